@@ -1,0 +1,93 @@
+//! What is alive, who holds it, and what the dead left behind.
+
+use std::time::SystemTime;
+
+use crate::access::{Kind, Protection, Sharing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::sys::object;
+
+/// A live object.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its name.
+    pub name: Name,
+    /// What it is.
+    pub kind: Kind,
+    /// Its length in bytes.
+    pub len: u64,
+    /// What views of it may do.
+    pub protection: Protection,
+    /// Which other users may open it.
+    pub sharing: Sharing,
+    /// When it was made, where that is known.
+    pub created: Option<SystemTime>,
+    /// The pid that made it, in its maker's pid namespace.
+    pub creator: Option<u32>,
+    /// The uid of its owner.
+    pub owner: Option<u32>,
+    /// The pids that hold it, as far as this user may look: other users' processes are not seen
+    /// without privilege, and on macOS none are.
+    pub holders: Vec<u32>,
+}
+
+/// What [`prune`] gave back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pruned {
+    /// How many dead objects there were.
+    pub objects: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+}
+
+/// Every live object that this user may look at, by name. The dead are swept on the way.
+///
+/// # Errors
+///
+/// The directory of objects cannot be read.
+pub fn list() -> Result<Vec<Entry>> {
+    let entries = object::list().map_err(|e| e.during("list objects", ""))?;
+    Ok(entries.into_iter().map(Entry::from).collect())
+}
+
+/// The live object called `name`.
+///
+/// # Errors
+///
+/// [`NotFound`](ErrorKind::NotFound): no process holds it.
+pub fn find(name: impl AsRef<str>) -> Result<Entry> {
+    let name = Name::new(name.as_ref())?;
+    list()?.into_iter().find(|entry| entry.name == name).ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, "no process holds it")
+            .during("find", format_args!("{:?}", name.to_string()))
+    })
+}
+
+/// Gives back what dead processes left, which creating and listing also do in passing.
+///
+/// # Errors
+///
+/// The directory of objects cannot be read.
+pub fn prune() -> Result<Pruned> {
+    let swept = object::prune().map_err(|e| e.during("prune", ""))?;
+    Ok(Pruned { objects: swept.objects, bytes: swept.bytes })
+}
+
+impl From<object::Entry> for Entry {
+    fn from(entry: object::Entry) -> Entry {
+        let object::Entry {
+            name,
+            kind,
+            len,
+            protection,
+            sharing,
+            created,
+            creator,
+            owner,
+            holders,
+        } = entry;
+        Entry { name, kind, len, protection, sharing, created, creator, owner, holders }
+    }
+}

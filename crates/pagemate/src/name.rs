@@ -1,0 +1,172 @@
+use std::{fmt, str::FromStr};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The longest name, in UTF-16 units, prefixes not counted.
+const MAX_UNITS: usize = 1024;
+
+/// Who can meet under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Namespace {
+    /// This user's processes (on Windows: this logon session's).
+    Local,
+    /// Every process of the machine.
+    Global,
+}
+
+/// A portable object name, checked once.
+///
+/// `x` and `Local\x` are the same object; `Global\x` is the machine's. Both prefixes and names are
+/// case-sensitive, and apart from the backslash and NUL every character is legal. The rules are
+/// those of Win32's [kernel object namespaces][1].
+///
+/// [1]: https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces
+///
+/// ```
+/// use pagemate::{Name, Namespace};
+///
+/// let name: Name = r"Global\frames".parse()?;
+/// assert_eq!((name.namespace(), name.as_str()), (Namespace::Global, "frames"));
+/// assert_eq!(r"Local\frames".parse::<Name>()?, "frames".parse()?);
+/// # pagemate::Result::Ok(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    namespace: Namespace,
+    bare: String,
+}
+
+impl Name {
+    /// Parses `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`](ErrorKind::InvalidName): empty, more than 1,024 UTF-16 units, or with a NUL
+    /// or a backslash that is not part of a `Local\` or `Global\` prefix.
+    /// [`WrongKind`](ErrorKind::WrongKind): `Local`, `Global` or `Session` alone, which Windows
+    /// keeps for its own directories.
+    pub fn new(text: &str) -> Result<Name> {
+        Name::parse(text).map_err(|error| error.during("use name", format_args!("{text:?}")))
+    }
+
+    fn parse(text: &str) -> Result<Name> {
+        let mut namespace = Namespace::Local;
+        let mut bare = text;
+        loop {
+            // Windows resolves the prefixes as links, one after another: `Local` leads back to
+            // the directory it stands in, `Global` to the machine's.
+            if let Some(rest) = bare.strip_prefix(r"Local\") {
+                bare = rest;
+            } else if let Some(rest) = bare.strip_prefix(r"Global\") {
+                (namespace, bare) = (Namespace::Global, rest);
+            } else {
+                break;
+            }
+        }
+        let invalid = |cause: &'static str| Err(Error::new(ErrorKind::InvalidName, cause));
+        if text.is_empty() {
+            return invalid("a name has at least one character; memory without a name is unnamed");
+        }
+        if bare.is_empty() {
+            return invalid("nothing follows the prefix");
+        }
+        if matches!(bare, "Local" | "Global" | "Session") {
+            let cause = "Local, Global and Session are directories of names, not names";
+            return Err(Error::new(ErrorKind::WrongKind, cause));
+        }
+        if bare.contains('\0') {
+            return invalid("a name has no NUL character");
+        }
+        if bare.starts_with('\\') {
+            return invalid("a name does not begin with a backslash");
+        }
+        if bare.contains('\\') {
+            return invalid(
+                r"the only prefixes are Local\ and Global\, spelled so; elsewhere a name has no backslash",
+            );
+        }
+        if bare.encode_utf16().count() > MAX_UNITS {
+            return invalid("a name has at most 1024 UTF-16 units");
+        }
+        Ok(Name { namespace, bare: bare.to_owned() })
+    }
+
+    /// A name as it stands in an object: known to be bare.
+    pub(crate) fn from_parts(namespace: Namespace, bare: &str) -> Result<Name> {
+        let mut name = Name::parse(bare)?;
+        name.namespace = namespace;
+        Ok(name)
+    }
+
+    /// Who can meet under it.
+    pub fn namespace(&self) -> Namespace {
+        self.namespace
+    }
+
+    /// The name without its prefix.
+    pub fn as_str(&self) -> &str {
+        &self.bare
+    }
+}
+
+impl FromStr for Name {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Name> {
+        Name::new(text)
+    }
+}
+
+impl fmt::Display for Name {
+    /// The shortest spelling that parses to this name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = match self.namespace {
+            Namespace::Local => "",
+            Namespace::Global => r"Global\",
+        };
+        write!(f, "{prefix}{}", self.bare)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> Option<ErrorKind> {
+        Name::new(text).err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn prefixes_are_links_and_case_sensitive() {
+        // Rows 24 to 26.
+        let plain = Name::new("x").unwrap();
+        assert_eq!(Name::new(r"Local\x").unwrap(), plain);
+        assert_eq!(Name::new(r"Local\Local\x").unwrap(), plain);
+        assert_ne!(Name::new("X").unwrap(), plain);
+        assert_eq!(Name::new(r"Global\x").unwrap().to_string(), r"Global\x");
+        assert_eq!(Name::new(r"Local\Global\x").unwrap(), Name::new(r"Global\x").unwrap());
+        assert_eq!(kind(r"local\x"), Some(ErrorKind::InvalidName));
+        assert_eq!(kind("Local"), Some(ErrorKind::WrongKind));
+        assert_eq!(kind(r"Global\Session"), Some(ErrorKind::WrongKind));
+    }
+
+    #[test]
+    fn stray_backslashes_nothing_and_nul_are_refused() {
+        // Rows 28 to 30.
+        for text in ["", r"a\b", r"\b", r"Local\", r"Global\", r"Local\a\b", r"Session\1\x", "a\0"]
+        {
+            assert_eq!(kind(text), Some(ErrorKind::InvalidName), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn all_other_characters_and_long_names_are_legal() {
+        // Rows 22 and 28.
+        let long = "ü".repeat(1000);
+        for text in ["/", "..", ".", "$pcars2$", "a b:*?\"<>|", "日本", "-n", "%2F", &long] {
+            assert_eq!(Name::new(text).unwrap().as_str(), text);
+        }
+        assert_eq!(kind(&"x".repeat(MAX_UNITS + 1)), Some(ErrorKind::InvalidName));
+        assert_eq!(kind(&"𝄞".repeat(MAX_UNITS / 2 + 1)), Some(ErrorKind::InvalidName));
+    }
+}

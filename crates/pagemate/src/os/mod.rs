@@ -1,0 +1,8 @@
+//! What is honestly different from system to system: descriptors and handles.
+
+cfg_select! {
+    unix => {
+        pub mod unix;
+    }
+    _ => {}
+}

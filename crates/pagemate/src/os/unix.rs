@@ -1,0 +1,43 @@
+//! Descriptors, and POSIX shared memory.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::access::Access;
+use crate::error::{Error, Result};
+use crate::section::Section;
+use crate::sys::object::Object;
+
+/// A section's descriptor, to be handed to another process. Of a named section it takes part in
+/// the lock that keeps the name alive: a process that has it is a holder.
+impl AsFd for Section {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.object().fd()
+    }
+}
+
+/// Any mappable descriptor as a section: memory that somebody handed on, or a device of the
+/// user's. It has the access it was opened with and its present length. Unless it is sealed,
+/// whoever else has it can cut it short, and touching what is gone ends the process with SIGBUS.
+impl TryFrom<OwnedFd> for Section {
+    type Error = Error;
+
+    fn try_from(fd: OwnedFd) -> Result<Section> {
+        let object = Object::from_raw(fd).map_err(|e| e.during("take descriptor", ""))?;
+        Ok(Section::from_object(object, false))
+    }
+}
+
+/// Opens memory that is not pagemate's: the POSIX object called `name`, as `shm_open(3)` takes it.
+///
+/// It lives by POSIX' rules: its name stays until somebody unlinks it, and whoever may write to it
+/// can cut it short, which ends a process that touches what is gone with SIGBUS.
+///
+/// # Errors
+///
+/// [`NotFound`](crate::ErrorKind::NotFound), [`PermissionDenied`](crate::ErrorKind::PermissionDenied),
+/// and [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has no length yet.
+pub fn open_posix(name: &str, access: Access) -> Result<Section> {
+    let object = Object::posix(name, access)
+        .map_err(|e| e.during("open POSIX object", format_args!("{name:?}")))?;
+    Ok(Section::from_object(object, false))
+}

@@ -1,0 +1,341 @@
+#![allow(unsafe_code, reason = "the one holder of a base pointer")]
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
+    AtomicU64, AtomicUsize, Ordering,
+};
+
+use zerocopy::{FromBytes, IntoBytes};
+
+use super::Section;
+use crate::access::{Access, Protection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::copy::copy;
+use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
+
+/// How to map a section: set what matters, then [`map`](ViewOptions::map).
+#[derive(Clone, Debug)]
+#[must_use = "nothing is mapped before map()"]
+pub struct ViewOptions<'a> {
+    section: &'a Section,
+    start: u64,
+    end: Option<u64>,
+    mode: Option<Mode>,
+    prefault: bool,
+    huge_pages: bool,
+}
+
+impl<'a> ViewOptions<'a> {
+    pub(super) fn new(section: &'a Section) -> ViewOptions<'a> {
+        ViewOptions { section, start: 0, end: None, mode: None, prefault: false, huge_pages: false }
+    }
+
+    /// Only these bytes. Any offset will do; the system's granularity is not the caller's problem.
+    pub fn range(mut self, range: impl RangeBounds<u64>) -> ViewOptions<'a> {
+        self.start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        self.end = match range.end_bound() {
+            Bound::Included(&last) => Some(last.saturating_add(1)),
+            Bound::Excluded(&end) => Some(end),
+            Bound::Unbounded => None,
+        };
+        self
+    }
+
+    /// Look, or look and change. The default is the handle's own access, as far as the object's
+    /// protection allows.
+    pub fn access(mut self, access: Access) -> ViewOptions<'a> {
+        self.mode = Some(match access {
+            Access::Read => Mode::Read,
+            Access::ReadWrite => Mode::ReadWrite,
+        });
+        self
+    }
+
+    /// Writes stay in this view, page by page from the first one (`FILE_MAP_COPY`, `MAP_PRIVATE`).
+    /// Whether pages not written yet show others' later writes is left open by the systems.
+    pub fn copy_on_write(mut self) -> ViewOptions<'a> {
+        self.mode = Some(Mode::CopyOnWrite);
+        self
+    }
+
+    /// Brings all pages in now, so that no later touch waits for one. A wish.
+    #[doc(alias = "MAP_POPULATE")]
+    pub fn prefault(mut self) -> ViewOptions<'a> {
+        self.prefault = true;
+        self
+    }
+
+    /// Gathers the memory into huge pages, where the system can. A wish.
+    #[doc(alias = "MADV_COLLAPSE")]
+    pub fn huge_pages(mut self) -> ViewOptions<'a> {
+        self.huge_pages = true;
+        self
+    }
+
+    /// Maps the range.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange): it ends past the end of the section.
+    /// [`InvalidInput`](ErrorKind::InvalidInput): it is empty.
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied): the handle or the object's protection does
+    /// not allow the access.
+    pub fn map(&self) -> Result<View> {
+        self.try_map().map_err(|error| error.during("map section", ""))
+    }
+
+    fn try_map(&self) -> Result<View> {
+        let object = self.section.object();
+        let mode = self.mode.unwrap_or(match (object.access(), object.protection()) {
+            (Access::ReadWrite, Protection::ReadWrite) => Mode::ReadWrite,
+            _ => Mode::Read,
+        });
+        let denied = |cause| Err(Error::new(ErrorKind::PermissionDenied, cause));
+        if mode == Mode::ReadWrite && object.access() == Access::Read {
+            return denied("the handle is read-only");
+        }
+        if mode == Mode::ReadWrite && object.protection() == Protection::ReadOnly {
+            return denied("the section's protection is read-only");
+        }
+        let end = self.end.unwrap_or(object.len());
+        if end > object.len() || self.start > object.len() {
+            let (start, len) = (self.start, object.len());
+            let cause = format!("the range {start}..{end} reaches past its {len} bytes");
+            return Err(Error::new(ErrorKind::OutOfRange, cause));
+        }
+        if self.start >= end {
+            let cause = format!("the range {}..{end} is empty", self.start);
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        let offset = self.start - self.start % allocation_granularity();
+        let too_long = |_| Error::new(ErrorKind::OutOfRange, "it does not fit the address space");
+        let skip = usize::try_from(self.start - offset).map_err(too_long)?;
+        let range = Range {
+            offset,
+            len: usize::try_from(end - offset).map_err(too_long)?,
+            mode,
+            prefault: self.prefault,
+            huge_pages: self.huge_pages,
+        };
+        let mapping = object.map(&range)?;
+        Ok(View { mapping, skip, mode, _object: Arc::clone(object) })
+    }
+}
+
+/// Shared memory in this process' address space.
+///
+/// Other processes may write any byte of it at any time, so it is never a slice. Bytes and plain
+/// values are copied in and out, each byte as somebody wrote it and in no order; atomics are
+/// borrowed in place, and are what orders the rest. All of it takes `&self`.
+///
+/// A view keeps its section open.
+pub struct View {
+    /// First: the memory is unmapped before the name goes.
+    mapping: Mapping,
+    /// Where the range begins in the mapping.
+    skip: usize,
+    mode: Mode,
+    _object: Arc<Object>,
+}
+
+impl View {
+    /// Its length in bytes.
+    #[allow(clippy::len_without_is_empty, reason = "a view is never empty")]
+    pub fn len(&self) -> usize {
+        self.mapping.len() - self.skip
+    }
+
+    /// Whether it can be written to.
+    pub fn is_writable(&self) -> bool {
+        self.mode != Mode::Read
+    }
+
+    /// Where it begins, for those who take the promise of every access on themselves. Valid for
+    /// [`len`](View::len) bytes while the view lives; not to be written to unless
+    /// [`is_writable`](View::is_writable).
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.mapping.base().as_ptr().wrapping_add(self.skip)
+    }
+
+    /// Its bytes, in place.
+    ///
+    /// # Safety
+    ///
+    /// Until the slice is gone nobody writes to these bytes, neither in this process nor in
+    /// another.
+    pub unsafe fn as_slice(&self) -> &[u8] {
+        // SAFETY: the mapping is readable for `len` bytes and lives as long as `self`; the caller
+        // keeps writers away.
+        unsafe { std::slice::from_raw_parts(self.as_ptr(), self.len()) }
+    }
+
+    /// Copies `bytes.len()` bytes from `offset` on out of the view.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all lie in the view; none was copied.
+    pub fn read_at(&self, offset: usize, bytes: &mut [u8]) -> Result<()> {
+        let from = self.at("read view", offset, bytes.len())?;
+        // SAFETY: `at` checked that the mapping has these bytes, and `bytes` is our caller's own.
+        unsafe { copy(from, bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
+    }
+
+    /// Copies `bytes` into the view from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all fit; none was copied.
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied): the view is read-only.
+    pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
+        let to = self.at("write view", offset, bytes.len())?;
+        self.writable("write view")?;
+        // SAFETY: `at` checked that the mapping has these bytes, and `writable` that it takes them.
+        unsafe { copy(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    }
+
+    /// Reads a plain value by copy. `offset` need not be aligned.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_at`](View::read_at).
+    pub fn read<T: FromBytes>(&self, offset: usize) -> Result<T> {
+        let from = self.at("read view", offset, size_of::<T>())?;
+        let mut value = T::new_zeroed();
+        // SAFETY: `at` checked that the mapping has these bytes, `value` is our own, and
+        // `FromBytes` says that any bytes make a `T`.
+        unsafe { copy(from, (&raw mut value).cast(), size_of::<T>()) };
+        Ok(value)
+    }
+
+    /// Writes a plain value by copy. `offset` need not be aligned.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_at`](View::write_at).
+    pub fn write<T: IntoBytes + zerocopy::Immutable>(
+        &self,
+        offset: usize,
+        value: &T,
+    ) -> Result<()> {
+        self.write_at(offset, value.as_bytes())
+    }
+
+    /// Borrows an atomic in place. `offset` must be aligned for it.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange), [`InvalidInput`](ErrorKind::InvalidInput) if `offset`
+    /// is not aligned, [`PermissionDenied`](ErrorKind::PermissionDenied) if the view is read-only:
+    /// see [`load`](View::load).
+    pub fn atomic<A: Atomic>(&self, offset: usize) -> Result<&A> {
+        let at = self.aligned::<A>("borrow atomic", offset)?;
+        self.writable("borrow atomic")?;
+        // SAFETY: aligned, inside a writable mapping that lives as long as `self`, and of a type
+        // that takes any bytes and may change at any time.
+        Ok(unsafe { &*at })
+    }
+
+    /// Loads an atomic, from a read-only view too.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange), or [`InvalidInput`](ErrorKind::InvalidInput) if
+    /// `offset` is not aligned.
+    ///
+    /// # Panics
+    ///
+    /// As the atomic's own `load`, for an `order` that is none of a load.
+    pub fn load<A: Atomic>(&self, offset: usize, order: Ordering) -> Result<A::Value> {
+        let at = self.aligned::<A>("load atomic", offset)?;
+        // SAFETY: as in `atomic`; a load of these sizes does not write, so that a read-only
+        // mapping will do.
+        Ok(unsafe { &*at }.load_value(order))
+    }
+
+    /// Writes what changed back to the file under the section, and waits until it is there. Views
+    /// of the same section need no flush to see each other's bytes.
+    ///
+    /// # Errors
+    ///
+    /// The file system's refusal.
+    #[doc(alias("msync", "FlushViewOfFile"))]
+    pub fn flush(&self) -> Result<()> {
+        self.mapping.flush(self.skip, self.len()).map_err(|e| e.during("flush view", ""))
+    }
+
+    /// The address of `len` bytes at `offset`, if the view has them.
+    fn at(&self, call: &'static str, offset: usize, len: usize) -> Result<*mut u8> {
+        if offset.checked_add(len).is_some_and(|end| end <= self.len()) {
+            return Ok(self.as_ptr().wrapping_add(offset));
+        }
+        let have = self.len();
+        let cause = format!("{len} bytes at offset {offset} reach past its {have} bytes");
+        Err(Error::new(ErrorKind::OutOfRange, cause).during(call, ""))
+    }
+
+    fn aligned<A>(&self, call: &'static str, offset: usize) -> Result<*const A> {
+        let at = self.at(call, offset, size_of::<A>())?.cast::<A>().cast_const();
+        if at.is_aligned() {
+            return Ok(at);
+        }
+        let cause = format!("offset {offset} is not aligned to {} bytes", align_of::<A>());
+        Err(Error::new(ErrorKind::InvalidInput, cause).during(call, ""))
+    }
+
+    fn writable(&self, call: &'static str) -> Result<()> {
+        if self.is_writable() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::PermissionDenied, "the view is read-only").during(call, ""))
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("at", &self.as_ptr())
+            .field("len", &self.len())
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The atomic integers of the standard library, which a [`View`] lends in place.
+pub trait Atomic: sealed::Sealed {
+    /// The integer inside.
+    type Value;
+
+    #[doc(hidden)]
+    fn load_value(&self, order: Ordering) -> Self::Value;
+}
+
+macro_rules! atomics {
+    ($($atomic:ty: $value:ty),* $(,)?) => {$(
+        impl sealed::Sealed for $atomic {}
+        impl Atomic for $atomic {
+            type Value = $value;
+
+            fn load_value(&self, order: Ordering) -> $value {
+                self.load(order)
+            }
+        }
+    )*};
+}
+
+atomics! {
+    AtomicU8: u8, AtomicU16: u16, AtomicU32: u32, AtomicU64: u64, AtomicUsize: usize,
+    AtomicI8: i8, AtomicI16: i16, AtomicI32: i32, AtomicI64: i64, AtomicIsize: isize,
+}

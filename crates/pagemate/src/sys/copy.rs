@@ -1,0 +1,54 @@
+//! Copying to and from memory that another process may be writing.
+//!
+//! To the compiler an ordinary copy of such bytes is a data race, and so undefined. What the
+//! processor does with them is not: each byte read is one that somebody wrote. So the copy happens
+//! in assembly, which the compiler does not look into: a call of the C library's `memcpy`.
+#![allow(unsafe_code, reason = "racing copies exist only in assembly")]
+
+unsafe extern "C" {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8;
+}
+
+/// Copies `len` bytes. Bytes that change meanwhile arrive in some old or new state, each on its
+/// own; nothing orders them.
+///
+/// # Safety
+///
+/// `from` is readable and `to` is writable for `len` bytes, and the two do not overlap. Either may
+/// be shared with other processes and threads that access it at the same time, by this function,
+/// by atomics or from outside Rust.
+#[inline]
+pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+    #[cfg(all(target_arch = "x86_64", not(windows), not(miri)))]
+    // SAFETY: the caller keeps memcpy's conditions; the call follows the System V convention, and
+    // asm! aligns the stack for it.
+    unsafe {
+        std::arch::asm!("call {memcpy}", memcpy = sym memcpy,
+            inout("rdi") to => _, inout("rsi") from => _, inout("rdx") len => _,
+            clobber_abi("C"));
+    }
+    #[cfg(all(target_arch = "x86_64", windows, not(miri)))]
+    // SAFETY: as above, with the Windows convention and the 32 bytes of home space that it wants.
+    unsafe {
+        std::arch::asm!("sub rsp, 32", "call {memcpy}", "add rsp, 32", memcpy = sym memcpy,
+            inout("rcx") to => _, inout("rdx") from => _, inout("r8") len => _,
+            clobber_abi("C"));
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    // SAFETY: as above, with the AAPCS64 convention.
+    unsafe {
+        std::arch::asm!("bl {memcpy}", memcpy = sym memcpy,
+            inout("x0") to => _, inout("x1") from => _, inout("x2") len => _,
+            clobber_abi("C"));
+    }
+    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    for i in 0..len {
+        use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+        // SAFETY: `i < len`, and the caller says `from` is readable for `len` bytes.
+        let from = unsafe { AtomicU8::from_ptr(from.add(i).cast_mut()) };
+        // SAFETY: likewise for `to`.
+        let to = unsafe { AtomicU8::from_ptr(to.add(i)) };
+        to.store(from.load(Relaxed), Relaxed);
+    }
+}

@@ -1,0 +1,137 @@
+//! Where objects stand: one directory of the user's own, and one for the whole machine.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
+use rustix::io::Errno;
+
+use super::room;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::{Name, Namespace};
+
+/// Moves both directories.
+const VARIABLE: &str = "PAGEMATE_DIR";
+
+const PRIVATE: RawMode = 0o700;
+const STICKY: RawMode = 0o1777;
+
+/// The directories that were found good. They cannot turn bad behind us: only their owner can
+/// rename or replace them, because what they stand in is sticky or nobody else's.
+static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// The directory of a namespace, which may not exist yet.
+pub(super) fn path(namespace: Namespace) -> PathBuf {
+    let mut path = base();
+    match namespace {
+        Namespace::Local => {
+            path.push(format!("pagemate-{}", rustix::process::geteuid().as_raw()));
+        }
+        Namespace::Global => path.push("pagemate"),
+    }
+    path
+}
+
+fn base() -> PathBuf {
+    match std::env::var_os(VARIABLE) {
+        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
+        _ => PathBuf::from(default_base()),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn default_base() -> OsString {
+    "/dev/shm".into()
+}
+
+/// macOS gives each user a temporary directory; processes of other users look into `/tmp`.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn default_base() -> OsString {
+    "/tmp".into()
+}
+
+/// The file of the object `name` in a directory that was checked.
+pub(super) fn file(name: &Name) -> Result<PathBuf> {
+    let mut path = path(name.namespace());
+    ready(&path, name.namespace())?;
+    path.push(super::spelling::file_name(name.as_str()));
+    Ok(path)
+}
+
+/// Makes sure that the directory exists and is safe to use.
+pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
+    let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if checked.iter().any(|good| good == dir) {
+        return Ok(());
+    }
+    make(dir, namespace)?;
+    checked.push(dir.to_owned());
+    Ok(())
+}
+
+/// Forgets that a directory was good: it is gone.
+pub(super) fn forget(dir: &Path) {
+    let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    checked.retain(|good| good != dir);
+}
+
+fn make(dir: &Path, namespace: Namespace) -> Result<()> {
+    let mode = match namespace {
+        Namespace::Local => PRIVATE,
+        Namespace::Global => STICKY,
+    };
+    match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(mode)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(refuse(dir, "cannot be made", Some(error))),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = match rustix::fs::openat(CWD, dir, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::LOOP | Errno::NOTDIR) => {
+            return Err(refuse(dir, "is not a directory but a link or a file", None));
+        }
+        Err(error) => return Err(refuse(dir, "cannot be opened", Some(error))),
+    };
+    let stat = rustix::fs::fstat(&opened).map_err(|e| refuse(dir, "cannot be looked at", Some(e)))?;
+    let ours = stat.st_uid == rustix::process::geteuid().as_raw();
+    if namespace == Namespace::Local && !ours {
+        return Err(refuse(dir, &format!("belongs to user {}", stat.st_uid), None));
+    }
+    let found = stat.st_mode & 0o7777;
+    if found == mode {
+        return Ok(());
+    }
+    // The umask may have taken bits away from what we made; nothing but a stranger adds any.
+    if ours && found & !mode == 0 {
+        return rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
+            .map_err(|e| refuse(dir, "cannot be given its mode", Some(e)));
+    }
+    Err(refuse(dir, &format!("has mode {found:04o} where {mode:04o} is safe"), None))
+}
+
+fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
+    let room = room::of(dir.parent().unwrap_or(dir))
+        .map(|room| format!(" ({room} free in {})", dir.parent().unwrap_or(dir).display()))
+        .unwrap_or_default();
+    let cause = format!(
+        "the directory {} {why}{room}; mend it, or set {VARIABLE} to one that all who share can use",
+        dir.display()
+    );
+    match source {
+        // A missing directory is not a missing object.
+        Some(Errno::NOENT) => Error::os_as(ErrorKind::Os, cause, Errno::NOENT.into()),
+        Some(errno) => Error::os(cause, errno.into()),
+        None => Error::new(ErrorKind::PermissionDenied, cause),
+    }
+}
+
+/// What an object's file says of itself.
+pub(super) fn stat_of(path: &Path) -> rustix::io::Result<Stat> {
+    rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
+}
+
+/// Whether it is a plain file.
+pub(super) fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}

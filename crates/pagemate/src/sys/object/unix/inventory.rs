@@ -1,0 +1,150 @@
+//! What lives in the directories, and what the dead left there.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::super::{Entry, Swept};
+use super::lock::{self, Holder};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep};
+use crate::access::Access;
+use crate::error::{Error, Result};
+use crate::name::Namespace;
+
+const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
+
+/// Sweeping takes at most one part in this many of a busy creator's time.
+const PAUSE: u32 = 50;
+
+/// Every live object this user can look at; the dead are swept on the way.
+pub(crate) fn list() -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for namespace in NAMESPACES {
+        for path in files(&directory::path(namespace))? {
+            found.extend(look(&path, namespace));
+        }
+    }
+    let mut holders = holders(found.iter().map(|(id, _)| *id));
+    for (id, entry) in &mut found {
+        entry.holders = holders.remove(id).unwrap_or_default();
+    }
+    let mut entries: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+/// Sweeps both directories.
+pub(crate) fn prune() -> Result<Swept> {
+    let mut swept = Swept::default();
+    for namespace in NAMESPACES {
+        for path in files(&directory::path(namespace))? {
+            sweep_if_dead(&path, &mut swept);
+        }
+    }
+    Ok(swept)
+}
+
+/// Sweeps `dir` unless this process did so a moment ago, measured by what it cost.
+pub(super) fn sweep_in_passing(dir: &Path, namespace: Namespace) {
+    static NEXT: [Mutex<Option<(PathBuf, Instant)>>; 2] = [Mutex::new(None), Mutex::new(None)];
+    let Ok(mut next) = NEXT[namespace as usize].try_lock() else { return };
+    let start = Instant::now();
+    if matches!(&*next, Some((last, next)) if last == dir && start < *next) {
+        return;
+    }
+    for path in files(dir).unwrap_or_default() {
+        sweep_if_dead(&path, &mut Swept::default());
+    }
+    let pause = (start.elapsed() * PAUSE).max(Duration::from_millis(1));
+    *next = Some((dir.to_owned(), Instant::now() + pause));
+}
+
+fn sweep_if_dead(path: &Path, swept: &mut Swept) {
+    let Ok(fd) = open_file(path, Access::Read) else { return };
+    if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
+        && let Outcome::Removed(bytes) = sweep(path)
+    {
+        swept.objects += 1;
+        swept.bytes += bytes;
+    }
+}
+
+/// The objects' files in `dir`; none if there is no such directory.
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let read = match std::fs::read_dir(dir) {
+        Ok(read) => read,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::os(format!("{} cannot be read", dir.display()), error)),
+    };
+    let names = read.filter_map(|entry| Some(entry.ok()?.file_name()));
+    Ok(names.filter(|name: &OsString| !name.as_bytes().starts_with(b".")).map(|n| dir.join(n)).collect())
+}
+
+/// A file, by what the kernel knows it as.
+type Id = (u64, u64);
+
+/// Describes the object at `path` if it is alive and whole.
+fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
+    let fd = open_file(path, Access::Read).ok()?;
+    match lock::ask(fd.as_fd()).ok()? {
+        Holder::Handles => {}
+        Holder::Nobody => {
+            sweep(path);
+            return None;
+        }
+        Holder::Sweeper => return None,
+    }
+    let (stat, trailer) = read_trailer(fd.as_fd(), namespace).ok()?;
+    let entry = Entry {
+        name: trailer.name,
+        kind: trailer.kind,
+        len: trailer.data_len,
+        protection: trailer.protection,
+        sharing: sharing_of(&stat),
+        created: Some(trailer.created),
+        creator: Some(trailer.creator),
+        owner: Some(stat.st_uid),
+        holders: Vec::new(),
+    };
+    Some(((stat.st_dev, stat.st_ino), entry))
+}
+
+/// The processes that have one of these files open, as far as this user may know.
+#[cfg(target_os = "linux")]
+fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
+    use std::os::unix::fs::MetadataExt;
+
+    let mut holders: HashMap<Id, Vec<u32>> = wanted.map(|id| (id, Vec::new())).collect();
+    if holders.is_empty() {
+        return holders;
+    }
+    let Ok(processes) = std::fs::read_dir("/proc") else { return holders };
+    for process in processes.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let Ok(open) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        for fd in open.flatten() {
+            let Ok(stat) = std::fs::metadata(fd.path()) else { continue };
+            if let Some(pids) = holders.get_mut(&(stat.dev(), stat.ino()))
+                && pids.last() != Some(&pid)
+            {
+                pids.push(pid);
+            }
+        }
+    }
+    for pids in holders.values_mut() {
+        pids.sort_unstable();
+    }
+    holders
+}
+
+/// macOS tells nobody who has a file open without a library of its own.
+#[cfg(not(target_os = "linux"))]
+fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
+    wanted.map(|id| (id, Vec::new())).collect()
+}

@@ -1,0 +1,85 @@
+//! Open file description locks: the kernel's word on who is alive.
+//!
+//! Such a lock belongs to one `open` and ends when its last descriptor is closed, at whatever kind
+//! of death. See `fcntl_locking(2)`.
+#![allow(unsafe_code, reason = "rustix has process-associated locks only")]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+cfg_select! {
+    target_vendor = "apple" => {
+        // From the system's <sys/fcntl.h>.
+        const SET: libc::c_int = 90;
+        const GET: libc::c_int = 92;
+    }
+    _ => {
+        const SET: libc::c_int = libc::F_OFD_SETLK;
+        const GET: libc::c_int = libc::F_OFD_GETLK;
+    }
+}
+
+/// Who holds the lock of an object, apart from the asker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Nobody: the object is dead.
+    Nobody,
+    /// At least one handle.
+    Handles,
+    /// Somebody who is removing its name.
+    Sweeper,
+}
+
+/// Asks who holds the lock, and takes nothing.
+pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
+    let mut lock = byte_zero(libc::F_WRLCK);
+    call(fd, GET, &mut lock)?;
+    Ok(match libc::c_int::from(lock.l_type) {
+        found if found == libc::c_int::from(libc::F_UNLCK) => Holder::Nobody,
+        found if found == libc::c_int::from(libc::F_RDLCK) => Holder::Handles,
+        _ => Holder::Sweeper,
+    })
+}
+
+/// Takes the shared lock of a handle; false if a sweeper has the exclusive one.
+pub(super) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    set(fd, libc::F_RDLCK)
+}
+
+/// Takes the exclusive lock of a sweeper; false if anybody has any lock.
+pub(super) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    set(fd, libc::F_WRLCK)
+}
+
+fn set(fd: BorrowedFd<'_>, kind: impl Into<libc::c_int>) -> io::Result<bool> {
+    match call(fd, SET, &mut byte_zero(kind)) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn byte_zero(kind: impl Into<libc::c_int>) -> libc::flock {
+    // SAFETY: `flock` is a C struct of integers, for which zero is a value; `l_pid` must be zero.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind.into().try_into().expect("lock types fit their field");
+    lock.l_whence = libc::SEEK_SET.try_into().expect("SEEK_SET fits its field");
+    lock.l_len = 1;
+    lock
+}
+
+fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut libc::flock) -> io::Result<()> {
+    loop {
+        // SAFETY: `fd` is open, both commands take a pointer to one `flock`, and `lock` is one.
+        let result = unsafe { libc::fcntl(fd.as_raw_fd(), command, std::ptr::from_mut(lock)) };
+        if result != -1 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

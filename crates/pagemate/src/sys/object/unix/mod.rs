@@ -1,0 +1,465 @@
+//! Named memory as locked files: Linux natively, macOS by the same protocol.
+//!
+//! A handle is one open file description with a shared lock on byte 0. Nobody holds one: the
+//! object is dead, whatever files lie about. Only who holds the exclusive lock removes a name, and
+//! nobody ever replaces one. `ARCHITECTURE.md` walks through every step and what a death there
+//! leaves.
+
+mod directory;
+mod inventory;
+mod lock;
+mod mapping;
+mod room;
+mod spelling;
+mod trailer;
+mod unseen;
+
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use self::lock::Holder;
+use self::trailer::Trailer;
+use super::{Backing, Existing, PATIENCE, Spec};
+use crate::access::{Access, Kind, Protection, Sharing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::sys::fault;
+
+pub(crate) use self::inventory::{list, prune};
+pub(crate) use self::mapping::Mapping;
+
+/// What offsets of a mapping are a multiple of.
+pub(crate) fn allocation_granularity() -> u64 {
+    page_size()
+}
+
+fn page_size() -> u64 {
+    rustix::param::page_size().try_into().expect("a page is small")
+}
+
+/// A handle to shared memory.
+#[derive(Debug)]
+pub(crate) struct Object {
+    /// `None` only while it is let go.
+    fd: Option<OwnedFd>,
+    /// Where the name stands, if it has one; then `fd` has the shared lock.
+    path: Option<PathBuf>,
+    len: u64,
+    protection: Protection,
+    access: Access,
+}
+
+impl Object {
+    /// Makes an object and gives it its name, complete or not at all; true if it was made.
+    pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Object, bool)> {
+        let mut spec = *spec;
+        spec.len = whole_pages(spec.len)?;
+        let path = directory::file(name)?;
+        let dir = path.parent().expect("an object stands in a directory");
+        inventory::sweep_in_passing(dir, name.namespace());
+        let deadline = Instant::now() + PATIENCE;
+        let mut made: Option<OwnedFd> = None;
+        loop {
+            if existing == Existing::Open || made.is_some() {
+                match Object::open_at(&path, name, spec.kind, spec.access) {
+                    Ok(object) if existing == Existing::Open => return Ok((object, false)),
+                    Ok(_) => return Err(already_exists()),
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(_) if existing == Existing::Refuse && directory::stat_of(&path).is_ok() => {
+                        return Err(already_exists());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let fd = match made.take() {
+                Some(fd) => fd,
+                None => build(dir, name, &spec)?,
+            };
+            fault::point("create-before-link");
+            match unseen::name(&fd, &path) {
+                Ok(()) => {
+                    fault::point("create-after-link");
+                    let fd = narrowed(fd, &path, spec.access)?;
+                    let object = Object {
+                        fd: Some(fd),
+                        path: Some(path),
+                        len: spec.len,
+                        protection: spec.protection,
+                        access: spec.access,
+                    };
+                    return Ok((object, true));
+                }
+                Err(Errno::EXIST) => made = Some(fd),
+                Err(Errno::NOENT) => {
+                    // Somebody removed the directory: make it again, and the object in it.
+                    directory::forget(dir);
+                    directory::ready(dir, name.namespace())?;
+                }
+                Err(error) => return Err(Error::os("its name cannot be made", error.into())),
+            }
+            if Instant::now() > deadline {
+                return Err(busy());
+            }
+        }
+    }
+
+    /// Opens a live object.
+    pub(crate) fn open(name: &Name, kind: Kind, access: Access) -> Result<Object> {
+        Object::open_at(&directory::file(name)?, name, kind, access)
+    }
+
+    fn open_at(path: &Path, name: &Name, kind: Kind, access: Access) -> Result<Object> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let fd = match open_file(path, access) {
+                Ok(fd) => fd,
+                Err(Errno::NOENT) => return Err(not_found()),
+                Err(error) => return Err(cannot_open(error)),
+            };
+            fault::point("open-before-ask");
+            match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
+                Holder::Handles => {
+                    fault::point("open-before-share");
+                    let shared = lock::try_share(fd.as_fd());
+                    if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
+                        fault::point("open-after-share");
+                        let (stat, trailer) = match describe(fd.as_fd(), name) {
+                            Ok(described) => described,
+                            // Our shared lock may have kept the last holder from removing it.
+                            Err(error) => {
+                                let_go(fd, path);
+                                return Err(error);
+                            }
+                        };
+                        // Without a name it died between the question and the lock.
+                        if stat.st_nlink > 0 {
+                            if trailer.kind != kind {
+                                let_go(fd, path);
+                                return Err(wrong_kind());
+                            }
+                            return Ok(Object {
+                                fd: Some(fd),
+                                path: Some(path.to_owned()),
+                                len: trailer.data_len,
+                                protection: trailer.protection,
+                                access,
+                            });
+                        }
+                    }
+                }
+                Holder::Nobody => {
+                    drop(fd);
+                    if sweep(path) != Outcome::Kept {
+                        return Err(not_found());
+                    }
+                    // Somebody came to life, or is sweeping, or we may not: then dead is the answer.
+                    if !may_sweep(path) {
+                        return Err(not_found());
+                    }
+                }
+                Holder::Sweeper => std::thread::yield_now(),
+            }
+            if Instant::now() > deadline {
+                return Err(busy());
+            }
+        }
+    }
+
+    /// Makes memory without a name, sealed against changes of its length.
+    pub(crate) fn unnamed(spec: &Spec) -> Result<Object> {
+        let len = whole_pages(spec.len)?;
+        let fd = unseen::unnamed(len, spec.backing)?;
+        Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
+    }
+
+    /// Takes a file of the user's as memory, grown to `spec.len` if that is more than it has.
+    pub(crate) fn over_file(file: File, spec: &Spec) -> Result<Object> {
+        let fd = OwnedFd::from(file);
+        let have = file_len(fd.as_fd())?;
+        let len = if spec.len == 0 { have } else { spec.len };
+        if len == 0 {
+            let cause = "the file is empty; give a length to make it grow";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        if len > have {
+            if spec.protection == Protection::ReadOnly {
+                let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
+                return Err(Error::new(ErrorKind::OutOfRange, cause));
+            }
+            unseen::reserve(fd.as_fd(), have, len).map_err(|error| match error {
+                Errno::BADF | Errno::INVAL => denied("the file is not open for writing"),
+                error => Error::os(format!("the file cannot grow to {len} bytes"), error.into()),
+            })?;
+        }
+        Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
+    }
+
+    /// Takes a mappable descriptor that somebody handed us, with the access it was opened with.
+    pub(crate) fn from_raw(fd: OwnedFd) -> Result<Object> {
+        let len = file_len(fd.as_fd())?;
+        if len == 0 {
+            let cause = "the descriptor has no length: not memory, or not sized yet";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        let flags = rustix::fs::fcntl_getfl(&fd)
+            .map_err(|e| Error::os("its access cannot be read", e.into()))?;
+        let access = match flags & OFlags::RWMODE {
+            mode if mode == OFlags::RDWR => Access::ReadWrite,
+            mode if mode == OFlags::RDONLY => Access::Read,
+            _ => return Err(denied("the descriptor is not open for reading")),
+        };
+        Ok(Object { fd: Some(fd), path: None, len, protection: Protection::ReadWrite, access })
+    }
+
+    /// Opens a foreign POSIX object by its `shm_open` name.
+    pub(crate) fn posix(name: &str, access: Access) -> Result<Object> {
+        let flags = match access {
+            Access::Read => rustix::shm::OFlags::RDONLY,
+            Access::ReadWrite => rustix::shm::OFlags::RDWR,
+        };
+        match rustix::shm::open(name, flags, Mode::empty()) {
+            Ok(fd) => Object::from_raw(fd),
+            Err(Errno::NOENT) => {
+                Err(Error::new(ErrorKind::NotFound, "no POSIX shared memory object has this name"))
+            }
+            Err(error) => Err(cannot_open(error)),
+        }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(crate) fn protection(&self) -> Protection {
+        self.protection
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_ref().expect("a live object has its descriptor").as_fd()
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        let Some(fd) = self.fd.take() else { return };
+        match &self.path {
+            Some(path) => let_go(fd, path),
+            None => drop(fd),
+        }
+    }
+}
+
+/// Lets a handle go, and the name with it if it was the last.
+///
+/// Closing comes first and the question after, through a new descriptor: a forked child shares the
+/// old one, and with it the lock, so that what it would be asked about is our own hold. Whoever
+/// closes last also asks last, so somebody always sees that nobody is left.
+fn let_go(fd: OwnedFd, path: &Path) {
+    fault::point("close-before-close");
+    drop(fd);
+    fault::point("close-after-close");
+    sweep(path);
+}
+
+/// What became of a name that looked dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// There was none.
+    Absent,
+    /// It was dead and is gone, with this many bytes.
+    Removed(u64),
+    /// It is alive, somebody else is removing it, or it is not ours to remove.
+    Kept,
+}
+
+/// Removes the name at `path` if nobody holds its object.
+fn sweep(path: &Path) -> Outcome {
+    let fd = match open_file(path, Access::ReadWrite) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT) => return Outcome::Absent,
+        Err(_) => return Outcome::Kept,
+    };
+    fault::point("sweep-before-exclude");
+    if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
+        return Outcome::Kept;
+    }
+    fault::point("sweep-after-exclude");
+    // The name may stand for another object by now: then this one has none, and ours is not it.
+    let outcome = match rustix::fs::fstat(&fd) {
+        Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
+        Ok(stat) if rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() => {
+            Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
+        }
+        _ => Outcome::Kept,
+    };
+    fault::point("sweep-after-unlink");
+    outcome
+}
+
+/// Whether we are able to sweep at `path` at all.
+fn may_sweep(path: &Path) -> bool {
+    !matches!(open_file(path, Access::ReadWrite), Err(Errno::ACCESS | Errno::PERM | Errno::ROFS))
+}
+
+fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
+    let mode = match access {
+        Access::Read => OFlags::RDONLY,
+        Access::ReadWrite => OFlags::RDWR,
+    };
+    // NONBLOCK: what stands there may be a pipe that nobody reads.
+    let flags = mode | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    rustix::fs::openat(CWD, path, flags, Mode::empty())
+}
+
+/// Builds the object where nobody sees it, with its shared lock.
+fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
+    let total = spec.len.checked_add(trailer::LEN).ok_or_else(too_long)?;
+    room::check(dir, if spec.backing == Backing::Sparse { trailer::LEN } else { total })?;
+    let no_room = |error: Errno| match error {
+        Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(dir, total),
+        Errno::FBIG | Errno::INVAL => too_long(),
+        error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
+    };
+    let fd = unseen::file(dir, mode_of(spec.sharing))
+        .map_err(|e| Error::os(format!("no file can be made in {}", dir.display()), e.into()))?;
+    fault::point("create-after-file");
+    let from = if spec.backing == Backing::Sparse { spec.len } else { 0 };
+    unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;
+    let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
+    let bytes = trailer::encode(name, spec, creator);
+    let written = rustix::io::pwrite(&fd, &bytes, spec.len).map_err(no_room)?;
+    if written != bytes.len() {
+        return Err(room::too_much(dir, total));
+    }
+    fault::point("create-before-share");
+    if !lock::try_share(fd.as_fd()).map_err(|e| Error::os("its lock cannot be taken", e))? {
+        return Err(busy());
+    }
+    Ok(fd)
+}
+
+/// The creator's handle with no more access than it asked for.
+fn narrowed(fd: OwnedFd, path: &Path, access: Access) -> Result<OwnedFd> {
+    if access == Access::ReadWrite {
+        return Ok(fd);
+    }
+    let open = || {
+        let narrow = open_file(path, access).map_err(cannot_open)?;
+        let shared = lock::try_share(narrow.as_fd());
+        if shared.map_err(|e| Error::os("its lock cannot be taken", e))? { Ok(narrow) } else { Err(busy()) }
+    };
+    let narrow = open();
+    // The shared lock of the wide handle held the name until the narrow one had its own.
+    match narrow {
+        Ok(narrow) => Ok(narrow),
+        Err(error) => {
+            let_go(fd, path);
+            Err(error)
+        }
+    }
+}
+
+fn describe(fd: BorrowedFd<'_>, name: &Name) -> Result<(Stat, Trailer)> {
+    let (stat, trailer) = read_trailer(fd, name.namespace())?;
+    if trailer.name != *name {
+        let cause = format!("its file belongs to another name, {}", trailer.name);
+        return Err(Error::new(ErrorKind::Corrupted, cause));
+    }
+    Ok((stat, trailer))
+}
+
+/// Reads and checks the trailer of an open file of ours.
+fn read_trailer(fd: BorrowedFd<'_>, namespace: crate::name::Namespace) -> Result<(Stat, Trailer)> {
+    let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    if !directory::is_file(&stat) {
+        return Err(Error::new(ErrorKind::Corrupted, "what stands in its place is not a file"));
+    }
+    let file_len = u64::try_from(stat.st_size).unwrap_or(0);
+    let mut bytes = [0; 4096];
+    let at = file_len.saturating_sub(trailer::LEN);
+    let read = rustix::io::pread(fd, &mut bytes, at)
+        .map_err(|e| Error::os("its trailer cannot be read", e.into()))?;
+    let trailer = trailer::decode(&bytes[..read], file_len, namespace)?;
+    Ok((stat, trailer))
+}
+
+fn file_len(fd: BorrowedFd<'_>) -> Result<u64> {
+    let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        let cause = "it is not a file or memory that can be mapped";
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
+    }
+    Ok(u64::try_from(stat.st_size).unwrap_or(0))
+}
+
+fn whole_pages(len: u64) -> Result<u64> {
+    if len == 0 {
+        let cause = "a section has at least one byte; set its length with len()";
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
+    }
+    len.checked_next_multiple_of(page_size())
+        .filter(|len| i64::try_from(len.saturating_add(trailer::LEN)).is_ok())
+        .ok_or_else(too_long)
+}
+
+fn mode_of(sharing: Sharing) -> Mode {
+    Mode::from_raw_mode(match sharing {
+        Sharing::Owner => 0o600,
+        Sharing::Group(Access::Read) => 0o640,
+        Sharing::Group(Access::ReadWrite) => 0o660,
+        Sharing::Everyone(Access::Read) => 0o644,
+        Sharing::Everyone(Access::ReadWrite) => 0o666,
+    })
+}
+
+fn sharing_of(stat: &Stat) -> Sharing {
+    match stat.st_mode & 0o066 {
+        mode if mode & 0o006 == 0o006 => Sharing::Everyone(Access::ReadWrite),
+        mode if mode & 0o004 != 0 => Sharing::Everyone(Access::Read),
+        mode if mode & 0o060 == 0o060 => Sharing::Group(Access::ReadWrite),
+        mode if mode & 0o040 != 0 => Sharing::Group(Access::Read),
+        _ => Sharing::Owner,
+    }
+}
+
+fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "no process holds it")
+}
+
+fn already_exists() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "some process already holds an object of this name")
+}
+
+fn wrong_kind() -> Error {
+    Error::new(ErrorKind::WrongKind, "the name belongs to an object of another kind")
+}
+
+fn busy() -> Error {
+    Error::new(ErrorKind::TimedOut, "another process is busy with it and does not finish")
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::NoSpace, "so many bytes are more than this system can address")
+}
+
+fn denied(cause: &'static str) -> Error {
+    Error::new(ErrorKind::PermissionDenied, cause)
+}
+
+fn cannot_open(error: Errno) -> Error {
+    match error {
+        Errno::LOOP => Error::new(ErrorKind::Corrupted, "a symbolic link stands in its place"),
+        Errno::ISDIR => Error::new(ErrorKind::Corrupted, "a directory stands in its place"),
+        Errno::NXIO => Error::new(ErrorKind::Corrupted, "a pipe or a socket stands in its place"),
+        error => Error::os("it cannot be opened", error.into()),
+    }
+}

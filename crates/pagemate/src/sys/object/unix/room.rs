@@ -1,0 +1,68 @@
+//! How much memory there is, so that a request for more fails with the numbers in its message.
+
+use std::fmt;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A number of bytes, for people.
+pub(super) struct Bytes(pub(super) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            n if n >= 1 << 20 => write!(f, "{n} bytes ({} MiB)", n >> 20),
+            n => write!(f, "{n} bytes"),
+        }
+    }
+}
+
+/// Requests below this are left to `fallocate`, which says no soon enough.
+const WORTH_ASKING: u64 = 16 << 20;
+
+/// What the file system of `dir` has free.
+pub(super) fn of(dir: &Path) -> Option<Bytes> {
+    let stat = rustix::fs::statvfs(dir).ok()?;
+    Some(Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
+/// Refuses a large request that the file system or the machine cannot back.
+pub(super) fn check(dir: &Path, wanted: u64) -> Result<()> {
+    if wanted < WORTH_ASKING {
+        return Ok(());
+    }
+    if let Some(Bytes(free)) = of(dir)
+        && free < wanted
+    {
+        return Err(too_much(dir, wanted));
+    }
+    if let Some(available) = available_memory()
+        && available < wanted
+    {
+        let cause = format!(
+            "{} are wanted, but the machine has only {} available",
+            Bytes(wanted),
+            Bytes(available)
+        );
+        return Err(Error::new(ErrorKind::NoSpace, cause));
+    }
+    Ok(())
+}
+
+/// The error for a request that does not fit into `dir`.
+pub(super) fn too_much(dir: &Path, wanted: u64) -> Error {
+    let free = of(dir).map_or_else(|| "too little".to_owned(), |free| free.to_string());
+    let cause = format!("{} are wanted, but {} has only {free} free", Bytes(wanted), dir.display());
+    Error::new(ErrorKind::NoSpace, cause)
+}
+
+/// What the kernel could give without killing anyone; `None` where it does not say.
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()
+    };
+    let kib = field("MemAvailable:")?.saturating_add(field("SwapFree:").unwrap_or(0));
+    Some(kib.saturating_mul(1024))
+}

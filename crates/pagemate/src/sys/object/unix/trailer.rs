@@ -1,0 +1,109 @@
+//! What we keep about an object, in the last 4,096 bytes of its file. `docs/layout.md` has the map.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use super::super::Spec;
+use crate::access::{Kind, Protection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::{Name, Namespace};
+
+/// The trailer's length in bytes.
+pub(super) const LEN: u64 = 4096;
+
+const MAGIC: [u8; 8] = *b"PAGEMATE";
+const VERSION: u32 = 1;
+/// Where the name begins: 1,024 UTF-16 units take at most 3,072 bytes of UTF-8.
+const NAME_AT: usize = 1024;
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Header {
+    magic: [u8; 8],
+    version: u32,
+    kind: u8,
+    protection: u8,
+    zero: [u8; 2],
+    data_len: u64,
+    created_ns: u64,
+    creator: u32,
+    name_len: u32,
+}
+
+const _: () = assert!(size_of::<Header>() == 40);
+
+/// A trailer that was read and found whole.
+#[derive(Clone, Debug)]
+pub(super) struct Trailer {
+    pub(super) kind: Kind,
+    pub(super) protection: Protection,
+    pub(super) data_len: u64,
+    pub(super) created: SystemTime,
+    pub(super) creator: u32,
+    pub(super) name: Name,
+}
+
+/// The bytes of a new object's trailer that are not zero.
+pub(super) fn encode(name: &Name, spec: &Spec, creator: u32) -> Vec<u8> {
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let bare = name.as_str().as_bytes();
+    let header = Header {
+        magic: MAGIC,
+        version: VERSION,
+        kind: match spec.kind {
+            Kind::Section => 1,
+        },
+        protection: match spec.protection {
+            Protection::ReadOnly => 1,
+            Protection::ReadWrite => 2,
+        },
+        zero: [0; 2],
+        data_len: spec.len,
+        created_ns: created.as_nanos().try_into().unwrap_or(u64::MAX),
+        creator,
+        name_len: bare.len().try_into().expect("a name has at most 3072 bytes"),
+    };
+    let mut bytes = vec![0; NAME_AT + bare.len()];
+    bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+    bytes[NAME_AT..].copy_from_slice(bare);
+    bytes
+}
+
+/// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.
+pub(super) fn decode(bytes: &[u8], file_len: u64, namespace: Namespace) -> Result<Trailer> {
+    let corrupted = |cause| Error::new(ErrorKind::Corrupted, cause);
+    let (header, _) = Header::read_from_prefix(bytes)
+        .map_err(|_| corrupted("its file is cut short: no whole trailer"))?;
+    if header.magic != MAGIC {
+        return Err(corrupted("its file does not end in a trailer of ours"));
+    }
+    if header.version != VERSION {
+        let cause = format!(
+            "made by an incompatible release: layout {}, this one reads {VERSION}",
+            header.version
+        );
+        return Err(Error::new(ErrorKind::WrongVersion, cause));
+    }
+    let kind = match header.kind {
+        1 => Kind::Section,
+        _ => return Err(corrupted("its trailer names a kind that does not exist")),
+    };
+    let protection = match header.protection {
+        1 => Protection::ReadOnly,
+        2 => Protection::ReadWrite,
+        _ => return Err(corrupted("its trailer names a protection that does not exist")),
+    };
+    if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
+        return Err(corrupted("its trailer and its file disagree about the length"));
+    }
+    let name = usize::try_from(header.name_len)
+        .ok()
+        .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
+        .and_then(|name| str::from_utf8(name).ok())
+        .and_then(|name| Name::from_parts(namespace, name).ok())
+        .ok_or_else(|| corrupted("its trailer holds no name"))?;
+    let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
+    let creator = header.creator;
+    Ok(Trailer { kind, protection, data_len: header.data_len, created, creator, name })
+}

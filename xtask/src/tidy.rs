@@ -1,0 +1,78 @@
+//! The house rules.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The core's layers, lowest first: a file imports its own layer and those before it.
+const LAYERS: [&str; 2] = ["sys", "section"];
+
+fn sources(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push((path.clone(), fs::read_to_string(path).unwrap()));
+        }
+    }
+}
+
+fn core() -> Vec<(PathBuf, String)> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pagemate/src");
+    let mut found = Vec::new();
+    sources(&src, &mut found);
+    for (path, _) in &mut found {
+        *path = path.strip_prefix(&src).unwrap().to_owned();
+    }
+    assert!(found.len() > 10);
+    found
+}
+
+fn layer(path: &Path) -> String {
+    let first = path.iter().next().unwrap().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The lines with a platform outside `sys` and `os`.
+fn stray_platforms(path: &Path, text: &str) -> usize {
+    let words = ["cfg(unix", "cfg(windows", "target_os", "target_family", "rustix::", "libc::"];
+    if matches!(layer(path).as_str(), "sys" | "os") {
+        return 0;
+    }
+    text.lines().filter(|line| words.iter().any(|word| line.contains(word))).count()
+}
+
+/// The first import of a higher layer.
+fn upward_import(path: &Path, text: &str) -> Option<&'static str> {
+    let own = LAYERS.iter().position(|name| *name == layer(path))?;
+    LAYERS[own + 1..].iter().copied().find(|higher| text.contains(&format!("crate::{higher}")))
+}
+
+#[test]
+fn platforms_live_in_sys() {
+    assert_eq!(stray_platforms(Path::new("section/mod.rs"), "#[cfg(unix)]\nfn f() {}"), 1);
+    for (path, text) in core() {
+        assert_eq!(stray_platforms(&path, &text), 0, "{}: a platform outside sys", path.display());
+    }
+}
+
+#[test]
+fn layers_look_down() {
+    assert_eq!(upward_import(Path::new("sys/a.rs"), "use crate::section::View;"), Some("section"));
+    for (path, text) in core() {
+        assert_eq!(upward_import(&path, &text), None, "{}: looks up", path.display());
+    }
+}
+
+#[test]
+fn unsafe_stays_in_its_perimeter() {
+    let allowed =
+        ["section/view.rs", "sys/copy.rs", "sys/object/unix/lock.rs", "sys/object/unix/mapping.rs"];
+    let mut found: Vec<String> = core()
+        .into_iter()
+        .filter(|(_, text)| text.contains("allow(unsafe_code"))
+        .map(|(path, _)| path.to_str().unwrap().to_owned())
+        .collect();
+    found.sort();
+    assert_eq!(found, allowed);
+}
