@@ -96,7 +96,7 @@ impl Object {
                 }
                 Err(Errno::EXIST) => made = Some(fd),
                 Err(Errno::NOENT) => {
-                    // Somebody removed the directory: make it again, and the object in it.
+                    // Somebody removed the directory: the object is built anew in the next one.
                     directory::forget(dir);
                     directory::ready(dir, name.namespace())?;
                 }
@@ -329,8 +329,18 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
         Errno::FBIG | Errno::INVAL => too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
-    let fd = unseen::file(dir, mode_of(spec.sharing))
-        .map_err(|e| Error::os(format!("no file can be made in {}", dir.display()), e.into()))?;
+    let mut file = unseen::file(dir, mode_of(spec.sharing));
+    if file.as_ref().is_err_and(|error| *error == Errno::NOENT) {
+        // Somebody removed the directory since it was checked.
+        directory::forget(dir);
+        directory::ready(dir, name.namespace())?;
+        file = unseen::file(dir, mode_of(spec.sharing));
+    }
+    let no_file = |e: Errno| {
+        let cause = format!("no file can be made in {}", dir.display());
+        Error::os_as(if e == Errno::ACCESS { ErrorKind::PermissionDenied } else { ErrorKind::Os }, cause, e.into())
+    };
+    let fd = file.map_err(no_file)?;
     fault::point("create-after-file");
     let from = if spec.backing == Backing::Sparse { spec.len } else { 0 };
     unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;

@@ -1,0 +1,306 @@
+//! Real processes for tests: actors that do what they are told, line by line.
+//!
+//! An actor is the test program itself, run again with only its test called `actor`, which reads
+//! commands and answers each with one line. So every step is ordered by a reply and none by time;
+//! a watchdog ends what hangs.
+#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::print_stdout, reason = "replies go over standard output")]
+#![allow(clippy::exit, reason = "one of the ways to let go")]
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+use std::{env, fs, process, thread};
+
+use pagemate::{Access, Section, SectionOptions, View, inventory};
+
+/// Says that this process is an actor.
+const ROLE: &str = "PAGEMATE_TEST_ACTOR";
+
+/// Marks an actor's replies among what the test runner prints.
+const REPLY: char = '@';
+
+/// No reply takes this long unless something hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A name that no other test and no other run uses.
+pub(crate) fn unique(test: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{test}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A directory for the objects of one test, removed with all that is in it.
+pub(crate) struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new(test: &str) -> Place {
+        let base = if cfg!(target_os = "linux") { "/dev/shm".into() } else { env::temp_dir() };
+        let path = base.join(format!("pagemate-test-{}", unique(test)));
+        fs::create_dir(&path).unwrap();
+        Place { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Starts an actor whose objects stand here.
+    pub(crate) fn actor(&self) -> Actor {
+        self.actor_with(&[])
+    }
+
+    pub(crate) fn actor_with(&self, environment: &[(&str, &str)]) -> Actor {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["actor", "--exact", "--nocapture", "--test-threads=1"]);
+        command.env(ROLE, "1").env("PAGEMATE_DIR", &self.path);
+        command.envs(environment.iter().copied());
+        Actor::start(command)
+    }
+
+    /// The files of all objects, live and dead.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for dir in fs::read_dir(&self.path).unwrap() {
+            files.extend(fs::read_dir(dir.unwrap().path()).unwrap().map(|f| f.unwrap().path()));
+        }
+        files
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_empty(&self) {
+        assert!(self.files().is_empty(), "left behind: {:?}", self.files());
+    }
+
+    /// The directory of this user's objects.
+    pub(crate) fn local(&self) -> PathBuf {
+        let uid = rustix::process::geteuid().as_raw();
+        self.path.join(format!("pagemate-{uid}"))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A child process that takes commands; killed and reaped at the latest when dropped.
+pub(crate) struct Actor {
+    child: Child,
+    input: Option<ChildStdin>,
+    replies: Receiver<String>,
+}
+
+impl Actor {
+    fn start(mut command: Command) -> Actor {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, replies) = channel();
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if let Some((_, reply)) = line.split_once(REPLY)
+                    && sender.send(reply.to_owned()).is_err()
+                {
+                    break;
+                }
+            }
+        });
+        Actor { child, input, replies }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a command without waiting for its reply.
+    pub(crate) fn tell(&mut self, command: &str) {
+        // A dead actor shows in its missing reply.
+        _ = writeln!(self.input.as_mut().unwrap(), "{command}");
+    }
+
+    /// The reply to an earlier command; `None` if the actor died instead.
+    pub(crate) fn reply(&mut self) -> Option<String> {
+        match self.replies.recv_timeout(PATIENCE) {
+            Ok(reply) => Some(reply),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("actor {} hangs", self.id()),
+        }
+    }
+
+    /// Whether a reply is there already.
+    pub(crate) fn has_replied(&mut self, within: Duration) -> Option<String> {
+        self.replies.recv_timeout(within).ok()
+    }
+
+    /// Sends a command and returns its reply.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        self.tell(command);
+        self.reply().unwrap_or_else(|| panic!("actor {} died of {command:?}", self.id()))
+    }
+
+    /// Sends a command and demands the reply.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, command: &str, reply: &str) {
+        assert_eq!(self.ask(command), reply, "{command}");
+    }
+
+    /// Ends the process in the given way, and waits until it has ended.
+    pub(crate) fn end(mut self, way: &str) {
+        match way {
+            "kill" => self.child.kill().unwrap(),
+            _ => self.tell(way),
+        }
+        self.input = None;
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the process is stopped.
+    pub(crate) fn wait_stopped(&self) {
+        let path = format!("/proc/{}/stat", self.id());
+        for _ in 0..30_000 {
+            let stat = fs::read_to_string(&path).unwrap_or_default();
+            if stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        panic!("actor {} does not stop", self.id());
+    }
+
+    /// Waits for the process to end by itself.
+    pub(crate) fn wait(mut self) -> process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// The body of every test program's `actor` test: nothing, unless this process is one.
+pub(crate) fn actor() {
+    if env::var_os(ROLE).is_none() {
+        return;
+    }
+    let mut stage = Stage::default();
+    for line in std::io::stdin().lines() {
+        let line = line.unwrap();
+        let words: Vec<&str> = line.split(' ').collect();
+        let reply = stage.play(&words).unwrap_or_else(|error| format!("{:?}", error.kind()));
+        println!("{REPLY}{reply}");
+    }
+    // End of input: the parent is gone, or wants an ordinary end.
+    process::exit(0);
+}
+
+/// What an actor holds.
+#[derive(Default)]
+struct Stage {
+    sections: HashMap<String, Section>,
+    views: HashMap<String, View>,
+}
+
+impl Stage {
+    /// Does one thing; what it replies on success.
+    fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
+        let ok = || Ok("ok".to_owned());
+        let parse = |text: &str| text.parse().unwrap();
+        match *words {
+            ["create", name, len] => {
+                let section = SectionOptions::new().len(parse(len)).create_new(name)?;
+                self.keep(name, section)?;
+                ok()
+            }
+            ["reserve", name, len] => {
+                let section = SectionOptions::new().len(parse(len)).reserve().create_new(name)?;
+                self.keep(name, section)?;
+                ok()
+            }
+            ["share", name, len] => {
+                let section = SectionOptions::new().len(parse(len)).open_or_create(name)?;
+                let made = if section.was_created() { "created" } else { "opened" };
+                self.keep(name, section)?;
+                Ok(made.to_owned())
+            }
+            ["open", name] => {
+                let section = Section::open(name)?;
+                self.keep(name, section)?;
+                ok()
+            }
+            ["open-read", name] => {
+                let section = SectionOptions::new().access(Access::Read).open(name)?;
+                self.keep(name, section)?;
+                ok()
+            }
+            ["probe", name] => Section::open(name).map(|_| "ok".to_owned()),
+            ["write", name, value] => {
+                self.views[name].write(0, &value.parse::<u64>().unwrap())?;
+                ok()
+            }
+            ["read", name] => Ok(self.views[name].read::<u64>(0)?.to_string()),
+            ["zero", name] => {
+                let mut bytes = vec![1; self.views[name].len()];
+                self.views[name].read_at(0, &mut bytes)?;
+                Ok(bytes.iter().all(|byte| *byte == 0).to_string())
+            }
+            ["close", name] => {
+                self.views.remove(name);
+                self.sections.remove(name);
+                ok()
+            }
+            ["unmap", name] => {
+                self.views.remove(name);
+                ok()
+            }
+            ["drop-handle", name] => {
+                self.sections.remove(name);
+                ok()
+            }
+            ["list"] => {
+                let names = inventory::list()?.into_iter().map(|entry| entry.name.to_string());
+                Ok(names.collect::<Vec<_>>().join(" "))
+            }
+            ["holders", name] => {
+                let pids = inventory::find(name)?.holders;
+                Ok(pids.iter().map(u32::to_string).collect::<Vec<_>>().join(" "))
+            }
+            ["prune"] => Ok(inventory::prune()?.objects.to_string()),
+            ["why", "open", name] => Ok(match Section::open(name) {
+                Ok(_) => "ok".to_owned(),
+                Err(error) => error.to_string(),
+            }),
+            ["why", "create", name, len] => {
+                Ok(match SectionOptions::new().len(parse(len)).create_new(name) {
+                    Ok(_) => "ok".to_owned(),
+                    Err(error) => error.to_string(),
+                })
+            }
+            ["exit"] => process::exit(0),
+            // As main would end it: everything is dropped on the way out.
+            ["panic"] => panic!("an actor was told to"),
+            _ => panic!("an actor does not know {words:?}"),
+        }
+    }
+
+    fn keep(&mut self, name: &str, section: Section) -> pagemate::Result<()> {
+        self.views.insert(name.to_owned(), section.map()?);
+        self.sections.insert(name.to_owned(), section);
+        Ok(())
+    }
+}
