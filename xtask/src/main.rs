@@ -1,38 +1,59 @@
-//! `cargo xtask ci`: every check that decides whether a change is good.
+//! `cargo xtask TASK`: the project's own commands.
 #![allow(clippy::print_stdout, reason = "it tells what it runs")]
 
 use std::process::{Command, ExitCode};
 
+mod task;
 #[cfg(test)]
 mod tidy;
 
-/// What CI runs, one step a line: the environment it adds, and the call.
-const CI: [(&str, &str, &str); 5] = [
-    ("", "", "cargo fmt --all --check"),
-    ("", "", "cargo test --workspace"),
-    ("", "", "cargo clippy --workspace --all-targets -- -D warnings"),
-    ("RUSTDOCFLAGS", "-D warnings", "cargo doc --workspace --no-deps"),
-    ("", "", "cargo run --release -- demo"),
+use task::{Outcome, run};
+
+/// Every task: its name, what it is for, and how it is done.
+const TASKS: &[(&str, &str, fn() -> Outcome)] = &[
+    ("ci", "every check that decides whether a change is good", ci),
+    ("faults", "the tests in which a process dies or stops at every step", faults),
 ];
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
-    if task != "ci" {
-        println!("usage: cargo xtask ci");
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let Some((_, _, task)) = TASKS.iter().find(|(name, ..)| *name == wanted) else {
+        println!("usage: cargo xtask TASK\n");
+        for (name, purpose, _) in TASKS {
+            println!("  {name:10} {purpose}");
+        }
         return ExitCode::from(2);
-    }
-    for (variable, value, call) in CI {
-        println!("==> {call}");
-        let mut words = call.split(' ');
-        let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words);
-        if !variable.is_empty() {
-            command.env(variable, value);
-        }
-        if !command.status().is_ok_and(|status| status.success()) {
-            println!("failed: {call}");
-            return ExitCode::FAILURE;
+    };
+    match task() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            println!("failed: {failure}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn ci() -> Outcome {
+    run(Command::new("cargo").args(["fmt", "--all", "--check"]))?;
+    run(Command::new("cargo").args(["test", "--workspace"]))?;
+    run(Command::new("cargo").args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let mut doc = Command::new("cargo");
+    doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    run(&mut doc)?;
+    faults()?;
+    run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
+}
+
+/// Builds with fault points, apart from other builds, and runs what needs them.
+fn faults() -> Outcome {
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "pagemate", "--target-dir", "target/fault", "--test", "crash"]);
+    run(test.env("RUSTFLAGS", "--cfg pagemate_fault"))
 }

@@ -1,4 +1,5 @@
 //! Named places where a test can make the process die or stop.
+#![cfg_attr(all(pagemate_fault, unix), allow(unsafe_code, reason = "raise(3)"))]
 
 /// Passes the place called `name`.
 ///
@@ -6,17 +7,16 @@
 /// (or `:stop`) gets SIGKILL (or SIGSTOP) here. In every other build this is nothing.
 #[cfg(all(pagemate_fault, unix))]
 pub(crate) fn point(name: &str) {
-    use rustix::process::{Signal, getpid, kill_process};
-
     let Ok(wanted) = std::env::var("PAGEMATE_FAULT") else { return };
     let signal = match wanted.split_once(':') {
-        Some((place, "kill")) if place == name => Signal::KILL,
-        Some((place, "stop")) if place == name => Signal::STOP,
+        Some((place, "kill")) if place == name => libc::SIGKILL,
+        Some((place, "stop")) if place == name => libc::SIGSTOP,
         _ => return,
     };
-    // A signal to oneself is delivered before the call returns; should it fail, the test that
-    // waits for the death says so.
-    _ = kill_process(getpid(), signal);
+    // To this thread, so that it is delivered before the call returns: one to the process may find
+    // another thread first, while this one runs on.
+    // SAFETY: raise(3) takes a number and touches no memory of ours.
+    _ = unsafe { libc::raise(signal) };
 }
 
 #[cfg(not(all(pagemate_fault, unix)))]

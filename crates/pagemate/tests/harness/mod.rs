@@ -167,12 +167,16 @@ impl Actor {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Waits until the process is stopped.
+    /// Whether the process stands still.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+    }
+
+    /// Waits until the process stands still.
     pub(crate) fn wait_stopped(&self) {
-        let path = format!("/proc/{}/stat", self.id());
         for _ in 0..30_000 {
-            let stat = fs::read_to_string(&path).unwrap_or_default();
-            if stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')) {
+            if self.is_stopped() {
                 return;
             }
             thread::sleep(Duration::from_millis(1));

@@ -1,0 +1,186 @@
+//! A process dies, or stands still, at every named point of creating, opening and closing.
+//!
+//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this; the points are read from
+//! the source, so that a new one is tested by being there.
+#![cfg(all(pagemate_fault, unix))]
+
+mod harness;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use harness::{Actor, Place};
+use rustix::process::Signal;
+
+#[test]
+fn actor() {
+    harness::actor();
+}
+
+/// The names of all points in the sources below `dir`.
+fn points(dir: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            points(&path, found);
+        } else {
+            let text = fs::read_to_string(path).unwrap();
+            let calls = text.split("fault::point(\"").skip(1);
+            found.extend(calls.map(|call| call.split('"').next().unwrap().to_owned()));
+        }
+    }
+}
+
+fn all_points() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    points(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sys/object/unix"), &mut found);
+    assert!(found.len() > 10, "{found:?}");
+    found
+}
+
+/// What the victim does, and what stands there before.
+struct Scene {
+    /// Whether another process holds `x` all the time.
+    held: bool,
+    /// Whether a process that had `x` was killed before.
+    dead: bool,
+    does: &'static [&'static str],
+}
+
+const SCENES: [Scene; 8] = [
+    Scene { held: false, dead: false, does: &["create x 4096", "close x"] },
+    Scene { held: false, dead: false, does: &["share x 4096", "close x"] },
+    Scene { held: true, dead: false, does: &["share x 4096", "close x"] },
+    Scene { held: true, dead: false, does: &["open-read x", "close x"] },
+    Scene { held: true, dead: false, does: &["create x 4096"] },
+    Scene { held: false, dead: true, does: &["open x"] },
+    Scene { held: false, dead: true, does: &["share x 4096", "close x"] },
+    Scene { held: false, dead: true, does: &["list"] },
+];
+
+/// Sets the scene: the holder, if there is one, and a victim that will get `signal` at `point`.
+fn set(place: &Place, scene: &Scene, point: &str, signal: &str) -> (Option<Actor>, Actor) {
+    if scene.dead {
+        let mut dead = place.actor();
+        dead.expect("create x 4096", "ok");
+        dead.end("kill");
+    }
+    let holder = scene.held.then(|| {
+        let mut holder = place.actor();
+        holder.expect("create x 4096", "ok");
+        holder.expect("write x 42", "ok");
+        holder
+    });
+    (holder, place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:{signal}"))]))
+}
+
+/// What must hold whatever happened to the victim, once it is gone.
+fn all_is_well(place: &Place, holder: Option<Actor>) {
+    let mut other = place.actor();
+    if let Some(mut holder) = holder {
+        other.expect("open x", "ok");
+        other.expect("read x", "42");
+        other.expect("create x 4096", "AlreadyExists");
+        holder.expect("close x", "ok");
+        other.expect("probe x", "ok");
+        other.expect("close x", "ok");
+    }
+    other.expect("probe x", "NotFound");
+    other.expect("create x 4096", "ok");
+    other.expect("zero x", "true");
+    other.expect("close x", "ok");
+    other.expect("list", "");
+    place.assert_empty();
+}
+
+#[test]
+fn killed_at_every_point() {
+    let points = all_points();
+    let mut met = BTreeSet::new();
+    for point in &points {
+        for scene in &SCENES {
+            let place = Place::new("killed");
+            let (holder, mut victim) = set(&place, scene, point, "kill");
+            for command in scene.does {
+                victim.tell(command);
+                if victim.reply().is_none() {
+                    met.insert(point.clone());
+                    break;
+                }
+            }
+            drop(victim);
+            all_is_well(&place, holder);
+        }
+    }
+    assert_eq!(met, points, "points that no scene meets");
+}
+
+#[test]
+fn stopped_at_every_point_while_others_race_through() {
+    let points = all_points();
+    let mut met = BTreeSet::new();
+    for point in &points {
+        for scene in &SCENES {
+            let place = Place::new("stopped");
+            let (holder, mut victim) = set(&place, scene, point, "stop");
+            let mut racer = place.actor();
+            let mut holds = false;
+            for command in scene.does {
+                victim.tell(command);
+                let mut reply = None;
+                while reply.is_none() && !victim.is_stopped() {
+                    reply = victim.has_replied(Duration::from_millis(1));
+                }
+                let reply = reply.unwrap_or_else(|| {
+                    met.insert(point.clone());
+                    race(&mut racer, point, holder.is_some());
+                    resume(&mut victim)
+                });
+                holds = match (*command, reply.as_str()) {
+                    ("close x" | "list", _) => false,
+                    (_, "ok" | "created" | "opened") => true,
+                    _ => holds,
+                };
+            }
+            if holds && racer.ask("open x") == "ok" {
+                racer.expect("write x 42", "ok");
+                victim.expect("read x", "42");
+                racer.expect("close x", "ok");
+            }
+            victim.tell("close x");
+            resume(&mut victim);
+            drop(victim);
+            all_is_well(&place, holder);
+        }
+    }
+    assert_eq!(met, points, "points that no scene meets");
+}
+
+/// Creates, opens and closes while the victim stands still.
+fn race(racer: &mut Actor, point: &str, held: bool) {
+    for _ in 0..3 {
+        let reply = racer.ask("share x 4096");
+        match reply.as_str() {
+            "opened" => {}
+            "created" => assert!(!held, "a live name was lost at {point}"),
+            // Who stands still in the middle of removing the name keeps it, not the process.
+            "TimedOut" if point.starts_with("sweep-after-") => return,
+            _ => panic!("{reply} at {point}"),
+        }
+        racer.expect("write x 42", "ok");
+        racer.expect("probe x", "ok");
+        racer.expect("close x", "ok");
+    }
+}
+
+/// Lets the victim go on to its reply, however often it stops.
+fn resume(victim: &mut Actor) -> String {
+    loop {
+        victim.signal(Signal::CONT);
+        if let Some(reply) = victim.has_replied(Duration::from_millis(20)) {
+            return reply;
+        }
+    }
+}

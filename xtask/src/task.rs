@@ -1,0 +1,21 @@
+//! Running other programs.
+
+use std::process::Command;
+
+/// What a task comes to: nothing, or the reason why not.
+pub(crate) type Outcome = Result<(), String>;
+
+/// Says what is run, runs it, and demands success.
+pub(crate) fn run(command: &mut Command) -> Outcome {
+    let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
+    let call = std::iter::once(command.get_program().to_string_lossy().into_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ");
+    println!("==> {call}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{call}: {status}")),
+        Err(error) => Err(format!("{call}: {error}")),
+    }
+}
