@@ -9,8 +9,10 @@ mod tidy;
 
 use task::{Outcome, run};
 
-/// Every task: its name, what it is for, and how it is done.
-const TASKS: &[(&str, &str, fn() -> Outcome)] = &[
+/// A task: its name, what it is for, and how it is done.
+type Task = (&'static str, &'static str, fn() -> Outcome);
+
+const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
 ];
