@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
 
-pub(crate) use self::inventory::{list, prune};
+pub(crate) use self::inventory::{find, list, prune};
 pub(crate) use self::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.
