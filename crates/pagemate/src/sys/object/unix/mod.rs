@@ -6,6 +6,7 @@
 //! leaves.
 
 mod base;
+mod cgroup;
 mod directory;
 mod inventory;
 mod lock;
