@@ -50,6 +50,8 @@ fn ci() -> Outcome {
     let mut doc = Command::new("cargo");
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)?;
+    let package = ["package", "--allow-dirty", "--target-dir", "target/package"];
+    run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
     tempname()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
