@@ -105,7 +105,8 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    fn start(mut command: Command) -> Actor {
+    /// Starts a program whose replies are lines that begin with the mark.
+    pub(crate) fn start(mut command: Command) -> Actor {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
