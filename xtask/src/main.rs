@@ -3,9 +3,12 @@
 
 use std::process::{Command, ExitCode};
 
+mod cross;
+mod macos;
 mod task;
 #[cfg(test)]
 mod tidy;
+mod windows;
 
 use task::{Outcome, run};
 
@@ -16,6 +19,8 @@ const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
+    ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    ("macos", "whether it compiles for macOS", macos::macos),
 ];
 
 fn main() -> ExitCode {
@@ -54,6 +59,7 @@ fn ci() -> Outcome {
     run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
     tempname()?;
+    windows::windows()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 
