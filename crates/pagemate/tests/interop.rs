@@ -6,7 +6,7 @@ mod harness;
 use std::process::Command;
 
 use harness::{Actor, unique};
-use pagemate::{ErrorKind, Section, SectionOptions, View};
+use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, View, inventory};
 
 const TEXT: &str = "This is common data!";
 
@@ -85,4 +85,85 @@ fn either_program_creates_and_the_other_finds() {
     other.expect("close", "ok");
     drop(section);
     assert!(is_gone(&name));
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn a_mutex_of_the_name_is_of_another_kind() {
+    // Row 20.
+    let name = unique("ShareMemory");
+    let mut other = other();
+    other.expect(&format!("mutex {name}"), "ok");
+    let new = SectionOptions::new().len(1).create_new(&name);
+    let either = SectionOptions::new().len(1).open_or_create(&name);
+    let kinds = [Section::open(&name), new, either].map(|result| result.unwrap_err().kind());
+    assert_eq!(kinds, [ErrorKind::WrongKind, ErrorKind::AlreadyExists, ErrorKind::WrongKind]);
+    other.end("kill");
+    SectionOptions::new().len(1).create_new(&name).unwrap();
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn memory_that_was_reserved_elsewhere_can_be_touched_all_over() {
+    // Row 69.
+    let name = unique("ShareMemory");
+    let mut other = other();
+    other.expect(&format!("reserve {name} 1048576"), "ok");
+    let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
+    let copy = reader.view().range(600_000..).copy_on_write().map().unwrap();
+    copy.write_at(0, b"mine").unwrap();
+    let (view, seen) = (Section::open(&name).unwrap().map().unwrap(), reader.map().unwrap());
+    view.write_at(0, &vec![7; view.len()]).unwrap();
+    assert_eq!(view.len(), 1 << 20);
+    assert_eq!(seen.read::<[u8; 4]>((1 << 20) - 4).unwrap(), [7; 4]);
+    assert_eq!(copy.read::<[u8; 4]>(0).unwrap(), *b"mine");
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn an_object_gives_what_its_descriptor_grants() {
+    let name = unique("ShareMemory");
+    let mut other = other();
+    other.expect(&format!("for-reading {name} 70000"), "ok");
+    assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    // Not even the question how long it is was granted.
+    let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
+    assert_eq!(reader.len(), 73_728);
+    assert_eq!(reader.map().unwrap().read::<u8>(73_727).unwrap(), 0);
+    let entry = inventory::find(&name).unwrap();
+    assert_eq!((entry.len, entry.sharing), (73_728, Sharing::Everyone(Access::Read)));
+
+    let secret = unique("ShareMemory");
+    let mut other = self::other();
+    other.expect(&format!("for-nobody {secret} 1"), "ok");
+    let reading = SectionOptions::new().access(Access::Read).open(&secret);
+    let new = SectionOptions::new().len(1).create_new(&secret);
+    assert_eq!(reading.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    assert_eq!(new.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(inventory::find(&secret).unwrap_err().kind(), ErrorKind::PermissionDenied);
+    let listed = inventory::list().unwrap();
+    assert!(listed.iter().any(|entry| entry.name.as_str() == name));
+    assert!(!listed.iter().any(|entry| entry.name.as_str() == secret));
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn a_programs_image_is_not_memory() {
+    let name = unique("ShareMemory");
+    let mut other = other();
+    other.expect(&format!("image {name}"), "ok");
+    let section = SectionOptions::new().access(Access::Read).open(&name).unwrap();
+    assert_eq!(section.map().unwrap_err().kind(), ErrorKind::WrongKind);
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn a_read_only_section_can_be_read() {
+    let name = unique("ShareMemory");
+    let mut other = other();
+    other.expect(&format!("read-only {name} 1"), "ok");
+    let section = SectionOptions::new().access(Access::Read).open(&name).unwrap();
+    assert_eq!(section.map().unwrap().read::<u8>(4095).unwrap(), 0);
+    section.view().copy_on_write().map().unwrap().write_at(0, b"x").unwrap();
+    assert_eq!(section.map().unwrap().read::<u8>(0).unwrap(), 0);
 }

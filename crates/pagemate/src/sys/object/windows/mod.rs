@@ -21,7 +21,7 @@ use std::time::Instant;
 use windows_sys::Win32::Foundation::{
     DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_BAD_EXE_FORMAT,
     ERROR_COMMITMENT_LIMIT, ERROR_DISK_FULL, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE,
-    ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
+    ERROR_INVALID_PARAMETER,     ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
     ERROR_PRIVILEGE_NOT_HELD, GetLastError, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::System::Memory::{
@@ -85,12 +85,15 @@ impl Object {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match (open_handle(&spelled, spec.access), existing) {
-                (Err(error), _) if error.kind() == ErrorKind::NotFound => {}
                 (Ok(handle), Existing::Open) => {
                     return Ok((Object::describe(handle, spec.access)?, false));
                 }
-                (Err(error), Existing::Open) => return Err(error),
-                (_, Existing::Refuse) => return Err(already_exists()),
+                (Ok(_), Existing::Refuse) => return Err(already_exists()),
+                (Err(error), _) if error.kind() == ErrorKind::NotFound => {}
+                (Err(error), Existing::Refuse) if is_of_an_object(&error) => {
+                    return Err(already_exists());
+                }
+                (Err(error), _) => return Err(error),
             }
             let descriptor = Descriptor::new(spec.sharing)?;
             match make(None, &spec, Some(&descriptor), Some(&spelled)) {
@@ -255,6 +258,11 @@ fn open_handle(spelled: &[u16], access: Access) -> Result<OwnedHandle> {
     })
 }
 
+/// Whether somebody's object refused to be opened, so that there is one.
+fn is_of_an_object(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::WrongKind)
+}
+
 fn open_for(spelled: &[u16], rights: u32) -> io::Result<OwnedHandle> {
     // SAFETY: the name ends with a NUL.
     let handle = unsafe { OpenFileMappingW(rights, 0, spelled.as_ptr()) };
@@ -363,7 +371,9 @@ fn too_long() -> Error {
 }
 
 fn cannot_grow(len: u64, error: io::Error) -> Error {
-    let kind = if is_no_space(&error) { ErrorKind::NoSpace } else { ErrorKind::Os };
+    // A parameter is invalid if there are more bytes than a file can have (row 12).
+    let too_long = code_of(&error) == ERROR_INVALID_PARAMETER;
+    let kind = if too_long || is_no_space(&error) { ErrorKind::NoSpace } else { ErrorKind::Os };
     Error::os_as(kind, format!("the file cannot have {len} bytes"), error)
 }
 
