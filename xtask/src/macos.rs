@@ -5,6 +5,7 @@ use crate::task::{Outcome, run};
 
 pub(crate) fn macos() -> Outcome {
     cross::install(&COMPILER)?;
-    let mut check = cross::cargo("check", "aarch64-apple-darwin")?;
-    run(check.args(["-p", "pagemate", "-p", "pagemate-cli", "--all-targets"]))
+    let mut lint = cross::cargo("clippy", "aarch64-apple-darwin")?;
+    lint.args(["-p", "pagemate", "-p", "pagemate-cli", "--all-targets"]);
+    run(lint.args(["--", "-D", "warnings"]))
 }
