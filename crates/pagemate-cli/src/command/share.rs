@@ -22,7 +22,10 @@ use crate::text::{Controls, TextWriter, in_line};
 /// At a terminal, Enter or the end of input lets go. SIGINT, SIGTERM and the end of --hold do so
 /// everywhere; with no terminal to read from, nothing else does.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("data").required(true))]
+#[command(
+    group = ArgGroup::new("data").required(true),
+    override_usage = "pagemate share <NAME> <--text TEXT|--file FILE|--size SIZE|--read-only> [OPTIONS]"
+)]
 #[command(after_help = "\
 Examples:
   pagemate share ShareMemory --text 'This is common data!'    in two terminals
@@ -33,7 +36,7 @@ pub(crate) struct Share {
     #[command(flatten)]
     target: Target,
     /// If the section is new, put this text into it, with a NUL after it.
-    #[arg(long, group = "data")]
+    #[arg(long, group = "data", allow_hyphen_values = true)]
     text: Option<String>,
     /// If the section is new, put the bytes of this file into it.
     #[arg(long, group = "data")]

@@ -15,7 +15,10 @@ use crate::target::Target;
 /// What does not fit between the offset and the section's end is refused as a whole: then nothing
 /// is written.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("data").required(true))]
+#[command(
+    group = ArgGroup::new("data").required(true),
+    override_usage = "pagemate write <NAME> <-|--text TEXT|--file FILE> [OPTIONS]"
+)]
 #[command(after_help = "\
 Examples:
   pagemate write ShareMemory --text 'Something else'
@@ -28,7 +31,7 @@ pub(crate) struct Write {
     #[arg(group = "data", value_name = "-", value_parser = ["-"])]
     input: Option<String>,
     /// This text, with a NUL after it.
-    #[arg(long, group = "data")]
+    #[arg(long, group = "data", allow_hyphen_values = true)]
     text: Option<String>,
     /// The bytes of this file.
     #[arg(long, group = "data")]
