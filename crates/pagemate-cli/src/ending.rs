@@ -30,10 +30,10 @@ impl Ending {
 
     /// Waits for the end. Without a time to wait for, it says first how to bring it about.
     pub(crate) fn wait(self, hold: Option<Duration>) {
-        let terminal = io::stdin().is_terminal() && !in_background();
+        let terminal = io::stdin().is_terminal();
         if hold.is_none() {
             let pid = std::process::id();
-            match terminal {
+            match terminal && is_our_turn() {
                 true => eprintln!("holding on; Enter lets go"),
                 false if cfg!(windows) => eprintln!("process {pid} holds on until it is ended"),
                 false => eprintln!("process {pid} holds on; to let go: kill {pid}"),
@@ -42,6 +42,7 @@ impl Ending {
         if terminal {
             let ask = self.ask.clone();
             thread::spawn(move || {
+                wait_for_input();
                 // The end of input is an answer too; an error says that nobody can give one.
                 if io::stdin().lock().read_until(b'\n', &mut Vec::new()).is_ok() {
                     _ = ask.send(());
@@ -66,10 +67,30 @@ cfg_select! {
             Ok(())
         }
 
-        /// Whether the terminal is another job's: to read from it would stop this process.
-        fn in_background() -> bool {
+        /// Whether keys typed at the terminal are for this process, and not for another job.
+        fn is_our_turn() -> bool {
             let foreground = rustix::termios::tcgetpgrp(io::stdin());
-            foreground.is_ok_and(|group| group != rustix::process::getpgrp())
+            foreground.map_or(true, |group| group == rustix::process::getpgrp())
+        }
+
+        /// Returns when there is a line to read, and reading it does not stop this process, as it
+        /// would stop one in the background.
+        fn wait_for_input() {
+            use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+            // No call waits for a job to come to the foreground.
+            const PAUSE: Duration = Duration::from_millis(200);
+            loop {
+                while !is_our_turn() {
+                    thread::sleep(PAUSE);
+                }
+                let stdin = io::stdin();
+                let mut stdin = [PollFd::new(&stdin, PollFlags::IN)];
+                let pause = Timespec { tv_sec: 0, tv_nsec: PAUSE.subsec_nanos().into() };
+                if poll(&mut stdin, Some(&pause)) != Ok(0) && is_our_turn() {
+                    return;
+                }
+            }
         }
     }
     _ => {
@@ -77,8 +98,10 @@ cfg_select! {
             ctrlc::set_handler(move || _ = ask.send(())).map_err(io::Error::other)
         }
 
-        fn in_background() -> bool {
-            false
+        fn is_our_turn() -> bool {
+            true
         }
+
+        fn wait_for_input() {}
     }
 }

@@ -13,11 +13,10 @@ use crate::failure::{Failure, Outcome};
 /// Show in a few seconds what pagemate is, with real processes; fails if a claim does not hold.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  pagemate demo")]
-pub(crate) struct Demo {
-    /// Be one of the demo's own processes, about this name.
-    #[arg(long, hide = true)]
-    part: Option<String>,
-}
+pub(crate) struct Demo {}
+
+/// Set for the demo's own processes: the name that they are about.
+const PART: &str = "PAGEMATE_DEMO_PART";
 
 const TEXT: &str = "This is common data!";
 const ANSWER: &str = "THIS is common data, too";
@@ -26,10 +25,10 @@ const ANSWER: &str = "THIS is common data, too";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Demo {
-    pub(crate) fn run(self) -> Outcome {
-        match self.part {
-            Some(name) => play(&name),
-            None => show(),
+    pub(crate) fn run(Demo {}: Demo) -> Outcome {
+        match env::var(PART) {
+            Ok(name) => play(&name),
+            Err(_) => show(),
         }
     }
 }
@@ -124,7 +123,8 @@ impl Part {
     fn start(title: &str, name: &str) -> Outcome<Part> {
         let failure = |error: io::Error| Failure::new(format!("start process {title}: {error}"));
         let mut child = Command::new(env::current_exe().map_err(failure)?)
-            .args(["demo", "--part", name])
+            .arg("demo")
+            .env(PART, name)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -34,7 +34,7 @@ impl Command {
             Command::List(command) => command.run(),
             Command::Info(command) => command.run(),
             Command::Prune(command) => prune::Prune::run(command),
-            Command::Demo(command) => command.run(),
+            Command::Demo(command) => demo::Demo::run(command),
             Command::Completions(command) => command.run(),
         }
     }
