@@ -1,13 +1,12 @@
 //! Where objects stand: one directory of the user's own, and one for the whole machine.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 
-use super::room;
+use super::{base, room};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
@@ -23,7 +22,7 @@ static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The directory of a namespace, which may not exist yet.
 pub(super) fn path(namespace: Namespace) -> PathBuf {
-    let mut path = base();
+    let mut path = parent(namespace);
     match namespace {
         Namespace::Local => {
             path.push(format!("pagemate-{}", rustix::process::geteuid().as_raw()));
@@ -33,22 +32,11 @@ pub(super) fn path(namespace: Namespace) -> PathBuf {
     path
 }
 
-fn base() -> PathBuf {
+fn parent(namespace: Namespace) -> PathBuf {
     match std::env::var_os(VARIABLE) {
         Some(dir) if !dir.is_empty() => PathBuf::from(dir),
-        _ => PathBuf::from(default_base()),
+        _ => base::default(namespace),
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn default_base() -> OsString {
-    "/dev/shm".into()
-}
-
-/// macOS gives each user a temporary directory; processes of other users look into `/tmp`.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn default_base() -> OsString {
-    "/tmp".into()
 }
 
 /// The file of the object `name` in a directory that was checked.
