@@ -6,6 +6,15 @@ use pagemate::inventory::Entry;
 use pagemate::{Access, Kind, Namespace, Protection, Sharing};
 use serde::Serialize;
 
+/// Who may open an object, and for what, in the words that --sharing takes and `info` prints.
+pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
+    ("owner", Sharing::Owner),
+    ("group-read", Sharing::Group(Access::Read)),
+    ("group-read-write", Sharing::Group(Access::ReadWrite)),
+    ("everyone-read", Sharing::Everyone(Access::Read)),
+    ("everyone-read-write", Sharing::Everyone(Access::ReadWrite)),
+];
+
 /// An object as JSON. Fields may be added; these stay.
 #[derive(Debug, Serialize)]
 pub(crate) struct Described {
@@ -48,13 +57,10 @@ impl Described {
                 Protection::ReadOnly => "read-only",
                 Protection::ReadWrite => "read-write",
             },
-            sharing: match entry.sharing {
-                Sharing::Owner => "owner",
-                Sharing::Group(Access::Read) => "group-read",
-                Sharing::Group(Access::ReadWrite) => "group-read-write",
-                Sharing::Everyone(Access::Read) => "everyone-read",
-                Sharing::Everyone(Access::ReadWrite) => "everyone-read-write",
-            },
+            sharing: SHARINGS
+                .iter()
+                .find(|(_, sharing)| *sharing == entry.sharing)
+                .map_or("other", |(word, _)| word),
             created: entry.created.map(|time| humantime::format_rfc3339_millis(time).to_string()),
             creator: entry.creator,
             owner: entry.owner,

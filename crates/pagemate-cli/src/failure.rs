@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use pagemate::ErrorKind;
 
+use crate::text::in_line;
+
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 #[derive(Debug)]
@@ -26,7 +28,8 @@ impl Failure {
 
     /// What the system says about a file of the user's.
     pub(crate) fn file(call: &str, path: &Path, cause: impl Display) -> Failure {
-        Failure::Failed(format!("{call} {:?}: {cause}", path.to_string_lossy()))
+        // Not as a string of Rust's, which doubles the backslashes of Windows.
+        Failure::Failed(format!("{call} \"{}\": {cause}", in_line(&path.to_string_lossy())))
     }
 
     /// Says it in one line, and gives the exit code.

@@ -366,6 +366,24 @@ fn json_tells_all_there_is() {
 }
 
 #[test]
+fn sharing_is_told_in_the_words_that_ask_for_it() {
+    let place = Place::new();
+    for who in ["owner", "group-read", "group-read-write", "everyone-read", "everyone-read-write"] {
+        let name = &place.name(who);
+        let args = ["share", name, "--global", "--size", "1", "--sharing", who];
+        let _held = place.hold(&args);
+        // On Windows nobody can ask an object that.
+        if cfg!(unix) {
+            let info = place.run(&["info", name, "--global", "--json"]).json();
+            assert_eq!(info["sharing"], json!(who));
+        }
+    }
+    let ran = place.run(&["share", "x", "--size", "1", "--sharing", "world"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.errors.contains("everyone-read-write"), "{}", ran.errors);
+}
+
+#[test]
 fn lists_are_aligned_and_safe_to_look_at() {
     let place = Place::new();
     let (plain, hostile) = (place.name("plain"), place.name("a\nb\u{1b}[31m"));

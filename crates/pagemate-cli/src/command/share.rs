@@ -1,14 +1,16 @@
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
-use pagemate::{Access, Section, SectionOptions};
+use pagemate::{Access, Section, SectionOptions, Sharing};
 
 use crate::bytes;
 use crate::ending::Ending;
+use crate::entry::SHARINGS;
 use crate::failure::{Failure, Outcome};
 use crate::pieces::{self, Stopped};
 use crate::target::Target;
@@ -30,8 +32,8 @@ use crate::text::{Controls, TextWriter, in_line};
 Examples:
   pagemate share ShareMemory --text 'This is common data!'    in two terminals
   pagemate share model --file weights.bin --hold 3600
-  pagemate share frames --size 64M &
-  pagemate share frames --read-only                           keeps it alive, and looks")]
+  pagemate share frames --size 64M --global --sharing everyone-read &
+  pagemate share frames --read-only                     keeps it alive, and looks")]
 pub(crate) struct Share {
     #[command(flatten)]
     target: Target,
@@ -44,6 +46,11 @@ pub(crate) struct Share {
     /// If the section is new, give it this many zero bytes: 4096, 64K, 1.5M, 2G.
     #[arg(long, group = "data", value_parser = bytes::parse)]
     size: Option<u64>,
+    /// If the section is new, let these other users open it too, to read or to write. They meet
+    /// under a `Global\` name.
+    #[arg(long, value_name = "WHO", default_value = "owner")]
+    #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
+    sharing: Sharing,
     /// Create nothing: open what some process holds, for looking only, and hold on to that.
     #[arg(long, group = "data")]
     read_only: bool,
@@ -56,12 +63,14 @@ impl Share {
     pub(crate) fn run(self) -> Outcome {
         let name = self.target.name()?.to_string();
         let ending = Ending::watch()?;
+        let mut options = SectionOptions::new();
+        options.sharing(self.sharing);
         let section = if let Some(text) = self.text {
-            share_text(&name, text)?
+            share_text(&name, &mut options, text)?
         } else if let Some(path) = self.file {
-            share_file(&name, &path, &ending)?
+            share_file(&name, &mut options, &path, &ending)?
         } else if let Some(size) = self.size {
-            share_size(&name, size)?
+            share_size(&name, &mut options, size)?
         } else {
             let section = SectionOptions::new().access(Access::Read).open(&name)?;
             show_text(&section)?;
@@ -73,10 +82,10 @@ impl Share {
     }
 }
 
-fn share_text(name: &str, text: String) -> Outcome<Section> {
+fn share_text(name: &str, options: &mut SectionOptions, text: String) -> Outcome<Section> {
     let mut bytes = text.into_bytes();
     bytes.push(0);
-    let section = SectionOptions::new().len(bytes.len() as u64).open_or_create(name)?;
+    let section = options.len(bytes.len() as u64).open_or_create(name)?;
     if !section.was_created() {
         show_text(&section)?;
         return Ok(section);
@@ -90,7 +99,12 @@ fn share_text(name: &str, text: String) -> Outcome<Section> {
     Ok(section)
 }
 
-fn share_file(name: &str, path: &std::path::Path, ending: &Ending) -> Outcome<Section> {
+fn share_file(
+    name: &str,
+    options: &mut SectionOptions,
+    path: &Path,
+    ending: &Ending,
+) -> Outcome<Section> {
     let failure = |cause: &dyn std::fmt::Display| Failure::file("read file", path, cause);
     let mut file = File::open(path).map_err(|e| failure(&e))?;
     let stat = file.metadata().map_err(|e| failure(&e))?;
@@ -105,7 +119,7 @@ fn share_file(name: &str, path: &std::path::Path, ending: &Ending) -> Outcome<Se
     if len == 0 {
         return Err(failure(&"it is empty, and a section has at least one byte"));
     }
-    let section = SectionOptions::new().len(len).open_or_create(name)?;
+    let section = options.len(len).open_or_create(name)?;
     let (have, shown) = (section.len(), path.to_string_lossy());
     let shown = in_line(&shown);
     let mut out = std::io::stdout();
@@ -129,8 +143,8 @@ fn share_file(name: &str, path: &std::path::Path, ending: &Ending) -> Outcome<Se
     Ok(section)
 }
 
-fn share_size(name: &str, size: u64) -> Outcome<Section> {
-    let section = SectionOptions::new().len(size).open_or_create(name)?;
+fn share_size(name: &str, options: &mut SectionOptions, size: u64) -> Outcome<Section> {
+    let section = options.len(size).open_or_create(name)?;
     let have = section.len();
     let mut out = std::io::stdout();
     if section.was_created() {
@@ -160,6 +174,10 @@ fn progress(len: u64) -> ProgressBar {
     let form = "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
     let style = ProgressStyle::with_template(form).expect("the template is well-formed");
     ProgressBar::new(len).with_style(style)
+}
+
+fn sharing(word: &str) -> Sharing {
+    SHARINGS.into_iter().find(|(known, _)| *known == word).map_or(Sharing::Owner, |(_, who)| who)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
