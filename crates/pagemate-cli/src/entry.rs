@@ -81,8 +81,11 @@ impl Described {
         }
     }
 
-    /// Its holders on one line.
+    /// Its holders on one line; somebody holds it, even where the system does not say who.
     pub(crate) fn held_by(&self) -> String {
+        if self.holders.is_empty() {
+            return "?".to_owned();
+        }
         self.holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
     }
 }

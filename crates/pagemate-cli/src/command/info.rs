@@ -37,11 +37,10 @@ impl Info {
         if self.json {
             return print_json(&entry, out);
         }
-        let unknown = || "unknown".to_owned();
+        let unknown = || "?".to_owned();
         let number = |number: Option<u32>| number.map_or_else(unknown, |number| number.to_string());
         let created = entry.created.as_ref();
         let created = created.map_or_else(unknown, |at| format!("{at} ({} ago)", entry.age()));
-        let held_by = if entry.holders.is_empty() { unknown() } else { entry.held_by() };
         let lines: [(&str, String); 9] = [
             ("name", in_line(&entry.name).into_owned()),
             ("kind", entry.kind.to_owned()),
@@ -51,7 +50,7 @@ impl Info {
             ("sharing", entry.sharing.to_owned()),
             ("created", format!("{created}, by process {}", number(entry.creator))),
             ("owner", format!("user {}", number(entry.owner))),
-            ("held by", held_by),
+            ("held by", entry.held_by()),
         ];
         for (key, value) in lines {
             writeln!(out, "{:<12}{value}", format!("{key}:"))?;

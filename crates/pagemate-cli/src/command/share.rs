@@ -48,7 +48,7 @@ pub(crate) struct Share {
     size: Option<u64>,
     /// If the section is new, let these other users open it too, to read or to write. They meet
     /// under a `Global\` name.
-    #[arg(long, value_name = "WHO", default_value = "owner")]
+    #[arg(long, value_name = "WHO", default_value = "owner", conflicts_with = "read_only")]
     #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
     sharing: Sharing,
     /// Create nothing: open what some process holds, for looking only, and hold on to that.
