@@ -17,7 +17,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 /// A terminal with somebody in front of it.
 struct Terminal {
     master: File,
-    screen: Receiver<Vec<u8>>,
+    output: Receiver<Vec<u8>>,
+    screen: String,
     name: String,
 }
 
@@ -29,7 +30,7 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let master = File::from(master);
         let mut from = master.try_clone().unwrap();
-        let (sender, screen) = channel();
+        let (sender, output) = channel();
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             // Without anybody at the other side, reading fails.
@@ -37,7 +38,7 @@ impl Terminal {
                 && sender.send(bytes[..len].to_vec()).is_ok()
             {}
         });
-        Terminal { master, screen, name }
+        Terminal { master, output, screen: String::new(), name }
     }
 
     /// The side of the program that runs in it.
@@ -50,13 +51,13 @@ impl Terminal {
     }
 
     /// Waits until this is on the screen, and returns all that is.
-    fn wait_for(&self, text: &str) -> String {
-        let mut shown = String::new();
-        while !shown.contains(text) {
-            let more = self.screen.recv_timeout(PATIENCE);
-            shown += &String::from_utf8(more.unwrap_or_else(|_| panic!("{shown}"))).unwrap();
+    fn wait_for(&mut self, text: &str) -> &str {
+        while !self.screen.contains(text) {
+            let more = self.output.recv_timeout(PATIENCE);
+            let more = more.unwrap_or_else(|_| panic!("{}", self.screen));
+            self.screen += &String::from_utf8_lossy(&more);
         }
-        shown
+        &self.screen
     }
 }
 
@@ -93,10 +94,34 @@ fn enter_and_the_end_of_input_let_go_at_a_terminal() {
     }
 }
 
+/// To read from the terminal would stop it there, and it would not hear the signal.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_share_in_the_background_leaves_the_terminal_alone() {
+    let place = Place::new();
+    let mut terminal = Terminal::new();
+    let name = &place.name("background");
+    let script = r#""$0" share "$1" --text x --hold 60 & echo pid $!.; wait $!; echo over $?."#;
+    let mut shell = std::process::Command::new("setsid");
+    shell.args(["--ctty", "--wait", "sh", "-mc", script, env!("CARGO_BIN_EXE_pagemate"), name]);
+    shell.env("PAGEMATE_DIR", place.path());
+    shell.stdin(terminal.side()).stdout(terminal.side()).stderr(terminal.side());
+    let mut shell = shell.spawn().unwrap();
+    terminal.wait_for("Write shared memory data: x");
+    let (_, pid) = terminal.wait_for(".").split_once("pid ").unwrap();
+    let pid = pid.split_once('.').unwrap().0.parse().unwrap();
+    terminal.type_in(b"\r");
+    assert_eq!(place.run(&["read", name]).text(), "x\n");
+    rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), Signal::TERM)
+        .unwrap();
+    terminal.wait_for("over 0.");
+    assert!(shell.wait().unwrap().success());
+}
+
 #[test]
 fn terminals_are_shown_nothing_that_they_would_obey() {
     let place = Place::new();
-    let terminal = Terminal::new();
+    let mut terminal = Terminal::new();
     let name = &place.name("screen");
     let _held = place.hold(&["share", name, "--text", "\u{1b}[2Jend"]);
     let ran = Ran::of(place.command(&["read", name]).stdout(terminal.side()), b"");
@@ -109,7 +134,7 @@ fn terminals_are_shown_nothing_that_they_would_obey() {
 #[test]
 fn an_empty_list_says_so_at_a_terminal() {
     let place = Place::new();
-    let terminal = Terminal::new();
+    let mut terminal = Terminal::new();
     assert_eq!(Ran::of(place.command(&["list"]).stdout(terminal.side()), b"").code, Some(0));
     terminal.wait_for("Nobody holds any named memory.");
 }
