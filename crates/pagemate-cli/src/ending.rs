@@ -87,8 +87,10 @@ cfg_select! {
                 let stdin = io::stdin();
                 let mut stdin = [PollFd::new(&stdin, PollFlags::IN)];
                 let pause = Timespec { tv_sec: 0, tv_nsec: PAUSE.subsec_nanos().into() };
-                if poll(&mut stdin, Some(&pause)) != Ok(0) && is_our_turn() {
-                    return;
+                match poll(&mut stdin, Some(&pause)) {
+                    Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                    _ if is_our_turn() => return,
+                    _ => {}
                 }
             }
         }

@@ -1,13 +1,9 @@
 //! How a command ends that does not end well.
 
-use std::fmt::Display;
 use std::io;
-use std::path::Path;
 use std::process::ExitCode;
 
 use pagemate::ErrorKind;
-
-use crate::text::in_line;
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
@@ -24,12 +20,6 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Failure {
         Failure::Failed(text.into())
-    }
-
-    /// What the system says about a file of the user's.
-    pub(crate) fn file(call: &str, path: &Path, cause: impl Display) -> Failure {
-        // Not as a string of Rust's, which doubles the backslashes of Windows.
-        Failure::Failed(format!("{call} \"{}\": {cause}", in_line(&path.to_string_lossy())))
     }
 
     /// Says it in one line, and gives the exit code.

@@ -7,6 +7,7 @@ mod command;
 mod ending;
 mod entry;
 mod failure;
+mod input;
 mod pieces;
 mod table;
 mod target;

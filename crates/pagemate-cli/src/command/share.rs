@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +10,8 @@ use pagemate::{Access, Section, SectionOptions, Sharing};
 use crate::bytes;
 use crate::ending::Ending;
 use crate::entry::SHARINGS;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
+use crate::input;
 use crate::pieces::{self, Stopped};
 use crate::target::Target;
 use crate::text::{Controls, TextWriter, in_line};
@@ -105,20 +105,13 @@ fn share_file(
     path: &Path,
     ending: &Ending,
 ) -> Outcome<Section> {
-    let failure = |cause: &dyn std::fmt::Display| Failure::file("read file", path, cause);
-    let mut file = File::open(path).map_err(|e| failure(&e))?;
-    let stat = file.metadata().map_err(|e| failure(&e))?;
-    if stat.is_dir() {
-        return Err(failure(&"it is a directory"));
-    }
-    if !stat.is_file() {
-        let cause = "its length is not known beforehand; share a --size, and write it there";
-        return Err(failure(&cause));
-    }
-    let len = stat.len();
-    if len == 0 {
-        return Err(failure(&"it is empty, and a section has at least one byte"));
-    }
+    let failure = |cause: &dyn std::fmt::Display| input::failure(path, cause);
+    let (mut file, len) = input::open(path)?;
+    let len = len.ok_or_else(|| {
+        failure(
+            &"it is empty, or its length shows only at its end; share a --size, and write there",
+        )
+    })?;
     let section = options.len(len).open_or_create(name)?;
     let (have, shown) = (section.len(), path.to_string_lossy());
     let shown = in_line(&shown);

@@ -1,12 +1,12 @@
-use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use pagemate::{Protection, Section};
 
 use crate::bytes;
 use crate::failure::{Failure, Outcome};
+use crate::input;
 use crate::pieces::{self, Stopped};
 use crate::target::Target;
 
@@ -55,24 +55,14 @@ impl Write {
             bytes.push(0);
             place.write(&bytes).map_err(failure)
         } else if let Some(path) = self.file {
-            let file = open(&path)?;
-            match file.metadata() {
-                Ok(stat) if stat.is_file() => place.copy(file, stat.len()).map_err(failure),
-                _ => place.take(file).map_err(failure),
+            match input::open(&path)? {
+                (file, Some(len)) => place.copy(file, len).map_err(failure),
+                (file, None) => place.take(file).map_err(failure),
             }
         } else {
             place.take(std::io::stdin().lock()).map_err(failure)
         }
     }
-}
-
-fn open(path: &Path) -> Outcome<File> {
-    let failure = |cause: &dyn std::fmt::Display| Failure::file("read file", path, cause);
-    let file = File::open(path).map_err(|e| failure(&e))?;
-    if file.metadata().is_ok_and(|stat| stat.is_dir()) {
-        return Err(failure(&"it is a directory"));
-    }
-    Ok(file)
 }
 
 /// From where in a section to write.
