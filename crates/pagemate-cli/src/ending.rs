@@ -86,8 +86,8 @@ cfg_select! {
                 }
                 let stdin = io::stdin();
                 let mut stdin = [PollFd::new(&stdin, PollFlags::IN)];
-                let pause = Timespec { tv_sec: 0, tv_nsec: PAUSE.subsec_nanos().into() };
-                match poll(&mut stdin, Some(&pause)) {
+                let pause = Timespec::try_from(PAUSE).ok();
+                match poll(&mut stdin, pause.as_ref()) {
                     Ok(0) | Err(rustix::io::Errno::INTR) => {}
                     _ if is_our_turn() => return,
                     _ => {}
