@@ -16,6 +16,11 @@ const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
+    (
+        "torture",
+        "processes race for the same names while others are killed: a minute, or `long`",
+        torture,
+    ),
 ];
 
 fn main() -> ExitCode {
@@ -54,6 +59,7 @@ fn ci() -> Outcome {
     run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
     tempname()?;
+    torture()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 
@@ -74,4 +80,13 @@ fn test_with(flags: &str, target_dir: &str, which: &[&str]) -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate", "--target-dir", target_dir]).args(which);
     run(test.env("RUSTFLAGS", flags))
+}
+
+/// Lets processes race for names for a minute; with `long` after it, for 400,000 rounds.
+fn torture() -> Outcome {
+    let mode =
+        if std::env::args().nth(2).is_some_and(|word| word == "long") { "long" } else { "minute" };
+    let mut test = Command::new("cargo");
+    test.args(["test", "--release", "-p", "pagemate", "--test", "races", "--", "--nocapture"]);
+    run(test.env("PAGEMATE_TORTURE", mode))
 }
