@@ -19,13 +19,13 @@ use std::{env, thread};
 
 use harness::Place;
 use pagemate::{Access, ErrorKind, Section, SectionOptions, View, inventory};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getppid, kill_process};
 
 const RACERS: usize = 8;
 const NAMES: usize = 3;
 const PAGE: usize = 4096;
 
-/// Says that this process is a racer, and which: its number and its seed.
+/// Says that this process is a racer, and which: its parent, its number and its seed.
 const ROLE: &str = "PAGEMATE_TEST_RACER";
 
 /// What a racer's counters on the board count.
@@ -111,13 +111,17 @@ fn slot(racer: usize) -> usize {
 #[test]
 fn racer() {
     let Ok(role) = env::var(ROLE) else { return };
-    let (number, seed) = role.split_once(' ').unwrap();
+    let [parent, number, seed] = role.split(' ').collect::<Vec<_>>()[..] else { panic!("{role}") };
+    let parent = Pid::from_raw(parent.parse().unwrap());
     let number = number.parse().unwrap();
     // Standard input is not text here but the board.
     let board = Section::try_from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
     let board = board.unwrap().map().unwrap();
     let mut racer = Racer { number, random: Random(seed.parse().unwrap()), board, held: None };
-    while racer.board.load::<AtomicU64>(OVER_AT, Ordering::Relaxed).unwrap() == 0 {
+    // Who is killed in the middle of the test cannot say that it is over.
+    while racer.board.load::<AtomicU64>(OVER_AT, Ordering::Relaxed).unwrap() == 0
+        && getppid() == parent
+    {
         racer.round();
     }
 }
@@ -159,8 +163,12 @@ impl Racer {
                 _ => panic!("{error:?} (held: {held})"),
             },
         }
-        if self.random.below(4) == 0 {
+        if self.random.below(2) == 0 {
             self.held = None;
+        }
+        // Without pauses a name would nearly always have a holder, and hardly ever die.
+        if self.random.below(4) == 0 {
+            thread::sleep(Duration::from_micros(self.random.below(300)));
         }
     }
 
@@ -201,7 +209,7 @@ impl Racer {
                 "a live name is not listed: {listed:?}"
             );
         }
-        if self.held.is_none() && self.random.below(4) == 0 {
+        if self.held.is_none() && self.random.below(16) == 0 {
             self.held = Some((index, section.try_clone().unwrap(), view));
         }
     }
@@ -277,7 +285,7 @@ impl Race {
         self.started_at[number] = self.rounds_of(number);
         Command::new(env::current_exe().unwrap())
             .args(["racer", "--exact", "--nocapture", "--test-threads=1"])
-            .env(ROLE, format!("{number} {}", self.random.next()))
+            .env(ROLE, format!("{} {number} {}", std::process::id(), self.random.next()))
             .env("PAGEMATE_DIR", self.place.path())
             .stdin(Stdio::from(self.board.as_fd().try_clone_to_owned().unwrap()))
             .stdout(Stdio::null())
