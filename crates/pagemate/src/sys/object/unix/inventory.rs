@@ -24,7 +24,7 @@ const PAUSE: u32 = 50;
 pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for namespace in NAMESPACES {
-        for path in files(&directory::path(namespace))? {
+        for path in files_of(namespace)? {
             found.extend(look(&path, namespace));
         }
     }
@@ -41,7 +41,7 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
     for namespace in NAMESPACES {
-        for path in files(&directory::path(namespace))? {
+        for path in files_of(namespace)? {
             sweep_if_dead(&path, &mut swept);
         }
     }
@@ -71,6 +71,11 @@ fn sweep_if_dead(path: &Path, swept: &mut Swept) {
         swept.objects += 1;
         swept.bytes += bytes;
     }
+}
+
+/// The objects' files of a namespace, in a directory that was checked.
+fn files_of(namespace: Namespace) -> Result<Vec<PathBuf>> {
+    directory::existing(namespace)?.map_or(Ok(Vec::new()), |dir| files(&dir))
 }
 
 /// The objects' files in `dir`, unfinished ones included; none if there is no such directory.
