@@ -175,3 +175,9 @@ pub(crate) fn hold_on() -> ! {
         std::thread::park();
     }
 }
+
+/// Makes `dir` the place of this process' objects.
+pub(crate) fn move_place(dir: &Path) {
+    // SAFETY: nothing else runs in this process that could be reading the environment.
+    unsafe { env::set_var("PAGEMATE_DIR", dir) };
+}
