@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep, unseen};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::Namespace;
@@ -115,6 +115,10 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
         return None;
     }
     let (stat, trailer) = read_trailer(fd.as_fd(), namespace).ok()?;
+    // Nobody could open it under the name that its trailer has.
+    if path.file_name() != Some(spelling::file_name(trailer.name.as_str()).as_ref()) {
+        return None;
+    }
     let entry = Entry {
         name: trailer.name,
         kind: trailer.kind,
