@@ -401,6 +401,7 @@ fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
             let cause = format!("no file can be made in {}", dir.display());
             match error {
                 Errno::ACCESS => Error::os(cause, error.into()),
+                Errno::NOSPC | Errno::DQUOT => room::no_file(dir, error),
                 error => Error::os_as(ErrorKind::Os, cause, error.into()),
             }
         })?;
