@@ -3,8 +3,11 @@
 //! Every such process gets an alarm: it ends what hangs.
 #![allow(unsafe_code, reason = "fork(2) and its kin")]
 
+use std::ffi::{CString, c_char};
 use std::fs::Permissions;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -180,4 +183,30 @@ pub(crate) fn hold_on() -> ! {
 pub(crate) fn move_place(dir: &Path) {
     // SAFETY: nothing else runs in this process that could be reading the environment.
     unsafe { env::set_var("PAGEMATE_DIR", dir) };
+}
+
+/// Keeps the exclusive lock of a sweeper on a file, for as long as it is open.
+pub(crate) fn lock_exclusively(file: &fs::File) {
+    // SAFETY: `flock` is a C struct of integers, for which zero is a value.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = libc::F_WRLCK.try_into().unwrap();
+    lock.l_len = 1;
+    // SAFETY: the command takes a pointer to one `flock`.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// Mounts an empty tmpfs on `dir`, which only this process and its children see.
+pub(crate) fn mount_tmpfs(dir: &Path, options: &str) {
+    let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    let mount = |on: &Path, flags, data: *const c_char| {
+        let on = CString::new(on.as_os_str().as_bytes()).unwrap();
+        // SAFETY: all strings end with NUL and live until mount(2) is done; data may be null.
+        unsafe { libc::mount(c"none".as_ptr(), on.as_ptr(), c"tmpfs".as_ptr(), flags, data.cast()) }
+    };
+    // SAFETY: unshare(2) takes a number.
+    check(unsafe { libc::unshare(libc::CLONE_NEWNS) });
+    check(mount(Path::new("/"), libc::MS_REC | libc::MS_PRIVATE, std::ptr::null()));
+    let options = CString::new(options).unwrap();
+    check(mount(dir, 0, options.as_ptr()));
 }

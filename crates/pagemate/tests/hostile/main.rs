@@ -4,8 +4,11 @@
 
 mod arguments;
 mod directories;
+mod files;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod limits;
+mod users;
 
 use std::fmt::Debug;
 use std::fs;
