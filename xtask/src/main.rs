@@ -3,10 +3,12 @@
 
 use std::process::{Command, ExitCode};
 
+mod stress;
 mod task;
 #[cfg(test)]
 mod tidy;
 
+use stress::{fuzz, torture};
 use task::{Outcome, run};
 
 /// A task: its name, what it is for, and how it is done.
@@ -21,6 +23,7 @@ const TASKS: &[Task] = &[
         "processes race for the same names while others are killed: a minute, or `long`",
         torture,
     ),
+    ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn ci() -> Outcome {
     faults()?;
     tempname()?;
     torture()?;
+    fuzz()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 
@@ -80,13 +84,4 @@ fn test_with(flags: &str, target_dir: &str, which: &[&str]) -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate", "--target-dir", target_dir]).args(which);
     run(test.env("RUSTFLAGS", flags))
-}
-
-/// Lets processes race for names for a minute; with `long` after it, for 400,000 rounds.
-fn torture() -> Outcome {
-    let mode =
-        if std::env::args().nth(2).is_some_and(|word| word == "long") { "long" } else { "minute" };
-    let mut test = Command::new("cargo");
-    test.args(["test", "--release", "-p", "pagemate", "--test", "races", "--", "--nocapture"]);
-    run(test.env("PAGEMATE_TORTURE", mode))
 }
