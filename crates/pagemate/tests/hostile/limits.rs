@@ -202,3 +202,29 @@ fn no_addresses_left_is_told_with_the_number() {
         assert_eq!(section.map().unwrap().read::<u64>(5000).unwrap(), 7);
     });
 }
+
+#[test]
+fn limit_for_the_length_of_files_is_told_and_no_signal_comes() {
+    alone("limits::limit_for_the_length_of_files_is_told_and_no_signal_comes", |place| {
+        drop(create("x").unwrap());
+        let file = File::create_new(place.join("file")).unwrap();
+        changes_nothing(place, || {
+            fork(|| {
+                let limit = Rlimit { current: Some(16384), maximum: Some(16384) };
+                setrlimit(Resource::Fsize, limit).unwrap();
+                let facts = ["20480 bytes are wanted", "ulimit -f"];
+                refused(sized(16384).create_new("x"), ErrorKind::NoSpace, &facts);
+                refused(sized(16384).open_or_create("x"), ErrorKind::NoSpace, &facts);
+                refused(sized(16384).reserve().create_new("x"), ErrorKind::NoSpace, &facts);
+                let facts = ["20480 bytes"];
+                refused(sized(16385).create_unnamed(), ErrorKind::NoSpace, &facts);
+                refused(sized(16385).reserve().create_unnamed(), ErrorKind::NoSpace, &facts);
+                let facts = ["20000 bytes", "File too large"];
+                refused(sized(20000).over_file(&file), ErrorKind::Os, &facts);
+                sized(12288).create_new("x").unwrap();
+            })
+            .join();
+        });
+        fs::remove_file(place.join("file")).unwrap();
+    });
+}

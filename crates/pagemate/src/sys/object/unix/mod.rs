@@ -369,7 +369,8 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
     room::check(dir, if spec.backing == Backing::Sparse { trailer::LEN } else { total })?;
     let no_room = |error: Errno| match error {
         Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(dir, total),
-        Errno::FBIG | Errno::INVAL => too_long(),
+        Errno::FBIG => room::too_large(total),
+        Errno::INVAL => too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
     let unseen = locked_file(dir, name, mode_of(spec.sharing))?;

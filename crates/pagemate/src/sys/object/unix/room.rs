@@ -60,6 +60,15 @@ pub(super) fn too_much(dir: &Path, wanted: u64) -> Error {
     Error::new(ErrorKind::NoSpace, cause)
 }
 
+/// The error for a file longer than a file may be.
+pub(super) fn too_large(wanted: u64) -> Error {
+    let cause = format!(
+        "{} are wanted, which is more than one file may have here; see `ulimit -f`",
+        Bytes(wanted)
+    );
+    Error::new(ErrorKind::NoSpace, cause)
+}
+
 /// The error for a file that `dir` has no room for, however little is in it.
 pub(super) fn no_file(dir: &Path, error: Errno) -> Error {
     let free = rustix::fs::statvfs(dir).map_or(0, |stat| stat.f_favail);
