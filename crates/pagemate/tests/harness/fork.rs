@@ -150,15 +150,15 @@ impl Gate {
     }
 }
 
-/// Makes this process one of the user `id`, for good.
-pub(crate) fn become_user(id: u32) {
+/// Makes this process one of the user and the group, for good.
+pub(crate) fn become_user(user: u32, group: u32) {
     let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
     // SAFETY: no groups are read from the null pointer.
     check(unsafe { libc::setgroups(0, std::ptr::null()) });
     // SAFETY: setresgid(2) takes numbers.
-    check(unsafe { libc::setresgid(id, id, id) });
+    check(unsafe { libc::setresgid(group, group, group) });
     // SAFETY: setresuid(2) takes numbers.
-    check(unsafe { libc::setresuid(id, id, id) });
+    check(unsafe { libc::setresuid(user, user, user) });
 }
 
 /// Takes in the children of this process' children when those end.

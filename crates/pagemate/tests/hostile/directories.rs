@@ -67,7 +67,7 @@ fn place_that_is_read_only_is_refused() {
     alone_as_root("directories::place_that_is_read_only_is_refused", |place| {
         set_mode(place, 0o755);
         fork(|| {
-            become_user(NOBODY);
+            become_user(NOBODY, NOBODY);
             let directory = local(place);
             let facts = [directory.to_str().unwrap(), "cannot be made", "Permission denied"];
             changes_nothing(place, || {

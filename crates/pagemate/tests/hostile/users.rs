@@ -21,7 +21,7 @@ fn open_read() -> pagemate::Result<Section> {
 /// Does it as a user without rights.
 fn nobody(body: impl FnOnce()) -> Forked {
     fork(|| {
-        become_user(NOBODY);
+        become_user(NOBODY, NOBODY);
         body();
     })
 }
@@ -86,6 +86,25 @@ fn what_is_shared_is_what_others_can_do() {
             assert_eq!(inventory::find(NAME).unwrap().owner, Some(0));
         })
         .join();
+        drop(made);
+
+        let made = create_for(Sharing::Group(Access::Read));
+        nobody(|| refused(open_read(), denied, &facts)).join();
+        fork(|| {
+            become_user(NOBODY, 0);
+            refused(Section::open(NAME), denied, &facts);
+            open_read().unwrap();
+        })
+        .join();
+        drop(made);
+
+        let made = create_for(Sharing::Group(Access::ReadWrite));
+        fork(|| {
+            become_user(NOBODY, 0);
+            Section::open(NAME).unwrap().map().unwrap().write(0, &9_u64).unwrap();
+        })
+        .join();
+        assert_eq!(made.map().unwrap().read::<u64>(0).unwrap(), 9);
         drop(made);
 
         let made = create_for(Sharing::Everyone(Access::ReadWrite));
