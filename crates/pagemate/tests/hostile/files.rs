@@ -6,7 +6,6 @@ use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
 
@@ -210,12 +209,11 @@ fn lock_that_is_never_let_go_times_out() {
         let ready = Gate::new();
         let stranger = fork(|| {
             let file = File::create_new(local(place).join("x")).unwrap();
-            lock_exclusively(&file);
+            assert!(lock_exclusively(&file));
             ready.open();
             hold_on();
         });
         ready.wait();
-        let start = Instant::now();
         let verbs: [fn() -> pagemate::Result<Section>; 4] =
             [|| Section::open("x"), || open_read("x"), || create("x"), || share("x")];
         let waiting = verbs.map(|verb| {
@@ -226,7 +224,6 @@ fn lock_that_is_never_let_go_times_out() {
         assert_eq!(inventory::prune().unwrap().objects, 0);
         drop(create("another").unwrap());
         waiting.into_iter().for_each(Forked::join);
-        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
         stranger.kill();
         refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
     });

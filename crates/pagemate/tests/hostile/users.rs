@@ -5,7 +5,9 @@ use std::path::Path;
 
 use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, inventory};
 
-use super::harness::fork::{Forked, Gate, NOBODY, alone_as_root, become_user, fork};
+use super::harness::fork::{
+    Forked, Gate, NOBODY, alone_as_root, become_user, fork, hold_on, lock_exclusively,
+};
 use super::{changes_nothing, create, local, refused, share};
 
 const NAME: &str = r"Global\x";
@@ -203,6 +205,44 @@ fn name_dies_with_its_last_holder_whose_ever_it_is() {
         }
         // The other way round: root may remove anybody's.
         nobody(|| std::mem::forget(create_for(Sharing::Owner))).join();
+        assert!(share(NAME).unwrap().was_created());
+    });
+}
+
+#[test]
+fn lock_of_another_user_ends_no_live_name_and_times_out() {
+    alone_as_root("users::lock_of_another_user_ends_no_live_name_and_times_out", |place| {
+        let (alive, tried, dead, taken) = (Gate::new(), Gate::new(), Gate::new(), Gate::new());
+        let stranger = nobody(|| {
+            alive.wait();
+            let reader = fs::File::open(path(place)).unwrap();
+            let writer = fs::OpenOptions::new().write(true).open(path(place)).unwrap();
+            assert!(!lock_exclusively(&reader) && !lock_exclusively(&writer));
+            tried.open();
+            dead.wait();
+            // Now it is dead. Who may only read cannot take the lock even so.
+            assert!(!lock_exclusively(&reader) && lock_exclusively(&writer));
+            taken.open();
+            hold_on();
+        });
+        let holder = fork(|| {
+            let _made = create_for(Sharing::Everyone(Access::ReadWrite));
+            alive.open();
+            hold_on();
+        });
+        tried.wait();
+        drop(Section::open(NAME).unwrap());
+        holder.kill();
+        dead.open();
+        taken.wait();
+        let verbs: [fn() -> pagemate::Result<Section>; 4] =
+            [|| Section::open(NAME), open_read, || create(NAME), || share(NAME)];
+        let waiting = verbs.map(|verb| {
+            fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
+        });
+        assert!(inventory::list().unwrap().is_empty());
+        waiting.into_iter().for_each(Forked::join);
+        stranger.kill();
         assert!(share(NAME).unwrap().was_created());
     });
 }
