@@ -3,7 +3,7 @@
 
 mod harness;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
 use std::process::{Command, Stdio};
 
 use harness::fork::{Forked, Gate, adopt, adopted, alone, fork, hold_on};
@@ -241,24 +241,24 @@ fn child_that_becomes_another_program_lets_go() {
     use std::os::unix::process::CommandExt as _;
 
     alone("child_that_becomes_another_program_lets_go", |_| {
-        let (ready, input) = (Gate::new(), std::io::pipe().unwrap());
+        let ready = Gate::new();
+        let ((to_cat, mut to), (mut from, from_cat)) = (pipe().unwrap(), pipe().unwrap());
         let (section, view) = create("x");
         view.write(0, &7_u64).unwrap();
         let child = fork(|| {
             ready.wait();
             assert_eq!(view.read::<u64>(0).unwrap(), 7);
-            let error = Command::new("cat").stdin(input.0.try_clone().unwrap()).exec();
-            panic!("{error}");
+            let (input, output) = (to_cat.try_clone().unwrap(), from_cat.try_clone().unwrap());
+            panic!("{}", Command::new("cat").stdin(input).stdout(output).exec());
         });
         drop((section, view));
         assert_lives("x", 7);
         ready.open();
-        let comm = format!("/proc/{}/comm", child.id());
-        while std::fs::read_to_string(&comm).unwrap() != "cat\n" {
-            std::thread::yield_now();
-        }
+        // What comes back comes from the other program.
+        to.write_all(b"a").unwrap();
+        from.read_exact(&mut [0]).unwrap();
         assert_gone("x");
-        drop(input);
+        drop((to, to_cat));
         child.join();
     });
 }
