@@ -33,9 +33,9 @@ Examples:
   pagemate list
   pagemate demo
 
-A name that begins with a dash goes after two: pagemate read -- -x
+A name that begins with a dash goes after two dashes: pagemate read -- -x
 Exit codes: 0 fine, 1 nobody holds the name, 2 failed.
-PAGEMATE_DIR, where set, is the directory in which objects stand.";
+PAGEMATE_DIR, where set, is the directory in which objects stand; Windows needs none.";
 
 fn main() -> ExitCode {
     match Cli::parse().command.run() {

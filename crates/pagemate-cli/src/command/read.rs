@@ -36,6 +36,9 @@ pub(crate) struct Read {
     #[arg(long, value_parser = bytes::parse)]
     len: Option<u64>,
     /// How to show them.
+    ///
+    /// Numbers come one a line, in this machine's byte order. Bytes at the end that are too few
+    /// for one are not shown.
     #[arg(long = "as", value_name = "FORM", default_value = "text")]
     form: Form,
 }
@@ -48,7 +51,6 @@ enum Form {
     Hex,
     /// The bytes as they are.
     Raw,
-    /// Numbers in this machine's byte order, one a line; bytes left over at the end are not shown.
     U8,
     U16,
     U32,
