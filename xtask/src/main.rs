@@ -5,11 +5,13 @@ use std::process::{Command, ExitCode};
 
 mod cross;
 mod macos;
+mod stress;
 mod task;
 #[cfg(test)]
 mod tidy;
 mod windows;
 
+use stress::{fuzz, torture};
 use task::{Outcome, run};
 
 /// A task: its name, what it is for, and how it is done.
@@ -21,6 +23,12 @@ const TASKS: &[Task] = &[
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
     ("macos", "whether it compiles for macOS", macos::macos),
+    (
+        "torture",
+        "processes race for the same names while others are killed: a minute, or `long`",
+        torture,
+    ),
+    ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
 
 fn main() -> ExitCode {
@@ -60,6 +68,8 @@ fn ci() -> Outcome {
     faults()?;
     tempname()?;
     windows::windows()?;
+    torture()?;
+    fuzz()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 

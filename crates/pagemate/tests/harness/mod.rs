@@ -7,6 +7,9 @@
 #![allow(clippy::print_stdout, reason = "replies go over standard output")]
 #![allow(clippy::exit, reason = "one of the ways to let go")]
 
+#[cfg(target_os = "linux")]
+pub(crate) mod fork;
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

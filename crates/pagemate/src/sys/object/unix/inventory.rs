@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep, unseen};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -24,7 +24,7 @@ const PAUSE: u32 = 50;
 pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for namespace in NAMESPACES {
-        for path in files(&directory::path(namespace))? {
+        for path in files_of(namespace)? {
             found.extend(look(&path, namespace));
         }
     }
@@ -46,7 +46,7 @@ pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
     for namespace in NAMESPACES {
-        for path in files(&directory::path(namespace))? {
+        for path in files_of(namespace)? {
             sweep_if_dead(&path, &mut swept);
         }
     }
@@ -76,6 +76,11 @@ fn sweep_if_dead(path: &Path, swept: &mut Swept) {
         swept.objects += 1;
         swept.bytes += bytes;
     }
+}
+
+/// The objects' files of a namespace, in a directory that was checked.
+fn files_of(namespace: Namespace) -> Result<Vec<PathBuf>> {
+    directory::existing(namespace)?.map_or(Ok(Vec::new()), |dir| files(&dir))
 }
 
 /// The objects' files in `dir`, unfinished ones included; none if there is no such directory.
@@ -115,6 +120,10 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
         return None;
     }
     let (stat, trailer) = read_trailer(fd.as_fd(), namespace).ok()?;
+    // Nobody could open it under the name that its trailer has.
+    if path.file_name() != Some(spelling::file_name(trailer.name.as_str()).as_ref()) {
+        return None;
+    }
     let entry = Entry {
         name: trailer.name,
         kind: trailer.kind,

@@ -37,7 +37,9 @@ impl Object {
         let base = unsafe {
             rustix::mm::mmap(std::ptr::null_mut(), range.len, prot, flags, self.fd(), range.offset)
         };
-        let base = base.map_err(|e| Error::os("it cannot be mapped", e.into()))?;
+        let base = base.map_err(|error| {
+            Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
+        })?;
         let base = NonNull::new(base).expect("mmap does not choose address zero");
         let mapping = Mapping { base, len: range.len };
         if range.huge_pages {

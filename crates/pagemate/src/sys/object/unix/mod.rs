@@ -72,8 +72,12 @@ impl Object {
                 match Object::open_at(&path, name, spec.kind, spec.access) {
                     Ok(object) if existing == Existing::Open => return Ok((object, false)),
                     Ok(_) => return Err(already_exists()),
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    Err(_) if existing == Existing::Refuse && directory::stat_of(&path).is_ok() => {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        if made.is_some() {
+                            not_in_the_way(&path)?;
+                        }
+                    }
+                    Err(error) if existing == Existing::Refuse && is_of_an_object(&error, &path) => {
                         return Err(already_exists());
                     }
                     Err(error) => return Err(error),
@@ -123,7 +127,7 @@ impl Object {
             let fd = match open_file(path, access) {
                 Ok(fd) => fd,
                 Err(Errno::NOENT) => return Err(not_found()),
-                Err(error) => return Err(cannot_open(error)),
+                Err(error) => return Err(stands_there(path, error)),
             };
             fault::point("open-before-ask");
             match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
@@ -158,12 +162,14 @@ impl Object {
                 }
                 Holder::Nobody => {
                     drop(fd);
-                    if sweep(path) != Outcome::Kept {
-                        return Err(not_found());
-                    }
-                    // Somebody came to life, or is sweeping, or we may not: then dead is the answer.
-                    if !may_sweep(path) {
-                        return Err(not_found());
+                    match sweep(path) {
+                        // Somebody came to life, or is sweeping.
+                        Outcome::Kept => {}
+                        Outcome::Absent | Outcome::Removed(_) => return Err(not_found()),
+                        Outcome::Stuck => {
+                            is_object_file(path)?;
+                            return Err(not_found());
+                        }
                     }
                 }
                 Holder::Sweeper => std::thread::yield_now(),
@@ -279,8 +285,10 @@ enum Outcome {
     Absent,
     /// It was dead and is gone, with this many bytes.
     Removed(u64),
-    /// It is alive, somebody else is removing it, or it is not ours to remove.
+    /// It is alive, or somebody else is removing it.
     Kept,
+    /// It is not ours to remove.
+    Stuck,
 }
 
 /// Removes the name at `path` if nobody holds its object.
@@ -288,7 +296,7 @@ fn sweep(path: &Path) -> Outcome {
     let fd = match open_file(path, Access::ReadWrite) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Outcome::Absent,
-        Err(_) => return Outcome::Kept,
+        Err(_) => return Outcome::Stuck,
     };
     fault::point("sweep-before-exclude");
     if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
@@ -298,18 +306,49 @@ fn sweep(path: &Path) -> Outcome {
     // The name may stand for another object by now: then this one has none, and ours is not it.
     let outcome = match rustix::fs::fstat(&fd) {
         Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
-        Ok(stat) if rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() => {
+        Ok(stat)
+            if directory::is_file(&stat)
+                && rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() =>
+        {
             Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
         }
-        _ => Outcome::Kept,
+        // In a sticky directory a file is its owner's to remove, whoever may write to it.
+        _ => Outcome::Stuck,
     };
     fault::point("sweep-after-unlink");
     outcome
 }
 
-/// Whether we are able to sweep at `path` at all.
-fn may_sweep(path: &Path) -> bool {
-    !matches!(open_file(path, Access::ReadWrite), Err(Errno::ACCESS | Errno::PERM | Errno::ROFS))
+/// Says what to do about a dead object's name that is taken for good, because this user cannot
+/// remove it.
+fn not_in_the_way(path: &Path) -> Result<()> {
+    let Ok(fd) = open_file(path, Access::Read) else { return Ok(()) };
+    if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) || sweep(path) != Outcome::Stuck {
+        return Ok(());
+    }
+    let Ok(stat) = rustix::fs::fstat(&fd) else { return Ok(()) };
+    let cause = format!(
+        "no process holds it, but its file {} is left and only user {} can remove it, by listing or pruning",
+        path.display(),
+        stat.st_uid
+    );
+    Err(Error::new(ErrorKind::PermissionDenied, cause))
+}
+
+/// Whether `error` is about a live object at `path` that is there all the same.
+fn is_of_an_object(error: &Error, path: &Path) -> bool {
+    use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
+    matches!(error.kind(), Corrupted | PermissionDenied | WrongKind | WrongVersion)
+        && directory::stat_of(path).is_ok_and(|stat| directory::is_file(&stat))
+}
+
+/// Refuses what is no file.
+fn is_object_file(path: &Path) -> Result<()> {
+    match directory::stat_of(path).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+        Ok(FileType::Directory) => Err(no_object(path, "a directory")),
+        Ok(FileType::RegularFile) | Err(_) => Ok(()),
+        Ok(_) => Err(no_object(path, "a pipe, a socket or a device")),
+    }
 }
 
 fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
@@ -328,7 +367,8 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
     room::check(dir, if spec.backing == Backing::Sparse { trailer::LEN } else { total })?;
     let no_room = |error: Errno| match error {
         Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(dir, total),
-        Errno::FBIG | Errno::INVAL => too_long(),
+        Errno::FBIG => room::too_large(total),
+        Errno::INVAL => too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
     let unseen = locked_file(dir, name, mode_of(spec.sharing))?;
@@ -360,6 +400,7 @@ fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
             let cause = format!("no file can be made in {}", dir.display());
             match error {
                 Errno::ACCESS => Error::os(cause, error.into()),
+                Errno::NOSPC | Errno::DQUOT => room::no_file(dir, error),
                 error => Error::os_as(ErrorKind::Os, cause, error.into()),
             }
         })?;
@@ -517,10 +558,20 @@ fn denied(cause: &'static str) -> Error {
 }
 
 fn cannot_open(error: Errno) -> Error {
+    Error::os("it cannot be opened", error.into())
+}
+
+/// Why the file of an object could not be opened.
+fn stands_there(path: &Path, error: Errno) -> Error {
     match error {
-        Errno::LOOP => Error::new(ErrorKind::Corrupted, "a symbolic link stands in its place"),
-        Errno::ISDIR => Error::new(ErrorKind::Corrupted, "a directory stands in its place"),
-        Errno::NXIO => Error::new(ErrorKind::Corrupted, "a pipe or a socket stands in its place"),
-        error => Error::os("it cannot be opened", error.into()),
+        Errno::LOOP => no_object(path, "a symbolic link"),
+        Errno::ISDIR => no_object(path, "a directory"),
+        Errno::NXIO => no_object(path, "a socket"),
+        error => cannot_open(error),
     }
+}
+
+fn no_object(path: &Path, what: &str) -> Error {
+    let cause = format!("{what} stands in its place; remove {}", path.display());
+    Error::new(ErrorKind::Corrupted, cause)
 }
