@@ -3,10 +3,13 @@
 
 use std::process::{Command, ExitCode};
 
+mod cross;
+mod macos;
 mod stress;
 mod task;
 #[cfg(test)]
 mod tidy;
+mod windows;
 
 use stress::{fuzz, torture};
 use task::{Outcome, run};
@@ -18,6 +21,8 @@ const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
+    ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    ("macos", "whether it compiles for macOS", macos::macos),
     (
         "torture",
         "processes race for the same names while others are killed: a minute, or `long`",
@@ -62,6 +67,7 @@ fn ci() -> Outcome {
     run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
     tempname()?;
+    windows::windows()?;
     torture()?;
     fuzz()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))

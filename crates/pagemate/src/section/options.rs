@@ -58,7 +58,8 @@ impl SectionOptions {
     }
 
     /// Which other users may open a new object. They also have to meet in a place that both can
-    /// reach: a `Global\` name.
+    /// reach: a `Global\` name. To make one takes a privilege on Windows, which services and
+    /// administrators have.
     pub fn sharing(&mut self, sharing: Sharing) -> &mut SectionOptions {
         self.spec.sharing = sharing;
         self
@@ -69,6 +70,8 @@ impl SectionOptions {
     ///
     /// When memory runs out, the touch that finds none ends the process with SIGBUS on Unix.
     /// Without this, creation fails instead, and nothing later does.
+    ///
+    /// On Windows a range is set aside when it is mapped, and mapping fails if there is not enough.
     pub fn reserve(&mut self) -> &mut SectionOptions {
         self.spec.backing = Backing::Sparse;
         self
@@ -133,7 +136,8 @@ impl SectionOptions {
     ///
     /// A length of 0, the default, takes the file's own; a greater one makes the file grow. The
     /// length is exact, not rounded. Whoever else can write to the file can cut it short, and
-    /// touching what is gone ends the process with SIGBUS on Unix.
+    /// touching what is gone ends the process with SIGBUS on Unix. Windows keeps a file from being
+    /// cut short while a section is over it.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use super::lock::{self, Holder};
 use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
-use crate::name::Namespace;
+use crate::name::{Name, Namespace};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
@@ -35,6 +35,11 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
+}
+
+/// The live object called `name`.
+pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
+    Ok(list()?.into_iter().find(|entry| entry.name == *name))
 }
 
 /// Sweeps both directories.

@@ -33,7 +33,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
 
-pub(crate) use self::inventory::{list, prune};
+pub(crate) use self::inventory::{find, list, prune};
 pub(crate) use self::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.
@@ -196,15 +196,19 @@ impl Object {
             let cause = "the file is empty; give a length to make it grow";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
+        let may = access_of(fd.as_fd())?;
+        if may == Access::Read
+            && spec.access == Access::ReadWrite
+            && spec.protection == Protection::ReadWrite
+        {
+            return Err(denied("the file is not open for writing"));
+        }
         if len > have {
             if spec.protection == Protection::ReadOnly {
                 let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
                 return Err(Error::new(ErrorKind::OutOfRange, cause));
             }
-            unseen::reserve(fd.as_fd(), have, len).map_err(|error| match error {
-                Errno::BADF | Errno::INVAL => denied("the file is not open for writing"),
-                error => Error::os(format!("the file cannot grow to {len} bytes"), error.into()),
-            })?;
+            grow(fd.as_fd(), have, len)?;
         }
         Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
     }
@@ -216,13 +220,7 @@ impl Object {
             let cause = "the descriptor has no length: not memory, or not sized yet";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
-        let flags = rustix::fs::fcntl_getfl(&fd)
-            .map_err(|e| Error::os("its access cannot be read", e.into()))?;
-        let access = match flags & OFlags::RWMODE {
-            mode if mode == OFlags::RDWR => Access::ReadWrite,
-            mode if mode == OFlags::RDONLY => Access::Read,
-            _ => return Err(denied("the descriptor is not open for reading")),
-        };
+        let access = access_of(fd.as_fd())?;
         Ok(Object { fd: Some(fd), path: None, len, protection: Protection::ReadWrite, access })
     }
 
@@ -462,6 +460,38 @@ fn read_trailer(fd: BorrowedFd<'_>, namespace: crate::name::Namespace) -> Result
         .map_err(|e| Error::os("its trailer cannot be read", e.into()))?;
     let trailer = trailer::decode(&bytes[..read], file_len, namespace)?;
     Ok((stat, trailer))
+}
+
+/// What a descriptor was opened for.
+fn access_of(fd: BorrowedFd<'_>) -> Result<Access> {
+    let flags = rustix::fs::fcntl_getfl(fd)
+        .map_err(|e| Error::os("its access cannot be read", e.into()))?;
+    match flags & OFlags::RWMODE {
+        mode if mode == OFlags::RDWR => Ok(Access::ReadWrite),
+        mode if mode == OFlags::RDONLY => Ok(Access::Read),
+        _ => Err(denied("it is not open for reading")),
+    }
+}
+
+/// Makes a file of the user's longer, or leaves it as it was.
+fn grow(fd: BorrowedFd<'_>, have: u64, len: u64) -> Result<()> {
+    let stat = rustix::fs::fstatvfs(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    if len - have > free {
+        let more = len - have;
+        let cause = format!("the file needs {more} more bytes, and its file system has {free} free");
+        return Err(Error::new(ErrorKind::NoSpace, cause));
+    }
+    unseen::reserve(fd, have, len).map_err(|error| {
+        // What was reserved before it failed goes back, unless somebody else uses it by now.
+        if file_len(fd).is_ok_and(|now| now <= len) {
+            _ = rustix::fs::ftruncate(fd, have);
+        }
+        match error {
+            Errno::BADF | Errno::INVAL => denied("the file is not open for writing"),
+            error => Error::os(format!("the file cannot grow to {len} bytes"), error.into()),
+        }
+    })
 }
 
 fn file_len(fd: BorrowedFd<'_>) -> Result<u64> {
