@@ -34,9 +34,10 @@ pub(crate) fn fuzz() -> Outcome {
 }
 
 fn build_targets() -> Outcome {
+    run(Command::new("cargo").args(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]))?;
     let mut build = Command::new("cargo");
     // With a target named, build scripts and macros are left without the instruments.
-    build.args(["build", "--release", "--locked", "--manifest-path", "fuzz/Cargo.toml"]);
+    build.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
     build.args(["--target", "host-tuple", "--target-dir", "target/fuzz"]);
     run(build.env("RUSTFLAGS", COVERAGE))
 }
