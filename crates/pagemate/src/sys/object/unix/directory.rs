@@ -1,6 +1,7 @@
 //! Where objects stand: one directory of the user's own, and one for the whole machine.
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -17,6 +18,9 @@ const VARIABLE: &str = "PAGEMATE_DIR";
 const PRIVATE: RawMode = 0o700;
 const STICKY: RawMode = 0o1777;
 
+/// Room for what most paths add to the directory they stand in, so that they are built in one go.
+const LIKELY_LEN: usize = 64;
+
 /// The directories that were found good. They cannot turn bad behind us: only their owner can
 /// rename or replace them, because what they stand in is sticky or nobody else's.
 static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -24,19 +28,19 @@ static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// The directory of a namespace, which may not exist yet.
 pub(super) fn path(namespace: Namespace) -> PathBuf {
     let mut path = base();
+    path.reserve(LIKELY_LEN);
     match namespace {
-        Namespace::Local => {
-            path.push(format!("pagemate-{}", rustix::process::geteuid().as_raw()));
-        }
-        Namespace::Global => path.push("pagemate"),
+        Namespace::Local => write!(path, "/pagemate-{}", rustix::process::geteuid().as_raw()),
+        Namespace::Global => write!(path, "/pagemate"),
     }
-    path
+    .expect("an OsString takes all");
+    PathBuf::from(path)
 }
 
-fn base() -> PathBuf {
+fn base() -> OsString {
     match std::env::var_os(VARIABLE) {
-        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
-        _ => PathBuf::from(default_base()),
+        Some(dir) if !dir.is_empty() => dir,
+        _ => default_base(),
     }
 }
 
@@ -62,7 +66,8 @@ pub(super) fn file(name: &Name) -> Result<PathBuf> {
 /// Makes sure that the directory exists and is safe to use.
 pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
     let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if checked.iter().any(|good| good == dir) {
+    // Byte by byte: to compare as paths would mean to take both apart.
+    if checked.iter().any(|good| good.as_os_str() == dir.as_os_str()) {
         return Ok(());
     }
     make(dir, namespace)?;

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep, trailer};
 use crate::access::Access;
 use crate::error::{Error, Result};
-use crate::name::Namespace;
+use crate::name::{Name, Namespace};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
@@ -53,7 +53,8 @@ pub(super) fn sweep_in_passing(dir: &Path, namespace: Namespace) {
     static NEXT: [Mutex<Option<(PathBuf, Instant)>>; 2] = [Mutex::new(None), Mutex::new(None)];
     let Ok(mut next) = NEXT[namespace as usize].try_lock() else { return };
     let start = Instant::now();
-    if matches!(&*next, Some((last, next)) if last == dir && start < *next) {
+    if matches!(&*next, Some((last, next)) if last.as_os_str() == dir.as_os_str() && start < *next)
+    {
         return;
     }
     for path in files(dir).unwrap_or_default() {
@@ -98,9 +99,10 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
         }
         Holder::Sweeper => return None,
     }
-    let (stat, trailer) = read_trailer(fd.as_fd(), namespace).ok()?;
+    let mut bytes = trailer::ROOM;
+    let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes).ok()?;
     let entry = Entry {
-        name: trailer.name,
+        name: Name::from_parts(namespace, trailer.name).ok()?,
         kind: trailer.kind,
         len: trailer.data_len,
         protection: trailer.protection,

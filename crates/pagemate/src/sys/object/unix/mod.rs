@@ -15,6 +15,7 @@ mod trailer;
 mod unseen;
 
 use std::fs::File;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -42,6 +43,18 @@ fn page_size() -> u64 {
     rustix::param::page_size().try_into().expect("a page is small")
 }
 
+/// How long a caller has been waiting for others; the clock starts with the first setback.
+#[derive(Debug, Default)]
+struct Patience(Option<Instant>);
+
+impl Patience {
+    /// Counts a setback, and fails once it has gone on for too long.
+    fn wear(&mut self) -> Result<()> {
+        let start = *self.0.get_or_insert_with(Instant::now);
+        if start.elapsed() > PATIENCE { Err(busy()) } else { Ok(()) }
+    }
+}
+
 /// A handle to shared memory.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -62,7 +75,7 @@ impl Object {
         let path = directory::file(name)?;
         let dir = path.parent().expect("an object stands in a directory");
         inventory::sweep_in_passing(dir, name.namespace());
-        let deadline = Instant::now() + PATIENCE;
+        let mut patience = Patience::default();
         let mut made: Option<OwnedFd> = None;
         loop {
             if existing == Existing::Open || made.is_some() {
@@ -102,9 +115,7 @@ impl Object {
                 }
                 Err(error) => return Err(Error::os("its name cannot be made", error.into())),
             }
-            if Instant::now() > deadline {
-                return Err(busy());
-            }
+            patience.wear()?;
         }
     }
 
@@ -114,7 +125,7 @@ impl Object {
     }
 
     fn open_at(path: &Path, name: &Name, kind: Kind, access: Access) -> Result<Object> {
-        let deadline = Instant::now() + PATIENCE;
+        let mut patience = Patience::default();
         loop {
             let fd = match open_file(path, access) {
                 Ok(fd) => fd,
@@ -128,7 +139,8 @@ impl Object {
                     let shared = lock::try_share(fd.as_fd());
                     if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
                         fault::point("open-after-share");
-                        let (stat, trailer) = match describe(fd.as_fd(), name) {
+                        let mut bytes = trailer::ROOM;
+                        let (stat, trailer) = match describe(fd.as_fd(), name, &mut bytes) {
                             Ok(described) => described,
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
@@ -164,9 +176,7 @@ impl Object {
                 }
                 Holder::Sweeper => std::thread::yield_now(),
             }
-            if Instant::now() > deadline {
-                return Err(busy());
-            }
+            patience.wear()?;
         }
     }
 
@@ -378,27 +388,33 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access) -> Result<OwnedFd> {
     }
 }
 
-fn describe(fd: BorrowedFd<'_>, name: &Name) -> Result<(Stat, Trailer)> {
-    let (stat, trailer) = read_trailer(fd, name.namespace())?;
-    if trailer.name != *name {
-        let cause = format!("its file belongs to another name, {}", trailer.name);
+fn describe<'a>(
+    fd: BorrowedFd<'_>,
+    name: &Name,
+    bytes: &'a mut [MaybeUninit<u8>],
+) -> Result<(Stat, Trailer<'a>)> {
+    let (stat, trailer) = read_trailer(fd, bytes)?;
+    if trailer.name != name.as_str() {
+        let cause = format!("its file belongs to another name, {:?}", trailer.name);
         return Err(Error::new(ErrorKind::Corrupted, cause));
     }
     Ok((stat, trailer))
 }
 
-/// Reads and checks the trailer of an open file of ours.
-fn read_trailer(fd: BorrowedFd<'_>, namespace: crate::name::Namespace) -> Result<(Stat, Trailer)> {
+/// Reads the trailer of an open file of ours into `bytes`, and checks it.
+fn read_trailer<'a>(
+    fd: BorrowedFd<'_>,
+    bytes: &'a mut [MaybeUninit<u8>],
+) -> Result<(Stat, Trailer<'a>)> {
     let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
     if !directory::is_file(&stat) {
         return Err(Error::new(ErrorKind::Corrupted, "what stands in its place is not a file"));
     }
     let file_len = u64::try_from(stat.st_size).unwrap_or(0);
-    let mut bytes = [0; 4096];
     let at = file_len.saturating_sub(trailer::LEN);
-    let read = rustix::io::pread(fd, &mut bytes, at)
+    let (read, _) = rustix::io::pread(fd, bytes, at)
         .map_err(|e| Error::os("its trailer cannot be read", e.into()))?;
-    let trailer = trailer::decode(&bytes[..read], file_len, namespace)?;
+    let trailer = trailer::decode(read, file_len)?;
     Ok((stat, trailer))
 }
 

@@ -1,5 +1,6 @@
 //! What we keep about an object, in the last 4,096 bytes of its file. `docs/layout.md` has the map.
 
+use std::mem::MaybeUninit;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -7,10 +8,13 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::super::Spec;
 use crate::access::{Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::{Name, Namespace};
+use crate::name::Name;
 
 /// The trailer's length in bytes.
 pub(super) const LEN: u64 = 4096;
+
+/// Where one can be read to.
+pub(super) const ROOM: [MaybeUninit<u8>; 4096] = [MaybeUninit::uninit(); 4096];
 
 const MAGIC: [u8; 8] = *b"PAGEMATE";
 const VERSION: u32 = 1;
@@ -34,14 +38,15 @@ struct Header {
 const _: () = assert!(size_of::<Header>() == 40);
 
 /// A trailer that was read and found whole.
-#[derive(Clone, Debug)]
-pub(super) struct Trailer {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trailer<'a> {
     pub(super) kind: Kind,
     pub(super) protection: Protection,
     pub(super) data_len: u64,
     pub(super) created: SystemTime,
     pub(super) creator: u32,
-    pub(super) name: Name,
+    /// The name without its prefix, as somebody wrote it: not known to be one.
+    pub(super) name: &'a str,
 }
 
 /// The bytes of a new object's trailer that are not zero.
@@ -71,7 +76,7 @@ pub(super) fn encode(name: &Name, spec: &Spec, creator: u32) -> Vec<u8> {
 }
 
 /// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.
-pub(super) fn decode(bytes: &[u8], file_len: u64, namespace: Namespace) -> Result<Trailer> {
+pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     let corrupted = |cause| Error::new(ErrorKind::Corrupted, cause);
     let (header, _) = Header::read_from_prefix(bytes)
         .map_err(|_| corrupted("its file is cut short: no whole trailer"))?;
@@ -101,7 +106,6 @@ pub(super) fn decode(bytes: &[u8], file_len: u64, namespace: Namespace) -> Resul
         .ok()
         .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
         .and_then(|name| str::from_utf8(name).ok())
-        .and_then(|name| Name::from_parts(namespace, name).ok())
         .ok_or_else(|| corrupted("its trailer holds no name"))?;
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;
