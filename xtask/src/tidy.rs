@@ -70,6 +70,7 @@ fn unsafe_stays_in_its_perimeter() {
         "section/view.rs",
         "sys/copy.rs",
         "sys/fault.rs",
+        "sys/object/unix/fork.rs",
         "sys/object/unix/lock.rs",
         "sys/object/unix/mapping.rs",
     ];

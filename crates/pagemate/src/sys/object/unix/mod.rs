@@ -6,6 +6,7 @@
 //! leaves.
 
 mod directory;
+mod fork;
 mod inventory;
 mod lock;
 mod mapping;
@@ -18,6 +19,7 @@ use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
@@ -60,11 +62,27 @@ impl Patience {
 pub(crate) struct Object {
     /// `None` only while it is let go.
     fd: Option<OwnedFd>,
-    /// Where the name stands, if it has one; then `fd` has the shared lock.
-    path: Option<PathBuf>,
+    /// If it has a name; then `fd` has the shared lock.
+    named: Option<Named>,
     len: u64,
     protection: Protection,
     access: Access,
+}
+
+/// What a handle to a named object knows for its end.
+#[derive(Debug)]
+struct Named {
+    path: PathBuf,
+    /// When its descriptor was not open yet.
+    before: fork::Moment,
+    /// Whether its descriptor was shown to somebody, who may have handed it on.
+    lent: AtomicBool,
+}
+
+impl Named {
+    fn new(path: PathBuf, before: fork::Moment) -> Named {
+        Named { path, before, lent: AtomicBool::new(false) }
+    }
 }
 
 impl Object {
@@ -75,6 +93,7 @@ impl Object {
         let path = directory::file(name)?;
         let dir = path.parent().expect("an object stands in a directory");
         inventory::sweep_in_passing(dir, name.namespace());
+        let before = fork::now();
         let mut patience = Patience::default();
         let mut made: Option<OwnedFd> = None;
         loop {
@@ -97,10 +116,10 @@ impl Object {
             match unseen::name(&fd, &path) {
                 Ok(()) => {
                     fault::point("create-after-link");
-                    let fd = narrowed(fd, &path, spec.access)?;
+                    let fd = narrowed(fd, &path, spec.access, before)?;
                     let object = Object {
                         fd: Some(fd),
-                        path: Some(path),
+                        named: Some(Named::new(path, before)),
                         len: spec.len,
                         protection: spec.protection,
                         access: spec.access,
@@ -126,6 +145,7 @@ impl Object {
 
     fn open_at(path: &Path, name: &Name, kind: Kind, access: Access) -> Result<Object> {
         let mut patience = Patience::default();
+        let before = fork::now();
         loop {
             let fd = match open_file(path, access) {
                 Ok(fd) => fd,
@@ -144,19 +164,19 @@ impl Object {
                             Ok(described) => described,
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
-                                let_go(fd, path);
+                                let_go(fd, path, may_release(access, before));
                                 return Err(error);
                             }
                         };
                         // Without a name it died between the question and the lock.
                         if stat.st_nlink > 0 {
                             if trailer.kind != kind {
-                                let_go(fd, path);
+                                let_go(fd, path, may_release(access, before));
                                 return Err(wrong_kind());
                             }
                             return Ok(Object {
                                 fd: Some(fd),
-                                path: Some(path.to_owned()),
+                                named: Some(Named::new(path.to_owned(), before)),
                                 len: trailer.data_len,
                                 protection: trailer.protection,
                                 access,
@@ -184,7 +204,7 @@ impl Object {
     pub(crate) fn unnamed(spec: &Spec) -> Result<Object> {
         let len = whole_pages(spec.len)?;
         let fd = unseen::unnamed(len, spec.backing)?;
-        Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
+        Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
     }
 
     /// Takes a file of the user's as memory, grown to `spec.len` if that is more than it has.
@@ -206,7 +226,7 @@ impl Object {
                 error => Error::os(format!("the file cannot grow to {len} bytes"), error.into()),
             })?;
         }
-        Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
+        Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
     }
 
     /// Takes a mappable descriptor that somebody handed us, with the access it was opened with.
@@ -223,7 +243,7 @@ impl Object {
             mode if mode == OFlags::RDONLY => Access::Read,
             _ => return Err(denied("the descriptor is not open for reading")),
         };
-        Ok(Object { fd: Some(fd), path: None, len, protection: Protection::ReadWrite, access })
+        Ok(Object { fd: Some(fd), named: None, len, protection: Protection::ReadWrite, access })
     }
 
     /// Opens a foreign POSIX object by its `shm_open` name.
@@ -253,7 +273,15 @@ impl Object {
         self.access
     }
 
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+    /// Its descriptor, for whoever wants to hand it on.
+    pub(crate) fn lend(&self) -> BorrowedFd<'_> {
+        if let Some(named) = &self.named {
+            named.lent.store(true, Ordering::Relaxed);
+        }
+        self.fd()
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_ref().expect("a live object has its descriptor").as_fd()
     }
 }
@@ -261,20 +289,35 @@ impl Object {
 impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
-        match &self.path {
-            Some(path) => let_go(fd, path),
+        match &mut self.named {
+            Some(Named { path, before, lent }) => {
+                let_go(fd, path, may_release(self.access, *before) && !*lent.get_mut());
+            }
             None => drop(fd),
         }
     }
 }
 
+/// Whether the descriptor of a handle that was opened after `before`, and lent to nobody, can
+/// serve its own end: nobody else has it, and it can take an exclusive lock.
+fn may_release(access: Access, before: fork::Moment) -> bool {
+    access == Access::ReadWrite && before.has_not_forked_since()
+}
+
 /// Lets a handle go, and the name with it if it was the last.
 ///
-/// Closing comes first and the question after, through a new descriptor: a forked child shares the
-/// old one, and with it the lock, so that what it would be asked about is our own hold. Whoever
-/// closes last also asks last, so somebody always sees that nobody is left.
-fn let_go(fd: OwnedFd, path: &Path) {
-    fault::point("close-before-close");
+/// Giving up the lock comes first and the question after. So whoever gives up last also asks last,
+/// and somebody always sees that nobody is left. Where the descriptor is `ours` alone, it serves
+/// for both. A forked child, or whoever was handed the descriptor, shares the lock too: to release
+/// it would end their hold, and to ask through it would be to ask about others only. Then closing
+/// gives up our part of it, and the question goes through a new descriptor.
+fn let_go(fd: OwnedFd, path: &Path, ours: bool) {
+    fault::point("close-before-release");
+    if ours && lock::release(fd.as_fd()).is_ok() {
+        fault::point("close-after-release");
+        remove_if_dead(&fd, path);
+        return;
+    }
     drop(fd);
     fault::point("close-after-close");
     sweep(path);
@@ -298,13 +341,18 @@ fn sweep(path: &Path) -> Outcome {
         Err(Errno::NOENT) => return Outcome::Absent,
         Err(_) => return Outcome::Kept,
     };
+    remove_if_dead(&fd, path)
+}
+
+/// Removes the name at `path` if nobody has a lock on `fd`, its object or one that had the name.
+fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
     fault::point("sweep-before-exclude");
     if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
         return Outcome::Kept;
     }
     fault::point("sweep-after-exclude");
     // The name may stand for another object by now: then this one has none, and ours is not it.
-    let outcome = match rustix::fs::fstat(&fd) {
+    let outcome = match rustix::fs::fstat(fd) {
         Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
         Ok(stat) if rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() => {
             Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
@@ -368,7 +416,7 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
 }
 
 /// The creator's handle with no more access than it asked for.
-fn narrowed(fd: OwnedFd, path: &Path, access: Access) -> Result<OwnedFd> {
+fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> Result<OwnedFd> {
     if access == Access::ReadWrite {
         return Ok(fd);
     }
@@ -382,7 +430,7 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access) -> Result<OwnedFd> {
     match narrow {
         Ok(narrow) => Ok(narrow),
         Err(error) => {
-            let_go(fd, path);
+            let_go(fd, path, may_release(Access::ReadWrite, before));
             Err(error)
         }
     }
