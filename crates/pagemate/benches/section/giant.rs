@@ -8,12 +8,23 @@ use pagemate::SectionOptions;
 use crate::measure::{Effort, Spread};
 use crate::place::Place;
 
-/// Ways to map: their names, whether to prefault, whether to gather huge pages.
-const WAYS: [(&str, bool, bool); 4] = [
-    ("touch page by page", false, false),
-    ("prefault", true, false),
-    ("huge_pages", false, true),
-    ("huge_pages and prefault", true, true),
+/// A way to get all pages.
+struct Way {
+    name: &'static str,
+    /// Whether the section is created in huge pages.
+    created_huge: bool,
+    /// Whether its view gathers them.
+    huge: bool,
+    prefault: bool,
+}
+
+const WAYS: [Way; 6] = [
+    Way { name: "touch page by page", created_huge: false, huge: false, prefault: false },
+    Way { name: "prefault", created_huge: false, huge: false, prefault: true },
+    Way { name: "view's huge_pages", created_huge: false, huge: true, prefault: false },
+    Way { name: "view's huge_pages, prefault", created_huge: false, huge: true, prefault: true },
+    Way { name: "section's huge_pages", created_huge: true, huge: false, prefault: false },
+    Way { name: "section's huge_pages, prefault", created_huge: true, huge: false, prefault: true },
 ];
 
 /// Milliseconds of each step, and bytes a nanosecond at the end.
@@ -31,22 +42,25 @@ struct Times {
 /// Each way in turn, several times over.
 pub(crate) fn table(_: &Place, effort: Effort) {
     let len = effort.pick(1 << 30, 1 << 25);
-    let rounds = effort.pick(5, 1);
+    let rounds = effort.pick(WAYS.len(), 1);
     let mut times: [Times; WAYS.len()] = Default::default();
-    for _ in 0..rounds {
-        for ((_, prefault, huge), times) in WAYS.into_iter().zip(&mut times) {
-            measure(len, prefault, huge, times);
+    for round in 0..rounds {
+        // In turning order: what one leaves behind, free memory in large pieces or in small, is
+        // what the next one finds.
+        for i in 0..WAYS.len() {
+            let i = (i + round) % WAYS.len();
+            measure(len, &WAYS[i], &mut times[i]);
         }
     }
     println!("  {} MiB, medians of {rounds} rounds; ms, and GB/s of reading all of it", len >> 20);
     println!(
-        "  {:26} {:>8} {:>8} {:>8} {:>11} {:>11} {:>8} {:>8}",
+        "  {:30} {:>8} {:>8} {:>8} {:>11} {:>11} {:>8} {:>8}",
         "", "create", "map", "touch", "map+touch", "with create", "close", "GB/s"
     );
-    for ((name, ..), times) in WAYS.into_iter().zip(times) {
+    for (Way { name, .. }, times) in WAYS.iter().zip(times) {
         let median = |values| Spread::of(values).median;
         println!(
-            "  {name:26} {:8.1} {:8.1} {:8.1} {:11.1} {:11.1} {:8.1} {:8.2}",
+            "  {name:30} {:8.1} {:8.1} {:8.1} {:11.1} {:11.1} {:8.1} {:8.2}",
             median(times.create),
             median(times.map),
             median(times.touch),
@@ -58,18 +72,23 @@ pub(crate) fn table(_: &Place, effort: Effort) {
     }
 }
 
-fn measure(len: usize, prefault: bool, huge: bool, times: &mut Times) {
+fn measure(len: usize, way: &Way, times: &mut Times) {
     let ms = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
     let start = Instant::now();
-    let section = SectionOptions::new().len(len as u64).create_new("giant").expect("memory");
+    let mut options = SectionOptions::new();
+    options.len(len as u64);
+    if way.created_huge {
+        options.huge_pages();
+    }
+    let section = options.create_new("giant").expect("memory");
     let create = ms(start);
 
     let start = Instant::now();
     let mut view = section.view();
-    if prefault {
+    if way.prefault {
         view = view.prefault();
     }
-    if huge {
+    if way.huge {
         view = view.huge_pages();
     }
     let view = view.map().expect("a view");

@@ -400,6 +400,9 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
     };
     let fd = file.map_err(no_file)?;
     fault::point("create-after-file");
+    if spec.backing == Backing::Huge {
+        mapping::gather_huge_pages(fd.as_fd(), spec.len);
+    }
     let from = if spec.backing == Backing::Sparse { spec.len } else { 0 };
     unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;
     let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();

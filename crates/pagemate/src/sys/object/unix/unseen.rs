@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, CWD, FallocateFlags, MemfdFlags, Mode, OFlags, SealFla
 use rustix::io::Errno;
 
 use super::super::Backing;
-use super::room;
+use super::{mapping, room};
 use crate::error::{Error, Result};
 
 /// How much is reserved in one call: a signal makes the kernel give a whole call's work back.
@@ -60,8 +60,11 @@ pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
     let memory = Path::new("/dev/shm");
     let set = match backing {
         Backing::Sparse => rustix::fs::ftruncate(&fd, len),
-        Backing::Reserved => {
+        Backing::Reserved | Backing::Huge => {
             room::check(memory, len)?;
+            if backing == Backing::Huge {
+                mapping::gather_huge_pages(fd.as_fd(), len);
+            }
             reserve(fd.as_fd(), 0, len)
         }
     };
