@@ -118,7 +118,7 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
 /// The processes that have one of these files open, as far as this user may know.
 #[cfg(target_os = "linux")]
 fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
-    use std::os::unix::fs::MetadataExt;
+    use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 
     let mut holders: HashMap<Id, Vec<u32>> = wanted.map(|id| (id, Vec::new())).collect();
     if holders.is_empty() {
@@ -129,10 +129,17 @@ fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
-        let Ok(open) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        // From its directory each descriptor is one step away, and there may be many.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(dir) = rustix::fs::openat(CWD, process.path().join("fd"), flags, Mode::empty()) else {
+            continue;
+        };
+        let Ok(open) = Dir::read_from(&dir) else { continue };
         for fd in open.flatten() {
-            let Ok(stat) = std::fs::metadata(fd.path()) else { continue };
-            if let Some(pids) = holders.get_mut(&(stat.dev(), stat.ino()))
+            let Ok(stat) = rustix::fs::statat(&dir, fd.file_name(), AtFlags::empty()) else {
+                continue;
+            };
+            if let Some(pids) = holders.get_mut(&(stat.st_dev, stat.st_ino))
                 && pids.last() != Some(&pid)
             {
                 pids.push(pid);

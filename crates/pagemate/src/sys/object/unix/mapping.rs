@@ -149,7 +149,7 @@ impl Mapping {
     #[cfg(not(target_os = "linux"))]
     fn collapse(&self) {}
 
-    /// Brings all pages in; a wish too.
+    /// Brings all pages in; a wish too, which Linux before 5.14 does not know.
     #[cfg(target_os = "linux")]
     fn populate(&self, mode: Mode) {
         let advice = match mode {
