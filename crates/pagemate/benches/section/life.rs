@@ -9,7 +9,7 @@ use rustix::fs::{FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
-use crate::measure::{Effort, compare, tell_alone, titles};
+use crate::measure::{Effort, compare, tell_alone, time, titles};
 use crate::place::{Holders, Place};
 
 const LEN: u64 = 4096;
@@ -70,6 +70,9 @@ pub(crate) fn among_many(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
     // The two namespaces are two directories that one process can use alternately.
     let (crowd, ten) = (Holders::of("Global", many), Holders::of("Local", 10));
+    let start = Instant::now();
+    create(r"Global\created");
+    println!("  the first looks for dead objects: {}", time(start.elapsed().as_secs_f64() * 1e9));
     titles(&format!("{many}"), "10");
     let created = compare(effort, || create(r"Global\created"), || create("created"));
     created.tell("create, map, unmap, close 4 KiB", Some(1.2));
@@ -88,7 +91,7 @@ pub(crate) fn list(place: &Place, effort: Effort) {
         let start = Instant::now();
         let found = inventory::list().expect("the inventory").len();
         assert_eq!(u64::try_from(found), Ok(many));
-        start.elapsed().as_nanos() as f64
+        start.elapsed().as_secs_f64() * 1e9
     });
     tell_alone(&format!("list {many} objects"), times.collect(), 150.0);
     drop(holders);

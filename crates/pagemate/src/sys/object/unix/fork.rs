@@ -1,4 +1,8 @@
 //! Whether this process has forked since: then a child may share its open files, and their locks.
+//!
+//! A child made by a bare `clone` call, past `fork(3)`, goes unnoticed. It has the memory like any
+//! other, but its parent's end of a handle ends the name for both. Children that only start another
+//! program (`vfork`, `posix_spawn`) go unnoticed too, and rightly: they use nothing of ours.
 #![allow(unsafe_code, reason = "pthread_atfork(3)")]
 
 use std::sync::Once;
