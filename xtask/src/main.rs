@@ -15,6 +15,7 @@ type Task = (&'static str, &'static str, fn() -> Outcome);
 const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
+    ("tempname", "the tests, with objects made the way macOS needs", tempname),
 ];
 
 fn main() -> ExitCode {
@@ -49,13 +50,28 @@ fn ci() -> Outcome {
     let mut doc = Command::new("cargo");
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)?;
+    let package = ["package", "--allow-dirty", "--target-dir", "target/package"];
+    run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
+    tempname()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 
-/// Builds with fault points, apart from other builds, and runs what needs them.
+/// Builds with fault points and runs what needs them.
 fn faults() -> Outcome {
+    test_with("--cfg pagemate_fault", "target/fault", &["--test", "crash"])
+}
+
+/// Files that are renamed to their name instead of linked, on a system that could do either.
+fn tempname() -> Outcome {
+    test_with("--cfg pagemate_force_tempname", "target/tempname", &[])?;
+    let both = "--cfg pagemate_force_tempname --cfg pagemate_fault";
+    test_with(both, "target/tempname-fault", &["--test", "crash"])
+}
+
+/// The core's tests, built with these flags apart from other builds.
+fn test_with(flags: &str, target_dir: &str, which: &[&str]) -> Outcome {
     let mut test = Command::new("cargo");
-    test.args(["test", "-p", "pagemate", "--target-dir", "target/fault", "--test", "crash"]);
-    run(test.env("RUSTFLAGS", "--cfg pagemate_fault"))
+    test.args(["test", "-p", "pagemate", "--target-dir", target_dir]).args(which);
+    run(test.env("RUSTFLAGS", flags))
 }

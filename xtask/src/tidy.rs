@@ -70,6 +70,7 @@ fn unsafe_stays_in_its_perimeter() {
         "section/view.rs",
         "sys/copy.rs",
         "sys/fault.rs",
+        "sys/object/unix/base.rs",
         "sys/object/unix/fork.rs",
         "sys/object/unix/lock.rs",
         "sys/object/unix/mapping.rs",
@@ -83,4 +84,24 @@ fn unsafe_stays_in_its_perimeter() {
         .collect();
     found.sort();
     assert_eq!(found, allowed);
+}
+
+/// Every place where a process can be made to die, by name.
+fn fault_points(text: &str) -> impl Iterator<Item = &str> {
+    text.split("fault::point(\"").skip(1).filter_map(|call| call.split('"').next())
+}
+
+#[test]
+fn every_window_of_the_protocol_is_written_down() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let written = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let mut count = 0;
+    for (path, text) in core() {
+        for point in fault_points(&text) {
+            count += 1;
+            let row = format!("\n| `{point}` |");
+            assert!(written.contains(&row), "{}: {point} has no row", path.display());
+        }
+    }
+    assert!(count > 10, "{count}");
 }

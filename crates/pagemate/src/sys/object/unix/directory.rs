@@ -1,6 +1,5 @@
 //! Where objects stand: one directory of the user's own, and one for the whole machine.
 
-use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -8,7 +7,7 @@ use std::sync::Mutex;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 
-use super::room;
+use super::{base, room};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
@@ -27,7 +26,7 @@ static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The directory of a namespace, which may not exist yet.
 pub(super) fn path(namespace: Namespace) -> PathBuf {
-    let mut path = base();
+    let mut path = parent(namespace).into_os_string();
     path.reserve(LIKELY_LEN);
     match namespace {
         Namespace::Local => write!(path, "/pagemate-{}", rustix::process::geteuid().as_raw()),
@@ -37,22 +36,11 @@ pub(super) fn path(namespace: Namespace) -> PathBuf {
     PathBuf::from(path)
 }
 
-fn base() -> OsString {
+fn parent(namespace: Namespace) -> PathBuf {
     match std::env::var_os(VARIABLE) {
-        Some(dir) if !dir.is_empty() => dir,
-        _ => default_base(),
+        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
+        _ => base::default(namespace),
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn default_base() -> OsString {
-    "/dev/shm".into()
-}
-
-/// macOS gives each user a temporary directory; processes of other users look into `/tmp`.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn default_base() -> OsString {
-    "/tmp".into()
 }
 
 /// The file of the object `name` in a directory that was checked.

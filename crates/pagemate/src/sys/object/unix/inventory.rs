@@ -1,7 +1,7 @@
 //! What lives in the directories, and what the dead left there.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep, trailer};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep, trailer, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -74,7 +74,7 @@ fn sweep_if_dead(path: &Path, swept: &mut Swept) {
     }
 }
 
-/// The objects' files in `dir`; none if there is no such directory.
+/// The objects' files in `dir`, unfinished ones included; none if there is no such directory.
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let read = match std::fs::read_dir(dir) {
         Ok(read) => read,
@@ -82,11 +82,19 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
         Err(error) => return Err(Error::os(format!("{} cannot be read", dir.display()), error)),
     };
     let names = read.filter_map(|entry| Some(entry.ok()?.file_name()));
-    Ok(names.filter(|name: &OsString| !name.as_bytes().starts_with(b".")).map(|n| dir.join(n)).collect())
+    Ok(names.filter(|name: &OsString| !is_hidden(name) || is_unfinished(name)).map(|n| dir.join(n)).collect())
 }
 
-/// A file, by what the kernel knows it as.
-type Id = (u64, u64);
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b".")
+}
+
+fn is_unfinished(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(unseen::PREFIX.as_bytes())
+}
+
+/// A file, by what the kernel knows it as; wide enough for every system's `dev_t`.
+type Id = (i128, u64);
 
 /// Describes the object at `path` if it is alive and whole.
 fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
@@ -98,6 +106,9 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
             return None;
         }
         Holder::Sweeper => return None,
+    }
+    if path.file_name().is_some_and(is_unfinished) {
+        return None;
     }
     let mut bytes = trailer::ROOM;
     let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes).ok()?;
@@ -112,7 +123,7 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
         owner: Some(stat.st_uid),
         holders: Vec::new(),
     };
-    Some(((stat.st_dev, stat.st_ino), entry))
+    Some(((i128::from(stat.st_dev), stat.st_ino), entry))
 }
 
 /// The processes that have one of these files open, as far as this user may know.
@@ -139,7 +150,7 @@ fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
             let Ok(stat) = rustix::fs::statat(&dir, fd.file_name(), AtFlags::empty()) else {
                 continue;
             };
-            if let Some(pids) = holders.get_mut(&(stat.st_dev, stat.st_ino))
+            if let Some(pids) = holders.get_mut(&(i128::from(stat.st_dev), stat.st_ino))
                 && pids.last() != Some(&pid)
             {
                 pids.push(pid);

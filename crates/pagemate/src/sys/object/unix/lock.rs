@@ -7,18 +7,6 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-cfg_select! {
-    target_vendor = "apple" => {
-        // From the system's <sys/fcntl.h>.
-        const SET: libc::c_int = 90;
-        const GET: libc::c_int = 92;
-    }
-    _ => {
-        const SET: libc::c_int = libc::F_OFD_SETLK;
-        const GET: libc::c_int = libc::F_OFD_GETLK;
-    }
-}
-
 /// Who holds the lock of an object, apart from the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
@@ -33,7 +21,7 @@ pub(super) enum Holder {
 /// Asks who holds the lock, and takes nothing.
 pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
     let mut lock = byte_zero(libc::F_WRLCK);
-    call(fd, GET, &mut lock)?;
+    call(fd, libc::F_OFD_GETLK, &mut lock)?;
     Ok(match libc::c_int::from(lock.l_type) {
         found if found == libc::c_int::from(libc::F_UNLCK) => Holder::Nobody,
         found if found == libc::c_int::from(libc::F_RDLCK) => Holder::Handles,
@@ -57,7 +45,7 @@ pub(super) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 fn set(fd: BorrowedFd<'_>, kind: impl Into<libc::c_int>) -> io::Result<bool> {
-    match call(fd, SET, &mut byte_zero(kind)) {
+    match call(fd, libc::F_OFD_SETLK, &mut byte_zero(kind)) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
             Ok(false)

@@ -5,6 +5,8 @@
 //! nobody ever replaces one. `ARCHITECTURE.md` walks through every step and what a death there
 //! leaves.
 
+mod base;
+mod cgroup;
 mod directory;
 mod fork;
 mod inventory;
@@ -27,6 +29,7 @@ use rustix::io::Errno;
 
 use self::lock::Holder;
 use self::trailer::Trailer;
+use self::unseen::Unseen;
 use super::{Backing, Existing, PATIENCE, Spec};
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
@@ -95,7 +98,7 @@ impl Object {
         inventory::sweep_in_passing(dir, name.namespace());
         let before = fork::now();
         let mut patience = Patience::default();
-        let mut made: Option<OwnedFd> = None;
+        let mut made: Option<Unseen> = None;
         loop {
             if existing == Existing::Open || made.is_some() {
                 match Object::open_at(&path, name, spec.kind, spec.access) {
@@ -108,13 +111,13 @@ impl Object {
                     Err(error) => return Err(error),
                 }
             }
-            let fd = match made.take() {
-                Some(fd) => fd,
+            let unseen = match made.take() {
+                Some(unseen) => unseen,
                 None => build(dir, name, &spec)?,
             };
             fault::point("create-before-link");
-            match unseen::name(&fd, &path) {
-                Ok(()) => {
+            match unseen.name(&path) {
+                Ok(fd) => {
                     fault::point("create-after-link");
                     let fd = narrowed(fd, &path, spec.access, before)?;
                     let object = Object {
@@ -126,13 +129,14 @@ impl Object {
                     };
                     return Ok((object, true));
                 }
-                Err(Errno::EXIST) => made = Some(fd),
-                Err(Errno::NOENT) => {
-                    // Somebody removed the directory: the object is built anew in the next one.
+                Err((unseen, Errno::EXIST)) => made = Some(unseen),
+                Err((_, Errno::NOENT)) => {
+                    // Somebody removed the directory, or the file took so long to get its lock that
+                    // it was swept: the object is built anew.
                     directory::forget(dir);
                     directory::ready(dir, name.namespace())?;
                 }
-                Err(error) => return Err(Error::os("its name cannot be made", error.into())),
+                Err((_, error)) => return Err(Error::os("its name cannot be made", error.into())),
             }
             patience.wear()?;
         }
@@ -379,7 +383,7 @@ fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
 }
 
 /// Builds the object where nobody sees it, with its shared lock.
-fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
+fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
     let total = spec.len.checked_add(trailer::LEN).ok_or_else(too_long)?;
     room::check(dir, if spec.backing == Backing::Sparse { trailer::LEN } else { total })?;
     let no_room = |error: Errno| match error {
@@ -387,19 +391,9 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
         Errno::FBIG | Errno::INVAL => too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
-    let mut file = unseen::file(dir, mode_of(spec.sharing));
-    if file.as_ref().is_err_and(|error| *error == Errno::NOENT) {
-        // Somebody removed the directory since it was checked.
-        directory::forget(dir);
-        directory::ready(dir, name.namespace())?;
-        file = unseen::file(dir, mode_of(spec.sharing));
-    }
-    let no_file = |e: Errno| {
-        let cause = format!("no file can be made in {}", dir.display());
-        Error::os_as(if e == Errno::ACCESS { ErrorKind::PermissionDenied } else { ErrorKind::Os }, cause, e.into())
-    };
-    let fd = file.map_err(no_file)?;
-    fault::point("create-after-file");
+    let unseen = locked_file(dir, name, mode_of(spec.sharing))?;
+    let fd = unseen.fd();
+    fault::point("create-after-share");
     if spec.backing == Backing::Huge {
         mapping::gather_huge_pages(fd.as_fd(), spec.len);
     }
@@ -407,15 +401,40 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<OwnedFd> {
     unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;
     let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
     let bytes = trailer::encode(name, spec, creator);
-    let written = rustix::io::pwrite(&fd, &bytes, spec.len).map_err(no_room)?;
+    let written = rustix::io::pwrite(fd, &bytes, spec.len).map_err(no_room)?;
     if written != bytes.len() {
         return Err(room::too_much(dir, total));
     }
-    fault::point("create-before-share");
-    if !lock::try_share(fd.as_fd()).map_err(|e| Error::os("its lock cannot be taken", e))? {
-        return Err(busy());
+    Ok(unseen)
+}
+
+/// A new file that nobody sees, with the shared lock of a handle.
+fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
+    let mut patience = Patience::default();
+    loop {
+        let mut file = Unseen::new(dir, mode);
+        if file.as_ref().is_err_and(|error| *error == Errno::NOENT) {
+            // Somebody removed the directory since it was checked.
+            directory::forget(dir);
+            directory::ready(dir, name.namespace())?;
+            file = Unseen::new(dir, mode);
+        }
+        let unseen = file.map_err(|error| {
+            let cause = format!("no file can be made in {}", dir.display());
+            match error {
+                Errno::ACCESS => Error::os(cause, error.into()),
+                error => Error::os_as(ErrorKind::Os, cause, error.into()),
+            }
+        })?;
+        fault::point("create-after-file");
+        // First of all: where the file has a name already, an unlocked one is a dead one, and a
+        // sweeper may just be there.
+        let shared = lock::try_share(unseen.fd().as_fd());
+        if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
+            return Ok(unseen);
+        }
+        patience.wear()?;
     }
-    Ok(fd)
 }
 
 /// The creator's handle with no more access than it asked for.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::cgroup;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A number of bytes, for people.
@@ -36,15 +37,16 @@ pub(super) fn check(dir: &Path, wanted: u64) -> Result<()> {
     {
         return Err(too_much(dir, wanted));
     }
-    if let Some(available) = available_memory()
-        && available < wanted
-    {
-        let cause = format!(
-            "{} are wanted, but the machine has only {} available",
-            Bytes(wanted),
-            Bytes(available)
-        );
-        return Err(Error::new(ErrorKind::NoSpace, cause));
+    let limits =
+        [("the machine", available_memory()), ("this process' control group", cgroup::available())];
+    for (whose, available) in limits {
+        if let Some(available) = available
+            && available < wanted
+        {
+            let (wanted, available) = (Bytes(wanted), Bytes(available));
+            let cause = format!("{wanted} are wanted, but {whose} has only {available} available");
+            return Err(Error::new(ErrorKind::NoSpace, cause));
+        }
     }
     Ok(())
 }

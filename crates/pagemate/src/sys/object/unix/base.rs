@@ -1,0 +1,50 @@
+//! Where the directories of objects stand unless the user says otherwise.
+
+use std::path::PathBuf;
+
+use crate::name::Namespace;
+
+cfg_select! {
+    target_vendor = "apple" => {
+        pub(super) fn default(namespace: Namespace) -> PathBuf {
+            match namespace {
+                // Should the system not say, this is a place where the user can make nothing: an
+                // error that names it, rather than a second place where nobody would be met.
+                Namespace::Local => apple::user_dir().unwrap_or_else(|| "/var/folders".into()),
+                // Like /tmp, sticky and open to all, but nothing sweeps old files out of it.
+                Namespace::Global => "/Users/Shared".into(),
+            }
+        }
+
+        #[allow(unsafe_code, reason = "confstr(3)")]
+        mod apple {
+            use std::ffi::{CStr, OsStr};
+            use std::os::unix::ffi::OsStrExt;
+            use std::path::PathBuf;
+
+            /// The directory that the system keeps for this user, whatever the environment says.
+            /// Its sister for temporary files loses those that nobody touched for three days.
+            pub(super) fn user_dir() -> Option<PathBuf> {
+                let mut bytes = [0_u8; 1024];
+                // SAFETY: the buffer is writable for the length that is passed with it.
+                let len = unsafe {
+                    libc::confstr(
+                        libc::_CS_DARWIN_USER_CACHE_DIR,
+                        bytes.as_mut_ptr().cast(),
+                        bytes.len(),
+                    )
+                };
+                if len == 0 || len > bytes.len() {
+                    return None;
+                }
+                let path = CStr::from_bytes_until_nul(&bytes).ok()?;
+                Some(OsStr::from_bytes(path.to_bytes()).into())
+            }
+        }
+    }
+    _ => {
+        pub(super) fn default(_: Namespace) -> PathBuf {
+            "/dev/shm".into()
+        }
+    }
+}

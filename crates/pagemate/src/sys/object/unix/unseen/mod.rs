@@ -1,0 +1,67 @@
+//! Making objects where nobody sees them, and giving them their name in one step.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
+
+use super::super::Backing;
+use super::{mapping, room};
+use crate::error::{Error, Result};
+
+cfg_select! {
+    any(not(target_os = "linux"), pagemate_force_tempname) => {
+        mod tempname;
+        pub(super) use tempname::Unseen;
+        use tempname::{SCRATCH, scratch, seal};
+    }
+    _ => {
+        mod tmpfile;
+        pub(super) use tmpfile::Unseen;
+        use tmpfile::{SCRATCH, scratch, seal};
+    }
+}
+
+/// Begins the name of a file that is being made where it cannot be made without one.
+pub(super) const PREFIX: &str = ".new-";
+
+/// How much is reserved in one call: a signal makes the kernel give a whole call's work back.
+const STEP: u64 = 2 << 20;
+
+/// Backs the file with memory from `from` on, and makes it `to` bytes long.
+pub(super) fn reserve(fd: BorrowedFd<'_>, from: u64, to: u64) -> rustix::io::Result<()> {
+    let mut at = from;
+    while at < to {
+        let step = STEP.min(to - at);
+        match rustix::fs::fallocate(fd, FallocateFlags::empty(), at, step) {
+            Ok(()) => at += step,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Memory of `len` bytes without a name, whose length nobody can change where the system can
+/// promise that.
+pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
+    let fd = scratch().map_err(|e| Error::os("no memory can be made", e.into()))?;
+    let memory = Path::new(SCRATCH);
+    let set = match backing {
+        Backing::Sparse => rustix::fs::ftruncate(&fd, len),
+        Backing::Reserved | Backing::Huge => {
+            room::check(memory, len)?;
+            if backing == Backing::Huge {
+                mapping::gather_huge_pages(fd.as_fd(), len);
+            }
+            reserve(fd.as_fd(), 0, len)
+        }
+    };
+    set.map_err(|error| match error {
+        Errno::NOSPC | Errno::NOMEM => room::too_much(memory, len),
+        error => Error::os(format!("{len} bytes cannot be set aside"), error.into()),
+    })?;
+    seal(&fd).map_err(|e| Error::os("the memory cannot be sealed", e.into()))?;
+    Ok(fd)
+}

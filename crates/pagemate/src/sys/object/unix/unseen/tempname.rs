@@ -1,0 +1,81 @@
+//! Everywhere else: files under a name that no object can have, renamed to their own.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::PREFIX;
+
+/// A new file under a name that starts with a dot, which no object's spelling does. If its maker
+/// dies it is swept like any file that nobody has locked.
+#[derive(Debug)]
+pub(in super::super) struct Unseen {
+    /// `None` once it has its own name.
+    fd: Option<OwnedFd>,
+    path: PathBuf,
+}
+
+impl Unseen {
+    pub(in super::super) fn new(dir: &Path, mode: Mode) -> rustix::io::Result<Unseen> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+        loop {
+            // A forked child has our count but not our pid; a file that a dead namesake left is
+            // passed over.
+            let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let path = dir.join(format!("{PREFIX}{pid}-{count}"));
+            match rustix::fs::openat(CWD, &path, flags, mode) {
+                Ok(fd) => {
+                    let unseen = Unseen { fd: Some(fd), path };
+                    // The umask has no say in what was asked for by name.
+                    rustix::fs::fchmod(unseen.fd(), mode)?;
+                    return Ok(unseen);
+                }
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(in super::super) fn fd(&self) -> &OwnedFd {
+        self.fd.as_ref().expect("it has no name of its own yet")
+    }
+
+    /// Gives the file its name; `EXIST` and the file back if that is taken, `NOENT` if a sweeper
+    /// took it for a dead one before it was locked.
+    pub(in super::super) fn name(mut self, path: &Path) -> Result<OwnedFd, (Unseen, Errno)> {
+        let flags = RenameFlags::NOREPLACE;
+        match rustix::fs::renameat_with(CWD, &self.path, CWD, path, flags) {
+            Ok(()) => Ok(self.fd.take().expect("it had no name of its own yet")),
+            Err(error) => Err((self, error)),
+        }
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        if self.fd.is_some() {
+            // Should it fail, the file is dead as soon as it is closed, and swept.
+            _ = rustix::fs::unlinkat(CWD, &self.path, AtFlags::empty());
+        }
+    }
+}
+
+/// Where memory without a name counts.
+pub(super) const SCRATCH: &str = "/tmp";
+
+/// Memory without a name and a length.
+pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
+    let mut unseen = Unseen::new(Path::new(SCRATCH), Mode::from_raw_mode(0o600))?;
+    rustix::fs::unlinkat(CWD, &unseen.path, AtFlags::empty())?;
+    Ok(unseen.fd.take().expect("it had no name of its own yet"))
+}
+
+/// Only memfds can be sealed.
+#[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
+pub(super) fn seal(_: &OwnedFd) -> rustix::io::Result<()> {
+    Ok(())
+}

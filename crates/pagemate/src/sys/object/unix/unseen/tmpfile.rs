@@ -1,0 +1,60 @@
+//! Linux: files that have no name until they are linked to one.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
+use rustix::io::Errno;
+
+/// A new file that has no name yet.
+#[derive(Debug)]
+pub(in super::super) struct Unseen {
+    fd: OwnedFd,
+}
+
+impl Unseen {
+    pub(in super::super) fn new(dir: &Path, mode: Mode) -> rustix::io::Result<Unseen> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(CWD, dir, flags, mode)?;
+        // The umask has no say in what was asked for by name.
+        if mode != Mode::from_raw_mode(0o600) {
+            rustix::fs::fchmod(&fd, mode)?;
+        }
+        Ok(Unseen { fd })
+    }
+
+    pub(in super::super) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Gives the file its name; `EXIST` and the file back if that is taken.
+    pub(in super::super) fn name(self, path: &Path) -> Result<OwnedFd, (Unseen, Errno)> {
+        // Linux 6.10 lets whoever opened the file do this; before, it took a capability, and the
+        // way that open(2) shows for everyone else.
+        let linked = match rustix::fs::linkat(&self.fd, c"", CWD, path, AtFlags::EMPTY_PATH) {
+            Err(Errno::NOENT | Errno::PERM) => {
+                let link = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+                rustix::fs::linkat(CWD, link, CWD, path, AtFlags::SYMLINK_FOLLOW)
+            }
+            result => result,
+        };
+        match linked {
+            Ok(()) => Ok(self.fd),
+            Err(error) => Err((self, error)),
+        }
+    }
+}
+
+/// Where memory without a name counts.
+pub(super) const SCRATCH: &str = "/dev/shm";
+
+/// Memory without a name and a length.
+pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    rustix::fs::memfd_create(c"pagemate", flags)
+}
+
+/// Fixes its length for ever.
+pub(super) fn seal(fd: &OwnedFd) -> rustix::io::Result<()> {
+    rustix::fs::fcntl_add_seals(fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
+}
