@@ -12,8 +12,13 @@ use crate::place::Place;
 use crate::private::{Pages, Private};
 
 /// A view of new memory, all of it present and mapped.
-fn view(len: usize) -> View {
-    let section = SectionOptions::new().len(len as u64).create_new("copied").expect("memory");
+fn view(len: usize, pages: Pages) -> View {
+    let mut options = SectionOptions::new();
+    options.len(len as u64);
+    if pages == Pages::Huge {
+        options.huge_pages();
+    }
+    let section = options.create_new("copied").expect("memory");
     let view = section.view().prefault().map().expect("a view");
     view.write_at(0, &vec![1; len]).expect("room");
     view
@@ -29,7 +34,7 @@ fn copy(from: &[u8], to: &mut [u8]) {
 /// Ranges of many pages.
 pub(crate) fn large(_: &Place, effort: Effort) {
     for pages in [Pages::Small, Pages::Huge] {
-        println!("  private memory in {pages:?} pages");
+        println!("  both in {pages:?} pages, where there is room for one");
         titles("pagemate", "memcpy");
         for kib in [4, 64, 1 << 10, 16 << 10, 64 << 10] {
             if effort == Effort::Quick && kib > 1 << 10 {
@@ -43,9 +48,8 @@ pub(crate) fn large(_: &Place, effort: Effort) {
 fn throughput(effort: Effort, pages: Pages, kib: usize) {
     let len = kib << 10;
     let shown = if kib < 1 << 10 { format!("{kib} KiB") } else { format!("{} MiB", kib >> 10) };
-    // Shared memory is not to be blamed for small pages where private memory may be huge.
-    let limit = (pages == Pages::Small).then_some(0.9);
-    let view = view(len);
+    let limit = Some(0.9);
+    let view = view(len, pages);
     let from = Private::new(len, pages);
     let to = RefCell::new(Private::new(len, pages));
     let read = compare(
@@ -64,7 +68,7 @@ fn throughput(effort: Effort, pages: Pages, kib: usize) {
 
 /// Values and a few bytes: what a call costs beside one plain access.
 pub(crate) fn small(_: &Place, effort: Effort) {
-    let view = view(4096);
+    let view = view(4096, Pages::Small);
     let at = view.atomic::<AtomicU64>(64).expect("its bytes").as_ptr();
     titles("pagemate", "plain");
     let read = compare(

@@ -1,11 +1,10 @@
 //! How a large section gets all its pages, and how fast it is then.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use pagemate::SectionOptions;
 
-use crate::measure::{Effort, Spread};
+use crate::measure::{Effort, Spread, Watch};
 use crate::place::Place;
 
 /// A way to get all pages.
@@ -73,8 +72,8 @@ pub(crate) fn table(_: &Place, effort: Effort) {
 }
 
 fn measure(len: usize, way: &Way, times: &mut Times) {
-    let ms = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
-    let start = Instant::now();
+    let ms = |watch: Watch| watch.ns() / 1e6;
+    let start = Watch::start();
     let mut options = SectionOptions::new();
     options.len(len as u64);
     if way.created_huge {
@@ -83,7 +82,7 @@ fn measure(len: usize, way: &Way, times: &mut Times) {
     let section = options.create_new("giant").expect("memory");
     let create = ms(start);
 
-    let start = Instant::now();
+    let start = Watch::start();
     let mut view = section.view();
     if way.prefault {
         view = view.prefault();
@@ -94,21 +93,21 @@ fn measure(len: usize, way: &Way, times: &mut Times) {
     let view = view.map().expect("a view");
     let map = ms(start);
 
-    let start = Instant::now();
+    let start = Watch::start();
     for offset in (0..len).step_by(4096) {
         view.write(offset, &1_u8).expect("room");
     }
     let touch = ms(start);
 
     let mut piece = vec![0; 64 << 10];
-    let start = Instant::now();
+    let start = Watch::start();
     for offset in (0..len).step_by(piece.len()) {
         view.read_at(offset, black_box(&mut piece)).expect("its bytes");
     }
     let read = ms(start);
 
     drop(section);
-    let start = Instant::now();
+    let start = Watch::start();
     drop(view);
     times.close.push(ms(start));
     times.create.push(create);

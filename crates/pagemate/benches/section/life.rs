@@ -2,14 +2,13 @@
 #![allow(unsafe_code, reason = "the raw calls map memory")]
 
 use std::os::fd::OwnedFd;
-use std::time::Instant;
 
 use pagemate::{Section, SectionOptions, inventory};
 use rustix::fs::{FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
-use crate::measure::{Effort, compare, tell_alone, time, titles};
+use crate::measure::{Effort, Watch, compare, tell_alone, time, titles};
 use crate::place::{Holders, Place};
 
 const LEN: u64 = 4096;
@@ -70,9 +69,9 @@ pub(crate) fn among_many(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
     // The two namespaces are two directories that one process can use alternately.
     let (crowd, ten) = (Holders::of("Global", many), Holders::of("Local", 10));
-    let start = Instant::now();
+    let watch = Watch::start();
     create(r"Global\created");
-    println!("  the first looks for dead objects: {}", time(start.elapsed().as_secs_f64() * 1e9));
+    println!("  the first looks for dead objects: {}", time(watch.ns()));
     titles(&format!("{many}"), "10");
     let created = compare(effort, || create(r"Global\created"), || create("created"));
     created.tell("create, map, unmap, close 4 KiB", Some(1.2));
@@ -88,10 +87,10 @@ pub(crate) fn list(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
     let holders = Holders::of("Local", many);
     let times = (0..effort.pick(15, 2)).map(|_| {
-        let start = Instant::now();
+        let watch = Watch::start();
         let found = inventory::list().expect("the inventory").len();
         assert_eq!(u64::try_from(found), Ok(many));
-        start.elapsed().as_secs_f64() * 1e9
+        watch.ns()
     });
     tell_alone(&format!("list {many} objects"), times.collect(), 150.0);
     drop(holders);

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Both sides run alternately in one process, so that what disturbs the machine disturbs both;
-//! what counts is their ratio. The limits are the project's own, and missing one fails nothing.
+//! what counts is their ratio. Times are the processor's, for nothing here waits: other load takes
+//! caches away but adds no time. The limits are the project's own, and missing one fails nothing.
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 

@@ -120,10 +120,12 @@ impl Mapping {
         Ok(Mapping { base: NonNull::new(base).expect("mmap does not choose address zero"), len })
     }
 
+    #[inline]
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base.cast()
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
