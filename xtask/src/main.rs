@@ -3,10 +3,15 @@
 
 use std::process::{Command, ExitCode};
 
+mod cross;
+mod macos;
+mod stress;
 mod task;
 #[cfg(test)]
 mod tidy;
+mod windows;
 
+use stress::{fuzz, torture};
 use task::{Outcome, run};
 
 /// A task: its name, what it is for, and how it is done.
@@ -16,6 +21,14 @@ const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
+    ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    ("macos", "whether it compiles for macOS", macos::macos),
+    (
+        "torture",
+        "processes race for the same names while others are killed: a minute, or `long`",
+        torture,
+    ),
+    ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
 
 fn main() -> ExitCode {
@@ -54,6 +67,9 @@ fn ci() -> Outcome {
     run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
     tempname()?;
+    windows::windows()?;
+    torture()?;
+    fuzz()?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 

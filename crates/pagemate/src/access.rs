@@ -23,12 +23,18 @@ pub enum Protection {
 /// What you grant is what they can do to you: somebody who can read an object can also keep its
 /// name alive, and somebody who can write can change any byte at any time, or cut the memory short
 /// under your views, which ends your process with SIGBUS on Unix.
+///
+/// # Platforms
+///
+/// The mode of a file on Unix, a security descriptor on Windows. There the system's own services
+/// have all access too, and a process of lower integrity than the creator's may look but not write,
+/// whatever is granted here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sharing {
     /// The owner alone.
     #[default]
     Owner,
-    /// Members of the creator's group too.
+    /// Members of the creator's group too: of its primary group on Windows.
     Group(Access),
     /// Everyone on the machine.
     Everyone(Access),

@@ -17,18 +17,20 @@ pub struct Entry {
     pub kind: Kind,
     /// Its length in bytes.
     pub len: u64,
-    /// What views of it may do.
+    /// What views of it may do. On Windows this shows only to those who may write to it; to others
+    /// it is `ReadWrite`.
     pub protection: Protection,
-    /// Which other users may open it.
+    /// Which other users may open it. On Windows an object's descriptor can say more than there is
+    /// a word for here: this is what it grants to everyone, or else to this user's group.
     pub sharing: Sharing,
     /// When it was made, where that is known.
     pub created: Option<SystemTime>,
-    /// The pid that made it, in its maker's pid namespace.
+    /// The pid that made it, in its maker's pid namespace. Not known on Windows.
     pub creator: Option<u32>,
-    /// The uid of its owner.
+    /// The uid of its owner. Windows has none.
     pub owner: Option<u32>,
     /// The pids that hold it, as far as this user may look: other users' processes are not seen
-    /// without privilege, and on macOS none are.
+    /// without privilege, and on macOS and Windows none are.
     pub holders: Vec<u32>,
 }
 
@@ -43,6 +45,12 @@ pub struct Pruned {
 }
 
 /// Every live object that this user may look at, by name. The dead are swept on the way.
+///
+/// # Platforms
+///
+/// On Windows these are the named file mappings of all programs, in this logon session and in the
+/// machine's namespace, which are the same one for services. Each is opened for a moment, and so
+/// held: a name whose last holder goes just then lives that moment longer.
 ///
 /// # Errors
 ///
@@ -59,13 +67,16 @@ pub fn list() -> Result<Vec<Entry>> {
 /// [`NotFound`](ErrorKind::NotFound): no process holds it.
 pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     let name = Name::new(name.as_ref())?;
-    list()?.into_iter().find(|entry| entry.name == name).ok_or_else(|| {
-        Error::new(ErrorKind::NotFound, "no process holds it")
-            .during("find", format_args!("{:?}", name.to_string()))
-    })
+    let found = object::find(&name).and_then(|found| {
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no process holds it"))
+    });
+    found
+        .map(Entry::from)
+        .map_err(|error| error.during("find", format_args!("{:?}", name.to_string())))
 }
 
-/// Gives back what dead processes left, which creating and listing also do in passing.
+/// Gives back what dead processes left, which creating and listing also do in passing. On Windows
+/// there is never anything: the kernel takes it back at once.
 ///
 /// # Errors
 ///

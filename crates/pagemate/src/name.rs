@@ -92,9 +92,12 @@ impl Name {
         Ok(Name { namespace, bare: bare.to_owned() })
     }
 
-    /// A name as it stands in an object: known to be bare.
+    /// A name as it stands in an object: bare, or refused.
     pub(crate) fn from_parts(namespace: Namespace, bare: &str) -> Result<Name> {
         let mut name = Name::parse(bare)?;
+        if name.bare != bare {
+            return Err(Error::new(ErrorKind::InvalidName, "a bare name has no prefix"));
+        }
         name.namespace = namespace;
         Ok(name)
     }

@@ -1,151 +1,297 @@
-//! A forked child, and whoever was handed a descriptor, holds what its parent held.
-#![cfg(unix)]
-#![allow(unsafe_code, reason = "fork(2)")]
+//! A forked child holds what its parent held, until it exits or becomes another program.
+#![cfg(target_os = "linux")]
 
-use std::fs::File;
-use std::io::{PipeReader, Read, pipe};
-use std::os::fd::AsFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod harness;
 
-use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
+use std::os::fd::AsFd as _;
+use std::process::{Command, Stdio};
 
-/// A child has what any test of this process has open, so that they go one at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+use harness::fork::{Forked, Gate, adopt, adopted, alone, fork, hold_on};
+use pagemate::{Access, ErrorKind, Section, SectionOptions, View, inventory};
+
+fn create(name: &str) -> (Section, View) {
+    let section = SectionOptions::new().len(4096).create_new(name).unwrap();
+    let view = section.map().unwrap();
+    (section, view)
 }
 
-fn unique(test: &str) -> String {
-    format!("{test}-{}", std::process::id())
+fn value(section: &Section) -> u64 {
+    section.map().unwrap().read(0).unwrap()
 }
 
-fn is_alive(name: &str) -> bool {
-    match Section::open(name) {
-        Ok(_) => true,
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => panic!("{error}"),
-    }
+#[track_caller]
+fn assert_lives(name: &str, expected: u64) {
+    assert_eq!(value(&Section::open(name).unwrap()), expected);
+    let again = SectionOptions::new().len(1).create_new(name);
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::AlreadyExists);
 }
 
-/// A child that does `what` and ends when its gate is dropped, at the latest with its parent.
-struct Fork {
-    pid: libc::pid_t,
-    gate: Option<std::io::PipeWriter>,
+#[track_caller]
+fn assert_gone(name: &str) {
+    assert_eq!(Section::open(name).unwrap_err().kind(), ErrorKind::NotFound);
+    let (section, _) = create(name);
+    assert_eq!(value(&section), 0);
 }
 
-impl Fork {
-    /// The child waits for the gate to be shut before it does `what`, or after it.
-    fn new(what: impl FnOnce(&mut PipeReader)) -> Fork {
-        let (mut shut, gate) = pipe().unwrap();
-        let (mut done, ready) = pipe().unwrap();
-        // SAFETY: the child runs `what`, which takes no lock that another thread may hold at this
-        // moment but the allocator's, and that one is whole after a fork; then it ends at once.
-        let pid = unsafe { libc::fork() };
-        if pid == 0 {
-            drop(gate);
-            what(&mut shut);
-            drop(ready);
-            _ = shut.read(&mut [0]);
-            // SAFETY: ends this process without running what its parent has to run.
-            unsafe { libc::_exit(0) };
+#[test]
+fn child_keeps_what_its_parent_closes() {
+    alone("child_keeps_what_its_parent_closes", |_| {
+        let go = Gate::new();
+        let (section, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let child = fork(|| {
+            go.wait();
+            assert_eq!(view.read::<u64>(0).unwrap(), 7);
+            assert_eq!(value(&section), 7);
+        });
+        drop((section, view));
+        assert_lives("x", 7);
+        assert_eq!(inventory::find("x").unwrap().holders, [child.id()]);
+        go.open();
+        child.join();
+        assert_gone("x");
+    });
+}
+
+#[test]
+fn child_keeps_what_its_killed_parent_held() {
+    alone("child_keeps_what_its_killed_parent_held", |_| {
+        adopt();
+        let (ready, go) = (Gate::new(), Gate::new());
+        let ids = SectionOptions::new().len(8).create_unnamed().unwrap().map().unwrap();
+        let parent = fork(|| {
+            let (section, view) = create("x");
+            view.write(0, &7_u64).unwrap();
+            let mut held = Some((section, view));
+            let child = fork(|| {
+                ready.open();
+                go.wait();
+                // As an ordinary end of main would, and then as the last holder.
+                drop(held.take());
+            });
+            ids.write(0, &child.id()).unwrap();
+            ready.open();
+            hold_on();
+        });
+        ready.wait();
+        ready.wait();
+        parent.kill();
+        assert_lives("x", 7);
+        let child = adopted(ids.read::<u32>(0).unwrap());
+        go.open();
+        child.join();
+        assert_gone("x");
+    });
+}
+
+#[test]
+fn child_takes_nothing_with_it() {
+    alone("child_takes_nothing_with_it", |place| {
+        let mut held = Some(create("x"));
+        held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
+        // It exits without a word; it drops what it has; it drops, and then asks; it is killed.
+        fork(|| {}).join();
+        assert_lives("x", 7);
+        fork(|| drop(held.take())).join();
+        assert_lives("x", 7);
+        fork(|| {
+            drop(held.take());
+            assert_lives("x", 7);
+        })
+        .join();
+        assert_lives("x", 7);
+        fork(|| hold_on()).kill();
+        assert_lives("x", 7);
+        drop(held);
+        assert_gone("x");
+        let local = place.join(format!("pagemate-{}", rustix::process::geteuid().as_raw()));
+        assert_eq!(std::fs::read_dir(local).unwrap().count(), 0);
+    });
+}
+
+#[test]
+fn grandchild_is_the_last_holder() {
+    alone("grandchild_is_the_last_holder", |_| {
+        adopt();
+        let (ready, go) = (Gate::new(), Gate::new());
+        let ids = SectionOptions::new().len(8).create_unnamed().unwrap().map().unwrap();
+        let mut held = Some(create("x"));
+        held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
+        let child = fork(|| {
+            let grandchild = fork(|| {
+                ready.open();
+                go.wait();
+                assert_eq!(value(&held.as_ref().unwrap().0), 7);
+                drop(held.take());
+            });
+            ids.write(0, &grandchild.id()).unwrap();
+            std::mem::forget(grandchild);
+            drop(held.take());
+        });
+        ready.wait();
+        child.join();
+        drop(held);
+        assert_lives("x", 7);
+        go.open();
+        adopted(ids.read::<u32>(0).unwrap()).join();
+        assert_gone("x");
+    });
+}
+
+#[test]
+fn child_opens_and_creates_anew() {
+    alone("child_opens_and_creates_anew", |_| {
+        let (ready, go) = (Gate::new(), Gate::new());
+        let mut held = Some(create("x"));
+        held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
+        let child = fork(|| {
+            // A handle of its own, apart from the one it was born with.
+            let own = Section::open("x").unwrap();
+            drop(held.take());
+            let (_made, view) = create("y");
+            view.write(0, &8_u64).unwrap();
+            ready.open();
+            go.wait();
+            assert_eq!(value(&own), 9);
+        });
+        ready.wait();
+        held.as_ref().unwrap().1.write(0, &9_u64).unwrap();
+        drop(held);
+        assert_lives("x", 9);
+        assert_lives("y", 8);
+        go.open();
+        child.join();
+        assert_gone("x");
+        assert_gone("y");
+    });
+}
+
+#[test]
+fn children_that_all_let_go_at_once_leave_nothing() {
+    alone("children_that_all_let_go_at_once_leave_nothing", |_| {
+        for _ in 0..30 {
+            let go = Gate::new();
+            let mut held = Some(create("x"));
+            let children: Vec<Forked> = (0..6)
+                .map(|_| {
+                    fork(|| {
+                        go.wait();
+                        drop(held.take());
+                    })
+                })
+                .collect();
+            (0..6).for_each(|_| go.open());
+            drop(held);
+            children.into_iter().for_each(Forked::join);
+            assert_gone("x");
         }
-        assert!(pid > 0);
-        drop(ready);
-        _ = done.read(&mut [0]);
-        Fork { pid, gate: Some(gate) }
-    }
-
-    fn end(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Fork {
-    fn drop(&mut self) {
-        self.gate = None;
-        // SAFETY: waits for a child of ours; the status goes nowhere.
-        unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), 0) };
-    }
-}
-
-/// Both kinds of handle: one can sweep through its own descriptor, the other cannot.
-fn handles(test: &str) -> [(String, Section); 2] {
-    [Access::ReadWrite, Access::Read].map(|access| {
-        let name = unique(&format!("{test}-{access:?}"));
-        let section = SectionOptions::new().len(1).access(access).create_new(&name).unwrap();
-        (name, section)
-    })
+    });
 }
 
 #[test]
-fn child_holds_what_its_parent_lets_go() {
-    let _alone = alone();
-    for (name, section) in handles("child-holds") {
-        let child = Fork::new(|_| {});
-        drop(section);
-        assert!(is_alive(&name));
-        child.end();
-        assert!(!is_alive(&name));
-    }
+fn unnamed_memory_is_shared_with_the_child() {
+    alone("unnamed_memory_is_shared_with_the_child", |_| {
+        let (ready, go) = (Gate::new(), Gate::new());
+        let section = SectionOptions::new().len(4096).create_unnamed().unwrap();
+        let view = section.map().unwrap();
+        let child = fork(|| {
+            view.write(0, &7_u64).unwrap();
+            ready.open();
+            go.wait();
+            // Through the view and the handle it was born with, after the parent dropped its own.
+            assert_eq!(view.read::<u64>(0).unwrap(), 8);
+            assert_eq!(value(&section), 8);
+        });
+        ready.wait();
+        assert_eq!(value(&section), 7);
+        view.write(0, &8_u64).unwrap();
+        drop((section, view));
+        go.open();
+        child.join();
+    });
 }
 
 #[test]
-fn child_that_lets_go_leaves_its_parent_the_name() {
-    let _alone = alone();
-    for (name, section) in handles("parent-holds") {
-        let mut handle = Some(section);
-        let child = Fork::new(|_| drop(handle.take()));
-        assert!(is_alive(&name));
-        child.end();
-        assert!(is_alive(&name));
-        drop(handle);
-        assert!(!is_alive(&name));
-    }
+fn another_program_holds_nothing() {
+    alone("another_program_holds_nothing", |_| {
+        let (section, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let unnamed = SectionOptions::new().len(1).create_unnamed().unwrap();
+        let mut program = Command::new("sh")
+            .args(["-c", "ls -l /proc/$$/fd; echo end; read line || true"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(program.stdout.take().unwrap());
+        let said: Vec<String> =
+            output.lines().map(Result::unwrap).take_while(|l| l != "end").collect();
+        assert!(!said.is_empty() && !said.join("\n").contains("pagemate"), "{said:?}");
+        assert_lives("x", 7);
+        assert_eq!(value(&section), 7);
+        drop((section, view, unnamed));
+        assert_gone("x");
+        drop(program.stdin.take());
+        assert!(program.wait().unwrap().success());
+    });
 }
 
 #[test]
-fn view_alone_makes_a_child_a_holder() {
-    let _alone = alone();
-    for (name, section) in handles("child-views") {
-        let mut view = Some(section.map().unwrap());
-        let mut handle = Some(section);
-        let child = Fork::new(|_| drop(handle.take()));
-        drop((view.take(), handle.take()));
-        assert!(is_alive(&name));
-        child.end();
-        assert!(!is_alive(&name));
-    }
+fn child_that_becomes_another_program_lets_go() {
+    use std::os::unix::process::CommandExt as _;
+
+    alone("child_that_becomes_another_program_lets_go", |_| {
+        let ready = Gate::new();
+        let ((to_cat, mut to), (mut from, from_cat)) = (pipe().unwrap(), pipe().unwrap());
+        let (section, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let child = fork(|| {
+            ready.wait();
+            assert_eq!(view.read::<u64>(0).unwrap(), 7);
+            let (input, output) = (to_cat.try_clone().unwrap(), from_cat.try_clone().unwrap());
+            panic!("{}", Command::new("cat").stdin(input).stdout(output).exec());
+        });
+        drop((section, view));
+        assert_lives("x", 7);
+        ready.open();
+        // What comes back comes from the other program.
+        to.write_all(b"a").unwrap();
+        from.read_exact(&mut [0]).unwrap();
+        assert_gone("x");
+        drop((to, to_cat));
+        child.join();
+    });
 }
 
 #[test]
-fn child_can_hold_names_of_its_own() {
-    let _alone = alone();
-    let name = unique("own");
-    let mut made = None;
-    let child = Fork::new(|_| made = SectionOptions::new().len(1).create_new(&name).ok());
-    assert!(is_alive(&name));
-    child.end();
-    assert!(!is_alive(&name));
+fn read_only_handles_are_held_and_let_go_alike() {
+    alone("read_only_handles_are_held_and_let_go_alike", |_| {
+        let go = Gate::new();
+        let (made, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let mut reader = Some(SectionOptions::new().access(Access::Read).open("x").unwrap());
+        drop((made, view));
+        fork(|| drop(reader.take())).join();
+        assert_lives("x", 7);
+        let child = fork(|| go.wait());
+        drop(reader);
+        assert_lives("x", 7);
+        go.open();
+        child.join();
+        assert_gone("x");
+    });
 }
 
 #[test]
-fn descriptor_handed_on_holds_the_name() {
-    let _alone = alone();
-    for (name, section) in handles("handed-on") {
-        let copy = File::from(section.as_fd().try_clone_to_owned().unwrap());
-        drop(section);
-        assert!(is_alive(&name));
+fn descriptor_that_was_handed_on_holds_the_name() {
+    alone("descriptor_that_was_handed_on_holds_the_name", |_| {
+        let (section, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let copy = section.as_fd().try_clone_to_owned().unwrap();
+        drop((section, view));
+        assert_lives("x", 7);
         drop(copy);
-        assert!(!is_alive(&name));
-    }
-}
-
-#[test]
-fn last_to_let_go_removes_the_file_also_after_a_fork() {
-    let _alone = alone();
-    let name = unique("gone");
-    let section = SectionOptions::new().len(1).create_new(&name).unwrap();
-    Fork::new(|_| {}).end();
-    drop(section);
-    assert!(inventory::find(&name).is_err());
+        assert_gone("x");
+    });
 }

@@ -1,9 +1,7 @@
 //! A name lives exactly as long as some process holds the object, however the holders let go.
-#![cfg(unix)]
 
 mod harness;
 
-use std::fs;
 use std::time::Duration;
 
 use harness::{Actor, Place};
@@ -100,6 +98,7 @@ fn reader_alone_keeps_the_name_and_is_the_last_to_let_go() {
     place.assert_empty();
 }
 
+#[cfg(unix)]
 #[test]
 fn memory_of_the_killed_is_given_back_by_who_creates_or_lists() {
     let place = Place::new("given-back");
@@ -128,6 +127,7 @@ fn memory_of_the_killed_is_given_back_by_who_creates_or_lists() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn list_names_the_holders() {
     let place = Place::new("holders");
@@ -142,6 +142,7 @@ fn list_names_the_holders() {
     a.expect("holders x", &alone);
 }
 
+#[cfg(unix)]
 #[test]
 fn stopped_holder_is_alive() {
     let place = Place::new("stopped");
@@ -156,13 +157,14 @@ fn stopped_holder_is_alive() {
     other.expect("probe x", "NotFound");
 }
 
+#[cfg(unix)]
 #[test]
 fn directory_that_vanishes_comes_back() {
     let place = Place::new("vanish");
     let mut actor = place.actor();
     actor.expect("create x 1", "ok");
     actor.expect("close x", "ok");
-    fs::remove_dir(place.local()).unwrap();
+    std::fs::remove_dir(place.local()).unwrap();
     actor.expect("probe x", "NotFound");
     actor.expect("create x 1", "ok");
     actor.expect("probe x", "ok");

@@ -4,5 +4,8 @@ cfg_select! {
     unix => {
         pub mod unix;
     }
+    windows => {
+        pub mod windows;
+    }
     _ => {}
 }

@@ -88,7 +88,8 @@ impl Section {
         self.object.access()
     }
 
-    /// What views of the object may do.
+    /// What views of the object may do. On Windows a read-only handle to what somebody else made
+    /// cannot tell, and says `ReadWrite`.
     pub fn protection(&self) -> Protection {
         self.object.protection()
     }

@@ -58,7 +58,8 @@ impl SectionOptions {
     }
 
     /// Which other users may open a new object. They also have to meet in a place that both can
-    /// reach: a `Global\` name.
+    /// reach: a `Global\` name. To make one takes a privilege on Windows, which services and
+    /// administrators have.
     pub fn sharing(&mut self, sharing: Sharing) -> &mut SectionOptions {
         self.spec.sharing = sharing;
         self
@@ -69,13 +70,16 @@ impl SectionOptions {
     ///
     /// When memory runs out, the touch that finds none ends the process with SIGBUS on Unix.
     /// Without this, creation fails instead, and nothing later does.
+    ///
+    /// On Windows a range is set aside when it is mapped, and mapping fails if there is not enough.
     pub fn reserve(&mut self) -> &mut SectionOptions {
         self.spec.backing = Backing::Sparse;
         self
     }
 
     /// Sets the memory aside in huge pages, as far as the system has them; the rest is small. For
-    /// sections of many megabytes, and the counterpart of `SEC_LARGE_PAGES`.
+    /// sections of many megabytes. On Windows it has no effect, as large pages are a privilege
+    /// there.
     ///
     /// On Linux it takes no privilege and no system setting, and all views in all processes profit.
     /// To create 1 GiB and touch every page takes about an eighth of the time it takes with small
@@ -149,7 +153,8 @@ impl SectionOptions {
     ///
     /// A length of 0, the default, takes the file's own; a greater one makes the file grow. The
     /// length is exact, not rounded. Whoever else can write to the file can cut it short, and
-    /// touching what is gone ends the process with SIGBUS on Unix.
+    /// touching what is gone ends the process with SIGBUS on Unix. Windows keeps a file from being
+    /// cut short while a section is over it.
     ///
     /// # Errors
     ///

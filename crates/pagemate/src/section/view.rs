@@ -76,7 +76,8 @@ impl<'a> ViewOptions<'a> {
         self
     }
 
-    /// Gathers the memory into huge pages, where the system can. A wish.
+    /// Gathers the memory into huge pages, where the system can. A wish; on Windows it has no
+    /// effect, as large pages are a privilege there.
     ///
     /// For a section that others made of small pages, and that will be used for long: on Linux
     /// every page is copied, which takes two to four times as long as touching them all. Who makes
@@ -276,6 +277,9 @@ impl View {
 
     /// Writes what changed back to the file under the section, and waits until it is there. Views
     /// of the same section need no flush to see each other's bytes.
+    ///
+    /// On Windows it waits only if [`over_file`](super::SectionOptions::over_file) made this section
+    /// from the file; of a section that was opened, it starts the writing.
     ///
     /// # Errors
     ///

@@ -3,10 +3,12 @@
 //! Every platform provides, in `object`: an `Object`, which is a handle to shared memory and takes
 //! part in its lifetime (`create`, `open`, `unnamed`, `over_file`, `len`, `protection`, `map`; its
 //! `Drop` lets go), a `Mapping` (`base`, `len`, `flush`; its `Drop` unmaps), the granularity of
-//! offsets, and the inventory of live objects (`list`, `prune`).
+//! offsets, and the inventory of live objects (`list`, `find`,
+//! `prune`).
 //!
 //! `copy` moves bytes that other processes may be changing at the same time.
 
 pub(crate) mod copy;
+#[cfg(unix)]
 pub(crate) mod fault;
 pub(crate) mod object;

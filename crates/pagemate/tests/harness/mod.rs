@@ -7,6 +7,9 @@
 #![allow(clippy::print_stdout, reason = "replies go over standard output")]
 #![allow(clippy::exit, reason = "one of the ways to let go")]
 
+#[cfg(target_os = "linux")]
+pub(crate) mod fork;
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +21,7 @@ use std::{env, fs, process, thread};
 
 use pagemate::{Access, Section, SectionOptions, View, inventory};
 
-/// Says that this process is an actor.
+/// Says that this process is an actor, and what its names begin with.
 const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
 /// Marks an actor's replies among what the test runner prints.
@@ -33,17 +36,23 @@ pub(crate) fn unique(test: &str) -> String {
     format!("{test}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A directory for the objects of one test, removed with all that is in it.
+/// Where the objects of one test stand, so that tests don't meet.
+///
+/// On Unix that is a directory, removed with all that is in it. Windows has one for all, so that
+/// there the names of a place begin alike.
 pub(crate) struct Place {
     path: PathBuf,
+    prefix: String,
 }
 
 impl Place {
     pub(crate) fn new(test: &str) -> Place {
         let base = if cfg!(target_os = "linux") { "/dev/shm".into() } else { env::temp_dir() };
-        let path = base.join(format!("pagemate-test-{}", unique(test)));
+        let name = format!("pagemate-test-{}", unique(test));
+        let path = base.join(&name);
         fs::create_dir(&path).unwrap();
-        Place { path }
+        let prefix = if cfg!(windows) { format!("{name}-") } else { String::new() };
+        Place { path, prefix }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -58,12 +67,12 @@ impl Place {
     pub(crate) fn actor_with(&self, environment: &[(&str, &str)]) -> Actor {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["actor", "--exact", "--nocapture", "--test-threads=1"]);
-        command.env(ROLE, "1").env("PAGEMATE_DIR", &self.path);
+        command.env(ROLE, &self.prefix).env("PAGEMATE_DIR", &self.path);
         command.envs(environment.iter().copied());
         Actor::start(command)
     }
 
-    /// The files of all objects, live and dead.
+    /// The files of all objects, live and dead; where objects are none, there are none.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for dir in fs::read_dir(&self.path).unwrap() {
@@ -78,6 +87,7 @@ impl Place {
     }
 
     /// The directory of this user's objects.
+    #[cfg(unix)]
     pub(crate) fn local(&self) -> PathBuf {
         let uid = rustix::process::geteuid().as_raw();
         self.path.join(format!("pagemate-{uid}"))
@@ -98,7 +108,8 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    fn start(mut command: Command) -> Actor {
+    /// Starts a program whose replies are lines that begin with the mark.
+    pub(crate) fn start(mut command: Command) -> Actor {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
@@ -162,6 +173,14 @@ impl Actor {
         self.child.wait().unwrap();
     }
 
+    /// Waits for the process to end by itself.
+    pub(crate) fn wait(mut self) -> process::ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+#[cfg(unix)]
+impl Actor {
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
@@ -183,11 +202,6 @@ impl Actor {
         }
         panic!("actor {} does not stop", self.id());
     }
-
-    /// Waits for the process to end by itself.
-    pub(crate) fn wait(mut self) -> process::ExitStatus {
-        self.child.wait().unwrap()
-    }
 }
 
 impl Drop for Actor {
@@ -199,15 +213,18 @@ impl Drop for Actor {
 
 /// The body of every test program's `actor` test: nothing, unless this process is one.
 pub(crate) fn actor() {
-    if env::var_os(ROLE).is_none() {
-        return;
-    }
-    let mut stage = Stage::default();
+    let Ok(prefix) = env::var(ROLE) else { return };
+    let mut stage = Stage { prefix, ..Stage::default() };
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
-        let words: Vec<&str> = line.split(' ').collect();
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let name_at = if words[0] == "why" { 2 } else { 1 };
+        let name = words.get(name_at).map(|name| stage.placed(name));
+        if let Some(name) = &name {
+            words[name_at] = name;
+        }
         let reply = stage.play(&words).unwrap_or_else(|error| format!("{:?}", error.kind()));
-        println!("{REPLY}{reply}");
+        println!("{REPLY}{}", reply.replace(&stage.prefix, ""));
     }
     // End of input: the parent is gone, or wants an ordinary end.
     process::exit(0);
@@ -216,11 +233,20 @@ pub(crate) fn actor() {
 /// What an actor holds.
 #[derive(Default)]
 struct Stage {
+    /// What the names in its place begin with.
+    prefix: String,
     sections: HashMap<String, Section>,
     views: HashMap<String, View>,
 }
 
 impl Stage {
+    /// The name in this place.
+    fn placed(&self, name: &str) -> String {
+        let (namespace, bare) =
+            name.strip_prefix(r"Global\").map_or(("", name), |bare| (r"Global\", bare));
+        format!("{namespace}{}{bare}", self.prefix)
+    }
+
     /// Does one thing; what it replies on success.
     fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
         let ok = || Ok("ok".to_owned());
@@ -277,7 +303,9 @@ impl Stage {
                 ok()
             }
             ["list"] => {
-                let names = inventory::list()?.into_iter().map(|entry| entry.name.to_string());
+                let here = |entry: &inventory::Entry| entry.name.as_str().starts_with(&self.prefix);
+                let entries = inventory::list()?.into_iter().filter(here);
+                let names = entries.map(|entry| entry.name.to_string());
                 Ok(names.collect::<Vec<_>>().join(" "))
             }
             ["holders", name] => {

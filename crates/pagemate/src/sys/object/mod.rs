@@ -8,7 +8,11 @@ use crate::name::Name;
 cfg_select! {
     unix => {
         mod unix;
-        pub(crate) use unix::{Mapping, Object, allocation_granularity, list, prune};
+        pub(crate) use unix::{Mapping, Object, allocation_granularity, find, list, prune};
+    }
+    windows => {
+        mod windows;
+        pub(crate) use windows::{Mapping, Object, allocation_granularity, find, list, prune};
     }
     _ => {
         compile_error!("pagemate runs on Linux, Windows and macOS");
@@ -54,6 +58,10 @@ pub(crate) struct Range {
     pub(crate) len: usize,
     pub(crate) mode: Mode,
     pub(crate) prefault: bool,
+    #[cfg_attr(
+        windows,
+        expect(dead_code, reason = "large pages are no wish there but a privilege")
+    )]
     pub(crate) huge_pages: bool,
 }
 

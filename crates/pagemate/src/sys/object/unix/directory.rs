@@ -1,6 +1,7 @@
 //! Where objects stand: one directory of the user's own, and one for the whole machine.
 
 use std::fmt::Write;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -16,6 +17,8 @@ const VARIABLE: &str = "PAGEMATE_DIR";
 
 const PRIVATE: RawMode = 0o700;
 const STICKY: RawMode = 0o1777;
+/// Comes down from the parent, and gives nobody any right.
+const SETGID: RawMode = 0o2000;
 
 /// Room for what most paths add to the directory they stand in, so that they are built in one go.
 const LIKELY_LEN: usize = 64;
@@ -25,27 +28,33 @@ const LIKELY_LEN: usize = 64;
 static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The directory of a namespace, which may not exist yet.
-pub(super) fn path(namespace: Namespace) -> PathBuf {
-    let mut path = parent(namespace).into_os_string();
+fn path(namespace: Namespace) -> Result<PathBuf> {
+    let mut path = parent(namespace)?.into_os_string();
     path.reserve(LIKELY_LEN);
     match namespace {
         Namespace::Local => write!(path, "/pagemate-{}", rustix::process::geteuid().as_raw()),
         Namespace::Global => write!(path, "/pagemate"),
     }
     .expect("an OsString takes all");
-    PathBuf::from(path)
+    Ok(PathBuf::from(path))
 }
 
-fn parent(namespace: Namespace) -> PathBuf {
-    match std::env::var_os(VARIABLE) {
+fn parent(namespace: Namespace) -> Result<PathBuf> {
+    let dir = match std::env::var_os(VARIABLE) {
         Some(dir) if !dir.is_empty() => PathBuf::from(dir),
-        _ => base::default(namespace),
+        _ => return Ok(base::default(namespace)),
+    };
+    // A relative one is another place after every change of the working directory.
+    if dir.is_relative() {
+        let cause = format!("{VARIABLE} is {}, but it has to be an absolute path", dir.display());
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
+    Ok(dir)
 }
 
 /// The file of the object `name` in a directory that was checked.
 pub(super) fn file(name: &Name) -> Result<PathBuf> {
-    let mut path = path(name.namespace());
+    let mut path = path(name.namespace())?;
     ready(&path, name.namespace())?;
     path.push(super::spelling::file_name(name.as_str()));
     Ok(path)
@@ -58,9 +67,25 @@ pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
     if checked.iter().any(|good| good.as_os_str() == dir.as_os_str()) {
         return Ok(());
     }
-    make(dir, namespace)?;
+    match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(mode(namespace))) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(error) => return Err(refuse(dir, "cannot be made", Some(error))),
+    }
+    let opened = open(dir).map_err(|error| refuse(dir, "cannot be opened", Some(error)))?;
+    inspect(dir, opened, namespace)?;
     checked.push(dir.to_owned());
     Ok(())
+}
+
+/// The directory of a namespace if there is one, and only if it is safe to use: dead files in it
+/// are swept, which must not happen where a stranger's link leads.
+pub(super) fn existing(namespace: Namespace) -> Result<Option<PathBuf>> {
+    let dir = path(namespace)?;
+    match open(&dir) {
+        Ok(opened) => inspect(&dir, opened, namespace).map(|()| Some(dir)),
+        Err(Errno::NOENT) if stat_of(dir.parent().unwrap_or(&dir)).is_ok() => Ok(None),
+        Err(error) => Err(refuse(&dir, "cannot be opened", Some(error))),
+    }
 }
 
 /// Forgets that a directory was good: it is gone.
@@ -69,34 +94,39 @@ pub(super) fn forget(dir: &Path) {
     checked.retain(|good| good != dir);
 }
 
-fn make(dir: &Path, namespace: Namespace) -> Result<()> {
-    let mode = match namespace {
+fn mode(namespace: Namespace) -> RawMode {
+    match namespace {
         Namespace::Local => PRIVATE,
         Namespace::Global => STICKY,
-    };
-    match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(mode)) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(refuse(dir, "cannot be made", Some(error))),
     }
+}
+
+/// Opens the directory; `None` if what stands there is none.
+fn open(dir: &Path) -> rustix::io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = match rustix::fs::openat(CWD, dir, flags, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(Errno::LOOP | Errno::NOTDIR) => {
-            return Err(refuse(dir, "is not a directory but a link or a file", None));
-        }
-        Err(error) => return Err(refuse(dir, "cannot be opened", Some(error))),
-    };
+    match rustix::fs::openat(CWD, dir, flags, Mode::empty()) {
+        // Unless it is its parent that is none.
+        Err(Errno::LOOP | Errno::NOTDIR) => stat_of(dir).map(|_| None),
+        opened => opened.map(Some),
+    }
+}
+
+/// Refuses a directory that is not safe to use.
+fn inspect(dir: &Path, opened: Option<OwnedFd>, namespace: Namespace) -> Result<()> {
+    let opened =
+        opened.ok_or_else(|| refuse(dir, "is not a directory but a link or a file", None))?;
+    let mode = mode(namespace);
     let stat = rustix::fs::fstat(&opened).map_err(|e| refuse(dir, "cannot be looked at", Some(e)))?;
     let ours = stat.st_uid == rustix::process::geteuid().as_raw();
     if namespace == Namespace::Local && !ours {
         return Err(refuse(dir, &format!("belongs to user {}", stat.st_uid), None));
     }
     let found = stat.st_mode & 0o7777;
-    if found == mode {
+    if found & !SETGID == mode {
         return Ok(());
     }
     // The umask may have taken bits away from what we made; nothing but a stranger adds any.
-    if ours && found & !mode == 0 {
+    if ours && found & !SETGID & !mode == 0 {
         return rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
             .map_err(|e| refuse(dir, "cannot be given its mode", Some(e)));
     }
@@ -104,6 +134,9 @@ fn make(dir: &Path, namespace: Namespace) -> Result<()> {
 }
 
 fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
+    if let Some(errno @ (Errno::MFILE | Errno::NFILE)) = source {
+        return Error::os(format!("the directory {} {why}", dir.display()), errno.into());
+    }
     let room = room::of(dir.parent().unwrap_or(dir))
         .map(|room| format!(" ({room} free in {})", dir.parent().unwrap_or(dir).display()))
         .unwrap_or_default();

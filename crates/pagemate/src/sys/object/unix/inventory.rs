@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, sweep, trailer, unseen};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, trailer, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -24,7 +24,7 @@ const PAUSE: u32 = 50;
 pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for namespace in NAMESPACES {
-        for path in files(&directory::path(namespace))? {
+        for path in files_of(namespace)? {
             found.extend(look(&path, namespace));
         }
     }
@@ -37,11 +37,16 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// The live object called `name`.
+pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
+    Ok(list()?.into_iter().find(|entry| entry.name == *name))
+}
+
 /// Sweeps both directories.
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
     for namespace in NAMESPACES {
-        for path in files(&directory::path(namespace))? {
+        for path in files_of(namespace)? {
             sweep_if_dead(&path, &mut swept);
         }
     }
@@ -72,6 +77,11 @@ fn sweep_if_dead(path: &Path, swept: &mut Swept) {
         swept.objects += 1;
         swept.bytes += bytes;
     }
+}
+
+/// The objects' files of a namespace, in a directory that was checked.
+fn files_of(namespace: Namespace) -> Result<Vec<PathBuf>> {
+    directory::existing(namespace)?.map_or(Ok(Vec::new()), |dir| files(&dir))
 }
 
 /// The objects' files in `dir`, unfinished ones included; none if there is no such directory.
@@ -112,8 +122,12 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
     }
     let mut bytes = trailer::ROOM;
     let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes).ok()?;
+    // Nobody could open it under the name that its trailer has.
+    if path.file_name() != Some(spelling::file_name(trailer.bare).as_ref()) {
+        return None;
+    }
     let entry = Entry {
-        name: Name::from_parts(namespace, trailer.name).ok()?,
+        name: trailer.name(namespace).ok()?,
         kind: trailer.kind,
         len: trailer.data_len,
         protection: trailer.protection,

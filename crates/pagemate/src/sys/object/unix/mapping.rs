@@ -34,7 +34,9 @@ impl Object {
             Mode::CopyOnWrite => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE),
         };
         let mapping = Mapping::new(self.fd(), range.offset, range.len, prot, flags)
-            .map_err(|e| Error::os("it cannot be mapped", e.into()))?;
+            .map_err(|error| {
+                Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
+            })?;
         if range.huge_pages {
             mapping.collapse();
         }

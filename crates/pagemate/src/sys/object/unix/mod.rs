@@ -36,7 +36,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
 
-pub(crate) use self::inventory::{list, prune};
+pub(crate) use self::inventory::{find, list, prune};
 pub(crate) use self::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.
@@ -104,8 +104,12 @@ impl Object {
                 match Object::open_at(&path, name, spec.kind, spec.access) {
                     Ok(object) if existing == Existing::Open => return Ok((object, false)),
                     Ok(_) => return Err(already_exists()),
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    Err(_) if existing == Existing::Refuse && directory::stat_of(&path).is_ok() => {
+                    Err(error) if error.kind() == ErrorKind::NotFound => {
+                        if made.is_some() {
+                            not_in_the_way(&path)?;
+                        }
+                    }
+                    Err(error) if existing == Existing::Refuse && is_of_an_object(&error, &path) => {
                         return Err(already_exists());
                     }
                     Err(error) => return Err(error),
@@ -154,7 +158,7 @@ impl Object {
             let fd = match open_file(path, access) {
                 Ok(fd) => fd,
                 Err(Errno::NOENT) => return Err(not_found()),
-                Err(error) => return Err(cannot_open(error)),
+                Err(error) => return Err(stands_there(path, error)),
             };
             fault::point("open-before-ask");
             match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
@@ -190,12 +194,14 @@ impl Object {
                 }
                 Holder::Nobody => {
                     drop(fd);
-                    if sweep(path) != Outcome::Kept {
-                        return Err(not_found());
-                    }
-                    // Somebody came to life, or is sweeping, or we may not: then dead is the answer.
-                    if !may_sweep(path) {
-                        return Err(not_found());
+                    match sweep(path) {
+                        // Somebody came to life, or is sweeping.
+                        Outcome::Kept => {}
+                        Outcome::Absent | Outcome::Removed(_) => return Err(not_found()),
+                        Outcome::Stuck => {
+                            is_object_file(path)?;
+                            return Err(not_found());
+                        }
                     }
                 }
                 Holder::Sweeper => std::thread::yield_now(),
@@ -220,15 +226,19 @@ impl Object {
             let cause = "the file is empty; give a length to make it grow";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
+        let may = access_of(fd.as_fd())?;
+        if may == Access::Read
+            && spec.access == Access::ReadWrite
+            && spec.protection == Protection::ReadWrite
+        {
+            return Err(denied("the file is not open for writing"));
+        }
         if len > have {
             if spec.protection == Protection::ReadOnly {
                 let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
                 return Err(Error::new(ErrorKind::OutOfRange, cause));
             }
-            unseen::reserve(fd.as_fd(), have, len).map_err(|error| match error {
-                Errno::BADF | Errno::INVAL => denied("the file is not open for writing"),
-                error => Error::os(format!("the file cannot grow to {len} bytes"), error.into()),
-            })?;
+            grow(fd.as_fd(), have, len)?;
         }
         Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
     }
@@ -240,13 +250,7 @@ impl Object {
             let cause = "the descriptor has no length: not memory, or not sized yet";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
-        let flags = rustix::fs::fcntl_getfl(&fd)
-            .map_err(|e| Error::os("its access cannot be read", e.into()))?;
-        let access = match flags & OFlags::RWMODE {
-            mode if mode == OFlags::RDWR => Access::ReadWrite,
-            mode if mode == OFlags::RDONLY => Access::Read,
-            _ => return Err(denied("the descriptor is not open for reading")),
-        };
+        let access = access_of(fd.as_fd())?;
         Ok(Object { fd: Some(fd), named: None, len, protection: Protection::ReadWrite, access })
     }
 
@@ -334,8 +338,10 @@ enum Outcome {
     Absent,
     /// It was dead and is gone, with this many bytes.
     Removed(u64),
-    /// It is alive, somebody else is removing it, or it is not ours to remove.
+    /// It is alive, or somebody else is removing it.
     Kept,
+    /// It is not ours to remove.
+    Stuck,
 }
 
 /// Removes the name at `path` if nobody holds its object.
@@ -343,7 +349,7 @@ fn sweep(path: &Path) -> Outcome {
     let fd = match open_file(path, Access::ReadWrite) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Outcome::Absent,
-        Err(_) => return Outcome::Kept,
+        Err(_) => return Outcome::Stuck,
     };
     remove_if_dead(&fd, path)
 }
@@ -358,18 +364,49 @@ fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
     // The name may stand for another object by now: then this one has none, and ours is not it.
     let outcome = match rustix::fs::fstat(fd) {
         Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
-        Ok(stat) if rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() => {
+        Ok(stat)
+            if directory::is_file(&stat)
+                && rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() =>
+        {
             Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
         }
-        _ => Outcome::Kept,
+        // In a sticky directory a file is its owner's to remove, whoever may write to it.
+        _ => Outcome::Stuck,
     };
     fault::point("sweep-after-unlink");
     outcome
 }
 
-/// Whether we are able to sweep at `path` at all.
-fn may_sweep(path: &Path) -> bool {
-    !matches!(open_file(path, Access::ReadWrite), Err(Errno::ACCESS | Errno::PERM | Errno::ROFS))
+/// Says what to do about a dead object's name that is taken for good, because this user cannot
+/// remove it.
+fn not_in_the_way(path: &Path) -> Result<()> {
+    let Ok(fd) = open_file(path, Access::Read) else { return Ok(()) };
+    if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) || sweep(path) != Outcome::Stuck {
+        return Ok(());
+    }
+    let Ok(stat) = rustix::fs::fstat(&fd) else { return Ok(()) };
+    let cause = format!(
+        "no process holds it, but its file {} is left and only user {} can remove it, by listing or pruning",
+        path.display(),
+        stat.st_uid
+    );
+    Err(Error::new(ErrorKind::PermissionDenied, cause))
+}
+
+/// Whether `error` is about a live object at `path` that is there all the same.
+fn is_of_an_object(error: &Error, path: &Path) -> bool {
+    use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
+    matches!(error.kind(), Corrupted | PermissionDenied | WrongKind | WrongVersion)
+        && directory::stat_of(path).is_ok_and(|stat| directory::is_file(&stat))
+}
+
+/// Refuses what is no file.
+fn is_object_file(path: &Path) -> Result<()> {
+    match directory::stat_of(path).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+        Ok(FileType::Directory) => Err(no_object(path, "a directory")),
+        Ok(FileType::RegularFile) | Err(_) => Ok(()),
+        Ok(_) => Err(no_object(path, "a pipe, a socket or a device")),
+    }
 }
 
 fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
@@ -388,7 +425,8 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
     room::check(dir, if spec.backing == Backing::Sparse { trailer::LEN } else { total })?;
     let no_room = |error: Errno| match error {
         Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(dir, total),
-        Errno::FBIG | Errno::INVAL => too_long(),
+        Errno::FBIG => room::too_large(total),
+        Errno::INVAL => too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
     let unseen = locked_file(dir, name, mode_of(spec.sharing))?;
@@ -423,6 +461,7 @@ fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
             let cause = format!("no file can be made in {}", dir.display());
             match error {
                 Errno::ACCESS => Error::os(cause, error.into()),
+                Errno::NOSPC | Errno::DQUOT => room::no_file(dir, error),
                 error => Error::os_as(ErrorKind::Os, cause, error.into()),
             }
         })?;
@@ -464,8 +503,9 @@ fn describe<'a>(
     bytes: &'a mut [MaybeUninit<u8>],
 ) -> Result<(Stat, Trailer<'a>)> {
     let (stat, trailer) = read_trailer(fd, bytes)?;
-    if trailer.name != name.as_str() {
-        let cause = format!("its file belongs to another name, {:?}", trailer.name);
+    if trailer.bare != name.as_str() {
+        let other = trailer.name(name.namespace())?;
+        let cause = format!("its file belongs to another name, {other}");
         return Err(Error::new(ErrorKind::Corrupted, cause));
     }
     Ok((stat, trailer))
@@ -486,6 +526,38 @@ fn read_trailer<'a>(
         .map_err(|e| Error::os("its trailer cannot be read", e.into()))?;
     let trailer = trailer::decode(read, file_len)?;
     Ok((stat, trailer))
+}
+
+/// What a descriptor was opened for.
+fn access_of(fd: BorrowedFd<'_>) -> Result<Access> {
+    let flags = rustix::fs::fcntl_getfl(fd)
+        .map_err(|e| Error::os("its access cannot be read", e.into()))?;
+    match flags & OFlags::RWMODE {
+        mode if mode == OFlags::RDWR => Ok(Access::ReadWrite),
+        mode if mode == OFlags::RDONLY => Ok(Access::Read),
+        _ => Err(denied("it is not open for reading")),
+    }
+}
+
+/// Makes a file of the user's longer, or leaves it as it was.
+fn grow(fd: BorrowedFd<'_>, have: u64, len: u64) -> Result<()> {
+    let stat = rustix::fs::fstatvfs(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    if len - have > free {
+        let more = len - have;
+        let cause = format!("the file needs {more} more bytes, and its file system has {free} free");
+        return Err(Error::new(ErrorKind::NoSpace, cause));
+    }
+    unseen::reserve(fd, have, len).map_err(|error| {
+        // What was reserved before it failed goes back, unless somebody else uses it by now.
+        if file_len(fd).is_ok_and(|now| now <= len) {
+            _ = rustix::fs::ftruncate(fd, have);
+        }
+        match error {
+            Errno::BADF | Errno::INVAL => denied("the file is not open for writing"),
+            error => Error::os(format!("the file cannot grow to {len} bytes"), error.into()),
+        }
+    })
 }
 
 fn file_len(fd: BorrowedFd<'_>) -> Result<u64> {
@@ -552,10 +624,20 @@ fn denied(cause: &'static str) -> Error {
 }
 
 fn cannot_open(error: Errno) -> Error {
+    Error::os("it cannot be opened", error.into())
+}
+
+/// Why the file of an object could not be opened.
+fn stands_there(path: &Path, error: Errno) -> Error {
     match error {
-        Errno::LOOP => Error::new(ErrorKind::Corrupted, "a symbolic link stands in its place"),
-        Errno::ISDIR => Error::new(ErrorKind::Corrupted, "a directory stands in its place"),
-        Errno::NXIO => Error::new(ErrorKind::Corrupted, "a pipe or a socket stands in its place"),
-        error => Error::os("it cannot be opened", error.into()),
+        Errno::LOOP => no_object(path, "a symbolic link"),
+        Errno::ISDIR => no_object(path, "a directory"),
+        Errno::NXIO => no_object(path, "a socket"),
+        error => cannot_open(error),
     }
+}
+
+fn no_object(path: &Path, what: &str) -> Error {
+    let cause = format!("{what} stands in its place; remove {}", path.display());
+    Error::new(ErrorKind::Corrupted, cause)
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use super::cgroup;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -56,6 +58,22 @@ pub(super) fn too_much(dir: &Path, wanted: u64) -> Error {
     let free = of(dir).map_or_else(|| "too little".to_owned(), |free| free.to_string());
     let cause = format!("{} are wanted, but {} has only {free} free", Bytes(wanted), dir.display());
     Error::new(ErrorKind::NoSpace, cause)
+}
+
+/// The error for a file longer than a file may be.
+pub(super) fn too_large(wanted: u64) -> Error {
+    let cause = format!(
+        "{} are wanted, which is more than one file may have here; see `ulimit -f`",
+        Bytes(wanted)
+    );
+    Error::new(ErrorKind::NoSpace, cause)
+}
+
+/// The error for a file that `dir` has no room for, however little is in it.
+pub(super) fn no_file(dir: &Path, error: Errno) -> Error {
+    let free = rustix::fs::statvfs(dir).map_or(0, |stat| stat.f_favail);
+    let cause = format!("no file can be made in {}, which has {free} files free", dir.display());
+    Error::os_as(ErrorKind::NoSpace, cause, error.into())
 }
 
 /// What the kernel could give without killing anyone; `None` where it does not say.

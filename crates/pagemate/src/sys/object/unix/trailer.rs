@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::super::Spec;
 use crate::access::{Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::Name;
+use crate::name::{Name, Namespace};
 
 /// The trailer's length in bytes.
 pub(super) const LEN: u64 = 4096;
@@ -45,8 +45,19 @@ pub(super) struct Trailer<'a> {
     pub(super) data_len: u64,
     pub(super) created: SystemTime,
     pub(super) creator: u32,
-    /// The name without its prefix, as somebody wrote it: not known to be one.
-    pub(super) name: &'a str,
+    /// What stands where the name without its prefix belongs; not known to be one.
+    pub(super) bare: &'a str,
+}
+
+impl Trailer<'_> {
+    /// The name, if it is one.
+    pub(super) fn name(&self, namespace: Namespace) -> Result<Name> {
+        Name::from_parts(namespace, self.bare).map_err(|_| no_name())
+    }
+}
+
+fn no_name() -> Error {
+    Error::new(ErrorKind::Corrupted, "its trailer holds no name")
 }
 
 /// The bytes of a new object's trailer that are not zero.
@@ -102,12 +113,12 @@ pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
         return Err(corrupted("its trailer and its file disagree about the length"));
     }
-    let name = usize::try_from(header.name_len)
+    let bare = usize::try_from(header.name_len)
         .ok()
         .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
         .and_then(|name| str::from_utf8(name).ok())
-        .ok_or_else(|| corrupted("its trailer holds no name"))?;
+        .ok_or_else(no_name)?;
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;
-    Ok(Trailer { kind, protection, data_len: header.data_len, created, creator, name })
+    Ok(Trailer { kind, protection, data_len: header.data_len, created, creator, bare })
 }

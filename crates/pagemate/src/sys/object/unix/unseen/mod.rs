@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::super::Backing;
 use super::{mapping, room};
@@ -31,6 +32,7 @@ const STEP: u64 = 2 << 20;
 
 /// Backs the file with memory from `from` on, and makes it `to` bytes long.
 pub(super) fn reserve(fd: BorrowedFd<'_>, from: u64, to: u64) -> rustix::io::Result<()> {
+    allowed(to)?;
     let mut at = from;
     while at < to {
         let step = STEP.min(to - at);
@@ -43,13 +45,21 @@ pub(super) fn reserve(fd: BorrowedFd<'_>, from: u64, to: u64) -> rustix::io::Res
     Ok(())
 }
 
+/// Refuses a length above this process' limit for files, which the kernel would answer with SIGXFSZ.
+fn allowed(len: u64) -> rustix::io::Result<()> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if limit < len => Err(Errno::FBIG),
+        _ => Ok(()),
+    }
+}
+
 /// Memory of `len` bytes without a name, whose length nobody can change where the system can
 /// promise that.
 pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
     let fd = scratch().map_err(|e| Error::os("no memory can be made", e.into()))?;
     let memory = Path::new(SCRATCH);
     let set = match backing {
-        Backing::Sparse => rustix::fs::ftruncate(&fd, len),
+        Backing::Sparse => allowed(len).and_then(|()| rustix::fs::ftruncate(&fd, len)),
         Backing::Reserved | Backing::Huge => {
             room::check(memory, len)?;
             if backing == Backing::Huge {
@@ -60,6 +70,7 @@ pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
     };
     set.map_err(|error| match error {
         Errno::NOSPC | Errno::NOMEM => room::too_much(memory, len),
+        Errno::FBIG => room::too_large(len),
         error => Error::os(format!("{len} bytes cannot be set aside"), error.into()),
     })?;
     seal(&fd).map_err(|e| Error::os("the memory cannot be sealed", e.into()))?;

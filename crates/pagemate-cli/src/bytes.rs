@@ -1,0 +1,112 @@
+//! Numbers of bytes, as people write and read them.
+
+const UNITS: [(&str, u64); 5] =
+    [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("", 1)];
+
+/// Parses `4096`, `0x1000`, `64K`, `64KiB` or `1.5M`: what it says must be whole bytes.
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
+    const FORMS: &str = "a number of bytes is written like 4096, 0x1000, 64K, 1.5M or 2GiB";
+    let too_many = || format!("more than the {} bytes that can be counted", u64::MAX);
+    if let Some(digits) = text.strip_prefix("0x") {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(FORMS.to_owned());
+        }
+        return u64::from_str_radix(digits, 16).map_err(|_| too_many());
+    }
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let unit = unit.strip_suffix("iB").filter(|unit| !unit.is_empty()).unwrap_or(unit);
+    let (_, unit) = UNITS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+        .ok_or_else(|| FORMS.to_owned())?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    if whole.is_empty() || fraction.is_empty() || fraction.contains('.') {
+        return Err(FORMS.to_owned());
+    }
+    let whole: u64 = whole.parse().map_err(|_| too_many())?;
+    let whole = whole.checked_mul(*unit).ok_or_else(too_many)?;
+    // Beyond that many digits no fraction of a unit is whole bytes.
+    let fraction = fraction.trim_end_matches('0');
+    let (parts, scale) = (fraction.parse::<u128>().unwrap_or(0), fraction.len().try_into().ok());
+    let scale = scale.and_then(|digits| 10_u128.checked_pow(digits));
+    match scale {
+        Some(scale)
+            if fraction.len() <= 20 && (parts * u128::from(*unit)).is_multiple_of(scale) =>
+        {
+            let rest = u64::try_from(parts * u128::from(*unit) / scale).map_err(|_| too_many())?;
+            whole.checked_add(rest).ok_or_else(too_many)
+        }
+        _ => Err("that is not a whole number of bytes".to_owned()),
+    }
+}
+
+/// In the largest unit that keeps the number at one or more, with one decimal where it matters.
+pub(crate) fn human(bytes: u64) -> String {
+    let (name, unit) = UNITS.into_iter().find(|(_, unit)| bytes >= *unit).unwrap_or(("", 1));
+    if name.is_empty() {
+        return format!("{bytes} B");
+    }
+    let (whole, tenths) = (bytes / unit, bytes % unit * 10 / unit);
+    match tenths {
+        0 => format!("{whole} {name}iB"),
+        _ => format!("{whole}.{tenths} {name}iB"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_in_every_form() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("4096", 4096),
+            ("0x1000", 4096),
+            ("64K", 65536),
+            ("64k", 65536),
+            ("64KiB", 65536),
+            ("1.5M", 1_572_864),
+            ("1.50M", 1_572_864),
+            ("0.5K", 512),
+            ("1G", 1 << 30),
+            ("2TiB", 2 << 40),
+            ("18446744073709551615", u64::MAX),
+            ("0xffffffffffffffff", u64::MAX),
+        ] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn rubbish_and_overflow_are_told_apart() {
+        for text in ["", "K", "-1", "+1", "1 K", "1KB", "1X", "iB", "1iB", ".5K", "5.K", "1.2.3K"] {
+            assert!(parse(text).unwrap_err().contains("written like"), "{text}");
+        }
+        for text in ["0x", "0x-1", "0xg", "ten", "１"] {
+            assert!(parse(text).unwrap_err().contains("written like"), "{text}");
+        }
+        for text in ["18446744073709551616", "16777216T", "0x10000000000000000", "99999999999G"] {
+            assert!(parse(text).unwrap_err().contains("more than"), "{text}");
+        }
+        for text in ["0.1K", "1.5", "1.00000000000000000000000000000000000000001G"] {
+            assert!(parse(text).unwrap_err().contains("whole number"), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_printed_for_people() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (4096, "4 KiB"),
+            (1_572_864, "1.5 MiB"),
+            (1 << 30, "1 GiB"),
+            ((1 << 30) - 1, "1023.9 MiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(human(bytes), text);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! One file a command: its words, and what it does.
+
+mod completions;
+mod demo;
+mod info;
+mod list;
+mod prune;
+mod read;
+mod share;
+mod write;
+
+use clap::Subcommand;
+
+use crate::failure::Outcome;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Share(share::Share),
+    Read(read::Read),
+    Write(write::Write),
+    List(list::List),
+    Info(info::Info),
+    Prune(prune::Prune),
+    Demo(demo::Demo),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Command::Share(command) => command.run(),
+            Command::Read(command) => command.run(),
+            Command::Write(command) => command.run(),
+            Command::List(command) => command.run(),
+            Command::Info(command) => command.run(),
+            Command::Prune(command) => prune::Prune::run(command),
+            Command::Demo(command) => demo::Demo::run(command),
+            Command::Completions(command) => command.run(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgGroup, Args};
+use indicatif::{ProgressBar, ProgressStyle};
+use pagemate::{Access, Section, SectionOptions, Sharing};
+
+use crate::bytes;
+use crate::ending::Ending;
+use crate::entry::SHARINGS;
+use crate::failure::Outcome;
+use crate::input;
+use crate::pieces::{self, Stopped};
+use crate::target::Target;
+use crate::text::{Controls, TextWriter, in_line};
+
+/// Create a section with data in it, or open it and show its text; then hold on to it.
+///
+/// If some process holds the section already, its length and its data stay as they are, and what
+/// stands there is shown. The name lives as long as any process holds on.
+///
+/// At a terminal, Enter or the end of input lets go. SIGINT, SIGTERM and the end of --hold do so
+/// everywhere; with no terminal to read from, nothing else does.
+#[derive(Args, Debug)]
+#[command(
+    group = ArgGroup::new("data").required(true),
+    override_usage = "pagemate share <NAME> <--text TEXT|--file FILE|--size SIZE|--read-only> [OPTIONS]"
+)]
+#[command(after_help = "\
+Examples:
+  pagemate share ShareMemory --text 'This is common data!'    in two terminals
+  pagemate share model --file weights.bin --hold 3600
+  pagemate share frames --size 64M --global --sharing everyone-read &
+  pagemate share frames --read-only                     keeps it alive, and looks")]
+pub(crate) struct Share {
+    #[command(flatten)]
+    target: Target,
+    /// If the section is new, put this text into it, with a NUL after it.
+    #[arg(long, group = "data", allow_hyphen_values = true)]
+    text: Option<String>,
+    /// If the section is new, put the bytes of this file into it.
+    #[arg(long, group = "data")]
+    file: Option<PathBuf>,
+    /// If the section is new, give it this many zero bytes: 4096, 64K, 1.5M, 2G.
+    #[arg(long, group = "data", value_parser = bytes::parse)]
+    size: Option<u64>,
+    /// If the section is new, let these other users open it too, to read or to write. They meet
+    /// under a `Global\` name.
+    #[arg(long, value_name = "WHO", default_value = "owner", conflicts_with = "read_only")]
+    #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
+    sharing: Sharing,
+    /// Create nothing: open what some process holds, for looking only, and hold on to that.
+    #[arg(long, group = "data")]
+    read_only: bool,
+    /// Let go after so many seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    hold: Option<Duration>,
+}
+
+impl Share {
+    pub(crate) fn run(self) -> Outcome {
+        let name = self.target.name()?.to_string();
+        let ending = Ending::watch()?;
+        let mut options = SectionOptions::new();
+        options.sharing(self.sharing);
+        let section = if let Some(text) = self.text {
+            share_text(&name, &mut options, text)?
+        } else if let Some(path) = self.file {
+            share_file(&name, &mut options, &path, &ending)?
+        } else if let Some(size) = self.size {
+            share_size(&name, &mut options, size)?
+        } else {
+            let section = SectionOptions::new().access(Access::Read).open(&name)?;
+            show_text(&section)?;
+            section
+        };
+        ending.wait(self.hold);
+        drop(section);
+        Ok(())
+    }
+}
+
+fn share_text(name: &str, options: &mut SectionOptions, text: String) -> Outcome<Section> {
+    let mut bytes = text.into_bytes();
+    bytes.push(0);
+    let section = options.len(bytes.len() as u64).open_or_create(name)?;
+    if !section.was_created() {
+        show_text(&section)?;
+        return Ok(section);
+    }
+    section.map()?.write_at(0, &bytes)?;
+    let mut out = std::io::stdout();
+    write!(out, "Write shared memory data: ")?;
+    let mut writer = TextWriter::new(out, Controls::for_stdout());
+    writer.piece(&bytes)?;
+    writer.finish()?;
+    Ok(section)
+}
+
+fn share_file(
+    name: &str,
+    options: &mut SectionOptions,
+    path: &Path,
+    ending: &Ending,
+) -> Outcome<Section> {
+    let failure = |cause: &dyn std::fmt::Display| input::failure(path, cause);
+    let (mut file, len) = input::open(path)?;
+    let len = len.ok_or_else(|| {
+        failure(
+            &"it is empty, or its length shows only at its end; share a --size, and write there",
+        )
+    })?;
+    let section = options.len(len).open_or_create(name)?;
+    let (have, shown) = (section.len(), path.to_string_lossy());
+    let shown = in_line(&shown);
+    let mut out = std::io::stdout();
+    if !section.was_created() {
+        writeln!(out, "Found shared memory: {have} bytes; {shown} was not written to it")?;
+        return Ok(section);
+    }
+    let progress = progress(len);
+    let copied = pieces::fill(&section, 0..len, &mut file, |bytes| {
+        progress.inc(bytes);
+        !ending.is_asked()
+    });
+    progress.finish_and_clear();
+    copied.map_err(|(written, stopped)| match stopped {
+        Stopped::Ended => failure(&format!("it ended after {written} of {len} bytes")),
+        Stopped::Input(error) => failure(&error),
+        Stopped::Memory(error) => error.into(),
+        Stopped::Asked => failure(&format!("stopped by a signal after {written} of {len} bytes")),
+    })?;
+    writeln!(out, "Write shared memory data: {len} bytes of {shown}")?;
+    Ok(section)
+}
+
+fn share_size(name: &str, options: &mut SectionOptions, size: u64) -> Outcome<Section> {
+    let section = options.len(size).open_or_create(name)?;
+    let have = section.len();
+    let mut out = std::io::stdout();
+    if section.was_created() {
+        writeln!(out, "Created shared memory: {have} bytes, all zero")?;
+    } else if have < size {
+        writeln!(out, "Found shared memory: {have} bytes, fewer than the {size} asked for")?;
+    } else {
+        writeln!(out, "Found shared memory: {have} bytes")?;
+    }
+    Ok(section)
+}
+
+fn show_text(section: &Section) -> Outcome {
+    let mut out = std::io::stdout();
+    write!(out, "read shared memory data: ")?;
+    let mut writer = TextWriter::new(out, Controls::for_stdout());
+    pieces::read(section, 0..section.len(), |piece| Ok(writer.piece(piece)?))?;
+    Ok(writer.finish()?)
+}
+
+/// Shown on standard error, if that is a terminal and the copy takes long enough to wonder.
+fn progress(len: u64) -> ProgressBar {
+    const WORTH_SHOWING: u64 = 32 << 20;
+    if len < WORTH_SHOWING {
+        return ProgressBar::hidden();
+    }
+    let form = "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
+    let style = ProgressStyle::with_template(form).expect("the template is well-formed");
+    ProgressBar::new(len).with_style(style)
+}
+
+fn sharing(word: &str) -> Sharing {
+    SHARINGS.into_iter().find(|(known, _)| *known == word).map_or(Sharing::Owner, |(_, who)| who)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "not a time that can pass".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_decimal_and_not_negative() {
+        assert_eq!(seconds("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        for text in ["-1", "x", "", "inf", "NaN", "1e300"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

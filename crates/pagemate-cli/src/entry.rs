@@ -1,0 +1,145 @@
+//! An object of the inventory, in words: the same ones for people and for scripts.
+
+use std::time::SystemTime;
+
+use pagemate::inventory::Entry;
+use pagemate::{Access, Kind, Namespace, Protection, Sharing};
+use serde::Serialize;
+
+/// Who may open an object, and for what, in the words that --sharing takes and `info` prints.
+pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
+    ("owner", Sharing::Owner),
+    ("group-read", Sharing::Group(Access::Read)),
+    ("group-read-write", Sharing::Group(Access::ReadWrite)),
+    ("everyone-read", Sharing::Everyone(Access::Read)),
+    ("everyone-read-write", Sharing::Everyone(Access::ReadWrite)),
+];
+
+/// An object as JSON. Fields may be added; these stay.
+#[derive(Debug, Serialize)]
+pub(crate) struct Described {
+    /// As a command takes it, `Global\` included.
+    pub(crate) name: String,
+    pub(crate) kind: &'static str,
+    pub(crate) namespace: &'static str,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) protection: &'static str,
+    pub(crate) sharing: &'static str,
+    /// In UTC, as RFC 3339 has it.
+    pub(crate) created: Option<String>,
+    pub(crate) creator: Option<u32>,
+    pub(crate) owner: Option<u32>,
+    pub(crate) holders: Vec<Holder>,
+    #[serde(skip)]
+    pub(crate) age: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Holder {
+    pub(crate) pid: u32,
+    /// What it runs, where the system tells it cheaply.
+    pub(crate) command: Option<String>,
+}
+
+impl Described {
+    pub(crate) fn new(entry: &Entry) -> Described {
+        let age = entry.created.and_then(|time| SystemTime::now().duration_since(time).ok());
+        Described {
+            name: entry.name.to_string(),
+            kind: kind(entry.kind),
+            namespace: match entry.name.namespace() {
+                Namespace::Local => "local",
+                Namespace::Global => "global",
+            },
+            size: entry.len,
+            protection: match entry.protection {
+                Protection::ReadOnly => "read-only",
+                Protection::ReadWrite => "read-write",
+            },
+            sharing: SHARINGS
+                .iter()
+                .find(|(_, sharing)| *sharing == entry.sharing)
+                .map_or("other", |(word, _)| word),
+            created: entry.created.map(|time| humantime::format_rfc3339_millis(time).to_string()),
+            creator: entry.creator,
+            owner: entry.owner,
+            holders: entry.holders.iter().copied().map(Holder::new).collect(),
+            age: age.map(|age| age.as_secs()),
+        }
+    }
+
+    /// How old it is, in a few characters.
+    pub(crate) fn age(&self) -> String {
+        let Some(seconds) = self.age else { return "?".to_owned() };
+        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
+        match (days, hours, minutes) {
+            (0, 0, 0) => format!("{seconds}s"),
+            (0, 0, _) => format!("{minutes}m{}s", seconds % 60),
+            (0, ..) => format!("{hours}h{}m", minutes % 60),
+            _ => format!("{days}d{}h", hours % 24),
+        }
+    }
+
+    /// Its holders on one line; somebody holds it, even where the system does not say who.
+    pub(crate) fn held_by(&self) -> String {
+        if self.holders.is_empty() {
+            return "?".to_owned();
+        }
+        self.holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Holder {
+    fn new(pid: u32) -> Holder {
+        // There is no such file but on Linux, and then no command.
+        let command = std::fs::read(format!("/proc/{pid}/comm")).ok();
+        let command = command.map(|comm| String::from_utf8_lossy(&comm).trim_end().to_owned());
+        Holder { pid, command }
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.command {
+            Some(command) => write!(f, "{} ({})", self.pid, crate::text::in_line(command)),
+            None => write!(f, "{}", self.pid),
+        }
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Section => "section",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_short() {
+        let mut described = Described {
+            name: String::new(),
+            kind: "section",
+            namespace: "local",
+            size: 0,
+            protection: "read-write",
+            sharing: "owner",
+            created: None,
+            creator: None,
+            owner: None,
+            holders: Vec::new(),
+            age: None,
+        };
+        assert_eq!(described.age(), "?");
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (61, "1m1s"), (3600, "1h0m"), (90_000, "1d1h")]
+        {
+            described.age = Some(seconds);
+            assert_eq!(described.age(), text);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How a command ends that does not end well.
+
+use std::io;
+use std::process::ExitCode;
+
+use pagemate::ErrorKind;
+
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It ran, and the answer is no.
+    No(String),
+    /// It could not do what was asked.
+    Failed(String),
+    /// Whoever read our output has seen enough, as `head` has: not our failure.
+    OutputClosed,
+}
+
+impl Failure {
+    pub(crate) fn new(text: impl Into<String>) -> Failure {
+        Failure::Failed(text.into())
+    }
+
+    /// Says it in one line, and gives the exit code.
+    pub(crate) fn tell(self) -> ExitCode {
+        match self {
+            Failure::No(text) => {
+                eprintln!("pagemate: {text}");
+                ExitCode::from(1)
+            }
+            Failure::Failed(text) => {
+                eprintln!("pagemate: {text}");
+                ExitCode::from(2)
+            }
+            Failure::OutputClosed => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl From<pagemate::Error> for Failure {
+    fn from(error: pagemate::Error) -> Failure {
+        match error.kind() {
+            ErrorKind::NotFound => {
+                Failure::No(format!("{error} ('pagemate list' shows every name that lives)"))
+            }
+            ErrorKind::TimedOut => Failure::Failed(format!("{error}; try again")),
+            _ => Failure::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Of all input and output, only what goes to standard output is turned by `?`.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::OutputClosed,
+            _ => Failure::Failed(format!("write standard output: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_object_is_a_no() {
+        let missing = pagemate::Section::open("pagemate-cli-nobody-holds-this").unwrap_err();
+        assert!(matches!(Failure::from(missing), Failure::No(text) if text.contains("list")));
+        let bad = pagemate::Section::open("a\\b").unwrap_err();
+        assert!(matches!(Failure::from(bad), Failure::Failed(_)));
+    }
+}

@@ -1,0 +1,27 @@
+//! The name that a command is about.
+
+use clap::Args;
+use pagemate::Name;
+
+use crate::failure::{Failure, Outcome};
+
+#[derive(Args, Debug)]
+pub(crate) struct Target {
+    /// The section's name: `x` or `Local\x` for this user, `Global\x` for the machine.
+    name: String,
+    /// Take NAME as `Global\NAME`.
+    #[arg(long)]
+    global: bool,
+}
+
+impl Target {
+    pub(crate) fn name(&self) -> Outcome<Name> {
+        if !self.global {
+            return Ok(Name::new(&self.name)?);
+        }
+        if self.name.starts_with(r"Local\") {
+            return Err(Failure::new(format!("use name {:?}: it is not --global", self.name)));
+        }
+        Ok(Name::new(&format!(r"Global\{}", self.name))?)
+    }
+}

@@ -1,0 +1,482 @@
+//! What the command promises, kept by the real one.
+
+mod harness;
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use harness::{Place, Ran};
+
+const TEXT: &str = "This is common data!";
+
+#[test]
+fn the_first_writes_and_the_others_read() {
+    let place = Place::new();
+    let name = &place.name("frames");
+    let first = place.hold(&["share", name, "--text", TEXT]);
+    assert_eq!(first.line, "Write shared memory data: This is common data!");
+    let second = place.hold(&["share", name, "--text", "something else"]);
+    assert_eq!(second.line, "read shared memory data: This is common data!");
+    first.kill();
+    assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
+    second.kill();
+    assert!(place.run(&["read", name]).complaint(1).contains("no process holds it"));
+}
+
+#[test]
+fn text_is_followed_by_a_nul() {
+    let place = Place::new();
+    let name = &place.name("text");
+    let _held = place.hold(&["share", name, "--text", "one"]);
+    place.run(&["write", name, "--text", "longer text"]).text();
+    place.run(&["write", name, "--text", "two"]).text();
+    assert_eq!(place.run(&["read", name, "--as", "raw", "--len", "6"]).bytes, b"two\0er");
+    assert_eq!(place.run(&["read", name]).text(), "two\n");
+    assert_eq!(place.run(&["read", name, "--offset", "4"]).text(), "er text\n");
+}
+
+#[test]
+fn text_of_any_characters_goes_through() {
+    let place = Place::new();
+    for (i, text) in ["", "日本 é", "-x", "two\nlines", "\u{1b}[31m"].into_iter().enumerate() {
+        let name = &place.name(&format!("text{i}"));
+        let _held = place.hold(&["share", name, "--text", text]);
+        // Programs get it as it is.
+        assert_eq!(place.run(&["read", name]).text(), format!("{text}\n"));
+    }
+    let name = &place.name("broken");
+    let file = place.file("broken", b"a\xffb\0c");
+    let _held = place.hold(&["share", name, "--file", &file]);
+    assert_eq!(place.run(&["read", name]).text(), "a\u{fffd}b\n");
+}
+
+#[test]
+fn numbers_are_read_in_every_form() {
+    let place = Place::new();
+    let name = &place.name("numbers");
+    let mut bytes = (-2_i64).to_ne_bytes().to_vec();
+    bytes.extend(1.5_f64.to_ne_bytes());
+    bytes.extend(0.25_f32.to_ne_bytes());
+    let file = place.file("numbers", &bytes);
+    let _held = place.hold(&["share", name, "--file", &file]);
+    for (form, offset, len, shown) in [
+        ("i8", "0", "1", if cfg!(target_endian = "little") { "-2\n" } else { "-1\n" }),
+        ("u8", "1", "2", "255\n255\n"),
+        ("u16", "2", "2", "65535\n"),
+        ("i16", "2", "4", "-1\n-1\n"),
+        ("u32", "0", "0", ""),
+        ("i64", "0", "8", "-2\n"),
+        ("u64", "0", "8", "18446744073709551614\n"),
+        ("f64", "8", "8", "1.5\n"),
+        ("f32", "0x10", "4", "0.25\n"),
+        ("i32", "1K", "8", "0\n0\n"),
+        ("u32", "1K", "4", "0\n"),
+    ] {
+        let args = ["read", name, "--as", form, "--offset", offset, "--len", len];
+        assert_eq!(place.run(&args).text(), shown, "{args:?}");
+    }
+    // Without a length, what is left over at the end is not shown.
+    let all = place.run(&["read", name, "--as", "u64", "--offset", "4"]).text();
+    assert_eq!(all.lines().count(), 4096 / 8 - 1);
+    let odd = place.run(&["read", name, "--as", "u64", "--len", "9"]).complaint(2);
+    assert!(odd.contains("9 bytes are no whole number of 8-byte values"), "{odd}");
+}
+
+#[test]
+fn dumps_look_as_hexdump_makes_them() {
+    let place = Place::new();
+    let name = &place.name("dump");
+    let _held = place.hold(&["share", name, "--text", TEXT]);
+    let zero = "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|";
+    let whole = format!(
+        "\
+00000000  54 68 69 73 20 69 73 20  63 6f 6d 6d 6f 6e 20 64  |This is common d|
+00000010  61 74 61 21 00 00 00 00  00 00 00 00 00 00 00 00  |ata!............|
+00000020  {zero}
+*
+00001000
+"
+    );
+    assert_eq!(place.run(&["read", name, "--as", "hex"]).text(), whole);
+    let part = "\
+00000008  63 6f 6d 6d 6f 6e                                 |common|
+0000000e
+";
+    let args = ["read", name, "--as", "hex", "--offset", "8", "--len", "6"];
+    assert_eq!(place.run(&args).text(), part);
+}
+
+#[test]
+fn files_go_in_and_out_whole() {
+    let place = Place::new();
+    let name = &place.name("file");
+    // More than one piece, and no whole pages.
+    let bytes: Vec<u8> = (0..700_001_u32).map(|i| (i % 251).to_le_bytes()[0]).collect();
+    let file = place.file("in", &bytes);
+    let first = place.hold(&["share", name, "--file", &file]);
+    assert_eq!(first.line, format!("Write shared memory data: 700001 bytes of {file}"));
+    let len = bytes.len().to_string();
+    assert!(place.run(&["read", name, "--as", "raw", "--len", &len]).bytes == bytes);
+    let rest = place.run(&["read", name, "--as", "raw", "--offset", &len]).bytes;
+    assert!(rest.len() < 1 << 16 && rest.iter().all(|byte| *byte == 0), "{} bytes", rest.len());
+
+    let found = place.hold(&["share", name, "--file", &place.file("other", b"other")]);
+    assert!(found.line.starts_with("Found shared memory: "), "{}", found.line);
+    assert!(found.line.ends_with("other was not written to it"), "{}", found.line);
+    assert!(place.run(&["read", name, "--as", "raw", "--len", &len]).bytes == bytes);
+}
+
+#[test]
+fn a_size_is_made_or_found() {
+    let place = Place::new();
+    let name = &place.name("size");
+    let first = place.hold(&["share", name, "--size", "64K"]);
+    assert_eq!(first.line, "Created shared memory: 65536 bytes, all zero");
+    let second = place.hold(&["share", name, "--size", "1"]);
+    assert_eq!(second.line, "Found shared memory: 65536 bytes");
+    let third = place.hold(&["share", name, "--size", "0x20000"]);
+    let line = "Found shared memory: 65536 bytes, fewer than the 131072 asked for";
+    assert_eq!(third.line, line);
+}
+
+#[test]
+fn writes_come_from_a_text_a_file_or_standard_input() {
+    let place = Place::new();
+    let name = &place.name("write");
+    let _held = place.hold(&["share", name, "--text", TEXT]);
+    assert_eq!(place.run_with(&["write", name, "--offset", "8", "-"], b"COMMON").text(), "");
+    assert_eq!(place.run(&["read", name]).text(), "This is COMMON data!\n");
+    place.run(&["write", name, "--file", &place.file("in", b"THIS")]).text();
+    assert_eq!(place.run(&["read", name]).text(), "THIS is COMMON data!\n");
+    place.run_with(&["write", name, "-"], b"").text();
+    assert_eq!(place.run(&["read", name]).text(), "THIS is COMMON data!\n");
+    // All of it, to the last byte.
+    place.run_with(&["write", name, "-"], &[7; 4096]).text();
+    assert_eq!(place.run(&["read", name, "--as", "raw"]).bytes, [7; 4096]);
+}
+
+#[test]
+fn a_write_past_the_end_changes_nothing() {
+    let place = Place::new();
+    let name = &place.name("past");
+    let _held = place.hold(&["share", name, "--text", TEXT]);
+    let before = place.run(&["read", name, "--as", "raw"]).bytes;
+    let file = place.file("in", &[1; 4097]);
+    let said = place.run(&["write", name, "--file", &file]).complaint(2);
+    assert!(said.contains("4097 bytes at offset 0 reach past its 4096 bytes"), "{said}");
+    let said = place.run(&["write", name, "--text", "abc", "--offset", "4093"]).complaint(2);
+    assert!(said.contains("4 bytes at offset 4093 reach past its 4096 bytes"), "{said}");
+    let said = place.run_with(&["write", name, "--offset", "4000", "-"], &[1; 97]).complaint(2);
+    assert!(said.contains("more than the 96 bytes from offset 4000"), "{said}");
+    assert!(said.contains("nothing was written"), "{said}");
+    let said = place.run(&["write", name, "--text", "x", "--offset", "4097"]).complaint(2);
+    assert!(said.contains("offset 4097 lies past its 4096 bytes"), "{said}");
+    assert_eq!(place.run(&["read", name, "--as", "raw"]).bytes, before);
+}
+
+#[test]
+fn a_read_past_the_end_prints_nothing() {
+    let place = Place::new();
+    let name = &place.name("past");
+    let _held = place.hold(&["share", name, "--text", TEXT]);
+    let said = place.run(&["read", name, "--offset", "4097"]).complaint(2);
+    assert!(said.contains("offset 4097 lies past its 4096 bytes"), "{said}");
+    let said = place.run(&["read", name, "--offset", "4090", "--len", "7"]).complaint(2);
+    assert!(said.contains("7 bytes at offset 4090 reach past its 4096 bytes"), "{said}");
+    let most = u64::MAX.to_string();
+    place.run(&["read", name, "--offset", "1", "--len", &most]).complaint(2);
+    assert_eq!(place.run(&["read", name, "--offset", "4K", "--as", "raw"]).text(), "");
+}
+
+#[test]
+fn hold_lets_go_by_itself() {
+    let place = Place::new();
+    let name = &place.name("hold");
+    let held = place.hold(&["share", name, "--text", TEXT, "--hold", "0.01"]);
+    assert_eq!(held.wait().code(), Some(0));
+    place.run(&["info", name]).complaint(1);
+    assert!(place.objects().is_empty());
+    let said = place.run(&["share", name, "--text", TEXT, "--hold", "-1"]);
+    assert_eq!(said.code, Some(2));
+}
+
+#[test]
+fn the_end_of_piped_input_does_not_let_go() {
+    let place = Place::new();
+    let name = &place.name("piped");
+    let mut command = place.command(&["share", name, "--text", TEXT]);
+    let mut held = harness::Held::start(command.stdin(Stdio::piped()));
+    assert!(held.complaint().contains(&format!("process {} holds on", held.id())));
+    held.close_input();
+    for _ in 0..10 {
+        assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
+    }
+}
+
+#[test]
+fn a_read_only_holder_keeps_the_name_alive() {
+    let place = Place::new();
+    let name = &place.name("read-only");
+    let said = place.run(&["share", name, "--read-only"]).complaint(1);
+    assert!(said.contains("no process holds it"), "{said}");
+    assert_eq!(place.run(&["share", name, "--read-only", "--text", "x"]).code, Some(2));
+    let first = place.hold(&["share", name, "--text", TEXT]);
+    let second = place.hold(&["share", name, "--read-only"]);
+    assert_eq!(second.line, "read shared memory data: This is common data!");
+    first.kill();
+    assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
+    second.kill();
+    place.run(&["read", name]).complaint(1);
+}
+
+#[test]
+fn a_global_name_is_another_one() {
+    let place = Place::new();
+    let name = &place.name("global");
+    let global = &format!(r"Global\{name}");
+    let _held = place.hold(&["share", name, "--global", "--text", TEXT]);
+    place.run(&["read", name]).complaint(1);
+    assert_eq!(place.run(&["read", global]).text(), "This is common data!\n");
+    assert_eq!(place.run(&["read", name, "--global"]).text(), "This is common data!\n");
+    let info: Value = place.run(&["info", global, "--json"]).json();
+    assert_eq!((&info["name"], &info["namespace"]), (&json!(global), &json!("global")));
+    let said = place.run(&["read", r"Local\x", "--global"]).complaint(2);
+    assert!(said.contains("it is not --global"), "{said}");
+}
+
+#[test]
+fn a_name_that_nobody_holds_is_a_no() {
+    let place = Place::new();
+    let name = &place.name("nobody");
+    for args in [
+        &["read", name][..],
+        &["info", name],
+        &["info", name, "--json"],
+        &["write", name, "--text", "x"],
+        &["write", name, "-"],
+        &["share", name, "--read-only"],
+    ] {
+        let said = place.run(args).complaint(1);
+        let wanted = format!("{name:?}: no process holds it ('pagemate list' shows");
+        assert!(said.contains(&wanted), "{said}");
+    }
+}
+
+#[test]
+fn names_that_begin_with_a_dash_go_after_two() {
+    let place = Place::new();
+    let name = &place.name("-dash");
+    let _held = place.hold(&["share", "--text", TEXT, "--", name]);
+    assert_eq!(place.run(&["read", "--", name]).text(), "This is common data!\n");
+    place.run_with(&["write", "--", name, "-"], b"THIS").text();
+    assert_eq!(place.run(&["read", "--", name]).text(), "THIS is common data!\n");
+}
+
+#[test]
+fn bad_words_are_refused_in_one_place() {
+    let place = Place::new();
+    let name = &place.name("bad");
+    for args in [
+        &["share", name, "--size", "1X"][..],
+        &["share", name, "--size", "-1"],
+        &["share", name, "--size", "99999999999999999999"],
+        &["share", name, "--size", "16777216T"],
+        &["share", name, "--size", "0.3K"],
+        &["share", name, "--text", "x", "--size", "1"],
+        &["share", name],
+        &["share", "--text", "x"],
+        &["write", name, "more"],
+        &["write", name],
+        &["read", name, "--as", "u128"],
+        &["read"],
+        &["nothing"],
+        &[],
+    ] {
+        let ran = place.run(args);
+        assert_eq!((ran.code, &*ran.bytes), (Some(2), &b""[..]), "{args:?}");
+        assert!(!ran.errors.is_empty(), "{args:?}");
+    }
+    for (args, why) in [
+        (&["share", name, "--size", "0"][..], "at least one byte"),
+        (&["share", name, "--size", "8000000T"], "bytes"),
+        (&["share", r"a\b", "--text", "x"], "no backslash"),
+        (&["share", "", "--text", "x"], "at least one character"),
+        (&["share", "Global", "--text", "x"], "not names"),
+        (&["read", &"x".repeat(1025)], "at most 1024"),
+    ] {
+        let said = place.run(args).complaint(2);
+        assert!(said.contains(why), "{said}");
+    }
+    assert!(place.objects().is_empty());
+}
+
+#[test]
+fn files_that_will_not_do_are_refused() {
+    let place = Place::new();
+    let name = &place.name("files");
+    let missing = place.path().join("missing").to_str().unwrap().to_owned();
+    let dir = place.path().to_str().unwrap();
+    let empty = &place.file("empty", b"");
+    for file in [&missing, dir, empty] {
+        let said = place.run(&["share", name, "--file", file]).complaint(2);
+        assert!(said.contains(file), "{said}");
+        place.run(&["info", name]).complaint(1);
+    }
+    let _held = place.hold(&["share", name, "--text", TEXT]);
+    for file in [&missing, dir] {
+        let said = place.run(&["write", name, "--file", file]).complaint(2);
+        assert!(said.contains(file), "{said}");
+    }
+    assert_eq!(place.run(&["write", name, "--file", empty]).text(), "");
+    assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
+}
+
+#[test]
+fn json_tells_all_there_is() {
+    let place = Place::new();
+    let name = &place.name("json");
+    let first = place.hold(&["share", name, "--size", "64K"]);
+    let second = place.hold(&["share", name, "--read-only"]);
+    let info = place.run(&["info", name, "--json"]).json();
+    for (key, value) in [
+        ("name", json!(name)),
+        ("kind", json!("section")),
+        ("namespace", json!("local")),
+        ("size", json!(65536)),
+        ("protection", json!("read-write")),
+        ("sharing", json!("owner")),
+    ] {
+        assert_eq!(info[key], value, "{key}");
+    }
+    if cfg!(target_os = "linux") {
+        let created = info["created"].as_str().unwrap();
+        assert!(humantime::parse_rfc3339(created).is_ok(), "{created}");
+        assert_eq!(info["creator"], json!(first.id()));
+        let mut pids = [first.id(), second.id()];
+        pids.sort_unstable();
+        let holders = pids.map(|pid| json!({"pid": pid, "command": "pagemate"}));
+        assert_eq!(info["holders"], json!(holders));
+    }
+    let list = place.run(&["list", "--json"]).json();
+    let listed: Vec<&Value> =
+        list.as_array().unwrap().iter().filter(|object| object["name"] == **name).collect();
+    assert_eq!(listed, [&info]);
+}
+
+#[test]
+fn sharing_is_told_in_the_words_that_ask_for_it() {
+    let place = Place::new();
+    for who in ["owner", "group-read", "group-read-write", "everyone-read", "everyone-read-write"] {
+        let name = &place.name(who);
+        let args = ["share", name, "--global", "--size", "1", "--sharing", who];
+        let _held = place.hold(&args);
+        // On Windows nobody can ask an object that.
+        if cfg!(unix) {
+            let info = place.run(&["info", name, "--global", "--json"]).json();
+            assert_eq!(info["sharing"], json!(who));
+        }
+    }
+    let ran = place.run(&["share", "x", "--size", "1", "--sharing", "world"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.errors.contains("everyone-read-write"), "{}", ran.errors);
+}
+
+#[test]
+fn lists_are_aligned_and_safe_to_look_at() {
+    let place = Place::new();
+    let (plain, hostile) = (place.name("plain"), place.name("a\nb\u{1b}[31m"));
+    let _plain = place.hold(&["share", &plain, "--size", "1M"]);
+    let _hostile = place.hold(&["share", &hostile, "--text", "x"]);
+    let table = place.run(&["list"]).text();
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("NAME") && lines[0].ends_with("HELD BY"), "{table}");
+    let at = lines[0].find("KIND").unwrap();
+    let of = |name: &str| *lines.iter().find(|line| line.starts_with(name)).unwrap();
+    assert_eq!(of(&plain).find("section"), Some(at), "{table}");
+    assert!(of(&plain).contains("  1 MiB  "), "{table}");
+    assert_eq!(of(r"a\nb\u{1b}[31m").find("section"), Some(at), "{table}");
+    let info = place.run(&["info", &hostile]).text();
+    assert!(info.contains(r"a\nb\u{1b}[31m") && !info.contains('\u{1b}'), "{info}");
+}
+
+#[test]
+fn an_empty_list_is_nothing_for_programs() {
+    let place = Place::new();
+    if cfg!(unix) {
+        assert_eq!(place.run(&["list"]).text(), "");
+        assert_eq!(place.run(&["list", "--json"]).text(), "[]\n");
+    }
+    assert!(place.run(&["prune"]).text().starts_with("gave back 0 objects, 0 bytes"));
+}
+
+#[test]
+fn what_the_dead_held_is_free_and_can_be_pruned() {
+    let place = Place::new();
+    let (a, b) = (&place.name("a"), &place.name("b"));
+    place.hold(&["share", a, "--text", TEXT]).kill();
+    let list = place.run(&["list", "--json"]).json();
+    assert!(list.as_array().unwrap().iter().all(|object| object["name"] != **a));
+    place.run(&["info", a]).complaint(1);
+    let (first, second) =
+        (place.hold(&["share", a, "--text", TEXT]), place.hold(&["share", b, "--text", TEXT]));
+    first.kill();
+    second.kill();
+    if cfg!(target_os = "linux") {
+        assert_eq!(place.objects().len(), 2);
+        assert_eq!(place.run(&["prune"]).text(), "gave back 2 objects, 16384 bytes\n");
+    }
+    assert!(place.objects().is_empty());
+    assert_eq!(place.run(&["prune"]).text(), "gave back 0 objects, 0 bytes\n");
+    let anew = place.hold(&["share", a, "--text", "anew"]);
+    assert_eq!(anew.line, "Write shared memory data: anew");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let place = Place::new();
+    let name = &place.name("enough");
+    // More in every form than a pipe takes at once; no NUL, and no line like the one before.
+    let bytes: Vec<u8> = (0..4_u32 << 20).map(|i| 1 + (i % 251).to_le_bytes()[0]).collect();
+    let file = place.file("in", &bytes);
+    let _held = place.hold(&["share", name, "--file", &file]);
+    for form in ["hex", "raw", "u64", "text"] {
+        let mut command = place.command(&["read", name, "--as", form]);
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        // As head: one look, and gone.
+        assert!(!out.fill_buf().unwrap().is_empty());
+        drop(out);
+        let ran = child.wait_with_output().unwrap();
+        assert_eq!((ran.status.code(), &*ran.stderr), (Some(0), &b""[..]), "{form}");
+    }
+}
+
+#[test]
+fn completions_know_every_command() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = place.run(&["completions", shell]).text();
+        for word in ["share", "read", "write", "list", "info", "prune", "demo", "offset"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(place.run(&["completions", "tcsh"]).code, Some(2));
+}
+
+#[test]
+fn the_demo_keeps_what_it_claims() {
+    let place = Place::new();
+    let shown = place.run(&["demo"]).text();
+    assert!(shown.lines().filter(|line| line.starts_with("  ok  ")).count() >= 9, "{shown}");
+    assert_eq!(shown.matches(" it at 0x").count(), 2, "{shown}");
+    assert!(place.objects().is_empty());
+}
+
+impl Ran {
+    #[track_caller]
+    fn json(self) -> Value {
+        serde_json::from_str(&self.text()).unwrap()
+    }
+}

@@ -1,0 +1,217 @@
+//! The real command, in a directory of the test's own, with every wait bounded.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+/// Nothing takes this long unless it hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A directory for one test's objects and files, removed with all that is in it.
+pub(crate) struct Place {
+    path: PathBuf,
+    id: String,
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let id = format!("cli-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let base = if cfg!(target_os = "linux") { "/dev/shm".into() } else { env::temp_dir() };
+        let path = base.join(format!("pagemate-test-{id}"));
+        fs::create_dir(&path).unwrap();
+        Place { path, id }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A name that no other test and no other run uses, wherever objects stand.
+    pub(crate) fn name(&self, name: &str) -> String {
+        format!("{name}-{}", self.id)
+    }
+
+    /// A file with these bytes.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.path.join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pagemate"));
+        command.args(args).env("PAGEMATE_DIR", &self.path);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(&mut self.command(args), b"")
+    }
+
+    /// Runs it to its end, with this on its standard input.
+    pub(crate) fn run_with(&self, args: &[&str], input: &[u8]) -> Ran {
+        Ran::of(self.command(args).stdin(Stdio::piped()), input)
+    }
+
+    /// Starts one that holds on, and waits for its line.
+    pub(crate) fn hold(&self, args: &[&str]) -> Held {
+        Held::start(&mut self.command(args))
+    }
+
+    /// The files of all objects, where objects are files.
+    pub(crate) fn objects(&self) -> Vec<PathBuf> {
+        let dirs = fs::read_dir(&self.path).unwrap().map(|dir| dir.unwrap().path());
+        let dirs = dirs.filter(|dir| dir.is_dir());
+        dirs.flat_map(|dir| fs::read_dir(dir).unwrap().map(|file| file.unwrap().path())).collect()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) errors: String,
+}
+
+impl Ran {
+    pub(crate) fn of(command: &mut Command, input: &[u8]) -> Ran {
+        let mut child = Guard(command.spawn().unwrap());
+        if let Some(mut stdin) = child.0.stdin.take() {
+            // What it does not want to read, it need not.
+            _ = stdin.write_all(input);
+        }
+        let out = child.0.stdout.take().map(collect);
+        let errors = child.0.stderr.take().map(collect);
+        let code = child.wait().code();
+        let bytes = |from: Option<Receiver<Vec<u8>>>| {
+            from.map(|from| from.recv_timeout(PATIENCE).unwrap()).unwrap_or_default()
+        };
+        Ran { code, bytes: bytes(out), errors: String::from_utf8(bytes(errors)).unwrap() }
+    }
+
+    /// What it printed, after it ended well and without complaint.
+    #[track_caller]
+    pub(crate) fn text(self) -> String {
+        assert_eq!((self.code, &*self.errors), (Some(0), ""));
+        String::from_utf8(self.bytes).unwrap()
+    }
+
+    /// Its one line of complaint, after it ended with this code and printed nothing.
+    #[track_caller]
+    pub(crate) fn complaint(self, code: i32) -> String {
+        assert_eq!((self.code, &*self.bytes), (Some(code), &b""[..]), "{}", self.errors);
+        let line = self.errors.strip_suffix('\n').unwrap();
+        assert!(line.starts_with("pagemate: ") && !line.contains('\n'), "{line}");
+        line.to_owned()
+    }
+}
+
+/// A command that holds on, killed and reaped at the latest when dropped.
+pub(crate) struct Held {
+    child: Guard,
+    /// The line that it printed.
+    pub(crate) line: String,
+    errors: Receiver<String>,
+}
+
+impl Held {
+    pub(crate) fn start(command: &mut Command) -> Held {
+        let mut child = Guard(command.spawn().unwrap());
+        let lines = lines(child.0.stdout.take().unwrap());
+        let errors = lines_of_errors(&mut child);
+        let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            panic!("no line, but: {:?}", errors.recv_timeout(Duration::from_secs(1)))
+        });
+        Held { child, line, errors }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// The next line on standard error.
+    pub(crate) fn complaint(&self) -> String {
+        self.errors.recv_timeout(PATIENCE).unwrap()
+    }
+
+    pub(crate) fn close_input(&mut self) {
+        self.child.0.stdin = None;
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.0.kill().unwrap();
+        self.child.wait();
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child.0);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for it to end by itself.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait()
+    }
+}
+
+/// Kills and reaps its child when dropped.
+struct Guard(Child);
+
+impl Guard {
+    fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "process {} hangs", self.0.id());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, all) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).unwrap();
+        sender.send(bytes)
+    });
+    all
+}
+
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        let mut all = BufReader::new(from).lines().map_while(Result::ok);
+        all.try_for_each(|line| sender.send(line))
+    });
+    lines
+}
+
+fn lines_of_errors(child: &mut Guard) -> Receiver<String> {
+    child.0.stderr.take().map_or_else(|| channel().1, lines)
+}

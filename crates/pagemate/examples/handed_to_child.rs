@@ -1,0 +1,75 @@
+//! Memory without a name, handed to a child: nobody else can even try to open it.
+//!
+//! ```sh
+//! cargo run -p pagemate --example handed_to_child
+//! ```
+//!
+//! A section is a descriptor (on Windows a handle), and a child inherits its standard input: so
+//! that is what the section goes as.
+#![allow(clippy::print_stdout, reason = "it shows what it does")]
+
+use std::error::Error;
+use std::process::{self, Command, Stdio};
+use std::{env, io};
+
+use pagemate::{Section, SectionOptions};
+
+const QUESTION: &[u8; 20] = b"What is six times 7?";
+
+/// Where the child puts its answer.
+const ANSWER: usize = 64;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match env::args().nth(1).as_deref() {
+        Some("child") => answer(),
+        _ => ask(),
+    }
+}
+
+fn ask() -> Result<(), Box<dyn Error>> {
+    let section = SectionOptions::new().len(4096).create_unnamed()?;
+    let view = section.map()?;
+    view.write_at(0, QUESTION)?;
+    println!("process {} asks", process::id());
+    let input = standard_input(&section)?;
+    let status = Command::new(env::current_exe()?).arg("child").stdin(input).status()?;
+    if !status.success() {
+        return Err(format!("the child failed: {status}").into());
+    }
+    println!("it was answered: {}", view.read::<u64>(ANSWER)?);
+    Ok(())
+}
+
+fn answer() -> Result<(), Box<dyn Error>> {
+    let view = section_at_standard_input()?.map()?;
+    let mut question = [0; QUESTION.len()];
+    view.read_at(0, &mut question)?;
+    println!("process {} was asked: {}", process::id(), String::from_utf8_lossy(&question));
+    view.write(ANSWER, &42_u64)?;
+    Ok(())
+}
+
+cfg_select! {
+    unix => {
+        use std::os::fd::AsFd;
+
+        fn standard_input(section: &Section) -> io::Result<Stdio> {
+            Ok(section.as_fd().try_clone_to_owned()?.into())
+        }
+
+        fn section_at_standard_input() -> Result<Section, Box<dyn Error>> {
+            Ok(io::stdin().as_fd().try_clone_to_owned()?.try_into()?)
+        }
+    }
+    windows => {
+        use std::os::windows::io::AsHandle;
+
+        fn standard_input(section: &Section) -> io::Result<Stdio> {
+            Ok(section.as_handle().try_clone_to_owned()?.into())
+        }
+
+        fn section_at_standard_input() -> Result<Section, Box<dyn Error>> {
+            Ok(io::stdin().as_handle().try_clone_to_owned()?.try_into()?)
+        }
+    }
+}

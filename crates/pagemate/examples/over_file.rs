@@ -1,0 +1,28 @@
+//! A counter in a file, shared as memory by all processes that open the file.
+//!
+//! ```sh
+//! cargo run -p pagemate --example over_file -- counter.bin    # again and again
+//! ```
+//!
+//! Unlike a named section, the file stays when nobody holds it: each run counts on.
+#![allow(clippy::print_stdout, reason = "it shows what it does")]
+
+use std::error::Error;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pagemate::SectionOptions;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path: PathBuf = std::env::args_os().nth(1).ok_or("usage: over_file FILE")?.into();
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+    // A new file grows to this length.
+    let section = SectionOptions::new().len(4096).over_file(&file)?;
+    let view = section.map()?;
+    // Processes that run at the same time share the memory: none of their counts is lost.
+    let runs = 1 + view.atomic::<AtomicU64>(0)?.fetch_add(1, Ordering::Relaxed);
+    view.flush()?;
+    println!("run {runs} of {}", path.display());
+    Ok(())
+}

@@ -1,0 +1,407 @@
+//! Named memory as Windows has it: the kernel's own file mappings.
+//!
+//! A section of ours is an ordinary one, which any program opens by its name, and everybody's are
+//! ours to open. A handle is the hold on the name; the kernel takes it back at every kind of death,
+//! so that nothing dead is ever left.
+#![allow(unsafe_code, reason = "Win32 calls")]
+
+mod inventory;
+mod mapping;
+mod native;
+mod security;
+
+use std::fs::File;
+use std::io;
+use std::os::windows::io::{
+    AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle,
+};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use windows_sys::Win32::Foundation::{
+    DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_BAD_EXE_FORMAT,
+    ERROR_COMMITMENT_LIMIT, ERROR_DISK_FULL, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE,
+    ERROR_INVALID_PARAMETER,     ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
+    ERROR_PRIVILEGE_NOT_HELD, GetLastError, INVALID_HANDLE_VALUE,
+};
+use windows_sys::Win32::System::Memory::{
+    CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, OpenFileMappingW, PAGE_READONLY,
+    PAGE_READWRITE, SEC_COMMIT, SEC_RESERVE, SECTION_QUERY,
+};
+use windows_sys::Win32::System::SystemInformation::{
+    GetSystemInfo, GlobalMemoryStatusEx, MEMORYSTATUSEX, SYSTEM_INFO,
+};
+use windows_sys::Win32::System::Threading::GetCurrentProcess;
+
+use self::security::Descriptor;
+use super::{Backing, Existing, PATIENCE, Spec};
+use crate::access::{Access, Kind, Protection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::{Name, Namespace};
+
+pub(crate) use self::inventory::{find, list, prune};
+pub(crate) use self::mapping::Mapping;
+
+/// What offsets of a mapping are a multiple of.
+pub(crate) fn allocation_granularity() -> u64 {
+    sizes().1
+}
+
+fn page_size() -> u64 {
+    sizes().0
+}
+
+/// The page size and the allocation granularity.
+fn sizes() -> (u64, u64) {
+    static SIZES: OnceLock<(u64, u64)> = OnceLock::new();
+    *SIZES.get_or_init(|| {
+        let mut info = SYSTEM_INFO::default();
+        // SAFETY: the call fills our own structure.
+        unsafe { GetSystemInfo(&raw mut info) };
+        (info.dwPageSize.into(), info.dwAllocationGranularity.into())
+    })
+}
+
+/// A handle to shared memory.
+#[derive(Debug)]
+pub(crate) struct Object {
+    handle: OwnedHandle,
+    /// The user's file under it, if that can be written to: what a flush has to reach.
+    file: Option<Arc<File>>,
+    len: u64,
+    protection: Protection,
+    access: Access,
+}
+
+impl Object {
+    /// Makes an object and gives it its name; true if it was made.
+    ///
+    /// The name is looked up first, so that an existing object neither costs memory nor is refused
+    /// for the lack of it: the kernel builds what is asked for before it looks (row 19).
+    pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Object, bool)> {
+        let mut spec = *spec;
+        spec.len = whole_pages(spec.len)?;
+        let spelled = spelled(name);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match (open_handle(&spelled, spec.access), existing) {
+                (Ok(handle), Existing::Open) => {
+                    return Ok((Object::describe(handle, spec.access)?, false));
+                }
+                (Ok(_), Existing::Refuse) => return Err(already_exists()),
+                (Err(error), _) if error.kind() == ErrorKind::NotFound => {}
+                (Err(error), Existing::Refuse) if is_of_an_object(&error) => {
+                    return Err(already_exists());
+                }
+                (Err(error), _) => return Err(error),
+            }
+            let descriptor = Descriptor::new(spec.sharing)?;
+            match make(None, &spec, Some(&descriptor), Some(&spelled)) {
+                Ok((handle, true)) => return Ok((Object::made(handle, &spec)?, true)),
+                // Somebody was faster; what came is theirs, and only a handle to it until here.
+                Ok((handle, false)) => drop(handle),
+                Err(error) => return Err(cannot_create(name, &spec, error)),
+            }
+            if Instant::now() > deadline {
+                let cause = "other processes create it and let it go all the time";
+                return Err(Error::new(ErrorKind::TimedOut, cause));
+            }
+        }
+    }
+
+    /// Opens a live object.
+    pub(crate) fn open(name: &Name, _: Kind, access: Access) -> Result<Object> {
+        Object::describe(open_handle(&spelled(name), access)?, access)
+    }
+
+    /// Makes memory without a name.
+    pub(crate) fn unnamed(spec: &Spec) -> Result<Object> {
+        let mut spec = *spec;
+        spec.len = whole_pages(spec.len)?;
+        let (handle, _) = make(None, &spec, None, None).map_err(|e| no_memory(&spec, e))?;
+        Object::made(handle, &spec)
+    }
+
+    /// Takes a file of the user's as memory, grown to `spec.len` if that is more than it has.
+    pub(crate) fn over_file(file: File, spec: &Spec) -> Result<Object> {
+        let mut spec = *spec;
+        let not_a_file = |error| {
+            Error::os_as(ErrorKind::InvalidInput, "it is not a file that can be mapped", error)
+        };
+        let have = file.metadata().map_err(not_a_file)?.len();
+        if spec.len == 0 {
+            spec.len = have;
+        }
+        if spec.len == 0 {
+            let cause = "the file is empty; give a length to make it grow";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        let len = spec.len;
+        if i64::try_from(len).is_err() {
+            return Err(too_long());
+        }
+        if len > have && spec.protection == Protection::ReadOnly {
+            let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
+            return Err(Error::new(ErrorKind::OutOfRange, cause));
+        }
+        if spec.access == Access::Read {
+            // Only a writable section makes its file grow.
+            if len > have {
+                file.set_len(len).map_err(|e| cannot_grow(len, e))?;
+            }
+            spec.protection = Protection::ReadOnly;
+        }
+        let (handle, _) = make(Some(&file), &spec, None, None).map_err(|error| {
+            match code_of(&error) {
+                ERROR_BAD_EXE_FORMAT => not_a_file(error),
+                ERROR_ACCESS_DENIED => {
+                    Error::os("the file is not open for what the section is to do", error)
+                }
+                _ => cannot_grow(len, error),
+            }
+        })?;
+        let mut object = Object::made(handle, &spec)?;
+        if spec.protection == Protection::ReadWrite {
+            object.file = Some(Arc::new(file));
+        }
+        Ok(object)
+    }
+
+    /// Takes a handle that somebody handed us, with the access that it has.
+    pub(crate) fn from_raw(handle: OwnedHandle) -> Result<Object> {
+        if !native::is_section(handle.as_handle())? {
+            let cause = "the handle is not one to a file mapping";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        let granted = native::granted_access(handle.as_handle())?;
+        if granted & FILE_MAP_READ == 0 {
+            let cause = "the handle does not allow reading";
+            return Err(Error::new(ErrorKind::PermissionDenied, cause));
+        }
+        let writes = granted & FILE_MAP_WRITE != 0;
+        Object::describe(handle, if writes { Access::ReadWrite } else { Access::Read })
+    }
+
+    /// What `make` just made.
+    fn made(handle: OwnedHandle, spec: &Spec) -> Result<Object> {
+        let handle = narrowed(handle, spec.access)?;
+        Ok(Object {
+            handle,
+            file: None,
+            len: spec.len,
+            protection: spec.protection,
+            access: spec.access,
+        })
+    }
+
+    /// What somebody else made. Its protection shows only to those who may write (row 46): the
+    /// kernel lets nobody ask, but refuses them a writable view.
+    fn describe(handle: OwnedHandle, access: Access) -> Result<Object> {
+        let len = match native::section_len(handle.as_handle())? {
+            Some(len) => len,
+            None => mapping::measure(handle.as_handle())?,
+        };
+        let writable = access == Access::Read || mapping::may_be_written(handle.as_handle())?;
+        let protection = if writable { Protection::ReadWrite } else { Protection::ReadOnly };
+        Ok(Object { handle, file: None, len, protection, access })
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(crate) fn protection(&self) -> Protection {
+        self.protection
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    pub(crate) fn handle(&self) -> BorrowedHandle<'_> {
+        self.handle.as_handle()
+    }
+}
+
+/// The name as the kernel takes it, with its NUL.
+fn spelled(name: &Name) -> Vec<u16> {
+    let prefix = match name.namespace() {
+        Namespace::Local => r"Local\",
+        Namespace::Global => r"Global\",
+    };
+    prefix.encode_utf16().chain(name.as_str().encode_utf16()).chain([0]).collect()
+}
+
+/// The rights of a handle with `access`.
+fn rights(access: Access) -> u32 {
+    match access {
+        Access::Read => SECTION_QUERY | FILE_MAP_READ,
+        Access::ReadWrite => SECTION_QUERY | FILE_MAP_READ | FILE_MAP_WRITE,
+    }
+}
+
+fn open_handle(spelled: &[u16], access: Access) -> Result<OwnedHandle> {
+    let opened = open_for(spelled, rights(access)).or_else(|error| {
+        // A descriptor written by hand may grant the memory and not the question how much it is.
+        match code_of(&error) {
+            ERROR_ACCESS_DENIED => open_for(spelled, rights(access) & !SECTION_QUERY),
+            _ => Err(error),
+        }
+    });
+    opened.map_err(|error| match code_of(&error) {
+        ERROR_FILE_NOT_FOUND => Error::new(ErrorKind::NotFound, "no process holds it"),
+        ERROR_INVALID_HANDLE => {
+            let cause = "the name belongs to an object of another kind";
+            Error::os_as(ErrorKind::WrongKind, cause, error)
+        }
+        _ => Error::os("it cannot be opened", error),
+    })
+}
+
+/// Whether somebody's object refused to be opened, so that there is one.
+fn is_of_an_object(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::WrongKind)
+}
+
+fn open_for(spelled: &[u16], rights: u32) -> io::Result<OwnedHandle> {
+    // SAFETY: the name ends with a NUL.
+    let handle = unsafe { OpenFileMappingW(rights, 0, spelled.as_ptr()) };
+    owned(handle).ok_or_else(io::Error::last_os_error)
+}
+
+/// Makes a section, or opens the one that has its name; true if it was made.
+fn make(
+    file: Option<&File>,
+    spec: &Spec,
+    descriptor: Option<&Descriptor>,
+    spelled: Option<&[u16]>,
+) -> io::Result<(OwnedHandle, bool)> {
+    let under = file.map_or(INVALID_HANDLE_VALUE, AsRawHandle::as_raw_handle);
+    let protection = match spec.protection {
+        Protection::ReadOnly => PAGE_READONLY,
+        Protection::ReadWrite => PAGE_READWRITE,
+    };
+    let commit = match spec.backing {
+        Backing::Reserved | Backing::Huge => SEC_COMMIT,
+        Backing::Sparse => SEC_RESERVE,
+    };
+    let attributes = descriptor.map(Descriptor::attributes);
+    let attributes = attributes.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let name = spelled.map_or(std::ptr::null(), <[u16]>::as_ptr);
+    let (high, low) = halves(spec.len);
+    // SAFETY: the file's handle is open, the attributes and their descriptor live on, and the name
+    // ends with a NUL.
+    let handle =
+        unsafe { CreateFileMappingW(under, attributes, protection | commit, high, low, name) };
+    // SAFETY: it reads a number of this thread's; nothing came between it and the call it is about.
+    let code = unsafe { GetLastError() };
+    match owned(handle) {
+        Some(handle) => Ok((handle, code != ERROR_ALREADY_EXISTS)),
+        None => Err(error_of(code)),
+    }
+}
+
+/// The creator's handle with no more access than it asked for.
+fn narrowed(handle: OwnedHandle, access: Access) -> Result<OwnedHandle> {
+    if access == Access::ReadWrite {
+        return Ok(handle);
+    }
+    let mut narrow = std::ptr::null_mut();
+    // SAFETY: it gives a number that stands for this process.
+    let process = unsafe { GetCurrentProcess() };
+    let wide = handle.as_raw_handle();
+    // SAFETY: `handle` is open, and `narrow` is ours to write to.
+    let done = unsafe {
+        DuplicateHandle(process, wide, process, &raw mut narrow, rights(access), 0, 0)
+    };
+    if done == 0 {
+        let error = io::Error::last_os_error();
+        return Err(Error::os("its handle cannot be narrowed", error));
+    }
+    Ok(owned(narrow).expect("DuplicateHandle gives a handle when it says so"))
+}
+
+/// The handle that a call returned, if it is one.
+fn owned(handle: RawHandle) -> Option<OwnedHandle> {
+    // SAFETY: the calls that end here return a new handle that nobody else knows, or null.
+    (!handle.is_null()).then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+fn halves(number: u64) -> (u32, u32) {
+    let low = u32::try_from(number & u64::from(u32::MAX)).expect("32 bits");
+    let high = u32::try_from(number >> 32).expect("32 bits");
+    (high, low)
+}
+
+fn whole_pages(len: u64) -> Result<u64> {
+    if len == 0 {
+        let cause = "a section has at least one byte; set its length with len()";
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
+    }
+    len.checked_next_multiple_of(page_size())
+        .filter(|len| i64::try_from(*len).is_ok())
+        .ok_or_else(too_long)
+}
+
+fn code_of(error: &io::Error) -> u32 {
+    error.raw_os_error().map_or(0, i32::cast_unsigned)
+}
+
+fn error_of(code: u32) -> io::Error {
+    io::Error::from_raw_os_error(code.cast_signed())
+}
+
+fn is_no_space(error: &io::Error) -> bool {
+    matches!(
+        code_of(error),
+        ERROR_COMMITMENT_LIMIT
+            | ERROR_DISK_FULL
+            | ERROR_NOT_ENOUGH_MEMORY
+            | ERROR_NO_SYSTEM_RESOURCES
+            | ERROR_OUTOFMEMORY
+    )
+}
+
+fn already_exists() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "some process already holds an object of this name")
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::NoSpace, "so many bytes are more than this system can address")
+}
+
+fn cannot_grow(len: u64, error: io::Error) -> Error {
+    // A parameter is invalid if there are more bytes than a file can have (row 12).
+    let too_long = code_of(&error) == ERROR_INVALID_PARAMETER;
+    let kind = if too_long || is_no_space(&error) { ErrorKind::NoSpace } else { ErrorKind::Os };
+    Error::os_as(kind, format!("the file cannot have {len} bytes"), error)
+}
+
+/// Why nothing new came to stand under a name that nobody held.
+fn cannot_create(name: &Name, spec: &Spec, error: io::Error) -> Error {
+    match (code_of(&error), name.namespace()) {
+        (ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD, Namespace::Global) => {
+            let cause = r"a new Global\ section takes the privilege SeCreateGlobalPrivilege, which \
+                services and administrators have: run elevated, or use a name without Global\";
+            Error::os_as(ErrorKind::PermissionDenied, cause, error)
+        }
+        (ERROR_INVALID_HANDLE, _) => already_exists(),
+        _ => no_memory(spec, error),
+    }
+}
+
+fn no_memory(spec: &Spec, error: io::Error) -> Error {
+    if !is_no_space(&error) {
+        return Error::os("it cannot be created", error);
+    }
+    let mut status = MEMORYSTATUSEX {
+        dwLength: u32::try_from(size_of::<MEMORYSTATUSEX>()).expect("a small structure"),
+        ..MEMORYSTATUSEX::default()
+    };
+    // SAFETY: the call fills our own structure, whose length it is told.
+    _ = unsafe { GlobalMemoryStatusEx(&raw mut status) };
+    let (len, left) = (spec.len, status.ullAvailPageFile);
+    let cause =
+        format!("{len} bytes cannot be set aside: the system has {left} left in memory and page file");
+    Error::os_as(ErrorKind::NoSpace, cause, error)
+}

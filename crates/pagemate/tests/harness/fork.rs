@@ -1,0 +1,212 @@
+//! Test bodies in a process of their own, which may fork, become another user, set limits and mount.
+//!
+//! Every such process gets an alarm: it ends what hangs.
+#![allow(unsafe_code, reason = "fork(2) and its kin")]
+
+use std::ffi::{CString, c_char};
+use std::fs::Permissions;
+use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::{env, fs, io};
+
+use super::Place;
+
+/// Says that this process is the one that a test has to itself, and which test's.
+const ROLE: &str = "PAGEMATE_TEST_ALONE";
+
+/// No test takes this long, in seconds, unless something hangs.
+const PATIENCE: u32 = 120;
+
+/// A user without any rights.
+pub(crate) const NOBODY: u32 = 65534;
+
+/// Runs `body` in a process of its own, whose objects stand in a new place where every user may
+/// make a directory, as in `/dev/shm`; at the end no object may be left there. `test` is the name
+/// of the calling test.
+pub(crate) fn alone(test: &str, body: impl FnOnce(&Path)) {
+    if env::var(ROLE).is_ok_and(|role| role == test) {
+        watch();
+        return body(&PathBuf::from(env::var_os("PAGEMATE_DIR").unwrap()));
+    }
+    let place = Place::new(test);
+    fs::set_permissions(place.path(), Permissions::from_mode(0o1777)).unwrap();
+    let output = Command::new(env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(ROLE, test)
+        .env("PAGEMATE_DIR", place.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (said, report) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {report}", output.status);
+    assert!(String::from_utf8_lossy(said).contains("1 passed"), "there is no test {test}");
+    place.assert_empty();
+}
+
+/// The same for what only root can set up; others skip it, and say so.
+pub(crate) fn alone_as_root(test: &str, body: impl FnOnce(&Path)) {
+    if rustix::process::geteuid().is_root() {
+        alone(test, body);
+    } else {
+        println!("skipped: {test} needs root, to become other users and to mount");
+    }
+}
+
+fn watch() {
+    // SAFETY: alarm(2) takes a number and touches no memory.
+    unsafe { libc::alarm(PATIENCE) };
+}
+
+/// A forked process, killed and reaped at the latest when dropped.
+pub(crate) struct Forked {
+    pid: libc::pid_t,
+}
+
+/// Forks. The child runs `body` and ends without any clean-up, with success unless it panics.
+///
+/// The test's thread is the only one that does anything, so that no lock is held by another.
+pub(crate) fn fork(body: impl FnOnce()) -> Forked {
+    // SAFETY: nothing else runs in this process that could hold a lock which the child needs.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork: {}", io::Error::last_os_error()),
+        0 => {
+            watch();
+            let code = match catch_unwind(AssertUnwindSafe(body)) {
+                Ok(()) => 0,
+                Err(_) => 101,
+            };
+            // SAFETY: _exit(2) ends the process.
+            unsafe { libc::_exit(code) }
+        }
+        pid => Forked { pid },
+    }
+}
+
+impl Forked {
+    pub(crate) fn id(&self) -> u32 {
+        self.pid.unsigned_abs()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(self) -> ExitStatus {
+        let mut status = 0;
+        // SAFETY: waitpid(2) writes the status to where it is told.
+        let pid = unsafe { libc::waitpid(self.pid, &raw mut status, 0) };
+        assert_eq!(pid, self.pid, "{}", io::Error::last_os_error());
+        std::mem::forget(self);
+        ExitStatus::from_raw(status)
+    }
+
+    /// Waits for its end and demands success.
+    #[track_caller]
+    pub(crate) fn join(self) {
+        let status = self.wait();
+        assert!(status.success(), "a forked process: {status}");
+    }
+
+    /// Ends it with SIGKILL, and waits until it has ended.
+    #[track_caller]
+    pub(crate) fn kill(self) {
+        // SAFETY: kill(2) takes numbers; the child is not reaped, so that the pid is still its.
+        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        assert_eq!(self.wait().signal(), Some(libc::SIGKILL));
+    }
+}
+
+impl Drop for Forked {
+    fn drop(&mut self) {
+        // SAFETY: as in `kill`.
+        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        // SAFETY: waitpid(2) may be told to write no status.
+        unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), 0) };
+    }
+}
+
+/// What one process waits at until another opens it.
+pub(crate) struct Gate {
+    reader: PipeReader,
+    writer: PipeWriter,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Gate {
+        let (reader, writer) = io::pipe().unwrap();
+        Gate { reader, writer }
+    }
+
+    /// Lets one process through, now or later.
+    pub(crate) fn open(&self) {
+        (&self.writer).write_all(&[1]).unwrap();
+    }
+
+    pub(crate) fn wait(&self) {
+        (&self.reader).read_exact(&mut [0]).unwrap();
+    }
+}
+
+/// Makes this process one of the user and the group, for good.
+pub(crate) fn become_user(user: u32, group: u32) {
+    let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    // SAFETY: no groups are read from the null pointer.
+    check(unsafe { libc::setgroups(0, std::ptr::null()) });
+    // SAFETY: setresgid(2) takes numbers.
+    check(unsafe { libc::setresgid(group, group, group) });
+    // SAFETY: setresuid(2) takes numbers.
+    check(unsafe { libc::setresuid(user, user, user) });
+}
+
+/// Takes in the children of this process' children when those end.
+pub(crate) fn adopt() {
+    // SAFETY: this prctl(2) takes a number.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }, 0);
+}
+
+/// The child `id` of a child that has ended.
+pub(crate) fn adopted(id: u32) -> Forked {
+    Forked { pid: id.try_into().unwrap() }
+}
+
+/// Waits for a signal that ends this process.
+pub(crate) fn hold_on() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Makes `dir` the place of this process' objects.
+pub(crate) fn move_place(dir: &Path) {
+    // SAFETY: nothing else runs in this process that could be reading the environment.
+    unsafe { env::set_var("PAGEMATE_DIR", dir) };
+}
+
+/// Takes the exclusive lock of a sweeper, for as long as the file is open; whether it was granted.
+pub(crate) fn lock_exclusively(file: &fs::File) -> bool {
+    // SAFETY: `flock` is a C struct of integers, for which zero is a value.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = libc::F_WRLCK.try_into().unwrap();
+    lock.l_len = 1;
+    // SAFETY: the command takes a pointer to one `flock`.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    result == 0
+}
+
+/// Mounts an empty tmpfs on `dir`, which only this process and its children see.
+pub(crate) fn mount_tmpfs(dir: &Path, options: &str) {
+    let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    let mount = |on: &Path, flags, data: *const c_char| {
+        let on = CString::new(on.as_os_str().as_bytes()).unwrap();
+        // SAFETY: all strings end with NUL and live until mount(2) is done; data may be null.
+        unsafe { libc::mount(c"none".as_ptr(), on.as_ptr(), c"tmpfs".as_ptr(), flags, data.cast()) }
+    };
+    // SAFETY: unshare(2) takes a number.
+    check(unsafe { libc::unshare(libc::CLONE_NEWNS) });
+    check(mount(Path::new("/"), libc::MS_REC | libc::MS_PRIVATE, std::ptr::null()));
+    let options = CString::new(options).unwrap();
+    check(mount(dir, 0, options.as_ptr()));
+}

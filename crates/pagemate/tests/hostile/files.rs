@@ -1,0 +1,230 @@
+//! Objects' files that somebody replaced, cut short, filled with rubbish or locked.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{FileExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
+
+use super::harness::fork::{Forked, Gate, alone, fork, hold_on, lock_exclusively};
+use super::{changes_nothing, create, local, refused, share};
+
+/// Where the trailer of a one-page object begins.
+const TRAILER: u64 = 4096;
+
+fn open_read(name: &str) -> pagemate::Result<Section> {
+    SectionOptions::new().access(Access::Read).open(name)
+}
+
+/// Puts something at a path.
+type Make<'a> = &'a dyn Fn(&Path);
+
+#[test]
+fn what_is_no_file_is_told_and_left_alone() {
+    alone("files::what_is_no_file_is_told_and_left_alone", |place| {
+        drop(create("x").unwrap());
+        let path = local(place).join("x");
+        let target = place.join("target");
+        fs::create_dir(&target).unwrap();
+        fs::write(target.join("letter"), "dear").unwrap();
+        let table: [(&str, Make<'_>); 6] = [
+            ("a symbolic link", &|path| symlink("nowhere", path).unwrap()),
+            ("a symbolic link", &|path| symlink(target.join("letter"), path).unwrap()),
+            ("a symbolic link", &|path| symlink(&target, path).unwrap()),
+            ("a directory", &|path| fs::create_dir(path).unwrap()),
+            ("a socket", &|path| drop(UnixListener::bind(path).unwrap())),
+            ("a pipe", &|path| {
+                assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+            }),
+        ];
+        for (what, make) in table {
+            make(&path);
+            changes_nothing(place, || {
+                let facts = [what, "remove", path.to_str().unwrap(), "\"x\""];
+                for result in [Section::open("x"), open_read("x"), create("x"), share("x")] {
+                    refused(result, ErrorKind::Corrupted, &facts);
+                }
+                assert!(inventory::list().unwrap().is_empty());
+                assert_eq!(inventory::prune().unwrap().objects, 0);
+                drop(create("another").unwrap());
+            });
+            if path.is_dir() && !path.is_symlink() {
+                fs::remove_dir(&path).unwrap();
+            } else {
+                fs::remove_file(&path).unwrap();
+            }
+        }
+        fs::remove_dir_all(target).unwrap();
+    });
+}
+
+/// A change of an object's file: where, what, and what is then said.
+type Damage = (u64, &'static [u8], ErrorKind, &'static str);
+
+// The offsets are those of docs/layout.md.
+const DAMAGE: [Damage; 14] = [
+    (TRAILER, b"PAGEMATF", ErrorKind::Corrupted, "does not end in a trailer"),
+    (TRAILER, &[0xFF; 4096], ErrorKind::Corrupted, "does not end in a trailer"),
+    (TRAILER, &[0; 4096], ErrorKind::Corrupted, "does not end in a trailer"),
+    (TRAILER + 8, &[0; 4], ErrorKind::WrongVersion, "layout 0, this one reads 1"),
+    (TRAILER + 8, &[77, 0, 0, 0], ErrorKind::WrongVersion, "layout 77, this one reads 1"),
+    (TRAILER + 12, &[200], ErrorKind::Corrupted, "kind"),
+    (TRAILER + 13, &[3], ErrorKind::Corrupted, "protection"),
+    (TRAILER + 16, &[0; 8], ErrorKind::Corrupted, "disagree about the length"),
+    (TRAILER + 16, &[0, 32], ErrorKind::Corrupted, "disagree about the length"),
+    (TRAILER + 16, &[0xFF; 8], ErrorKind::Corrupted, "disagree about the length"),
+    (TRAILER + 36, &[0xFF; 4], ErrorKind::Corrupted, "no name"),
+    (TRAILER + 36, &[0; 4], ErrorKind::Corrupted, "no name"),
+    (TRAILER + 1024, &[0xFF], ErrorKind::Corrupted, "no name"),
+    (TRAILER + 1024, b"y", ErrorKind::Corrupted, "belongs to another name, y"),
+];
+
+fn file(place: &Path) -> File {
+    OpenOptions::new().write(true).open(local(place).join("x")).unwrap()
+}
+
+/// What everybody else is told of a live object whose file is damaged.
+#[track_caller]
+fn refused_while_held(place: &Path, kind: ErrorKind, fact: &str) {
+    changes_nothing(place, || {
+        for result in [Section::open("x"), open_read("x"), share("x")] {
+            refused(result, kind, &[fact, "\"x\""]);
+        }
+        refused(create("x"), ErrorKind::AlreadyExists, &["some process already holds"]);
+        assert!(inventory::list().unwrap().is_empty());
+        assert_eq!(inventory::prune().unwrap().objects, 0);
+    });
+}
+
+#[test]
+fn damaged_trailer_of_a_live_object_is_told_and_its_holder_undisturbed() {
+    alone("files::damaged_trailer_of_a_live_object_is_told_and_its_holder_undisturbed", |place| {
+        for (at, bytes, kind, fact) in DAMAGE {
+            let held = create("x").unwrap();
+            let view = held.map().unwrap();
+            view.write(0, &7_u64).unwrap();
+            file(place).write_all_at(bytes, at).unwrap();
+            refused_while_held(place, kind, fact);
+            assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
+            drop((held, view));
+            refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+            assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
+        }
+    });
+}
+
+#[test]
+fn prefix_in_the_trailers_name_is_no_name() {
+    alone("files::prefix_in_the_trailers_name_is_no_name", |place| {
+        let _held = create("x").unwrap();
+        // Read as a user writes it, this would be the object's name.
+        file(place).write_all_at(br"Local\x", TRAILER + 1024).unwrap();
+        file(place).write_all_at(&[7], TRAILER + 36).unwrap();
+        refused_while_held(place, ErrorKind::Corrupted, "no name");
+    });
+}
+
+#[test]
+fn damaged_file_that_nobody_holds_is_dead_and_swept() {
+    alone("files::damaged_file_that_nobody_holds_is_dead_and_swept", |place| {
+        for verb in 0..5 {
+            for (at, bytes, ..) in DAMAGE {
+                fork(|| {
+                    let held = create("x").unwrap();
+                    file(place).write_all_at(bytes, at).unwrap();
+                    std::mem::forget(held);
+                })
+                .join();
+                assert_eq!(fs::read_dir(local(place)).unwrap().count(), 1);
+                match verb {
+                    0 => refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]),
+                    1 => refused(open_read("x"), ErrorKind::NotFound, &["no process holds it"]),
+                    2 => assert!(inventory::list().unwrap().is_empty()),
+                    3 => assert_eq!(inventory::prune().unwrap().objects, 1),
+                    _ => assert!(share("x").unwrap().was_created()),
+                }
+                assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
+            }
+        }
+    });
+}
+
+#[test]
+fn file_cut_short_or_grown_while_held_is_told() {
+    alone("files::file_cut_short_or_grown_while_held_is_told", |place| {
+        for (len, fact) in [
+            (0, "cut short"),
+            (39, "cut short"),
+            (100, "does not end in a trailer"),
+            (4095, "does not end in a trailer"),
+            (4096, "does not end in a trailer"),
+            (4196, "does not end in a trailer"),
+            (8191, "does not end in a trailer"),
+            (8193, "does not end in a trailer"),
+            (1 << 40, "does not end in a trailer"),
+        ] {
+            let held = create("x").unwrap();
+            file(place).set_len(len).unwrap();
+            refused_while_held(place, ErrorKind::Corrupted, fact);
+            drop(held);
+            assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
+        }
+    });
+}
+
+#[test]
+fn trailer_that_moved_is_told() {
+    alone("files::trailer_that_moved_is_told", |place| {
+        // Shorter by a page, and still ending in a trailer of ours: the length gives it away.
+        let _held = SectionOptions::new().len(8192).create_new("x").unwrap();
+        let mut trailer = vec![0; 4096];
+        let read = File::open(local(place).join("x")).unwrap();
+        read.read_exact_at(&mut trailer, 8192).unwrap();
+        file(place).write_all_at(&trailer, 4096).unwrap();
+        file(place).set_len(8192).unwrap();
+        refused_while_held(place, ErrorKind::Corrupted, "disagree about the length");
+    });
+}
+
+#[test]
+fn reading_memory_that_was_cut_short_ends_by_sigbus_alone() {
+    alone("files::reading_memory_that_was_cut_short_ends_by_sigbus_alone", |place| {
+        let held = SectionOptions::new().len(8192).create_new("x").unwrap();
+        let view = held.map().unwrap();
+        file(place).set_len(4096).unwrap();
+        // What is left can be read, what is gone cannot.
+        fork(|| assert_eq!(view.read::<u8>(4095).unwrap(), 0)).join();
+        let status = fork(|| assert_eq!(view.read::<u8>(4096).unwrap(), 0)).wait();
+        assert_eq!(status.signal(), Some(libc::SIGBUS));
+    });
+}
+
+#[test]
+fn lock_that_is_never_let_go_times_out() {
+    alone("files::lock_that_is_never_let_go_times_out", |place| {
+        drop(create("x").unwrap());
+        let ready = Gate::new();
+        let stranger = fork(|| {
+            let file = File::create_new(local(place).join("x")).unwrap();
+            assert!(lock_exclusively(&file));
+            ready.open();
+            hold_on();
+        });
+        ready.wait();
+        let verbs: [fn() -> pagemate::Result<Section>; 4] =
+            [|| Section::open("x"), || open_read("x"), || create("x"), || share("x")];
+        let waiting = verbs.map(|verb| {
+            fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
+        });
+        // Who asks for no name does not wait.
+        assert!(inventory::list().unwrap().is_empty());
+        assert_eq!(inventory::prune().unwrap().objects, 0);
+        drop(create("another").unwrap());
+        waiting.into_iter().for_each(Forked::join);
+        stranger.kill();
+        refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+    });
+}

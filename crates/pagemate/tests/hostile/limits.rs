@@ -1,0 +1,230 @@
+//! No memory, no files, no descriptors and no addresses left.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+
+use pagemate::{ErrorKind, Section, SectionOptions, inventory};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::harness::fork::{alone, alone_as_root, fork, mount_tmpfs, move_place};
+use super::{changes_nothing, create, refused, share};
+
+/// Does it where objects stand in a file system of their own with these limits.
+fn in_tmpfs(place: &Path, options: &str, body: impl FnOnce(&Path)) {
+    let dir = place.join("tmpfs");
+    fs::create_dir(&dir).unwrap();
+    fork(|| {
+        mount_tmpfs(&dir, options);
+        move_place(&dir);
+        body(&dir);
+    })
+    .join();
+    fs::remove_dir(dir).unwrap();
+}
+
+fn sized(len: u64) -> SectionOptions {
+    SectionOptions::new().len(len).clone()
+}
+
+#[test]
+fn memory_that_is_not_there_is_refused_with_the_numbers() {
+    alone_as_root("limits::memory_that_is_not_there_is_refused_with_the_numbers", |place| {
+        in_tmpfs(place, "size=128k,mode=1777", |dir| {
+            // With its trailer it takes 20 KiB of the 128.
+            let held = sized(16 << 10).create_new("held").unwrap();
+            held.map().unwrap().write(0, &7_u64).unwrap();
+            changes_nothing(dir, || {
+                let facts = ["135168 bytes are wanted", "pagemate-0", "110592 bytes free"];
+                for result in [
+                    sized(128 << 10).create_new("x"),
+                    sized(128 << 10).open_or_create("x"),
+                    sized(128 << 10).create_new(r"held2"),
+                ] {
+                    refused(result, ErrorKind::NoSpace, &facts);
+                }
+                let facts = ["33558528 bytes (32 MiB) are wanted", "110592 bytes free"];
+                refused(sized(32 << 20).create_new("x"), ErrorKind::NoSpace, &facts);
+            });
+            // All of the rest, to the byte, and then nothing at all.
+            let rest = sized(104 << 10).create_new("rest").unwrap();
+            rest.map().unwrap().write_at(0, &vec![1; 104 << 10]).unwrap();
+            changes_nothing(dir, || {
+                let facts = ["8192 bytes are wanted", "only 0 bytes free"];
+                refused(create("x"), ErrorKind::NoSpace, &facts);
+                refused(share("x"), ErrorKind::NoSpace, &facts);
+                refused(sized(1 << 20).reserve().create_new("x"), ErrorKind::NoSpace, &["0 bytes"]);
+            });
+            drop(rest);
+            assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
+            create("x").unwrap();
+        });
+    });
+}
+
+#[test]
+fn reserved_giant_ends_by_sigbus_where_memory_runs_out() {
+    alone_as_root("limits::reserved_giant_ends_by_sigbus_where_memory_runs_out", |place| {
+        in_tmpfs(place, "size=128k,mode=1777", |_| {
+            let giant = sized(1 << 30).reserve().create_new("giant").unwrap();
+            let view = giant.map().unwrap();
+            view.write_at(1 << 29, &[1]).unwrap();
+            let touch = fork(|| {
+                for at in (0..1 << 20).step_by(4096) {
+                    view.write_at(at, &[1]).unwrap();
+                }
+            });
+            assert_eq!(touch.wait().signal(), Some(libc::SIGBUS));
+            assert_eq!(view.read::<u8>(1 << 29).unwrap(), 1);
+        });
+    });
+}
+
+#[test]
+fn files_that_cannot_be_made_are_refused_with_the_numbers() {
+    alone_as_root("limits::files_that_cannot_be_made_are_refused_with_the_numbers", |place| {
+        // The root, the directory of objects, and one object.
+        in_tmpfs(place, "nr_inodes=3,mode=1777", |dir| {
+            let held = create("held").unwrap();
+            changes_nothing(dir, || {
+                let facts = ["no file can be made in", "pagemate-0", "0 files free"];
+                refused(create("x"), ErrorKind::NoSpace, &facts);
+                refused(share("x"), ErrorKind::NoSpace, &facts);
+                refused(
+                    create(r"Global\x"),
+                    ErrorKind::NoSpace,
+                    &["cannot be made", "PAGEMATE_DIR"],
+                );
+                assert!(!share("held").unwrap().was_created());
+            });
+            drop(held);
+            create("x").unwrap();
+        });
+    });
+}
+
+/// Opens files until no more than `spare` descriptors are left.
+fn use_up_descriptors(spare: usize) -> Vec<File> {
+    let limit = Rlimit { current: Some(128), maximum: Some(128) };
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let mut files = Vec::new();
+    while let Ok(file) = File::open("/dev/null") {
+        files.push(file);
+    }
+    files.truncate(files.len() - spare);
+    files
+}
+
+#[test]
+fn no_descriptor_left_is_told_by_every_verb() {
+    alone("limits::no_descriptor_left_is_told_by_every_verb", |place| {
+        drop(create(r"Global\x").unwrap());
+        let held = create("held").unwrap();
+        let last = create("last").unwrap();
+        let path = super::local(place).join("last");
+        changes_nothing(place, || {
+            fork(|| {
+                let files = use_up_descriptors(0);
+                let facts = ["Too many open files"];
+                refused(create("x"), ErrorKind::Os, &facts);
+                refused(share("x"), ErrorKind::Os, &facts);
+                refused(create("held"), ErrorKind::Os, &facts);
+                refused(share("held"), ErrorKind::Os, &facts);
+                refused(Section::open("held"), ErrorKind::Os, &facts);
+                refused(Section::open(r"Global\x"), ErrorKind::Os, &facts);
+                refused(sized(1).create_unnamed(), ErrorKind::Os, &facts);
+                refused(inventory::list(), ErrorKind::Os, &facts);
+                refused(inventory::prune(), ErrorKind::Os, &facts);
+                // Neither mapping nor another handle takes one.
+                held.try_clone().unwrap().map().unwrap().write(0, &7_u64).unwrap();
+                drop(files);
+                assert_eq!(
+                    Section::open("held").unwrap().map().unwrap().read::<u64>(0).unwrap(),
+                    7
+                );
+            })
+            .join();
+        });
+        // Letting go works with the descriptor that it frees.
+        let files = use_up_descriptors(0);
+        drop(last);
+        drop(files);
+        assert!(!path.exists());
+    });
+}
+
+#[test]
+fn few_descriptors_are_enough_or_told() {
+    alone("limits::few_descriptors_are_enough_or_told", |place| {
+        let held = create("held").unwrap();
+        changes_nothing(place, || {
+            for spare in 0..5 {
+                fork(|| {
+                    let files = use_up_descriptors(spare);
+                    let enough = |result: pagemate::Result<Section>, otherwise: &[ErrorKind]| {
+                        if let Err(error) = result {
+                            assert!(otherwise.contains(&error.kind()), "{spare} spare: {error}");
+                        }
+                    };
+                    enough(create("x"), &[ErrorKind::Os]);
+                    enough(share("x"), &[ErrorKind::Os]);
+                    enough(share("held"), &[ErrorKind::Os]);
+                    enough(create("held"), &[ErrorKind::Os, ErrorKind::AlreadyExists]);
+                    enough(Section::open("held"), &[ErrorKind::Os]);
+                    enough(Section::open("x"), &[ErrorKind::Os, ErrorKind::NotFound]);
+                    drop(files);
+                    assert!(inventory::find("x").is_err());
+                    assert!(inventory::find("held").is_ok());
+                })
+                .join();
+            }
+        });
+        drop(held);
+    });
+}
+
+#[test]
+fn no_addresses_left_is_told_with_the_number() {
+    alone("limits::no_addresses_left_is_told_with_the_number", |place| {
+        let section = sized(1 << 30).reserve().create_new("x").unwrap();
+        changes_nothing(place, || {
+            fork(|| {
+                let limit = Rlimit { current: Some(1 << 29), maximum: Some(1 << 29) };
+                setrlimit(Resource::As, limit).unwrap();
+                let facts = ["map section", "1073741824 bytes of it", "Cannot allocate memory"];
+                refused(section.map(), ErrorKind::NoSpace, &facts);
+                section.view().range(5000..6000).map().unwrap().write(0, &7_u64).unwrap();
+                let facts = ["1073737728 bytes of it"];
+                refused(section.view().range(5000..).map(), ErrorKind::NoSpace, &facts);
+            })
+            .join();
+        });
+        assert_eq!(section.map().unwrap().read::<u64>(5000).unwrap(), 7);
+    });
+}
+
+#[test]
+fn limit_for_the_length_of_files_is_told_and_no_signal_comes() {
+    alone("limits::limit_for_the_length_of_files_is_told_and_no_signal_comes", |place| {
+        drop(create("x").unwrap());
+        let file = File::create_new(place.join("file")).unwrap();
+        changes_nothing(place, || {
+            fork(|| {
+                let limit = Rlimit { current: Some(16384), maximum: Some(16384) };
+                setrlimit(Resource::Fsize, limit).unwrap();
+                let facts = ["20480 bytes are wanted", "ulimit -f"];
+                refused(sized(16384).create_new("x"), ErrorKind::NoSpace, &facts);
+                refused(sized(16384).open_or_create("x"), ErrorKind::NoSpace, &facts);
+                refused(sized(16384).reserve().create_new("x"), ErrorKind::NoSpace, &facts);
+                let facts = ["20480 bytes"];
+                refused(sized(16385).create_unnamed(), ErrorKind::NoSpace, &facts);
+                refused(sized(16385).reserve().create_unnamed(), ErrorKind::NoSpace, &facts);
+                let facts = ["20000 bytes", "File too large"];
+                refused(sized(20000).over_file(&file), ErrorKind::Os, &facts);
+                sized(12288).create_new("x").unwrap();
+            })
+            .join();
+        });
+        fs::remove_file(place.join("file")).unwrap();
+    });
+}

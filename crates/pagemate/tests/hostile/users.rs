@@ -1,0 +1,248 @@
+//! Other users: what they see, what they may, and what they cannot spoil.
+
+use std::fs;
+use std::path::Path;
+
+use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, inventory};
+
+use super::harness::fork::{
+    Forked, Gate, NOBODY, alone_as_root, become_user, fork, hold_on, lock_exclusively,
+};
+use super::{changes_nothing, create, local, refused, share};
+
+const NAME: &str = r"Global\x";
+
+fn create_for(sharing: Sharing) -> Section {
+    SectionOptions::new().len(4096).sharing(sharing).create_new(NAME).unwrap()
+}
+
+fn open_read() -> pagemate::Result<Section> {
+    SectionOptions::new().access(Access::Read).open(NAME)
+}
+
+/// Does it as a user without rights.
+fn nobody(body: impl FnOnce()) -> Forked {
+    fork(|| {
+        become_user(NOBODY, NOBODY);
+        body();
+    })
+}
+
+/// Leaves a dead object.
+fn leave_dead(sharing: Sharing) {
+    fork(|| std::mem::forget(create_for(sharing))).join();
+}
+
+fn path(place: &Path) -> std::path::PathBuf {
+    place.join("pagemate/x")
+}
+
+#[test]
+fn local_objects_of_two_users_never_meet() {
+    alone_as_root("users::local_objects_of_two_users_never_meet", |place| {
+        let made = SectionOptions::new()
+            .len(4096)
+            .sharing(Sharing::Everyone(Access::ReadWrite))
+            .create_new("x")
+            .unwrap();
+        made.map().unwrap().write(0, &7_u64).unwrap();
+        let roots = local(place).join("x");
+        nobody(|| {
+            refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+            assert!(inventory::list().unwrap().is_empty());
+            let own = create("x").unwrap();
+            assert_eq!(own.map().unwrap().read::<u64>(0).unwrap(), 0);
+            assert!(fs::File::open(&roots).is_err());
+        })
+        .join();
+        assert_eq!(inventory::list().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn what_is_shared_is_what_others_can_do() {
+    alone_as_root("users::what_is_shared_is_what_others_can_do", |place| {
+        let denied = ErrorKind::PermissionDenied;
+        let facts = ["\"Global\\\\x\"", "it cannot be opened", "Permission denied"];
+
+        let made = create_for(Sharing::Owner);
+        nobody(|| {
+            changes_nothing(&place.join("pagemate"), || {
+                refused(Section::open(NAME), denied, &facts);
+                refused(open_read(), denied, &facts);
+                refused(share(NAME), denied, &facts);
+                refused(create(NAME), ErrorKind::AlreadyExists, &["some process already holds"]);
+                assert!(inventory::list().unwrap().is_empty());
+            });
+        })
+        .join();
+        drop(made);
+
+        let made = create_for(Sharing::Everyone(Access::Read));
+        made.map().unwrap().write(0, &7_u64).unwrap();
+        nobody(|| {
+            refused(Section::open(NAME), denied, &facts);
+            let reader = open_read().unwrap();
+            assert_eq!(reader.map().unwrap().read::<u64>(0).unwrap(), 7);
+            refused(reader.view().access(Access::ReadWrite).map(), denied, &["read-only"]);
+            assert_eq!(inventory::find(NAME).unwrap().owner, Some(0));
+        })
+        .join();
+        drop(made);
+
+        let made = create_for(Sharing::Group(Access::Read));
+        nobody(|| refused(open_read(), denied, &facts)).join();
+        fork(|| {
+            become_user(NOBODY, 0);
+            refused(Section::open(NAME), denied, &facts);
+            open_read().unwrap();
+        })
+        .join();
+        drop(made);
+
+        let made = create_for(Sharing::Group(Access::ReadWrite));
+        fork(|| {
+            become_user(NOBODY, 0);
+            Section::open(NAME).unwrap().map().unwrap().write(0, &9_u64).unwrap();
+        })
+        .join();
+        assert_eq!(made.map().unwrap().read::<u64>(0).unwrap(), 9);
+        drop(made);
+
+        let made = create_for(Sharing::Everyone(Access::ReadWrite));
+        nobody(|| Section::open(NAME).unwrap().map().unwrap().write(0, &8_u64).unwrap()).join();
+        assert_eq!(made.map().unwrap().read::<u64>(0).unwrap(), 8);
+    });
+}
+
+#[test]
+fn nobody_removes_what_is_another_users() {
+    alone_as_root("users::nobody_removes_what_is_another_users", |place| {
+        let everyone = Sharing::Everyone(Access::ReadWrite);
+        let made = create_for(everyone);
+        nobody(|| {
+            assert!(fs::remove_file(path(place)).is_err());
+            assert!(fs::rename(path(place), place.join("pagemate/y")).is_err());
+            assert_eq!(inventory::prune().unwrap().objects, 0);
+        })
+        .join();
+        Section::open(NAME).unwrap();
+        drop(made);
+
+        leave_dead(everyone);
+        nobody(|| {
+            assert!(fs::remove_file(path(place)).is_err());
+            assert_eq!(inventory::prune().unwrap().objects, 0);
+            assert!(inventory::list().unwrap().is_empty());
+        })
+        .join();
+        assert_eq!(inventory::prune().unwrap().objects, 1);
+    });
+}
+
+#[test]
+fn name_of_a_dead_object_is_its_owners_to_free() {
+    alone_as_root("users::name_of_a_dead_object_is_its_owners_to_free", |place| {
+        for sharing in [Sharing::Everyone(Access::Read), Sharing::Everyone(Access::ReadWrite)] {
+            leave_dead(sharing);
+            nobody(|| {
+                refused(open_read(), ErrorKind::NotFound, &["no process holds it"]);
+                // Who may not even open it to write learns no more than that.
+                let kind = match sharing {
+                    Sharing::Everyone(Access::ReadWrite) => ErrorKind::NotFound,
+                    _ => ErrorKind::PermissionDenied,
+                };
+                refused(Section::open(NAME), kind, &[]);
+                let left = path(place);
+                let facts = ["is left", left.to_str().unwrap(), "user 0", "pruning"];
+                let read =
+                    |options: &mut SectionOptions| options.len(1).access(Access::Read).clone();
+                let options = read(&mut SectionOptions::new());
+                refused(options.create_new(NAME), ErrorKind::PermissionDenied, &facts);
+                refused(options.open_or_create(NAME), ErrorKind::PermissionDenied, &facts);
+            })
+            .join();
+            assert!(share(NAME).unwrap().was_created());
+        }
+        // What cannot be opened can be anything.
+        leave_dead(Sharing::Owner);
+        nobody(|| {
+            refused(Section::open(NAME), ErrorKind::PermissionDenied, &["cannot be opened"]);
+            refused(create(NAME), ErrorKind::AlreadyExists, &[]);
+        })
+        .join();
+        drop(create_for(Sharing::Owner));
+    });
+}
+
+#[test]
+fn name_dies_with_its_last_holder_whose_ever_it_is() {
+    alone_as_root("users::name_dies_with_its_last_holder_whose_ever_it_is", |place| {
+        for access in [Access::Read, Access::ReadWrite] {
+            let (made_it, ready, go) = (Gate::new(), Gate::new(), Gate::new());
+            // Born before the object, so that it holds only what it opens.
+            let last = nobody(|| {
+                made_it.wait();
+                let section = SectionOptions::new().access(access).open(NAME).unwrap();
+                ready.open();
+                go.wait();
+                assert_eq!(section.map().unwrap().read::<u64>(0).unwrap(), 7);
+                drop(section);
+                refused(open_read(), ErrorKind::NotFound, &["no process holds it"]);
+            });
+            let made = create_for(Sharing::Everyone(access));
+            made.map().unwrap().write(0, &7_u64).unwrap();
+            made_it.open();
+            ready.wait();
+            drop(made);
+            drop(Section::open(NAME).unwrap());
+            go.open();
+            last.join();
+            // The last holder could not remove the file, but that is all there is left.
+            assert!(path(place).exists());
+            refused(Section::open(NAME), ErrorKind::NotFound, &["no process holds it"]);
+            assert!(!path(place).exists());
+        }
+        // The other way round: root may remove anybody's.
+        nobody(|| std::mem::forget(create_for(Sharing::Owner))).join();
+        assert!(share(NAME).unwrap().was_created());
+    });
+}
+
+#[test]
+fn lock_of_another_user_ends_no_live_name_and_times_out() {
+    alone_as_root("users::lock_of_another_user_ends_no_live_name_and_times_out", |place| {
+        let (alive, tried, dead, taken) = (Gate::new(), Gate::new(), Gate::new(), Gate::new());
+        let stranger = nobody(|| {
+            alive.wait();
+            let reader = fs::File::open(path(place)).unwrap();
+            let writer = fs::OpenOptions::new().write(true).open(path(place)).unwrap();
+            assert!(!lock_exclusively(&reader) && !lock_exclusively(&writer));
+            tried.open();
+            dead.wait();
+            // Now it is dead. Who may only read cannot take the lock even so.
+            assert!(!lock_exclusively(&reader) && lock_exclusively(&writer));
+            taken.open();
+            hold_on();
+        });
+        let holder = fork(|| {
+            let _made = create_for(Sharing::Everyone(Access::ReadWrite));
+            alive.open();
+            hold_on();
+        });
+        tried.wait();
+        drop(Section::open(NAME).unwrap());
+        holder.kill();
+        dead.open();
+        taken.wait();
+        let verbs: [fn() -> pagemate::Result<Section>; 4] =
+            [|| Section::open(NAME), open_read, || create(NAME), || share(NAME)];
+        let waiting = verbs.map(|verb| {
+            fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
+        });
+        assert!(inventory::list().unwrap().is_empty());
+        waiting.into_iter().for_each(Forked::join);
+        stranger.kill();
+        assert!(share(NAME).unwrap().was_created());
+    });
+}

@@ -1,0 +1,122 @@
+// A program that knows only Win32: the other side of interop.rs. It takes one command a line and
+// answers each with a line that begins with '@'.
+
+#include <windows.h>
+
+#include <sddl.h>
+
+#include <cstring>
+#include <iostream>
+#include <string>
+
+static HANDLE mapping;
+static char *view;
+
+static std::string outcome(bool good, const char *done)
+{
+    return good ? done : "error " + std::to_string(GetLastError());
+}
+
+static std::string map()
+{
+    view = static_cast<char *>(MapViewOfFile(mapping, FILE_MAP_ALL_ACCESS, 0, 0, 0));
+    return outcome(view != nullptr, "ok");
+}
+
+static std::string create(const std::string &name, DWORD len)
+{
+    mapping = CreateFileMappingA(INVALID_HANDLE_VALUE, nullptr, PAGE_READWRITE, 0, len, name.c_str());
+    if (mapping == nullptr)
+        return outcome(false, "");
+    const bool existed = GetLastError() == ERROR_ALREADY_EXISTS;
+    const std::string mapped = map();
+    return mapped != "ok" ? mapped : existed ? "opened" : "created";
+}
+
+// Makes an object and does not look at it.
+static std::string keep(const std::string &name, DWORD len, const char *grants, DWORD protection)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof attributes, nullptr, FALSE};
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(
+            grants, SDDL_REVISION_1, &attributes.lpSecurityDescriptor, nullptr))
+        return outcome(false, "");
+    mapping = CreateFileMappingA(INVALID_HANDLE_VALUE, &attributes, protection, 0, len, name.c_str());
+    const std::string made = outcome(mapping != nullptr, "ok");
+    LocalFree(attributes.lpSecurityDescriptor);
+    return made;
+}
+
+// Makes reserved memory of which the second page is there.
+static std::string reserve(const std::string &name, DWORD len)
+{
+    const std::string made = keep(name, len, "D:(A;;GA;;;WD)", PAGE_READWRITE | SEC_RESERVE);
+    if (made != "ok" || map() != "ok")
+        return outcome(false, "");
+    return outcome(VirtualAlloc(view + 4096, 4096, MEM_COMMIT, PAGE_READWRITE) != nullptr, "ok");
+}
+
+// Makes a section of this program's own image.
+static std::string image(const std::string &name)
+{
+    char path[MAX_PATH];
+    GetModuleFileNameA(nullptr, path, sizeof path);
+    const HANDLE file =
+        CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING, 0, nullptr);
+    mapping = CreateFileMappingA(file, nullptr, PAGE_READONLY | SEC_IMAGE, 0, 0, name.c_str());
+    const std::string made = outcome(mapping != nullptr, "ok");
+    CloseHandle(file);
+    return made;
+}
+
+static std::string open(const std::string &name)
+{
+    mapping = OpenFileMappingA(FILE_MAP_ALL_ACCESS, FALSE, name.c_str());
+    return mapping == nullptr ? outcome(false, "") : map();
+}
+
+static std::string length()
+{
+    MEMORY_BASIC_INFORMATION region;
+    VirtualQuery(view, &region, sizeof region);
+    return std::to_string(region.RegionSize);
+}
+
+static std::string close()
+{
+    const bool unmapped = UnmapViewOfFile(view);
+    return outcome(CloseHandle(mapping) && unmapped, "ok");
+}
+
+int main()
+{
+    std::string command;
+    while (std::cin >> command) {
+        std::string name, reply = "what?";
+        DWORD len;
+        if (command == "create" && std::cin >> name >> len)
+            reply = create(name, len);
+        else if (command == "open" && std::cin >> name)
+            reply = open(name);
+        else if (command == "write" && std::cin >> std::ws && std::getline(std::cin, name))
+            reply = std::strcpy(view, name.c_str());
+        else if (command == "read")
+            reply = view;
+        else if (command == "length")
+            reply = length();
+        else if (command == "mutex" && std::cin >> name)
+            reply = outcome(CreateMutexA(nullptr, FALSE, name.c_str()) != nullptr, "ok");
+        else if (command == "reserve" && std::cin >> name >> len)
+            reply = reserve(name, len);
+        else if (command == "image" && std::cin >> name)
+            reply = image(name);
+        else if (command == "read-only" && std::cin >> name >> len)
+            reply = keep(name, len, "D:(A;;GA;;;WD)", PAGE_READONLY);
+        else if (command == "for-reading" && std::cin >> name >> len)
+            reply = keep(name, len, "D:P(A;;0x4;;;WD)", PAGE_READWRITE); // SECTION_MAP_READ
+        else if (command == "for-nobody" && std::cin >> name >> len)
+            reply = keep(name, len, "D:P", PAGE_READWRITE);
+        else if (command == "close")
+            reply = close();
+        std::cout << '@' << reply << std::endl;
+    }
+}

@@ -1,0 +1,25 @@
+//! Any text is a name that survives being printed and parsed, or is refused as a name.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pagemate::{ErrorKind, Name, Namespace};
+
+fuzz_target!(|text: &str| {
+    let name = match Name::new(text) {
+        Ok(name) => name,
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::InvalidName | ErrorKind::WrongKind));
+            assert!(error.to_string().contains(&format!("{text:?}")));
+            return;
+        }
+    };
+    assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
+    let bare = name.as_str();
+    assert!(text.ends_with(bare) && !bare.is_empty() && !bare.contains(['\\', '\0']));
+    assert!(bare.encode_utf16().count() <= 1024);
+    let alias = match name.namespace() {
+        Namespace::Local => format!(r"Local\{bare}"),
+        Namespace::Global => format!(r"Local\Global\Local\{bare}"),
+    };
+    assert_eq!(Name::new(&alias).unwrap(), name);
+});

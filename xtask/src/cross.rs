@@ -1,0 +1,83 @@
+//! Building for systems that are not this one, with Debian's compiler and the library's source.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::task::{Outcome, run};
+
+/// A compiler, its lints, and the source of its standard library, which is built along: the
+/// libraries of other systems are not packaged.
+pub(crate) const COMPILER: [&str; 4] =
+    ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
+
+/// Where a run as root keeps its own programs; a toolchain of the user's may come first on the path.
+const BIN: &str = "/usr/bin";
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace")
+}
+
+/// Installs those of these Debian packages that are missing or older than the project needs.
+pub(crate) fn install(packages: &[&str]) -> Outcome {
+    let mut missing = Vec::new();
+    for package in packages {
+        match version(package) {
+            Ok(Some(version)) if !COMPILER.contains(package) || new_enough(&version) => {}
+            Ok(_) => missing.push(*package),
+            Err(error) => return Err(format!("not Debian ({error}); install {packages:?} there")),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    run(Command::new("apt-get").args(["-q", "update"]))?;
+    let mut install = Command::new("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    run(install.args(["-qq", "-y", "--no-install-recommends", "install"]).args(missing))
+}
+
+/// The version of a package, if it is installed.
+fn version(package: &str) -> std::io::Result<Option<String>> {
+    let ask = ["--show", "--showformat=${db:Status-Status} ${Version}", package];
+    let answer = Command::new("dpkg-query").args(ask).output()?.stdout;
+    let answer = String::from_utf8_lossy(&answer);
+    Ok(answer.strip_prefix("installed ").map(str::to_owned))
+}
+
+/// Whether a compiler of this version takes the project.
+fn new_enough(version: &str) -> bool {
+    let parts = |text: &str| -> Vec<u32> {
+        text.split('.').take(2).filter_map(|part| part.parse().ok()).collect()
+    };
+    parts(version) >= parts(env!("CARGO_PKG_RUST_VERSION"))
+}
+
+/// `cargo` for both crates and `target`, whose standard library is built along.
+pub(crate) fn cargo(subcommand: &str, target: &str) -> Result<Command, String> {
+    let mut cargo = Command::new(format!("{BIN}/cargo"));
+    cargo.arg(subcommand).args(["-Zbuild-std=std,panic_unwind", "--target", target]);
+    cargo.arg("--target-dir").arg(root().join("target/cross"));
+    // For -Z, and for cargo and rustc to be of one version.
+    cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", format!("{BIN}/rustc"));
+    cargo.env("__CARGO_TESTS_ONLY_SRC_ROOT", library()?);
+    let path = std::env::var("PATH").unwrap_or_default();
+    cargo.env("PATH", format!("{BIN}:{path}")).env_remove("LD_LIBRARY_PATH");
+    cargo.current_dir(root());
+    Ok(cargo)
+}
+
+/// The source of the standard library, as old as the compiler.
+fn library() -> Result<PathBuf, String> {
+    let version = version("rust-web-src").map_err(|e| e.to_string())?.unwrap_or_default();
+    let version = version.split('+').next().unwrap_or_default();
+    let path = PathBuf::from(format!("/usr/src/rustc-{version}/library"));
+    if path.is_dir() { Ok(path) } else { Err(format!("{} is missing", path.display())) }
+}
+
+#[test]
+fn versions_compare_as_numbers() {
+    assert!(new_enough("1.96.0+dfsg1-1~deb12u2"));
+    assert!(new_enough("1.100.0"));
+    assert!(new_enough("2.0"));
+    assert!(!new_enough("1.85.0+dfsg3-1"));
+}

@@ -1,0 +1,56 @@
+//! Tests that go on for a while.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs, process};
+
+use crate::task::{Outcome, run};
+
+/// Lets processes race for names for a minute; with `long` after it, for 400,000 rounds.
+pub(crate) fn torture() -> Outcome {
+    let long = env::args().nth(2).is_some_and(|word| word == "long");
+    let mut test = Command::new("cargo");
+    test.args(["test", "--release", "-p", "pagemate", "--test", "races", "--", "--nocapture"]);
+    run(test.env("PAGEMATE_TORTURE", if long { "long" } else { "minute" }))
+}
+
+/// What the compiler adds for libFuzzer, so that it sees where an input leads. It is what
+/// `cargo fuzz` asks for too, less the sanitizers, which need a nightly compiler.
+const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+/// Feeds each target for ten seconds, from what earlier runs found on.
+pub(crate) fn fuzz() -> Outcome {
+    let place = format!("/dev/shm/pagemate-fuzz-{}", process::id());
+    fs::create_dir(&place).map_err(|error| format!("{place}: {error}"))?;
+    let result = build_targets().and_then(|()| {
+        ["name", "trailer"].iter().try_for_each(|target| feed(target, Path::new(&place)))
+    });
+    fs::remove_dir_all(&place).map_err(|error| format!("{place}: {error}"))?;
+    result
+}
+
+fn build_targets() -> Outcome {
+    let mut build = Command::new("cargo");
+    // With a target named, build scripts and macros are left without the instruments.
+    build.args(["build", "--release", "--locked", "--manifest-path", "fuzz/Cargo.toml"]);
+    build.args(["--target", "host-tuple", "--target-dir", "target/fuzz"]);
+    run(build.env("RUSTFLAGS", COVERAGE))
+}
+
+fn feed(target: &str, place: &Path) -> Outcome {
+    let corpus = format!("target/fuzz/corpus/{target}");
+    fs::create_dir_all(&corpus).map_err(|error| format!("{corpus}: {error}"))?;
+    let built = fs::read_dir("target/fuzz").into_iter().flatten().flatten();
+    let program = built
+        .map(|entry| entry.path().join("release").join(target))
+        .find(|path| path.is_file())
+        .ok_or_else(|| format!("{target} was not built"))?;
+    let mut feed = Command::new(program);
+    feed.args(["-max_total_time=10", "-timeout=10", "-rss_limit_mb=1024", "-max_len=4096"]);
+    feed.args(["-verbosity=0", "-artifact_prefix=target/fuzz/", &corpus]);
+    run(feed.env("PAGEMATE_DIR", place))
+}
