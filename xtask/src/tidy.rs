@@ -79,6 +79,7 @@ fn unsafe_stays_in_its_perimeter() {
         "sys/copy.rs",
         "sys/fault.rs",
         "sys/object/unix/base.rs",
+        "sys/object/unix/fork.rs",
         "sys/object/unix/lock.rs",
         "sys/object/unix/mapping.rs",
         "sys/object/windows/inventory.rs",

@@ -85,7 +85,8 @@ impl Name {
                 r"the only prefixes are Local\ and Global\, spelled so; elsewhere a name has no backslash",
             );
         }
-        if bare.encode_utf16().count() > MAX_UNITS {
+        // As UTF-8 it is at least as long.
+        if bare.len() > MAX_UNITS && bare.encode_utf16().count() > MAX_UNITS {
             return invalid("a name has at most 1024 UTF-16 units");
         }
         Ok(Name { namespace, bare: bare.to_owned() })

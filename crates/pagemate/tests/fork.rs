@@ -4,10 +4,11 @@
 mod harness;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
+use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 
 use harness::fork::{Forked, Gate, adopt, adopted, alone, fork, hold_on};
-use pagemate::{ErrorKind, Section, SectionOptions, View, inventory};
+use pagemate::{Access, ErrorKind, Section, SectionOptions, View, inventory};
 
 fn create(name: &str) -> (Section, View) {
     let section = SectionOptions::new().len(4096).create_new(name).unwrap();
@@ -260,5 +261,37 @@ fn child_that_becomes_another_program_lets_go() {
         assert_gone("x");
         drop((to, to_cat));
         child.join();
+    });
+}
+
+#[test]
+fn read_only_handles_are_held_and_let_go_alike() {
+    alone("read_only_handles_are_held_and_let_go_alike", |_| {
+        let go = Gate::new();
+        let (made, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let mut reader = Some(SectionOptions::new().access(Access::Read).open("x").unwrap());
+        drop((made, view));
+        fork(|| drop(reader.take())).join();
+        assert_lives("x", 7);
+        let child = fork(|| go.wait());
+        drop(reader);
+        assert_lives("x", 7);
+        go.open();
+        child.join();
+        assert_gone("x");
+    });
+}
+
+#[test]
+fn descriptor_that_was_handed_on_holds_the_name() {
+    alone("descriptor_that_was_handed_on_holds_the_name", |_| {
+        let (section, view) = create("x");
+        view.write(0, &7_u64).unwrap();
+        let copy = section.as_fd().try_clone_to_owned().unwrap();
+        drop((section, view));
+        assert_lives("x", 7);
+        drop(copy);
+        assert_gone("x");
     });
 }

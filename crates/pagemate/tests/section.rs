@@ -38,3 +38,25 @@ fn wishes_change_nothing() {
     }
     assert_eq!(plain.read::<[u8; 4]>(1_000_000).unwrap(), *b"here");
 }
+
+#[test]
+fn huge_pages_hold_zeros_and_what_is_written() {
+    // Whole huge pages, a rest of small ones, and less than one.
+    for len in [5 << 20, 4 << 20, 4096] {
+        let name = unique("huge");
+        let section = SectionOptions::new().len(len).huge_pages().create_new(&name).unwrap();
+        assert_eq!(section.len(), len);
+        let view = section.view().prefault().map().unwrap();
+        let mut bytes = vec![1; view.len()];
+        view.read_at(0, &mut bytes).unwrap();
+        assert!(bytes.iter().all(|byte| *byte == 0));
+        let last = view.len() - 8;
+        view.write(last, &7_u64).unwrap();
+        let opened = Section::open(&name).unwrap();
+        assert_eq!(opened.view().huge_pages().map().unwrap().read::<u64>(last).unwrap(), 7);
+        let end = opened.view().range(len - 4096 + 1..).prefault().map().unwrap();
+        assert_eq!(end.read::<u64>(end.len() - 8).unwrap(), 7);
+    }
+    let unnamed = SectionOptions::new().len(4 << 20).huge_pages().create_unnamed().unwrap();
+    assert_eq!(unnamed.map().unwrap().read::<u64>(0).unwrap(), 0);
+}

@@ -11,7 +11,7 @@ use crate::sys::object::Object;
 /// the lock that keeps the name alive: a process that has it is a holder.
 impl AsFd for Section {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.object().fd()
+        self.object().lend()
     }
 }
 

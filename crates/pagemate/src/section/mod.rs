@@ -19,7 +19,7 @@ pub use self::view::{Atomic, View, ViewOptions};
 /// let go, however it does that, ends it: the name is free at once, and who creates it anew gets
 /// zeroed memory.
 ///
-/// A forked child holds what its parent held, until it exits or replaces itself.
+/// A child made by `fork` holds what its parent held, until it exits or replaces itself.
 pub struct Section {
     object: Arc<Object>,
     created: bool,

@@ -1,8 +1,9 @@
 //! Copying to and from memory that another process may be writing.
 //!
-//! To the compiler an ordinary copy of such bytes is a data race, and so undefined. What the
-//! processor does with them is not: each byte read is one that somebody wrote. So the copy happens
-//! in assembly, which the compiler does not look into: a call of the C library's `memcpy`.
+//! To the compiler an ordinary copy of such bytes is a data race, and so undefined; so are atomics
+//! of one size that meet those of another. What the processor does with them is not: each byte read
+//! is one that somebody wrote. So the copy happens in assembly, which the compiler does not look
+//! into: two instructions for the sizes of integers, else a call of the C library's `memcpy`.
 #![allow(unsafe_code, reason = "racing copies exist only in assembly")]
 
 unsafe extern "C" {
@@ -20,6 +21,35 @@ unsafe extern "C" {
 /// by atomics or from outside Rust.
 #[inline]
 pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+    /// Copies through one register. Neither side need be aligned.
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    macro_rules! word {
+        ($load:literal, $store:literal) => {{
+            // SAFETY: the caller says that both sides have the bytes of this size; only the
+            // register and `to` change.
+            unsafe {
+                std::arch::asm!($load, $store, from = in(reg) from, to = in(reg) to,
+                    word = out(reg) _, options(nostack, preserves_flags));
+            }
+            return;
+        }};
+    }
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    match len {
+        1 => word!("movzx {word:e}, byte ptr [{from}]", "mov byte ptr [{to}], {word:l}"),
+        2 => word!("movzx {word:e}, word ptr [{from}]", "mov word ptr [{to}], {word:x}"),
+        4 => word!("mov {word:e}, dword ptr [{from}]", "mov dword ptr [{to}], {word:e}"),
+        8 => word!("mov {word}, qword ptr [{from}]", "mov qword ptr [{to}], {word}"),
+        _ => {}
+    }
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    match len {
+        1 => word!("ldrb {word:w}, [{from}]", "strb {word:w}, [{to}]"),
+        2 => word!("ldrh {word:w}, [{from}]", "strh {word:w}, [{to}]"),
+        4 => word!("ldr {word:w}, [{from}]", "str {word:w}, [{to}]"),
+        8 => word!("ldr {word:x}, [{from}]", "str {word:x}, [{to}]"),
+        _ => {}
+    }
     #[cfg(all(target_arch = "x86_64", not(windows), not(miri)))]
     // SAFETY: the caller keeps memcpy's conditions; the call follows the System V convention, and
     // asm! aligns the stack for it.
@@ -50,5 +80,24 @@ pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: likewise for `to`.
         let to = unsafe { AtomicU8::from_ptr(to.add(i)) };
         to.store(from.load(Relaxed), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_and_alignment_moves_these_bytes_and_no_other() {
+        let from: Vec<u8> = (1..=64).collect();
+        for len in 0..=33 {
+            for (skip, at) in (0..8).flat_map(|skip| (0..8).map(move |at| (skip, at))) {
+                let mut to = [0; 64];
+                // SAFETY: both arrays go on for longer than any `skip + len` here.
+                unsafe { copy(from[skip..].as_ptr(), to[at..].as_mut_ptr(), len) };
+                assert_eq!(to[at..at + len], from[skip..skip + len]);
+                assert!(to[..at].iter().chain(&to[at + len..]).all(|byte| *byte == 0));
+            }
+        }
     }
 }

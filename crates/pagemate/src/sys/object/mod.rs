@@ -37,6 +37,8 @@ pub(crate) enum Backing {
     /// All of it at creation.
     #[default]
     Reserved,
+    /// The same, in huge pages as far as the system has them.
+    Huge,
     /// Page by page at first touch.
     Sparse,
 }

@@ -1,5 +1,6 @@
 //! Where objects stand: one directory of the user's own, and one for the whole machine.
 
+use std::fmt::Write;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -19,20 +20,23 @@ const STICKY: RawMode = 0o1777;
 /// Comes down from the parent, and gives nobody any right.
 const SETGID: RawMode = 0o2000;
 
+/// Room for what most paths add to the directory they stand in, so that they are built in one go.
+const LIKELY_LEN: usize = 64;
+
 /// The directories that were found good. They cannot turn bad behind us: only their owner can
 /// rename or replace them, because what they stand in is sticky or nobody else's.
 static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The directory of a namespace, which may not exist yet.
 fn path(namespace: Namespace) -> Result<PathBuf> {
-    let mut path = parent(namespace)?;
+    let mut path = parent(namespace)?.into_os_string();
+    path.reserve(LIKELY_LEN);
     match namespace {
-        Namespace::Local => {
-            path.push(format!("pagemate-{}", rustix::process::geteuid().as_raw()));
-        }
-        Namespace::Global => path.push("pagemate"),
+        Namespace::Local => write!(path, "/pagemate-{}", rustix::process::geteuid().as_raw()),
+        Namespace::Global => write!(path, "/pagemate"),
     }
-    Ok(path)
+    .expect("an OsString takes all");
+    Ok(PathBuf::from(path))
 }
 
 fn parent(namespace: Namespace) -> Result<PathBuf> {
@@ -59,7 +63,8 @@ pub(super) fn file(name: &Name) -> Result<PathBuf> {
 /// Makes sure that the directory exists and is safe to use.
 pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
     let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if checked.iter().any(|good| good == dir) {
+    // Byte by byte: to compare as paths would mean to take both apart.
+    if checked.iter().any(|good| good.as_os_str() == dir.as_os_str()) {
         return Ok(());
     }
     match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(mode(namespace))) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, unseen};
+use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, trailer, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -58,7 +58,8 @@ pub(super) fn sweep_in_passing(dir: &Path, namespace: Namespace) {
     static NEXT: [Mutex<Option<(PathBuf, Instant)>>; 2] = [Mutex::new(None), Mutex::new(None)];
     let Ok(mut next) = NEXT[namespace as usize].try_lock() else { return };
     let start = Instant::now();
-    if matches!(&*next, Some((last, next)) if last == dir && start < *next) {
+    if matches!(&*next, Some((last, next)) if last.as_os_str() == dir.as_os_str() && start < *next)
+    {
         return;
     }
     for path in files(dir).unwrap_or_default() {
@@ -119,13 +120,14 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
     if path.file_name().is_some_and(is_unfinished) {
         return None;
     }
-    let (stat, trailer) = read_trailer(fd.as_fd(), namespace).ok()?;
+    let mut bytes = trailer::ROOM;
+    let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes).ok()?;
     // Nobody could open it under the name that its trailer has.
-    if path.file_name() != Some(spelling::file_name(trailer.name.as_str()).as_ref()) {
+    if path.file_name() != Some(spelling::file_name(trailer.bare).as_ref()) {
         return None;
     }
     let entry = Entry {
-        name: trailer.name,
+        name: trailer.name(namespace).ok()?,
         kind: trailer.kind,
         len: trailer.data_len,
         protection: trailer.protection,
@@ -141,7 +143,7 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
 /// The processes that have one of these files open, as far as this user may know.
 #[cfg(target_os = "linux")]
 fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
-    use std::os::unix::fs::MetadataExt;
+    use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 
     let mut holders: HashMap<Id, Vec<u32>> = wanted.map(|id| (id, Vec::new())).collect();
     if holders.is_empty() {
@@ -152,10 +154,17 @@ fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
-        let Ok(open) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        // From its directory each descriptor is one step away, and there may be many.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(dir) = rustix::fs::openat(CWD, process.path().join("fd"), flags, Mode::empty()) else {
+            continue;
+        };
+        let Ok(open) = Dir::read_from(&dir) else { continue };
         for fd in open.flatten() {
-            let Ok(stat) = std::fs::metadata(fd.path()) else { continue };
-            if let Some(pids) = holders.get_mut(&(i128::from(stat.dev()), stat.ino()))
+            let Ok(stat) = rustix::fs::statat(&dir, fd.file_name(), AtFlags::empty()) else {
+                continue;
+            };
+            if let Some(pids) = holders.get_mut(&(i128::from(stat.st_dev), stat.st_ino))
                 && pids.last() != Some(&pid)
             {
                 pids.push(pid);

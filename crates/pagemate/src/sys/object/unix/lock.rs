@@ -34,6 +34,11 @@ pub(super) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
     set(fd, libc::F_RDLCK)
 }
 
+/// Gives the lock back.
+pub(super) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set(fd, libc::F_UNLCK).map(|_| ())
+}
+
 /// Takes the exclusive lock of a sweeper; false if anybody has any lock.
 pub(super) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
     set(fd, libc::F_WRLCK)

@@ -2,7 +2,10 @@
 #![allow(unsafe_code, reason = "mapping memory")]
 
 use std::ffi::c_void;
+use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
 
 use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
 
@@ -25,45 +28,106 @@ unsafe impl Sync for Mapping {}
 impl Object {
     /// Maps `range`, which lies inside the object.
     pub(crate) fn map(&self, range: &Range) -> Result<Mapping> {
-        let (prot, mut flags) = match range.mode {
+        let (prot, flags) = match range.mode {
             Mode::Read => (ProtFlags::READ, MapFlags::SHARED),
             Mode::ReadWrite => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED),
             Mode::CopyOnWrite => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE),
         };
-        if range.prefault && !range.huge_pages {
-            flags |= populate();
-        }
-        // SAFETY: the kernel chooses a free address, so that nothing mapped is replaced.
-        let base = unsafe {
-            rustix::mm::mmap(std::ptr::null_mut(), range.len, prot, flags, self.fd(), range.offset)
-        };
-        let base = base.map_err(|error| {
-            Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
-        })?;
-        let base = NonNull::new(base).expect("mmap does not choose address zero");
-        let mapping = Mapping { base, len: range.len };
+        let mapping = Mapping::new(self.fd(), range.offset, range.len, prot, flags)
+            .map_err(|error| {
+                Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
+            })?;
         if range.huge_pages {
             mapping.collapse();
+        }
+        if range.prefault {
+            mapping.populate(range.mode);
         }
         Ok(mapping)
     }
 }
 
+/// Gathers huge pages for the first `len` bytes of a file without any memory yet, as far as the
+/// system has them.
+///
+/// To zero a huge page costs a fraction of what its small ones cost one by one, and to gather them
+/// later costs several times as much. A part of each has to be there already, or the kernel sees
+/// nothing to gather.
 #[cfg(target_os = "linux")]
-fn populate() -> MapFlags {
-    MapFlags::POPULATE
+pub(super) fn gather_huge_pages(fd: BorrowedFd<'_>, len: u64) {
+    let Some(huge) = huge_page() else { return };
+    let whole = len - len % huge as u64;
+    if whole == 0 {
+        return;
+    }
+    for at in (0..whole).step_by(huge) {
+        if super::unseen::reserve(fd, at, at + 1).is_err() {
+            return;
+        }
+    }
+    let Ok(whole) = usize::try_from(whole) else { return };
+    if let Ok(mapping) = Mapping::new(fd, 0, whole, ProtFlags::READ, MapFlags::SHARED) {
+        mapping.collapse();
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn populate() -> MapFlags {
-    MapFlags::empty()
+pub(super) fn gather_huge_pages(_: BorrowedFd<'_>, _: u64) {}
+
+/// A free address at which huge pages of a file would lie whole, if the range is long enough to
+/// have any. Another thread may take it first, which costs no more than that.
+fn spot(offset: u64, len: usize) -> Option<*mut c_void> {
+    let huge = huge_page().filter(|huge| len >= *huge)?;
+    let span = len.checked_add(huge)?;
+    let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+    // SAFETY: the kernel chooses a free address, so that nothing mapped is replaced.
+    let base = unsafe {
+        rustix::mm::mmap_anonymous(std::ptr::null_mut(), span, ProtFlags::empty(), flags)
+    }
+    .ok()?;
+    // SAFETY: just what was mapped, and nobody has seen its address.
+    unsafe { rustix::mm::munmap(base, span) }.ok()?;
+    let within = usize::try_from(offset % huge as u64).ok()?;
+    Some(base.wrapping_byte_add(within.wrapping_sub(base.addr()) % huge))
+}
+
+/// The length of a huge page, if the system has them.
+#[cfg(target_os = "linux")]
+fn huge_page() -> Option<usize> {
+    static LEN: OnceLock<Option<usize>> = OnceLock::new();
+    *LEN.get_or_init(|| {
+        let text = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+        text.ok()?.trim().parse().ok().filter(|len: &usize| len.is_power_of_two())
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn huge_page() -> Option<usize> {
+    None
 }
 
 impl Mapping {
+    /// Maps `len` bytes of a file. What is long enough for huge pages stands so that they fit.
+    fn new(
+        fd: BorrowedFd<'_>,
+        offset: u64,
+        len: usize,
+        prot: ProtFlags,
+        flags: MapFlags,
+    ) -> rustix::io::Result<Mapping> {
+        let wish = spot(offset, len).unwrap_or(std::ptr::null_mut());
+        // SAFETY: the kernel chooses a free address, the wished one if that is free, so that
+        // nothing mapped is replaced.
+        let base = unsafe { rustix::mm::mmap(wish, len, prot, flags, fd, offset) }?;
+        Ok(Mapping { base: NonNull::new(base).expect("mmap does not choose address zero"), len })
+    }
+
+    #[inline]
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base.cast()
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -89,6 +153,20 @@ impl Mapping {
     #[cfg(not(target_os = "linux"))]
     #[expect(clippy::unused_self, reason = "as on Linux")]
     fn collapse(&self) {}
+
+    /// Brings all pages in; a wish too, which Linux before 5.14 does not know.
+    #[cfg(target_os = "linux")]
+    fn populate(&self, mode: Mode) {
+        let advice = match mode {
+            Mode::Read => libc::MADV_POPULATE_READ,
+            Mode::ReadWrite | Mode::CopyOnWrite => libc::MADV_POPULATE_WRITE,
+        };
+        // SAFETY: the advice touches every page, and changes no byte.
+        _ = unsafe { libc::madvise(self.base.as_ptr(), self.len, advice) };
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn populate(&self, _: Mode) {}
 }
 
 impl Drop for Mapping {

@@ -8,6 +8,7 @@
 mod base;
 mod cgroup;
 mod directory;
+mod fork;
 mod inventory;
 mod lock;
 mod mapping;
@@ -17,8 +18,10 @@ mod trailer;
 mod unseen;
 
 use std::fs::File;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat};
@@ -45,16 +48,44 @@ fn page_size() -> u64 {
     rustix::param::page_size().try_into().expect("a page is small")
 }
 
+/// How long a caller has been waiting for others; the clock starts with the first setback.
+#[derive(Debug, Default)]
+struct Patience(Option<Instant>);
+
+impl Patience {
+    /// Counts a setback, and fails once it has gone on for too long.
+    fn wear(&mut self) -> Result<()> {
+        let start = *self.0.get_or_insert_with(Instant::now);
+        if start.elapsed() > PATIENCE { Err(busy()) } else { Ok(()) }
+    }
+}
+
 /// A handle to shared memory.
 #[derive(Debug)]
 pub(crate) struct Object {
     /// `None` only while it is let go.
     fd: Option<OwnedFd>,
-    /// Where the name stands, if it has one; then `fd` has the shared lock.
-    path: Option<PathBuf>,
+    /// If it has a name; then `fd` has the shared lock.
+    named: Option<Named>,
     len: u64,
     protection: Protection,
     access: Access,
+}
+
+/// What a handle to a named object knows for its end.
+#[derive(Debug)]
+struct Named {
+    path: PathBuf,
+    /// When its descriptor was not open yet.
+    before: fork::Moment,
+    /// Whether its descriptor was shown to somebody, who may have handed it on.
+    lent: AtomicBool,
+}
+
+impl Named {
+    fn new(path: PathBuf, before: fork::Moment) -> Named {
+        Named { path, before, lent: AtomicBool::new(false) }
+    }
 }
 
 impl Object {
@@ -65,7 +96,8 @@ impl Object {
         let path = directory::file(name)?;
         let dir = path.parent().expect("an object stands in a directory");
         inventory::sweep_in_passing(dir, name.namespace());
-        let deadline = Instant::now() + PATIENCE;
+        let before = fork::now();
+        let mut patience = Patience::default();
         let mut made: Option<Unseen> = None;
         loop {
             if existing == Existing::Open || made.is_some() {
@@ -91,10 +123,10 @@ impl Object {
             match unseen.name(&path) {
                 Ok(fd) => {
                     fault::point("create-after-link");
-                    let fd = narrowed(fd, &path, spec.access)?;
+                    let fd = narrowed(fd, &path, spec.access, before)?;
                     let object = Object {
                         fd: Some(fd),
-                        path: Some(path),
+                        named: Some(Named::new(path, before)),
                         len: spec.len,
                         protection: spec.protection,
                         access: spec.access,
@@ -110,9 +142,7 @@ impl Object {
                 }
                 Err((_, error)) => return Err(Error::os("its name cannot be made", error.into())),
             }
-            if Instant::now() > deadline {
-                return Err(busy());
-            }
+            patience.wear()?;
         }
     }
 
@@ -122,7 +152,8 @@ impl Object {
     }
 
     fn open_at(path: &Path, name: &Name, kind: Kind, access: Access) -> Result<Object> {
-        let deadline = Instant::now() + PATIENCE;
+        let mut patience = Patience::default();
+        let before = fork::now();
         loop {
             let fd = match open_file(path, access) {
                 Ok(fd) => fd,
@@ -136,23 +167,24 @@ impl Object {
                     let shared = lock::try_share(fd.as_fd());
                     if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
                         fault::point("open-after-share");
-                        let (stat, trailer) = match describe(fd.as_fd(), name) {
+                        let mut bytes = trailer::ROOM;
+                        let (stat, trailer) = match describe(fd.as_fd(), name, &mut bytes) {
                             Ok(described) => described,
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
-                                let_go(fd, path);
+                                let_go(fd, path, may_release(access, before));
                                 return Err(error);
                             }
                         };
                         // Without a name it died between the question and the lock.
                         if stat.st_nlink > 0 {
                             if trailer.kind != kind {
-                                let_go(fd, path);
+                                let_go(fd, path, may_release(access, before));
                                 return Err(wrong_kind());
                             }
                             return Ok(Object {
                                 fd: Some(fd),
-                                path: Some(path.to_owned()),
+                                named: Some(Named::new(path.to_owned(), before)),
                                 len: trailer.data_len,
                                 protection: trailer.protection,
                                 access,
@@ -174,9 +206,7 @@ impl Object {
                 }
                 Holder::Sweeper => std::thread::yield_now(),
             }
-            if Instant::now() > deadline {
-                return Err(busy());
-            }
+            patience.wear()?;
         }
     }
 
@@ -184,7 +214,7 @@ impl Object {
     pub(crate) fn unnamed(spec: &Spec) -> Result<Object> {
         let len = whole_pages(spec.len)?;
         let fd = unseen::unnamed(len, spec.backing)?;
-        Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
+        Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
     }
 
     /// Takes a file of the user's as memory, grown to `spec.len` if that is more than it has.
@@ -210,7 +240,7 @@ impl Object {
             }
             grow(fd.as_fd(), have, len)?;
         }
-        Ok(Object { fd: Some(fd), path: None, len, protection: spec.protection, access: spec.access })
+        Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
     }
 
     /// Takes a mappable descriptor that somebody handed us, with the access it was opened with.
@@ -221,7 +251,7 @@ impl Object {
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let access = access_of(fd.as_fd())?;
-        Ok(Object { fd: Some(fd), path: None, len, protection: Protection::ReadWrite, access })
+        Ok(Object { fd: Some(fd), named: None, len, protection: Protection::ReadWrite, access })
     }
 
     /// Opens a foreign POSIX object by its `shm_open` name.
@@ -251,7 +281,15 @@ impl Object {
         self.access
     }
 
-    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+    /// Its descriptor, for whoever wants to hand it on.
+    pub(crate) fn lend(&self) -> BorrowedFd<'_> {
+        if let Some(named) = &self.named {
+            named.lent.store(true, Ordering::Relaxed);
+        }
+        self.fd()
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_ref().expect("a live object has its descriptor").as_fd()
     }
 }
@@ -259,20 +297,35 @@ impl Object {
 impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
-        match &self.path {
-            Some(path) => let_go(fd, path),
+        match &mut self.named {
+            Some(Named { path, before, lent }) => {
+                let_go(fd, path, may_release(self.access, *before) && !*lent.get_mut());
+            }
             None => drop(fd),
         }
     }
 }
 
+/// Whether the descriptor of a handle that was opened after `before`, and lent to nobody, can
+/// serve its own end: nobody else has it, and it can take an exclusive lock.
+fn may_release(access: Access, before: fork::Moment) -> bool {
+    access == Access::ReadWrite && before.has_not_forked_since()
+}
+
 /// Lets a handle go, and the name with it if it was the last.
 ///
-/// Closing comes first and the question after, through a new descriptor: a forked child shares the
-/// old one, and with it the lock, so that what it would be asked about is our own hold. Whoever
-/// closes last also asks last, so somebody always sees that nobody is left.
-fn let_go(fd: OwnedFd, path: &Path) {
-    fault::point("close-before-close");
+/// Giving up the lock comes first and the question after. So whoever gives up last also asks last,
+/// and somebody always sees that nobody is left. Where the descriptor is `ours` alone, it serves
+/// for both. A forked child, or whoever was handed the descriptor, shares the lock too: to release
+/// it would end their hold, and to ask through it would be to ask about others only. Then closing
+/// gives up our part of it, and the question goes through a new descriptor.
+fn let_go(fd: OwnedFd, path: &Path, ours: bool) {
+    fault::point("close-before-release");
+    if ours && lock::release(fd.as_fd()).is_ok() {
+        fault::point("close-after-release");
+        remove_if_dead(&fd, path);
+        return;
+    }
     drop(fd);
     fault::point("close-after-close");
     sweep(path);
@@ -298,13 +351,18 @@ fn sweep(path: &Path) -> Outcome {
         Err(Errno::NOENT) => return Outcome::Absent,
         Err(_) => return Outcome::Stuck,
     };
+    remove_if_dead(&fd, path)
+}
+
+/// Removes the name at `path` if nobody has a lock on `fd`, its object or one that had the name.
+fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
     fault::point("sweep-before-exclude");
     if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
         return Outcome::Kept;
     }
     fault::point("sweep-after-exclude");
     // The name may stand for another object by now: then this one has none, and ours is not it.
-    let outcome = match rustix::fs::fstat(&fd) {
+    let outcome = match rustix::fs::fstat(fd) {
         Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
         Ok(stat)
             if directory::is_file(&stat)
@@ -374,6 +432,9 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
     let unseen = locked_file(dir, name, mode_of(spec.sharing))?;
     let fd = unseen.fd();
     fault::point("create-after-share");
+    if spec.backing == Backing::Huge {
+        mapping::gather_huge_pages(fd.as_fd(), spec.len);
+    }
     let from = if spec.backing == Backing::Sparse { spec.len } else { 0 };
     unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;
     let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
@@ -387,7 +448,7 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
 
 /// A new file that nobody sees, with the shared lock of a handle.
 fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
-    let deadline = Instant::now() + PATIENCE;
+    let mut patience = Patience::default();
     loop {
         let mut file = Unseen::new(dir, mode);
         if file.as_ref().is_err_and(|error| *error == Errno::NOENT) {
@@ -411,14 +472,12 @@ fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
         if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
             return Ok(unseen);
         }
-        if Instant::now() > deadline {
-            return Err(busy());
-        }
+        patience.wear()?;
     }
 }
 
 /// The creator's handle with no more access than it asked for.
-fn narrowed(fd: OwnedFd, path: &Path, access: Access) -> Result<OwnedFd> {
+fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> Result<OwnedFd> {
     if access == Access::ReadWrite {
         return Ok(fd);
     }
@@ -432,33 +491,40 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access) -> Result<OwnedFd> {
     match narrow {
         Ok(narrow) => Ok(narrow),
         Err(error) => {
-            let_go(fd, path);
+            let_go(fd, path, may_release(Access::ReadWrite, before));
             Err(error)
         }
     }
 }
 
-fn describe(fd: BorrowedFd<'_>, name: &Name) -> Result<(Stat, Trailer)> {
-    let (stat, trailer) = read_trailer(fd, name.namespace())?;
-    if trailer.name != *name {
-        let cause = format!("its file belongs to another name, {}", trailer.name);
+fn describe<'a>(
+    fd: BorrowedFd<'_>,
+    name: &Name,
+    bytes: &'a mut [MaybeUninit<u8>],
+) -> Result<(Stat, Trailer<'a>)> {
+    let (stat, trailer) = read_trailer(fd, bytes)?;
+    if trailer.bare != name.as_str() {
+        let other = trailer.name(name.namespace())?;
+        let cause = format!("its file belongs to another name, {other}");
         return Err(Error::new(ErrorKind::Corrupted, cause));
     }
     Ok((stat, trailer))
 }
 
-/// Reads and checks the trailer of an open file of ours.
-fn read_trailer(fd: BorrowedFd<'_>, namespace: crate::name::Namespace) -> Result<(Stat, Trailer)> {
+/// Reads the trailer of an open file of ours into `bytes`, and checks it.
+fn read_trailer<'a>(
+    fd: BorrowedFd<'_>,
+    bytes: &'a mut [MaybeUninit<u8>],
+) -> Result<(Stat, Trailer<'a>)> {
     let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
     if !directory::is_file(&stat) {
         return Err(Error::new(ErrorKind::Corrupted, "what stands in its place is not a file"));
     }
     let file_len = u64::try_from(stat.st_size).unwrap_or(0);
-    let mut bytes = [0; 4096];
     let at = file_len.saturating_sub(trailer::LEN);
-    let read = rustix::io::pread(fd, &mut bytes, at)
+    let (read, _) = rustix::io::pread(fd, bytes, at)
         .map_err(|e| Error::os("its trailer cannot be read", e.into()))?;
-    let trailer = trailer::decode(&bytes[..read], file_len, namespace)?;
+    let trailer = trailer::decode(read, file_len)?;
     Ok((stat, trailer))
 }
 

@@ -1,5 +1,6 @@
 //! What we keep about an object, in the last 4,096 bytes of its file. `docs/layout.md` has the map.
 
+use std::mem::MaybeUninit;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -11,6 +12,9 @@ use crate::name::{Name, Namespace};
 
 /// The trailer's length in bytes.
 pub(super) const LEN: u64 = 4096;
+
+/// Where one can be read to.
+pub(super) const ROOM: [MaybeUninit<u8>; 4096] = [MaybeUninit::uninit(); 4096];
 
 const MAGIC: [u8; 8] = *b"PAGEMATE";
 const VERSION: u32 = 1;
@@ -34,14 +38,26 @@ struct Header {
 const _: () = assert!(size_of::<Header>() == 40);
 
 /// A trailer that was read and found whole.
-#[derive(Clone, Debug)]
-pub(super) struct Trailer {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trailer<'a> {
     pub(super) kind: Kind,
     pub(super) protection: Protection,
     pub(super) data_len: u64,
     pub(super) created: SystemTime,
     pub(super) creator: u32,
-    pub(super) name: Name,
+    /// What stands where the name without its prefix belongs; not known to be one.
+    pub(super) bare: &'a str,
+}
+
+impl Trailer<'_> {
+    /// The name, if it is one.
+    pub(super) fn name(&self, namespace: Namespace) -> Result<Name> {
+        Name::from_parts(namespace, self.bare).map_err(|_| no_name())
+    }
+}
+
+fn no_name() -> Error {
+    Error::new(ErrorKind::Corrupted, "its trailer holds no name")
 }
 
 /// The bytes of a new object's trailer that are not zero.
@@ -71,7 +87,7 @@ pub(super) fn encode(name: &Name, spec: &Spec, creator: u32) -> Vec<u8> {
 }
 
 /// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.
-pub(super) fn decode(bytes: &[u8], file_len: u64, namespace: Namespace) -> Result<Trailer> {
+pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     let corrupted = |cause| Error::new(ErrorKind::Corrupted, cause);
     let (header, _) = Header::read_from_prefix(bytes)
         .map_err(|_| corrupted("its file is cut short: no whole trailer"))?;
@@ -97,13 +113,12 @@ pub(super) fn decode(bytes: &[u8], file_len: u64, namespace: Namespace) -> Resul
     if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
         return Err(corrupted("its trailer and its file disagree about the length"));
     }
-    let name = usize::try_from(header.name_len)
+    let bare = usize::try_from(header.name_len)
         .ok()
         .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
         .and_then(|name| str::from_utf8(name).ok())
-        .and_then(|name| Name::from_parts(namespace, name).ok())
-        .ok_or_else(|| corrupted("its trailer holds no name"))?;
+        .ok_or_else(no_name)?;
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;
-    Ok(Trailer { kind, protection, data_len: header.data_len, created, creator, name })
+    Ok(Trailer { kind, protection, data_len: header.data_len, created, creator, bare })
 }

@@ -282,7 +282,7 @@ fn make(
         Protection::ReadWrite => PAGE_READWRITE,
     };
     let commit = match spec.backing {
-        Backing::Reserved => SEC_COMMIT,
+        Backing::Reserved | Backing::Huge => SEC_COMMIT,
         Backing::Sparse => SEC_RESERVE,
     };
     let attributes = descriptor.map(Descriptor::attributes);

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::super::Backing;
-use super::room;
+use super::{mapping, room};
 use crate::error::{Error, Result};
 
 cfg_select! {
@@ -60,8 +60,11 @@ pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
     let memory = Path::new(SCRATCH);
     let set = match backing {
         Backing::Sparse => allowed(len).and_then(|()| rustix::fs::ftruncate(&fd, len)),
-        Backing::Reserved => {
+        Backing::Reserved | Backing::Huge => {
             room::check(memory, len)?;
+            if backing == Backing::Huge {
+                mapping::gather_huge_pages(fd.as_fd(), len);
+            }
             reserve(fd.as_fd(), 0, len)
         }
     };

@@ -1,0 +1,97 @@
+//! Moving bytes and values between shared and private memory.
+#![allow(unsafe_code, reason = "what is measured against")]
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::sync::atomic::AtomicU64;
+
+use pagemate::{SectionOptions, View};
+
+use crate::measure::{Effort, compare, titles};
+use crate::place::Place;
+use crate::private::{Pages, Private};
+
+/// A view of new memory, all of it present and mapped.
+fn view(len: usize, pages: Pages) -> View {
+    let mut options = SectionOptions::new();
+    options.len(len as u64);
+    if pages == Pages::Huge {
+        options.huge_pages();
+    }
+    let section = options.create_new("copied").expect("memory");
+    let view = section.view().prefault().map().expect("a view");
+    view.write_at(0, &vec![1; len]).expect("room");
+    view
+}
+
+/// As `memcpy` in private memory does it.
+fn copy(from: &[u8], to: &mut [u8]) {
+    assert_eq!(from.len(), to.len());
+    // SAFETY: both are as long, and one is borrowed mutably, so that they do not overlap.
+    unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), from.len()) };
+}
+
+/// Ranges of many pages.
+pub(crate) fn large(_: &Place, effort: Effort) {
+    for pages in [Pages::Small, Pages::Huge] {
+        println!("  both in {pages:?} pages, where there is room for one");
+        titles("pagemate", "memcpy");
+        for kib in [4, 64, 1 << 10, 16 << 10, 64 << 10] {
+            if effort == Effort::Quick && kib > 1 << 10 {
+                continue;
+            }
+            throughput(effort, pages, kib);
+        }
+    }
+}
+
+fn throughput(effort: Effort, pages: Pages, kib: usize) {
+    let len = kib << 10;
+    let shown = if kib < 1 << 10 { format!("{kib} KiB") } else { format!("{} MiB", kib >> 10) };
+    let limit = Some(0.9);
+    let view = view(len, pages);
+    let from = Private::new(len, pages);
+    let to = RefCell::new(Private::new(len, pages));
+    let read = compare(
+        effort,
+        || view.read_at(0, black_box(to.borrow_mut().bytes_mut(len))).expect("its bytes"),
+        || copy(black_box(from.bytes(len)), black_box(to.borrow_mut().bytes_mut(len))),
+    );
+    read.tell_rate(&format!("read_at {shown}"), len, limit);
+    let write = compare(
+        effort,
+        || view.write_at(0, black_box(from.bytes(len))).expect("room"),
+        || copy(black_box(from.bytes(len)), black_box(to.borrow_mut().bytes_mut(len))),
+    );
+    write.tell_rate(&format!("write_at {shown}"), len, limit);
+}
+
+/// Values and a few bytes: what a call costs beside one plain access.
+pub(crate) fn small(_: &Place, effort: Effort) {
+    let view = view(4096, Pages::Small);
+    let at = view.atomic::<AtomicU64>(64).expect("its bytes").as_ptr();
+    titles("pagemate", "plain");
+    let read = compare(
+        effort,
+        || _ = black_box(view.read::<u64>(black_box(64)).expect("its bytes")),
+        // SAFETY: the view has these bytes while it lives, and nobody else uses them.
+        || _ = black_box(unsafe { black_box(at).read_volatile() }),
+    );
+    read.tell("read::<u64>", None);
+    let write = compare(
+        effort,
+        || view.write(black_box(64), &black_box(7_u64)).expect("room"),
+        // SAFETY: as above.
+        || unsafe { black_box(at).write_volatile(black_box(7)) },
+    );
+    write.tell("write::<u64>", None);
+    for len in [8, 64, 256, 4096] {
+        let (from, mut to, mut other) = (vec![1; len], vec![0; len], vec![0; len]);
+        let read = compare(
+            effort,
+            || view.read_at(0, black_box(&mut to)).expect("its bytes"),
+            || copy(black_box(&from), black_box(&mut other)),
+        );
+        read.tell(&format!("read_at {len} bytes"), None);
+    }
+}

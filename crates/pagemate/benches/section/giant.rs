@@ -1,0 +1,119 @@
+//! How a large section gets all its pages, and how fast it is then.
+
+use std::hint::black_box;
+
+use pagemate::SectionOptions;
+
+use crate::measure::{Effort, Spread, Watch};
+use crate::place::Place;
+
+/// A way to get all pages.
+struct Way {
+    name: &'static str,
+    /// Whether the section is created in huge pages.
+    created_huge: bool,
+    /// Whether its view gathers them.
+    huge: bool,
+    prefault: bool,
+}
+
+const WAYS: [Way; 6] = [
+    Way { name: "touch page by page", created_huge: false, huge: false, prefault: false },
+    Way { name: "prefault", created_huge: false, huge: false, prefault: true },
+    Way { name: "view's huge_pages", created_huge: false, huge: true, prefault: false },
+    Way { name: "view's huge_pages, prefault", created_huge: false, huge: true, prefault: true },
+    Way { name: "section's huge_pages", created_huge: true, huge: false, prefault: false },
+    Way { name: "section's huge_pages, prefault", created_huge: true, huge: false, prefault: true },
+];
+
+/// Milliseconds of each step, and bytes a nanosecond at the end.
+#[derive(Default)]
+struct Times {
+    create: Vec<f64>,
+    map: Vec<f64>,
+    touch: Vec<f64>,
+    present: Vec<f64>,
+    all: Vec<f64>,
+    close: Vec<f64>,
+    rate: Vec<f64>,
+}
+
+/// Each way in turn, several times over.
+pub(crate) fn table(_: &Place, effort: Effort) {
+    let len = effort.pick(1 << 30, 1 << 25);
+    let rounds = effort.pick(WAYS.len(), 1);
+    let mut times: [Times; WAYS.len()] = Default::default();
+    for round in 0..rounds {
+        // In turning order: what one leaves behind, free memory in large pieces or in small, is
+        // what the next one finds.
+        for i in 0..WAYS.len() {
+            let i = (i + round) % WAYS.len();
+            measure(len, &WAYS[i], &mut times[i]);
+        }
+    }
+    println!("  {} MiB, medians of {rounds} rounds; ms, and GB/s of reading all of it", len >> 20);
+    println!(
+        "  {:30} {:>8} {:>8} {:>8} {:>11} {:>11} {:>8} {:>8}",
+        "", "create", "map", "touch", "map+touch", "with create", "close", "GB/s"
+    );
+    for (Way { name, .. }, times) in WAYS.iter().zip(times) {
+        let median = |values| Spread::of(values).median;
+        println!(
+            "  {name:30} {:8.1} {:8.1} {:8.1} {:11.1} {:11.1} {:8.1} {:8.2}",
+            median(times.create),
+            median(times.map),
+            median(times.touch),
+            median(times.present),
+            median(times.all),
+            median(times.close),
+            median(times.rate)
+        );
+    }
+}
+
+fn measure(len: usize, way: &Way, times: &mut Times) {
+    let ms = |watch: Watch| watch.ns() / 1e6;
+    let start = Watch::start();
+    let mut options = SectionOptions::new();
+    options.len(len as u64);
+    if way.created_huge {
+        options.huge_pages();
+    }
+    let section = options.create_new("giant").expect("memory");
+    let create = ms(start);
+
+    let start = Watch::start();
+    let mut view = section.view();
+    if way.prefault {
+        view = view.prefault();
+    }
+    if way.huge {
+        view = view.huge_pages();
+    }
+    let view = view.map().expect("a view");
+    let map = ms(start);
+
+    let start = Watch::start();
+    for offset in (0..len).step_by(4096) {
+        view.write(offset, &1_u8).expect("room");
+    }
+    let touch = ms(start);
+
+    let mut piece = vec![0; 64 << 10];
+    let start = Watch::start();
+    for offset in (0..len).step_by(piece.len()) {
+        view.read_at(offset, black_box(&mut piece)).expect("its bytes");
+    }
+    let read = ms(start);
+
+    drop(section);
+    let start = Watch::start();
+    drop(view);
+    times.close.push(ms(start));
+    times.create.push(create);
+    times.map.push(map);
+    times.touch.push(touch);
+    times.present.push(map + touch);
+    times.all.push(create + map + touch);
+    times.rate.push(len as f64 / (read * 1e6));
+}

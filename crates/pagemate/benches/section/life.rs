@@ -1,0 +1,98 @@
+//! Creating, opening, closing and listing.
+#![allow(unsafe_code, reason = "the raw calls map memory")]
+
+use std::os::fd::OwnedFd;
+
+use pagemate::{Section, SectionOptions, inventory};
+use rustix::fs::{FallocateFlags, Mode};
+use rustix::mm::{MapFlags, ProtFlags};
+use rustix::shm::OFlags;
+
+use crate::measure::{Effort, Watch, compare, tell_alone, time, titles};
+use crate::place::{Holders, Place};
+
+const LEN: u64 = 4096;
+
+fn create(name: &str) {
+    let section = SectionOptions::new().len(LEN).create_new(name).expect("a free name");
+    drop(section.map().expect("a view"));
+}
+
+fn open(name: &str) {
+    drop(Section::open(name).expect("a live object").map().expect("a view"));
+}
+
+fn raw_create(name: &str) {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
+    let fd = rustix::shm::open(name, flags, Mode::from_raw_mode(0o600)).expect("a free name");
+    // What posix_fallocate(3) calls.
+    rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, LEN).expect("memory");
+    raw_map(&fd);
+    drop(fd);
+    rustix::shm::unlink(name).expect("its name");
+}
+
+fn raw_open(name: &str) {
+    raw_map(&rustix::shm::open(name, OFlags::RDWR, Mode::empty()).expect("an object"));
+}
+
+fn raw_map(fd: &OwnedFd) {
+    let len = usize::try_from(LEN).expect("a page is small");
+    let prot = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: the kernel chooses the address, so that nothing mapped is replaced.
+    let at = unsafe { rustix::mm::mmap(std::ptr::null_mut(), len, prot, MapFlags::SHARED, fd, 0) };
+    // SAFETY: just what was mapped, and nobody has seen its address.
+    unsafe { rustix::mm::munmap(at.expect("a mapping"), len) }.expect("its end");
+}
+
+/// Each beside the raw calls, in a directory that is nearly empty.
+pub(crate) fn few(place: &Place, effort: Effort) {
+    let raw = Place::raw_name();
+    titles("pagemate", "raw");
+    let created = compare(effort, || create("created"), || raw_create(&raw));
+    created.tell("create, map, unmap, close 4 KiB", Some(1.8));
+
+    let holders = Holders::of("Local", 1);
+    let held = holders.first("Local");
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
+    let fd = rustix::shm::open(&raw, flags, Mode::from_raw_mode(0o600)).expect("a free name");
+    rustix::fs::ftruncate(&fd, LEN).expect("a length");
+    let opened = compare(effort, || open(&held), || raw_open(&raw));
+    opened.tell("open, map, unmap, close", Some(1.4));
+    rustix::shm::unlink(&raw).expect("its name");
+    drop(holders);
+    assert!(place.is_empty(), "something was left behind");
+}
+
+/// Each in a directory of many live objects beside one of ten.
+pub(crate) fn among_many(place: &Place, effort: Effort) {
+    let many = effort.pick(10_000, 1_000);
+    // The two namespaces are two directories that one process can use alternately.
+    let (crowd, ten) = (Holders::of("Global", many), Holders::of("Local", 10));
+    let watch = Watch::start();
+    create(r"Global\created");
+    println!("  the first looks for dead objects: {}", time(watch.ns()));
+    titles(&format!("{many}"), "10");
+    let created = compare(effort, || create(r"Global\created"), || create("created"));
+    created.tell("create, map, unmap, close 4 KiB", Some(1.2));
+    let (far, near) = (crowd.first("Global"), ten.first("Local"));
+    let opened = compare(effort, || open(&far), || open(&near));
+    opened.tell("open, map, unmap, close", Some(1.2));
+    drop((crowd, ten));
+    assert!(place.is_empty(), "something was left behind");
+}
+
+/// The inventory of many objects.
+pub(crate) fn list(place: &Place, effort: Effort) {
+    let many = effort.pick(10_000, 1_000);
+    let holders = Holders::of("Local", many);
+    let times = (0..effort.pick(15, 2)).map(|_| {
+        let watch = Watch::start();
+        let found = inventory::list().expect("the inventory").len();
+        assert_eq!(u64::try_from(found), Ok(many));
+        watch.ns()
+    });
+    tell_alone(&format!("list {many} objects"), times.collect(), 150.0);
+    drop(holders);
+    assert!(place.is_empty(), "something was left behind");
+}

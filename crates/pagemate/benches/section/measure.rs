@@ -1,0 +1,189 @@
+//! Two sides measured alternately, and how the outcome is told.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// How long to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Long enough for numbers to rely on.
+    Full,
+    /// Long enough to see that it runs.
+    Quick,
+}
+
+impl Effort {
+    /// This much in full, or the other.
+    pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
+        match self {
+            Effort::Full => full,
+            Effort::Quick => quick,
+        }
+    }
+}
+
+/// The processor's time that this thread takes from now on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch(f64);
+
+impl Watch {
+    pub(crate) fn start() -> Watch {
+        Watch(Watch::thread_ns())
+    }
+
+    /// Nanoseconds since.
+    pub(crate) fn ns(self) -> f64 {
+        Watch::thread_ns() - self.0
+    }
+
+    fn thread_ns() -> f64 {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+    }
+}
+
+/// A block is at least this long, so that reading the clock costs nothing of note.
+const BLOCK: Duration = Duration::from_micros(500);
+
+/// The middle of many values, and where the middle half of them lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    pub(crate) low: f64,
+    pub(crate) median: f64,
+    pub(crate) high: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_by(f64::total_cmp);
+        let at = |quarters: usize| values[(values.len() - 1) * quarters / 4];
+        Spread { low: at(1), median: at(2), high: at(3) }
+    }
+
+    fn map(self, change: impl Fn(f64) -> f64) -> Spread {
+        let (a, b) = (change(self.low), change(self.high));
+        Spread { low: a.min(b), median: change(self.median), high: a.max(b) }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} ({:.2} to {:.2})", self.median, self.low, self.high)
+    }
+}
+
+/// What two sides took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Comparison {
+    /// The time of ours in times of theirs, round by round.
+    ratio: Spread,
+    /// Nanoseconds of one call.
+    ours: f64,
+    theirs: f64,
+    rounds: usize,
+}
+
+/// Runs both in rounds of four blocks, ours, theirs, theirs, ours, so that a drift hits both alike.
+pub(crate) fn compare(
+    effort: Effort,
+    mut ours: impl FnMut(),
+    mut theirs: impl FnMut(),
+) -> Comparison {
+    let calls = calls_a_block(&mut ours).max(calls_a_block(&mut theirs));
+    let end = Instant::now() + effort.pick(Duration::from_secs(4), Duration::from_millis(200));
+    let (mut ratios, mut our_times, mut their_times) = (Vec::new(), Vec::new(), Vec::new());
+    while ratios.len() < 3 || Instant::now() < end {
+        let first = block(calls, &mut ours);
+        let theirs = block(calls, &mut theirs) + block(calls, &mut theirs);
+        let ours = first + block(calls, &mut ours);
+        ratios.push(ours / theirs);
+        our_times.push(ours / 2.0);
+        their_times.push(theirs / 2.0);
+    }
+    Comparison {
+        rounds: ratios.len(),
+        ratio: Spread::of(ratios),
+        ours: Spread::of(our_times).median,
+        theirs: Spread::of(their_times).median,
+    }
+}
+
+fn calls_a_block(call: &mut impl FnMut()) -> u32 {
+    let mut calls = 1;
+    while calls < 1 << 24 {
+        if block(calls, call) * f64::from(calls) >= BLOCK.as_nanos() as f64 {
+            break;
+        }
+        calls *= 2;
+    }
+    calls
+}
+
+/// Nanoseconds of one call.
+fn block(calls: u32, call: &mut impl FnMut()) -> f64 {
+    let watch = Watch::start();
+    for _ in 0..calls {
+        call();
+    }
+    watch.ns() / f64::from(calls)
+}
+
+fn verdict(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
+}
+
+/// The titles of what [`Comparison::tell`] prints.
+pub(crate) fn titles(ours: &str, theirs: &str) {
+    println!(
+        "  {:34} {ours:>12} {theirs:>12}   {:26} {:>6}  limit",
+        "", "ratio (middle half)", "rounds"
+    );
+}
+
+impl Comparison {
+    /// One line: ours may take at most `limit` times as long.
+    pub(crate) fn tell(&self, what: &str, limit: Option<f64>) {
+        let limit = limit.map_or(String::new(), |limit| {
+            format!("{limit:.2} {}", verdict(self.ratio.median <= limit))
+        });
+        self.line(what, self.ratio, &limit, time);
+    }
+
+    /// One line about copies of `bytes`: ours must move at least `limit` as many in the same time.
+    pub(crate) fn tell_rate(&self, what: &str, bytes: usize, limit: Option<f64>) {
+        let ratio = self.ratio.map(|ratio| 1.0 / ratio);
+        let limit = limit.map_or(String::new(), |limit| {
+            format!("{limit:.2} {}", verdict(ratio.median >= limit))
+        });
+        self.line(what, ratio, &limit, |ns| format!("{:.1} GB/s", bytes as f64 / ns));
+    }
+
+    fn line(&self, what: &str, ratio: Spread, limit: &str, show: impl Fn(f64) -> String) {
+        println!(
+            "  {what:34} {:>12} {:>12}   {:26} {:>6}  {limit}",
+            show(self.ours),
+            show(self.theirs),
+            ratio.to_string(),
+            self.rounds
+        );
+    }
+}
+
+/// A duration in nanoseconds, for people.
+pub(crate) fn time(ns: f64) -> String {
+    match ns {
+        ns if ns < 1e3 => format!("{ns:.2} ns"),
+        ns if ns < 1e6 => format!("{:.2} µs", ns / 1e3),
+        ns => format!("{:.1} ms", ns / 1e6),
+    }
+}
+
+/// One line: the time of something that has a limit of its own, in milliseconds.
+pub(crate) fn tell_alone(what: &str, times: Vec<f64>, limit_ms: f64) {
+    let rounds = times.len();
+    let spread = Spread::of(times).map(|ns| ns / 1e6);
+    let verdict = verdict(spread.median < limit_ms);
+    println!("  {what:34} {spread} ms of {rounds} rounds; limit {limit_ms:.0} ms {verdict}");
+}
