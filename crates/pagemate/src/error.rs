@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::{fmt, io};
 
 /// What pagemate's set-up calls return.
@@ -149,5 +150,22 @@ impl From<Error> for io::Error {
             ErrorKind::WrongKind | ErrorKind::Os => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
+    }
+}
+
+/// A name as errors show it: in quotes, its backslashes plain, and nothing in it that would break
+/// the line.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '\\' | '\'' => f.write_char(c)?,
+                c => c.escape_debug().try_for_each(|c| f.write_char(c))?,
+            }
+        }
+        f.write_char('"')
     }
 }

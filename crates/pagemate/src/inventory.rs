@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::access::{Kind, Protection, Sharing};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
 use crate::sys::object;
 
@@ -70,9 +70,7 @@ pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     let found = object::find(&name).and_then(|found| {
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no process holds it"))
     });
-    found
-        .map(Entry::from)
-        .map_err(|error| error.during("find", format_args!("{:?}", name.to_string())))
+    found.map(Entry::from).map_err(|error| error.during("find", Quoted(&name.to_string())))
 }
 
 /// Gives back what dead processes left, which creating and listing also do in passing. On Windows

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Quoted, Result};
 
 /// The longest name, in UTF-16 units, prefixes not counted.
 const MAX_UNITS: usize = 1024;
@@ -46,7 +46,7 @@ impl Name {
     /// [`WrongKind`](ErrorKind::WrongKind): `Local`, `Global` or `Session` alone, which Windows
     /// keeps for its own directories.
     pub fn new(text: &str) -> Result<Name> {
-        Name::parse(text).map_err(|error| error.during("use name", format_args!("{text:?}")))
+        Name::parse(text).map_err(|error| error.during("use name", Quoted(text)))
     }
 
     fn parse(text: &str) -> Result<Name> {

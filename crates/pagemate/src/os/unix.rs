@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::access::Access;
-use crate::error::{Error, Result};
+use crate::error::{Error, Quoted, Result};
 use crate::section::Section;
 use crate::sys::object::Object;
 
@@ -23,7 +23,7 @@ impl TryFrom<OwnedFd> for Section {
 
     fn try_from(fd: OwnedFd) -> Result<Section> {
         let object = Object::from_raw(fd).map_err(|e| e.during("take descriptor", ""))?;
-        Ok(Section::from_object(object, false))
+        Ok(Section::new(object, None, false))
     }
 }
 
@@ -38,6 +38,6 @@ impl TryFrom<OwnedFd> for Section {
 /// and [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has no length yet.
 pub fn open_posix(name: &str, access: Access) -> Result<Section> {
     let object = Object::posix(name, access)
-        .map_err(|e| e.during("open POSIX object", format_args!("{name:?}")))?;
-    Ok(Section::from_object(object, false))
+        .map_err(|e| e.during("open POSIX object", Quoted(name)))?;
+    Ok(Section::new(object, None, false))
 }

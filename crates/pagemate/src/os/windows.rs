@@ -19,6 +19,6 @@ impl TryFrom<OwnedHandle> for Section {
 
     fn try_from(handle: OwnedHandle) -> Result<Section> {
         let object = Object::from_raw(handle).map_err(|e| e.during("take handle", ""))?;
-        Ok(Section::from_object(object, false))
+        Ok(Section::new(object, None, false))
     }
 }

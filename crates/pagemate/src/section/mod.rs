@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::access::{Access, Protection};
-use crate::error::Result;
+use crate::error::{Quoted, Result};
+use crate::name::Name;
 use crate::sys::object::Object;
 
 pub use self::options::SectionOptions;
@@ -21,8 +22,26 @@ pub use self::view::{Atomic, View, ViewOptions};
 ///
 /// A child made by `fork` holds what its parent held, until it exits or replaces itself.
 pub struct Section {
-    object: Arc<Object>,
+    held: Arc<Held>,
     created: bool,
+}
+
+/// What a handle and its views hold together.
+#[derive(Debug)]
+struct Held {
+    object: Object,
+    /// `None` for memory that has no name, or none of ours.
+    name: Option<Name>,
+}
+
+impl fmt::Display for Held {
+    /// As errors call it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "section {}", Quoted(&name.to_string())),
+            None => f.write_str("unnamed section"),
+        }
+    }
 }
 
 impl Section {
@@ -48,13 +67,17 @@ impl Section {
         SectionOptions::new().open(name)
     }
 
-    pub(crate) fn from_object(object: Object, created: bool) -> Section {
-        Section { object: Arc::new(object), created }
+    pub(crate) fn new(object: Object, name: Option<Name>, created: bool) -> Section {
+        Section { held: Arc::new(Held { object, name }), created }
     }
 
-    #[allow(clippy::needless_pass_by_ref_mut, reason = "read only, despite the lint's guess")]
-    pub(crate) fn object(&self) -> &Arc<Object> {
-        &self.object
+    pub(crate) fn object(&self) -> &Object {
+        &self.held.object
+    }
+
+    /// The name it was made or opened by; `None` for memory without one of pagemate's.
+    pub fn name(&self) -> Option<&Name> {
+        self.held.name.as_ref()
     }
 
     /// Maps all of it, with the access of this handle.
@@ -75,7 +98,7 @@ impl Section {
     /// Its length in bytes: of memory, what was asked for rounded up to whole pages.
     #[allow(clippy::len_without_is_empty, reason = "a section is never empty")]
     pub fn len(&self) -> u64 {
-        self.object.len()
+        self.object().len()
     }
 
     /// Whether this handle made the object, and did not find it.
@@ -85,13 +108,13 @@ impl Section {
 
     /// What this handle may do.
     pub fn access(&self) -> Access {
-        self.object.access()
+        self.object().access()
     }
 
     /// What views of the object may do. On Windows a read-only handle to what somebody else made
     /// cannot tell, and says `ReadWrite`.
     pub fn protection(&self) -> Protection {
-        self.object.protection()
+        self.object().protection()
     }
 
     /// Another handle to the same memory. The section lives until both are gone.
@@ -101,13 +124,14 @@ impl Section {
     /// None today; the system may have a say in it.
     #[doc(alias("dup", "DuplicateHandle"))]
     pub fn try_clone(&self) -> Result<Section> {
-        Ok(Section { object: Arc::clone(&self.object), created: self.created })
+        Ok(Section { held: Arc::clone(&self.held), created: self.created })
     }
 }
 
 impl fmt::Debug for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Section")
+            .field("name", &self.name().map(Name::to_string))
             .field("len", &self.len())
             .field("access", &self.access())
             .field("protection", &self.protection())

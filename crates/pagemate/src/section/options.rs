@@ -2,7 +2,7 @@ use std::fs::File;
 
 use super::Section;
 use crate::access::{Access, Kind, Protection, Sharing};
-use crate::error::Result;
+use crate::error::{Quoted, Result};
 use crate::name::Name;
 use crate::sys::object::{Backing, Existing, Object, Spec};
 
@@ -121,8 +121,8 @@ impl SectionOptions {
     fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Section> {
         let parsed = Name::new(name)?;
         let (object, created) = Object::create(&parsed, &self.spec, existing)
-            .map_err(|e| e.during(call, format_args!("{name:?}")))?;
-        Ok(Section::from_object(object, created))
+            .map_err(|e| e.during(call, Quoted(name)))?;
+        Ok(Section::new(object, Some(parsed), created))
     }
 
     /// Opens the section `name` with the access set here.
@@ -134,8 +134,8 @@ impl SectionOptions {
         let name = name.as_ref();
         let parsed = Name::new(name)?;
         let object = Object::open(&parsed, self.spec.kind, self.spec.access)
-            .map_err(|e| e.during("open section", format_args!("{name:?}")))?;
-        Ok(Section::from_object(object, false))
+            .map_err(|e| e.during("open section", Quoted(name)))?;
+        Ok(Section::new(object, Some(parsed), false))
     }
 
     /// Makes memory without a name, to be handed on as a descriptor or handle.
@@ -146,7 +146,7 @@ impl SectionOptions {
     pub fn create_unnamed(&self) -> Result<Section> {
         let object =
             Object::unnamed(&self.spec).map_err(|e| e.during("create unnamed section", ""))?;
-        Ok(Section::from_object(object, true))
+        Ok(Section::new(object, None, true))
     }
 
     /// Makes a section over `file`: its bytes are the memory, and what is written reaches it.
@@ -167,6 +167,6 @@ impl SectionOptions {
             .map_err(|e| crate::Error::os("the file's handle cannot be cloned", e))
             .and_then(|file| Object::over_file(file, &self.spec))
             .map_err(|e| e.during("create section over file", ""))?;
-        Ok(Section::from_object(object, true))
+        Ok(Section::new(object, None, true))
     }
 }

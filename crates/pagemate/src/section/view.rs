@@ -10,11 +10,11 @@ use std::sync::atomic::{
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::Section;
+use super::{Held, Section};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::copy::copy;
-use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
+use crate::sys::object::{Mapping, Mode, Range, allocation_granularity};
 
 /// How to map a section: set what matters, then [`map`](ViewOptions::map).
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl<'a> ViewOptions<'a> {
     /// [`PermissionDenied`](ErrorKind::PermissionDenied): the handle or the object's protection does
     /// not allow the access.
     pub fn map(&self) -> Result<View> {
-        self.try_map().map_err(|error| error.during("map section", ""))
+        self.try_map().map_err(|error| error.during("map", &self.section.held))
     }
 
     fn try_map(&self) -> Result<View> {
@@ -134,7 +134,7 @@ impl<'a> ViewOptions<'a> {
             huge_pages: self.huge_pages,
         };
         let mapping = object.map(&range)?;
-        Ok(View { mapping, skip, mode, _object: Arc::clone(object) })
+        Ok(View { mapping, skip, mode, held: Arc::clone(&self.section.held) })
     }
 }
 
@@ -151,7 +151,7 @@ pub struct View {
     /// Where the range begins in the mapping.
     skip: usize,
     mode: Mode,
-    _object: Arc<Object>,
+    held: Arc<Held>,
 }
 
 impl View {
@@ -195,7 +195,7 @@ impl View {
     /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all lie in the view; none was copied.
     #[inline]
     pub fn read_at(&self, offset: usize, bytes: &mut [u8]) -> Result<()> {
-        let from = self.at("read view", offset, bytes.len())?;
+        let from = self.at("read view of", offset, bytes.len())?;
         // SAFETY: `at` checked that the mapping has these bytes, and `bytes` is our caller's own.
         unsafe { copy(from, bytes.as_mut_ptr(), bytes.len()) };
         Ok(())
@@ -209,8 +209,8 @@ impl View {
     /// [`PermissionDenied`](ErrorKind::PermissionDenied): the view is read-only.
     #[inline]
     pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        let to = self.at("write view", offset, bytes.len())?;
-        self.writable("write view")?;
+        let to = self.at("write view of", offset, bytes.len())?;
+        self.writable("write view of")?;
         // SAFETY: `at` checked that the mapping has these bytes, and `writable` that it takes them.
         unsafe { copy(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
@@ -222,7 +222,7 @@ impl View {
     ///
     /// As [`read_at`](View::read_at).
     pub fn read<T: FromBytes>(&self, offset: usize) -> Result<T> {
-        let from = self.at("read view", offset, size_of::<T>())?;
+        let from = self.at("read view of", offset, size_of::<T>())?;
         let mut value = T::new_zeroed();
         // SAFETY: `at` checked that the mapping has these bytes, `value` is our own, and
         // `FromBytes` says that any bytes make a `T`.
@@ -251,8 +251,8 @@ impl View {
     /// is not aligned, [`PermissionDenied`](ErrorKind::PermissionDenied) if the view is read-only:
     /// see [`load`](View::load).
     pub fn atomic<A: Atomic>(&self, offset: usize) -> Result<&A> {
-        let at = self.aligned::<A>("borrow atomic", offset)?;
-        self.writable("borrow atomic")?;
+        let at = self.aligned::<A>("borrow atomic in view of", offset)?;
+        self.writable("borrow atomic in view of")?;
         // SAFETY: aligned, inside a writable mapping that lives as long as `self`, and of a type
         // that takes any bytes and may change at any time.
         Ok(unsafe { &*at })
@@ -269,7 +269,7 @@ impl View {
     ///
     /// As the atomic's own `load`, for an `order` that is none of a load.
     pub fn load<A: Atomic>(&self, offset: usize, order: Ordering) -> Result<A::Value> {
-        let at = self.aligned::<A>("load atomic", offset)?;
+        let at = self.aligned::<A>("load atomic from view of", offset)?;
         // SAFETY: as in `atomic`; a load of these sizes does not write, so that a read-only
         // mapping will do.
         Ok(unsafe { &*at }.load_value(order))
@@ -286,7 +286,7 @@ impl View {
     /// The file system's refusal.
     #[doc(alias("msync", "FlushViewOfFile"))]
     pub fn flush(&self) -> Result<()> {
-        self.mapping.flush(self.skip, self.len()).map_err(|e| e.during("flush view", ""))
+        self.mapping.flush(self.skip, self.len()).map_err(|e| e.during("flush view of", &self.held))
     }
 
     /// The address of `len` bytes at `offset`, if the view has them.
@@ -302,7 +302,7 @@ impl View {
     fn out_of_range(&self, call: &'static str, offset: usize, len: usize) -> Error {
         let have = self.len();
         let cause = format!("{len} bytes at offset {offset} reach past its {have} bytes");
-        Error::new(ErrorKind::OutOfRange, cause).during(call, "")
+        Error::new(ErrorKind::OutOfRange, cause).during(call, &self.held)
     }
 
     fn aligned<A>(&self, call: &'static str, offset: usize) -> Result<*const A> {
@@ -311,18 +311,18 @@ impl View {
             return Ok(at);
         }
         let cause = format!("offset {offset} is not aligned to {} bytes", align_of::<A>());
-        Err(Error::new(ErrorKind::InvalidInput, cause).during(call, ""))
+        Err(Error::new(ErrorKind::InvalidInput, cause).during(call, &self.held))
     }
 
     #[inline]
     fn writable(&self, call: &'static str) -> Result<()> {
-        if self.is_writable() { Ok(()) } else { Err(read_only(call)) }
+        if self.is_writable() { Ok(()) } else { Err(self.read_only(call)) }
     }
-}
 
-#[cold]
-fn read_only(call: &'static str) -> Error {
-    Error::new(ErrorKind::PermissionDenied, "the view is read-only").during(call, "")
+    #[cold]
+    fn read_only(&self, call: &'static str) -> Error {
+        Error::new(ErrorKind::PermissionDenied, "the view is read-only").during(call, &self.held)
+    }
 }
 
 impl fmt::Debug for View {

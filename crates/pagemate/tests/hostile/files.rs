@@ -79,7 +79,7 @@ const DAMAGE: [Damage; 14] = [
     (TRAILER + 36, &[0xFF; 4], ErrorKind::Corrupted, "no name"),
     (TRAILER + 36, &[0; 4], ErrorKind::Corrupted, "no name"),
     (TRAILER + 1024, &[0xFF], ErrorKind::Corrupted, "no name"),
-    (TRAILER + 1024, b"y", ErrorKind::Corrupted, "belongs to another name, y"),
+    (TRAILER + 1024, b"y", ErrorKind::Corrupted, "belongs to another name, \"y\""),
 ];
 
 fn file(place: &Path) -> File {

@@ -63,7 +63,7 @@ fn local_objects_of_two_users_never_meet() {
 fn what_is_shared_is_what_others_can_do() {
     alone_as_root("users::what_is_shared_is_what_others_can_do", |place| {
         let denied = ErrorKind::PermissionDenied;
-        let facts = ["\"Global\\\\x\"", "it cannot be opened", "Permission denied"];
+        let facts = [r#""Global\x""#, "it cannot be opened", "Permission denied"];
 
         let made = create_for(Sharing::Owner);
         nobody(|| {

@@ -32,7 +32,7 @@ use self::trailer::Trailer;
 use self::unseen::Unseen;
 use super::{Backing, Existing, PATIENCE, Spec};
 use crate::access::{Access, Kind, Protection, Sharing};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
 use crate::sys::fault;
 
@@ -505,6 +505,7 @@ fn describe<'a>(
     let (stat, trailer) = read_trailer(fd, bytes)?;
     if trailer.bare != name.as_str() {
         let other = trailer.name(name.namespace())?;
+        let other = Quoted(&other.to_string());
         let cause = format!("its file belongs to another name, {other}");
         return Err(Error::new(ErrorKind::Corrupted, cause));
     }
