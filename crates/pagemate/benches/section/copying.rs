@@ -4,10 +4,11 @@
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use pagemate::{SectionOptions, View};
 
-use crate::measure::{Effort, compare, titles};
+use crate::measure::{Comparison, Effort, compare, titles};
 use crate::place::Place;
 use crate::private::{Pages, Private};
 
@@ -48,22 +49,22 @@ pub(crate) fn large(_: &Place, effort: Effort) {
 fn throughput(effort: Effort, pages: Pages, kib: usize) {
     let len = kib << 10;
     let shown = if kib < 1 << 10 { format!("{kib} KiB") } else { format!("{} MiB", kib >> 10) };
-    let limit = Some(0.9);
-    let view = view(len, pages);
-    let from = Private::new(len, pages);
-    let to = RefCell::new(Private::new(len, pages));
-    let read = compare(
-        effort,
-        || view.read_at(0, black_box(to.borrow_mut().bytes_mut(len))).expect("its bytes"),
-        || copy(black_box(from.bytes(len)), black_box(to.borrow_mut().bytes_mut(len))),
-    );
-    read.tell_rate(&format!("read_at {shown}"), len, limit);
-    let write = compare(
-        effort,
-        || view.write_at(0, black_box(from.bytes(len))).expect("room"),
-        || copy(black_box(from.bytes(len)), black_box(to.borrow_mut().bytes_mut(len))),
-    );
-    write.tell_rate(&format!("write_at {shown}"), len, limit);
+    let (mut reads, mut writes) = (Comparison::default(), Comparison::default());
+    // Which pages the kernel gives decides how they share a cache, to the good of either side.
+    for _ in 0..effort.pick(5, 1) {
+        let time = effort.pick(Duration::from_secs(1), Duration::from_millis(200));
+        let view = view(len, pages);
+        let from = Private::new(len, pages);
+        let to = RefCell::new(Private::new(len, pages));
+        let between =
+            || copy(black_box(from.bytes(len)), black_box(to.borrow_mut().bytes_mut(len)));
+        let read = || view.read_at(0, black_box(to.borrow_mut().bytes_mut(len)));
+        reads.go_on(time, || read().expect("its bytes"), between);
+        let write = || view.write_at(0, black_box(from.bytes(len)));
+        writes.go_on(time, || write().expect("room"), between);
+    }
+    reads.tell_rate(&format!("read_at {shown}"), len, 0.9);
+    writes.tell_rate(&format!("write_at {shown}"), len, 0.9);
 }
 
 /// Values and a few bytes: what a call costs beside one plain access.

@@ -74,40 +74,26 @@ impl fmt::Display for Spread {
     }
 }
 
-/// What two sides took.
-#[derive(Clone, Copy, Debug)]
+/// What two sides took, round by round.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Comparison {
-    /// The time of ours in times of theirs, round by round.
-    ratio: Spread,
+    /// The time of ours in times of theirs.
+    ratios: Vec<f64>,
     /// Nanoseconds of one call.
-    ours: f64,
-    theirs: f64,
-    rounds: usize,
+    ours: Vec<f64>,
+    theirs: Vec<f64>,
 }
 
 /// Runs both in rounds of four blocks, ours, theirs, theirs, ours, so that a drift hits both alike.
 pub(crate) fn compare(
     effort: Effort,
-    mut ours: impl FnMut(),
-    mut theirs: impl FnMut(),
+    ours: impl FnMut(),
+    theirs: impl FnMut(),
 ) -> Comparison {
-    let calls = calls_a_block(&mut ours).max(calls_a_block(&mut theirs));
-    let end = Instant::now() + effort.pick(Duration::from_secs(4), Duration::from_millis(200));
-    let (mut ratios, mut our_times, mut their_times) = (Vec::new(), Vec::new(), Vec::new());
-    while ratios.len() < 3 || Instant::now() < end {
-        let first = block(calls, &mut ours);
-        let theirs = block(calls, &mut theirs) + block(calls, &mut theirs);
-        let ours = first + block(calls, &mut ours);
-        ratios.push(ours / theirs);
-        our_times.push(ours / 2.0);
-        their_times.push(theirs / 2.0);
-    }
-    Comparison {
-        rounds: ratios.len(),
-        ratio: Spread::of(ratios),
-        ours: Spread::of(our_times).median,
-        theirs: Spread::of(their_times).median,
-    }
+    let mut comparison = Comparison::default();
+    let time = effort.pick(Duration::from_secs(4), Duration::from_millis(200));
+    comparison.go_on(time, ours, theirs);
+    comparison
 }
 
 fn calls_a_block(call: &mut impl FnMut()) -> u32 {
@@ -143,30 +129,48 @@ pub(crate) fn titles(ours: &str, theirs: &str) {
 }
 
 impl Comparison {
+    /// Adds rounds for this long, three at least.
+    pub(crate) fn go_on(
+        &mut self,
+        time: Duration,
+        mut ours: impl FnMut(),
+        mut theirs: impl FnMut(),
+    ) {
+        let calls = calls_a_block(&mut ours).max(calls_a_block(&mut theirs));
+        let (end, enough) = (Instant::now() + time, self.ratios.len() + 3);
+        while self.ratios.len() < enough || Instant::now() < end {
+            let first = block(calls, &mut ours);
+            let theirs = block(calls, &mut theirs) + block(calls, &mut theirs);
+            let ours = first + block(calls, &mut ours);
+            self.ratios.push(ours / theirs);
+            self.ours.push(ours / 2.0);
+            self.theirs.push(theirs / 2.0);
+        }
+    }
+
     /// One line: ours may take at most `limit` times as long.
-    pub(crate) fn tell(&self, what: &str, limit: Option<f64>) {
+    pub(crate) fn tell(self, what: &str, limit: Option<f64>) {
+        let ratio = Spread::of(self.ratios.clone());
         let limit = limit.map_or(String::new(), |limit| {
-            format!("{limit:.2} {}", verdict(self.ratio.median <= limit))
+            format!("{limit:.2} {}", verdict(ratio.median <= limit))
         });
-        self.line(what, self.ratio, &limit, time);
+        self.line(what, ratio, &limit, time);
     }
 
     /// One line about copies of `bytes`: ours must move at least `limit` as many in the same time.
-    pub(crate) fn tell_rate(&self, what: &str, bytes: usize, limit: Option<f64>) {
-        let ratio = self.ratio.map(|ratio| 1.0 / ratio);
-        let limit = limit.map_or(String::new(), |limit| {
-            format!("{limit:.2} {}", verdict(ratio.median >= limit))
-        });
+    pub(crate) fn tell_rate(self, what: &str, bytes: usize, limit: f64) {
+        let ratio = Spread::of(self.ratios.clone()).map(|ratio| 1.0 / ratio);
+        let limit = format!("{limit:.2} {}", verdict(ratio.median >= limit));
         self.line(what, ratio, &limit, |ns| format!("{:.1} GB/s", bytes as f64 / ns));
     }
 
-    fn line(&self, what: &str, ratio: Spread, limit: &str, show: impl Fn(f64) -> String) {
+    fn line(self, what: &str, ratio: Spread, limit: &str, show: impl Fn(f64) -> String) {
         println!(
             "  {what:34} {:>12} {:>12}   {:26} {:>6}  {limit}",
-            show(self.ours),
-            show(self.theirs),
+            show(Spread::of(self.ours).median),
+            show(Spread::of(self.theirs).median),
             ratio.to_string(),
-            self.rounds
+            self.ratios.len()
         );
     }
 }

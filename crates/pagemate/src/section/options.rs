@@ -82,10 +82,11 @@ impl SectionOptions {
     /// there.
     ///
     /// On Linux it takes no privilege and no system setting, and all views in all processes profit.
-    /// To create 1 GiB and touch every page takes about an eighth of the time it takes with small
+    /// To create 1 GiB and touch every page takes about a tenth of the time it takes with small
     /// pages, touching alone a hundredth, and so does giving it all back;
-    /// `cargo bench -p pagemate --bench section -- giant` measures it. Where free memory is in small
-    /// pieces, the kernel may spend time on making large ones.
+    /// `cargo bench -p pagemate --bench section -- giant` measures it. Creation can take longer,
+    /// several times as long as with small pages, where free memory is in small pieces or the host
+    /// of a virtual machine has yet to provide it.
     ///
     /// Undoes [`reserve`](SectionOptions::reserve).
     #[doc(alias("SEC_LARGE_PAGES", "MADV_COLLAPSE"))]

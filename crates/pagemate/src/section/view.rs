@@ -67,7 +67,7 @@ impl<'a> ViewOptions<'a> {
 
     /// Brings all pages in now, so that no later touch waits for one. A wish.
     ///
-    /// On Linux a view of small pages is whole about a sixth sooner than by touching each of them,
+    /// On Linux a view of small pages is whole about a fifth sooner than by touching each of them,
     /// and no touch afterwards waits; of huge pages there is next to nothing to gain.
     /// `cargo bench -p pagemate --bench section -- giant` measures it.
     #[doc(alias("MAP_POPULATE", "MADV_POPULATE_WRITE"))]
@@ -80,7 +80,7 @@ impl<'a> ViewOptions<'a> {
     /// effect, as large pages are a privilege there.
     ///
     /// For a section that others made of small pages, and that will be used for long: on Linux
-    /// every page is copied, which takes two to four times as long as touching them all. Who makes
+    /// every page is copied, which takes up to three times as long as touching them all. Who makes
     /// the section had better say [`SectionOptions::huge_pages`](crate::SectionOptions::huge_pages).
     #[doc(alias = "MADV_COLLAPSE")]
     pub fn huge_pages(mut self) -> ViewOptions<'a> {

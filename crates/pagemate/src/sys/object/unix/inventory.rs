@@ -39,7 +39,13 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 
 /// The live object called `name`.
 pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
-    Ok(list()?.into_iter().find(|entry| entry.name == *name))
+    let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
+    let path = dir.join(spelling::file_name(name.as_str()));
+    let found = look(&path, name.namespace()).filter(|(_, entry)| entry.name == *name);
+    Ok(found.map(|(id, mut entry)| {
+        entry.holders = holders(std::iter::once(id)).remove(&id).unwrap_or_default();
+        entry
+    }))
 }
 
 /// Sweeps both directories.
