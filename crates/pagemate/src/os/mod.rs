@@ -1,11 +1,6 @@
 //! What is honestly different from system to system: descriptors and handles.
 
-cfg_select! {
-    unix => {
-        pub mod unix;
-    }
-    windows => {
-        pub mod windows;
-    }
-    _ => {}
-}
+#[cfg(unix)]
+pub mod unix;
+#[cfg(windows)]
+pub mod windows;

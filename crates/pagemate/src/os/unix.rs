@@ -37,7 +37,7 @@ impl TryFrom<OwnedFd> for Section {
 /// [`NotFound`](crate::ErrorKind::NotFound), [`PermissionDenied`](crate::ErrorKind::PermissionDenied),
 /// and [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has no length yet.
 pub fn open_posix(name: &str, access: Access) -> Result<Section> {
-    let object = Object::posix(name, access)
-        .map_err(|e| e.during("open POSIX object", Quoted(name)))?;
+    let object =
+        Object::posix(name, access).map_err(|e| e.during("open POSIX object", Quoted(name)))?;
     Ok(Section::new(object, None, false))
 }

@@ -5,19 +5,17 @@ use std::time::{Duration, SystemTime};
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::name::Name;
 
-cfg_select! {
-    unix => {
-        mod unix;
-        pub(crate) use unix::{Mapping, Object, allocation_granularity, find, list, prune};
-    }
-    windows => {
-        mod windows;
-        pub(crate) use windows::{Mapping, Object, allocation_granularity, find, list, prune};
-    }
-    _ => {
-        compile_error!("pagemate runs on Linux, Windows and macOS");
-    }
-}
+#[cfg(not(any(unix, windows)))]
+compile_error!("pagemate runs on Linux, Windows and macOS");
+
+#[cfg(unix)]
+#[path = "unix/mod.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod platform;
+
+pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, prune};
 
 /// What a new object is to be.
 #[derive(Clone, Copy, Debug)]

@@ -116,7 +116,8 @@ fn inspect(dir: &Path, opened: Option<OwnedFd>, namespace: Namespace) -> Result<
     let opened =
         opened.ok_or_else(|| refuse(dir, "is not a directory but a link or a file", None))?;
     let mode = mode(namespace);
-    let stat = rustix::fs::fstat(&opened).map_err(|e| refuse(dir, "cannot be looked at", Some(e)))?;
+    let stat =
+        rustix::fs::fstat(&opened).map_err(|e| refuse(dir, "cannot be looked at", Some(e)))?;
     let ours = stat.st_uid == rustix::process::geteuid().as_raw();
     if namespace == Namespace::Local && !ours {
         return Err(refuse(dir, &format!("belongs to user {}", stat.st_uid), None));

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
 use super::lock::{self, Holder};
-use super::{Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, trailer, unseen};
+use super::{
+    Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, trailer, unseen,
+};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -98,7 +100,10 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>> {
         Err(error) => return Err(Error::os(format!("{} cannot be read", dir.display()), error)),
     };
     let names = read.filter_map(|entry| Some(entry.ok()?.file_name()));
-    Ok(names.filter(|name: &OsString| !is_hidden(name) || is_unfinished(name)).map(|n| dir.join(n)).collect())
+    Ok(names
+        .filter(|name: &OsString| !is_hidden(name) || is_unfinished(name))
+        .map(|n| dir.join(n))
+        .collect())
 }
 
 fn is_hidden(name: &OsStr) -> bool {
@@ -157,12 +162,14 @@ fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
     }
     let Ok(processes) = std::fs::read_dir("/proc") else { return holders };
     for process in processes.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
         // From its directory each descriptor is one step away, and there may be many.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(dir) = rustix::fs::openat(CWD, process.path().join("fd"), flags, Mode::empty()) else {
+        let Ok(dir) = rustix::fs::openat(CWD, process.path().join("fd"), flags, Mode::empty())
+        else {
             continue;
         };
         let Ok(open) = Dir::read_from(&dir) else { continue };

@@ -33,8 +33,8 @@ impl Object {
             Mode::ReadWrite => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED),
             Mode::CopyOnWrite => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE),
         };
-        let mapping = Mapping::new(self.fd(), range.offset, range.len, prot, flags)
-            .map_err(|error| {
+        let mapping =
+            Mapping::new(self.fd(), range.offset, range.len, prot, flags).map_err(|error| {
                 Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
             })?;
         if range.huge_pages {

@@ -109,7 +109,9 @@ impl Object {
                             not_in_the_way(&path)?;
                         }
                     }
-                    Err(error) if existing == Existing::Refuse && is_of_an_object(&error, &path) => {
+                    Err(error)
+                        if existing == Existing::Refuse && is_of_an_object(&error, &path) =>
+                    {
                         return Err(already_exists());
                     }
                     Err(error) => return Err(error),
@@ -214,7 +216,13 @@ impl Object {
     pub(crate) fn unnamed(spec: &Spec) -> Result<Object> {
         let len = whole_pages(spec.len)?;
         let fd = unseen::unnamed(len, spec.backing)?;
-        Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
+        Ok(Object {
+            fd: Some(fd),
+            named: None,
+            len,
+            protection: spec.protection,
+            access: spec.access,
+        })
     }
 
     /// Takes a file of the user's as memory, grown to `spec.len` if that is more than it has.
@@ -235,12 +243,19 @@ impl Object {
         }
         if len > have {
             if spec.protection == Protection::ReadOnly {
-                let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
+                let cause =
+                    format!("the file has {have} bytes, and read-only it cannot grow to {len}");
                 return Err(Error::new(ErrorKind::OutOfRange, cause));
             }
             grow(fd.as_fd(), have, len)?;
         }
-        Ok(Object { fd: Some(fd), named: None, len, protection: spec.protection, access: spec.access })
+        Ok(Object {
+            fd: Some(fd),
+            named: None,
+            len,
+            protection: spec.protection,
+            access: spec.access,
+        })
     }
 
     /// Takes a mappable descriptor that somebody handed us, with the access it was opened with.
@@ -484,7 +499,11 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> R
     let open = || {
         let narrow = open_file(path, access).map_err(cannot_open)?;
         let shared = lock::try_share(narrow.as_fd());
-        if shared.map_err(|e| Error::os("its lock cannot be taken", e))? { Ok(narrow) } else { Err(busy()) }
+        if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
+            Ok(narrow)
+        } else {
+            Err(busy())
+        }
     };
     let narrow = open();
     // The shared lock of the wide handle held the name until the narrow one had its own.
@@ -542,11 +561,13 @@ fn access_of(fd: BorrowedFd<'_>) -> Result<Access> {
 
 /// Makes a file of the user's longer, or leaves it as it was.
 fn grow(fd: BorrowedFd<'_>, have: u64, len: u64) -> Result<()> {
-    let stat = rustix::fs::fstatvfs(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    let stat =
+        rustix::fs::fstatvfs(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     if len - have > free {
         let more = len - have;
-        let cause = format!("the file needs {more} more bytes, and its file system has {free} free");
+        let cause =
+            format!("the file needs {more} more bytes, and its file system has {free} free");
         return Err(Error::new(ErrorKind::NoSpace, cause));
     }
     unseen::reserve(fd, have, len).map_err(|error| {

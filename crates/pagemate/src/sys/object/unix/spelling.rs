@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn spelling_is_reversible_and_a_legal_file_name() {
-        for name in ["frames", "$pcars2$", "a/b", "..", ".", "日本 é", "%41", "~x", "a\nb", ".tmp"] {
+        for name in ["frames", "$pcars2$", "a/b", "..", ".", "日本 é", "%41", "~x", "a\nb", ".tmp"]
+        {
             let spelled = file_name(name);
             assert!(!spelled.contains('/') && !spelled.starts_with('.'), "{spelled}");
             assert_eq!(bare_name(&spelled).as_deref(), Some(name));

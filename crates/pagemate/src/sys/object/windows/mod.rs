@@ -21,7 +21,7 @@ use std::time::Instant;
 use windows_sys::Win32::Foundation::{
     DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_BAD_EXE_FORMAT,
     ERROR_COMMITMENT_LIMIT, ERROR_DISK_FULL, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE,
-    ERROR_INVALID_PARAMETER,     ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
+    ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
     ERROR_PRIVILEGE_NOT_HELD, GetLastError, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::System::Memory::{
@@ -151,15 +151,14 @@ impl Object {
             }
             spec.protection = Protection::ReadOnly;
         }
-        let (handle, _) = make(Some(&file), &spec, None, None).map_err(|error| {
-            match code_of(&error) {
+        let (handle, _) =
+            make(Some(&file), &spec, None, None).map_err(|error| match code_of(&error) {
                 ERROR_BAD_EXE_FORMAT => not_a_file(error),
                 ERROR_ACCESS_DENIED => {
                     Error::os("the file is not open for what the section is to do", error)
                 }
                 _ => cannot_grow(len, error),
-            }
-        })?;
+            })?;
         let mut object = Object::made(handle, &spec)?;
         if spec.protection == Protection::ReadWrite {
             object.file = Some(Arc::new(file));
@@ -311,9 +310,8 @@ fn narrowed(handle: OwnedHandle, access: Access) -> Result<OwnedHandle> {
     let process = unsafe { GetCurrentProcess() };
     let wide = handle.as_raw_handle();
     // SAFETY: `handle` is open, and `narrow` is ours to write to.
-    let done = unsafe {
-        DuplicateHandle(process, wide, process, &raw mut narrow, rights(access), 0, 0)
-    };
+    let done =
+        unsafe { DuplicateHandle(process, wide, process, &raw mut narrow, rights(access), 0, 0) };
     if done == 0 {
         let error = io::Error::last_os_error();
         return Err(Error::os("its handle cannot be narrowed", error));
@@ -401,7 +399,8 @@ fn no_memory(spec: &Spec, error: io::Error) -> Error {
     // SAFETY: the call fills our own structure, whose length it is told.
     _ = unsafe { GlobalMemoryStatusEx(&raw mut status) };
     let (len, left) = (spec.len, status.ullAvailPageFile);
-    let cause =
-        format!("{len} bytes cannot be set aside: the system has {left} left in memory and page file");
+    let cause = format!(
+        "{len} bytes cannot be set aside: the system has {left} left in memory and page file"
+    );
     Error::os_as(ErrorKind::NoSpace, cause, error)
 }

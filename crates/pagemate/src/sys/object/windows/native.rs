@@ -47,8 +47,11 @@ windows_link::link!("ntdll.dll" "system" fn NtQuerySection(
 
 /// A section's length in bytes, if the handle has the right to ask.
 pub(super) fn section_len(section: BorrowedHandle<'_>) -> Result<Option<u64>> {
-    let mut information =
-        SectionBasicInformation { base_address: std::ptr::null_mut(), attributes: 0, maximum_size: 0 };
+    let mut information = SectionBasicInformation {
+        base_address: std::ptr::null_mut(),
+        attributes: 0,
+        maximum_size: 0,
+    };
     // SAFETY: the handle is open, and the call fills our own structure, whose length it is told.
     let status = unsafe {
         NtQuerySection(

@@ -11,18 +11,15 @@ use super::super::Backing;
 use super::{mapping, room};
 use crate::error::{Error, Result};
 
-cfg_select! {
-    any(not(target_os = "linux"), pagemate_force_tempname) => {
-        mod tempname;
-        pub(super) use tempname::Unseen;
-        use tempname::{SCRATCH, scratch, seal};
-    }
-    _ => {
-        mod tmpfile;
-        pub(super) use tmpfile::Unseen;
-        use tmpfile::{SCRATCH, scratch, seal};
-    }
-}
+#[cfg(any(not(target_os = "linux"), pagemate_force_tempname))]
+#[path = "tempname.rs"]
+mod means;
+#[cfg(all(target_os = "linux", not(pagemate_force_tempname)))]
+#[path = "tmpfile.rs"]
+mod means;
+
+pub(super) use means::Unseen;
+use means::{SCRATCH, scratch, seal};
 
 /// Begins the name of a file that is being made where it cannot be made without one.
 pub(super) const PREFIX: &str = ".new-";
