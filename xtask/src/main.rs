@@ -70,6 +70,8 @@ fn ci() -> Outcome {
     windows::windows()?;
     torture()?;
     fuzz()?;
+    // Whether it runs: what it measures decides nothing.
+    run(Command::new("cargo").args(["bench", "-p", "pagemate", "--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use pagemate::SectionOptions;
 
-use crate::measure::{Effort, Spread, Watch};
-use crate::place::Place;
+use super::measure::{Effort, Spread, Watch};
+use super::place::Place;
 
 /// A way to get all pages.
 struct Way {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use pagemate::{SectionOptions, View};
 
-use crate::measure::{Comparison, Effort, compare, titles};
-use crate::place::Place;
-use crate::private::{Pages, Private};
+use super::measure::{Comparison, Effort, compare, titles};
+use super::place::Place;
+use super::private::{Pages, Private};
 
 /// A view of new memory, all of it present and mapped.
 fn view(len: usize, pages: Pages) -> View {

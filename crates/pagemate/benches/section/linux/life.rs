@@ -8,8 +8,8 @@ use rustix::fs::{FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
-use crate::measure::{Effort, Watch, compare, tell_alone, time, titles};
-use crate::place::{Holders, Place};
+use super::measure::{Effort, Watch, compare, tell_alone, time, titles};
+use super::place::{Holders, Place};
 
 const LEN: u64 = 4096;
 

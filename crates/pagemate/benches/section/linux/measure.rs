@@ -85,11 +85,7 @@ pub(crate) struct Comparison {
 }
 
 /// Runs both in rounds of four blocks, ours, theirs, theirs, ours, so that a drift hits both alike.
-pub(crate) fn compare(
-    effort: Effort,
-    ours: impl FnMut(),
-    theirs: impl FnMut(),
-) -> Comparison {
+pub(crate) fn compare(effort: Effort, ours: impl FnMut(), theirs: impl FnMut()) -> Comparison {
     let mut comparison = Comparison::default();
     let time = effort.pick(Duration::from_secs(4), Duration::from_millis(200));
     comparison.go_on(time, ours, theirs);
