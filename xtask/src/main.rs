@@ -68,6 +68,7 @@ fn ci() -> Outcome {
     faults()?;
     tempname()?;
     windows::windows()?;
+    macos::macos()?;
     torture()?;
     fuzz()?;
     // Whether it runs: what it measures decides nothing.

@@ -82,6 +82,7 @@ fn unsafe_stays_in_its_perimeter() {
         "sys/object/unix/fork.rs",
         "sys/object/unix/lock.rs",
         "sys/object/unix/mapping.rs",
+        "sys/object/unix/pages/linux.rs",
         "sys/object/windows/inventory.rs",
         "sys/object/windows/mapping.rs",
         "sys/object/windows/mod.rs",

@@ -4,13 +4,11 @@
 use std::ffi::c_void;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
-#[cfg(target_os = "linux")]
-use std::sync::OnceLock;
 
 use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
 
 use super::super::{Mode, Range};
-use super::Object;
+use super::{Object, pages};
 use crate::error::{Error, Result};
 
 /// Mapped memory, unmapped when dropped.
@@ -38,46 +36,19 @@ impl Object {
                 Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
             })?;
         if range.huge_pages {
-            mapping.collapse();
+            pages::collapse(&mapping);
         }
         if range.prefault {
-            mapping.populate(range.mode);
+            pages::populate(&mapping, range.mode);
         }
         Ok(mapping)
     }
 }
 
-/// Gathers huge pages for the first `len` bytes of a file without any memory yet, as far as the
-/// system has them.
-///
-/// To zero a huge page costs a fraction of what its small ones cost one by one, and to gather them
-/// later costs several times as much. A part of each has to be there already, or the kernel sees
-/// nothing to gather.
-#[cfg(target_os = "linux")]
-pub(super) fn gather_huge_pages(fd: BorrowedFd<'_>, len: u64) {
-    let Some(huge) = huge_page() else { return };
-    let whole = len - len % huge as u64;
-    if whole == 0 {
-        return;
-    }
-    for at in (0..whole).step_by(huge) {
-        if super::unseen::reserve(fd, at, at + 1).is_err() {
-            return;
-        }
-    }
-    let Ok(whole) = usize::try_from(whole) else { return };
-    if let Ok(mapping) = Mapping::new(fd, 0, whole, ProtFlags::READ, MapFlags::SHARED) {
-        mapping.collapse();
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn gather_huge_pages(_: BorrowedFd<'_>, _: u64) {}
-
 /// A free address at which huge pages of a file would lie whole, if the range is long enough to
 /// have any. Another thread may take it first, which costs no more than that.
 fn spot(offset: u64, len: usize) -> Option<*mut c_void> {
-    let huge = huge_page().filter(|huge| len >= *huge)?;
+    let huge = pages::huge_page().filter(|huge| len >= *huge)?;
     let span = len.checked_add(huge)?;
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
     // SAFETY: the kernel chooses a free address, so that nothing mapped is replaced.
@@ -91,31 +62,16 @@ fn spot(offset: u64, len: usize) -> Option<*mut c_void> {
     Some(base.wrapping_byte_add(within.wrapping_sub(base.addr()) % huge))
 }
 
-/// The length of a huge page, if the system has them.
-#[cfg(target_os = "linux")]
-fn huge_page() -> Option<usize> {
-    static LEN: OnceLock<Option<usize>> = OnceLock::new();
-    *LEN.get_or_init(|| {
-        let text = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
-        text.ok()?.trim().parse().ok().filter(|len: &usize| len.is_power_of_two())
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn huge_page() -> Option<usize> {
-    None
-}
-
 impl Mapping {
     /// Maps `len` bytes of a file. What is long enough for huge pages stands so that they fit.
-    fn new(
+    pub(super) fn new(
         fd: BorrowedFd<'_>,
         offset: u64,
         len: usize,
         prot: ProtFlags,
         flags: MapFlags,
     ) -> rustix::io::Result<Mapping> {
-        let wish = spot(offset, len).unwrap_or(std::ptr::null_mut());
+        let wish = spot(offset, len).unwrap_or_default();
         // SAFETY: the kernel chooses a free address, the wished one if that is free, so that
         // nothing mapped is replaced.
         let base = unsafe { rustix::mm::mmap(wish, len, prot, flags, fd, offset) }?;
@@ -142,31 +98,6 @@ impl Mapping {
         let done = unsafe { rustix::mm::msync(at, len + (offset - start), MsyncFlags::SYNC) };
         done.map_err(|e| Error::os("it cannot be written back", e.into()))
     }
-
-    /// Asks for huge pages now; a wish, so that a refusal leaves the pages small.
-    #[cfg(target_os = "linux")]
-    fn collapse(&self) {
-        // SAFETY: the advice moves the mapping's bytes to other pages and changes none of them.
-        _ = unsafe { libc::madvise(self.base.as_ptr(), self.len, libc::MADV_COLLAPSE) };
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    #[expect(clippy::unused_self, reason = "as on Linux")]
-    fn collapse(&self) {}
-
-    /// Brings all pages in; a wish too, which Linux before 5.14 does not know.
-    #[cfg(target_os = "linux")]
-    fn populate(&self, mode: Mode) {
-        let advice = match mode {
-            Mode::Read => libc::MADV_POPULATE_READ,
-            Mode::ReadWrite | Mode::CopyOnWrite => libc::MADV_POPULATE_WRITE,
-        };
-        // SAFETY: the advice touches every page, and changes no byte.
-        _ = unsafe { libc::madvise(self.base.as_ptr(), self.len, advice) };
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn populate(&self, _: Mode) {}
 }
 
 impl Drop for Mapping {

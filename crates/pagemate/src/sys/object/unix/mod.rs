@@ -12,6 +12,9 @@ mod fork;
 mod inventory;
 mod lock;
 mod mapping;
+#[cfg_attr(target_os = "linux", path = "pages/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "pages/elsewhere.rs")]
+mod pages;
 mod room;
 mod spelling;
 mod trailer;
@@ -448,7 +451,7 @@ fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
     let fd = unseen.fd();
     fault::point("create-after-share");
     if spec.backing == Backing::Huge {
-        mapping::gather_huge_pages(fd.as_fd(), spec.len);
+        pages::gather(fd.as_fd(), spec.len);
     }
     let from = if spec.backing == Backing::Sparse { spec.len } else { 0 };
     unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::super::Backing;
-use super::{mapping, room};
+use super::{pages, room};
 use crate::error::{Error, Result};
 
 #[cfg(any(not(target_os = "linux"), pagemate_force_tempname))]
@@ -60,7 +60,7 @@ pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
         Backing::Reserved | Backing::Huge => {
             room::check(memory, len)?;
             if backing == Backing::Huge {
-                mapping::gather_huge_pages(fd.as_fd(), len);
+                pages::gather(fd.as_fd(), len);
             }
             reserve(fd.as_fd(), 0, len)
         }
