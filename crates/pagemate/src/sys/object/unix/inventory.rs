@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::super::{Entry, Swept};
+use super::close::{Outcome, sweep};
 use super::lock::{self, Holder};
-use super::{
-    Outcome, directory, open_file, read_trailer, sharing_of, spelling, sweep, trailer, unseen,
-};
+use super::open::read_trailer;
+use super::{directory, open_file, sharing_of, spelling, trailer, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};

@@ -1,0 +1,82 @@
+//! Letting go, and removing the names of the dead.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::CWD;
+use rustix::io::Errno;
+
+use super::{directory, fork, lock, open_file};
+use crate::access::Access;
+use crate::sys::fault;
+
+/// Whether the descriptor of a handle that was opened after `before`, and lent to nobody, can
+/// serve its own end: nobody else has it, and it can take an exclusive lock.
+pub(super) fn may_release(access: Access, before: fork::Moment) -> bool {
+    access == Access::ReadWrite && before.has_not_forked_since()
+}
+
+/// Lets a handle go, and the name with it if it was the last.
+///
+/// Giving up the lock comes first and the question after. So whoever gives up last also asks last,
+/// and somebody always sees that nobody is left. Where the descriptor is `ours` alone, it serves
+/// for both. A forked child, or whoever was handed the descriptor, shares the lock too: to release
+/// it would end their hold, and to ask through it would be to ask about others only. Then closing
+/// gives up our part of it, and the question goes through a new descriptor.
+pub(super) fn let_go(fd: OwnedFd, path: &Path, ours: bool) {
+    fault::point("close-before-release");
+    if ours && lock::release(fd.as_fd()).is_ok() {
+        fault::point("close-after-release");
+        remove_if_dead(&fd, path);
+        return;
+    }
+    drop(fd);
+    fault::point("close-after-close");
+    sweep(path);
+}
+
+/// What became of a name that looked dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// There was none.
+    Absent,
+    /// It was dead and is gone, with this many bytes.
+    Removed(u64),
+    /// It is alive, or somebody else is removing it.
+    Kept,
+    /// It is not ours to remove.
+    Stuck,
+}
+
+/// Removes the name at `path` if nobody holds its object.
+pub(super) fn sweep(path: &Path) -> Outcome {
+    let fd = match open_file(path, Access::ReadWrite) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT) => return Outcome::Absent,
+        Err(_) => return Outcome::Stuck,
+    };
+    remove_if_dead(&fd, path)
+}
+
+/// Removes the name at `path` if nobody has a lock on `fd`, its object or one that had the name.
+fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
+    fault::point("sweep-before-exclude");
+    if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
+        return Outcome::Kept;
+    }
+    fault::point("sweep-after-exclude");
+    // The name may stand for another object by now: then this one has none, and ours is not it.
+    let outcome = match rustix::fs::fstat(fd) {
+        Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
+        Ok(stat)
+            if directory::is_file(&stat)
+                && rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() =>
+        {
+            Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
+        }
+        // In a sticky directory a file is its owner's to remove, whoever may write to it.
+        _ => Outcome::Stuck,
+    };
+    fault::point("sweep-after-unlink");
+    outcome
+}
