@@ -90,7 +90,7 @@ fn either_program_creates_and_the_other_finds() {
 #[test]
 #[ignore = "needs the program that `cargo xtask windows` builds"]
 fn a_mutex_of_the_name_is_of_another_kind() {
-    // Row 20.
+    // All kinds of objects share one space of names (CreateFileMappingW, Remarks).
     let name = unique("ShareMemory");
     let mut other = other();
     other.expect(&format!("mutex {name}"), "ok");

@@ -1,8 +1,8 @@
 //! The behaviour of Windows' named file mappings, row by row, on every system.
 //!
-//! A row is a sentence about Win32 that pagemate keeps. Its number is that of the specification
-//! which the comments in the sources cite too. Each row runs by itself, so that one that fails says
-//! its name and leaves the others to run.
+//! A row is a sentence about Win32 that pagemate keeps; comments elsewhere cite it by its number.
+//! The numbers have gaps where Win32 speaks of what the Rust interface has no word for. Each row
+//! runs by itself, so that one that fails says its name and leaves the others to run.
 #![allow(clippy::print_stdout, reason = "a failing row says its name")]
 
 mod harness;

@@ -43,7 +43,7 @@ fn a_handle_to_something_else_is_refused() {
 
 #[test]
 fn a_file_under_a_section_is_not_cut_short() {
-    // Row 71.
+    // SetEndOfFile: a mapped file does not shrink.
     let path = std::env::temp_dir().join(unique("pagemate-windows"));
     let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
     let section = SectionOptions::new().len(100_000).over_file(&file).unwrap();
