@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::{fmt, io};
 
-/// What pagemate's set-up calls return.
+/// What pagemate's calls return.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What sort of thing went wrong, to branch on.

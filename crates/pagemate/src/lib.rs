@@ -2,8 +2,8 @@
 //!
 //! One process creates a [`Section`] under a name, others open it by that name, and [`View`]s put
 //! the same physical pages into all their address spaces. When the last holder lets go, by drop,
-//! exit, panic or SIGKILL, the name is gone and so is the memory: nothing to unlink, no daemon,
-//! nothing stale. That is how Windows' named file mappings have always lived; here it holds on
+//! exit, panic or SIGKILL, the name is gone, and what comes next under it is new: nothing to unlink, no
+//! daemon, nothing stale. That is how Windows' named file mappings have always lived; here it holds on
 //! every system.
 //!
 //! ```

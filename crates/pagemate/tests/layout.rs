@@ -82,5 +82,5 @@ fn file_names_are_spelled_as_documented() {
         actor.expect(&format!("close {name}"), "ok");
     }
     actor.expect(r"create Global\x 1", "ok");
-    assert_eq!(place.files(), [place.path().join("pagemate/x")]);
+    assert_eq!(place.files(), [place.path().join("pagemate:x")]);
 }

@@ -74,10 +74,10 @@ impl Place {
 
     /// The files of all objects, live and dead; where objects are none, there are none.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        for dir in fs::read_dir(&self.path).unwrap() {
-            files.extend(fs::read_dir(dir.unwrap().path()).unwrap().map(|f| f.unwrap().path()));
-        }
+        let entries = |dir: &Path| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        let (dirs, mut files): (Vec<_>, Vec<_>) =
+            entries(&self.path).partition(|path| path.is_dir());
+        files.extend(dirs.iter().flat_map(|dir| entries(dir)));
         files
     }
 

@@ -96,14 +96,51 @@ fn directory_of_another_user_is_refused() {
         });
         fs::remove_file(directory.join("rubbish")).unwrap();
         fs::remove_dir(directory).unwrap();
-        let global = place.join("pagemate");
-        fs::create_dir(&global).unwrap();
-        set_mode(&global, 0o755);
-        chown(&global, Some(NOBODY), Some(NOBODY)).unwrap();
-        let facts = [global.to_str().unwrap(), "has mode 0755 where 1777 is safe"];
+    });
+}
+
+#[test]
+fn place_where_others_can_remove_anything_is_refused() {
+    alone("directories::place_where_others_can_remove_anything_is_refused", |place| {
+        for mode in [0o777, 0o770, 0o702] {
+            set_mode(place, mode);
+            let found = format!("has mode {mode:04o}");
+            let facts = [place.to_str().unwrap(), &found, "chmod +t"];
+            changes_nothing(place, || {
+                for name in ["x", r"Global\x"] {
+                    every_verb_is_refused(name, ErrorKind::PermissionDenied, &facts);
+                }
+            });
+        }
+        for mode in [0o1777, 0o755, 0o700] {
+            set_mode(place, mode);
+            fork(|| {
+                drop(create("x").unwrap());
+                drop(create(r"Global\x").unwrap());
+            })
+            .join();
+        }
+    });
+}
+
+#[test]
+fn what_others_put_beside_the_machines_objects_is_left_alone() {
+    alone("directories::what_others_put_beside_the_machines_objects_is_left_alone", |place| {
+        let files = ["letter", "pagemate", "pagemate:letter", ".pagemate:letter"];
+        for file in files {
+            fs::write(place.join(file), "dear").unwrap();
+        }
         changes_nothing(place, || {
-            every_verb_is_refused(r"Global\x", ErrorKind::PermissionDenied, &facts);
+            drop(create(r"Global\x").unwrap());
+            assert!(inventory::list().unwrap().is_empty());
+            assert_eq!(inventory::prune().unwrap().objects, 0);
+            refused(Section::open(r"Global\letter"), ErrorKind::NotFound, &[]);
+            let facts = ["remove", place.to_str().unwrap(), "pagemate:letter"];
+            refused(create(r"Global\letter"), ErrorKind::Corrupted, &facts);
         });
+        for file in files {
+            fs::remove_file(place.join(file)).unwrap();
+        }
     });
 }
 
@@ -127,20 +164,12 @@ fn directory_with_an_unsafe_mode_is_refused() {
 #[test]
 fn own_directory_with_too_narrow_a_mode_is_mended() {
     alone("directories::own_directory_with_too_narrow_a_mode_is_mended", |place| {
-        let global = place.join("pagemate");
-        for (directory, name, narrow, good) in [
-            (local(place), "x", 0o2500, 0o700),
-            (global.clone(), r"Global\x", 0o1755, 0o1777),
-            (global, r"Global\x", 0o777, 0o1777),
-        ] {
-            fs::create_dir(&directory).unwrap();
-            set_mode(&directory, narrow);
-            // In a process of its own, which has not yet seen the directory.
-            fork(|| drop(create(name).unwrap())).join();
-            let mode = fs::metadata(&directory).unwrap().permissions().mode();
-            assert_eq!(mode & 0o5777, good);
-            fs::remove_dir(directory).unwrap();
-        }
+        let directory = local(place);
+        fs::create_dir(&directory).unwrap();
+        set_mode(&directory, 0o2500);
+        drop(create("x").unwrap());
+        let mode = fs::metadata(&directory).unwrap().permissions().mode();
+        assert_eq!(mode & 0o5777, 0o700);
     });
 }
 
@@ -153,19 +182,18 @@ fn directory_that_is_a_link_is_refused_and_nothing_behind_it_touched() {
             fs::create_dir(&precious).unwrap();
             set_mode(&precious, 0o700);
             fs::write(precious.join("letter"), "dear").unwrap();
-            for (directory, name) in [(local(place), "x"), (place.join("pagemate"), r"Global\x")] {
-                symlink(&precious, &directory).unwrap();
-                let facts = [directory.to_str().unwrap(), "a link or a file"];
-                changes_nothing(place, || {
-                    every_verb_is_refused(name, ErrorKind::PermissionDenied, &facts);
-                });
-                fs::remove_file(&directory).unwrap();
-                fs::write(&directory, "").unwrap();
-                changes_nothing(place, || {
-                    every_verb_is_refused(name, ErrorKind::PermissionDenied, &facts);
-                });
-                fs::remove_file(&directory).unwrap();
-            }
+            let directory = local(place);
+            let facts = [directory.to_str().unwrap(), "a link or a file"];
+            symlink(&precious, &directory).unwrap();
+            changes_nothing(place, || {
+                every_verb_is_refused("x", ErrorKind::PermissionDenied, &facts);
+            });
+            fs::remove_file(&directory).unwrap();
+            fs::write(&directory, "").unwrap();
+            changes_nothing(place, || {
+                every_verb_is_refused("x", ErrorKind::PermissionDenied, &facts);
+            });
+            fs::remove_file(&directory).unwrap();
             fs::remove_dir_all(precious).unwrap();
         },
     );

@@ -34,7 +34,7 @@ fn leave_dead(sharing: Sharing) {
 }
 
 fn path(place: &Path) -> std::path::PathBuf {
-    place.join("pagemate/x")
+    place.join("pagemate:x")
 }
 
 #[test]
@@ -63,16 +63,17 @@ fn local_objects_of_two_users_never_meet() {
 fn what_is_shared_is_what_others_can_do() {
     alone_as_root("users::what_is_shared_is_what_others_can_do", |place| {
         let denied = ErrorKind::PermissionDenied;
-        let facts = [r#""Global\x""#, "it cannot be opened", "Permission denied"];
+        let facts = [r#""Global\x""#, "user 0 does not share it", "Permission denied"];
 
         let made = create_for(Sharing::Owner);
         nobody(|| {
-            changes_nothing(&place.join("pagemate"), || {
+            changes_nothing(place, || {
                 refused(Section::open(NAME), denied, &facts);
                 refused(open_read(), denied, &facts);
                 refused(share(NAME), denied, &facts);
                 refused(create(NAME), ErrorKind::AlreadyExists, &["some process already holds"]);
                 assert!(inventory::list().unwrap().is_empty());
+                refused(inventory::find(NAME), denied, &["user 0 does not share"]);
             });
         })
         .join();
@@ -80,8 +81,10 @@ fn what_is_shared_is_what_others_can_do() {
 
         let made = create_for(Sharing::Everyone(Access::Read));
         made.map().unwrap().write(0, &7_u64).unwrap();
+        let only_reading = [r#""Global\x""#, "user 0 shares it for reading only"];
         nobody(|| {
-            refused(Section::open(NAME), denied, &facts);
+            refused(Section::open(NAME), denied, &only_reading);
+            refused(share(NAME), denied, &only_reading);
             let reader = open_read().unwrap();
             assert_eq!(reader.map().unwrap().read::<u64>(0).unwrap(), 7);
             refused(reader.view().access(Access::ReadWrite).map(), denied, &["read-only"]);
@@ -94,7 +97,7 @@ fn what_is_shared_is_what_others_can_do() {
         nobody(|| refused(open_read(), denied, &facts)).join();
         fork(|| {
             become_user(NOBODY, 0);
-            refused(Section::open(NAME), denied, &facts);
+            refused(Section::open(NAME), denied, &only_reading);
             open_read().unwrap();
         })
         .join();
@@ -122,7 +125,7 @@ fn nobody_removes_what_is_another_users() {
         let made = create_for(everyone);
         nobody(|| {
             assert!(fs::remove_file(path(place)).is_err());
-            assert!(fs::rename(path(place), place.join("pagemate/y")).is_err());
+            assert!(fs::rename(path(place), place.join("pagemate:y")).is_err());
             assert_eq!(inventory::prune().unwrap().objects, 0);
         })
         .join();
@@ -147,19 +150,11 @@ fn name_of_a_dead_object_is_its_owners_to_free() {
             leave_dead(sharing);
             nobody(|| {
                 refused(open_read(), ErrorKind::NotFound, &["no process holds it"]);
-                // Who may not even open it to write learns no more than that.
-                let kind = match sharing {
-                    Sharing::Everyone(Access::ReadWrite) => ErrorKind::NotFound,
-                    _ => ErrorKind::PermissionDenied,
-                };
-                refused(Section::open(NAME), kind, &[]);
+                refused(Section::open(NAME), ErrorKind::NotFound, &["no process holds it"]);
                 let left = path(place);
                 let facts = ["is left", left.to_str().unwrap(), "user 0", "pruning"];
-                let read =
-                    |options: &mut SectionOptions| options.len(1).access(Access::Read).clone();
-                let options = read(&mut SectionOptions::new());
-                refused(options.create_new(NAME), ErrorKind::PermissionDenied, &facts);
-                refused(options.open_or_create(NAME), ErrorKind::PermissionDenied, &facts);
+                refused(create(NAME), ErrorKind::PermissionDenied, &facts);
+                refused(share(NAME), ErrorKind::PermissionDenied, &facts);
             })
             .join();
             assert!(share(NAME).unwrap().was_created());
@@ -167,7 +162,7 @@ fn name_of_a_dead_object_is_its_owners_to_free() {
         // What cannot be opened can be anything.
         leave_dead(Sharing::Owner);
         nobody(|| {
-            refused(Section::open(NAME), ErrorKind::PermissionDenied, &["cannot be opened"]);
+            refused(Section::open(NAME), ErrorKind::PermissionDenied, &["user 0 does not share"]);
             refused(create(NAME), ErrorKind::AlreadyExists, &[]);
         })
         .join();

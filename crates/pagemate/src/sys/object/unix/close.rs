@@ -1,12 +1,12 @@
 //! Letting go, and removing the names of the dead.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Stat};
 use rustix::io::Errno;
 
-use super::{directory, fork, lock, open_file};
+use super::{directory, fork, lock, open_file, trailer};
 use crate::access::Access;
 use crate::sys::fault;
 
@@ -70,6 +70,7 @@ fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
         Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
         Ok(stat)
             if directory::is_file(&stat)
+                && is_ours(fd.as_fd(), path, &stat)
                 && rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() =>
         {
             Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
@@ -79,4 +80,10 @@ fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
     };
     fault::point("sweep-after-unlink");
     outcome
+}
+
+/// Whether a file that nobody holds is pagemate's to remove. In a directory of its own all are;
+/// where others have files too, those with a trailer.
+fn is_ours(fd: BorrowedFd<'_>, path: &Path, stat: &Stat) -> bool {
+    !directory::is_common(path) || trailer::is_there(fd, stat)
 }

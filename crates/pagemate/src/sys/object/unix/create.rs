@@ -88,6 +88,9 @@ fn not_in_the_way(path: &Path) -> Result<()> {
         return Ok(());
     }
     let Ok(stat) = rustix::fs::fstat(&fd) else { return Ok(()) };
+    if !trailer::is_there(fd.as_fd(), &stat) {
+        return Err(refusal::no_object(path, "a file that is none of ours"));
+    }
     let cause = format!(
         "no process holds it, but its file {} is left and only user {} can remove it, by listing or pruning",
         path.display(),

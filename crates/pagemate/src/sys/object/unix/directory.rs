@@ -1,7 +1,8 @@
-//! Where objects stand: one directory of the user's own, and one for the whole machine.
+//! Where objects stand: the user's own in a directory of theirs, the machine's beside it.
 
 use std::fmt::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -12,30 +13,36 @@ use super::{base, room};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
-/// Moves both directories.
+/// Moves both.
 const VARIABLE: &str = "PAGEMATE_DIR";
 
 const PRIVATE: RawMode = 0o700;
-const STICKY: RawMode = 0o1777;
 /// Comes down from the parent, and gives nobody any right.
 const SETGID: RawMode = 0o2000;
+const STICKY: RawMode = 0o1000;
+const OTHERS_WRITE: RawMode = 0o022;
+
+/// Begins the file names of the machine's objects, after the slash. They have no directory of their
+/// own: whoever made that first could remove everybody's. No spelling of a name has a colon.
+const COMMON: &str = "/pagemate:";
 
 /// Room for what most paths add to the directory they stand in, so that they are built in one go.
 const LIKELY_LEN: usize = 64;
 
-/// The directories that were found good. They cannot turn bad behind us: only their owner can
-/// rename or replace them, because what they stand in is sticky or nobody else's.
+/// The directories that were found good. Who may write beside them cannot rename or replace them,
+/// because what they stand in is sticky.
 static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The directory of a namespace, which may not exist yet.
 fn path(namespace: Namespace) -> Result<PathBuf> {
-    let mut path = parent(namespace)?.into_os_string();
-    path.reserve(LIKELY_LEN);
-    match namespace {
-        Namespace::Local => write!(path, "/pagemate-{}", rustix::process::geteuid().as_raw()),
-        Namespace::Global => write!(path, "/pagemate"),
+    let parent = parent(namespace)?;
+    if namespace == Namespace::Global {
+        return Ok(parent);
     }
-    .expect("an OsString takes all");
+    let mut path = parent.into_os_string();
+    path.reserve(LIKELY_LEN);
+    write!(path, "/pagemate-{}", rustix::process::geteuid().as_raw())
+        .expect("an OsString takes all");
     Ok(PathBuf::from(path))
 }
 
@@ -54,10 +61,33 @@ fn parent(namespace: Namespace) -> Result<PathBuf> {
 
 /// The file of the object `name` in a directory that was checked.
 pub(super) fn file(name: &Name) -> Result<PathBuf> {
-    let mut path = path(name.namespace())?;
-    ready(&path, name.namespace())?;
-    path.push(super::spelling::file_name(name.as_str()));
-    Ok(path)
+    let dir = path(name.namespace())?;
+    ready(&dir, name.namespace())?;
+    Ok(file_in(dir, name.namespace(), name.as_str()))
+}
+
+/// The file of the object named `bare` in its namespace's directory.
+pub(super) fn file_in(dir: PathBuf, namespace: Namespace, bare: &str) -> PathBuf {
+    let mut path = dir.into_os_string();
+    path.push(match namespace {
+        Namespace::Local => "/",
+        Namespace::Global => COMMON,
+    });
+    path.push(super::spelling::file_name(bare));
+    PathBuf::from(path)
+}
+
+/// Whether a file in the directory of this namespace is, by its name, that of an object.
+pub(super) fn is_objects(path: &Path, namespace: Namespace) -> bool {
+    match namespace {
+        Namespace::Local => path.file_name().is_some_and(|name| !name.as_bytes().starts_with(b".")),
+        Namespace::Global => is_common(path),
+    }
+}
+
+/// Whether this is the file of one of the machine's objects, where others have files too.
+pub(super) fn is_common(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_bytes().starts_with(&COMMON.as_bytes()[1..]))
 }
 
 /// Makes sure that the directory exists and is safe to use.
@@ -67,12 +97,15 @@ pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
     if checked.iter().any(|good| good.as_os_str() == dir.as_os_str()) {
         return Ok(());
     }
-    match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(mode(namespace))) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(error) => return Err(refuse(dir, "cannot be made", Some(error))),
+    inspect_parent(parent_of(dir, namespace))?;
+    if namespace == Namespace::Local {
+        match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(PRIVATE)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(refuse(dir, "cannot be made", Some(error))),
+        }
+        let opened = open(dir).map_err(|error| refuse(dir, "cannot be opened", Some(error)))?;
+        inspect(dir, opened)?;
     }
-    let opened = open(dir).map_err(|error| refuse(dir, "cannot be opened", Some(error)))?;
-    inspect(dir, opened, namespace)?;
     checked.push(dir.to_owned());
     Ok(())
 }
@@ -81,10 +114,22 @@ pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
 /// are swept, which must not happen where a stranger's link leads.
 pub(super) fn existing(namespace: Namespace) -> Result<Option<PathBuf>> {
     let dir = path(namespace)?;
+    inspect_parent(parent_of(&dir, namespace))?;
+    if namespace == Namespace::Global {
+        return Ok(Some(dir));
+    }
     match open(&dir) {
-        Ok(opened) => inspect(&dir, opened, namespace).map(|()| Some(dir)),
-        Err(Errno::NOENT) if stat_of(dir.parent().unwrap_or(&dir)).is_ok() => Ok(None),
+        Ok(opened) => inspect(&dir, opened).map(|()| Some(dir)),
+        Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(refuse(&dir, "cannot be opened", Some(error))),
+    }
+}
+
+/// What the directory of a namespace stands in; the machine's objects stand there themselves.
+fn parent_of(dir: &Path, namespace: Namespace) -> &Path {
+    match namespace {
+        Namespace::Local => dir.parent().unwrap_or(dir),
+        Namespace::Global => dir,
     }
 }
 
@@ -92,13 +137,6 @@ pub(super) fn existing(namespace: Namespace) -> Result<Option<PathBuf>> {
 pub(super) fn forget(dir: &Path) {
     let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     checked.retain(|good| good != dir);
-}
-
-fn mode(namespace: Namespace) -> RawMode {
-    match namespace {
-        Namespace::Local => PRIVATE,
-        Namespace::Global => STICKY,
-    }
 }
 
 /// Opens the directory; `None` if what stands there is none.
@@ -111,27 +149,39 @@ fn open(dir: &Path) -> rustix::io::Result<Option<OwnedFd>> {
     }
 }
 
-/// Refuses a directory that is not safe to use.
-fn inspect(dir: &Path, opened: Option<OwnedFd>, namespace: Namespace) -> Result<()> {
+/// Refuses a place where others could rename or remove what is not theirs.
+fn inspect_parent(dir: &Path) -> Result<()> {
+    let stat = rustix::fs::stat(dir).map_err(|e| refuse(dir, "cannot be looked at", Some(e)))?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        return Err(refuse(dir, "cannot be used", Some(Errno::NOTDIR)));
+    }
+    if stat.st_mode & OTHERS_WRITE != 0 && stat.st_mode & STICKY == 0 {
+        let mode = stat.st_mode & 0o7777;
+        let why = format!("has mode {mode:04o}, so that others can remove what stands in it");
+        return Err(refuse(dir, &(why + " (chmod +t mends that)"), None));
+    }
+    Ok(())
+}
+
+/// Refuses a user's directory that is not safe to use.
+fn inspect(dir: &Path, opened: Option<OwnedFd>) -> Result<()> {
     let opened =
         opened.ok_or_else(|| refuse(dir, "is not a directory but a link or a file", None))?;
-    let mode = mode(namespace);
     let stat =
         rustix::fs::fstat(&opened).map_err(|e| refuse(dir, "cannot be looked at", Some(e)))?;
-    let ours = stat.st_uid == rustix::process::geteuid().as_raw();
-    if namespace == Namespace::Local && !ours {
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
         return Err(refuse(dir, &format!("belongs to user {}", stat.st_uid), None));
     }
-    let found = stat.st_mode & 0o7777;
-    if found & !SETGID == mode {
+    let found = stat.st_mode & 0o7777 & !SETGID;
+    if found == PRIVATE {
         return Ok(());
     }
     // The umask may have taken bits away from what we made; nothing but a stranger adds any.
-    if ours && found & !SETGID & !mode == 0 {
-        return rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
+    if found & !PRIVATE == 0 {
+        return rustix::fs::fchmod(&opened, Mode::from_raw_mode(PRIVATE))
             .map_err(|e| refuse(dir, "cannot be given its mode", Some(e)));
     }
-    Err(refuse(dir, &format!("has mode {found:04o} where {mode:04o} is safe"), None))
+    Err(refuse(dir, &format!("has mode {found:04o} where {PRIVATE:04o} is safe"), None))
 }
 
 fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
@@ -142,7 +192,7 @@ fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
         .map(|room| format!(" ({room} free in {})", dir.parent().unwrap_or(dir).display()))
         .unwrap_or_default();
     let cause = format!(
-        "the directory {} {why}{room}; mend it, or set {VARIABLE} to one that all who share can use",
+        "the directory {} {why}{room}; put that right, or set {VARIABLE} to one that all who share can use",
         dir.display()
     );
     match source {

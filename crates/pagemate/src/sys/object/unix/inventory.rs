@@ -1,18 +1,19 @@
 //! What lives in the directories, and what the dead left there.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use super::super::{Entry, Swept};
 use super::close::{Outcome, sweep};
 use super::lock::{self, Holder};
 use super::open::read_trailer;
-use super::{directory, open_file, sharing_of, spelling, trailer, unseen};
+use super::{directory, open_file, refusal, sharing_of, trailer, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -27,7 +28,8 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for namespace in NAMESPACES {
         for path in files_of(namespace)? {
-            found.extend(look(&path, namespace));
+            // Others' objects that we may not look at are left out, and so is what is damaged.
+            found.extend(look(&path, namespace).ok().flatten());
         }
     }
     let mut holders = holders(found.iter().map(|(id, _)| *id));
@@ -42,8 +44,8 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 /// The live object called `name`.
 pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
     let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
-    let path = dir.join(spelling::file_name(name.as_str()));
-    let found = look(&path, name.namespace()).filter(|(_, entry)| entry.name == *name);
+    let path = directory::file_in(dir, name.namespace(), name.as_str());
+    let found = look(&path, name.namespace())?;
     Ok(found.map(|(id, mut entry)| {
         entry.holders = holders(std::iter::once(id)).remove(&id).unwrap_or_default();
         entry
@@ -70,7 +72,7 @@ pub(super) fn sweep_in_passing(dir: &Path, namespace: Namespace) {
     {
         return;
     }
-    for path in files(dir).unwrap_or_default() {
+    for path in files(dir, namespace).unwrap_or_default() {
         sweep_if_dead(&path, &mut Swept::default());
     }
     let pause = (start.elapsed() * PAUSE).max(Duration::from_millis(1));
@@ -89,56 +91,51 @@ fn sweep_if_dead(path: &Path, swept: &mut Swept) {
 
 /// The objects' files of a namespace, in a directory that was checked.
 fn files_of(namespace: Namespace) -> Result<Vec<PathBuf>> {
-    directory::existing(namespace)?.map_or(Ok(Vec::new()), |dir| files(&dir))
+    directory::existing(namespace)?.map_or(Ok(Vec::new()), |dir| files(&dir, namespace))
 }
 
 /// The objects' files in `dir`, unfinished ones included; none if there is no such directory.
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+fn files(dir: &Path, namespace: Namespace) -> Result<Vec<PathBuf>> {
     let read = match std::fs::read_dir(dir) {
         Ok(read) => read,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::os(format!("{} cannot be read", dir.display()), error)),
     };
-    let names = read.filter_map(|entry| Some(entry.ok()?.file_name()));
-    Ok(names
-        .filter(|name: &OsString| !is_hidden(name) || is_unfinished(name))
-        .map(|n| dir.join(n))
-        .collect())
+    let paths = read.filter_map(|entry| Some(entry.ok()?.path()));
+    Ok(paths.filter(|path| is_unfinished(path) || directory::is_objects(path, namespace)).collect())
 }
 
-fn is_hidden(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b".")
-}
-
-fn is_unfinished(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(unseen::PREFIX.as_bytes())
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_bytes().starts_with(unseen::PREFIX.as_bytes()))
 }
 
 /// A file, by what the kernel knows it as; wide enough for every system's `dev_t`.
 type Id = (i128, u64);
 
-/// Describes the object at `path` if it is alive and whole.
-fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
-    let fd = open_file(path, Access::Read).ok()?;
-    match lock::ask(fd.as_fd()).ok()? {
-        Holder::Handles => {}
+/// Describes the object at `path` if it is alive; why not, if it is but cannot be described.
+fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
+    let fd = match open_file(path, Access::Read) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(refusal::stands_there(path, Access::Read, error)),
+    };
+    match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
+        Holder::Handles if !is_unfinished(path) => {}
         Holder::Nobody => {
             sweep(path);
-            return None;
+            return Ok(None);
         }
-        Holder::Sweeper => return None,
-    }
-    if path.file_name().is_some_and(is_unfinished) {
-        return None;
+        Holder::Handles | Holder::Sweeper => return Ok(None),
     }
     let mut bytes = trailer::ROOM;
-    let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes).ok()?;
-    // Nobody could open it under the name that its trailer has.
-    if path.file_name() != Some(spelling::file_name(trailer.bare).as_ref()) {
-        return None;
+    let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes)?;
+    let name = trailer.name(namespace)?;
+    let dir = path.parent().unwrap_or(path).to_owned();
+    if path != directory::file_in(dir, namespace, trailer.bare) {
+        return Err(refusal::of_another_name(&name));
     }
     let entry = Entry {
-        name: trailer.name(namespace).ok()?,
+        name,
         kind: trailer.kind,
         len: trailer.data_len,
         protection: trailer.protection,
@@ -148,7 +145,7 @@ fn look(path: &Path, namespace: Namespace) -> Option<(Id, Entry)> {
         owner: Some(stat.st_uid),
         holders: Vec::new(),
     };
-    Some(((i128::from(stat.st_dev), stat.st_ino), entry))
+    Ok(Some(((i128::from(stat.st_dev), stat.st_ino), entry)))
 }
 
 /// The processes that have one of these files open, as far as this user may know.

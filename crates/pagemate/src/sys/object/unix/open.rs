@@ -13,7 +13,7 @@ use super::refusal::{self, Patience};
 use super::trailer::{self, Trailer};
 use super::{Named, Object, directory, fork, open_file};
 use crate::access::{Access, Kind};
-use crate::error::{Error, ErrorKind, Quoted, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
 
@@ -30,7 +30,7 @@ impl Object {
             let fd = match open_file(path, access) {
                 Ok(fd) => fd,
                 Err(Errno::NOENT) => return Err(refusal::not_found()),
-                Err(error) => return Err(refusal::stands_there(path, error)),
+                Err(error) => return Err(refusal::stands_there(path, access, error)),
             };
             fault::point("open-before-ask");
             match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
@@ -100,9 +100,7 @@ fn describe<'a>(
     let (stat, trailer) = read_trailer(fd, bytes)?;
     if trailer.bare != name.as_str() {
         let other = trailer.name(name.namespace())?;
-        let other = Quoted(&other.to_string());
-        let cause = format!("its file belongs to another name, {other}");
-        return Err(Error::new(ErrorKind::Corrupted, cause));
+        return Err(refusal::of_another_name(&other));
     }
     Ok((stat, trailer))
 }

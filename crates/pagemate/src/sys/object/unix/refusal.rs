@@ -1,12 +1,17 @@
 //! What several calls refuse in the same words.
 
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Instant;
 
 use rustix::io::Errno;
 
 use super::super::PATIENCE;
-use crate::error::{Error, ErrorKind, Result};
+use super::lock::{self, Holder};
+use super::{directory, open_file};
+use crate::access::Access;
+use crate::error::{Error, ErrorKind, Quoted, Result};
+use crate::name::Name;
 
 /// How long a caller has been waiting for others; the clock starts with the first setback.
 #[derive(Debug, Default)]
@@ -48,17 +53,41 @@ pub(super) fn cannot_open(error: Errno) -> Error {
     Error::os("it cannot be opened", error.into())
 }
 
-/// Why the file of an object could not be opened.
-pub(super) fn stands_there(path: &Path, error: Errno) -> Error {
+/// Why the file of an object could not be opened for `access`.
+pub(super) fn stands_there(path: &Path, access: Access, error: Errno) -> Error {
     match error {
         Errno::LOOP => no_object(path, "a symbolic link"),
         Errno::ISDIR => no_object(path, "a directory"),
         Errno::NXIO => no_object(path, "a socket"),
+        Errno::ACCESS => not_shared(path, access),
         error => cannot_open(error),
     }
 }
 
+/// What another user's object grants, as far as can be seen.
+fn not_shared(path: &Path, access: Access) -> Error {
+    let owner = match directory::stat_of(path) {
+        Ok(stat) => stat.st_uid,
+        Err(error) => return cannot_open(error),
+    };
+    let cause = match (access, open_file(path, Access::Read)) {
+        // Dead or alive can be asked by whoever may read.
+        (Access::ReadWrite, Ok(fd)) if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) => {
+            return not_found();
+        }
+        (Access::ReadWrite, Ok(_)) => format!("user {owner} shares it for reading only"),
+        _ => format!("user {owner} does not share it with this one"),
+    };
+    Error::os_as(ErrorKind::PermissionDenied, cause, Errno::ACCESS.into())
+}
+
 pub(super) fn no_object(path: &Path, what: &str) -> Error {
     let cause = format!("{what} stands in its place; remove {}", path.display());
+    Error::new(ErrorKind::Corrupted, cause)
+}
+
+/// The error for a file in the place of one object with the trailer of `other`.
+pub(super) fn of_another_name(other: &Name) -> Error {
+    let cause = format!("its file belongs to another name, {}", Quoted(&other.to_string()));
     Error::new(ErrorKind::Corrupted, cause)
 }

@@ -1,8 +1,10 @@
 //! What we keep about an object, in the last 4,096 bytes of its file. `docs/layout.md` has the map.
 
 use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rustix::fs::Stat;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::super::Spec;
@@ -84,6 +86,13 @@ pub(super) fn encode(name: &Name, spec: &Spec, creator: u32) -> Vec<u8> {
     bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
     bytes[NAME_AT..].copy_from_slice(bare);
     bytes
+}
+
+/// Whether this file ends in a trailer, of whatever version.
+pub(super) fn is_there(fd: BorrowedFd<'_>, stat: &Stat) -> bool {
+    let mut magic = [0; MAGIC.len()];
+    let at = u64::try_from(stat.st_size).ok().and_then(|len| len.checked_sub(LEN));
+    at.is_some_and(|at| rustix::io::pread(fd, &mut magic, at) == Ok(magic.len()) && magic == MAGIC)
 }
 
 /// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.

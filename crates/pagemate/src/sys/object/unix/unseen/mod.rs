@@ -22,7 +22,7 @@ pub(super) use means::Unseen;
 use means::{SCRATCH, scratch, seal};
 
 /// Begins the name of a file that is being made where it cannot be made without one.
-pub(super) const PREFIX: &str = ".new-";
+pub(super) const PREFIX: &str = ".pagemate:new-";
 
 /// How much is reserved in one call: a signal makes the kernel give a whole call's work back.
 const STEP: u64 = 2 << 20;
