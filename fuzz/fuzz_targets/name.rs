@@ -9,7 +9,8 @@ fuzz_target!(|text: &str| {
         Ok(name) => name,
         Err(error) => {
             assert!(matches!(error.kind(), ErrorKind::InvalidName | ErrorKind::WrongKind));
-            assert!(error.to_string().contains(&format!("{text:?}")));
+            let said = error.to_string();
+            assert!(said.len() < 2000 && !said.contains(char::is_control), "{said:?}");
             return;
         }
     };

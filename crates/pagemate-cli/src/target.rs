@@ -4,6 +4,7 @@ use clap::Args;
 use pagemate::Name;
 
 use crate::failure::{Failure, Outcome};
+use crate::text::in_line;
 
 #[derive(Args, Debug)]
 pub(crate) struct Target {
@@ -20,7 +21,8 @@ impl Target {
             return Ok(Name::new(&self.name)?);
         }
         if self.name.starts_with(r"Local\") {
-            return Err(Failure::new(format!("use name {:?}: it is not --global", self.name)));
+            let why = "its prefix and --global contradict each other; give one of them";
+            return Err(Failure::new(format!("use name \"{}\": {why}", in_line(&self.name))));
         }
         Ok(Name::new(&format!(r"Global\{}", self.name))?)
     }

@@ -11,7 +11,8 @@ pub enum Access {
 /// What views of an object may ever do, whoever opens it: Win32's `PAGE_*` of a section.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protection {
-    /// Views read, or write to a copy of their own (`PAGE_READONLY`, `PAGE_WRITECOPY`).
+    /// Views read, or write to a copy of their own (`PAGE_READONLY`, `PAGE_WRITECOPY`): for a file that
+    /// is there already, since memory of which nobody ever writes a byte stays zero.
     ReadOnly,
     /// Views read and write (`PAGE_READWRITE`).
     #[default]

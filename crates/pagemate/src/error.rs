@@ -153,15 +153,22 @@ impl From<Error> for io::Error {
     }
 }
 
-/// A name as errors show it: in quotes, its backslashes plain, and nothing in it that would break
-/// the line.
+/// How many characters of a name an error shows.
+const LONGEST_SHOWN: usize = 100;
+
+/// A name as errors show it: in quotes, its backslashes plain, nothing in it that would break the
+/// line, and cut where it goes on for too long.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
-        for c in self.0.chars() {
+        for (i, c) in self.0.chars().enumerate() {
             match c {
+                _ if i == LONGEST_SHOWN => {
+                    f.write_char('…')?;
+                    break;
+                }
                 '\\' | '\'' => f.write_char(c)?,
                 c => c.escape_debug().try_for_each(|c| f.write_char(c))?,
             }

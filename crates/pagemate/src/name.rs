@@ -65,7 +65,7 @@ impl Name {
         }
         let invalid = |cause: &'static str| Err(Error::new(ErrorKind::InvalidName, cause));
         if text.is_empty() {
-            return invalid("a name has at least one character; memory without a name is unnamed");
+            return invalid("a name has at least one character");
         }
         if bare.is_empty() {
             return invalid("nothing follows the prefix");

@@ -5,7 +5,7 @@ use clap_complete::{Shell, generate};
 
 use crate::failure::Outcome;
 
-/// Print what makes a shell complete pagemate's words.
+/// Print a completion script for a shell.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -7,8 +7,8 @@ use crate::failure::Outcome;
 
 /// Give back what dead processes left, and say how much that was.
 ///
-/// Nothing needs this: a dead object's name is free at once, and whoever creates or lists next
-/// gives its memory back in passing.
+/// Seldom needed: a dead object's name is free to its owner at once, and whoever creates or lists
+/// next gives its memory back in passing. Other users have to wait for that under a `Global\` name.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  pagemate prune")]
 pub(crate) struct Prune {}

@@ -25,15 +25,18 @@ Examples:
   pagemate read ShareMemory
   pagemate read frames --as hex --len 256
   pagemate read counters --as u64 --offset 64 --len 8
-  pagemate read frames --as raw > frames.bin")]
+  pagemate read frames --as raw > frames.bin
+
+A section is whole pages long: what was shared from a file has zeros after its end, and --len cuts
+them off.")]
 pub(crate) struct Read {
     #[command(flatten)]
     target: Target,
     /// Where to begin, in bytes: 64, 0x40, 4K.
-    #[arg(long, default_value = "0", value_parser = bytes::parse)]
+    #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = bytes::parse)]
     offset: u64,
     /// How many bytes to read; all to the end, if not given.
-    #[arg(long, value_parser = bytes::parse)]
+    #[arg(long, allow_negative_numbers = true, value_parser = bytes::parse)]
     len: Option<u64>,
     /// How to show them.
     ///

@@ -5,12 +5,12 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
-use pagemate::{Access, Section, SectionOptions, Sharing};
+use pagemate::{Access, Namespace, Section, SectionOptions, Sharing};
 
 use crate::bytes;
 use crate::ending::Ending;
 use crate::entry::SHARINGS;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::input;
 use crate::pieces::{self, Stopped};
 use crate::target::Target;
@@ -40,11 +40,11 @@ pub(crate) struct Share {
     /// If the section is new, put this text into it, with a NUL after it.
     #[arg(long, group = "data", allow_hyphen_values = true)]
     text: Option<String>,
-    /// If the section is new, put the bytes of this file into it.
+    /// If the section is new, put the bytes of this file into it, and zeros up to a whole page.
     #[arg(long, group = "data")]
     file: Option<PathBuf>,
-    /// If the section is new, give it this many zero bytes: 4096, 64K, 1.5M, 2G.
-    #[arg(long, group = "data", value_parser = bytes::parse)]
+    /// If the section is new, give it this many zero bytes, up to a whole page: 4096, 64K, 1.5M, 2G.
+    #[arg(long, group = "data", allow_negative_numbers = true, value_parser = size)]
     size: Option<u64>,
     /// If the section is new, let these other users open it too, to read or to write. They meet
     /// under a `Global\` name.
@@ -55,13 +55,18 @@ pub(crate) struct Share {
     #[arg(long, group = "data")]
     read_only: bool,
     /// Let go after so many seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
     hold: Option<Duration>,
 }
 
 impl Share {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.target.name()?.to_string();
+        let name = self.target.name()?;
+        if cfg!(unix) && name.namespace() == Namespace::Local && self.sharing != Sharing::Owner {
+            let why = "other users reach no local name; share it with --global";
+            return Err(Failure::new(format!("share \"{name}\": {why}")));
+        }
+        let name = name.to_string();
         let ending = Ending::watch()?;
         let mut options = SectionOptions::new();
         options.sharing(self.sharing);
@@ -171,6 +176,13 @@ fn progress(len: u64) -> ProgressBar {
 
 fn sharing(word: &str) -> Sharing {
     SHARINGS.into_iter().find(|(known, _)| *known == word).map_or(Sharing::Owner, |(_, who)| who)
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    match bytes::parse(text)? {
+        0 => Err("a section has at least one byte".to_owned()),
+        bytes => Ok(bytes),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -28,7 +28,7 @@ pub(crate) struct Write {
     #[command(flatten)]
     target: Target,
     /// `-` for standard input, to its end.
-    #[arg(group = "data", value_name = "-", value_parser = ["-"])]
+    #[arg(group = "data", value_name = "-", value_parser = dash)]
     input: Option<String>,
     /// This text, with a NUL after it.
     #[arg(long, group = "data", allow_hyphen_values = true)]
@@ -37,7 +37,7 @@ pub(crate) struct Write {
     #[arg(long, group = "data")]
     file: Option<PathBuf>,
     /// Where to begin, in bytes: 64, 0x40, 4K.
-    #[arg(long, default_value = "0", value_parser = bytes::parse)]
+    #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = bytes::parse)]
     offset: u64,
 }
 
@@ -61,6 +61,16 @@ impl Write {
             }
         } else {
             place.take(std::io::stdin().lock()).map_err(failure)
+        }
+    }
+}
+
+fn dash(text: &str) -> Result<String, String> {
+    match text {
+        "-" => Ok(text.to_owned()),
+        _ => {
+            Err("here stands nothing but - for standard input; give a --file or a --text"
+                .to_owned())
         }
     }
 }

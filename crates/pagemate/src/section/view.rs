@@ -34,7 +34,7 @@ impl<'a> ViewOptions<'a> {
     }
 
     /// Only these bytes. Any offset will do; the system's granularity is not the caller's problem.
-    pub fn range(mut self, range: impl RangeBounds<u64>) -> ViewOptions<'a> {
+    pub fn range(&mut self, range: impl RangeBounds<u64>) -> &mut ViewOptions<'a> {
         self.start = match range.start_bound() {
             Bound::Included(&start) => start,
             Bound::Excluded(&before) => before.saturating_add(1),
@@ -50,7 +50,7 @@ impl<'a> ViewOptions<'a> {
 
     /// Look, or look and change. The default is the handle's own access, as far as the object's
     /// protection allows.
-    pub fn access(mut self, access: Access) -> ViewOptions<'a> {
+    pub fn access(&mut self, access: Access) -> &mut ViewOptions<'a> {
         self.mode = Some(match access {
             Access::Read => Mode::Read,
             Access::ReadWrite => Mode::ReadWrite,
@@ -60,7 +60,7 @@ impl<'a> ViewOptions<'a> {
 
     /// Writes stay in this view, page by page from the first one (`FILE_MAP_COPY`, `MAP_PRIVATE`).
     /// Whether pages not written yet show others' later writes is left open by the systems.
-    pub fn copy_on_write(mut self) -> ViewOptions<'a> {
+    pub fn copy_on_write(&mut self) -> &mut ViewOptions<'a> {
         self.mode = Some(Mode::CopyOnWrite);
         self
     }
@@ -71,7 +71,7 @@ impl<'a> ViewOptions<'a> {
     /// and no touch afterwards waits; of huge pages there is next to nothing to gain.
     /// `cargo bench -p pagemate --bench section -- giant` measures it.
     #[doc(alias("MAP_POPULATE", "MADV_POPULATE_WRITE"))]
-    pub fn prefault(mut self) -> ViewOptions<'a> {
+    pub fn prefault(&mut self) -> &mut ViewOptions<'a> {
         self.prefault = true;
         self
     }
@@ -83,7 +83,7 @@ impl<'a> ViewOptions<'a> {
     /// every page is copied, which takes up to three times as long as touching them all. Who makes
     /// the section had better say [`SectionOptions::huge_pages`](crate::SectionOptions::huge_pages).
     #[doc(alias = "MADV_COLLAPSE")]
-    pub fn huge_pages(mut self) -> ViewOptions<'a> {
+    pub fn huge_pages(&mut self) -> &mut ViewOptions<'a> {
         self.huge_pages = true;
         self
     }
@@ -218,6 +218,28 @@ impl View {
 
     /// Reads a plain value by copy. `offset` need not be aligned.
     ///
+    /// A type of your own says by `zerocopy`'s derives that any bytes make one, and, to be written,
+    /// that it has no padding.
+    ///
+    /// ```
+    /// use zerocopy::{FromBytes, Immutable, IntoBytes};
+    ///
+    /// #[derive(FromBytes, IntoBytes, Immutable, PartialEq, Debug)]
+    /// #[repr(C)]
+    /// struct Pose {
+    ///     position: [f32; 3],
+    ///     frame: u32,
+    /// }
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let section = pagemate::SectionOptions::new().len(4096).create_unnamed()?;
+    /// let view = section.map()?;
+    /// view.write(64, &Pose { position: [1.0, 2.0, 3.0], frame: 7 })?;
+    /// assert_eq!(view.read::<Pose>(64)?.frame, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`read_at`](View::read_at).
@@ -244,6 +266,18 @@ impl View {
     }
 
     /// Borrows an atomic in place. `offset` must be aligned for it.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let section = pagemate::SectionOptions::new().len(4096).create_unnamed()?;
+    /// let view = section.map()?;
+    /// view.atomic::<AtomicU64>(0)?.fetch_add(1, Ordering::AcqRel);
+    /// assert_eq!(view.load::<AtomicU64>(0, Ordering::Acquire)?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

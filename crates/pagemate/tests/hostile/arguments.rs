@@ -28,6 +28,7 @@ fn bad_names_are_refused_by_every_verb() {
         changes_nothing(place, || {
             for (name, kind, fact) in table {
                 let told = format!("{name:?}").replace(r"\\", r"\");
+                let told: String = told.chars().take(100).collect();
                 let facts = [fact, &told];
                 refused(create(name), kind, &facts);
                 refused(share(name), kind, &facts);
@@ -94,8 +95,8 @@ fn bad_ranges_are_refused_and_map_nothing() {
             refused(section.view().range(5..5).map(), none, &["5..5 is empty"]);
             refused(section.view().range(8192..).map(), none, &["8192..8192 is empty"]);
             #[allow(clippy::reversed_empty_ranges, reason = "that is the point")]
-            let reversed = section.view().range(9..5);
-            refused(reversed.map(), none, &["9..5 is empty"]);
+            let reversed = section.view().range(9..5).map();
+            refused(reversed, none, &["9..5 is empty"]);
         });
         let view = section.view().range(4000..5000).map().unwrap();
         let mut bytes = [0; 2];

@@ -85,10 +85,10 @@ fn measure(len: usize, way: &Way, times: &mut Times) {
     let start = Watch::start();
     let mut view = section.view();
     if way.prefault {
-        view = view.prefault();
+        view.prefault();
     }
     if way.huge {
-        view = view.huge_pages();
+        view.huge_pages();
     }
     let view = view.map().expect("a view");
     let map = ms(start);
