@@ -68,9 +68,13 @@ impl Place {
 
     /// The files of all objects, where objects are files.
     pub(crate) fn objects(&self) -> Vec<PathBuf> {
-        let dirs = fs::read_dir(&self.path).unwrap().map(|dir| dir.unwrap().path());
-        let dirs = dirs.filter(|dir| dir.is_dir());
-        dirs.flat_map(|dir| fs::read_dir(dir).unwrap().map(|file| file.unwrap().path())).collect()
+        let entries = |dir: &Path| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+        let (dirs, mut files): (Vec<_>, Vec<_>) =
+            entries(&self.path).partition(|path| path.is_dir());
+        // Besides, tests put files of their own here.
+        files.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("pagemate:"));
+        files.extend(dirs.iter().flat_map(|dir| entries(dir)));
+        files
     }
 }
 
