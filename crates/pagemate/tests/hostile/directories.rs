@@ -198,3 +198,35 @@ fn directory_that_is_a_link_is_refused_and_nothing_behind_it_touched() {
         },
     );
 }
+
+#[test]
+fn object_moved_aside_does_not_take_its_successors_name_along() {
+    alone("directories::object_moved_aside_does_not_take_its_successors_name_along", |place| {
+        let aside = place.join("aside");
+        let moved = create("x").unwrap();
+        fs::rename(local(place), &aside).unwrap();
+        let next = create("x").unwrap();
+        drop(moved);
+        assert_eq!(Section::open("x").unwrap().len(), next.len());
+        drop(next);
+        fs::remove_dir_all(aside).unwrap();
+    });
+}
+
+#[test]
+fn object_linked_elsewhere_does_not_take_its_successors_name_along() {
+    alone(
+        "directories::object_linked_elsewhere_does_not_take_its_successors_name_along",
+        |place| {
+            let (file, link) = (local(place).join("x"), place.join("link"));
+            let linked = create("x").unwrap();
+            fs::hard_link(&file, &link).unwrap();
+            fs::remove_file(&file).unwrap();
+            let next = create("x").unwrap();
+            drop(linked);
+            assert_eq!(Section::open("x").unwrap().len(), next.len());
+            drop(next);
+            fs::remove_file(link).unwrap();
+        },
+    );
+}

@@ -67,7 +67,7 @@ fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
     fault::point("sweep-after-exclude");
     // The name may stand for another object by now: then this one has none, and ours is not it.
     let outcome = match rustix::fs::fstat(fd) {
-        Ok(stat) if stat.st_nlink == 0 => Outcome::Absent,
+        Ok(stat) if !directory::stands_at(path, &stat) => Outcome::Absent,
         Ok(stat)
             if directory::is_file(&stat)
                 && is_ours(fd.as_fd(), path, &stat)

@@ -208,6 +208,14 @@ pub(super) fn stat_of(path: &Path) -> rustix::io::Result<Stat> {
     rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// Whether `path` is a name of this very file. Its count of links alone does not tell: somebody may
+/// have given it another name, or moved the directory away and made a new one.
+pub(super) fn stands_at(path: &Path, file: &Stat) -> bool {
+    file.st_nlink > 0
+        && stat_of(path)
+            .is_ok_and(|there| (there.st_dev, there.st_ino) == (file.st_dev, file.st_ino))
+}
+
 /// Whether it is a plain file.
 pub(super) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile

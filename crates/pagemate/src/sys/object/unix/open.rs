@@ -48,8 +48,8 @@ impl Object {
                                 return Err(error);
                             }
                         };
-                        // Without a name it died between the question and the lock.
-                        if stat.st_nlink > 0 {
+                        // Without its name it died between the question and the lock.
+                        if directory::stands_at(path, &stat) {
                             if trailer.kind != kind {
                                 let_go(fd, path, may_release(access, before));
                                 return Err(refusal::wrong_kind());
