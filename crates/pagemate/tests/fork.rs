@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
 use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 
-use harness::fork::{Forked, Gate, adopt, adopted, alone, fork, hold_on};
+use harness::fork::{Forked, Gate, about_to_exec, adopt, adopted, alone, fork, hold_on};
 use pagemate::{Access, ErrorKind, Section, SectionOptions, View, inventory};
 
 fn create(name: &str) -> (Section, View) {
@@ -293,5 +293,20 @@ fn descriptor_that_was_handed_on_holds_the_name() {
         assert_lives("x", 7);
         drop(copy);
         assert_gone("x");
+    });
+}
+
+#[test]
+fn handle_closed_while_a_program_is_being_started_is_gone_at_once() {
+    alone("handle_closed_while_a_program_is_being_started_is_gone_at_once", |_| {
+        for access in [Access::ReadWrite, Access::Read] {
+            let (section, view) = create("x");
+            let last = SectionOptions::new().access(access).open("x").unwrap();
+            drop((section, view));
+            let child = about_to_exec();
+            drop(last);
+            assert_gone("x");
+            child.kill();
+        }
     });
 }

@@ -88,6 +88,23 @@ pub(crate) fn fork(body: impl FnOnce()) -> Forked {
     }
 }
 
+/// A child that has all descriptors of this process, of which no fork handler knows, and does
+/// nothing: what stands there while `posix_spawn` starts a program.
+pub(crate) fn about_to_exec() -> Forked {
+    // SAFETY: with these arguments clone(2) is fork(2), and the child makes system calls only.
+    match unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) } {
+        -1 => panic!("clone: {}", io::Error::last_os_error()),
+        0 => {
+            watch();
+            loop {
+                // SAFETY: pause(2) takes nothing.
+                unsafe { libc::pause() };
+            }
+        }
+        pid => Forked { pid: pid.try_into().unwrap() },
+    }
+}
+
 impl Forked {
     pub(crate) fn id(&self) -> u32 {
         self.pid.unsigned_abs()

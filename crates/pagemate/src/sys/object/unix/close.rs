@@ -11,24 +11,28 @@ use crate::access::Access;
 use crate::sys::fault;
 
 /// Whether the descriptor of a handle that was opened after `before`, and lent to nobody, can
-/// serve its own end: nobody else has it, and it can take an exclusive lock.
-pub(super) fn may_release(access: Access, before: fork::Moment) -> bool {
-    access == Access::ReadWrite && before.has_not_forked_since()
+/// serve its own end: nobody else uses it.
+pub(super) fn may_release(before: fork::Moment) -> bool {
+    before.has_not_forked_since()
 }
 
 /// Lets a handle go, and the name with it if it was the last.
 ///
 /// Giving up the lock comes first and the question after. So whoever gives up last also asks last,
-/// and somebody always sees that nobody is left. Where the descriptor is `ours` alone, it serves
-/// for both. A forked child, or whoever was handed the descriptor, shares the lock too: to release
-/// it would end their hold, and to ask through it would be to ask about others only. Then closing
-/// gives up our part of it, and the question goes through a new descriptor.
-pub(super) fn let_go(fd: OwnedFd, path: &Path, ours: bool) {
+/// and somebody always sees that nobody is left. Where the descriptor is `ours` alone, it is unlocked
+/// first: to close it would not do, because a child that is about to start another program has a
+/// copy. It serves for the question too if it may take an exclusive lock. A forked child, or whoever
+/// was handed the descriptor, shares the lock: to release it would end their hold, and to ask through
+/// it would be to ask about others only. Then closing gives up our part of it, and the question goes
+/// through a new descriptor.
+pub(super) fn let_go(fd: OwnedFd, access: Access, path: &Path, ours: bool) {
     fault::point("close-before-release");
     if ours && lock::release(fd.as_fd()).is_ok() {
         fault::point("close-after-release");
-        remove_if_dead(&fd, path);
-        return;
+        if access == Access::ReadWrite {
+            remove_if_dead(&fd, path);
+            return;
+        }
     }
     drop(fd);
     fault::point("close-after-close");

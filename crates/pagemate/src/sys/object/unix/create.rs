@@ -182,7 +182,7 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> R
     match narrow {
         Ok(narrow) => Ok(narrow),
         Err(error) => {
-            let_go(fd, path, may_release(Access::ReadWrite, before));
+            let_go(fd, Access::ReadWrite, path, may_release(before));
             Err(error)
         }
     }

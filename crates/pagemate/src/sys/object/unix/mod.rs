@@ -105,11 +105,8 @@ impl Drop for Object {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
             Some(Named { path, before, lent }) => {
-                close::let_go(
-                    fd,
-                    path,
-                    close::may_release(self.access, *before) && !*lent.get_mut(),
-                );
+                let ours = close::may_release(*before) && !*lent.get_mut();
+                close::let_go(fd, self.access, path, ours);
             }
             None => drop(fd),
         }

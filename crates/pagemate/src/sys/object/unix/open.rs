@@ -44,14 +44,14 @@ impl Object {
                             Ok(described) => described,
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
-                                let_go(fd, path, may_release(access, before));
+                                let_go(fd, access, path, may_release(before));
                                 return Err(error);
                             }
                         };
                         // Without its name it died between the question and the lock.
                         if directory::stands_at(path, &stat) {
                             if trailer.kind != kind {
-                                let_go(fd, path, may_release(access, before));
+                                let_go(fd, access, path, may_release(before));
                                 return Err(refusal::wrong_kind());
                             }
                             return Ok(Object {
