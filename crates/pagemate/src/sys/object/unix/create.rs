@@ -70,8 +70,7 @@ impl Object {
                 Err((_, Errno::NOENT)) => {
                     // Somebody removed the directory, or the file took so long to get its lock that
                     // it was swept: the object is built anew.
-                    directory::forget(dir);
-                    directory::ready(dir, name.namespace())?;
+                    directory::renew(dir, name.namespace())?;
                 }
                 Err((_, error)) => return Err(Error::os("its name cannot be made", error.into())),
             }
@@ -140,8 +139,7 @@ fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
         let mut file = Unseen::new(dir, mode);
         if file.as_ref().is_err_and(|error| *error == Errno::NOENT) {
             // Somebody removed the directory since it was checked.
-            directory::forget(dir);
-            directory::ready(dir, name.namespace())?;
+            directory::renew(dir, name.namespace())?;
             file = Unseen::new(dir, mode);
         }
         let unseen = file.map_err(|error| {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{RwLock, TryLockError};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
@@ -31,7 +31,10 @@ const LIKELY_LEN: usize = 64;
 
 /// The directories that were found good. Who may write beside them cannot rename or replace them,
 /// because what they stand in is sticky.
-static CHECKED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+///
+/// Nobody waits for it: in a child forked while another thread had it, nobody ever gives it back.
+/// Who does not get it inspects the directory once more.
+static CHECKED: RwLock<Vec<PathBuf>> = RwLock::new(Vec::new());
 
 /// The directory of a namespace, which may not exist yet.
 fn path(namespace: Namespace) -> Result<PathBuf> {
@@ -92,11 +95,20 @@ pub(super) fn is_common(path: &Path) -> bool {
 
 /// Makes sure that the directory exists and is safe to use.
 pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
-    let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    // Byte by byte: to compare as paths would mean to take both apart.
-    if checked.iter().any(|good| good.as_os_str() == dir.as_os_str()) {
+    if gained(CHECKED.try_read()).is_some_and(|checked| is_among(&checked, dir)) {
         return Ok(());
     }
+    renew(dir, namespace)?;
+    if let Some(mut checked) = gained(CHECKED.try_write())
+        && !is_among(&checked, dir)
+    {
+        checked.push(dir.to_owned());
+    }
+    Ok(())
+}
+
+/// The same for a directory that was found good and may be gone by now.
+pub(super) fn renew(dir: &Path, namespace: Namespace) -> Result<()> {
     inspect_parent(parent_of(dir, namespace))?;
     if namespace == Namespace::Local {
         match rustix::fs::mkdirat(CWD, dir, Mode::from_raw_mode(PRIVATE)) {
@@ -106,8 +118,21 @@ pub(super) fn ready(dir: &Path, namespace: Namespace) -> Result<()> {
         let opened = open(dir).map_err(|error| refuse(dir, "cannot be opened", Some(error)))?;
         inspect(dir, opened)?;
     }
-    checked.push(dir.to_owned());
     Ok(())
+}
+
+/// What a lock guards, if it was free.
+fn gained<T>(lock: std::sync::TryLockResult<T>) -> Option<T> {
+    match lock {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+fn is_among(checked: &[PathBuf], dir: &Path) -> bool {
+    // Byte by byte: to compare as paths would mean to take both apart.
+    checked.iter().any(|good| good.as_os_str() == dir.as_os_str())
 }
 
 /// The directory of a namespace if there is one, and only if it is safe to use: dead files in it
@@ -131,12 +156,6 @@ fn parent_of(dir: &Path, namespace: Namespace) -> &Path {
         Namespace::Local => dir.parent().unwrap_or(dir),
         Namespace::Global => dir,
     }
-}
-
-/// Forgets that a directory was good: it is gone.
-pub(super) fn forget(dir: &Path) {
-    let mut checked = CHECKED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    checked.retain(|good| good != dir);
 }
 
 /// Opens the directory; `None` if what stands there is none.
@@ -219,4 +238,22 @@ pub(super) fn stands_at(path: &Path, file: &Stat) -> bool {
 /// Whether it is a plain file.
 pub(super) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_the_thread_that_had_the_lock_at_a_fork() {
+        let dir = std::env::temp_dir().join(format!("pagemate-ready-{}", std::process::id()));
+        let held = CHECKED.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (done, outcome) = std::sync::mpsc::channel();
+        let path = dir.clone();
+        std::thread::spawn(move || done.send(ready(&path, Namespace::Local)));
+        let outcome = outcome.recv_timeout(std::time::Duration::from_secs(30));
+        drop(held);
+        outcome.expect("it waits").unwrap();
+        std::fs::remove_dir(dir).unwrap();
+    }
 }
