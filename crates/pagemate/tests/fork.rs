@@ -310,3 +310,21 @@ fn handle_closed_while_a_program_is_being_started_is_gone_at_once() {
         }
     });
 }
+
+#[test]
+fn creators_that_only_look_let_go_at_once_while_programs_are_started() {
+    alone("creators_that_only_look_let_go_at_once_while_programs_are_started", |_| {
+        std::thread::scope(|scope| {
+            let starter = scope.spawn(|| {
+                for _ in 0..500 {
+                    Command::new("true").status().unwrap();
+                }
+            });
+            // How often a start falls into a creation is chance, but once it does is a failure.
+            while !starter.is_finished() {
+                drop(SectionOptions::new().len(1).access(Access::Read).create_new("x").unwrap());
+                assert_eq!(Section::open("x").unwrap_err().kind(), ErrorKind::NotFound);
+            }
+        });
+    });
+}

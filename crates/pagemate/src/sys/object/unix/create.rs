@@ -178,7 +178,14 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> R
     let narrow = open();
     // The shared lock of the wide handle held the name until the narrow one had its own.
     match narrow {
-        Ok(narrow) => Ok(narrow),
+        Ok(narrow) => {
+            // A child that is about to start another program may have a copy, which must not hold
+            // the name when the narrow one is gone. Where it stays locked, closing it has to do.
+            if may_release(before) {
+                _ = lock::release(fd.as_fd());
+            }
+            Ok(narrow)
+        }
         Err(error) => {
             let_go(fd, Access::ReadWrite, path, may_release(before));
             Err(error)
