@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::Path;
 
 use pagemate::{ErrorKind, Section, inventory};
+use rustix::fs::Mode;
 
 use super::harness::fork::{NOBODY, alone, alone_as_root, become_user, fork, move_place};
 use super::{changes_nothing, create, local, refused, share};
@@ -197,6 +198,21 @@ fn directory_that_is_a_link_is_refused_and_nothing_behind_it_touched() {
             fs::remove_dir_all(precious).unwrap();
         },
     );
+}
+
+#[test]
+fn umask_that_takes_everything_away_takes_nothing_of_ours() {
+    alone_as_root("directories::umask_that_takes_everything_away_takes_nothing_of_ours", |_| {
+        fork(|| {
+            become_user(NOBODY, NOBODY);
+            rustix::process::umask(Mode::RWXU | Mode::RWXG | Mode::RWXO);
+            for name in ["x", r"Global\x"] {
+                let section = create(name).unwrap();
+                assert_eq!(Section::open(name).unwrap().len(), section.len());
+            }
+        })
+        .join();
+    });
 }
 
 #[test]

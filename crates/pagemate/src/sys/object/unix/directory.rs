@@ -115,10 +115,26 @@ pub(super) fn renew(dir: &Path, namespace: Namespace) -> Result<()> {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(refuse(dir, "cannot be made", Some(error))),
         }
-        let opened = open(dir).map_err(|error| refuse(dir, "cannot be opened", Some(error)))?;
+        let mut opened = open(dir);
+        if opened.as_ref().is_err_and(|error| *error == Errno::ACCESS) && is_too_narrow(dir) {
+            rustix::fs::chmodat(CWD, dir, Mode::from_raw_mode(PRIVATE), AtFlags::empty())
+                .map_err(|error| refuse(dir, "cannot be given its mode", Some(error)))?;
+            opened = open(dir);
+        }
+        let opened = opened.map_err(|error| refuse(dir, "cannot be opened", Some(error)))?;
         inspect(dir, opened)?;
     }
     Ok(())
+}
+
+/// Whether this is a directory of this user's that the umask left without its owner's rights. What
+/// it stands in keeps others from putting something else there.
+fn is_too_narrow(dir: &Path) -> bool {
+    stat_of(dir).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+            && stat.st_uid == rustix::process::geteuid().as_raw()
+            && stat.st_mode & 0o7777 & !SETGID & !PRIVATE == 0
+    })
 }
 
 /// What a lock guards, if it was free.

@@ -17,9 +17,7 @@ impl Unseen {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(CWD, dir, flags, mode)?;
         // The umask has no say in what was asked for by name.
-        if mode != Mode::from_raw_mode(0o600) {
-            rustix::fs::fchmod(&fd, mode)?;
-        }
+        rustix::fs::fchmod(&fd, mode)?;
         Ok(Unseen { fd })
     }
 
