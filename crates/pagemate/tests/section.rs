@@ -2,8 +2,11 @@
 
 mod harness;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use harness::unique;
-use pagemate::{ErrorKind, Section, SectionOptions};
+use pagemate::{Access, ErrorKind, Section, SectionOptions};
 
 #[test]
 fn errors_are_sentences() {
@@ -20,6 +23,19 @@ fn memory_without_a_name_is_shared_by_clones() {
     section.map().unwrap().write_at(0, &[3]).unwrap();
     drop(section);
     assert_eq!(clone.map().unwrap().read::<u8>(0).unwrap(), 3);
+}
+
+#[test]
+fn every_order_loads_from_a_view_that_only_reads() {
+    let section = SectionOptions::new().len(1).create_unnamed().unwrap();
+    section.map().unwrap().write(8, &7_u64).unwrap();
+    let view = section.view().access(Access::Read).map().unwrap();
+    for order in [Ordering::Relaxed, Ordering::Acquire, Ordering::SeqCst] {
+        assert_eq!(view.load::<AtomicU64>(8, order).unwrap(), 7);
+    }
+    for order in [Ordering::Release, Ordering::AcqRel] {
+        assert!(catch_unwind(AssertUnwindSafe(|| view.load::<AtomicU64>(8, order))).is_err());
+    }
 }
 
 #[test]

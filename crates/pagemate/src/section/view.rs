@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
-    AtomicU64, AtomicUsize, Ordering,
+    AtomicU64, AtomicUsize, Ordering, fence,
 };
 
 use zerocopy::{FromBytes, IntoBytes};
@@ -304,9 +304,26 @@ impl View {
     /// As the atomic's own `load`, for an `order` that is none of a load.
     pub fn load<A: Atomic>(&self, offset: usize, order: Ordering) -> Result<A::Value> {
         let at = self.aligned::<A>("load atomic from view of", offset)?;
-        // SAFETY: as in `atomic`; a load of these sizes does not write, so that a read-only
-        // mapping will do.
-        Ok(unsafe { &*at }.load_value(order))
+        // SAFETY: aligned, inside a mapping that lives as long as `self`, and of a type that takes any
+        // bytes and may change at any time. Where the mapping is read-only, only relaxed loads of it
+        // follow, which for what one register holds do not write (see `std::sync::atomic`).
+        let atomic = unsafe { &*at };
+        Ok(match order {
+            _ if self.is_writable() => atomic.load_value(order),
+            Ordering::Acquire => {
+                let value = atomic.load_value(Ordering::Relaxed);
+                fence(Ordering::Acquire);
+                value
+            }
+            Ordering::SeqCst => {
+                fence(Ordering::SeqCst);
+                let value = atomic.load_value(Ordering::Relaxed);
+                fence(Ordering::SeqCst);
+                value
+            }
+            // Relaxed, or none of a load, which panics.
+            _ => atomic.load_value(order),
+        })
     }
 
     /// Writes what changed back to the file under the section, and waits until it is there. Views
