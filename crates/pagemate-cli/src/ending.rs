@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, complain};
 
 /// Waits for the end: a signal, Enter at the terminal, or a time.
 #[derive(Debug)]
@@ -34,9 +34,11 @@ impl Ending {
         if hold.is_none() {
             let pid = std::process::id();
             match terminal && is_our_turn() {
-                true => eprintln!("holding on; Enter lets go"),
-                false if cfg!(windows) => eprintln!("process {pid} holds on until it is ended"),
-                false => eprintln!("process {pid} holds on; to let go: kill {pid}"),
+                true => complain("holding on; Enter lets go"),
+                false if cfg!(windows) => {
+                    complain(&format!("process {pid} holds on until it is ended"));
+                }
+                false => complain(&format!("process {pid} holds on; to let go: kill {pid}")),
             }
         }
         if terminal {

@@ -1,6 +1,6 @@
 //! How a command ends that does not end well.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use pagemate::ErrorKind;
@@ -26,16 +26,22 @@ impl Failure {
     pub(crate) fn tell(self) -> ExitCode {
         match self {
             Failure::No(text) => {
-                eprintln!("pagemate: {text}");
+                complain(&format!("pagemate: {text}"));
                 ExitCode::from(1)
             }
             Failure::Failed(text) => {
-                eprintln!("pagemate: {text}");
+                complain(&format!("pagemate: {text}"));
                 ExitCode::from(2)
             }
             Failure::OutputClosed => ExitCode::SUCCESS,
         }
     }
+}
+
+/// Says a line on standard error. Where nobody can be told, what the command does stays the same,
+/// its exit code included.
+pub(crate) fn complain(line: &str) {
+    _ = writeln!(io::stderr(), "{line}");
 }
 
 impl From<pagemate::Error> for Failure {

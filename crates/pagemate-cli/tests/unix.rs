@@ -176,3 +176,20 @@ fn a_pipe_is_no_file_to_share_but_one_to_write() {
         assert_eq!(place.run(&["read", name]).text(), fs::read_to_string("/proc/version").unwrap());
     }
 }
+
+#[test]
+fn nobody_to_complain_to_changes_nothing() {
+    let place = Place::new();
+    let name = place.name("x");
+    let deaf = || {
+        let (_, nobody_reads) = std::io::pipe().unwrap();
+        nobody_reads
+    };
+    let missing = Ran::of(place.command(&["read", &name]).stderr(deaf()), b"");
+    assert_eq!(missing.code, Some(1));
+    let bad = Ran::of(place.command(&["read", "a\\b"]).stderr(deaf()), b"");
+    assert_eq!(bad.code, Some(2));
+    let held = Held::start(place.command(&["share", &name, "--text", "hi"]).stderr(deaf()));
+    held.signal(Signal::TERM);
+    assert_eq!(held.wait().code(), Some(0));
+}
