@@ -4,7 +4,7 @@
 mod harness;
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
@@ -192,4 +192,32 @@ fn nobody_to_complain_to_changes_nothing() {
     let held = Held::start(place.command(&["share", &name, "--text", "hi"]).stderr(deaf()));
     held.signal(Signal::TERM);
     assert_eq!(held.wait().code(), Some(0));
+}
+
+#[test]
+fn shares_are_held_whether_anybody_reads_what_they_say_or_not() {
+    let place = Place::new();
+    let file = place.file("file", b"hi");
+    for (which, words) in
+        [["--text", "hi"], ["--file", &file], ["--size", "1"]].into_iter().enumerate()
+    {
+        let name = place.name(&which.to_string());
+        for held_already in [false, true] {
+            let first = held_already.then(|| place.hold(&["share", &name, words[0], words[1]]));
+            let mut command = place.command(&["share", &name, words[0], words[1]]);
+            let (_, nobody_reads) = std::io::pipe().unwrap();
+            // Its first line there says that it holds on.
+            let (said, errors) = std::io::pipe().unwrap();
+            let mut child = command.stdout(nobody_reads).stderr(errors).spawn().unwrap();
+            drop(command);
+            let mut line = String::new();
+            BufReader::new(said).read_line(&mut line).unwrap();
+            drop(first);
+            let code = place.run(&["info", &name]).code;
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(line.contains("holds on"), "{words:?}: {line}");
+            assert_eq!(code, Some(0));
+        }
+    }
 }

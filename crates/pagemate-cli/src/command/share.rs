@@ -78,7 +78,7 @@ impl Share {
             share_size(&name, &mut options, size)?
         } else {
             let section = SectionOptions::new().access(Access::Read).open(&name)?;
-            show_text(&section)?;
+            to_whoever_reads(show_text(&section))?;
             section
         };
         ending.wait(self.hold);
@@ -92,16 +92,32 @@ fn share_text(name: &str, options: &mut SectionOptions, text: String) -> Outcome
     bytes.push(0);
     let section = options.len(bytes.len() as u64).open_or_create(name)?;
     if !section.was_created() {
-        show_text(&section)?;
+        to_whoever_reads(show_text(&section))?;
         return Ok(section);
     }
     section.map()?.write_at(0, &bytes)?;
+    to_whoever_reads(show_written(&bytes))?;
+    Ok(section)
+}
+
+fn show_written(text: &[u8]) -> Outcome {
     let mut out = std::io::stdout();
     write!(out, "Write shared memory data: ")?;
     let mut writer = TextWriter::new(out, Controls::for_stdout());
-    writer.piece(&bytes)?;
-    writer.finish()?;
-    Ok(section)
+    writer.piece(text)?;
+    Ok(writer.finish()?)
+}
+
+/// What was said on standard output: to share is to hold on, and nobody need listen to that.
+fn to_whoever_reads(said: Outcome) -> Outcome {
+    match said {
+        Err(Failure::OutputClosed) => Ok(()),
+        said => said,
+    }
+}
+
+fn say(line: &str) -> Outcome {
+    to_whoever_reads(writeln!(std::io::stdout(), "{line}").map_err(Failure::from))
 }
 
 fn share_file(
@@ -120,9 +136,8 @@ fn share_file(
     let section = options.len(len).open_or_create(name)?;
     let (have, shown) = (section.len(), path.to_string_lossy());
     let shown = in_line(&shown);
-    let mut out = std::io::stdout();
     if !section.was_created() {
-        writeln!(out, "Found shared memory: {have} bytes; {shown} was not written to it")?;
+        say(&format!("Found shared memory: {have} bytes; {shown} was not written to it"))?;
         return Ok(section);
     }
     let progress = progress(len);
@@ -137,20 +152,19 @@ fn share_file(
         Stopped::Memory(error) => error.into(),
         Stopped::Asked => failure(&format!("stopped by a signal after {written} of {len} bytes")),
     })?;
-    writeln!(out, "Write shared memory data: {len} bytes of {shown}")?;
+    say(&format!("Write shared memory data: {len} bytes of {shown}"))?;
     Ok(section)
 }
 
 fn share_size(name: &str, options: &mut SectionOptions, size: u64) -> Outcome<Section> {
     let section = options.len(size).open_or_create(name)?;
     let have = section.len();
-    let mut out = std::io::stdout();
     if section.was_created() {
-        writeln!(out, "Created shared memory: {have} bytes, all zero")?;
+        say(&format!("Created shared memory: {have} bytes, all zero"))?;
     } else if have < size {
-        writeln!(out, "Found shared memory: {have} bytes, fewer than the {size} asked for")?;
+        say(&format!("Found shared memory: {have} bytes, fewer than the {size} asked for"))?;
     } else {
-        writeln!(out, "Found shared memory: {have} bytes")?;
+        say(&format!("Found shared memory: {have} bytes"))?;
     }
     Ok(section)
 }
