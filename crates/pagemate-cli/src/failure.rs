@@ -41,7 +41,7 @@ impl Failure {
 /// Says a line on standard error. Where nobody can be told, what the command does stays the same,
 /// its exit code included.
 pub(crate) fn complain(line: &str) {
-    _ = writeln!(io::stderr(), "{line}");
+    _ = writeln!(io::stderr(), "{}", crate::text::in_line(line));
 }
 
 impl From<pagemate::Error> for Failure {

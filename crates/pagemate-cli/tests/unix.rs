@@ -221,3 +221,11 @@ fn shares_are_held_whether_anybody_reads_what_they_say_or_not() {
         }
     }
 }
+
+#[test]
+fn a_complaint_is_one_line_whatever_the_directory_is_called() {
+    let place = Place::new();
+    let odd = place.path().join("a\nb\u{1b}[31m");
+    let ran = Ran::of(place.command(&["list"]).env("PAGEMATE_DIR", odd), b"");
+    assert!(ran.complaint(2).contains(r"a\nb\u{1b}[31m"));
+}
