@@ -17,7 +17,8 @@ impl AsFd for Section {
 
 /// Any mappable descriptor as a section: memory that somebody handed on, or a device of the
 /// user's. It has the access it was opened with and its present length. Unless it is sealed,
-/// whoever else has it can cut it short, and touching what is gone ends the process with SIGBUS.
+/// whoever else has it can cut it short, and touching what is gone ends the process with SIGBUS; so
+/// does touching memory that was never set aside, when there is no more.
 impl TryFrom<OwnedFd> for Section {
     type Error = Error;
 

@@ -155,7 +155,8 @@ impl SectionOptions {
     /// A length of 0, the default, takes the file's own; a greater one makes the file grow. The
     /// length is exact, not rounded. Whoever else can write to the file can cut it short, and
     /// touching what is gone ends the process with SIGBUS on Unix. Windows keeps a file from being
-    /// cut short while a section is over it.
+    /// cut short while a section is over it. Where the file has holes, writing into one ends the
+    /// process in the same way if its file system is full.
     ///
     /// # Errors
     ///
