@@ -1,5 +1,5 @@
-//! Any bytes in the file of an object that somebody holds: opening it is refused, or gives a
-//! section whose every byte can be read.
+//! Any bytes in the file of an object that somebody holds, be it memory itself or over a file:
+//! opening it is refused, or gives a section whose every byte can be read.
 #![no_main]
 
 use std::fs::{File, OpenOptions};
@@ -10,35 +10,52 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
 
-const NAME: &str = "fuzz";
+/// What stands in the file of the user's: more than a section over it may ever show.
+const DATA: [u8; 5000] = [7; 5000];
 
 /// An object that is held, and its file.
 struct Held {
+    name: &'static str,
     _section: Section,
     file: File,
     /// What stood in the file at first.
     whole: Vec<u8>,
 }
 
-static HELD: LazyLock<Held> = LazyLock::new(|| {
-    let section = SectionOptions::new().len(4096).create_new(NAME).unwrap();
-    // Apart from all other objects, because it is filled with rubbish.
-    let place = PathBuf::from(std::env::var_os("PAGEMATE_DIR").expect("a directory of its own"));
-    let owner = std::fs::metadata("/proc/self").unwrap().uid();
-    let path = place.join(format!("pagemate-{owner}/{NAME}"));
+impl Held {
+    fn new(name: &'static str, options: &SectionOptions<'_>) -> Held {
+        let section = options.create_new(name).unwrap();
+        let owner = std::fs::metadata("/proc/self").unwrap().uid();
+        let path = place().join(format!("pagemate-{owner}/{name}"));
+        let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let mut whole = vec![0; 8192];
+        file.read_exact_at(&mut whole, 0).unwrap();
+        Held { name, _section: section, file, whole }
+    }
+}
+
+/// Apart from all other objects, because ours are filled with rubbish.
+fn place() -> PathBuf {
+    PathBuf::from(std::env::var_os("PAGEMATE_DIR").expect("a directory of its own"))
+}
+
+static MEMORY: LazyLock<Held> =
+    LazyLock::new(|| Held::new("memory", SectionOptions::new().len(4096)));
+
+static OVER_FILE: LazyLock<Held> = LazyLock::new(|| {
+    let path = place().join("data");
+    std::fs::write(&path, DATA).unwrap();
     let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
-    let mut whole = vec![0; 8192];
-    file.read_exact_at(&mut whole, 0).unwrap();
-    Held { _section: section, file, whole }
+    Held::new("over-file", SectionOptions::new().file(&file))
 });
 
 /// Either just these bytes, or the whole object with some bytes changed.
-fn image(input: &[u8]) -> Vec<u8> {
-    let Some((1, patches)) = input.split_first().map(|(first, rest)| (first % 2, rest)) else {
+fn image(held: &Held, changes: bool, input: &[u8]) -> Vec<u8> {
+    if !changes {
         return input.to_vec();
-    };
-    let mut image = HELD.whole.clone();
-    for patch in patches.chunks_exact(3) {
+    }
+    let mut image = held.whole.clone();
+    for patch in input.chunks_exact(3) {
         let at = usize::from(u16::from_le_bytes([patch[0], patch[1]]));
         // Some of them make it longer or shorter.
         match image.get_mut(at) {
@@ -49,27 +66,34 @@ fn image(input: &[u8]) -> Vec<u8> {
     image
 }
 
+/// Whether that is an answer to rubbish; the last of them, if a path leads where we may not go.
 fn refused(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Corrupted | ErrorKind::WrongVersion | ErrorKind::WrongKind)
+    use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
+    matches!(kind, Corrupted | WrongVersion | WrongKind | PermissionDenied)
 }
 
 fuzz_target!(|input: &[u8]| {
-    let image = image(input);
-    HELD.file.set_len(0).unwrap();
-    HELD.file.write_all_at(&image, 0).unwrap();
+    let (first, input) = input.split_first().unwrap_or((&0, input));
+    let held = if first & 2 == 0 { &*MEMORY } else { &*OVER_FILE };
+    let image = image(held, first & 1 == 1, input);
+    held.file.set_len(0).unwrap();
+    held.file.write_all_at(&image, 0).unwrap();
     for access in [Access::Read, Access::ReadWrite] {
-        match SectionOptions::new().access(access).open(NAME) {
+        match SectionOptions::new().access(access).open(held.name) {
             Err(error) => assert!(refused(error.kind()), "{error:?}"),
             Ok(section) => {
-                assert_eq!(section.len() + 4096, image.len() as u64);
                 let view = section.view().access(Access::Read).map().unwrap();
                 let mut bytes = vec![0; view.len()];
                 view.read_at(0, &mut bytes).unwrap();
-                assert_eq!(bytes, image[..bytes.len()]);
+                // In the trailer: where its memory is.
+                let memory = image[image.len() - 4096 + 14];
+                let behind = if memory == 0 { &image[..image.len() - 4096] } else { &DATA };
+                assert!(behind.starts_with(&bytes));
+                assert!(memory == 1 || bytes.len() == behind.len());
             }
         }
     }
-    let again = SectionOptions::new().len(1).create_new(NAME);
+    let again = SectionOptions::new().len(1).create_new(held.name);
     assert_eq!(again.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(inventory::prune().unwrap().objects, 0);
 });

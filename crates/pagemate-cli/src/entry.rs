@@ -31,6 +31,8 @@ pub(crate) struct Described {
     pub(crate) creator: Option<u32>,
     pub(crate) owner: Option<u32>,
     pub(crate) holders: Vec<Holder>,
+    /// The file that it is over, as its maker wrote it down.
+    pub(crate) file: Option<String>,
     #[serde(skip)]
     pub(crate) age: Option<u64>,
 }
@@ -65,6 +67,7 @@ impl Described {
             creator: entry.creator,
             owner: entry.owner,
             holders: entry.holders.iter().copied().map(Holder::new).collect(),
+            file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
             age: age.map(|age| age.as_secs()),
         }
     }
@@ -132,6 +135,7 @@ mod tests {
             creator: None,
             owner: None,
             holders: Vec::new(),
+            file: None,
             age: None,
         };
         assert_eq!(described.age(), "?");

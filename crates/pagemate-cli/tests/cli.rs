@@ -367,6 +367,26 @@ fn json_tells_all_there_is() {
 }
 
 #[test]
+fn what_is_over_a_file_is_told() {
+    let place = Place::new();
+    let name = &place.name("over-file");
+    let path = place.file("in", b"five!");
+    let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+    // Made by this process, which has no place of its own.
+    let _made = pagemate::SectionOptions::new().file(&file).create_new(name).unwrap();
+    let run = |args: &[&str]| Ran::of(place.command(args).env_remove("PAGEMATE_DIR"), b"");
+    let info = run(&["info", name, "--json"]).json();
+    assert_eq!(info["size"], json!(5));
+    assert_eq!(run(&["read", name]).text(), "five!\n");
+    if cfg!(unix) {
+        let path = std::fs::canonicalize(path).unwrap();
+        assert_eq!(info["file"], json!(path));
+        let text = run(&["info", name]).text();
+        assert!(text.contains(&format!("over file:  {}\n", path.display())), "{text}");
+    }
+}
+
+#[test]
 fn sharing_is_told_in_the_words_that_ask_for_it() {
     let place = Place::new();
     for who in ["owner", "group-read", "group-read-write", "everyone-read", "everyone-read-write"] {

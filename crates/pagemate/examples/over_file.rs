@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path: PathBuf = std::env::args_os().nth(1).ok_or("usage: over_file FILE")?.into();
     let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
     // A new file grows to this length.
-    let section = SectionOptions::new().len(4096).over_file(&file)?;
+    let section = SectionOptions::new().len(4096).file(&file).create_unnamed()?;
     let view = section.map()?;
     // Processes that run at the same time share the memory: none of their counts is lost.
     let runs = 1 + view.atomic::<AtomicU64>(0)?.fetch_add(1, Ordering::Relaxed);

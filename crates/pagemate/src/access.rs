@@ -27,7 +27,8 @@ pub enum Protection {
 ///
 /// # Platforms
 ///
-/// The mode of a file on Unix, a security descriptor on Windows. There the system's own services
+/// The mode of a file on Unix, a security descriptor on Windows. Over a file, others need the right
+/// to that file too on Unix, and have it by the section alone on Windows. There the system's own services
 /// have all access too, and a process of lower integrity than the creator's may look but not write,
 /// whatever is granted here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,5 +1,6 @@
 //! What is alive, who holds it, and what the dead left behind.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::access::{Kind, Protection, Sharing};
@@ -32,6 +33,8 @@ pub struct Entry {
     /// The pids that hold it, as far as this user may look: other users' processes are not seen
     /// without privilege, and on macOS and Windows none are.
     pub holders: Vec<u32>,
+    /// The file that is its memory, as its maker wrote it down: for a section over a file, on Unix.
+    pub file: Option<PathBuf>,
 }
 
 /// What [`prune`] gave back.
@@ -96,7 +99,8 @@ impl From<object::Entry> for Entry {
             creator,
             owner,
             holders,
+            file,
         } = entry;
-        Entry { name, kind, len, protection, sharing, created, creator, owner, holders }
+        Entry { name, kind, len, protection, sharing, created, creator, owner, holders, file }
     }
 }

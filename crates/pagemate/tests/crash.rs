@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use harness::{Actor, Place};
+use harness::{Actor, Place, Scratch};
 use rustix::process::Signal;
 
 #[test]
@@ -46,10 +46,11 @@ struct Scene {
     held: bool,
     /// Whether a process that had `x` was killed before.
     dead: bool,
+    /// `FILE` stands for the path of an empty file.
     does: &'static [&'static str],
 }
 
-const SCENES: [Scene; 8] = [
+const SCENES: [Scene; 10] = [
     Scene { held: false, dead: false, does: &["create x 4096", "close x"] },
     Scene { held: false, dead: false, does: &["share x 4096", "close x"] },
     Scene { held: true, dead: false, does: &["share x 4096", "close x"] },
@@ -58,6 +59,8 @@ const SCENES: [Scene; 8] = [
     Scene { held: false, dead: true, does: &["open x"] },
     Scene { held: false, dead: true, does: &["share x 4096", "close x"] },
     Scene { held: false, dead: true, does: &["list"] },
+    Scene { held: false, dead: false, does: &["create-over x FILE 4096", "close x"] },
+    Scene { held: false, dead: true, does: &["share-over x FILE 4096", "close x"] },
 ];
 
 /// Sets the scene: the holder, if there is one, and a victim that will get `signal` at `point`.
@@ -103,8 +106,9 @@ fn killed_at_every_point() {
         for scene in &SCENES {
             let place = Place::new("killed");
             let (holder, mut victim) = set(&place, scene, point, "kill");
+            let file = Scratch::new(b"");
             for command in scene.does {
-                victim.tell(command);
+                victim.tell(&command.replace("FILE", file.path().to_str().unwrap()));
                 if victim.reply().is_none() {
                     met.insert(point.clone());
                     break;
@@ -112,9 +116,18 @@ fn killed_at_every_point() {
             }
             drop(victim);
             all_is_well(&place, holder);
+            match point.as_str() {
+                "grow-before" => assert_eq!(file.len(), 0),
+                "grow-after" if file_grows(scene) => assert_eq!(file.len(), 4096),
+                _ => {}
+            }
         }
     }
     assert_eq!(met, points, "points that no scene meets");
+}
+
+fn file_grows(scene: &Scene) -> bool {
+    scene.does.iter().any(|command| command.contains("FILE"))
 }
 
 #[test]
@@ -125,10 +138,11 @@ fn stopped_at_every_point_while_others_race_through() {
         for scene in &SCENES {
             let place = Place::new("stopped");
             let (holder, mut victim) = set(&place, scene, point, "stop");
+            let file = Scratch::new(b"");
             let mut racer = place.actor();
             let mut holds = false;
             for command in scene.does {
-                victim.tell(command);
+                victim.tell(&command.replace("FILE", file.path().to_str().unwrap()));
                 let mut reply = None;
                 while reply.is_none() && !victim.is_stopped() {
                     reply = victim.has_replied(Duration::from_millis(1));
@@ -165,8 +179,9 @@ fn race(racer: &mut Actor, point: &str, held: bool) {
         match reply.as_str() {
             "opened" => {}
             "created" => assert!(!held, "a live name was lost at {point}"),
-            // Who stands still in the middle of removing the name keeps it, not the process.
-            "TimedOut" if point.starts_with("sweep-after-") => return,
+            // Who stands still in the middle of removing the name, or of making a file grow for it,
+            // keeps the name, not the process.
+            "TimedOut" if point.starts_with("sweep-after-") || point.starts_with("grow-") => return,
             _ => panic!("{reply} at {point}"),
         }
         racer.expect("write x 42", "ok");

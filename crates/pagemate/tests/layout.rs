@@ -5,25 +5,66 @@ mod harness;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use harness::Place;
+use harness::{Place, Scratch};
 
 #[test]
 fn actor() {
     harness::actor();
 }
 
-/// The rows of the trailer's table: each field's offset and size.
-fn documented() -> Vec<(String, usize, usize)> {
+/// The rows of the table under this heading: each field's offset and size.
+fn documented(heading: &str) -> Vec<(String, usize, usize)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/layout.md");
     let text = fs::read_to_string(path).unwrap();
+    let (_, text) = text.split_once(&format!("\n### {heading}\n")).unwrap();
+    let text = text.split("\n#").next().unwrap();
     let rows = text.lines().filter_map(|line| {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
         let (offset, size) = (cells.next()?.parse().ok()?, cells.next()?.parse().ok()?);
         Some((cells.next()?.to_owned(), offset, size))
     });
     rows.collect()
+}
+
+/// The fields that are documented under this heading, in these bytes.
+struct Fields<'a>(BTreeMap<String, &'a [u8]>);
+
+impl Fields<'_> {
+    fn new<'a>(heading: &str, all: &'a [u8]) -> Fields<'a> {
+        let mut end = 0;
+        let mut fields = BTreeMap::new();
+        for (field, offset, size) in documented(heading) {
+            assert_eq!(offset, end, "a gap before {field}");
+            end = offset + size;
+            let bytes = &all[offset..end];
+            if field == "zero" {
+                assert!(bytes.iter().all(|byte| *byte == 0), "at {offset}");
+            }
+            fields.insert(field, bytes);
+        }
+        assert_eq!(end, all.len());
+        Fields(fields)
+    }
+
+    fn number(&self, field: &str) -> u64 {
+        match *self.0[field] {
+            [byte] => u64::from(byte),
+            [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
+            _ => u64::from_ne_bytes(self.0[field].try_into().unwrap()),
+        }
+    }
+
+    /// Demands that a field is this and then zeros.
+    #[track_caller]
+    fn begins(&self, field: &str, with: &[u8]) {
+        let (begin, rest) = self.0[field].split_at(with.len());
+        assert_eq!(begin, with, "{field}");
+        assert!(rest.iter().all(|byte| *byte == 0), "{field}");
+    }
 }
 
 #[test]
@@ -39,32 +80,40 @@ fn the_trailer_is_as_documented() {
     assert_eq!(file.len(), data_len + 4096);
     assert_eq!(file[..8], 72_u64.to_ne_bytes());
 
-    let trailer = &file[data_len..];
-    let mut end = 0;
-    let mut fields = BTreeMap::new();
-    for (field, offset, size) in documented() {
-        assert_eq!(offset, end, "a gap before {field}");
-        end = offset + size;
-        let bytes = &trailer[offset..end];
-        if field == "zero" {
-            assert!(bytes.iter().all(|byte| *byte == 0), "at {offset}");
-        }
-        fields.insert(field, bytes);
-    }
-    assert_eq!(end, trailer.len());
-    let number = |field: &str| match *fields[field] {
-        [byte] => u64::from(byte),
-        [a, b, c, d] => u32::from_ne_bytes([a, b, c, d]).into(),
-        _ => u64::from_ne_bytes(fields[field].try_into().unwrap()),
-    };
-    assert_eq!(fields["magic"], b"PAGEMATE");
-    assert_eq!(number("version"), 1);
-    assert_eq!((number("kind"), number("protection")), (1, 2));
-    assert_eq!(number("data length"), data_len as u64);
-    assert_eq!(number("creator"), u64::from(actor.id()));
-    assert!(number("created") > 1_700_000_000_000_000_000);
-    assert_eq!(number("name length"), 7);
-    assert_eq!(&fields["name"][..8], b"frames%\0");
+    let trailer = Fields::new("The trailer", &file[data_len..]);
+    trailer.begins("magic", b"PAGEMATE");
+    assert_eq!(trailer.number("version"), 1);
+    assert_eq!((trailer.number("kind"), trailer.number("protection")), (1, 2));
+    assert_eq!((trailer.number("memory"), trailer.number("others write")), (0, 0));
+    assert_eq!(trailer.number("data length"), data_len as u64);
+    assert_eq!(trailer.number("creator"), u64::from(actor.id()));
+    assert!(trailer.number("created") > 1_700_000_000_000_000_000);
+    assert_eq!(trailer.number("name length"), 7);
+    trailer.begins("name", b"frames%");
+}
+
+#[test]
+fn the_record_of_a_file_is_as_documented() {
+    let place = Place::new("layout-file");
+    let scratch = Scratch::new(b"five!");
+    let path = fs::canonicalize(scratch.path()).unwrap();
+    let mut actor = place.actor();
+    actor.expect(&format!("create-over frames {} 5000", scratch.path().display()), "ok");
+
+    let object = fs::read(place.local().join("frames")).unwrap();
+    assert_eq!(object.len(), 2 * 4096);
+    let stat = fs::metadata(&path).unwrap();
+    let record = Fields::new("The record of a file", &object[..4096]);
+    assert_eq!((record.number("device"), record.number("inode")), (stat.dev(), stat.ino()));
+    assert_eq!((record.number("length"), stat.len()), (5000, 5000));
+    assert_eq!(record.number("path length"), path.as_os_str().len() as u64);
+    record.begins("path", path.as_os_str().as_bytes());
+
+    let trailer = Fields::new("The trailer", &object[4096..]);
+    assert_eq!((trailer.number("memory"), trailer.number("others write")), (1, 0));
+    assert_eq!((trailer.number("kind"), trailer.number("protection")), (1, 2));
+    assert_eq!(trailer.number("data length"), 4096);
+    trailer.begins("name", b"frames");
 }
 
 #[test]

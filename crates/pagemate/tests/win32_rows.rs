@@ -7,14 +7,12 @@
 
 mod harness;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, thread};
 
-use harness::{Place, unique};
+use harness::{Place, Scratch, unique};
 use pagemate::{Access, ErrorKind, Name, Protection, Section, SectionOptions, Sharing, inventory};
 
 /// A row's number, what it says in terms of pagemate, and its test.
@@ -24,6 +22,7 @@ type Row = (u32, &'static str, fn());
 const ROWS: &[Row] = &[
     (1, "memory without a file needs a length", no_length_is_refused),
     (3, "a handle tells whether it made the object or found it", made_or_found),
+    (7, "over a file, reserving has no effect", files_are_not_reserved),
     (8, "a length of memory is rounded up, and views reach to the rounded end", memory_is_rounded),
     (9, "a length over a file is exact", file_is_not_rounded),
     (10, "memory is zero at first touch", memory_is_zero),
@@ -64,6 +63,7 @@ const ROWS: &[Row] = &[
     (65, "flushed bytes are in the file, and memory can be flushed", flush_reaches_the_file),
     (69, "reserved memory can be touched all over, by all", reserved_memory),
     (70, "a section that was opened knows its length", opened_length),
+    (71, "a file under a section is not cut short, or who opens is told", file_cut_short),
     (72, "the name dies with the last hold, and what comes next is new", name_dies),
     (74, "a process that ends lets go, however it ends", ends_let_go),
     (76, "a clone is a hold of its own", clones_hold),
@@ -138,37 +138,11 @@ fn byte(section: &Section) -> u8 {
     section.map().unwrap().read(0).unwrap()
 }
 
-/// A file of the test's own, removed when dropped.
-struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn new(content: &[u8]) -> Scratch {
-        let path = env::temp_dir().join(unique("pagemate-rows"));
-        File::create_new(&path).unwrap().write_all(content).unwrap();
-        Scratch { path }
-    }
-
-    fn open(&self, write: bool) -> File {
-        OpenOptions::new().read(true).write(write).open(&self.path).unwrap()
-    }
-
-    fn len(&self) -> u64 {
-        fs::metadata(&self.path).unwrap().len()
-    }
-
-    fn content(&self) -> Vec<u8> {
-        let mut content = Vec::new();
-        self.open(false).read_to_end(&mut content).unwrap();
-        content
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        _ = fs::remove_file(&self.path);
-    }
+/// Options for a section over `file`.
+fn over(file: &File) -> SectionOptions<'_> {
+    let mut options = SectionOptions::new();
+    options.file(file);
+    options
 }
 
 fn no_length_is_refused() {
@@ -195,11 +169,19 @@ fn memory_is_rounded() {
 
 fn file_is_not_rounded() {
     for len in [36, 0x3456] {
-        let file = Scratch::new(&vec![1; len]);
-        let section = SectionOptions::new().over_file(&file.open(true)).unwrap();
+        let scratch = Scratch::new(&vec![1; len]);
+        let file = scratch.open(true);
+        let name = unique("rows");
+        let made = over(&file).create_new(&name).unwrap();
+        let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
+        let unnamed = over(&file).create_unnamed().unwrap();
         let len = u64::try_from(len).unwrap();
-        assert_eq!(section.len(), len);
-        refused(section.view().range(..=len).map(), ErrorKind::OutOfRange);
+        for section in [&made, &Section::open(&name).unwrap(), &reader, &unnamed] {
+            assert_eq!(section.len(), len);
+            assert_eq!(section.map().unwrap().len() as u64, len);
+            refused(section.view().range(..=len).map(), ErrorKind::OutOfRange);
+        }
+        assert_eq!(inventory::find(&name).unwrap().len, len);
     }
 }
 
@@ -211,47 +193,117 @@ fn memory_is_zero() {
 }
 
 fn file_gives_its_length() {
-    let file = Scratch::new(b"five!");
-    assert_eq!(SectionOptions::new().over_file(&file.open(true)).unwrap().len(), 5);
+    let name = unique("rows");
+    let scratch = Scratch::new(b"five!");
+    let file = scratch.open(true);
+    assert_eq!(over(&file).create_unnamed().unwrap().len(), 5);
+    assert_eq!(over(&file).create_new(&name).unwrap().len(), 5);
     let empty = Scratch::new(b"");
-    refused(SectionOptions::new().over_file(&empty.open(true)), ErrorKind::InvalidInput);
+    let file = empty.open(true);
+    refused(over(&file).create_unnamed(), ErrorKind::InvalidInput);
+    refused(over(&file).create_new(&name), ErrorKind::InvalidInput);
+    refused(over(&file).open_or_create(&name), ErrorKind::InvalidInput);
+    is_gone(&name);
 }
 
 fn file_grows() {
-    let file = Scratch::new(b"five!");
-    let section = SectionOptions::new().len(5000).over_file(&file.open(true)).unwrap();
-    assert_eq!((section.len(), file.len()), (5000, 5000));
-    let view = section.map().unwrap();
-    view.write_at(4999, b"x").unwrap();
-    assert_eq!(view.read::<[u8; 5]>(0).unwrap(), *b"five!");
-    drop((section, view));
-    assert_eq!(file.content().last(), Some(&b'x'));
-    refused(SectionOptions::new().len(1 << 62).over_file(&file.open(true)), ErrorKind::NoSpace);
-    assert_eq!(file.len(), 5000);
+    let name = unique("rows");
+    let verbs: [fn(&SectionOptions<'_>, &str) -> pagemate::Result<Section>; 3] = [
+        |options, _| options.create_unnamed(),
+        |options, name| options.create_new(name),
+        |options, name| options.open_or_create(name),
+    ];
+    for verb in verbs {
+        let scratch = Scratch::new(b"five!");
+        let file = scratch.open(true);
+        let section = verb(over(&file).len(5000), &name).unwrap();
+        assert!(section.was_created());
+        assert_eq!((section.len(), scratch.len()), (5000, 5000));
+        let view = section.map().unwrap();
+        view.write_at(4999, b"x").unwrap();
+        assert_eq!(view.read::<[u8; 5]>(0).unwrap(), *b"five!");
+        drop((section, view));
+        assert_eq!(scratch.content().last(), Some(&b'x'));
+        refused(verb(over(&file).len(1 << 62), &name), ErrorKind::NoSpace);
+        refused(verb(over(&file).len(u64::MAX), &name), ErrorKind::NoSpace);
+        is_gone(&name);
+        assert_eq!(verb(over(&file).len(10), &name).unwrap().len(), 10);
+        assert_eq!(scratch.len(), 5000);
+    }
+}
+
+fn files_are_not_reserved() {
+    let scratch = Scratch::new(b"five!");
+    let file = scratch.open(true);
+    let made = over(&file).len(5000).reserve().create_new(unique("rows")).unwrap();
+    assert_eq!((made.len(), scratch.len()), (5000, 5000));
+    made.map().unwrap().write_at(0, &[7; 5000]).unwrap();
+}
+
+fn file_cut_short() {
+    let name = unique("rows");
+    let scratch = Scratch::new(&vec![7; 100_000]);
+    let file = scratch.open(true);
+    let made = over(&file).create_new(&name).unwrap();
+    if cfg!(windows) {
+        let view = made.map().unwrap();
+        assert!(file.set_len(1).is_err());
+        drop(made);
+        assert!(file.set_len(1).is_err());
+        drop(view);
+        file.set_len(1).unwrap();
+    } else {
+        file.set_len(1).unwrap();
+        refused(Section::open(&name), ErrorKind::Corrupted);
+        file.set_len(100_001).unwrap();
+        assert_eq!(Section::open(&name).unwrap().len(), made.len());
+    }
 }
 
 fn read_only_file_does_not_grow() {
-    let file = Scratch::new(b"five!");
-    let mut options = SectionOptions::new();
-    let result = options.protection(Protection::ReadOnly).len(6).over_file(&file.open(true));
-    refused(result, ErrorKind::OutOfRange);
-    assert_eq!(file.len(), 5);
+    let name = unique("rows");
+    let scratch = Scratch::new(b"five!");
+    let file = scratch.open(true);
+    let (mut for_reading, mut read_only) = (over(&file), over(&file));
+    for_reading.access(Access::Read);
+    read_only.protection(Protection::ReadOnly);
+    for mut options in [for_reading, read_only] {
+        options.len(6);
+        refused(options.create_unnamed(), ErrorKind::OutOfRange);
+        refused(options.create_new(&name), ErrorKind::OutOfRange);
+        refused(options.open_or_create(&name), ErrorKind::OutOfRange);
+        is_gone(&name);
+        assert_eq!(options.len(5).create_new(&name).unwrap().protection(), Protection::ReadOnly);
+        assert_eq!(options.len(4).create_unnamed().unwrap().protection(), Protection::ReadOnly);
+    }
+    assert_eq!(scratch.content(), b"five!");
 }
 
 fn file_must_be_open_for_it() {
-    let file = Scratch::new(b"five!");
-    refused(SectionOptions::new().over_file(&file.open(false)), ErrorKind::PermissionDenied);
-    let mut for_reading = SectionOptions::new();
+    let name = unique("rows");
+    let scratch = Scratch::new(b"five!");
+    let (file, deaf) = (scratch.open(false), File::options().write(true).open(scratch.path()));
+    let deaf = deaf.unwrap();
+    for file in [&file, &deaf] {
+        refused(over(file).create_unnamed(), ErrorKind::PermissionDenied);
+        refused(over(file).create_new(&name), ErrorKind::PermissionDenied);
+        refused(over(file).open_or_create(&name), ErrorKind::PermissionDenied);
+    }
+    refused(over(&deaf).access(Access::Read).create_new(&name), ErrorKind::PermissionDenied);
+    let (mut for_reading, mut read_only) = (over(&file), over(&file));
     for_reading.access(Access::Read);
-    let mut read_only = SectionOptions::new();
     read_only.protection(Protection::ReadOnly);
     for options in [for_reading, read_only] {
-        let section = options.over_file(&file.open(false)).unwrap();
-        assert_eq!(section.map().unwrap().read::<[u8; 5]>(0).unwrap(), *b"five!");
-        let copy = section.view().copy_on_write().map().unwrap();
-        copy.write_at(0, b"F").unwrap();
+        let made = options.create_new(&name).unwrap();
+        let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
+        for section in [&made, &reader, &options.create_unnamed().unwrap()] {
+            assert_eq!(section.map().unwrap().read::<[u8; 5]>(0).unwrap(), *b"five!");
+            let copy = section.view().copy_on_write().map().unwrap();
+            copy.write_at(0, b"F").unwrap();
+            refused(section.view().access(Access::ReadWrite).map(), ErrorKind::PermissionDenied);
+        }
     }
-    assert_eq!(file.content(), b"five!");
+    assert_eq!(scratch.content(), b"five!");
 }
 
 fn existing_wins() {
@@ -264,6 +316,20 @@ fn existing_wins() {
     refused(found.view().range(..1 << 20).map(), ErrorKind::OutOfRange);
     found.map().unwrap().write_at(0, &[7]).unwrap();
     assert_eq!(byte(&made), 7);
+
+    // The file of who comes second is left as it is, whatever is under the name.
+    let (scratch, under) = (Scratch::new(b"five!"), Scratch::new(b"under the name"));
+    let (file, under) = (scratch.open(true), under.open(true));
+    let second = unique("rows");
+    let _over = over(&under).create_new(&second).unwrap();
+    for (name, len, first) in [(&name, 8192, 7), (&second, 14, b'u')] {
+        refused(over(&file).len(1 << 20).create_new(name), ErrorKind::AlreadyExists);
+        let found = over(&file).len(1 << 20).open_or_create(name).unwrap();
+        assert_eq!((found.was_created(), found.len(), byte(&found)), (false, len, first));
+        let found = SectionOptions::new().len(1 << 20).open_or_create(name).unwrap();
+        assert_eq!((found.was_created(), found.len(), byte(&found)), (false, len, first));
+    }
+    assert_eq!(scratch.content(), b"five!");
 }
 
 fn found_with_the_access_asked_for() {
@@ -289,6 +355,11 @@ fn arguments_come_first() {
     let _made = make(&name, 1);
     refused(SectionOptions::new().open_or_create(&name), ErrorKind::InvalidInput);
     refused(SectionOptions::new().create_new(&name), ErrorKind::InvalidInput);
+    let (empty, five) = (Scratch::new(b""), Scratch::new(b"five!"));
+    let (empty, five) = (empty.open(true), five.open(false));
+    refused(over(&empty).open_or_create(&name), ErrorKind::InvalidInput);
+    refused(over(&five).open_or_create(&name), ErrorKind::PermissionDenied);
+    refused(over(&five).len(6).access(Access::Read).open_or_create(&name), ErrorKind::OutOfRange);
 }
 
 fn found_at_any_length() {
@@ -296,6 +367,10 @@ fn found_at_any_length() {
     let made = make(&name, 1);
     let found = SectionOptions::new().len(TOO_MUCH).open_or_create(&name).unwrap();
     assert_eq!(found.len(), made.len());
+    let scratch = Scratch::new(b"five!");
+    let file = scratch.open(true);
+    let found = over(&file).len(TOO_MUCH).open_or_create(&name).unwrap();
+    assert_eq!((found.len(), scratch.len()), (made.len(), 5));
 }
 
 fn too_much_is_refused() {
@@ -513,7 +588,7 @@ fn views_are_coherent() {
 
 fn nothing_past_the_files_end() {
     let file = Scratch::new(b"five!");
-    let section = SectionOptions::new().over_file(&file.open(true)).unwrap();
+    let section = over(&file.open(true)).create_unnamed().unwrap();
     let view = section.map().unwrap();
     assert_eq!(view.len(), 5);
     refused(view.read::<u8>(5), ErrorKind::OutOfRange);
@@ -548,14 +623,20 @@ fn views_outlive_handles() {
 
 fn flush_reaches_the_file() {
     let file = Scratch::new(&[0; 5000]);
-    let section = SectionOptions::new().over_file(&file.open(true)).unwrap();
+    let section = over(&file.open(true)).create_unnamed().unwrap();
     let view = section.view().range(4990..).map().unwrap();
     view.write_at(0, b"there").unwrap();
     view.flush().unwrap();
     assert_eq!(file.content()[4990..4995], *b"there");
     make(&unique("rows"), 1).map().unwrap().flush().unwrap();
-    let read_only = SectionOptions::new().access(Access::Read).over_file(&file.open(false));
-    read_only.unwrap().map().unwrap().flush().unwrap();
+    let read_only = over(&file.open(false)).access(Access::Read).create_unnamed().unwrap();
+    read_only.map().unwrap().flush().unwrap();
+    let name = unique("rows");
+    let _made = over(&file.open(true)).create_new(&name).unwrap();
+    let view = Section::open(&name).unwrap().map().unwrap();
+    view.write_at(0, b"here").unwrap();
+    view.flush().unwrap();
+    assert_eq!(file.content()[..4], *b"here");
 }
 
 fn reserved_memory() {
@@ -598,6 +679,18 @@ fn name_dies() {
     is_gone(&name);
     assert_eq!(inventory::find(&name).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(byte(&make(&name, 1)), 0);
+
+    let scratch = Scratch::new(b"five!");
+    let file = scratch.open(true);
+    let made = over(&file).create_new(&name).unwrap();
+    let view = Section::open(&name).unwrap().map().unwrap();
+    view.write_at(0, &[7]).unwrap();
+    drop(made);
+    assert_eq!(byte(&Section::open(&name).unwrap()), 7);
+    drop(view);
+    is_gone(&name);
+    assert_eq!(byte(&make(&name, 1)), 0);
+    assert_eq!(byte(&over(&file).create_new(&name).unwrap()), 7);
 }
 
 fn ends_let_go() {

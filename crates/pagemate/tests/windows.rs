@@ -46,7 +46,7 @@ fn a_file_under_a_section_is_not_cut_short() {
     // SetEndOfFile: a mapped file does not shrink.
     let path = std::env::temp_dir().join(unique("pagemate-windows"));
     let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
-    let section = SectionOptions::new().len(100_000).over_file(&file).unwrap();
+    let section = SectionOptions::new().len(100_000).file(&file).create_unnamed().unwrap();
     assert!(file.set_len(1).is_err());
     let view = section.map().unwrap();
     drop(section);

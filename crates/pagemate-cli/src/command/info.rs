@@ -19,8 +19,8 @@ Examples:
 
 The JSON has name (as commands take it), kind, namespace (local or global), size in bytes,
 protection (read-only or read-write), sharing (owner, or group or everyone with -read or
--read-write), created (RFC 3339), creator (a pid), owner (a uid) and holders, each with pid and
-command. What is not known is null. Fields may be added.")]
+-read-write), created (RFC 3339), creator (a pid), owner (a uid), holders, each with pid and
+command, and file (the one that it is over, if any). What is not known is null. Fields may be added.")]
 pub(crate) struct Info {
     #[command(flatten)]
     target: Target,
@@ -41,7 +41,7 @@ impl Info {
         let number = |number: Option<u32>| number.map_or_else(unknown, |number| number.to_string());
         let created = entry.created.as_ref();
         let created = created.map_or_else(unknown, |at| format!("{at} ({} ago)", entry.age()));
-        let lines: [(&str, String); 9] = [
+        let mut lines = vec![
             ("name", in_line(&entry.name).into_owned()),
             ("kind", entry.kind.to_owned()),
             ("namespace", entry.namespace.to_owned()),
@@ -52,6 +52,9 @@ impl Info {
             ("owner", format!("user {}", number(entry.owner))),
             ("held by", entry.held_by()),
         ];
+        if let Some(file) = &entry.file {
+            lines.push(("over file", in_line(file).into_owned()));
+        }
         for (key, value) in lines {
             writeln!(out, "{:<12}{value}", format!("{key}:"))?;
         }

@@ -87,7 +87,7 @@ impl Share {
     }
 }
 
-fn share_text(name: &str, options: &mut SectionOptions, text: String) -> Outcome<Section> {
+fn share_text(name: &str, options: &mut SectionOptions<'_>, text: String) -> Outcome<Section> {
     let mut bytes = text.into_bytes();
     bytes.push(0);
     let section = options.len(bytes.len() as u64).open_or_create(name)?;
@@ -122,7 +122,7 @@ fn say(line: &str) -> Outcome {
 
 fn share_file(
     name: &str,
-    options: &mut SectionOptions,
+    options: &mut SectionOptions<'_>,
     path: &Path,
     ending: &Ending,
 ) -> Outcome<Section> {
@@ -156,7 +156,7 @@ fn share_file(
     Ok(section)
 }
 
-fn share_size(name: &str, options: &mut SectionOptions, size: u64) -> Outcome<Section> {
+fn share_size(name: &str, options: &mut SectionOptions<'_>, size: u64) -> Outcome<Section> {
     let section = options.len(size).open_or_create(name)?;
     let have = section.len();
     if section.was_created() {

@@ -8,7 +8,8 @@ use crate::section::Section;
 use crate::sys::object::Object;
 
 /// A section's descriptor, to be handed to another process. Of a named section it takes part in
-/// the lock that keeps the name alive: a process that has it is a holder.
+/// the lock that keeps the name alive: a process that has it is a holder. Over a file it is one of
+/// that file, and holds no name.
 impl AsFd for Section {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.object().lend()

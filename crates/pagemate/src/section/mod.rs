@@ -61,7 +61,8 @@ impl Section {
     /// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): it is another user's.
     /// - [`WrongKind`](crate::ErrorKind::WrongKind): the name belongs to something else.
     /// - [`WrongVersion`](crate::ErrorKind::WrongVersion), [`Corrupted`](crate::ErrorKind::Corrupted):
-    ///   what stands there is not a whole object of this release.
+    ///   what stands there is not a whole object of this release, or the file that is its memory is
+    ///   not where and what it was (see [`SectionOptions::file`]).
     #[doc(alias("shm_open", "OpenFileMapping"))]
     pub fn open(name: impl AsRef<str>) -> Result<Section> {
         SectionOptions::new().open(name)
@@ -95,7 +96,8 @@ impl Section {
         ViewOptions::new(self)
     }
 
-    /// Its length in bytes: of memory, what was asked for rounded up to whole pages.
+    /// Its length in bytes: of memory, what was asked for rounded up to whole pages; of a file, just
+    /// what was asked for.
     #[allow(clippy::len_without_is_empty, reason = "a section is never empty")]
     pub fn len(&self) -> u64 {
         self.object().len()

@@ -19,15 +19,17 @@ use crate::sys::object::{Backing, Existing, Object, Spec};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `'f` is how long the [`file`](SectionOptions::file) is borrowed, where there is one.
 #[derive(Clone, Debug)]
-pub struct SectionOptions {
-    spec: Spec,
+pub struct SectionOptions<'f> {
+    spec: Spec<'f>,
 }
 
-impl SectionOptions {
+impl<'f> SectionOptions<'f> {
     /// Memory of no length yet, for the owner alone, read and written.
     #[allow(clippy::new_without_default, reason = "a default section has no length: say new")]
-    pub fn new() -> SectionOptions {
+    pub fn new() -> SectionOptions<'f> {
         let spec = Spec {
             kind: Kind::Section,
             len: 0,
@@ -35,24 +37,82 @@ impl SectionOptions {
             sharing: Sharing::default(),
             access: Access::default(),
             backing: Backing::default(),
+            file: None,
         };
         SectionOptions { spec }
     }
 
-    /// The length in bytes, rounded up to whole pages. An object that exists keeps its own.
-    pub fn len(&mut self, bytes: u64) -> &mut SectionOptions {
+    /// The length in bytes, rounded up to whole pages unless it is a
+    /// [`file`](SectionOptions::file)'s. An object that exists keeps its own.
+    pub fn len(&mut self, bytes: u64) -> &mut SectionOptions<'f> {
         self.spec.len = bytes;
         self
     }
 
+    /// Makes the section over `file`: its bytes are the memory, and what is written reaches it.
+    ///
+    /// No length, the default, takes the file's own; a greater one makes the file grow. The length
+    /// is exact, not rounded. A section that is only read, by its [`access`](SectionOptions::access)
+    /// or its [`protection`](SectionOptions::protection), is read-only for everyone, and never makes
+    /// a file grow. [`reserve`](SectionOptions::reserve) and
+    /// [`huge_pages`](SectionOptions::huge_pages) have no effect on a file. If the name exists
+    /// already, its object is opened as it is, and this file stays as it is.
+    ///
+    /// The name ends with its last holder, as every name does; the file stays, and keeps its length.
+    ///
+    /// # Platforms
+    ///
+    /// On Unix who opens the name opens the file by its path, and so needs the rights to it, beside
+    /// those that [`sharing`](SectionOptions::sharing) grants: if it was moved, replaced, removed or
+    /// cut short, opening fails with [`Corrupted`](crate::ErrorKind::Corrupted), and if another user
+    /// made the section, the file has to be that user's own, or that user root. Whoever can write to
+    /// the file can cut it short, and touching what is gone ends the process with SIGBUS; so does
+    /// writing into a hole of the file if its file system is full. While a large file grows, others
+    /// who want the name may be told [`TimedOut`](crate::ErrorKind::TimedOut).
+    ///
+    /// On Windows who opens the name needs no rights to the file, and a file under a section is not
+    /// cut short. If another process makes the same name at the same moment, the file may have grown
+    /// although the name is the other's.
+    ///
+    /// # Errors
+    ///
+    /// The verbs that create say [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty file
+    /// without a length, for what is no file, and on Unix for a name over a file that no path leads
+    /// to; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if `file` is not open for what is
+    /// asked; [`OutOfRange`](crate::ErrorKind::OutOfRange), with the numbers, if a section that is
+    /// only read is to be longer than its file; [`NoSpace`](crate::ErrorKind::NoSpace) if the file
+    /// cannot grow so far.
+    ///
+    /// ```
+    /// use pagemate::{Section, SectionOptions};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let name = &format!("doc-file-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// let file = std::fs::File::options().read(true).write(true).create_new(true).open(&path)?;
+    /// let made = SectionOptions::new().file(&file).len(100).create_new(name)?;
+    /// Section::open(name)?.map()?.write_at(0, b"This is common data!")?;
+    /// drop(made);
+    /// # drop(file);
+    /// assert!(std::fs::read(&path)?.starts_with(b"This is common data!"));
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias("CreateFileMapping", "mmap"))]
+    pub fn file(&mut self, file: &'f File) -> &mut SectionOptions<'f> {
+        self.spec.file = Some(file);
+        self
+    }
+
     /// What the new handle may do.
-    pub fn access(&mut self, access: Access) -> &mut SectionOptions {
+    pub fn access(&mut self, access: Access) -> &mut SectionOptions<'f> {
         self.spec.access = access;
         self
     }
 
     /// What views of a new object may do, whoever opens it.
-    pub fn protection(&mut self, protection: Protection) -> &mut SectionOptions {
+    pub fn protection(&mut self, protection: Protection) -> &mut SectionOptions<'f> {
         self.spec.protection = protection;
         self
     }
@@ -60,7 +120,7 @@ impl SectionOptions {
     /// Which other users may open a new object. They also have to meet in a place that both can
     /// reach: a `Global\` name. To make one takes a privilege on Windows, which services and
     /// administrators have.
-    pub fn sharing(&mut self, sharing: Sharing) -> &mut SectionOptions {
+    pub fn sharing(&mut self, sharing: Sharing) -> &mut SectionOptions<'f> {
         self.spec.sharing = sharing;
         self
     }
@@ -72,7 +132,7 @@ impl SectionOptions {
     /// Without this, creation fails instead, and nothing later does.
     ///
     /// On Windows a range is set aside when it is mapped, and mapping fails if there is not enough.
-    pub fn reserve(&mut self) -> &mut SectionOptions {
+    pub fn reserve(&mut self) -> &mut SectionOptions<'f> {
         self.spec.backing = Backing::Sparse;
         self
     }
@@ -90,7 +150,7 @@ impl SectionOptions {
     ///
     /// Undoes [`reserve`](SectionOptions::reserve).
     #[doc(alias("SEC_LARGE_PAGES", "MADV_COLLAPSE"))]
-    pub fn huge_pages(&mut self) -> &mut SectionOptions {
+    pub fn huge_pages(&mut self) -> &mut SectionOptions<'f> {
         self.spec.backing = Backing::Huge;
         self
     }
@@ -101,7 +161,8 @@ impl SectionOptions {
     ///
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists): a process holds an object of this name,
     /// of whatever kind. [`NoSpace`](crate::ErrorKind::NoSpace): the memory is not to be had; the
-    /// message has the numbers. [`InvalidInput`](crate::ErrorKind::InvalidInput): no length.
+    /// message has the numbers. [`InvalidInput`](crate::ErrorKind::InvalidInput): no length. Over a
+    /// file, those of [`file`](SectionOptions::file) too.
     pub fn create_new(&self, name: impl AsRef<str>) -> Result<Section> {
         self.create("create section", name.as_ref(), Existing::Refuse)
     }
@@ -126,7 +187,8 @@ impl SectionOptions {
         Ok(Section::new(object, Some(parsed), created))
     }
 
-    /// Opens the section `name` with the access set here.
+    /// Opens the section `name` with the access set here, which is all of it that an opener has a
+    /// say in.
     ///
     /// # Errors
     ///
@@ -139,7 +201,7 @@ impl SectionOptions {
         Ok(Section::new(object, Some(parsed), false))
     }
 
-    /// Makes memory without a name, to be handed on as a descriptor or handle.
+    /// Makes a section without a name, to be handed on as a descriptor or handle.
     ///
     /// # Errors
     ///
@@ -147,28 +209,6 @@ impl SectionOptions {
     pub fn create_unnamed(&self) -> Result<Section> {
         let object =
             Object::unnamed(&self.spec).map_err(|e| e.during("create unnamed section", ""))?;
-        Ok(Section::new(object, None, true))
-    }
-
-    /// Makes a section over `file`: its bytes are the memory, and what is written reaches it.
-    ///
-    /// A length of 0, the default, takes the file's own; a greater one makes the file grow. The
-    /// length is exact, not rounded. Whoever else can write to the file can cut it short, and
-    /// touching what is gone ends the process with SIGBUS on Unix. Windows keeps a file from being
-    /// cut short while a section is over it. Where the file has holes, writing into one ends the
-    /// process in the same way if its file system is full.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput): an empty file and no length.
-    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied): `file` is not open for what is
-    /// asked. [`OutOfRange`](crate::ErrorKind::OutOfRange): a read-only section longer than its file.
-    pub fn over_file(&self, file: &File) -> Result<Section> {
-        let object = file
-            .try_clone()
-            .map_err(|e| crate::Error::os("the file's handle cannot be cloned", e))
-            .and_then(|file| Object::over_file(file, &self.spec))
-            .map_err(|e| e.during("create section over file", ""))?;
         Ok(Section::new(object, None, true))
     }
 }

@@ -329,8 +329,8 @@ impl View {
     /// Writes what changed back to the file under the section, and waits until it is there. Views
     /// of the same section need no flush to see each other's bytes.
     ///
-    /// On Windows it waits only if [`over_file`](super::SectionOptions::over_file) made this section
-    /// from the file; of a section that was opened, it starts the writing.
+    /// On Windows it waits only if this very handle made the section over its
+    /// [`file`](super::SectionOptions::file); of one that was opened, it starts the writing.
     ///
     /// # Errors
     ///

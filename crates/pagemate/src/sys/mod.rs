@@ -1,8 +1,7 @@
 //! The one place that knows the platform.
 //!
 //! Every platform provides, in `object`: an `Object`, which is a handle to shared memory and takes
-//! part in its lifetime (`create`, `open`, `unnamed`, `over_file`, `len`, `protection`, `map`; its
-//! `Drop` lets go), a `Mapping` (`base`, `len`, `flush`; its `Drop` unmaps), the granularity of
+//! part in its lifetime (`create`, `open`, `unnamed`, `len`, `protection`, `map`; its `Drop` lets go), a `Mapping` (`base`, `len`, `flush`; its `Drop` unmaps), the granularity of
 //! offsets, and the inventory of live objects (`list`, `find`,
 //! `prune`).
 //!

@@ -11,7 +11,8 @@
 pub(crate) mod fork;
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,6 +35,43 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn unique(test: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{test}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A file of a test's own that is no object, removed when dropped.
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(content: &[u8]) -> Scratch {
+        let path = env::temp_dir().join(unique("pagemate-scratch"));
+        File::create_new(&path).unwrap().write_all(content).unwrap();
+        Scratch { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn open(&self, write: bool) -> File {
+        File::options().read(true).write(write).open(&self.path).unwrap()
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        fs::metadata(&self.path).unwrap().len()
+    }
+
+    pub(crate) fn content(&self) -> Vec<u8> {
+        let mut content = Vec::new();
+        self.open(false).read_to_end(&mut content).unwrap();
+        content
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = fs::remove_file(&self.path);
+    }
 }
 
 /// Where the objects of one test stand, so that tests don't meet.
@@ -264,6 +302,20 @@ impl Stage {
             }
             ["share", name, len] => {
                 let section = SectionOptions::new().len(parse(len)).open_or_create(name)?;
+                let made = if section.was_created() { "created" } else { "opened" };
+                self.keep(name, section)?;
+                Ok(made.to_owned())
+            }
+            ["create-over", name, path, len] => {
+                let file = File::options().read(true).write(true).open(path).unwrap();
+                let section = SectionOptions::new().file(&file).len(parse(len)).create_new(name)?;
+                self.keep(name, section)?;
+                ok()
+            }
+            ["share-over", name, path, len] => {
+                let file = File::options().read(true).write(true).open(path).unwrap();
+                let mut options = SectionOptions::new();
+                let section = options.file(&file).len(parse(len)).open_or_create(name)?;
                 let made = if section.was_created() { "created" } else { "opened" };
                 self.keep(name, section)?;
                 Ok(made.to_owned())

@@ -23,7 +23,7 @@ fn in_tmpfs(place: &Path, options: &str, body: impl FnOnce(&Path)) {
     fs::remove_dir(dir).unwrap();
 }
 
-fn sized(len: u64) -> SectionOptions {
+fn sized<'f>(len: u64) -> SectionOptions<'f> {
     SectionOptions::new().len(len).clone()
 }
 
@@ -220,7 +220,7 @@ fn limit_for_the_length_of_files_is_told_and_no_signal_comes() {
                 refused(sized(16385).create_unnamed(), ErrorKind::NoSpace, &facts);
                 refused(sized(16385).reserve().create_unnamed(), ErrorKind::NoSpace, &facts);
                 let facts = ["20000 bytes", "File too large"];
-                refused(sized(20000).over_file(&file), ErrorKind::Os, &facts);
+                refused(sized(20000).file(&file).create_unnamed(), ErrorKind::Os, &facts);
                 sized(12288).create_new("x").unwrap();
             })
             .join();

@@ -8,6 +8,7 @@ mod files;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod limits;
+mod records;
 mod users;
 
 use std::fmt::Debug;

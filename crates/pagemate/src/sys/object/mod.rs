@@ -1,5 +1,7 @@
 //! Shared memory as each system keeps it: see [`sys`](super) for what a platform provides.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::access::{Access, Kind, Protection, Sharing};
@@ -19,7 +21,7 @@ pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, p
 
 /// What a new object is to be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spec {
+pub(crate) struct Spec<'f> {
     pub(crate) kind: Kind,
     /// In bytes; whole pages for memory, exact for a file; 0 takes a file's own length.
     pub(crate) len: u64,
@@ -27,6 +29,8 @@ pub(crate) struct Spec {
     pub(crate) sharing: Sharing,
     pub(crate) access: Access,
     pub(crate) backing: Backing,
+    /// The user's file that is to be the memory.
+    pub(crate) file: Option<&'f File>,
 }
 
 /// When memory is set aside.
@@ -83,6 +87,7 @@ pub(crate) struct Entry {
     pub(crate) creator: Option<u32>,
     pub(crate) owner: Option<u32>,
     pub(crate) holders: Vec<u32>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// What a sweep gave back.

@@ -1,6 +1,6 @@
 //! Making an object where nobody sees it, and giving it its name in one step.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::Mode;
@@ -9,10 +9,12 @@ use rustix::io::Errno;
 use super::super::{Backing, Existing, Spec};
 use super::close::{Outcome, let_go, may_release, sweep};
 use super::lock::{self, Holder};
+use super::record::{self, Record};
 use super::refusal::{self, Patience};
 use super::unseen::{self, Unseen};
 use super::{
-    Named, Object, directory, fork, inventory, open_file, pages, room, trailer, whole_pages,
+    Named, Object, directory, fork, inventory, open_file, pages, room, trailer, user_file,
+    whole_pages,
 };
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,15 +23,22 @@ use crate::sys::fault;
 
 impl Object {
     /// Makes an object and gives it its name, complete or not at all; true if it was made.
-    pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Object, bool)> {
+    pub(crate) fn create(
+        name: &Name,
+        spec: &Spec<'_>,
+        existing: Existing,
+    ) -> Result<(Object, bool)> {
         let mut spec = *spec;
-        spec.len = whole_pages(spec.len)?;
+        match spec.file {
+            Some(file) => user_file::settle(file, &mut spec)?,
+            None => spec.len = whole_pages(spec.len)?,
+        }
         let path = directory::file(name)?;
         let dir = path.parent().expect("an object stands in a directory");
         inventory::sweep_in_passing(dir, name.namespace());
         let before = fork::now();
         let mut patience = Patience::default();
-        let mut made: Option<Unseen> = None;
+        let mut made: Option<Built> = None;
         loop {
             if existing == Existing::Open || made.is_some() {
                 match Object::open_at(&path, name, spec.kind, spec.access) {
@@ -48,25 +57,34 @@ impl Object {
                     Err(error) => return Err(error),
                 }
             }
-            let unseen = match made.take() {
-                Some(unseen) => unseen,
+            let Built { unseen, memory, grows } = match made.take() {
+                Some(built) => built,
                 None => build(dir, name, &spec)?,
             };
             fault::point("create-before-link");
             match unseen.name(&path) {
                 Ok(fd) => {
+                    if let Some(file) = memory.as_ref().filter(|_| grows)
+                        && let Err(error) = grow(fd.as_fd(), file.as_fd(), spec.len)
+                    {
+                        let_go(fd, Access::ReadWrite, &path, may_release(before));
+                        return Err(error);
+                    }
                     fault::point("create-after-link");
-                    let fd = narrowed(fd, &path, spec.access, before)?;
+                    // Who only reads gets no more than that, where the memory is here.
+                    let opened_for = if memory.is_some() { Access::ReadWrite } else { spec.access };
+                    let fd = narrowed(fd, &path, opened_for, before)?;
                     let object = Object {
                         fd: Some(fd),
-                        named: Some(Named::new(path, before)),
+                        named: Some(Named::new(path, opened_for, before)),
+                        memory,
                         len: spec.len,
                         protection: spec.protection,
                         access: spec.access,
                     };
                     return Ok((object, true));
                 }
-                Err((unseen, Errno::EXIST)) => made = Some(unseen),
+                Err((unseen, Errno::EXIST)) => made = Some(Built { unseen, memory, grows }),
                 Err((_, Errno::NOENT)) => {
                     // Somebody removed the directory, or the file took so long to get its lock that
                     // it was swept: the object is built anew.
@@ -105,27 +123,72 @@ fn is_of_an_object(error: &Error, path: &Path) -> bool {
         && directory::stat_of(path).is_ok_and(|stat| directory::is_file(&stat))
 }
 
-/// Builds the object where nobody sees it, with its shared lock.
-fn build(dir: &Path, name: &Name, spec: &Spec) -> Result<Unseen> {
-    let total = spec.len.checked_add(trailer::LEN).ok_or_else(refusal::too_long)?;
-    room::check(dir, if spec.backing == Backing::Sparse { trailer::LEN } else { total })?;
+/// An object that has no name yet.
+struct Built {
+    unseen: Unseen,
+    /// The user's file that is its memory.
+    memory: Option<OwnedFd>,
+    /// Whether that file is too short. Then the lock is an exclusive one.
+    grows: bool,
+}
+
+/// Builds the object where nobody sees it, with its lock.
+fn build(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Built> {
+    let Some(file) = spec.file else {
+        let unseen = build_here(dir, name, spec)?;
+        return Ok(Built { unseen, memory: None, grows: false });
+    };
+    let memory = user_file::share(file)?;
+    let grows = user_file::has_to_grow(memory.as_fd(), spec.len)?;
+    let record = Record::of(memory.as_fd(), spec.len)?;
+    let unseen = build_here(dir, name, spec)?;
+    let written = rustix::io::pwrite(unseen.fd(), &record.encode(), 0);
+    written.map_err(|e| Error::os("its record of the file cannot be written", e.into()))?;
+    // The file is nobody's to grow before the name is, and nobody's to map before it has grown.
+    // Meanwhile the name is as busy as in a sweep.
+    let locked = if grows { lock::try_exclude(unseen.fd().as_fd()) } else { Ok(true) };
+    if !locked.map_err(|e| Error::os("its lock cannot be taken", e))? {
+        return Err(refusal::busy());
+    }
+    Ok(Built { unseen, memory: Some(memory), grows })
+}
+
+/// Makes the user's file grow, under the exclusive lock of an object that has its name already, and
+/// then leaves the object the shared one.
+fn grow(object: BorrowedFd<'_>, file: BorrowedFd<'_>, len: u64) -> Result<()> {
+    fault::point("grow-before");
+    user_file::grow(file, len)?;
+    fault::point("grow-after");
+    match lock::try_share(object) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(refusal::busy()),
+        Err(error) => Err(Error::os("its lock cannot be taken", error)),
+    }
+}
+
+/// Builds what of the object stands in its own file, with its shared lock.
+fn build_here(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Unseen> {
+    let data_len = trailer::data_len(spec);
+    let backing = if spec.file.is_some() { Backing::Reserved } else { spec.backing };
+    let total = data_len.checked_add(trailer::LEN).ok_or_else(refusal::too_long)?;
+    room::check(dir, if backing == Backing::Sparse { trailer::LEN } else { total })?;
     let no_room = |error: Errno| match error {
         Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(dir, total),
         Errno::FBIG => room::too_large(total),
         Errno::INVAL => refusal::too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
-    let unseen = locked_file(dir, name, mode_of(spec.sharing))?;
+    let unseen = locked_file(dir, name, mode_of(spec))?;
     let fd = unseen.fd();
     fault::point("create-after-share");
-    if spec.backing == Backing::Huge {
-        pages::gather(fd.as_fd(), spec.len);
+    if backing == Backing::Huge {
+        pages::gather(fd.as_fd(), data_len);
     }
-    let from = if spec.backing == Backing::Sparse { spec.len } else { 0 };
+    let from = if backing == Backing::Sparse { data_len } else { 0 };
     unseen::reserve(fd.as_fd(), from, total).map_err(no_room)?;
     let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
     let bytes = trailer::encode(name, spec, creator);
-    let written = rustix::io::pwrite(fd, &bytes, spec.len).map_err(no_room)?;
+    let written = rustix::io::pwrite(fd, &bytes, data_len).map_err(no_room)?;
     if written != bytes.len() {
         return Err(room::too_much(dir, total));
     }
@@ -193,12 +256,14 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> R
     }
 }
 
-fn mode_of(sharing: Sharing) -> Mode {
-    Mode::from_raw_mode(match sharing {
+fn mode_of(spec: &Spec<'_>) -> Mode {
+    let mode = match spec.sharing {
         Sharing::Owner => 0o600,
         Sharing::Group(Access::Read) => 0o640,
         Sharing::Group(Access::ReadWrite) => 0o660,
         Sharing::Everyone(Access::Read) => 0o644,
         Sharing::Everyone(Access::ReadWrite) => 0o666,
-    })
+    };
+    // Who could write to a record could send its readers to any file.
+    Mode::from_raw_mode(if spec.file.is_some() { mode & !record::OTHERS_WRITE } else { mode })
 }

@@ -13,6 +13,8 @@ use super::super::{Entry, Swept};
 use super::close::{Outcome, sweep};
 use super::lock::{self, Holder};
 use super::open::read_trailer;
+use super::record::Record;
+use super::trailer::Memory;
 use super::{directory, open_file, refusal, sharing_of, trailer, unseen};
 use crate::access::Access;
 use crate::error::{Error, Result};
@@ -134,16 +136,21 @@ fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
     if path != directory::file_in(dir, namespace, trailer.bare) {
         return Err(refusal::of_another_name(&name));
     }
+    let record = match trailer.memory {
+        Memory::Here => None,
+        Memory::Elsewhere { .. } => Some(Record::read(fd.as_fd())?),
+    };
     let entry = Entry {
         name,
         kind: trailer.kind,
-        len: trailer.data_len,
+        len: record.as_ref().map_or(trailer.data_len, |record| record.len),
         protection: trailer.protection,
-        sharing: sharing_of(&stat),
+        sharing: sharing_of(&stat, trailer.memory),
         created: Some(trailer.created),
         creator: Some(trailer.creator),
         owner: Some(stat.st_uid),
         holders: Vec::new(),
+        file: record.map(|record| record.path),
     };
     Ok(Some(((i128::from(stat.st_dev), stat.st_ino), entry)))
 }

@@ -19,11 +19,16 @@ mod open;
 #[cfg_attr(target_os = "linux", path = "pages/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "pages/elsewhere.rs")]
 mod pages;
+mod record;
 mod refusal;
 mod room;
+#[cfg_attr(target_os = "linux", path = "seen/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "seen/elsewhere.rs")]
+mod seen;
 mod spelling;
 mod trailer;
 mod unseen;
+mod user_file;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -31,6 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, Mode, OFlags, Stat};
 
+use self::trailer::Memory;
 use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -53,6 +59,8 @@ pub(crate) struct Object {
     fd: Option<OwnedFd>,
     /// If it has a name; then `fd` has the shared lock.
     named: Option<Named>,
+    /// The file that is its memory, if that is not `fd`.
+    memory: Option<OwnedFd>,
     len: u64,
     protection: Protection,
     access: Access,
@@ -62,6 +70,8 @@ pub(crate) struct Object {
 #[derive(Debug)]
 struct Named {
     path: PathBuf,
+    /// What its descriptor was opened for.
+    access: Access,
     /// When its descriptor was not open yet.
     before: fork::Moment,
     /// Whether its descriptor was shown to somebody, who may have handed it on.
@@ -69,8 +79,8 @@ struct Named {
 }
 
 impl Named {
-    fn new(path: PathBuf, before: fork::Moment) -> Named {
-        Named { path, before, lent: AtomicBool::new(false) }
+    fn new(path: PathBuf, access: Access, before: fork::Moment) -> Named {
+        Named { path, access, before, lent: AtomicBool::new(false) }
     }
 }
 
@@ -87,16 +97,18 @@ impl Object {
         self.access
     }
 
-    /// Its descriptor, for whoever wants to hand it on.
+    /// The descriptor of its memory, for whoever wants to hand it on.
     pub(crate) fn lend(&self) -> BorrowedFd<'_> {
-        if let Some(named) = &self.named {
+        if let (Some(named), None) = (&self.named, &self.memory) {
             named.lent.store(true, Ordering::Relaxed);
         }
         self.fd()
     }
 
+    /// The descriptor of its memory.
     fn fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_ref().expect("a live object has its descriptor").as_fd()
+        let fd = self.memory.as_ref().or(self.fd.as_ref());
+        fd.expect("a live object has its descriptor").as_fd()
     }
 }
 
@@ -104,9 +116,9 @@ impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
-            Some(Named { path, before, lent }) => {
+            Some(Named { path, access, before, lent }) => {
                 let ours = close::may_release(*before) && !*lent.get_mut();
-                close::let_go(fd, self.access, path, ours);
+                close::let_go(fd, *access, path, ours);
             }
             None => drop(fd),
         }
@@ -114,13 +126,17 @@ impl Drop for Object {
 }
 
 fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
-    let mode = match access {
+    // NONBLOCK: what stands there may be a pipe that nobody reads.
+    let flags =
+        flags_of(access) | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    rustix::fs::openat(CWD, path, flags, Mode::empty())
+}
+
+fn flags_of(access: Access) -> OFlags {
+    match access {
         Access::Read => OFlags::RDONLY,
         Access::ReadWrite => OFlags::RDWR,
-    };
-    // NONBLOCK: what stands there may be a pipe that nobody reads.
-    let flags = mode | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat(CWD, path, flags, Mode::empty())
+    }
 }
 
 fn whole_pages(len: u64) -> Result<u64> {
@@ -133,8 +149,12 @@ fn whole_pages(len: u64) -> Result<u64> {
         .ok_or_else(refusal::too_long)
 }
 
-fn sharing_of(stat: &Stat) -> Sharing {
-    match stat.st_mode & 0o066 {
+/// What an object's file and its trailer grant to others.
+fn sharing_of(stat: &Stat, memory: Memory) -> Sharing {
+    let wide = if memory == (Memory::Elsewhere { others_write: true }) { 0o022 } else { 0 };
+    // Nobody is let in to write who is not let in to read.
+    let granted = stat.st_mode & 0o066;
+    match granted | (granted >> 1) & wide {
         mode if mode & 0o006 == 0o006 => Sharing::Everyone(Access::ReadWrite),
         mode if mode & 0o004 != 0 => Sharing::Everyone(Access::Read),
         mode if mode & 0o060 == 0o060 => Sharing::Group(Access::ReadWrite),

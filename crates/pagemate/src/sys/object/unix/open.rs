@@ -1,7 +1,7 @@
 //! Opening what is alive, and only that.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{FileType, Stat};
@@ -9,10 +9,11 @@ use rustix::io::Errno;
 
 use super::close::{Outcome, let_go, may_release, sweep};
 use super::lock::{self, Holder};
+use super::record::Record;
 use super::refusal::{self, Patience};
-use super::trailer::{self, Trailer};
+use super::trailer::{self, Memory, Trailer};
 use super::{Named, Object, directory, fork, open_file};
-use crate::access::{Access, Kind};
+use crate::access::{Access, Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
@@ -27,8 +28,8 @@ impl Object {
         let mut patience = Patience::default();
         let before = fork::now();
         loop {
-            let fd = match open_file(path, access) {
-                Ok(fd) => fd,
+            let (fd, opened_for) = match open_to_hold(path, access) {
+                Ok(opened) => opened,
                 Err(Errno::NOENT) => return Err(refusal::not_found()),
                 Err(error) => return Err(refusal::stands_there(path, access, error)),
             };
@@ -39,28 +40,24 @@ impl Object {
                     let shared = lock::try_share(fd.as_fd());
                     if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
                         fault::point("open-after-share");
-                        let mut bytes = trailer::ROOM;
-                        let (stat, trailer) = match describe(fd.as_fd(), name, &mut bytes) {
-                            Ok(described) => described,
+                        match Held::new(fd.as_fd(), path, name, kind, access) {
+                            Ok(Some(held)) => {
+                                return Ok(Object {
+                                    fd: Some(fd),
+                                    named: Some(Named::new(path.to_owned(), opened_for, before)),
+                                    memory: held.memory,
+                                    len: held.len,
+                                    protection: held.protection,
+                                    access,
+                                });
+                            }
+                            // It died between the question and the lock.
+                            Ok(None) => {}
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
-                                let_go(fd, access, path, may_release(before));
+                                let_go(fd, opened_for, path, may_release(before));
                                 return Err(error);
                             }
-                        };
-                        // Without its name it died between the question and the lock.
-                        if directory::stands_at(path, &stat) {
-                            if trailer.kind != kind {
-                                let_go(fd, access, path, may_release(before));
-                                return Err(refusal::wrong_kind());
-                            }
-                            return Ok(Object {
-                                fd: Some(fd),
-                                named: Some(Named::new(path.to_owned(), before)),
-                                len: trailer.data_len,
-                                protection: trailer.protection,
-                                access,
-                            });
                         }
                     }
                 }
@@ -92,17 +89,67 @@ fn is_object_file(path: &Path) -> Result<()> {
     }
 }
 
-fn describe<'a>(
-    fd: BorrowedFd<'_>,
-    name: &Name,
-    bytes: &'a mut [MaybeUninit<u8>],
-) -> Result<(Stat, Trailer<'a>)> {
-    let (stat, trailer) = read_trailer(fd, bytes)?;
-    if trailer.bare != name.as_str() {
-        let other = trailer.name(name.namespace())?;
-        return Err(refusal::of_another_name(&other));
+/// What an opener finds in an object that it holds.
+struct Held {
+    len: u64,
+    protection: Protection,
+    memory: Option<OwnedFd>,
+}
+
+impl Held {
+    /// Looks into the object; `None` if it has lost its name.
+    fn new(
+        fd: BorrowedFd<'_>,
+        path: &Path,
+        name: &Name,
+        kind: Kind,
+        access: Access,
+    ) -> Result<Option<Held>> {
+        let mut bytes = trailer::ROOM;
+        let (stat, trailer) = read_trailer(fd, &mut bytes)?;
+        if trailer.bare != name.as_str() {
+            let other = trailer.name(name.namespace())?;
+            return Err(refusal::of_another_name(&other));
+        }
+        if !directory::stands_at(path, &stat) {
+            return Ok(None);
+        }
+        if trailer.kind != kind {
+            return Err(refusal::wrong_kind());
+        }
+        let protection = trailer.protection;
+        let (len, memory) = match trailer.memory {
+            Memory::Here => (trailer.data_len, None),
+            Memory::Elsewhere { .. } => {
+                let record = Record::read(fd)?;
+                // No view of a read-only section writes.
+                let access = if protection == Protection::ReadOnly { Access::Read } else { access };
+                (record.len, Some(record.follow(&stat, access)?))
+            }
+        };
+        Ok(Some(Held { len, protection, memory }))
     }
-    Ok((stat, trailer))
+}
+
+/// Opens an object's file, and says for what.
+///
+/// The object of a section over a file is its owner's alone to write to. Others whom it lets write
+/// hold it by reading, and write to the file.
+fn open_to_hold(path: &Path, access: Access) -> rustix::io::Result<(OwnedFd, Access)> {
+    match open_file(path, access) {
+        Err(Errno::ACCESS) if access == Access::ReadWrite => {
+            let fd = open_file(path, Access::Read)?;
+            let mut bytes = trailer::ROOM;
+            let trailer = read_trailer(fd.as_fd(), &mut bytes).map(|(_, trailer)| trailer);
+            let elsewhere = Memory::Elsewhere { others_write: true };
+            if trailer.is_ok_and(|trailer| trailer.memory == elsewhere) {
+                Ok((fd, Access::Read))
+            } else {
+                Err(Errno::ACCESS)
+            }
+        }
+        opened => opened.map(|fd| (fd, access)),
+    }
 }
 
 /// Reads the trailer of an open file of ours into `bytes`, and checks it.

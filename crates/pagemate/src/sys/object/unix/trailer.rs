@@ -8,7 +8,8 @@ use rustix::fs::Stat;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::super::Spec;
-use crate::access::{Kind, Protection};
+use super::record;
+use crate::access::{Access, Kind, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
@@ -30,7 +31,8 @@ struct Header {
     version: u32,
     kind: u8,
     protection: u8,
-    zero: [u8; 2],
+    memory: u8,
+    others_write: u8,
     data_len: u64,
     created_ns: u64,
     creator: u32,
@@ -39,11 +41,23 @@ struct Header {
 
 const _: () = assert!(size_of::<Header>() == 40);
 
+/// Where an object's memory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// In the same file, before the trailer.
+    Here,
+    /// In a file of the user's: before the trailer stands a [`Record`](record::Record) of it. The
+    /// object's own file gives others no right to write, because they could change the record, so
+    /// that the trailer says whether they were to have it.
+    Elsewhere { others_write: bool },
+}
+
 /// A trailer that was read and found whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trailer<'a> {
     pub(super) kind: Kind,
     pub(super) protection: Protection,
+    pub(super) memory: Memory,
     pub(super) data_len: u64,
     pub(super) created: SystemTime,
     pub(super) creator: u32,
@@ -62,8 +76,17 @@ fn no_name() -> Error {
     Error::new(ErrorKind::Corrupted, "its trailer holds no name")
 }
 
+/// How long what stands before the trailer of a new object is.
+pub(super) fn data_len(spec: &Spec<'_>) -> u64 {
+    if spec.file.is_some() { record::LEN } else { spec.len }
+}
+
+fn lets_others_write(sharing: Sharing) -> bool {
+    matches!(sharing, Sharing::Group(Access::ReadWrite) | Sharing::Everyone(Access::ReadWrite))
+}
+
 /// The bytes of a new object's trailer that are not zero.
-pub(super) fn encode(name: &Name, spec: &Spec, creator: u32) -> Vec<u8> {
+pub(super) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
     let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let bare = name.as_str().as_bytes();
     let header = Header {
@@ -76,8 +99,9 @@ pub(super) fn encode(name: &Name, spec: &Spec, creator: u32) -> Vec<u8> {
             Protection::ReadOnly => 1,
             Protection::ReadWrite => 2,
         },
-        zero: [0; 2],
-        data_len: spec.len,
+        memory: spec.file.is_some().into(),
+        others_write: (spec.file.is_some() && lets_others_write(spec.sharing)).into(),
+        data_len: data_len(spec),
         created_ns: created.as_nanos().try_into().unwrap_or(u64::MAX),
         creator,
         name_len: bare.len().try_into().expect("a name has at most 3072 bytes"),
@@ -119,6 +143,15 @@ pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         2 => Protection::ReadWrite,
         _ => return Err(corrupted("its trailer names a protection that does not exist")),
     };
+    let memory = match (header.memory, header.others_write) {
+        (0, 0) => Memory::Here,
+        (1, 0) => Memory::Elsewhere { others_write: false },
+        (1, 1) => Memory::Elsewhere { others_write: true },
+        _ => return Err(corrupted("its trailer names a memory that does not exist")),
+    };
+    if memory != Memory::Here && header.data_len != record::LEN {
+        return Err(corrupted("it is over a file, but has no room for what it says of that file"));
+    }
     if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
         return Err(corrupted("its trailer and its file disagree about the length"));
     }
@@ -129,5 +162,6 @@ pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         .ok_or_else(no_name)?;
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;
-    Ok(Trailer { kind, protection, data_len: header.data_len, created, creator, bare })
+    let data_len = header.data_len;
+    Ok(Trailer { kind, protection, memory, data_len, created, creator, bare })
 }

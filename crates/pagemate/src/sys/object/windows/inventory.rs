@@ -72,5 +72,6 @@ fn look(name: &Name) -> Result<Entry> {
         creator: None,
         owner: None,
         holders: Vec::new(),
+        file: None,
     })
 }

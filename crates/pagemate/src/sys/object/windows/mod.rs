@@ -24,6 +24,7 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
     ERROR_PRIVILEGE_NOT_HELD, GetLastError, INVALID_HANDLE_VALUE,
 };
+use windows_sys::Win32::Storage::FileSystem::{FILE_READ_DATA, FILE_WRITE_DATA};
 use windows_sys::Win32::System::Memory::{
     CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, OpenFileMappingW, PAGE_READONLY,
     PAGE_READWRITE, SEC_COMMIT, SEC_RESERVE, SECTION_QUERY,
@@ -78,9 +79,12 @@ impl Object {
     ///
     /// The name is looked up first, so that an existing object neither costs memory nor is refused
     /// for the lack of it: the kernel builds what is asked for before it looks (row 19).
-    pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Object, bool)> {
-        let mut spec = *spec;
-        spec.len = whole_pages(spec.len)?;
+    pub(crate) fn create(
+        name: &Name,
+        spec: &Spec<'_>,
+        existing: Existing,
+    ) -> Result<(Object, bool)> {
+        let spec = settled(spec)?;
         let spelled = spelled(name);
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -96,7 +100,7 @@ impl Object {
                 (Err(error), _) => return Err(error),
             }
             let descriptor = Descriptor::new(spec.sharing)?;
-            match make(None, &spec, Some(&descriptor), Some(&spelled)) {
+            match make(&spec, Some(&descriptor), Some(&spelled)) {
                 Ok((handle, true)) => return Ok((Object::made(handle, &spec)?, true)),
                 // Somebody was faster; what came is theirs, and only a handle to it until here.
                 Ok((handle, false)) => drop(handle),
@@ -114,56 +118,11 @@ impl Object {
         Object::describe(open_handle(&spelled(name), access)?, access)
     }
 
-    /// Makes memory without a name.
-    pub(crate) fn unnamed(spec: &Spec) -> Result<Object> {
-        let mut spec = *spec;
-        spec.len = whole_pages(spec.len)?;
-        let (handle, _) = make(None, &spec, None, None).map_err(|e| no_memory(&spec, e))?;
+    /// Makes a section without a name.
+    pub(crate) fn unnamed(spec: &Spec<'_>) -> Result<Object> {
+        let spec = settled(spec)?;
+        let (handle, _) = make(&spec, None, None).map_err(|e| cannot_make(&spec, e))?;
         Object::made(handle, &spec)
-    }
-
-    /// Takes a file of the user's as memory, grown to `spec.len` if that is more than it has.
-    pub(crate) fn over_file(file: File, spec: &Spec) -> Result<Object> {
-        let mut spec = *spec;
-        let not_a_file = |error| {
-            Error::os_as(ErrorKind::InvalidInput, "it is not a file that can be mapped", error)
-        };
-        let have = file.metadata().map_err(not_a_file)?.len();
-        if spec.len == 0 {
-            spec.len = have;
-        }
-        if spec.len == 0 {
-            let cause = "the file is empty; give a length to make it grow";
-            return Err(Error::new(ErrorKind::InvalidInput, cause));
-        }
-        let len = spec.len;
-        if i64::try_from(len).is_err() {
-            return Err(too_long());
-        }
-        if len > have && spec.protection == Protection::ReadOnly {
-            let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
-            return Err(Error::new(ErrorKind::OutOfRange, cause));
-        }
-        if spec.access == Access::Read {
-            // Only a writable section makes its file grow.
-            if len > have {
-                file.set_len(len).map_err(|e| cannot_grow(len, e))?;
-            }
-            spec.protection = Protection::ReadOnly;
-        }
-        let (handle, _) =
-            make(Some(&file), &spec, None, None).map_err(|error| match code_of(&error) {
-                ERROR_BAD_EXE_FORMAT => not_a_file(error),
-                ERROR_ACCESS_DENIED => {
-                    Error::os("the file is not open for what the section is to do", error)
-                }
-                _ => cannot_grow(len, error),
-            })?;
-        let mut object = Object::made(handle, &spec)?;
-        if spec.protection == Protection::ReadWrite {
-            object.file = Some(Arc::new(file));
-        }
-        Ok(object)
     }
 
     /// Takes a handle that somebody handed us, with the access that it has.
@@ -182,11 +141,14 @@ impl Object {
     }
 
     /// What `make` just made.
-    fn made(handle: OwnedHandle, spec: &Spec) -> Result<Object> {
+    fn made(handle: OwnedHandle, spec: &Spec<'_>) -> Result<Object> {
         let handle = narrowed(handle, spec.access)?;
+        let written = spec.file.filter(|_| spec.protection == Protection::ReadWrite);
+        let file = written.map(File::try_clone).transpose();
+        let file = file.map_err(|e| Error::os("the file's handle cannot be cloned", e))?;
         Ok(Object {
             handle,
-            file: None,
+            file: file.map(Arc::new),
             len: spec.len,
             protection: spec.protection,
             access: spec.access,
@@ -270,12 +232,11 @@ fn open_for(spelled: &[u16], rights: u32) -> io::Result<OwnedHandle> {
 
 /// Makes a section, or opens the one that has its name; true if it was made.
 fn make(
-    file: Option<&File>,
-    spec: &Spec,
+    spec: &Spec<'_>,
     descriptor: Option<&Descriptor>,
     spelled: Option<&[u16]>,
 ) -> io::Result<(OwnedHandle, bool)> {
-    let under = file.map_or(INVALID_HANDLE_VALUE, AsRawHandle::as_raw_handle);
+    let under = spec.file.map_or(INVALID_HANDLE_VALUE, AsRawHandle::as_raw_handle);
     let protection = match spec.protection {
         Protection::ReadOnly => PAGE_READONLY,
         Protection::ReadWrite => PAGE_READWRITE,
@@ -331,6 +292,49 @@ fn halves(number: u64) -> (u32, u32) {
     (high, low)
 }
 
+/// What is to be made, with the length and the protection that it will have, or why it cannot be.
+fn settled<'f>(spec: &Spec<'f>) -> Result<Spec<'f>> {
+    let mut spec = *spec;
+    match spec.file {
+        Some(file) => settle_over(file, &mut spec)?,
+        None => spec.len = whole_pages(spec.len)?,
+    }
+    Ok(spec)
+}
+
+/// The same for a file. The kernel would find most of it out, but only when it makes a section,
+/// and not where the name exists.
+fn settle_over(file: &File, spec: &mut Spec<'_>) -> Result<()> {
+    let have = file.metadata().map_err(not_a_file)?.len();
+    if spec.len == 0 {
+        spec.len = have;
+    }
+    let len = spec.len;
+    if len == 0 {
+        let cause = "the file is empty; give a length to make it grow";
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
+    }
+    if i64::try_from(len).is_err() {
+        return Err(too_long());
+    }
+    if spec.access == Access::Read {
+        spec.protection = Protection::ReadOnly;
+    }
+    let granted = native::granted_access(file.as_handle())?;
+    let denied = |cause| Err(Error::new(ErrorKind::PermissionDenied, cause));
+    match spec.protection {
+        _ if granted & FILE_READ_DATA == 0 => denied("the file is not open for reading"),
+        Protection::ReadWrite if granted & FILE_WRITE_DATA == 0 => {
+            denied("the file is not open for writing")
+        }
+        Protection::ReadOnly if len > have => {
+            let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
+            Err(Error::new(ErrorKind::OutOfRange, cause))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn whole_pages(len: u64) -> Result<u64> {
     if len == 0 {
         let cause = "a section has at least one byte; set its length with len()";
@@ -368,6 +372,10 @@ fn too_long() -> Error {
     Error::new(ErrorKind::NoSpace, "so many bytes are more than this system can address")
 }
 
+fn not_a_file(error: io::Error) -> Error {
+    Error::os_as(ErrorKind::InvalidInput, "it is not a file that can be mapped", error)
+}
+
 fn cannot_grow(len: u64, error: io::Error) -> Error {
     // A parameter is invalid if there are more bytes than a file can have (row 12).
     let too_long = code_of(&error) == ERROR_INVALID_PARAMETER;
@@ -376,7 +384,7 @@ fn cannot_grow(len: u64, error: io::Error) -> Error {
 }
 
 /// Why nothing new came to stand under a name that nobody held.
-fn cannot_create(name: &Name, spec: &Spec, error: io::Error) -> Error {
+fn cannot_create(name: &Name, spec: &Spec<'_>, error: io::Error) -> Error {
     match (code_of(&error), name.namespace()) {
         (ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD, Namespace::Global) => {
             let cause = r"a new Global\ section takes the privilege SeCreateGlobalPrivilege, which \
@@ -384,11 +392,23 @@ fn cannot_create(name: &Name, spec: &Spec, error: io::Error) -> Error {
             Error::os_as(ErrorKind::PermissionDenied, cause, error)
         }
         (ERROR_INVALID_HANDLE, _) => already_exists(),
-        _ => no_memory(spec, error),
+        _ => cannot_make(spec, error),
     }
 }
 
-fn no_memory(spec: &Spec, error: io::Error) -> Error {
+/// Why there is no new section.
+fn cannot_make(spec: &Spec<'_>, error: io::Error) -> Error {
+    match (spec.file, code_of(&error)) {
+        (None, _) => no_memory(spec, error),
+        (Some(_), ERROR_BAD_EXE_FORMAT) => not_a_file(error),
+        (Some(_), ERROR_ACCESS_DENIED) => {
+            Error::os("the file is not open for what the section is to do", error)
+        }
+        (Some(_), _) => cannot_grow(spec.len, error),
+    }
+}
+
+fn no_memory(spec: &Spec<'_>, error: io::Error) -> Error {
     if !is_no_space(&error) {
         return Error::os("it cannot be created", error);
     }
