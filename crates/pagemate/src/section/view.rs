@@ -267,6 +267,10 @@ impl View {
 
     /// Borrows an atomic in place. `offset` must be aligned for it.
     ///
+    /// Use one size of atomic for one place. What two accesses of different sizes to the same bytes
+    /// do at the same time, Rust does not define; on the systems pagemate runs on each is one
+    /// instruction, and every byte is one that somebody wrote.
+    ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
     ///

@@ -111,7 +111,7 @@ impl Held {
             let other = trailer.name(name.namespace())?;
             return Err(refusal::of_another_name(&other));
         }
-        if !directory::stands_at(path, &stat) {
+        if stat.st_nlink == 0 {
             return Ok(None);
         }
         if trailer.kind != kind {
