@@ -40,7 +40,7 @@ impl Object {
                     let shared = lock::try_share(fd.as_fd());
                     if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
                         fault::point("open-after-share");
-                        match Held::new(fd.as_fd(), path, name, kind, access) {
+                        match Held::new(fd.as_fd(), name, kind, access) {
                             Ok(Some(held)) => {
                                 return Ok(Object {
                                     fd: Some(fd),
@@ -98,13 +98,7 @@ struct Held {
 
 impl Held {
     /// Looks into the object; `None` if it has lost its name.
-    fn new(
-        fd: BorrowedFd<'_>,
-        path: &Path,
-        name: &Name,
-        kind: Kind,
-        access: Access,
-    ) -> Result<Option<Held>> {
+    fn new(fd: BorrowedFd<'_>, name: &Name, kind: Kind, access: Access) -> Result<Option<Held>> {
         let mut bytes = trailer::ROOM;
         let (stat, trailer) = read_trailer(fd, &mut bytes)?;
         if trailer.bare != name.as_str() {
