@@ -16,6 +16,36 @@ impl AsFd for Section {
     }
 }
 
+/// What those need who give a section rules of their own, as the Win32 face does.
+pub trait SectionExt {
+    /// The descriptor of its memory, to be mapped or looked at while the section is there. Unlike
+    /// [`as_fd`](AsFd::as_fd), which is for handing it on, it is no sign that others have it: the
+    /// end of the section may unlock it, whoever kept a copy. What was mapped by it stays mapped
+    /// and does not keep the name, unless the process has forked since.
+    fn memory(&self) -> BorrowedFd<'_>;
+
+    /// Whether its memory is a file of the user's, and not pagemate's own.
+    fn is_over_file(&self) -> bool;
+
+    /// The descriptor that holds its name, to be handed on: a process that has it is a holder.
+    /// `None` if there is no name.
+    fn name_holder(&self) -> Option<BorrowedFd<'_>>;
+}
+
+impl SectionExt for Section {
+    fn memory(&self) -> BorrowedFd<'_> {
+        self.object().memory()
+    }
+
+    fn is_over_file(&self) -> bool {
+        self.object().is_over_file()
+    }
+
+    fn name_holder(&self) -> Option<BorrowedFd<'_>> {
+        self.object().lend_name()
+    }
+}
+
 /// Any mappable descriptor as a section: memory that somebody handed on, or a device of the
 /// user's. It has the access it was opened with and its present length. Unless it is sealed,
 /// whoever else has it can cut it short, and touching what is gone ends the process with SIGBUS; so

@@ -19,15 +19,16 @@ impl Object {
     /// Makes memory without a name, sealed against changes of its length; or takes a file as such.
     pub(crate) fn unnamed(spec: &Spec<'_>) -> Result<Object> {
         let mut spec = *spec;
-        let fd = if let Some(file) = spec.file {
+        if let Some(file) = spec.file {
             user_file::settle(file, &mut spec)?;
-            let fd = user_file::share(file)?;
-            user_file::grow(fd.as_fd(), spec.len)?;
-            fd
-        } else {
-            spec.len = whole_pages(spec.len)?;
-            unseen::unnamed(spec.len, spec.backing)?
-        };
+            let file = user_file::share(file)?;
+            user_file::grow(file.as_fd(), spec.len)?;
+            let (len, protection, access) = (spec.len, spec.protection, spec.access);
+            let memory = Some(file);
+            return Ok(Object { fd: None, named: None, memory, len, protection, access });
+        }
+        spec.len = whole_pages(spec.len)?;
+        let fd = unseen::unnamed(spec.len, spec.backing)?;
         Ok(Object::nameless(fd, spec.len, spec.protection, spec.access))
     }
 

@@ -55,7 +55,7 @@ fn page_size() -> u64 {
 /// A handle to shared memory.
 #[derive(Debug)]
 pub(crate) struct Object {
-    /// `None` only while it is let go.
+    /// `None` for a file of the user's without a name of ours, and while it is let go.
     fd: Option<OwnedFd>,
     /// If it has a name; then `fd` has the shared lock.
     named: Option<Named>,
@@ -99,14 +99,26 @@ impl Object {
 
     /// The descriptor of its memory, for whoever wants to hand it on.
     pub(crate) fn lend(&self) -> BorrowedFd<'_> {
-        if let (Some(named), None) = (&self.named, &self.memory) {
-            named.lent.store(true, Ordering::Relaxed);
+        match &self.memory {
+            Some(file) => file.as_fd(),
+            None => self.lend_name().unwrap_or_else(|| self.memory()),
         }
-        self.fd()
+    }
+
+    /// The descriptor that holds its name, for whoever wants to hand it on.
+    pub(crate) fn lend_name(&self) -> Option<BorrowedFd<'_>> {
+        let named = self.named.as_ref()?;
+        named.lent.store(true, Ordering::Relaxed);
+        self.fd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether its memory is a file that somebody else made.
+    pub(crate) fn is_over_file(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// The descriptor of its memory.
-    fn fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn memory(&self) -> BorrowedFd<'_> {
         let fd = self.memory.as_ref().or(self.fd.as_ref());
         fd.expect("a live object has its descriptor").as_fd()
     }

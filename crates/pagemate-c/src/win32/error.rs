@@ -1,0 +1,128 @@
+//! Windows' error codes, and the last one of each thread.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::cell::Cell;
+
+use pagemate::ErrorKind;
+
+/// A system error code of Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) u32);
+
+pub(crate) type Result<T> = std::result::Result<T, Code>;
+
+macro_rules! codes {
+    ($($name:ident = $value:literal,)*) => { $(pub(crate) const $name: Code = Code($value);)* };
+}
+
+codes! {
+    FILE_NOT_FOUND = 2,
+    PATH_NOT_FOUND = 3,
+    TOO_MANY_OPEN_FILES = 4,
+    ACCESS_DENIED = 5,
+    INVALID_HANDLE = 6,
+    NOT_ENOUGH_MEMORY = 8,
+    BAD_LENGTH = 24,
+    NOT_SUPPORTED = 50,
+    FILE_EXISTS = 80,
+    INVALID_PARAMETER = 87,
+    DISK_FULL = 112,
+    INVALID_NAME = 123,
+    BAD_PATHNAME = 161,
+    ALREADY_EXISTS = 183,
+    BAD_EXE_FORMAT = 193,
+    FILENAME_EXCED_RANGE = 206,
+    INVALID_ADDRESS = 487,
+    NOACCESS = 998,
+    FILE_INVALID = 1006,
+    MAPPED_ALIGNMENT = 1132,
+    USER_MAPPED_FILE = 1224,
+    REVISION_MISMATCH = 1306,
+    PRIVILEGE_NOT_HELD = 1314,
+    FILE_CORRUPT = 1392,
+    COMMITMENT_LIMIT = 1455,
+    TIMEOUT = 1460,
+}
+
+impl From<pagemate::Error> for Code {
+    fn from(error: pagemate::Error) -> Code {
+        match error.kind() {
+            ErrorKind::NotFound => FILE_NOT_FOUND,
+            ErrorKind::AlreadyExists => ALREADY_EXISTS,
+            ErrorKind::PermissionDenied => ACCESS_DENIED,
+            ErrorKind::InvalidName => INVALID_NAME,
+            ErrorKind::InvalidInput => INVALID_PARAMETER,
+            ErrorKind::OutOfRange => NOT_ENOUGH_MEMORY,
+            ErrorKind::NoSpace => COMMITMENT_LIMIT,
+            ErrorKind::WrongKind => INVALID_HANDLE,
+            ErrorKind::WrongVersion => REVISION_MISMATCH,
+            ErrorKind::Corrupted => FILE_CORRUPT,
+            ErrorKind::TimedOut => TIMEOUT,
+            _ => error.raw_os_error().map_or(NOT_SUPPORTED, from_errno),
+        }
+    }
+}
+
+impl From<rustix::io::Errno> for Code {
+    fn from(error: rustix::io::Errno) -> Code {
+        from_errno(error.raw_os_error())
+    }
+}
+
+impl From<std::io::Error> for Code {
+    fn from(error: std::io::Error) -> Code {
+        error.raw_os_error().map_or(NOT_SUPPORTED, from_errno)
+    }
+}
+
+fn from_errno(errno: i32) -> Code {
+    use rustix::io::Errno;
+    match Errno::from_raw_os_error(errno) {
+        Errno::NOENT => FILE_NOT_FOUND,
+        Errno::NOTDIR => PATH_NOT_FOUND,
+        Errno::MFILE | Errno::NFILE => TOO_MANY_OPEN_FILES,
+        Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::ISDIR => ACCESS_DENIED,
+        Errno::BADF => INVALID_HANDLE,
+        Errno::NOMEM => NOT_ENOUGH_MEMORY,
+        Errno::EXIST => FILE_EXISTS,
+        Errno::NOSPC | Errno::DQUOT | Errno::FBIG => DISK_FULL,
+        Errno::NAMETOOLONG => FILENAME_EXCED_RANGE,
+        Errno::INVAL => INVALID_PARAMETER,
+        _ => NOT_SUPPORTED,
+    }
+}
+
+thread_local! {
+    static LAST: Cell<u32> = const { Cell::new(0) };
+}
+
+pub(crate) fn set_last(code: u32) {
+    LAST.set(code);
+}
+
+/// What a call gives back: its result, or `failure` and the last error.
+pub(crate) fn answer<T>(result: Result<T>, failure: T) -> T {
+    result.unwrap_or_else(|Code(code)| {
+        set_last(code);
+        failure
+    })
+}
+
+/// The same for calls that say whether they did it.
+pub(crate) fn done(result: Result<()>) -> i32 {
+    answer(result.map(|()| 1), 0)
+}
+
+/// The code of the last call of this thread that left one.
+// SAFETY: no other library of a program for Windows exports this name.
+#[unsafe(no_mangle)]
+pub extern "C" fn GetLastError() -> u32 {
+    LAST.get()
+}
+
+/// Sets what [`GetLastError`] tells this thread.
+// SAFETY: as above.
+#[unsafe(no_mangle)]
+pub extern "C" fn SetLastError(code: u32) {
+    set_last(code);
+}

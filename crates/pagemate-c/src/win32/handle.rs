@@ -1,0 +1,293 @@
+//! This process' handles.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::error::{
+    ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, Result, TOO_MANY_OPEN_FILES,
+    answer, done,
+};
+use super::file::{self, File};
+use super::inherit::{self, Inherited};
+use super::mapping::{self, Mapping};
+
+/// A handle as C has it: a number in the place of an address, and a multiple of four.
+pub type Handle = *mut c_void;
+
+/// What `GetCurrentProcess` gives, and `INVALID_HANDLE_VALUE`: the same number.
+pub(super) const CURRENT_PROCESS: usize = usize::MAX;
+
+/// The numbers from here on stand for this process, this thread and their tokens.
+const FIRST_PSEUDO: usize = usize::MAX - 5;
+
+/// A child process inherits the handle (`HANDLE_FLAG_INHERIT`).
+const INHERIT: u32 = 1;
+/// The handle cannot be closed (`HANDLE_FLAG_PROTECT_FROM_CLOSE`).
+const PROTECT_FROM_CLOSE: u32 = 2;
+
+/// `DuplicateHandle` closes the handle it is given, or grants what that one may do.
+const DUPLICATE_CLOSE_SOURCE: u32 = 1;
+const DUPLICATE_SAME_ACCESS: u32 = 2;
+
+/// As many handles as Windows has.
+const MOST: usize = 1 << 24;
+
+/// What handles stand for. An object lives until its last handle is closed and the last call that
+/// uses one has returned.
+#[derive(Clone, Debug)]
+pub(super) enum Object {
+    Mapping(Arc<Mapping>),
+    File(Arc<File>),
+}
+
+/// An object, and what one handle may do with it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) object: Object,
+    /// The rights that its kind of object knows.
+    pub(super) access: u32,
+}
+
+/// A handle's place in the table.
+#[derive(Debug)]
+struct Slot {
+    entry: Entry,
+    protected: bool,
+    /// What a child gets, if it inherits the handle.
+    inherited: Option<Inherited>,
+}
+
+#[derive(Debug)]
+struct Table {
+    slots: Vec<Option<Slot>>,
+    free: Vec<usize>,
+    /// Whether the handles that our parent left us were taken over.
+    adopted: bool,
+}
+
+static TABLE: Mutex<Table> =
+    Mutex::new(Table { slots: Vec::new(), free: Vec::new(), adopted: false });
+
+fn table() -> MutexGuard<'static, Table> {
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    table.adopt();
+    table
+}
+
+/// The place that a handle stands for. Its two lowest bits are the program's own.
+fn index(handle: Handle) -> Option<usize> {
+    (handle.addr() >> 2).checked_sub(1)
+}
+
+fn handle_of(index: usize) -> Handle {
+    std::ptr::without_provenance_mut((index + 1) << 2)
+}
+
+fn is_pseudo(handle: Handle) -> bool {
+    handle.addr() >= FIRST_PSEUDO
+}
+
+impl Table {
+    /// Takes over what our parent left us, once and before anything else has a number.
+    fn adopt(&mut self) {
+        if std::mem::replace(&mut self.adopted, true) {
+            return;
+        }
+        for (handle, entry, inherited) in inherit::left_by_parent() {
+            let Some(index) = index(handle).filter(|index| *index < MOST) else { continue };
+            if self.slots.len() <= index {
+                self.free.extend(self.slots.len()..index);
+                self.slots.resize_with(index + 1, || None);
+            }
+            self.free.retain(|free| *free != index);
+            self.slots[index] = Some(Slot { entry, protected: false, inherited: Some(inherited) });
+        }
+    }
+
+    fn slot(&mut self, handle: Handle) -> Result<&mut Slot> {
+        let slot = index(handle).and_then(|index| self.slots.get_mut(index)?.as_mut());
+        slot.ok_or(INVALID_HANDLE)
+    }
+
+    fn insert(&mut self, entry: Entry, inherit: bool) -> Result<Handle> {
+        let index = self.free.last().copied().unwrap_or(self.slots.len());
+        if index >= MOST {
+            return Err(TOO_MANY_OPEN_FILES);
+        }
+        let handle = handle_of(index);
+        let inherited = if inherit { Some(Inherited::new(handle, &entry)?) } else { None };
+        let slot = Some(Slot { entry, protected: false, inherited });
+        if self.free.pop().is_some() {
+            self.slots[index] = slot;
+        } else {
+            self.slots.push(slot);
+        }
+        Ok(handle)
+    }
+
+    /// Takes a handle out; what it held goes when the caller drops it.
+    fn remove(&mut self, handle: Handle) -> Result<Slot> {
+        let index = index(handle).ok_or(INVALID_HANDLE)?;
+        let slot = self.slots.get_mut(index).ok_or(INVALID_HANDLE)?;
+        let removed = slot.take_if(|slot| !slot.protected).ok_or(INVALID_HANDLE)?;
+        self.free.push(index);
+        Ok(removed)
+    }
+}
+
+/// Makes a handle.
+pub(super) fn open(entry: Entry, inherit: bool) -> Result<Handle> {
+    table().insert(entry, inherit)
+}
+
+/// A mapping, and what the handle may do with it.
+pub(super) fn mapping(handle: Handle) -> Result<(Arc<Mapping>, u32)> {
+    match &table().slot(handle)?.entry {
+        Entry { object: Object::Mapping(mapping), access } => Ok((Arc::clone(mapping), *access)),
+        Entry { object: Object::File(_), .. } => Err(INVALID_HANDLE),
+    }
+}
+
+/// A file, and what the handle may do with it.
+pub(super) fn file(handle: Handle) -> Result<(Arc<File>, u32)> {
+    match &table().slot(handle)?.entry {
+        Entry { object: Object::File(file), access } => Ok((Arc::clone(file), *access)),
+        Entry { object: Object::Mapping(_), .. } => Err(INVALID_HANDLE),
+    }
+}
+
+/// Whether some handle's mapping fits.
+pub(super) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
+    table().slots.iter().flatten().any(|slot| match &slot.entry.object {
+        Object::Mapping(mapping) => fits(mapping),
+        Object::File(_) => false,
+    })
+}
+
+/// Closes a handle.
+// SAFETY: no other library of a program for Windows exports this name.
+#[unsafe(no_mangle)]
+pub extern "C" fn CloseHandle(handle: Handle) -> i32 {
+    if is_pseudo(handle) {
+        return 1;
+    }
+    // What goes with it takes system calls, and the table is free meanwhile.
+    let removed = table().remove(handle);
+    done(removed.map(drop))
+}
+
+/// Makes another handle to an object, in this process.
+///
+/// # Safety
+///
+/// `target` is null or can be written to.
+// SAFETY: as above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn DuplicateHandle(
+    source_process: Handle,
+    source: Handle,
+    target_process: Handle,
+    target: *mut Handle,
+    access: u32,
+    inherit: i32,
+    options: u32,
+) -> i32 {
+    let made = duplicate(source_process, source, target_process, access, inherit != 0, options);
+    // The source goes whatever became of the rest.
+    if options & DUPLICATE_CLOSE_SOURCE != 0 && source_process.addr() == CURRENT_PROCESS {
+        drop(table().remove(source));
+    }
+    let made = answer(made, std::ptr::null_mut());
+    if !target.is_null() {
+        // SAFETY: not null, and the caller says that it can be written to.
+        unsafe { target.write(made) };
+    } else if !made.is_null() {
+        CloseHandle(made);
+    }
+    i32::from(!made.is_null())
+}
+
+fn duplicate(
+    source_process: Handle,
+    source: Handle,
+    target_process: Handle,
+    access: u32,
+    inherit: bool,
+    options: u32,
+) -> Result<Handle> {
+    if source_process.addr() != CURRENT_PROCESS || target_process.addr() != CURRENT_PROCESS {
+        return Err(INVALID_HANDLE);
+    }
+    let mut entry = table().slot(source)?.entry.clone();
+    if options & DUPLICATE_SAME_ACCESS == 0 {
+        entry = entry.with_access(access)?;
+    }
+    open(entry, inherit)
+}
+
+impl Entry {
+    /// The same object with other rights; with more of them, if its owner lets us.
+    fn with_access(self, access: u32) -> Result<Entry> {
+        match self.object {
+            Object::Mapping(mapping) => {
+                let access = mapping::specific(access);
+                Ok(Entry { object: Object::Mapping(mapping.allowing(access)?), access })
+            }
+            Object::File(file) => {
+                let access = file::specific(access);
+                if access & !self.access != 0 {
+                    return Err(ACCESS_DENIED);
+                }
+                Ok(Entry { object: Object::File(file), access })
+            }
+        }
+    }
+}
+
+/// Tells what children and `CloseHandle` may do with a handle.
+///
+/// # Safety
+///
+/// `flags` is null or can be written to.
+// SAFETY: as above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
+    let told = table().slot(handle).map(|slot| {
+        let inherit = if slot.inherited.is_some() { INHERIT } else { 0 };
+        let protected = if slot.protected { PROTECT_FROM_CLOSE } else { 0 };
+        inherit | protected
+    });
+    done(told.and_then(|told| {
+        // SAFETY: the caller says that it can be written to, unless it is null.
+        *unsafe { flags.as_mut() }.ok_or(NOACCESS)? = told;
+        Ok(())
+    }))
+}
+
+/// Says what children and `CloseHandle` may do with a handle.
+// SAFETY: as above.
+#[unsafe(no_mangle)]
+pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) -> i32 {
+    done(set_information(handle, mask, flags))
+}
+
+fn set_information(handle: Handle, mask: u32, flags: u32) -> Result<()> {
+    if mask & !(INHERIT | PROTECT_FROM_CLOSE) != 0 {
+        return Err(INVALID_PARAMETER);
+    }
+    let mut table = table();
+    let slot = table.slot(handle)?;
+    if mask & INHERIT != 0 {
+        if flags & INHERIT == 0 {
+            slot.inherited = None;
+        } else if slot.inherited.is_none() {
+            let handle = std::ptr::without_provenance_mut(handle.addr() & !3);
+            slot.inherited = Some(Inherited::new(handle, &slot.entry)?);
+        }
+    }
+    if mask & PROTECT_FROM_CLOSE != 0 {
+        slot.protected = flags & PROTECT_FROM_CLOSE != 0;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The names of objects, as Windows refuses them.
+#![allow(unsafe_code, reason = "texts that end in a NUL")]
+
+use pagemate::ErrorKind;
+
+use super::error::{
+    BAD_PATHNAME, Code, FILENAME_EXCED_RANGE, INVALID_HANDLE, INVALID_NAME, PATH_NOT_FOUND, Result,
+};
+
+/// The longest name that the calls for bytes take, its final NUL included.
+const MAX_PATH: usize = 260;
+
+/// A name from a call for bytes, which are UTF-8; `None` for a null pointer.
+///
+/// # Safety
+///
+/// `name` is null or ends in a NUL.
+pub(super) unsafe fn narrow(name: *const u8) -> Result<Option<String>> {
+    if name.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller says that it ends.
+    let name = unsafe { std::ffi::CStr::from_ptr(name.cast()) }.to_bytes();
+    let name = str::from_utf8(name).map_err(|_| INVALID_NAME)?;
+    if name.encode_utf16().count() >= MAX_PATH {
+        return Err(FILENAME_EXCED_RANGE);
+    }
+    Ok(Some(name.to_owned()))
+}
+
+/// A name from a call for 16-bit characters; `None` for a null pointer.
+///
+/// # Safety
+///
+/// `name` is null or ends in a NUL.
+pub(super) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
+    if name.is_null() {
+        return Ok(None);
+    }
+    let mut len = 0;
+    // SAFETY: the caller says that it ends, and nothing behind the end is read.
+    while unsafe { *name.add(len) } != 0 {
+        len += 1;
+    }
+    // SAFETY: these units were just read.
+    let name = unsafe { std::slice::from_raw_parts(name, len) };
+    // A half of a pair has no spelling here.
+    String::from_utf16(name).map(Some).map_err(|_| INVALID_NAME)
+}
+
+/// Refuses what is no name, with the code that tells why.
+pub(super) fn check(name: &str) -> Result<()> {
+    pagemate::Name::new(name).map(drop).map_err(|error| refusal(name, error.kind()))
+}
+
+fn refusal(name: &str, kind: ErrorKind) -> Code {
+    if kind == ErrorKind::WrongKind {
+        return INVALID_HANDLE;
+    }
+    let mut bare = name;
+    while let Some(rest) = bare.strip_prefix(r"Local\").or_else(|| bare.strip_prefix(r"Global\")) {
+        bare = rest;
+    }
+    match bare {
+        _ if name.starts_with('\\') => BAD_PATHNAME,
+        _ if bare.is_empty() || bare.starts_with('\\') => INVALID_NAME,
+        _ if bare.contains('\\') => PATH_NOT_FOUND,
+        _ => INVALID_NAME,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_names_are_told_apart() {
+        // Rows 25 to 30.
+        for (name, code) in [
+            (r"local\x", PATH_NOT_FOUND),
+            (r"a\b", PATH_NOT_FOUND),
+            (r"Local\a\b", PATH_NOT_FOUND),
+            (r"\b", BAD_PATHNAME),
+            (r"Local\", INVALID_NAME),
+            ("Local", INVALID_HANDLE),
+            (r"Global\Session", INVALID_HANDLE),
+        ] {
+            assert_eq!(check(name), Err(code), "{name}");
+        }
+        assert_eq!(check(r"Local\Local\$x y/:*"), Ok(()));
+    }
+}
