@@ -1,0 +1,109 @@
+//! What this process has mapped or set aside, by address.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::mapping::Mapping;
+
+/// Memory comes in these, and views begin at multiples of the granularity.
+pub(super) const PAGE: usize = 4096;
+pub(super) const GRANULARITY: usize = 64 << 10;
+
+/// A run of pages that came into being by one call, and goes by one.
+#[derive(Debug)]
+pub(super) struct Region {
+    /// In bytes; whole pages.
+    pub(super) len: usize,
+    /// The `PAGE_` protection it was asked for with, which is the most it can have.
+    pub(super) protection: u32,
+    pub(super) kind: Kind,
+    /// Each page's own, or nothing while all have that of the region. Zero is not committed.
+    pages: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    View(Seen),
+    /// By `VirtualAlloc`.
+    Private,
+}
+
+/// What a view shows.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// From which byte of the mapping on.
+    pub(super) offset: u64,
+    /// The user's file under it, by device and inode.
+    pub(super) file: Option<(u64, u64)>,
+    /// Of memory that comes into being as it is committed.
+    pub(super) sparse: Option<Arc<OwnedFd>>,
+    /// Gone with its last handle, which views outlive.
+    pub(super) mapping: Weak<Mapping>,
+}
+
+impl Region {
+    pub(super) fn new(len: usize, protection: u32, kind: Kind) -> Region {
+        Region { len, protection, kind, pages: Vec::new() }
+    }
+
+    /// The protection of the page at this index, as it was set; zero if it is not committed.
+    pub(super) fn protection_at(&self, page: usize) -> u32 {
+        self.pages.get(page).map_or(self.protection, |own| u32::from(*own))
+    }
+
+    /// How many pages from this one on have the same.
+    pub(super) fn alike_from(&self, page: usize) -> usize {
+        let own = self.pages.get(page..).unwrap_or_default();
+        match own.first() {
+            Some(first) => own.iter().take_while(|other| *other == first).count(),
+            None => self.len / PAGE - page,
+        }
+    }
+
+    /// Notes what these pages have from now on.
+    pub(super) fn protect(&mut self, pages: std::ops::Range<usize>, protection: u32) {
+        if self.pages.is_empty() {
+            self.pages = vec![byte(self.protection); self.len / PAGE];
+        }
+        self.pages[pages].fill(byte(protection));
+    }
+}
+
+fn byte(protection: u32) -> u8 {
+    u8::try_from(protection).expect("the modifiers of protections are refused")
+}
+
+/// All regions, by their first address.
+pub(super) struct Regions(BTreeMap<usize, Region>);
+
+static REGIONS: Mutex<Regions> = Mutex::new(Regions(BTreeMap::new()));
+
+/// The regions, which nobody else changes meanwhile.
+pub(super) fn regions() -> MutexGuard<'static, Regions> {
+    REGIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Regions {
+    pub(super) fn insert(&mut self, base: usize, region: Region) {
+        self.0.insert(base, region);
+    }
+
+    /// The region that an address lies in, and where it begins.
+    pub(super) fn find(&mut self, address: usize) -> Option<(usize, &mut Region)> {
+        let (base, region) = self.0.range_mut(..=address).next_back()?;
+        (address - base < region.len).then_some((*base, region))
+    }
+
+    pub(super) fn remove(&mut self, base: usize) -> Option<Region> {
+        self.0.remove(&base)
+    }
+
+    /// Whether some view shows this file.
+    pub(super) fn shows(&self, file: (u64, u64)) -> bool {
+        self.0.values().any(|region| match &region.kind {
+            Kind::View(seen) => seen.file == Some(file),
+            Kind::Private => false,
+        })
+    }
+}
