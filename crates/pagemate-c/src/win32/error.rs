@@ -114,14 +114,12 @@ pub(crate) fn done(result: Result<()>) -> i32 {
 }
 
 /// The code of the last call of this thread that left one.
-// SAFETY: no other library of a program for Windows exports this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetLastError() -> u32 {
     LAST.get()
 }
 
 /// Sets what [`GetLastError`] tells this thread.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetLastError(code: u32) {
     set_last(code);

@@ -166,7 +166,6 @@ pub(super) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
 }
 
 /// Closes a handle.
-// SAFETY: no other library of a program for Windows exports this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn CloseHandle(handle: Handle) -> i32 {
     if is_pseudo(handle) {
@@ -182,7 +181,6 @@ pub extern "C" fn CloseHandle(handle: Handle) -> i32 {
 /// # Safety
 ///
 /// `target` is null or can be written to.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DuplicateHandle(
     source_process: Handle,
@@ -250,7 +248,6 @@ impl Entry {
 /// # Safety
 ///
 /// `flags` is null or can be written to.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
     let told = table().slot(handle).map(|slot| {
@@ -266,7 +263,6 @@ pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -
 }
 
 /// Says what children and `CloseHandle` may do with a handle.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) -> i32 {
     done(set_information(handle, mask, flags))

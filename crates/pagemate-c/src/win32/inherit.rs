@@ -105,7 +105,7 @@ fn take_over(note: RawFd) -> Option<(Handle, Entry, Inherited)> {
     let note = unsafe { OwnedFd::from_raw_fd(note) };
     let mut text = [0; LONGEST];
     let len = rustix::io::pread(&note, &mut text, 0).unwrap_or(0);
-    let left = str::from_utf8(&text[..len]).ok().and_then(|text| Left::parse(text));
+    let left = str::from_utf8(&text[..len]).ok().and_then(Left::parse);
     let Some(left) = left.filter(|left| left.maker != std::process::id()) else {
         // Another copy of this library in this process made it, and has it.
         std::mem::forget(note);

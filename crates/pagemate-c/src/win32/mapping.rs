@@ -271,7 +271,6 @@ fn join(high: u32, low: u32) -> u64 {
 /// # Safety
 ///
 /// `attributes` is null or whole; `name` is null or ends in a NUL.
-// SAFETY: no other library of a program for Windows exports this name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateFileMappingA(
     file: Handle,
@@ -292,7 +291,6 @@ pub unsafe extern "C" fn CreateFileMappingA(
 /// # Safety
 ///
 /// As there.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateFileMappingW(
     file: Handle,
@@ -313,7 +311,6 @@ pub unsafe extern "C" fn CreateFileMappingW(
 /// # Safety
 ///
 /// `name` is null or ends in a NUL.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OpenFileMappingA(access: u32, inherit: i32, name: *const u8) -> Handle {
     // SAFETY: the caller's promise.
@@ -326,7 +323,6 @@ pub unsafe extern "C" fn OpenFileMappingA(access: u32, inherit: i32, name: *cons
 /// # Safety
 ///
 /// As there.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OpenFileMappingW(access: u32, inherit: i32, name: *const u16) -> Handle {
     // SAFETY: the caller's promise.

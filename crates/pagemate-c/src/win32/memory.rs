@@ -249,10 +249,9 @@ fn pages_of(
 fn may_have(kind: &Kind, most: u32, protection: u32) -> bool {
     match (kind, protection) {
         (_, NOACCESS) => true,
-        (Kind::Private, WRITECOPY) => false,
-        (Kind::Private, _) => true,
-        (_, READONLY | WRITECOPY) => most != NOACCESS,
-        (_, _) => most == READWRITE,
+        (Kind::Private, _) => protection != WRITECOPY,
+        (Kind::View(_), READONLY | WRITECOPY) => most != NOACCESS,
+        (Kind::View(_), _) => most == READWRITE,
     }
 }
 
@@ -431,7 +430,6 @@ fn free(address: usize, len: usize, how: u32) -> Result<()> {
 /// # Safety
 ///
 /// `told` is null or has room for `room` bytes.
-// SAFETY: no other library of a program for Windows exports this name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn VirtualQuery(
     address: *const c_void,
@@ -455,7 +453,6 @@ pub unsafe extern "C" fn VirtualQuery(
 /// # Safety
 ///
 /// `old` is null or can be written to.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn VirtualProtect(
     address: *mut c_void,
@@ -472,7 +469,6 @@ pub unsafe extern "C" fn VirtualProtect(
 }
 
 /// Commits pages of a view, or sets aside memory of this process alone.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn VirtualAlloc(
     address: *mut c_void,
@@ -484,7 +480,6 @@ pub extern "C" fn VirtualAlloc(
 }
 
 /// Gives memory of this process alone back; views are not its to free.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn VirtualFree(address: *mut c_void, len: usize, how: u32) -> i32 {
     done(free(address.addr(), len, how))

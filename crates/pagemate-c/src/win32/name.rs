@@ -38,9 +38,12 @@ pub(super) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
         return Ok(None);
     }
     let mut len = 0;
-    // SAFETY: the caller says that it ends, and nothing behind the end is read.
-    while unsafe { *name.add(len) } != 0 {
+    let mut next = name;
+    // SAFETY: the caller says that it ends, and the end was not yet read.
+    while unsafe { next.read() } != 0 {
         len += 1;
+        // SAFETY: the end is still to come.
+        next = unsafe { next.add(1) };
     }
     // SAFETY: these units were just read.
     let name = unsafe { std::slice::from_raw_parts(name, len) };

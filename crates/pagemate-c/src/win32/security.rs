@@ -75,7 +75,6 @@ pub(super) unsafe fn wanted(attributes: *const SecurityAttributes) -> Result<(bo
 /// # Safety
 ///
 /// `descriptor` is null or has room for one.
-// SAFETY: no other library of a program for Windows exports this name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeSecurityDescriptor(
     descriptor: *mut SecurityDescriptor,
@@ -109,7 +108,6 @@ pub unsafe extern "C" fn InitializeSecurityDescriptor(
 /// # Safety
 ///
 /// `descriptor` is null or points to one.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SetSecurityDescriptorDacl(
     descriptor: *mut SecurityDescriptor,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pagemate::Protection;
 use pagemate::os::unix::SectionExt;
+use rustix::io::Errno;
 use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
 
 use super::error::{
@@ -156,9 +157,9 @@ fn flush(address: *const c_void, len: usize) -> Result<()> {
     }
     // Windows starts to write and does not wait. Linux writes when it sees fit, or waits.
     // SAFETY: msync changes no memory. If the view went meanwhile, it fails or writes something else.
-    unsafe { rustix::mm::msync(at(start), len, MsyncFlags::SYNC) }.or_else(|error| match error {
-        rustix::io::Errno::NOMEM => Err(INVALID_ADDRESS),
-        error => Err(error.into()),
+    unsafe { rustix::mm::msync(at(start), len, MsyncFlags::SYNC) }.map_err(|error| match error {
+        Errno::NOMEM => INVALID_ADDRESS,
+        error => error.into(),
     })
 }
 
@@ -167,7 +168,6 @@ fn join(high: u32, low: u32) -> u64 {
 }
 
 /// Maps a view of a mapping.
-// SAFETY: no other library of a program for Windows exports this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFile(
     handle: Handle,
@@ -180,7 +180,6 @@ pub extern "C" fn MapViewOfFile(
 }
 
 /// Maps a view at an address of the caller's choice.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFileEx(
     handle: Handle,
@@ -197,7 +196,6 @@ pub extern "C" fn MapViewOfFileEx(
 }
 
 /// Maps a view into this process, by a `PAGE_` protection.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFileNuma2(
     handle: Handle,
@@ -215,7 +213,6 @@ pub extern "C" fn MapViewOfFileNuma2(
 }
 
 /// Maps a view into this process, by a `PAGE_` protection; its extended parameters are refused.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFile3(
     handle: Handle,
@@ -250,21 +247,18 @@ fn map_of(here: bool, handle: Handle, allocation: u32, wanted: &Wanted) -> Resul
 }
 
 /// Unmaps the view that an address lies in.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFile(address: *const c_void) -> i32 {
     done(unmap(address))
 }
 
 /// The same; of the flags none means anything here.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFileEx(address: *mut c_void, flags: u32) -> i32 {
     done(if flags == 0 { unmap(address) } else { Err(NOT_SUPPORTED) })
 }
 
 /// The same, in this process.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFile2(process: Handle, address: *mut c_void, flags: u32) -> i32 {
     if process.addr() != CURRENT_PROCESS {
@@ -274,7 +268,6 @@ pub extern "C" fn UnmapViewOfFile2(process: Handle, address: *mut c_void, flags:
 }
 
 /// Writes what changed in a view back to the file under it.
-// SAFETY: as above.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushViewOfFile(address: *const c_void, len: usize) -> i32 {
     done(flush(address, len))
