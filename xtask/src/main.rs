@@ -7,6 +7,7 @@ mod cross;
 mod macos;
 mod stress;
 mod task;
+mod threads;
 #[cfg(test)]
 mod tidy;
 mod windows;
@@ -28,6 +29,7 @@ const TASKS: &[Task] = &[
         "processes race for the same names while others are killed: a minute, or `long`",
         torture,
     ),
+    ("threads", "handles and views shared by threads, under ThreadSanitizer", threads::threads),
     ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
 

@@ -1,0 +1,159 @@
+//! Handles and views under threads that share them without asking each other.
+//!
+//! `cargo xtask threads` runs this under ThreadSanitizer.
+#![cfg(target_os = "linux")]
+#![allow(unsafe_code, reason = "the interface of C")]
+
+use std::ffi::CString;
+use std::ptr::{null, null_mut, without_provenance_mut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pagemate_c::win32::error::{GetLastError, SetLastError};
+use pagemate_c::win32::handle::{
+    CloseHandle, DuplicateHandle, GetHandleInformation, Handle, SetHandleInformation,
+};
+use pagemate_c::win32::mapping::{CreateFileMappingA, OpenFileMappingA};
+use pagemate_c::win32::memory::{VirtualProtect, VirtualQuery};
+use pagemate_c::win32::view::{FlushViewOfFile, MapViewOfFile, UnmapViewOfFile};
+
+const THREADS: usize = 4;
+const ROUNDS: usize = 20_000;
+/// Where threads find each other's handles and views, and race for them.
+const SHARED: usize = 8;
+
+const ALL_ACCESS: u32 = 0xF_001F;
+const READWRITE: u32 = 4;
+const INVALID_HANDLE: u32 = 6;
+const INVALID_ADDRESS: u32 = 487;
+
+/// Numbers that look random, the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+fn handle(place: &AtomicUsize) -> Handle {
+    without_provenance_mut(place.load(Ordering::Relaxed))
+}
+
+/// Puts a handle into a place, and closes the one that was there.
+fn exchange(place: &AtomicUsize, new: Handle) {
+    let old = place.swap(new.addr(), Ordering::Relaxed);
+    if old != 0 {
+        assert_eq!(
+            CloseHandle(without_provenance_mut(old)),
+            1,
+            "whoever takes a handle out has it"
+        );
+    }
+}
+
+fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize]) {
+    let mut dice = Dice(seed);
+    for _ in 0..ROUNDS {
+        let (place, seen) = (&handles[dice.roll(SHARED)], &views[dice.roll(SHARED)]);
+        SetLastError(0);
+        match dice.roll(8) {
+            0 => {
+                let invalid = without_provenance_mut(usize::MAX);
+                // SAFETY: the name ends in a NUL.
+                let made = unsafe {
+                    CreateFileMappingA(invalid, null(), READWRITE, 0, 1 << 16, name.as_ptr().cast())
+                };
+                assert!(!made.is_null(), "{}", GetLastError());
+                exchange(place, made);
+            }
+            1 => {
+                // SAFETY: the name ends in a NUL.
+                let opened = unsafe { OpenFileMappingA(ALL_ACCESS, 0, name.as_ptr().cast()) };
+                if !opened.is_null() {
+                    exchange(place, opened);
+                }
+            }
+            2 => {
+                let this = without_provenance_mut(usize::MAX);
+                let mut twin = null_mut();
+                // SAFETY: there is room for the twin.
+                let done =
+                    unsafe { DuplicateHandle(this, handle(place), this, &raw mut twin, 0, 0, 2) };
+                if done == 1 {
+                    exchange(&handles[dice.roll(SHARED)], twin);
+                } else {
+                    assert_eq!(GetLastError(), INVALID_HANDLE);
+                }
+            }
+            3 => exchange(place, null_mut()),
+            4 => {
+                let view = MapViewOfFile(handle(place), 2, 0, 0, 0);
+                if view.is_null() {
+                    assert_eq!(GetLastError(), INVALID_HANDLE);
+                } else {
+                    // A number of our own, at a place that is ours while the view is.
+                    // SAFETY: the view is ours alone until it is put where others find it.
+                    unsafe { view.cast::<u64>().add(usize::try_from(seed).unwrap()).write(seed) };
+                    let old = seen.swap(view.addr(), Ordering::Relaxed);
+                    if old != 0 {
+                        assert_eq!(UnmapViewOfFile(without_provenance_mut(old)), 1);
+                    }
+                }
+            }
+            5 => {
+                let view = seen.swap(0, Ordering::Relaxed);
+                if view != 0 {
+                    assert_eq!(UnmapViewOfFile(without_provenance_mut(view + 5000)), 1);
+                }
+            }
+            6 => {
+                let view: Handle = without_provenance_mut(seen.load(Ordering::Relaxed));
+                let mut told = std::mem::MaybeUninit::uninit();
+                let room = size_of_val(&told);
+                // SAFETY: there is that much room.
+                assert!(
+                    view.is_null() || unsafe { VirtualQuery(view, told.as_mut_ptr(), room) } > 0
+                );
+                let mut old = 0;
+                // SAFETY: there is room for what it was.
+                let done = unsafe { VirtualProtect(view, 4096, READWRITE, &raw mut old) };
+                assert!(done == 1 || GetLastError() == INVALID_ADDRESS);
+                assert!(FlushViewOfFile(view, 0) == 1 || GetLastError() == INVALID_ADDRESS);
+            }
+            _ => {
+                let mut flags = 0;
+                // SAFETY: there is room for them.
+                let done = unsafe { GetHandleInformation(handle(place), &raw mut flags) };
+                assert!(done == 1 || GetLastError() == INVALID_HANDLE);
+                let done =
+                    SetHandleInformation(handle(place), 1, u32::from(seed.is_multiple_of(2)));
+                assert!(done == 1 || GetLastError() == INVALID_HANDLE);
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_that_race_for_handles_and_views_break_neither() {
+    let name = CString::new(format!("threads-{}", std::process::id())).unwrap();
+    let handles: [AtomicUsize; SHARED] = Default::default();
+    let views: [AtomicUsize; SHARED] = Default::default();
+    std::thread::scope(|scope| {
+        for seed in 1..=THREADS as u64 {
+            let (name, handles, views) = (&name, &handles, &views);
+            scope.spawn(move || play(seed, name, handles, views));
+        }
+    });
+    for place in &handles {
+        exchange(place, null_mut());
+    }
+    // SAFETY: the name ends in a NUL.
+    let gone = unsafe { OpenFileMappingA(ALL_ACCESS, 0, name.as_ptr().cast()) };
+    assert!(gone.is_null(), "the name went with its last handle, though views are left");
+    for view in views {
+        let view = view.into_inner();
+        assert!(view == 0 || UnmapViewOfFile(without_provenance_mut(view)) == 1);
+    }
+}
