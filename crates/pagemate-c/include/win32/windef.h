@@ -1,0 +1,118 @@
+/* Windows' basic types, as wide as on 64-bit Windows.
+ *
+ * LONG and DWORD have 32 bits, so that they are int here, where long has 64: print them with %d, %u
+ * and %x, or cast. WCHAR has 16 bits: it is wchar_t in a program that is compiled with
+ * -fshort-wchar, which makes L"..." such text, and char16_t in others, where TEXT("...") is. */
+#ifndef PAGEMATE_WINDEF_H
+#define PAGEMATE_WINDEF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define PAGEMATE_BEGIN extern "C" {
+#define PAGEMATE_END }
+#else
+#include <uchar.h>
+#define PAGEMATE_BEGIN
+#define PAGEMATE_END
+#endif
+
+#define WINAPI
+#define CALLBACK
+#define APIENTRY
+#define WINBASEAPI
+#define CONST const
+#define VOID void
+#define IN
+#define OUT
+#define OPTIONAL
+#define FORCEINLINE static inline
+
+#ifndef _WIN64_TYPES
+#define _WIN64_TYPES
+#define MAX_PATH 260
+#ifndef FALSE
+#define FALSE 0
+#endif
+#ifndef TRUE
+#define TRUE 1
+#endif
+#endif
+
+#define __int8 char
+#define __int16 short
+#define __int32 int
+#define __int64 long long
+
+typedef int BOOL, *PBOOL, *LPBOOL;
+typedef unsigned char BYTE, *PBYTE, *LPBYTE, UCHAR, *PUCHAR, BOOLEAN, *PBOOLEAN;
+typedef char CHAR, *PCHAR, *LPCH, *PCH;
+typedef unsigned short WORD, *PWORD, *LPWORD, USHORT, *PUSHORT;
+typedef short SHORT, *PSHORT;
+typedef int INT, *PINT, *LPINT, LONG, *PLONG, *LPLONG, INT32, LONG32, HRESULT;
+typedef unsigned int UINT, *PUINT, *LPUINT, DWORD, *PDWORD, *LPDWORD, ULONG, *PULONG, UINT32, ULONG32,
+    DWORD32;
+typedef float FLOAT, *PFLOAT;
+typedef double DOUBLE;
+typedef long long LONGLONG, *PLONGLONG, LONG64, *PLONG64, INT64, *PINT64;
+typedef unsigned long long ULONGLONG, *PULONGLONG, DWORDLONG, *PDWORDLONG, ULONG64, *PULONG64, DWORD64,
+    *PDWORD64, UINT64, *PUINT64;
+typedef signed char INT8;
+typedef unsigned char UINT8;
+typedef short INT16;
+typedef unsigned short UINT16;
+typedef void *PVOID, *LPVOID;
+typedef const void *LPCVOID, *PCVOID;
+typedef intptr_t INT_PTR, *PINT_PTR, LONG_PTR, *PLONG_PTR, SSIZE_T, *PSSIZE_T;
+typedef uintptr_t UINT_PTR, *PUINT_PTR, ULONG_PTR, *PULONG_PTR, DWORD_PTR, *PDWORD_PTR;
+typedef size_t SIZE_T, *PSIZE_T;
+typedef void *HANDLE, **PHANDLE, **LPHANDLE;
+typedef void *HLOCAL, *HGLOBAL, *HMODULE, *HINSTANCE;
+
+#if __SIZEOF_WCHAR_T__ == 2
+typedef wchar_t WCHAR;
+#define PAGEMATE_WIDE(text) L##text
+#else
+typedef char16_t WCHAR;
+#define PAGEMATE_WIDE(text) u##text
+#endif
+typedef WCHAR *PWCHAR, *LPWCH, *PWCH, *LPWSTR, *PWSTR, *NWPSTR;
+typedef const WCHAR *LPCWCH, *LPCWSTR, *PCWSTR;
+typedef CHAR *LPSTR, *PSTR, *NPSTR;
+typedef const CHAR *LPCCH, *LPCSTR, *PCSTR;
+
+#ifdef UNICODE
+typedef WCHAR TCHAR, *PTCHAR;
+typedef LPWSTR LPTSTR, PTSTR;
+typedef LPCWSTR LPCTSTR, PCTSTR;
+#define __TEXT(text) PAGEMATE_WIDE(text)
+#else
+typedef char TCHAR, *PTCHAR;
+typedef LPSTR LPTSTR, PTSTR;
+typedef LPCSTR LPCTSTR, PCTSTR;
+#define __TEXT(text) text
+#endif
+#define TEXT(text) __TEXT(text)
+
+#define LOWORD(l) ((WORD)(((DWORD_PTR)(l)) & 0xffff))
+#define HIWORD(l) ((WORD)((((DWORD_PTR)(l)) >> 16) & 0xffff))
+#define LOBYTE(w) ((BYTE)(((DWORD_PTR)(w)) & 0xff))
+#define HIBYTE(w) ((BYTE)((((DWORD_PTR)(w)) >> 8) & 0xff))
+#define MAKEWORD(a, b) ((WORD)(((BYTE)(a)) | ((WORD)((BYTE)(b))) << 8))
+#define MAKELONG(a, b) ((LONG)(((WORD)(a)) | ((DWORD)((WORD)(b))) << 16))
+#define UNREFERENCED_PARAMETER(p) ((void)(p))
+
+#ifndef __cplusplus
+#ifndef min
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
+#endif
+
+typedef struct _FILETIME {
+    DWORD dwLowDateTime;
+    DWORD dwHighDateTime;
+} FILETIME, *PFILETIME, *LPFILETIME;
+
+#endif
