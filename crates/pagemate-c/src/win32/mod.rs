@@ -6,14 +6,18 @@
 //!
 //! The names are Windows' own, unmangled: whoever links this library wants them to be these.
 
+pub mod clock;
 pub mod error;
 pub mod file;
 pub mod handle;
 mod inherit;
 pub mod mapping;
 pub mod memory;
+pub mod message;
 mod name;
 mod place;
 mod region;
 pub mod security;
+pub mod system;
+pub mod text;
 pub mod view;
