@@ -1,6 +1,6 @@
 //! Handles and views under threads that share them without asking each other.
 //!
-//! `cargo xtask threads` runs this under ThreadSanitizer.
+//! `cargo xtask threads` runs this under `ThreadSanitizer`.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "the interface of C")]
 
@@ -54,11 +54,11 @@ fn exchange(place: &AtomicUsize, new: Handle) {
 }
 
 fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize]) {
-    let mut dice = Dice(seed);
+    let mut chance = Dice(seed);
     for _ in 0..ROUNDS {
-        let (place, seen) = (&handles[dice.roll(SHARED)], &views[dice.roll(SHARED)]);
+        let (place, seen) = (&handles[chance.roll(SHARED)], &views[chance.roll(SHARED)]);
         SetLastError(0);
-        match dice.roll(8) {
+        match chance.roll(8) {
             0 => {
                 let invalid = without_provenance_mut(usize::MAX);
                 // SAFETY: the name ends in a NUL.
@@ -82,7 +82,7 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
                 let done =
                     unsafe { DuplicateHandle(this, handle(place), this, &raw mut twin, 0, 0, 2) };
                 if done == 1 {
-                    exchange(&handles[dice.roll(SHARED)], twin);
+                    exchange(&handles[chance.roll(SHARED)], twin);
                 } else {
                     assert_eq!(GetLastError(), INVALID_HANDLE);
                 }
@@ -93,9 +93,10 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
                 if view.is_null() {
                     assert_eq!(GetLastError(), INVALID_HANDLE);
                 } else {
-                    // A number of our own, at a place that is ours while the view is.
+                    // A number of our own, at a place that is ours.
+                    let at = view.cast::<u64>().wrapping_add(usize::try_from(seed).unwrap());
                     // SAFETY: the view is ours alone until it is put where others find it.
-                    unsafe { view.cast::<u64>().add(usize::try_from(seed).unwrap()).write(seed) };
+                    unsafe { at.write(seed) };
                     let old = seen.swap(view.addr(), Ordering::Relaxed);
                     if old != 0 {
                         assert_eq!(UnmapViewOfFile(without_provenance_mut(old)), 1);
@@ -110,12 +111,11 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
             }
             6 => {
                 let view: Handle = without_provenance_mut(seen.load(Ordering::Relaxed));
-                let mut told = std::mem::MaybeUninit::uninit();
-                let room = size_of_val(&told);
+                let mut answer = std::mem::MaybeUninit::uninit();
+                let room = size_of_val(&answer);
                 // SAFETY: there is that much room.
-                assert!(
-                    view.is_null() || unsafe { VirtualQuery(view, told.as_mut_ptr(), room) } > 0
-                );
+                let len = unsafe { VirtualQuery(view, answer.as_mut_ptr(), room) };
+                assert!(view.is_null() || len > 0);
                 let mut old = 0;
                 // SAFETY: there is room for what it was.
                 let done = unsafe { VirtualProtect(view, 4096, READWRITE, &raw mut old) };
