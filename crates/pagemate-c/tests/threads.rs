@@ -54,11 +54,11 @@ fn exchange(place: &AtomicUsize, new: Handle) {
 }
 
 fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize]) {
-    let mut chance = Dice(seed);
+    let mut dice = Dice(seed);
     for _ in 0..ROUNDS {
-        let (place, seen) = (&handles[chance.roll(SHARED)], &views[chance.roll(SHARED)]);
+        let (place, shown) = (&handles[dice.roll(SHARED)], &views[dice.roll(SHARED)]);
         SetLastError(0);
-        match chance.roll(8) {
+        match dice.roll(8) {
             0 => {
                 let invalid = without_provenance_mut(usize::MAX);
                 // SAFETY: the name ends in a NUL.
@@ -82,7 +82,7 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
                 let done =
                     unsafe { DuplicateHandle(this, handle(place), this, &raw mut twin, 0, 0, 2) };
                 if done == 1 {
-                    exchange(&handles[chance.roll(SHARED)], twin);
+                    exchange(&handles[dice.roll(SHARED)], twin);
                 } else {
                     assert_eq!(GetLastError(), INVALID_HANDLE);
                 }
@@ -97,20 +97,20 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
                     let at = view.cast::<u64>().wrapping_add(usize::try_from(seed).unwrap());
                     // SAFETY: the view is ours alone until it is put where others find it.
                     unsafe { at.write(seed) };
-                    let old = seen.swap(view.addr(), Ordering::Relaxed);
+                    let old = shown.swap(view.addr(), Ordering::Relaxed);
                     if old != 0 {
                         assert_eq!(UnmapViewOfFile(without_provenance_mut(old)), 1);
                     }
                 }
             }
             5 => {
-                let view = seen.swap(0, Ordering::Relaxed);
+                let view = shown.swap(0, Ordering::Relaxed);
                 if view != 0 {
                     assert_eq!(UnmapViewOfFile(without_provenance_mut(view + 5000)), 1);
                 }
             }
             6 => {
-                let view: Handle = without_provenance_mut(seen.load(Ordering::Relaxed));
+                let view: Handle = without_provenance_mut(shown.load(Ordering::Relaxed));
                 let mut answer = std::mem::MaybeUninit::uninit();
                 let room = size_of_val(&answer);
                 // SAFETY: there is that much room.
