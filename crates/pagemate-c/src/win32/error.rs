@@ -45,6 +45,7 @@ codes! {
     FILE_CORRUPT = 1392,
     COMMITMENT_LIMIT = 1455,
     TIMEOUT = 1460,
+    INVALID_USER_BUFFER = 1784,
 }
 
 impl From<pagemate::Error> for Code {

@@ -16,8 +16,9 @@ use pagemate::Sharing;
 use pagemate::os::unix::SectionExt;
 
 use super::error::{
-    self, ACCESS_DENIED, ALREADY_EXISTS, FILE_NOT_FOUND, HANDLE_EOF, INVALID_PARAMETER,
-    NEGATIVE_SEEK, NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result, USER_MAPPED_FILE, answer, done,
+    self, ACCESS_DENIED, ALREADY_EXISTS, Code, FILE_NOT_FOUND, HANDLE_EOF, INVALID_PARAMETER,
+    INVALID_USER_BUFFER, NEGATIVE_SEEK, NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result,
+    USER_MAPPED_FILE, answer, done,
 };
 use super::handle::{self, CURRENT_PROCESS, Entry, Handle, Object};
 use super::region::regions;
@@ -45,6 +46,9 @@ const WRITE_THROUGH: u32 = 0x8000_0000;
 
 /// `FILE_BEGIN`, `FILE_CURRENT`, `FILE_END`.
 const WHENCE: [i32; 3] = [libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_END];
+
+/// `STATUS_END_OF_FILE`, which an `OVERLAPPED` is told beside the last error.
+const END_OF_FILE: usize = 0xC000_0011;
 
 /// What `GetFileSize` and `SetFilePointer` give when they fail, and when that is the answer.
 const ALL_ONES: u32 = u32::MAX;
@@ -281,7 +285,9 @@ fn file_for(handle: Handle, rights: u32) -> Result<Arc<File>> {
 }
 
 /// Goes on with a call that moves some of `len` bytes until all are moved or no more come.
-fn all_of(len: usize, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
+///
+/// A buffer that is none fails with `fault`.
+fn all_of(len: usize, fault: Code, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
     let mut moved = 0;
     while moved < len {
         match usize::try_from(some(moved)) {
@@ -291,7 +297,7 @@ fn all_of(len: usize, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
                 error if error.kind() == io::ErrorKind::Interrupted => {}
                 // What was moved was moved; the next call meets the obstacle.
                 _ if moved > 0 => break,
-                error if error.raw_os_error() == Some(libc::EFAULT) => return Err(NOACCESS),
+                error if error.raw_os_error() == Some(libc::EFAULT) => return Err(fault),
                 error => return Err(error.into()),
             },
         }
@@ -299,18 +305,18 @@ fn all_of(len: usize, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
     Ok(moved)
 }
 
-/// Goes to where a call is to begin, if it says so.
+/// Goes to where a call is to begin, if it says so; to the end only if it `may_append`.
 ///
 /// # Safety
 ///
 /// `overlapped` is null or whole.
-unsafe fn go(file: &File, overlapped: *const Overlapped) -> Result<()> {
+unsafe fn go(file: &File, overlapped: *const Overlapped, may_append: bool) -> Result<()> {
     if overlapped.is_null() {
         return Ok(());
     }
     // SAFETY: not null, and the caller says that it is whole.
     let Overlapped { offset, offset_high, .. } = unsafe { overlapped.read() };
-    if (offset, offset_high) == (ALL_ONES, ALL_ONES) {
+    if may_append && (offset, offset_high) == (ALL_ONES, ALL_ONES) {
         return file.seek(0, libc::SEEK_END).map(drop);
     }
     let at = i64::try_from(join(offset_high, offset)).map_err(|_| INVALID_PARAMETER)?;
@@ -351,13 +357,15 @@ pub unsafe extern "C" fn ReadFile(
     unsafe { tell(0, count, overlapped) };
     let read = file_for(handle, READ_DATA).and_then(|file| {
         // SAFETY: the caller's promise.
-        unsafe { go(&file, overlapped) }?;
+        unsafe { go(&file, overlapped, false) }?;
         let fd = file.file.as_raw_fd();
-        let read = all_of(len as usize, |done| {
+        let read = all_of(len as usize, NOACCESS, |done| {
             // SAFETY: the kernel refuses a buffer that is none.
             unsafe { libc::read(fd, buffer.wrapping_byte_add(done), len as usize - done) }
         })?;
-        if read == 0 && len > 0 && !overlapped.is_null() {
+        // SAFETY: the caller's promise.
+        if let Some(overlapped) = unsafe { overlapped.as_mut() }.filter(|_| read == 0 && len > 0) {
+            overlapped.status = END_OF_FILE;
             return Err(HANDLE_EOF);
         }
         u32::try_from(read).map_err(|_| INVALID_PARAMETER)
@@ -386,9 +394,9 @@ pub unsafe extern "C" fn WriteFile(
     unsafe { tell(0, count, overlapped) };
     let written = file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|file| {
         // SAFETY: the caller's promise.
-        unsafe { go(&file, overlapped) }?;
+        unsafe { go(&file, overlapped, true) }?;
         let fd = file.file.as_raw_fd();
-        let written = all_of(len as usize, |done| {
+        let written = all_of(len as usize, INVALID_USER_BUFFER, |done| {
             // SAFETY: the kernel refuses a buffer that is none.
             unsafe { libc::write(fd, buffer.wrapping_byte_add(done), len as usize - done) }
         })?;

@@ -40,6 +40,7 @@ fn translate(mut path: Vec<u8>) -> Result<PathBuf> {
         [] => return Err(PATH_NOT_FOUND),
         [b'\\', b'\\', ..] => return Err(BAD_NETPATH),
         [drive, b':', ..] if drive.is_ascii_alphabetic() => return Err(PATH_NOT_FOUND),
+        [.., b'/' | b'\\'] => return Err(INVALID_NAME),
         _ => {}
     }
     if path.iter().any(|byte| *byte < b' ' || b"*?<>|\"".contains(byte)) {
@@ -77,6 +78,7 @@ mod tests {
             (r"\\server\share\file", BAD_NETPATH),
             (r"\\.\pipe\p", BAD_NETPATH),
             ("what?", INVALID_NAME),
+            (r"data\", INVALID_NAME),
             ("a\tb", INVALID_NAME),
         ] {
             assert_eq!(path(text), Err(code), "{text:?}");
