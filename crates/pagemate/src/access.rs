@@ -48,4 +48,10 @@ pub enum Sharing {
 pub enum Kind {
     /// Named memory: a [`Section`](crate::Section).
     Section,
+    /// A [`Mutex`](crate::sync::Mutex).
+    Mutex,
+    /// An [`Event`](crate::sync::Event).
+    Event,
+    /// A [`Semaphore`](crate::sync::Semaphore).
+    Semaphore,
 }

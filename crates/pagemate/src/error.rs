@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Corrupted,
     /// Another process kept the object busy for too long.
     TimedOut,
+    /// The mutex is not this thread's to free.
+    NotOwner,
     /// This system cannot do it.
     Unsupported,
     /// Any other refusal of the system; see [`Error::raw_os_error`].
@@ -147,7 +149,7 @@ impl From<Error> for io::Error {
             ErrorKind::WrongVersion | ErrorKind::Corrupted => io::ErrorKind::InvalidData,
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::Unsupported => io::ErrorKind::Unsupported,
-            ErrorKind::WrongKind | ErrorKind::Os => io::ErrorKind::Other,
+            ErrorKind::WrongKind | ErrorKind::NotOwner | ErrorKind::Os => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
     }

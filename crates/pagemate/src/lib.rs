@@ -24,11 +24,14 @@
 //! ```
 
 mod access;
+mod deadline;
 mod error;
 pub mod inventory;
 mod name;
 pub mod os;
+mod primitive;
 mod section;
+pub mod sync;
 mod sys;
 
 pub use access::{Access, Kind, Protection, Sharing};

@@ -5,7 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use crate::access::Access;
 use crate::error::{Error, Quoted, Result};
 use crate::section::Section;
+use crate::sync::{Event, Mutex, Semaphore};
 use crate::sys::object::Object;
+use crate::sys::sync;
 
 /// A section's descriptor, to be handed to another process. Of a named section it takes part in
 /// the lock that keeps the name alive: a process that has it is a holder. Over a file it is one of
@@ -58,6 +60,31 @@ impl TryFrom<OwnedFd> for Section {
         Ok(Section::new(object, None, false))
     }
 }
+
+macro_rules! handed_on {
+    ($($object:ident)*) => {$(
+        /// Its descriptor, to be handed to another process, where [`TryFrom`] makes the same object
+        /// of it. As with a [`Section`], a process that has it is a holder of the name.
+        impl AsFd for $object {
+            fn as_fd(&self) -> BorrowedFd<'_> {
+                self.object().object().lend()
+            }
+        }
+
+        /// What somebody handed on. That it was of this kind is the word of who did: without a name
+        /// there is no other.
+        impl TryFrom<OwnedFd> for $object {
+            type Error = Error;
+
+            fn try_from(fd: OwnedFd) -> Result<$object> {
+                let object = Object::from_raw(fd).and_then(sync::$object::of);
+                object.map($object::handed_on).map_err(|e| e.during("take descriptor", ""))
+            }
+        }
+    )*};
+}
+
+handed_on! { Mutex Event Semaphore }
 
 /// Opens memory that is not pagemate's: the POSIX object called `name`, as `shm_open(3)` takes it.
 ///

@@ -38,6 +38,7 @@ impl<'f> SectionOptions<'f> {
             access: Access::default(),
             backing: Backing::default(),
             file: None,
+            content: &[],
         };
         SectionOptions { spec }
     }

@@ -14,7 +14,7 @@ use super::{Held, Section};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::copy::copy;
-use crate::sys::object::{Mapping, Mode, Range, allocation_granularity};
+use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
 
 /// How to map a section: set what matters, then [`map`](ViewOptions::map).
 #[derive(Clone, Debug)]
@@ -155,6 +155,11 @@ pub struct View {
 }
 
 impl View {
+    /// What it is a view of.
+    pub(crate) fn object(&self) -> &Object {
+        &self.held.object
+    }
+
     /// Its length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "a view is never empty")]
     #[inline]

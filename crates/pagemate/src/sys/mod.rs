@@ -11,3 +11,6 @@ pub(crate) mod copy;
 #[cfg(unix)]
 pub(crate) mod fault;
 pub(crate) mod object;
+pub(crate) mod sync;
+#[cfg(unix)]
+pub(crate) mod wait;

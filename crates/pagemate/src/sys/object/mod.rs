@@ -17,6 +17,8 @@ mod platform;
 #[path = "windows/mod.rs"]
 mod platform;
 
+#[cfg(unix)]
+pub(crate) use platform::fork::life;
 pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, prune};
 
 /// What a new object is to be.
@@ -31,6 +33,9 @@ pub(crate) struct Spec<'f> {
     pub(crate) backing: Backing,
     /// The user's file that is to be the memory.
     pub(crate) file: Option<&'f File>,
+    /// What the memory begins with; what follows is zero.
+    #[cfg_attr(windows, expect(dead_code, reason = "there what needs it is not made of memory"))]
+    pub(crate) content: &'f [u8],
 }
 
 /// When memory is set aside.

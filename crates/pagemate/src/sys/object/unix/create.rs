@@ -11,6 +11,7 @@ use super::close::{Outcome, let_go, may_release, sweep};
 use super::lock::{self, Holder};
 use super::record::{self, Record};
 use super::refusal::{self, Patience};
+use super::seat::Seats;
 use super::unseen::{self, Unseen};
 use super::{
     Named, Object, directory, fork, inventory, open_file, pages, room, trailer, user_file,
@@ -81,6 +82,7 @@ impl Object {
                         len: spec.len,
                         protection: spec.protection,
                         access: spec.access,
+                        seats: Seats::default(),
                     };
                     return Ok((object, true));
                 }
@@ -192,6 +194,7 @@ fn build_here(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Unseen> {
     if written != bytes.len() {
         return Err(room::too_much(dir, total));
     }
+    unseen::fill(fd.as_fd(), spec.content)?;
     Ok(unseen)
 }
 

@@ -6,6 +6,7 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use super::super::Spec;
+use super::seat::Seats;
 use super::user_file::{self, access_of, len_of};
 use super::{Object, refusal, unseen, whole_pages};
 use crate::access::{Access, Protection};
@@ -13,7 +14,15 @@ use crate::error::{Error, ErrorKind, Result};
 
 impl Object {
     fn nameless(fd: OwnedFd, len: u64, protection: Protection, access: Access) -> Object {
-        Object { fd: Some(fd), named: None, memory: None, len, protection, access }
+        Object {
+            fd: Some(fd),
+            named: None,
+            memory: None,
+            len,
+            protection,
+            access,
+            seats: Seats::default(),
+        }
     }
 
     /// Makes memory without a name, sealed against changes of its length; or takes a file as such.
@@ -25,10 +34,19 @@ impl Object {
             user_file::grow(file.as_fd(), spec.len)?;
             let (len, protection, access) = (spec.len, spec.protection, spec.access);
             let memory = Some(file);
-            return Ok(Object { fd: None, named: None, memory, len, protection, access });
+            return Ok(Object {
+                fd: None,
+                named: None,
+                memory,
+                len,
+                protection,
+                access,
+                seats: Seats::default(),
+            });
         }
         spec.len = whole_pages(spec.len)?;
         let fd = unseen::unnamed(spec.len, spec.backing)?;
+        unseen::fill(fd.as_fd(), spec.content)?;
         Ok(Object::nameless(fd, spec.len, spec.protection, spec.access))
     }
 

@@ -20,7 +20,12 @@ pub(super) enum Holder {
 
 /// Asks who holds the lock, and takes nothing.
 pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
-    let mut lock = byte_zero(libc::F_WRLCK);
+    ask_at(fd, 0)
+}
+
+/// The same of another byte.
+pub(super) fn ask_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<Holder> {
+    let mut lock = of_byte(byte, libc::F_WRLCK)?;
     call(fd, libc::F_OFD_GETLK, &mut lock)?;
     Ok(match libc::c_int::from(lock.l_type) {
         found if found == libc::c_int::from(libc::F_UNLCK) => Holder::Nobody,
@@ -31,21 +36,31 @@ pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
 
 /// Takes the shared lock of a handle; false if a sweeper has the exclusive one.
 pub(super) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    set(fd, libc::F_RDLCK)
+    set(fd, 0, libc::F_RDLCK)
 }
 
 /// Gives the lock back.
 pub(super) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
-    set(fd, libc::F_UNLCK).map(|_| ())
+    release_at(fd, 0)
+}
+
+/// Gives the lock of another byte back.
+pub(super) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
+    set(fd, byte, libc::F_UNLCK).map(|_| ())
 }
 
 /// Takes the exclusive lock of a sweeper; false if anybody has any lock.
 pub(super) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    set(fd, libc::F_WRLCK)
+    try_exclude_at(fd, 0)
 }
 
-fn set(fd: BorrowedFd<'_>, kind: impl Into<libc::c_int>) -> io::Result<bool> {
-    match call(fd, libc::F_OFD_SETLK, &mut byte_zero(kind)) {
+/// Takes the exclusive lock of another byte; false if anybody has it.
+pub(super) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
+    set(fd, byte, libc::F_WRLCK)
+}
+
+fn set(fd: BorrowedFd<'_>, byte: u64, kind: impl Into<libc::c_int>) -> io::Result<bool> {
+    match call(fd, libc::F_OFD_SETLK, &mut of_byte(byte, kind)?) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
             Ok(false)
@@ -54,13 +69,14 @@ fn set(fd: BorrowedFd<'_>, kind: impl Into<libc::c_int>) -> io::Result<bool> {
     }
 }
 
-fn byte_zero(kind: impl Into<libc::c_int>) -> libc::flock {
+fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<libc::flock> {
     // SAFETY: `flock` is a C struct of integers, for which zero is a value; `l_pid` must be zero.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind.into().try_into().expect("lock types fit their field");
     lock.l_whence = libc::SEEK_SET.try_into().expect("SEEK_SET fits its field");
+    lock.l_start = byte.try_into().map_err(io::Error::other)?;
     lock.l_len = 1;
-    lock
+    Ok(lock)
 }
 
 fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut libc::flock) -> io::Result<()> {

@@ -11,7 +11,7 @@ mod close;
 mod create;
 mod directory;
 mod foreign;
-mod fork;
+pub(crate) mod fork;
 mod inventory;
 mod lock;
 mod mapping;
@@ -22,6 +22,7 @@ mod pages;
 mod record;
 mod refusal;
 mod room;
+mod seat;
 #[cfg_attr(target_os = "linux", path = "seen/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "seen/elsewhere.rs")]
 mod seen;
@@ -36,6 +37,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, Mode, OFlags, Stat};
 
+use self::seat::Seats;
 use self::trailer::Memory;
 use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
@@ -64,6 +66,7 @@ pub(crate) struct Object {
     len: u64,
     protection: Protection,
     access: Access,
+    seats: Seats,
 }
 
 /// What a handle to a named object knows for its end.

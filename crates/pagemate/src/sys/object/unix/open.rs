@@ -11,6 +11,7 @@ use super::close::{Outcome, let_go, may_release, sweep};
 use super::lock::{self, Holder};
 use super::record::Record;
 use super::refusal::{self, Patience};
+use super::seat::Seats;
 use super::trailer::{self, Memory, Trailer};
 use super::{Named, Object, directory, fork, open_file};
 use crate::access::{Access, Kind, Protection};
@@ -49,6 +50,7 @@ impl Object {
                                     len: held.len,
                                     protection: held.protection,
                                     access,
+                                    seats: Seats::default(),
                                 });
                             }
                             // It died between the question and the lock.

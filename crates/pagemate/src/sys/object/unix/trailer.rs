@@ -94,6 +94,9 @@ pub(super) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
         version: VERSION,
         kind: match spec.kind {
             Kind::Section => 1,
+            Kind::Mutex => 2,
+            Kind::Event => 3,
+            Kind::Semaphore => 4,
         },
         protection: match spec.protection {
             Protection::ReadOnly => 1,
@@ -136,6 +139,9 @@ pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     }
     let kind = match header.kind {
         1 => Kind::Section,
+        2 => Kind::Mutex,
+        3 => Kind::Event,
+        4 => Kind::Semaphore,
         _ => return Err(corrupted("its trailer names a kind that does not exist")),
     };
     let protection = match header.protection {

@@ -50,6 +50,16 @@ fn allowed(len: u64) -> rustix::io::Result<()> {
     }
 }
 
+/// Writes what the memory begins with; it has been set aside.
+pub(super) fn fill(fd: BorrowedFd<'_>, content: &[u8]) -> Result<()> {
+    if content.is_empty() {
+        return Ok(());
+    }
+    let written = rustix::io::pwrite(fd, content, 0);
+    written.map_err(|e| Error::os("its content cannot be written", e.into()))?;
+    Ok(())
+}
+
 /// Memory of `len` bytes without a name, whose length nobody can change where the system can
 /// promise that.
 pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {

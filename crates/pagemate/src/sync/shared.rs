@@ -1,0 +1,286 @@
+#![allow(unsafe_code, reason = "a lock in mapped memory")]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::Shareable;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::section::{Section, View};
+use crate::sys::object::Object;
+use crate::sys::sync::{self, Got, Home, Words};
+
+/// Where things stand, from the beginning of the place: first the words of the lock.
+const MAGIC_AT: usize = 32;
+const FINGERPRINT_AT: usize = 40;
+const LEN_AT: usize = 48;
+const UNCLEAN_AT: usize = 56;
+const VALUE_AT: usize = 64;
+
+const _: () = assert!(size_of::<Words>() <= MAGIC_AT || cfg!(loom));
+
+/// Says that the place is whole.
+const MAGIC: u64 = u64::from_ne_bytes(*b"PMGUARD1");
+
+/// A mutex beside the value that it guards, at a place in a section.
+///
+/// It takes [`LEN`](SharedMutex::LEN) bytes from a multiple of eight on, of which the first 64 are
+/// its own; `docs/layout.md` has the map. Whoever comes first makes the value, and if it dies over
+/// that the next one does, so that nobody sees half of it. Who opens it with another type is
+/// refused.
+///
+/// The value is copied in and out, since other processes have these bytes mapped too.
+///
+/// ```
+/// use pagemate::SectionOptions;
+/// use pagemate::sync::SharedMutex;
+///
+/// # fn main() -> pagemate::Result<()> {
+/// # let name = &format!("doc-shared-{}", std::process::id());
+/// let section = SectionOptions::new().len(4096).open_or_create(name)?;
+/// let counter = SharedMutex::open_or_init(&section, 0, || 0_u64)?;
+/// assert_eq!(counter.lock()?.update(|count| *count += 1), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias("pthread_mutex_t", "PTHREAD_PROCESS_SHARED", "PTHREAD_MUTEX_ROBUST"))]
+pub struct SharedMutex<T> {
+    lock: sync::Mutex,
+    view: Arc<View>,
+    value: PhantomData<fn(T) -> T>,
+}
+
+/// The view that the lock is in.
+struct InView(Arc<View>);
+
+impl Home for InView {
+    fn object(&self) -> &Object {
+        self.0.object()
+    }
+}
+
+impl<T: Shareable> SharedMutex<T> {
+    /// How many bytes it takes.
+    pub const LEN: usize = VALUE_AT + size_of::<T>();
+
+    /// The mutex at `offset` bytes from the beginning of `section`. If there is none yet, it is made
+    /// there, of bytes that have to be zero, with the value that `init` gives.
+    ///
+    /// While another process makes it, this one waits.
+    ///
+    /// # Errors
+    ///
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): it would reach past the end of the section.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not a multiple of eight.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is only to be read.
+    /// - [`WrongKind`](ErrorKind::WrongKind): it guards a value of another type.
+    /// - [`Corrupted`](ErrorKind::Corrupted): something else stands there.
+    /// - [`Unsupported`](ErrorKind::Unsupported): on Unix, a section over a file that has no name;
+    ///   on macOS every section without a name.
+    pub fn open_or_init(
+        section: &Section,
+        offset: u64,
+        init: impl FnOnce() -> T,
+    ) -> Result<SharedMutex<T>> {
+        let told = |error: Error| tell("open or make mutex in", section, error);
+        let mutex = SharedMutex::at(section, offset).map_err(told)?;
+        if !mutex.is_whole().map_err(told)? {
+            mutex.make(init).map_err(told)?;
+        }
+        Ok(mutex)
+    }
+
+    /// The mutex at `offset` bytes from the beginning of `section`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_or_init`](SharedMutex::open_or_init), and
+    /// [`NotFound`](ErrorKind::NotFound): nobody has made it yet.
+    pub fn open(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
+        let told = |error: Error| tell("open mutex in", section, error);
+        let mutex = SharedMutex::at(section, offset).map_err(told)?;
+        if mutex.is_whole().map_err(told)? {
+            return Ok(mutex);
+        }
+        Err(told(Error::new(ErrorKind::NotFound, "nobody has made it yet")))
+    }
+
+    fn at(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
+        if !offset.is_multiple_of(8) {
+            let cause = format!("offset {offset} is not a multiple of eight");
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        let end = offset.saturating_add(SharedMutex::<T>::LEN as u64);
+        let view = section.view().range(offset..end).access(crate::Access::ReadWrite).map()?;
+        let view = Arc::new(view);
+        let words = NonNull::new(view.as_ptr()).expect("memory is not at address zero").cast();
+        let home = Box::new(InView(Arc::clone(&view)));
+        // SAFETY: the view maps these bytes for writing as long as `home` has it, wherever that is
+        // moved; a view lends out nothing but atomics and copies.
+        let lock = unsafe { sync::Mutex::inside(words, offset, home) };
+        Ok(SharedMutex { lock, view, value: PhantomData })
+    }
+
+    /// Whether it has been made; an error if it is not ours to use.
+    fn is_whole(&self) -> Result<bool> {
+        // Acquire: what was made, by the Release in `make`.
+        match self.view.load::<AtomicU64>(MAGIC_AT, Ordering::Acquire)? {
+            0 => return Ok(false),
+            MAGIC => {}
+            _ => {
+                let cause = "what stands there is no mutex with a value";
+                return Err(Error::new(ErrorKind::Corrupted, cause));
+            }
+        }
+        let len: u64 = self.view.read(LEN_AT)?;
+        let print: u64 = self.view.read(FINGERPRINT_AT)?;
+        if (len, print) == (size_of::<T>() as u64, T::FINGERPRINT) {
+            return Ok(true);
+        }
+        let cause = format!(
+            "it guards a value of another type: {len} bytes and layout {print:016x}, this one has {} \
+             and {:016x}",
+            size_of::<T>(),
+            T::FINGERPRINT
+        );
+        Err(Error::new(ErrorKind::WrongKind, cause))
+    }
+
+    fn make(&self, init: impl FnOnce() -> T) -> Result<()> {
+        let got = self.lock.lock(Deadline::Never)?.expect("there is no end to the wait");
+        // Freed also if `init` panics; what was not made is for the next one to make.
+        let _guard = self.guard(Got::Released);
+        if self.is_whole()? {
+            if got == Got::Abandoned {
+                // Somebody died who used it, and it is not us who have to know.
+                self.view.atomic::<AtomicU32>(UNCLEAN_AT)?.store(1, Ordering::Relaxed);
+            }
+            return Ok(());
+        }
+        self.view.write(VALUE_AT, &init())?;
+        self.view.write(LEN_AT, &(size_of::<T>() as u64))?;
+        self.view.write(FINGERPRINT_AT, &T::FINGERPRINT)?;
+        // Release: what was made, for the Acquire in `is_whole`.
+        self.view.atomic::<AtomicU64>(MAGIC_AT)?.store(MAGIC, Ordering::Release);
+        Ok(())
+    }
+
+    /// Waits until nobody has it, and takes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mutex::lock`](super::Mutex::lock).
+    pub fn lock(&self) -> Result<SharedGuard<'_, T>> {
+        match self.take(Deadline::Never)? {
+            Some(guard) => Ok(guard),
+            None => unreachable!("there is no end to the wait"),
+        }
+    }
+
+    /// Takes it if nobody has it; `None` if somebody does.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](SharedMutex::lock).
+    pub fn try_lock(&self) -> Result<Option<SharedGuard<'_, T>>> {
+        self.take(Deadline::Now)
+    }
+
+    /// Waits for this long at most; `None` if somebody had it all the time.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](SharedMutex::lock).
+    pub fn try_lock_for(&self, time: Duration) -> Result<Option<SharedGuard<'_, T>>> {
+        self.take(Deadline::after(time))
+    }
+
+    fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
+        let got = self.lock.lock(deadline).map_err(|error| error.during("lock mutex in", ""))?;
+        let Some(got) = got else { return Ok(None) };
+        let mut guard = self.guard(got);
+        let unclean = self.view.atomic::<AtomicU32>(UNCLEAN_AT)?;
+        if unclean.load(Ordering::Relaxed) != 0 {
+            unclean.store(0, Ordering::Relaxed);
+            guard.abandoned = true;
+        }
+        Ok(Some(guard))
+    }
+
+    fn guard(&self, got: Got) -> SharedGuard<'_, T> {
+        SharedGuard { mutex: self, abandoned: got == Got::Abandoned, stays: PhantomData }
+    }
+}
+
+fn tell(call: &'static str, section: &Section, error: Error) -> Error {
+    let name = section.name().map(ToString::to_string);
+    match name {
+        Some(name) => error.during(call, format!("section {}", crate::error::Quoted(&name))),
+        None => error.during(call, "unnamed section"),
+    }
+}
+
+impl<T> fmt::Debug for SharedMutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedMutex").field("lock", &self.lock).finish_non_exhaustive()
+    }
+}
+
+/// A [`SharedMutex`] that this thread has, until this is dropped.
+#[must_use = "the mutex is free again as soon as this is dropped"]
+pub struct SharedGuard<'a, T: Shareable> {
+    mutex: &'a SharedMutex<T>,
+    abandoned: bool,
+    /// The thread that took it has to free it.
+    stays: PhantomData<*const ()>,
+}
+
+impl<T: Shareable> SharedGuard<'_, T> {
+    /// Whether the last who had it ended without freeing it, so that the value may be half changed:
+    /// see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
+    #[doc(alias("EOWNERDEAD"))]
+    pub fn was_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
+    /// A copy of the value.
+    pub fn get(&self) -> T {
+        match self.mutex.view.read(VALUE_AT) {
+            Ok(value) => value,
+            Err(_) => unreachable!("the view was mapped with room for it"),
+        }
+    }
+
+    /// Replaces the value. Who is killed in the middle of it leaves half of it, and the next is told.
+    pub fn set(&mut self, value: &T) {
+        match self.mutex.view.write(VALUE_AT, value) {
+            Ok(()) => {}
+            Err(_) => unreachable!("the view was mapped with room for it, and to be written"),
+        }
+    }
+
+    /// Changes the value, and gives what it became.
+    pub fn update(&mut self, change: impl FnOnce(&mut T)) -> T {
+        let mut value = self.get();
+        change(&mut value);
+        self.set(&value);
+        value
+    }
+}
+
+impl<T: Shareable> Drop for SharedGuard<'_, T> {
+    fn drop(&mut self) {
+        // In a forked child it is not ours to free.
+        self.mutex.lock.unlock();
+    }
+}
+
+impl<T: Shareable> fmt::Debug for SharedGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedGuard").field("abandoned", &self.abandoned).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,190 @@
+//! Seats: which users of an object are alive, by the kernel's word.
+//!
+//! Who may have to be missed (the owner of a lock) takes a seat at the object: a number that nobody
+//! else has or had, and an exclusive lock on the byte of the object's file that stands for it. The
+//! number goes where others see it, into the word of a lock; that byte's lock tells whether the seat
+//! is still taken, and the kernel drops it at every kind of death. Numbers count up and are not used
+//! again, so that nobody sits down where somebody just died.
+//!
+//! A forked child has its parent's descriptors, but is not its parent. So these locks have a
+//! descriptor of their own, which the child closes before it does anything else.
+#![allow(unsafe_code, reason = "descriptors that are closed where they are no one's property")]
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::lock::{self, Holder};
+use super::{Object, fork, refusal};
+use crate::error::{Error, ErrorKind, Result};
+use crate::primitive::AtomicU32;
+
+/// Seats are numbered from one up to this, and then again.
+pub(crate) const LAST: u32 = (1 << 30) - 1;
+
+/// How often a number that somebody has is passed over.
+const TRIES: u32 = 1 << 12;
+
+/// Where the bytes of seats begin: past the end of every object.
+const FIRST_BYTE: u64 = 1 << 62;
+
+/// The descriptors of this process' seats, which a child is not to have.
+static DESCRIPTORS: Mutex<BTreeSet<RawFd>> = Mutex::new(BTreeSet::new());
+
+type Descriptors = MutexGuard<'static, BTreeSet<RawFd>>;
+
+fn descriptors() -> Descriptors {
+    DESCRIPTORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// What the thread that forks holds while it does.
+    static HELD: RefCell<Option<Descriptors>> = const { RefCell::new(None) };
+}
+
+/// Before a fork: keeps others from opening and closing any.
+pub(super) fn hold_still() {
+    let held = descriptors();
+    _ = HELD.try_with(|place| *place.borrow_mut() = Some(held));
+}
+
+/// After a fork, in the parent.
+pub(super) fn go_on() {
+    _ = HELD.try_with(|place| place.borrow_mut().take());
+}
+
+/// After a fork, in the child.
+pub(super) fn leave_all() {
+    _ = HELD.try_with(|place| {
+        let Some(mut held) = place.borrow_mut().take() else { return };
+        while let Some(fd) = held.pop_first() {
+            // SAFETY: it is open, and nobody in this process uses it any more: who has it in its
+            // `Seats` finds that it is from another life.
+            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+        }
+    });
+}
+
+/// The descriptor that has the locks of this handle's seats, once there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Seats {
+    /// The life it is from, and the descriptor plus one; zero is none. It changes only while
+    /// `DESCRIPTORS` is locked.
+    own: AtomicU64,
+}
+
+impl Seats {
+    fn own(&self) -> Option<RawFd> {
+        let own = self.own.load(Ordering::Relaxed);
+        let fd = RawFd::try_from(own & u64::from(u32::MAX)).ok()?.checked_sub(1)?;
+        (own >> 32 == u64::from(fork::life()) && fd >= 0).then_some(fd)
+    }
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        if *self.own.get_mut() == 0 {
+            return;
+        }
+        let mut descriptors = descriptors();
+        if let Some(fd) = self.own()
+            && descriptors.remove(&fd)
+        {
+            // SAFETY: it is open, and ours alone.
+            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+        }
+    }
+}
+
+/// Where the seats of one lock begin; `cell` is where it stands in the object's memory, in bytes.
+fn first_byte(cell: u64) -> Result<u64> {
+    // Locks are aligned to eight bytes. Each may have as many seats as there are numbers.
+    let first =
+        (cell / 8).checked_mul(u64::from(LAST) + 1).and_then(|at| at.checked_add(FIRST_BYTE));
+    first.filter(|first| i64::try_from(first + u64::from(LAST)).is_ok()).ok_or_else(|| {
+        let cause = "it stands too far from the beginning of its section";
+        Error::new(ErrorKind::OutOfRange, cause)
+    })
+}
+
+impl Object {
+    /// The descriptor that tells about seats.
+    fn hall(&self) -> Result<BorrowedFd<'_>> {
+        self.fd.as_ref().map(AsFd::as_fd).ok_or_else(|| {
+            let cause = "a section over a file needs a name to have a lock in it";
+            Error::new(ErrorKind::Unsupported, cause)
+        })
+    }
+
+    /// Takes a seat at the lock that stands at `cell`; `next` is its word that counts them.
+    pub(crate) fn take_seat(&self, cell: u64, next: &AtomicU32) -> Result<u32> {
+        use crate::primitive::Ordering;
+        let first = first_byte(cell)?;
+        // Before there is one: the child is to close it.
+        _ = fork::now();
+        let mut descriptors = descriptors();
+        let own = if let Some(fd) = self.seats.own() {
+            fd
+        } else {
+            let fd = self.again()?.into_raw_fd();
+            descriptors.insert(fd);
+            let own = u64::from(fork::life()) << 32 | u64::from(fd.unsigned_abs() + 1);
+            self.seats.own.store(own, std::sync::atomic::Ordering::Relaxed);
+            fd
+        };
+        // SAFETY: it is open as long as it stands there and the descriptors are locked.
+        let own = unsafe { BorrowedFd::borrow_raw(own) };
+        for _ in 0..TRIES {
+            let seat = next.fetch_add(1, Ordering::Relaxed) % LAST + 1;
+            let taken = lock::try_exclude_at(own, first + u64::from(seat));
+            if taken.map_err(|e| Error::os("a seat at it cannot be taken", e))? {
+                return Ok(seat);
+            }
+        }
+        Err(refusal::busy())
+    }
+
+    /// Gives a seat back that this process took.
+    pub(crate) fn leave_seat(&self, cell: u64, seat: u32) {
+        let _descriptors = descriptors();
+        if let (Some(own), Ok(first)) = (self.seats.own(), first_byte(cell)) {
+            // SAFETY: it is open as long as it stands there and the descriptors are locked.
+            let own = unsafe { BorrowedFd::borrow_raw(own) };
+            // Should it fail, the seat stays taken for as long as the handle is there.
+            _ = lock::release_at(own, first + u64::from(seat));
+        }
+    }
+
+    /// Whether somebody has this seat at the lock that stands at `cell`.
+    pub(crate) fn is_seat_taken(&self, cell: u64, seat: u32) -> Result<bool> {
+        let at = first_byte(cell)? + u64::from(seat);
+        let holder = lock::ask_at(self.hall()?, at);
+        let holder = holder.map_err(|e| Error::os("its lock cannot be read", e))?;
+        Ok(holder != Holder::Nobody)
+    }
+}
+
+impl Object {
+    /// Opens the object's file once more, with locks of its own.
+    #[cfg(target_os = "linux")]
+    fn again(&self) -> Result<OwnedFd> {
+        use rustix::fs::{CWD, Mode, OFlags};
+        let path = format!("/proc/self/fd/{}", self.hall()?.as_raw_fd());
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
+        opened.map_err(|e| Error::os("it cannot be opened once more, by /proc", e.into()))
+    }
+
+    /// The same by its name, which it has as long as it is held.
+    #[cfg(not(target_os = "linux"))]
+    fn again(&self) -> Result<OwnedFd> {
+        let Some(named) = &self.named else {
+            let cause = "locks in memory without a name are not to be had on this system";
+            return Err(Error::new(ErrorKind::Unsupported, cause));
+        };
+        super::open_file(&named.path, crate::access::Access::ReadWrite)
+            .map_err(refusal::cannot_open)
+    }
+}

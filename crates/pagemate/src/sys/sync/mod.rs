@@ -1,0 +1,55 @@
+//! Mutexes, events and semaphores as each system keeps them.
+//!
+//! Every platform provides a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`
+//! and `unnamed`, what is special to it, and `wait`; [`wait_any`] and [`wait_all`] for several; and
+//! `Mutex::inside`, a lock in memory of the user's.
+
+#[cfg_attr(unix, path = "unix/mod.rs")]
+#[cfg_attr(windows, path = "windows/mod.rs")]
+mod platform;
+#[cfg(unix)]
+mod words;
+
+use crate::access::Sharing;
+use crate::sys::object::Object;
+
+pub(crate) use platform::{Event, Mutex, Semaphore, Words, wait_all, wait_any};
+
+/// How one comes to have what one waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Got {
+    Released,
+    /// A lock whose last owner ended while it had it.
+    Abandoned,
+}
+
+/// How an event that has happened comes to be one that has not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reset {
+    /// Letting one go who waits resets it.
+    Auto,
+    /// It stays set, for all who wait and will wait, until it is reset.
+    Manual,
+}
+
+/// What a new object is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spec {
+    Mutex { sharing: Sharing },
+    Event { sharing: Sharing, reset: Reset, signaled: bool },
+    Semaphore { sharing: Sharing, count: u32, max: u32 },
+}
+
+/// One of several to wait for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Waitable<'a> {
+    Mutex(&'a Mutex),
+    Event(&'a Event),
+    Semaphore(&'a Semaphore),
+}
+
+/// Memory of the user's that a lock stands in, kept mapped.
+pub(crate) trait Home: Send + Sync {
+    /// What the memory is of.
+    fn object(&self) -> &Object;
+}

@@ -1,0 +1,209 @@
+//! Where a sync object stands in memory. `docs/layout.md` has the map.
+#![allow(unsafe_code, reason = "words in mapped memory")]
+
+use std::fmt;
+use std::io;
+use std::ptr::NonNull;
+
+use super::super::words::{self, Waiter};
+use super::super::{Home, Spec};
+use crate::access::{Access, Kind, Protection, Sharing};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::primitive::{AtomicU32, Ordering};
+use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
+
+/// The words of a sync object. Any of them may hold anything.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub(crate) struct Words {
+    /// What the protocol is about.
+    pub(super) word: AtomicU32,
+    /// A mutex: how many seats were taken.
+    pub(super) seats: AtomicU32,
+    /// An event: 1 if it resets by itself, 2 if not. A semaphore: the highest count.
+    pub(super) setting: AtomicU32,
+    /// A mutex: the pid of who had it last, for people.
+    pub(super) owner: AtomicU32,
+    /// About how many sleep, for people.
+    pub(super) waiting: AtomicU32,
+    zero: [AtomicU32; 3],
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Words>() == 32);
+
+const LEN: usize = 32;
+
+/// A sync object in memory that is mapped as long as this is there.
+pub(super) struct Cell {
+    words: NonNull<Words>,
+    /// Where it stands in its object, in bytes.
+    pub(super) offset: u64,
+    home: Box<dyn Home>,
+}
+
+// SAFETY: the words are atomics, which `home` keeps mapped, and `home` may go to any thread.
+unsafe impl Send for Cell {}
+// SAFETY: as above.
+unsafe impl Sync for Cell {}
+
+impl Cell {
+    /// The cell at `words`, which is `offset` bytes from the beginning of the object.
+    ///
+    /// # Safety
+    ///
+    /// `home` keeps it mapped, readable and writable, wherever `home` itself is moved; and nothing
+    /// but atomics and copies in assembly is ever used on it.
+    pub(super) unsafe fn new(words: NonNull<Words>, offset: u64, home: Box<dyn Home>) -> Cell {
+        Cell { words, offset, home }
+    }
+
+    pub(super) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Cell, bool)> {
+        let bytes = spec.bytes();
+        let (object, made) = Object::create(name, &spec.object(&bytes)?, existing)?;
+        Ok((Cell::of(object)?, made))
+    }
+
+    pub(super) fn open(name: &Name, kind: Kind) -> Result<Cell> {
+        Cell::of(Object::open(name, kind, Access::ReadWrite)?)
+    }
+
+    pub(super) fn unnamed(spec: &Spec) -> Result<Cell> {
+        let bytes = spec.bytes();
+        Cell::of(Object::unnamed(&spec.object(&bytes)?)?)
+    }
+
+    /// The cell at the beginning of an object.
+    pub(super) fn of(object: Object) -> Result<Cell> {
+        if object.len() < LEN as u64 || object.access() == Access::Read {
+            return Err(corrupted("it is too small, or only to be read"));
+        }
+        let range = Range {
+            offset: 0,
+            len: LEN,
+            mode: Mode::ReadWrite,
+            prefault: false,
+            huge_pages: false,
+        };
+        let mapping = object.map(&range)?;
+        let words = mapping.base().cast();
+        let home = Box::new(Own { _mapping: mapping, object });
+        // SAFETY: a whole page is mapped for writing as long as the mapping lives, wherever it is
+        // moved, and nobody else in this process has its address.
+        Ok(unsafe { Cell::new(words, 0, home) })
+    }
+
+    #[inline]
+    pub(super) fn words(&self) -> &Words {
+        // SAFETY: `new`'s caller keeps it mapped, and any bytes make these atomics.
+        unsafe { self.words.as_ref() }
+    }
+
+    pub(super) fn object(&self) -> &Object {
+        self.home.object()
+    }
+
+    /// Waits, and counts itself among those who do.
+    #[cold]
+    pub(super) fn wait<W: Waiter>(
+        &self,
+        waiter: &mut W,
+        deadline: Deadline,
+    ) -> Result<Option<W::Got>> {
+        let _counted = self.count();
+        words::wait(waiter, deadline).map_err(cannot_wait)
+    }
+
+    /// Counts one more who waits, until what this gives is dropped.
+    pub(super) fn count(&self) -> Waiting<'_> {
+        self.words().waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(&self.words().waiting)
+    }
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cell").field(self.words()).finish()
+    }
+}
+
+/// One who waits. Who is killed meanwhile stays in the count.
+pub(super) struct Waiting<'a>(&'a AtomicU32);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let less = |count: u32| count.checked_sub(1);
+        _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+}
+
+/// An object of its own.
+struct Own {
+    /// First: it is unmapped before the name goes.
+    _mapping: Mapping,
+    object: Object,
+}
+
+impl Home for Own {
+    fn object(&self) -> &Object {
+        &self.object
+    }
+}
+
+/// Why waiting failed; an error of our own, if it is one.
+pub(super) fn cannot_wait(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => Error::os("it cannot be waited for", error),
+    }
+}
+
+pub(super) fn corrupted(cause: &'static str) -> Error {
+    Error::new(ErrorKind::Corrupted, cause)
+}
+
+/// What `setting` says of an event.
+pub(super) const AUTO: u32 = 1;
+pub(super) const MANUAL: u32 = 2;
+
+impl Spec {
+    /// The object that has the cell.
+    fn object<'a>(&self, bytes: &'a [u8; LEN]) -> Result<object::Spec<'a>> {
+        let (kind, sharing) = match *self {
+            Spec::Mutex { sharing } => (Kind::Mutex, sharing),
+            Spec::Event { sharing, .. } => (Kind::Event, sharing),
+            Spec::Semaphore { sharing, .. } => (Kind::Semaphore, sharing),
+        };
+        if let Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) = sharing {
+            let cause = "whoever uses it changes it: share it for reading and writing";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        Ok(object::Spec {
+            kind,
+            len: LEN as u64,
+            protection: Protection::ReadWrite,
+            sharing,
+            access: Access::ReadWrite,
+            backing: Backing::Reserved,
+            file: None,
+            content: bytes,
+        })
+    }
+
+    /// What the cell begins with.
+    fn bytes(&self) -> [u8; LEN] {
+        let (word, setting) = match *self {
+            Spec::Mutex { .. } => (0, 0),
+            Spec::Event { reset, signaled, .. } => {
+                (u32::from(signaled) * words::event::SIGNALED, super::event::setting(reset))
+            }
+            Spec::Semaphore { count, max, .. } => (count, max),
+        };
+        let mut bytes = [0; LEN];
+        bytes[..4].copy_from_slice(&word.to_ne_bytes());
+        bytes[8..12].copy_from_slice(&setting.to_ne_bytes());
+        bytes
+    }
+}

@@ -1,0 +1,14 @@
+//! Sync objects as words in shared memory: an object of one page, or a place in a section.
+
+mod cell;
+mod event;
+mod many;
+mod mutex;
+mod semaphore;
+mod thread;
+
+pub(crate) use cell::Words;
+pub(crate) use event::Event;
+pub(crate) use many::{wait_all, wait_any};
+pub(crate) use mutex::Mutex;
+pub(crate) use semaphore::Semaphore;

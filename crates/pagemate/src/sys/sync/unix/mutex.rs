@@ -1,0 +1,209 @@
+//! Mutexes.
+
+use std::io;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::super::words::{Waiter, mutex as protocol};
+use super::super::{Got, Home, Spec};
+use super::cell::{Cell, Words};
+use super::thread::{self, Who};
+use crate::access::Kind;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::sys::object::{Existing, Object};
+
+/// A handle to a lock, which threads of this process may share.
+#[derive(Clone, Debug)]
+pub(crate) struct Mutex(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    cell: Cell,
+    /// Our seat at it, beneath the life in which it was taken; zero is none.
+    seat: AtomicU64,
+    /// The pid of that life.
+    pid: AtomicU32,
+    /// The thread that has the lock by this handle, as [`Who`].
+    holder: AtomicU64,
+    /// The thread that last had it looked after.
+    looked_after: AtomicU64,
+}
+
+impl Mutex {
+    fn new(cell: Cell) -> Mutex {
+        Mutex(Arc::new(Inner {
+            cell,
+            seat: AtomicU64::new(0),
+            pid: AtomicU32::new(0),
+            holder: AtomicU64::new(0),
+            looked_after: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
+        let (cell, made) = Cell::create(name, spec, existing)?;
+        Ok((Mutex::new(cell), made))
+    }
+
+    pub(crate) fn open(name: &Name) -> Result<Mutex> {
+        Cell::open(name, Kind::Mutex).map(Mutex::new)
+    }
+
+    pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
+        Cell::unnamed(spec).map(Mutex::new)
+    }
+
+    /// The mutex in an object that somebody handed us.
+    pub(crate) fn of(object: Object) -> Result<Mutex> {
+        Cell::of(object).map(Mutex::new)
+    }
+
+    /// A mutex that stands in memory of the user's, `offset` bytes from its beginning.
+    ///
+    /// # Safety
+    ///
+    /// As [`Cell::new`].
+    #[allow(unsafe_code, reason = "the caller's promise is handed on")]
+    pub(crate) unsafe fn inside(words: NonNull<Words>, offset: u64, home: Box<dyn Home>) -> Mutex {
+        // SAFETY: the caller's promise.
+        Mutex::new(unsafe { Cell::new(words, offset, home) })
+    }
+
+    pub(crate) fn object(&self) -> &Object {
+        self.0.cell.object()
+    }
+
+    /// Takes the lock; `None` if it could not be had in time.
+    #[inline]
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Got>> {
+        let who = Who::am_i();
+        let seat = self.0.prepare(who)?;
+        let got = if protocol::try_fast(&self.0.cell.words().word, seat) {
+            Some(Got::Released)
+        } else {
+            self.0.wait(seat, deadline)?
+        };
+        if got.is_some() {
+            self.0.have(who);
+        }
+        Ok(got)
+    }
+
+    /// Gives the lock back; false if this thread does not have it by this handle.
+    #[inline]
+    pub(crate) fn unlock(&self) -> bool {
+        let inner = &*self.0;
+        let who = Who::am_i();
+        if inner.holder.load(Ordering::Relaxed) != who.0 {
+            return false;
+        }
+        inner.holder.store(0, Ordering::Relaxed);
+        protocol::unlock(&inner.cell.words().word, inner.seat_number());
+        true
+    }
+
+    /// Gives a lock back as it was had: for one that could not be had together with others.
+    pub(super) fn undo(&self, got: Got) {
+        match got {
+            Got::Released => _ = self.unlock(),
+            Got::Abandoned => self.0.give_up(),
+        }
+    }
+
+    /// This thread as one of those who wait for several; its seat is taken.
+    pub(super) fn locker(&self) -> Result<impl Waiter<Got = Got> + '_> {
+        let seat = self.0.prepare(Who::am_i())?;
+        Ok(self.0.locker(seat))
+    }
+
+    /// Notes that this thread has it, which it took as one of several.
+    pub(super) fn have(&self) {
+        self.0.have(Who::am_i());
+    }
+
+    pub(super) fn cell(&self) -> &Cell {
+        &self.0.cell
+    }
+}
+
+impl Inner {
+    #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
+    fn seat_number(&self) -> u32 {
+        self.seat.load(Ordering::Relaxed) as u32
+    }
+
+    /// What has to be there before this thread takes the lock: our seat, and somebody who looks
+    /// after it when the thread ends.
+    #[inline]
+    fn prepare(self: &Arc<Inner>, who: Who) -> Result<u32> {
+        if self.holder.load(Ordering::Relaxed) == who.0 {
+            let cause = "this thread has it already, and would wait for itself";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        if self.looked_after.load(Ordering::Relaxed) != who.0 {
+            thread::look_after(&Arc::downgrade(self));
+            self.looked_after.store(who.0, Ordering::Relaxed);
+        }
+        if self.seat.load(Ordering::Relaxed) >> 32 != who.life() {
+            self.take_seat(who)?;
+        }
+        Ok(self.seat_number())
+    }
+
+    #[cold]
+    fn take_seat(&self, who: Who) -> Result<()> {
+        let old = self.seat.load(Ordering::Relaxed);
+        let seat = self.cell.object().take_seat(self.cell.offset, &self.cell.words().seats)?;
+        self.pid.store(std::process::id(), Ordering::Relaxed);
+        let new = who.life() << 32 | u64::from(seat);
+        let (ours, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.seat.compare_exchange(old, new, ours, failed).is_err() {
+            // Another thread was faster.
+            self.cell.object().leave_seat(self.cell.offset, seat);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn have(&self, who: Who) {
+        self.holder.store(who.0, Ordering::Relaxed);
+        self.cell.words().owner.store(self.pid.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    fn locker(&self, seat: u32) -> protocol::Locker<'_, impl Fn(u32) -> io::Result<bool> + '_> {
+        let is_alive = |owner| {
+            self.cell.object().is_seat_taken(self.cell.offset, owner).map_err(io::Error::other)
+        };
+        protocol::Locker { word: &self.cell.words().word, seat, is_alive }
+    }
+
+    #[cold]
+    fn wait(&self, seat: u32, deadline: Deadline) -> Result<Option<Got>> {
+        self.cell.wait(&mut self.locker(seat), deadline)
+    }
+
+    /// Abandons the lock, which this handle has.
+    fn give_up(&self) {
+        self.holder.store(0, Ordering::Relaxed);
+        protocol::abandon(&self.cell.words().word, self.seat_number());
+    }
+
+    /// A thread is about to end.
+    pub(super) fn thread_ends(&self, who: Who) {
+        if self.holder.load(Ordering::Relaxed) == who.0 {
+            self.give_up();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let holder = Who(*self.holder.get_mut());
+        if holder.0 != 0 && holder.life() == Who::am_i().life() {
+            self.give_up();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A lock whose word says who has it.
+//!
+//! | Word | Means | Leaves by |
+//! |---|---|---|
+//! | 0 | free | `lock` |
+//! | `ABANDONED` | free, and its last owner ended without giving it back | `lock`, which tells so |
+//! | a seat | taken by who has that seat | `unlock`, `abandon`; `lock` once nobody has the seat |
+//! | any with `WAITERS` | the same, and somebody may be asleep | the same; whoever frees it wakes one |
+//!
+//! The owner's seat comes into the word by the step that takes the lock, and out of it by the step
+//! that gives it back, so that a death in between always shows.
+
+use std::io;
+
+use super::{WAITERS, Waiter};
+use crate::primitive::{AtomicU32, Ordering};
+use crate::sys::sync::Got;
+use crate::sys::{fault, wait};
+
+/// Free, and its last owner is gone.
+pub(crate) const ABANDONED: u32 = 1 << 30;
+
+/// The seat of the owner.
+pub(crate) const OWNER: u32 = ABANDONED - 1;
+
+/// Takes a lock that is free and that nobody waits for; false if it is not.
+#[inline]
+pub(crate) fn try_fast(word: &AtomicU32, seat: u32) -> bool {
+    fault::point("lock-before-take");
+    // Acquire: what the last owner wrote, by the Release in `free`.
+    let taken = word.compare_exchange(0, seat, Ordering::Acquire, Ordering::Relaxed).is_ok();
+    fault::point("lock-after-take");
+    taken
+}
+
+/// Gives a lock back; false if it is not ours, because others took us for dead.
+#[inline]
+pub(crate) fn unlock(word: &AtomicU32, seat: u32) -> bool {
+    free(word, seat, 0)
+}
+
+/// Gives a lock up for an owner that ended.
+pub(crate) fn abandon(word: &AtomicU32, seat: u32) -> bool {
+    free(word, seat, ABANDONED)
+}
+
+#[inline]
+fn free(word: &AtomicU32, seat: u32, to: u32) -> bool {
+    fault::point("unlock-before-release");
+    // Release: what we wrote, for the Acquire of who takes it next.
+    if word.compare_exchange(seat, to, Ordering::Release, Ordering::Relaxed).is_ok() {
+        return true;
+    }
+    let noted = seat | WAITERS;
+    let freed = word.compare_exchange(noted, to, Ordering::Release, Ordering::Relaxed).is_ok();
+    if freed {
+        fault::point("unlock-before-wake");
+        wait::wake(word, 1);
+    }
+    freed
+}
+
+/// One who waits for a lock.
+pub(crate) struct Locker<'a, F> {
+    pub(crate) word: &'a AtomicU32,
+    /// Our own.
+    pub(crate) seat: u32,
+    /// Whether somebody has this seat.
+    pub(crate) is_alive: F,
+}
+
+impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
+    type Got = Got;
+
+    fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Got>> {
+        let note = if slept { WAITERS } else { 0 };
+        loop {
+            let seen = self.word.load(Ordering::Relaxed);
+            let owner = seen & OWNER;
+            let got = if owner == 0 {
+                if seen & ABANDONED == 0 { Got::Released } else { Got::Abandoned }
+            } else if judge && !(self.is_alive)(owner)? {
+                Got::Abandoned
+            } else {
+                return Ok(None);
+            };
+            let ours = self.seat | (seen & WAITERS) | note;
+            fault::point("lock-before-take");
+            // Acquire: what the last owner wrote, by the Release in `free`. The dead release
+            // nothing; that they are dead is the kernel's word, which is as good.
+            let taken =
+                self.word.compare_exchange(seen, ours, Ordering::Acquire, Ordering::Relaxed);
+            if taken.is_ok() {
+                fault::point("lock-after-take");
+                return Ok(Some(got));
+            }
+        }
+    }
+
+    fn announce(&self) -> Option<(&AtomicU32, u32)> {
+        let seen = self.word.load(Ordering::Relaxed);
+        if seen & OWNER == 0 {
+            return None;
+        }
+        note(self.word, seen).map(|expected| (self.word, expected))
+    }
+}
+
+/// Puts the note of a sleeper into a word that is as it was seen.
+pub(super) fn note(word: &AtomicU32, seen: u32) -> Option<u32> {
+    let noted = seen | WAITERS;
+    let unchanged = seen == noted
+        || word.compare_exchange(seen, noted, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    unchanged.then_some(noted)
+}
