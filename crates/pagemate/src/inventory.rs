@@ -8,6 +8,8 @@ use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
 use crate::sys::object;
 
+pub use crate::sys::sync::State;
+
 /// A live object.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -35,6 +37,10 @@ pub struct Entry {
     pub holders: Vec<u32>,
     /// The file that is its memory, as its maker wrote it down: for a section over a file, on Unix.
     pub file: Option<PathBuf>,
+    /// What a sync object is like at this moment.
+    pub state: Option<State>,
+    /// About how many threads sleep until they can have it. Who was killed meanwhile may be counted.
+    pub waiting: Option<u32>,
 }
 
 /// What [`prune`] gave back.
@@ -100,7 +106,22 @@ impl From<object::Entry> for Entry {
             owner,
             holders,
             file,
+            state,
+            waiting,
         } = entry;
-        Entry { name, kind, len, protection, sharing, created, creator, owner, holders, file }
+        Entry {
+            name,
+            kind,
+            len,
+            protection,
+            sharing,
+            created,
+            creator,
+            owner,
+            holders,
+            file,
+            state,
+            waiting,
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::name::Name;
+use crate::sys::sync::State;
 
 #[cfg(not(any(unix, windows)))]
 compile_error!("pagemate runs on Linux, Windows and macOS");
@@ -93,6 +94,8 @@ pub(crate) struct Entry {
     pub(crate) owner: Option<u32>,
     pub(crate) holders: Vec<u32>,
     pub(crate) file: Option<PathBuf>,
+    pub(crate) state: Option<State>,
+    pub(crate) waiting: Option<u32>,
 }
 
 /// What a sweep gave back.

@@ -13,6 +13,8 @@ mod words;
 use crate::access::Sharing;
 use crate::sys::object::Object;
 
+#[cfg(unix)]
+pub(crate) use platform::state;
 pub(crate) use platform::{Event, Mutex, Semaphore, Words, wait_all, wait_any};
 
 /// How one comes to have what one waited for.
@@ -30,6 +32,33 @@ pub enum Reset {
     Auto,
     /// It stays set, for all who wait and will wait, until it is reset.
     Manual,
+}
+
+/// What a sync object is like at this moment. The next moment it may be otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// A mutex.
+    Mutex {
+        /// The pid that has it, in its own pid namespace, if any has.
+        owner: Option<u32>,
+        /// Whether the next who takes it will be told that it was abandoned.
+        abandoned: bool,
+    },
+    /// An event.
+    Event {
+        /// How it resets.
+        reset: Reset,
+        /// Whether it has happened.
+        signaled: bool,
+    },
+    /// A semaphore.
+    Semaphore {
+        /// How many there are to take.
+        count: u32,
+        /// The highest count.
+        max: u32,
+    },
 }
 
 /// What a new object is to be.

@@ -1,7 +1,7 @@
 //! What lives in the directories, and what the dead left there.
 
 use std::collections::HashMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -15,10 +15,11 @@ use super::lock::{self, Holder};
 use super::open::read_trailer;
 use super::record::Record;
 use super::trailer::Memory;
-use super::{directory, open_file, refusal, sharing_of, trailer, unseen};
-use crate::access::Access;
+use super::{directory, open_file, refusal, seat, sharing_of, trailer, unseen};
+use crate::access::{Access, Kind};
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
+use crate::sys::sync::{self, State};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
@@ -140,6 +141,10 @@ fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
         Memory::Here => None,
         Memory::Elsewhere { .. } => Some(Record::read(fd.as_fd())?),
     };
+    let (state, waiting) = match state_of(fd.as_fd(), trailer.kind) {
+        Some((state, waiting)) => (Some(state), Some(waiting)),
+        None => (None, None),
+    };
     let entry = Entry {
         name,
         kind: trailer.kind,
@@ -151,8 +156,20 @@ fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
         owner: Some(stat.st_uid),
         holders: Vec::new(),
         file: record.map(|record| record.path),
+        state,
+        waiting,
     };
     Ok(Some(((i128::from(stat.st_dev), stat.st_ino), entry)))
+}
+
+/// What a sync object is like, and about how many sleep for it.
+fn state_of(fd: BorrowedFd<'_>, kind: Kind) -> Option<(State, u32)> {
+    if kind == Kind::Section {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    rustix::io::pread(fd, &mut bytes, 0).ok().filter(|read| *read == bytes.len())?;
+    sync::state(kind, &bytes, |seat| seat::is_taken(fd, 0, seat).map_err(std::io::Error::other))
 }
 
 /// The processes that have one of these files open, as far as this user may know.

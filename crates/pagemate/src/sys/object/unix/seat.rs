@@ -159,11 +159,15 @@ impl Object {
 
     /// Whether somebody has this seat at the lock that stands at `cell`.
     pub(crate) fn is_seat_taken(&self, cell: u64, seat: u32) -> Result<bool> {
-        let at = first_byte(cell)? + u64::from(seat);
-        let holder = lock::ask_at(self.hall()?, at);
-        let holder = holder.map_err(|e| Error::os("its lock cannot be read", e))?;
-        Ok(holder != Holder::Nobody)
+        is_taken(self.hall()?, cell, seat)
     }
+}
+
+/// The same for whoever has the object's file open.
+pub(super) fn is_taken(hall: BorrowedFd<'_>, cell: u64, seat: u32) -> Result<bool> {
+    let at = first_byte(cell)? + u64::from(seat);
+    let holder = lock::ask_at(hall, at).map_err(|e| Error::os("its lock cannot be read", e))?;
+    Ok(holder != Holder::Nobody)
 }
 
 impl Object {

@@ -73,5 +73,7 @@ fn look(name: &Name) -> Result<Entry> {
         owner: None,
         holders: Vec::new(),
         file: None,
+        state: None,
+        waiting: None,
     })
 }

@@ -34,7 +34,7 @@ pub(crate) struct Words {
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Words>() == 32);
 
-const LEN: usize = 32;
+pub(super) const LEN: usize = 32;
 
 /// A sync object in memory that is mapped as long as this is there.
 pub(super) struct Cell {

@@ -5,6 +5,7 @@ mod event;
 mod many;
 mod mutex;
 mod semaphore;
+mod state;
 mod thread;
 
 pub(crate) use cell::Words;
@@ -12,3 +13,4 @@ pub(crate) use event::Event;
 pub(crate) use many::{wait_all, wait_any};
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
+pub(crate) use state::state;
