@@ -233,3 +233,10 @@ pub extern "C" fn pagemate_section_protection(
         section.section.protection().into()
     })
 }
+
+/// What the header says of threads.
+const _: fn() = || {
+    fn any_thread<T: Send + Sync>() {}
+    any_thread::<Section>();
+    any_thread::<super::view::View>();
+};
