@@ -381,7 +381,7 @@ private:
 /** What is alive, who holds it, and what the dead left behind. */
 namespace inventory {
 
-/** A live object: pagemate_entry, on its own. */
+/** A live object: pagemate_entry as a value, with nothing where that says that it is not known. */
 struct Entry {
     std::string name;
     std::uint64_t len;

@@ -37,15 +37,15 @@ fn source(name: &str, text: &str) -> PathBuf {
 
 /// A program that runs each block as a function.
 fn program(includes: &str, blocks: &[String]) -> String {
-    let mut text = format!("{includes}\n");
+    let (mut text, mut calls) = (format!("{includes}\n"), String::new());
     for (i, block) in blocks.iter().enumerate() {
         // Where a block includes something, that is outside of the function.
         let (outside, inside): (Vec<_>, Vec<_>) =
             block.lines().partition(|line| line.starts_with("#include"));
         let (outside, inside) = (outside.join("\n"), inside.join("\n"));
         writeln!(text, "{outside}\nstatic void example_{i}(void) {{\n{inside}\n}}").unwrap();
+        writeln!(calls, "    example_{i}();").unwrap();
     }
-    let calls: String = (0..blocks.len()).map(|i| format!("    example_{i}();\n")).collect();
     text + &format!("int main(void) {{\n{calls}    return 0;\n}}\n")
 }
 
