@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use pagemate::inventory;
@@ -72,7 +72,7 @@ pub struct Inventory {
 impl From<inventory::Entry> for Kept {
     fn from(found: inventory::Entry) -> Kept {
         let name = CString::new(found.name.to_string()).unwrap_or_default();
-        let file = found.file.and_then(|path| CString::new(bytes(path)).ok());
+        let file = found.file.and_then(|path| CString::new(bytes(&path)).ok());
         let since = found.created.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let (sharing, sharing_access) = told(found.sharing);
         let entry = Entry {
@@ -97,12 +97,12 @@ impl From<inventory::Entry> for Kept {
 }
 
 #[cfg(not(windows))]
-fn bytes(path: PathBuf) -> Vec<u8> {
-    std::os::unix::ffi::OsStringExt::into_vec(path.into_os_string())
+fn bytes(path: &Path) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()
 }
 
 #[cfg(windows)]
-fn bytes(path: PathBuf) -> Vec<u8> {
+fn bytes(path: &Path) -> Vec<u8> {
     path.to_string_lossy().into_owned().into_bytes()
 }
 

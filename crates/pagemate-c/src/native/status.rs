@@ -136,6 +136,7 @@ struct Last {
 }
 
 thread_local! {
+    #[allow(clippy::missing_const_for_thread_local, reason = "it is; on Windows clippy overlooks it")]
     static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
 }
 
