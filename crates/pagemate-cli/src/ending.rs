@@ -1,6 +1,7 @@
 //! What ends a command that holds on.
 
 use std::io::{self, BufRead, IsTerminal};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -61,6 +62,30 @@ impl Ending {
 
 cfg_select! {
     unix => {
+        /// Starts a program whose are the requests to end that we get from now on. Those that a
+        /// terminal sends it has anyway.
+        pub(crate) fn hand_on(command: &mut Command) -> io::Result<Child> {
+            use rustix::process::{Pid, Signal, kill_process};
+            use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
+
+            // First: from here on none of them ends us.
+            let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGQUIT, SIGTERM])?;
+            let child = command.spawn()?;
+            let pid = Pid::from_child(&child);
+            thread::spawn(move || {
+                for _ in signals.forever().filter(|signal| *signal == SIGTERM) {
+                    // If it has ended already, its number is kept until we have waited for it.
+                    _ = kill_process(pid, Signal::TERM);
+                }
+            });
+            Ok(child)
+        }
+
+        /// The signal that ended a program.
+        pub(crate) fn signal(status: ExitStatus) -> Option<i32> {
+            std::os::unix::process::ExitStatusExt::signal(&status)
+        }
+
         fn on_signal(ask: Sender<()>) -> io::Result<()> {
             use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -98,6 +123,16 @@ cfg_select! {
         }
     }
     _ => {
+        pub(crate) fn hand_on(command: &mut Command) -> io::Result<Child> {
+            // The console tells all its programs; that we go on is what it takes.
+            ctrlc::set_handler(|| {}).map_err(io::Error::other)?;
+            command.spawn()
+        }
+
+        pub(crate) fn signal(_: ExitStatus) -> Option<i32> {
+            None
+        }
+
         fn on_signal(ask: Sender<()>) -> io::Result<()> {
             ctrlc::set_handler(move || _ = ask.send(())).map_err(io::Error::other)
         }

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use pagemate::inventory::Entry;
+use pagemate::inventory::{self, Entry};
+use pagemate::sync::Reset;
 use pagemate::{Access, Kind, Namespace, Protection, Sharing};
 use serde::Serialize;
 
@@ -33,8 +34,50 @@ pub(crate) struct Described {
     pub(crate) holders: Vec<Holder>,
     /// The file that it is over, as its maker wrote it down.
     pub(crate) file: Option<String>,
+    /// Of a sync object.
+    pub(crate) state: Option<State>,
+    /// About how many wait for it.
+    pub(crate) waiting: Option<u32>,
     #[serde(skip)]
     pub(crate) age: Option<u64>,
+}
+
+/// What a sync object is like.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum State {
+    Mutex { owner: Option<u32>, abandoned: bool },
+    Event { signaled: bool, reset: &'static str },
+    Semaphore { count: u32, max: u32 },
+}
+
+impl State {
+    fn new(state: inventory::State) -> Option<State> {
+        Some(match state {
+            inventory::State::Mutex { owner, abandoned } => State::Mutex { owner, abandoned },
+            inventory::State::Event { reset: Reset::Auto, signaled } => {
+                State::Event { signaled, reset: "auto" }
+            }
+            inventory::State::Event { reset: Reset::Manual, signaled } => {
+                State::Event { signaled, reset: "manual" }
+            }
+            inventory::State::Semaphore { count, max } => State::Semaphore { count, max },
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            State::Mutex { owner: Some(pid), .. } => write!(f, "locked by {}", Holder::new(*pid)),
+            State::Mutex { abandoned: true, .. } => f.write_str("abandoned"),
+            State::Mutex { .. } => f.write_str("free"),
+            State::Event { signaled: true, .. } => f.write_str("set"),
+            State::Event { .. } => f.write_str("not set"),
+            State::Semaphore { count, max } => write!(f, "{count} of {max}"),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -68,6 +111,8 @@ impl Described {
             owner: entry.owner,
             holders: entry.holders.iter().copied().map(Holder::new).collect(),
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
+            state: entry.state.and_then(State::new),
+            waiting: entry.waiting,
             age: age.map(|age| age.as_secs()),
         }
     }
@@ -81,6 +126,16 @@ impl Described {
             (0, 0, _) => format!("{minutes}m{}s", seconds % 60),
             (0, ..) => format!("{hours}h{}m", minutes % 60),
             _ => format!("{days}d{}h", hours % 24),
+        }
+    }
+
+    /// What it is like, in a few words; nothing for memory.
+    pub(crate) fn state(&self) -> String {
+        let Some(state) = &self.state else { return String::new() };
+        match self.waiting {
+            None | Some(0) => state.to_string(),
+            Some(1) => format!("{state}, 1 waits"),
+            Some(waiting) => format!("{state}, {waiting} wait"),
         }
     }
 
@@ -114,6 +169,9 @@ impl std::fmt::Display for Holder {
 fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Section => "section",
+        Kind::Mutex => "mutex",
+        Kind::Event => "event",
+        Kind::Semaphore => "semaphore",
         _ => "other",
     }
 }
@@ -136,6 +194,8 @@ mod tests {
             owner: None,
             holders: Vec::new(),
             file: None,
+            state: None,
+            waiting: None,
             age: None,
         };
         assert_eq!(described.age(), "?");

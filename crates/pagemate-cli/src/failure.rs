@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     No(String),
     /// It could not do what was asked.
     Failed(String),
+    /// What another program, run for the user, ended with.
+    Theirs(u8),
     /// Whoever read our output has seen enough, as `head` has: not our failure.
     OutputClosed,
 }
@@ -33,6 +35,7 @@ impl Failure {
                 complain(&format!("pagemate: {text}"));
                 ExitCode::from(2)
             }
+            Failure::Theirs(code) => ExitCode::from(code),
             Failure::OutputClosed => ExitCode::SUCCESS,
         }
     }

@@ -9,6 +9,7 @@ mod entry;
 mod failure;
 mod input;
 mod pieces;
+mod seconds;
 mod table;
 mod target;
 mod text;
@@ -31,10 +32,11 @@ const AFTER_HELP: &str = "\
 Examples:
   pagemate share ShareMemory --text 'This is common data!'   in two terminals
   pagemate list
+  pagemate lock deploy -- make install
   pagemate demo
 
 A name that begins with a dash goes after two dashes: pagemate read -- -x
-Exit codes: 0 fine, 1 nobody holds the name, 2 failed.
+Exit codes: 0 fine, 1 nobody holds the name or it took too long, 2 failed.
 PAGEMATE_DIR, where set, is the directory in which objects stand; Windows needs none.";
 
 fn main() -> ExitCode {

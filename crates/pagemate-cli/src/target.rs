@@ -8,7 +8,7 @@ use crate::text::in_line;
 
 #[derive(Args, Debug)]
 pub(crate) struct Target {
-    /// The section's name: `x` or `Local\x` for this user, `Global\x` for the machine.
+    /// The object's name: `x` or `Local\x` for this user, `Global\x` for the machine.
     name: String,
     /// Take NAME as `Global\NAME`.
     #[arg(long)]

@@ -5,7 +5,7 @@ use pagemate::inventory;
 
 use super::list::print_json;
 use crate::bytes::human;
-use crate::entry::Described;
+use crate::entry::{Described, State};
 use crate::failure::Outcome;
 use crate::target::Target;
 use crate::text::in_line;
@@ -20,7 +20,9 @@ Examples:
 The JSON has name (as commands take it), kind, namespace (local or global), size in bytes,
 protection (read-only or read-write), sharing (owner, or group or everyone with -read or
 -read-write), created (RFC 3339), creator (a pid), owner (a uid), holders, each with pid and
-command, and file (the one that it is over, if any). What is not known is null. Fields may be added.")]
+command, file (the one that it is over, if any), state (of a mutex owner and abandoned, of an event
+signaled and reset, of a semaphore count and max) and waiting (about how many wait for it). What is
+not known is null. Fields may be added.")]
 pub(crate) struct Info {
     #[command(flatten)]
     target: Target,
@@ -52,6 +54,12 @@ impl Info {
             ("owner", format!("user {}", number(entry.owner))),
             ("held by", entry.held_by()),
         ];
+        if let Some(State::Event { reset, .. }) = &entry.state {
+            lines.push(("resets", if *reset == "auto" { "by itself" } else { "when told" }.into()));
+        }
+        if entry.state.is_some() {
+            lines.push(("state", entry.state()));
+        }
         if let Some(file) = &entry.file {
             lines.push(("over file", in_line(file).into_owned()));
         }

@@ -46,15 +46,24 @@ impl List {
 }
 
 fn rows(entries: &[Described], width: Option<usize>) -> String {
-    const COLUMNS: [Column; 6] =
-        [Column::Left, Column::Left, Column::Right, Column::Left, Column::Right, Column::Left];
-    let mut rows = vec![["NAME", "KIND", "SIZE", "ACCESS", "AGE", "HELD BY"].map(str::to_owned)];
+    const COLUMNS: [Column; 7] = [
+        Column::Left,
+        Column::Left,
+        Column::Right,
+        Column::Left,
+        Column::Left,
+        Column::Right,
+        Column::Left,
+    ];
+    let titles = ["NAME", "KIND", "SIZE", "ACCESS", "STATE", "AGE", "HELD BY"];
+    let mut rows = vec![titles.map(str::to_owned)];
     rows.extend(entries.iter().map(|entry| {
         [
             in_line(&entry.name).into_owned(),
             entry.kind.to_owned(),
             human(entry.size),
             access(entry),
+            entry.state(),
             entry.age(),
             entry.held_by(),
         ]

@@ -4,10 +4,13 @@ mod completions;
 mod demo;
 mod info;
 mod list;
+mod lock;
 mod man;
 mod prune;
 mod read;
 mod share;
+mod signal;
+mod wait;
 mod write;
 
 use clap::Subcommand;
@@ -22,6 +25,9 @@ pub(crate) enum Command {
     List(list::List),
     Info(info::Info),
     Prune(prune::Prune),
+    Wait(wait::Wait),
+    Signal(signal::Signal),
+    Lock(lock::Lock),
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
@@ -36,6 +42,9 @@ impl Command {
             Command::List(command) => command.run(),
             Command::Info(command) => command.run(),
             Command::Prune(command) => prune::Prune::run(command),
+            Command::Wait(command) => command.run(),
+            Command::Signal(command) => command.run(),
+            Command::Lock(command) => command.run(),
             Command::Demo(command) => demo::Demo::run(command),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

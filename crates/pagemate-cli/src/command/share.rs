@@ -13,6 +13,7 @@ use crate::entry::SHARINGS;
 use crate::failure::{Failure, Outcome};
 use crate::input;
 use crate::pieces::{self, Stopped};
+use crate::seconds::seconds;
 use crate::target::Target;
 use crate::text::{Controls, TextWriter, in_line};
 
@@ -196,24 +197,5 @@ fn size(text: &str) -> Result<u64, String> {
     match bytes::parse(text)? {
         0 => Err("a section has at least one byte".to_owned()),
         bytes => Ok(bytes),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| "not a time that can pass".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_are_decimal_and_not_negative() {
-        assert_eq!(seconds("2"), Ok(Duration::from_secs(2)));
-        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
-        for text in ["-1", "x", "", "inf", "NaN", "1e300"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
     }
 }
