@@ -1,6 +1,8 @@
 //! `cargo xtask dist PREFIX`: installs the command, its manual and completions, the libraries for C
 //! and C++, their headers, and what pkg-config and `CMake` find them by.
 
+mod check;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -10,6 +12,8 @@ use std::process::Command;
 
 use crate::cross;
 use crate::task::{Outcome, run};
+
+pub(crate) use check::check;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
