@@ -1,6 +1,11 @@
 #include <pagemate.h>
 #include <stdio.h>
 
+/* Windows has one, and so have many programs. */
+void Sleep(unsigned milliseconds) {
+    printf("native, %u\n", milliseconds);
+}
+
 int main(void) {
     pagemate_section_options options = {.len = 4096};
     pagemate_section *section = NULL;
@@ -9,6 +14,6 @@ int main(void) {
         return 1;
     }
     pagemate_section_close(section);
-    puts("native");
+    Sleep(1);
     return 0;
 }
