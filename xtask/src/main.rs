@@ -76,6 +76,7 @@ fn ci() -> Outcome {
     macos::macos()?;
     torture()?;
     fuzz()?;
+    dist::check()?;
     // Whether it runs: what it measures decides nothing.
     let benches = ["-p", "pagemate", "-p", "pagemate-c", "--bench", "section", "--bench", "win32"];
     run(Command::new("cargo").arg("bench").args(benches).args(["--", "quick"]))?;
