@@ -39,6 +39,7 @@ impl<'f> SectionOptions<'f> {
             backing: Backing::default(),
             file: None,
             content: &[],
+            seated: false,
         };
         SectionOptions { spec }
     }

@@ -15,6 +15,7 @@ const KIND: &str = "mutex";
 #[derive(Clone, Debug, Default)]
 pub struct MutexOptions {
     sharing: Sharing,
+    locked: bool,
 }
 
 impl MutexOptions {
@@ -32,7 +33,15 @@ impl MutexOptions {
         self
     }
 
-    /// Makes the mutex `name`, which must not exist. Nobody has it yet.
+    /// Locks a new mutex before anybody else can. It is as if this thread had locked it and
+    /// forgotten the guard: [`unlock_forgotten`](Mutex::unlock_forgotten) frees it. One that exists
+    /// already stays as it is. Unsupported on macOS.
+    pub fn locked(&mut self, locked: bool) -> &mut MutexOptions {
+        self.locked = locked;
+        self
+    }
+
+    /// Makes the mutex `name`, which must not exist.
     ///
     /// # Errors
     ///
@@ -75,7 +84,7 @@ impl MutexOptions {
     }
 
     fn spec(&self) -> Spec {
-        Spec::Mutex { sharing: self.sharing }
+        Spec::Mutex { sharing: self.sharing, locked: self.locked }
     }
 }
 
@@ -173,6 +182,11 @@ impl Mutex {
     #[inline]
     pub(super) fn guard(&self, got: Got) -> MutexGuard<'_> {
         MutexGuard { mutex: self, abandoned: got == Got::Abandoned, stays: PhantomData }
+    }
+
+    /// Whether this thread has it, by this handle.
+    pub fn is_mine(&self) -> bool {
+        self.object.is_mine()
     }
 
     /// Frees a mutex whose guard was given to [`std::mem::forget`]: for those whose language has no

@@ -18,9 +18,9 @@ mod platform;
 #[path = "windows/mod.rs"]
 mod platform;
 
-#[cfg(unix)]
-pub(crate) use platform::fork::life;
 pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, prune};
+#[cfg(unix)]
+pub(crate) use platform::{fork::life, seat::FIRST};
 
 /// What a new object is to be.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,9 @@ pub(crate) struct Spec<'f> {
     /// What the memory begins with; what follows is zero.
     #[cfg_attr(windows, expect(dead_code, reason = "there what needs it is not made of memory"))]
     pub(crate) content: &'f [u8],
+    /// Whether its maker has the first seat at it, before anybody else sees it.
+    #[cfg_attr(windows, expect(dead_code, reason = "as above"))]
+    pub(crate) seated: bool,
 }
 
 /// When memory is set aside.

@@ -64,7 +64,7 @@ pub enum State {
 /// What a new object is to be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Spec {
-    Mutex { sharing: Sharing },
+    Mutex { sharing: Sharing, locked: bool },
     Event { sharing: Sharing, reset: Reset, signaled: bool },
     Semaphore { sharing: Sharing, count: u32, max: u32 },
 }

@@ -58,7 +58,7 @@ impl Object {
                     Err(error) => return Err(error),
                 }
             }
-            let Built { unseen, memory, grows } = match made.take() {
+            let Built { unseen, memory, grows, seats } = match made.take() {
                 Some(built) => built,
                 None => build(dir, name, &spec)?,
             };
@@ -82,11 +82,13 @@ impl Object {
                         len: spec.len,
                         protection: spec.protection,
                         access: spec.access,
-                        seats: Seats::default(),
+                        seats,
                     };
                     return Ok((object, true));
                 }
-                Err((unseen, Errno::EXIST)) => made = Some(Built { unseen, memory, grows }),
+                Err((unseen, Errno::EXIST)) => {
+                    made = Some(Built { unseen, memory, grows, seats });
+                }
                 Err((_, Errno::NOENT)) => {
                     // Somebody removed the directory, or the file took so long to get its lock that
                     // it was swept: the object is built anew.
@@ -132,13 +134,16 @@ struct Built {
     memory: Option<OwnedFd>,
     /// Whether that file is too short. Then the lock is an exclusive one.
     grows: bool,
+    /// What has the first seat, if that is taken.
+    seats: Seats,
 }
 
 /// Builds the object where nobody sees it, with its lock.
 fn build(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Built> {
     let Some(file) = spec.file else {
         let unseen = build_here(dir, name, spec)?;
-        return Ok(Built { unseen, memory: None, grows: false });
+        let seats = if spec.seated { Seats::first(unseen.fd().as_fd())? } else { Seats::default() };
+        return Ok(Built { unseen, memory: None, grows: false, seats });
     };
     let memory = user_file::share(file)?;
     let grows = user_file::has_to_grow(memory.as_fd(), spec.len)?;
@@ -152,7 +157,7 @@ fn build(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Built> {
     if !locked.map_err(|e| Error::os("its lock cannot be taken", e))? {
         return Err(refusal::busy());
     }
-    Ok(Built { unseen, memory: Some(memory), grows })
+    Ok(Built { unseen, memory: Some(memory), grows, seats: Seats::default() })
 }
 
 /// Makes the user's file grow, under the exclusive lock of an object that has its name already, and

@@ -47,7 +47,10 @@ impl Object {
         spec.len = whole_pages(spec.len)?;
         let fd = unseen::unnamed(spec.len, spec.backing)?;
         unseen::fill(fd.as_fd(), spec.content)?;
-        Ok(Object::nameless(fd, spec.len, spec.protection, spec.access))
+        let seats = if spec.seated { Seats::first(fd.as_fd())? } else { Seats::default() };
+        let mut object = Object::nameless(fd, spec.len, spec.protection, spec.access);
+        object.seats = seats;
+        Ok(object)
     }
 
     /// Takes a mappable descriptor that somebody handed us, with the access it was opened with.

@@ -22,7 +22,7 @@ mod pages;
 mod record;
 mod refusal;
 mod room;
-mod seat;
+pub(crate) mod seat;
 #[cfg_attr(target_os = "linux", path = "seen/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "seen/elsewhere.rs")]
 mod seen;

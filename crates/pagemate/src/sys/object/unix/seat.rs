@@ -21,7 +21,10 @@ use super::{Object, fork, refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::AtomicU32;
 
-/// Seats are numbered from one up to this, and then again.
+/// Seats are numbered from this one.
+pub(crate) const FIRST: u32 = 1;
+
+/// Up to this one, and then again.
 pub(crate) const LAST: u32 = (1 << 30) - 1;
 
 /// How often a number that somebody has is passed over.
@@ -81,6 +84,27 @@ impl Seats {
         let fd = RawFd::try_from(own & u64::from(u32::MAX)).ok()?.checked_sub(1)?;
         (own >> 32 == u64::from(fork::life()) && fd >= 0).then_some(fd)
     }
+
+    fn keep(&self, fd: OwnedFd, descriptors: &mut Descriptors) -> RawFd {
+        let fd = fd.into_raw_fd();
+        descriptors.insert(fd);
+        let own = u64::from(fork::life()) << 32 | u64::from(fd.unsigned_abs() + 1);
+        self.own.store(own, Ordering::Relaxed);
+        fd
+    }
+
+    /// Takes the [`FIRST`] seat at an object that nobody else has seen yet.
+    pub(super) fn first(object: BorrowedFd<'_>) -> Result<Seats> {
+        // Before there is one: a child is to close it.
+        _ = fork::now();
+        let mut descriptors = descriptors();
+        let seats = Seats::default();
+        let own = reopened(object)?;
+        let taken = lock::try_exclude_at(own.as_fd(), FIRST_BYTE + u64::from(FIRST));
+        taken.map_err(|e| Error::os("a seat at it cannot be taken", e))?;
+        seats.keep(own, &mut descriptors);
+        Ok(seats)
+    }
 }
 
 impl Drop for Seats {
@@ -125,19 +149,14 @@ impl Object {
         // Before there is one: the child is to close it.
         _ = fork::now();
         let mut descriptors = descriptors();
-        let own = if let Some(fd) = self.seats.own() {
-            fd
-        } else {
-            let fd = self.again()?.into_raw_fd();
-            descriptors.insert(fd);
-            let own = u64::from(fork::life()) << 32 | u64::from(fd.unsigned_abs() + 1);
-            self.seats.own.store(own, std::sync::atomic::Ordering::Relaxed);
-            fd
+        let own = match self.seats.own() {
+            Some(fd) => fd,
+            None => self.seats.keep(self.again()?, &mut descriptors),
         };
         // SAFETY: it is open as long as it stands there and the descriptors are locked.
         let own = unsafe { BorrowedFd::borrow_raw(own) };
         for _ in 0..TRIES {
-            let seat = next.fetch_add(1, Ordering::Relaxed) % LAST + 1;
+            let seat = next.fetch_add(1, Ordering::Relaxed) % LAST + FIRST;
             let taken = lock::try_exclude_at(own, first + u64::from(seat));
             if taken.map_err(|e| Error::os("a seat at it cannot be taken", e))? {
                 return Ok(seat);
@@ -170,25 +189,42 @@ pub(super) fn is_taken(hall: BorrowedFd<'_>, cell: u64, seat: u32) -> Result<boo
     Ok(holder != Holder::Nobody)
 }
 
-impl Object {
-    /// Opens the object's file once more, with locks of its own.
-    #[cfg(target_os = "linux")]
-    fn again(&self) -> Result<OwnedFd> {
-        use rustix::fs::{CWD, Mode, OFlags};
-        let path = format!("/proc/self/fd/{}", self.hall()?.as_raw_fd());
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
-        let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
-        opened.map_err(|e| Error::os("it cannot be opened once more, by /proc", e.into()))
-    }
+cfg_select! {
+    target_os = "linux" => {
+        /// Opens a file once more, with locks of its own.
+        fn reopened(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+            use rustix::fs::{CWD, Mode, OFlags};
+            let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+            let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+            let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
+            opened.map_err(|e| Error::os("it cannot be opened once more, by /proc", e.into()))
+        }
 
-    /// The same by its name, which it has as long as it is held.
-    #[cfg(not(target_os = "linux"))]
-    fn again(&self) -> Result<OwnedFd> {
-        let Some(named) = &self.named else {
-            let cause = "locks in memory without a name are not to be had on this system";
-            return Err(Error::new(ErrorKind::Unsupported, cause));
-        };
-        super::open_file(&named.path, crate::access::Access::ReadWrite)
-            .map_err(refusal::cannot_open)
+        impl Object {
+            /// The same for the object's.
+            fn again(&self) -> Result<OwnedFd> {
+                reopened(self.hall()?)
+            }
+        }
+    }
+    _ => {
+        fn not_here<T>(cause: &'static str) -> Result<T> {
+            Err(Error::new(ErrorKind::Unsupported, cause))
+        }
+
+        fn reopened(_: BorrowedFd<'_>) -> Result<OwnedFd> {
+            not_here("a mutex that is locked from the start is not to be had on this system")
+        }
+
+        impl Object {
+            /// Opens the object's file once more, by its name, which it has as long as it is held.
+            fn again(&self) -> Result<OwnedFd> {
+                let Some(named) = &self.named else {
+                    return not_here("locks in memory without a name are not to be had here");
+                };
+                super::open_file(&named.path, crate::access::Access::ReadWrite)
+                    .map_err(refusal::cannot_open)
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::primitive::{AtomicU32, Ordering};
-use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
+use crate::sys::object::{self, Backing, Existing, FIRST, Mapping, Mode, Object, Range};
 
 /// The words of a sync object. Any of them may hold anything.
 #[derive(Debug, Default)]
@@ -172,7 +172,7 @@ impl Spec {
     /// The object that has the cell.
     fn object<'a>(&self, bytes: &'a [u8; LEN]) -> Result<object::Spec<'a>> {
         let (kind, sharing) = match *self {
-            Spec::Mutex { sharing } => (Kind::Mutex, sharing),
+            Spec::Mutex { sharing, .. } => (Kind::Mutex, sharing),
             Spec::Event { sharing, .. } => (Kind::Event, sharing),
             Spec::Semaphore { sharing, .. } => (Kind::Semaphore, sharing),
         };
@@ -189,13 +189,20 @@ impl Spec {
             backing: Backing::Reserved,
             file: None,
             content: bytes,
+            seated: self.is_locked(),
         })
+    }
+
+    /// Whether it is a mutex that its maker has from the start.
+    pub(super) fn is_locked(&self) -> bool {
+        matches!(self, Spec::Mutex { locked: true, .. })
     }
 
     /// What the cell begins with.
     fn bytes(&self) -> [u8; LEN] {
+        let first = if self.is_locked() { FIRST } else { 0 };
         let (word, setting) = match *self {
-            Spec::Mutex { .. } => (0, 0),
+            Spec::Mutex { .. } => (first, 0),
             Spec::Event { reset, signaled, .. } => {
                 (u32::from(signaled) * words::event::SIGNALED, super::event::setting(reset))
             }
@@ -203,6 +210,7 @@ impl Spec {
         };
         let mut bytes = [0; LEN];
         bytes[..4].copy_from_slice(&word.to_ne_bytes());
+        bytes[4..8].copy_from_slice(&first.to_ne_bytes());
         bytes[8..12].copy_from_slice(&setting.to_ne_bytes());
         bytes
     }

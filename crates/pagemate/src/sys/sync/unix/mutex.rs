@@ -13,7 +13,7 @@ use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
-use crate::sys::object::{Existing, Object};
+use crate::sys::object::{Existing, FIRST, Object};
 
 /// A handle to a lock, which threads of this process may share.
 #[derive(Clone, Debug)]
@@ -45,7 +45,11 @@ impl Mutex {
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
         let (cell, made) = Cell::create(name, spec, existing)?;
-        Ok((Mutex::new(cell), made))
+        let mutex = Mutex::new(cell);
+        if made && spec.is_locked() {
+            mutex.0.begin();
+        }
+        Ok((mutex, made))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Mutex> {
@@ -53,7 +57,11 @@ impl Mutex {
     }
 
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
-        Cell::unnamed(spec).map(Mutex::new)
+        let mutex = Mutex::new(Cell::unnamed(spec)?);
+        if spec.is_locked() {
+            mutex.0.begin();
+        }
+        Ok(mutex)
     }
 
     /// The mutex in an object that somebody handed us.
@@ -90,6 +98,11 @@ impl Mutex {
             self.0.have(who);
         }
         Ok(got)
+    }
+
+    /// Whether this thread has it by this handle.
+    pub(crate) fn is_mine(&self) -> bool {
+        self.0.holder.load(Ordering::Relaxed) == Who::am_i().0
     }
 
     /// Gives the lock back; false if this thread does not have it by this handle.
@@ -165,6 +178,16 @@ impl Inner {
             self.cell.object().leave_seat(self.cell.offset, seat);
         }
         Ok(())
+    }
+
+    /// Notes that this thread has had it since it was made.
+    fn begin(self: &Arc<Inner>) {
+        let who = Who::am_i();
+        thread::look_after(&Arc::downgrade(self));
+        self.looked_after.store(who.0, Ordering::Relaxed);
+        self.pid.store(std::process::id(), Ordering::Relaxed);
+        self.seat.store(who.life() << 32 | u64::from(FIRST), Ordering::Relaxed);
+        self.have(who);
     }
 
     #[inline]
