@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 mod cross;
+mod differential;
 mod macos;
 mod stress;
 mod task;
@@ -11,6 +12,7 @@ mod threads;
 #[cfg(test)]
 mod tidy;
 mod windows;
+mod wine;
 
 use stress::{fuzz, torture};
 use task::{Outcome, run};
@@ -23,6 +25,11 @@ const TASKS: &[Task] = &[
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    (
+        "differential",
+        "random calls to the Win32 face and to Wine say the same: a few minutes, or `long`",
+        differential::differential,
+    ),
     ("macos", "whether it compiles for macOS", macos::macos),
     (
         "torture",
@@ -70,6 +77,7 @@ fn ci() -> Outcome {
     faults()?;
     tempname()?;
     windows::windows()?;
+    differential::differential()?;
     macos::macos()?;
     torture()?;
     fuzz()?;
