@@ -82,7 +82,8 @@ fn ci() -> Outcome {
     torture()?;
     fuzz()?;
     // Whether it runs: what it measures decides nothing.
-    run(Command::new("cargo").args(["bench", "-p", "pagemate", "--", "quick"]))?;
+    let benches = ["-p", "pagemate", "-p", "pagemate-c", "--bench", "section", "--bench", "win32"];
+    run(Command::new("cargo").arg("bench").args(benches).args(["--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 

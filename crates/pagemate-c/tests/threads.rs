@@ -1,6 +1,6 @@
 //! Handles and views under threads that share them without asking each other.
 //!
-//! `cargo xtask threads` runs this under ThreadSanitizer.
+//! `cargo xtask threads` runs this under `ThreadSanitizer`.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "the interface of C")]
 
@@ -56,7 +56,7 @@ fn exchange(place: &AtomicUsize, new: Handle) {
 fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize]) {
     let mut dice = Dice(seed);
     for _ in 0..ROUNDS {
-        let (place, seen) = (&handles[dice.roll(SHARED)], &views[dice.roll(SHARED)]);
+        let (place, shown) = (&handles[dice.roll(SHARED)], &views[dice.roll(SHARED)]);
         SetLastError(0);
         match dice.roll(8) {
             0 => {
@@ -93,29 +93,29 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
                 if view.is_null() {
                     assert_eq!(GetLastError(), INVALID_HANDLE);
                 } else {
-                    // A number of our own, at a place that is ours while the view is.
+                    // A number of our own, at a place that is ours.
+                    let at = view.cast::<u64>().wrapping_add(usize::try_from(seed).unwrap());
                     // SAFETY: the view is ours alone until it is put where others find it.
-                    unsafe { view.cast::<u64>().add(usize::try_from(seed).unwrap()).write(seed) };
-                    let old = seen.swap(view.addr(), Ordering::Relaxed);
+                    unsafe { at.write(seed) };
+                    let old = shown.swap(view.addr(), Ordering::Relaxed);
                     if old != 0 {
                         assert_eq!(UnmapViewOfFile(without_provenance_mut(old)), 1);
                     }
                 }
             }
             5 => {
-                let view = seen.swap(0, Ordering::Relaxed);
+                let view = shown.swap(0, Ordering::Relaxed);
                 if view != 0 {
                     assert_eq!(UnmapViewOfFile(without_provenance_mut(view + 5000)), 1);
                 }
             }
             6 => {
-                let view: Handle = without_provenance_mut(seen.load(Ordering::Relaxed));
-                let mut told = std::mem::MaybeUninit::uninit();
-                let room = size_of_val(&told);
+                let view: Handle = without_provenance_mut(shown.load(Ordering::Relaxed));
+                let mut answer = std::mem::MaybeUninit::uninit();
+                let room = size_of_val(&answer);
                 // SAFETY: there is that much room.
-                assert!(
-                    view.is_null() || unsafe { VirtualQuery(view, told.as_mut_ptr(), room) } > 0
-                );
+                let len = unsafe { VirtualQuery(view, answer.as_mut_ptr(), room) };
+                assert!(view.is_null() || len > 0);
                 let mut old = 0;
                 // SAFETY: there is room for what it was.
                 let done = unsafe { VirtualProtect(view, 4096, READWRITE, &raw mut old) };

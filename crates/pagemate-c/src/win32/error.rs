@@ -23,11 +23,14 @@ codes! {
     INVALID_HANDLE = 6,
     NOT_ENOUGH_MEMORY = 8,
     BAD_LENGTH = 24,
+    HANDLE_EOF = 38,
     NOT_SUPPORTED = 50,
+    BAD_NETPATH = 53,
     FILE_EXISTS = 80,
     INVALID_PARAMETER = 87,
     DISK_FULL = 112,
     INVALID_NAME = 123,
+    NEGATIVE_SEEK = 131,
     BAD_PATHNAME = 161,
     ALREADY_EXISTS = 183,
     BAD_EXE_FORMAT = 193,
@@ -42,6 +45,7 @@ codes! {
     FILE_CORRUPT = 1392,
     COMMITMENT_LIMIT = 1455,
     TIMEOUT = 1460,
+    INVALID_USER_BUFFER = 1784,
 }
 
 impl From<pagemate::Error> for Code {

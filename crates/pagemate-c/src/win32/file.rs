@@ -1,10 +1,59 @@
-//! Files, as far as mappings need them.
+//! Files, as far as mappings need them: one after another, each call done when it returns.
+//!
+//! What a program says about sharing a file with others is not enforced, as nobody does that here.
+//! What would pull a file from under a mapping of this process is refused, as on Windows.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
 
-/// What a handle to a file may do: `FILE_READ_DATA`, `FILE_WRITE_DATA`.
+use std::ffi::c_void;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pagemate::Sharing;
+use pagemate::os::unix::SectionExt;
+
+use super::error::{
+    self, ACCESS_DENIED, ALREADY_EXISTS, Code, FILE_NOT_FOUND, HANDLE_EOF, INVALID_PARAMETER,
+    INVALID_USER_BUFFER, NEGATIVE_SEEK, NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result,
+    USER_MAPPED_FILE, answer, done,
+};
+use super::handle::{self, CURRENT_PROCESS, Entry, Handle, Object};
+use super::region::regions;
+use super::security::{self, SecurityAttributes};
+use super::{join, path};
+
+/// What a handle to a file may do: `FILE_READ_DATA`, `FILE_WRITE_DATA`, `FILE_APPEND_DATA`.
 pub(super) const READ_DATA: u32 = 0x1;
 pub(super) const WRITE_DATA: u32 = 0x2;
+const APPEND_DATA: u32 = 0x4;
 
-/// What handles to an open file share.
+/// What to do about a file that is there or not: `CREATE_NEW` and its like.
+const CREATE_NEW: u32 = 1;
+const CREATE_ALWAYS: u32 = 2;
+const OPEN_EXISTING: u32 = 3;
+const OPEN_ALWAYS: u32 = 4;
+const TRUNCATE_EXISTING: u32 = 5;
+
+/// `FILE_ATTRIBUTE_READONLY`, the attributes that mean nothing here, and the flags that are wishes.
+const READONLY: u32 = 0x1;
+const ATTRIBUTES: u32 = 0xFFFF;
+const HINTS: u32 = 0x1800_0000;
+/// `FILE_FLAG_WRITE_THROUGH`.
+const WRITE_THROUGH: u32 = 0x8000_0000;
+
+/// `FILE_BEGIN`, `FILE_CURRENT`, `FILE_END`.
+const WHENCE: [i32; 3] = [libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_END];
+
+/// `STATUS_END_OF_FILE`, which an `OVERLAPPED` is told beside the last error.
+const END_OF_FILE: usize = 0xC000_0011;
+
+/// What `GetFileSize` and `SetFilePointer` give when they fail, and when that is the answer.
+const ALL_ONES: u32 = u32::MAX;
+
+/// What handles to an open file share, its position too.
 #[derive(Debug)]
 pub(super) struct File {
     file: std::fs::File,
@@ -18,6 +67,36 @@ impl File {
     pub(super) fn inner(&self) -> &std::fs::File {
         &self.file
     }
+
+    fn len(&self) -> Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Makes the file so long; none that this process has a mapping of becomes shorter.
+    fn set_len(&self, len: u64) -> Result<()> {
+        let data = self.file.metadata()?;
+        if len < data.len() && is_mapped(&data) {
+            return Err(USER_MAPPED_FILE);
+        }
+        Ok(self.file.set_len(len)?)
+    }
+
+    fn seek(&self, by: i64, whence: i32) -> Result<u64> {
+        // SAFETY: lseek takes numbers.
+        let at = unsafe { libc::lseek(self.file.as_raw_fd(), by, whence) };
+        u64::try_from(at).map_err(|_| io::Error::last_os_error().into())
+    }
+}
+
+/// Whether this process has a mapping or a view of a file.
+fn is_mapped(data: &std::fs::Metadata) -> bool {
+    let id = (data.dev(), data.ino());
+    let over_it = handle::any_mapping(|mapping| {
+        mapping.over_file()
+            && rustix::fs::fstat(mapping.section().memory())
+                .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == id)
+    });
+    over_it || regions().shows(id)
 }
 
 /// The rights to a file that `access` asks for, generic ones spelled out.
@@ -31,4 +110,465 @@ pub(super) fn specific(access: u32) -> u32 {
     GENERIC.iter().fold(access & 0x0FFF_FFFF, |rights, (generic, meaning)| {
         if access & generic == 0 { rights } else { rights | meaning }
     })
+}
+
+/// What `CreateFile` is asked for.
+struct Wanted {
+    access: u32,
+    disposition: u32,
+    flags: u32,
+    sharing: Sharing,
+}
+
+impl Wanted {
+    fn check(&self) -> Result<()> {
+        match self.disposition {
+            TRUNCATE_EXISTING if self.access & WRITE_DATA == 0 => Err(INVALID_PARAMETER),
+            CREATE_NEW..=TRUNCATE_EXISTING => Ok(()),
+            _ => Err(INVALID_PARAMETER),
+        }?;
+        if self.flags & !(ATTRIBUTES | HINTS | WRITE_THROUGH) == 0 {
+            Ok(())
+        } else {
+            Err(NOT_SUPPORTED)
+        }
+    }
+
+    fn options(&self) -> OpenOptions {
+        let mut options = OpenOptions::new();
+        let writes = self.access & (WRITE_DATA | APPEND_DATA);
+        options.read(self.access & READ_DATA != 0 || writes == 0);
+        options.write(writes & WRITE_DATA != 0).append(writes == APPEND_DATA);
+        // NONBLOCK: to open a pipe waits for nobody. Files do not know it.
+        let through = if self.flags & WRITE_THROUGH == 0 { 0 } else { libc::O_SYNC };
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | through);
+        options
+    }
+
+    /// Opens what is there.
+    fn open(&self, path: &Path) -> io::Result<std::fs::File> {
+        self.options().open(path)
+    }
+
+    /// Makes what is not there.
+    fn create(&self, path: &Path) -> io::Result<std::fs::File> {
+        // Who may only read what is new could not make it here.
+        let mut options = self.options();
+        let mode = if self.flags & READONLY == 0 { 0o666 } else { 0o444 };
+        options.write(true).append(false).create_new(true).mode(mode);
+        let file = options.open(path)?;
+        if let Sharing::Everyone(_) = self.sharing {
+            // The umask has no say in what was asked for.
+            file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        }
+        if self.access & (WRITE_DATA | APPEND_DATA) == APPEND_DATA {
+            return self.open(path);
+        }
+        Ok(file)
+    }
+
+    /// The file, and whether it was there.
+    fn find(&self, path: &Path) -> Result<(File, bool)> {
+        let refused = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound if !path::has_folder(path) => PATH_NOT_FOUND,
+            io::ErrorKind::NotFound => FILE_NOT_FOUND,
+            _ => error.into(),
+        };
+        let (file, found) = match self.disposition {
+            CREATE_NEW => (self.create(path).map_err(refused)?, false),
+            OPEN_EXISTING | TRUNCATE_EXISTING => (self.open(path).map_err(refused)?, true),
+            _ => match self.create(path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    (self.open(path).map_err(refused)?, true)
+                }
+                made => (made.map_err(refused)?, false),
+            },
+        };
+        let data = file.metadata()?;
+        if data.is_dir() {
+            return Err(ACCESS_DENIED);
+        }
+        let file = File::new(file);
+        if found && matches!(self.disposition, CREATE_ALWAYS | TRUNCATE_EXISTING) {
+            self.empty(path, &file)?;
+        }
+        Ok((file, found))
+    }
+
+    /// Makes a file empty, which whoever may write to it can, however it was opened.
+    fn empty(&self, path: &Path, file: &File) -> Result<()> {
+        if self.access & WRITE_DATA != 0 {
+            return file.set_len(0);
+        }
+        File::new(OpenOptions::new().write(true).open(path)?).set_len(0)
+    }
+}
+
+fn create(
+    path: Result<PathBuf>,
+    access: u32,
+    attributes: *const SecurityAttributes,
+    disposition: u32,
+    flags: u32,
+) -> Result<Handle> {
+    // SAFETY: the exported functions hand on their caller's promise.
+    let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
+    let wanted = Wanted { access: specific(access), disposition, flags, sharing };
+    wanted.check()?;
+    let (file, found) = wanted.find(&path?)?;
+    let object = Object::File(Arc::new(file));
+    let handle = handle::open(Entry { object, access: wanted.access }, inherit)?;
+    let told = found && matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS);
+    error::set_last(if told { ALREADY_EXISTS.0 } else { 0 });
+    Ok(handle)
+}
+
+fn invalid() -> Handle {
+    std::ptr::without_provenance_mut(CURRENT_PROCESS)
+}
+
+/// Opens or makes a file.
+///
+/// # Safety
+///
+/// `path` is null or ends in a NUL; `attributes` is null or whole.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CreateFileA(
+    path: *const u8,
+    access: u32,
+    _sharing: u32,
+    attributes: *const SecurityAttributes,
+    disposition: u32,
+    flags: u32,
+    _template: Handle,
+) -> Handle {
+    // SAFETY: the caller's promise.
+    let path = unsafe { path::narrow(path) };
+    answer(create(path, access, attributes, disposition, flags), invalid())
+}
+
+/// As [`CreateFileA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CreateFileW(
+    path: *const u16,
+    access: u32,
+    _sharing: u32,
+    attributes: *const SecurityAttributes,
+    disposition: u32,
+    flags: u32,
+    _template: Handle,
+) -> Handle {
+    // SAFETY: the caller's promise.
+    let path = unsafe { path::wide(path) };
+    answer(create(path, access, attributes, disposition, flags), invalid())
+}
+
+/// `OVERLAPPED`: where in the file. Nothing is ever left to be waited for.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Overlapped {
+    status: usize,
+    transferred: usize,
+    offset: u32,
+    offset_high: u32,
+    event: Handle,
+}
+
+/// A file whose handle may do one of these things.
+fn file_for(handle: Handle, rights: u32) -> Result<Arc<File>> {
+    let (file, access) = handle::file(handle)?;
+    if access & rights == 0 { Err(ACCESS_DENIED) } else { Ok(file) }
+}
+
+/// Goes on with a call that moves some of `len` bytes until all are moved or no more come.
+///
+/// A buffer that is none fails with `fault`.
+fn all_of(len: usize, fault: Code, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
+    let mut moved = 0;
+    while moved < len {
+        match usize::try_from(some(moved)) {
+            Ok(0) => break,
+            Ok(more) => moved += more,
+            Err(_) => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => {}
+                // What was moved was moved; the next call meets the obstacle.
+                _ if moved > 0 => break,
+                error if error.raw_os_error() == Some(libc::EFAULT) => return Err(fault),
+                error => return Err(error.into()),
+            },
+        }
+    }
+    Ok(moved)
+}
+
+/// Goes to where a call is to begin, if it says so; to the end only if it `may_append`.
+///
+/// # Safety
+///
+/// `overlapped` is null or whole.
+unsafe fn go(file: &File, overlapped: *const Overlapped, may_append: bool) -> Result<()> {
+    if overlapped.is_null() {
+        return Ok(());
+    }
+    // SAFETY: not null, and the caller says that it is whole.
+    let Overlapped { offset, offset_high, .. } = unsafe { overlapped.read() };
+    if may_append && (offset, offset_high) == (ALL_ONES, ALL_ONES) {
+        return file.seek(0, libc::SEEK_END).map(drop);
+    }
+    let at = i64::try_from(join(offset_high, offset)).map_err(|_| INVALID_PARAMETER)?;
+    file.seek(at, libc::SEEK_SET).map(drop)
+}
+
+/// Tells how much was moved.
+///
+/// # Safety
+///
+/// Both are null or can be written to.
+unsafe fn tell(moved: u32, count: *mut u32, overlapped: *mut Overlapped) {
+    // SAFETY: the caller's promise.
+    if let Some(count) = unsafe { count.as_mut() } {
+        *count = moved;
+    }
+    // SAFETY: the caller's promise.
+    if let Some(overlapped) = unsafe { overlapped.as_mut() } {
+        (overlapped.status, overlapped.transferred) = (0, moved as usize);
+    }
+}
+
+/// Reads from where the file stands, or from where `overlapped` says.
+///
+/// # Safety
+///
+/// `count` is null or can be written to, `overlapped` is null or whole. A buffer that is none is
+/// refused by the kernel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ReadFile(
+    handle: Handle,
+    buffer: *mut c_void,
+    len: u32,
+    count: *mut u32,
+    overlapped: *mut Overlapped,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { tell(0, count, overlapped) };
+    let read = file_for(handle, READ_DATA).and_then(|file| {
+        // SAFETY: the caller's promise.
+        unsafe { go(&file, overlapped, false) }?;
+        let fd = file.file.as_raw_fd();
+        let read = all_of(len as usize, NOACCESS, |done| {
+            // SAFETY: the kernel refuses a buffer that is none.
+            unsafe { libc::read(fd, buffer.wrapping_byte_add(done), len as usize - done) }
+        })?;
+        // SAFETY: the caller's promise.
+        if let Some(overlapped) = unsafe { overlapped.as_mut() }.filter(|_| read == 0 && len > 0) {
+            overlapped.status = END_OF_FILE;
+            return Err(HANDLE_EOF);
+        }
+        u32::try_from(read).map_err(|_| INVALID_PARAMETER)
+    });
+    done(read.map(|read| {
+        // SAFETY: the caller's promise.
+        unsafe { tell(read, count, overlapped) };
+    }))
+}
+
+/// Writes to where the file stands, or to where `overlapped` says.
+///
+/// # Safety
+///
+/// `count` is null or can be written to, `overlapped` is null or whole. A buffer that is none is
+/// refused by the kernel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn WriteFile(
+    handle: Handle,
+    buffer: *const c_void,
+    len: u32,
+    count: *mut u32,
+    overlapped: *mut Overlapped,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { tell(0, count, overlapped) };
+    let written = file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|file| {
+        // SAFETY: the caller's promise.
+        unsafe { go(&file, overlapped, true) }?;
+        let fd = file.file.as_raw_fd();
+        let written = all_of(len as usize, INVALID_USER_BUFFER, |done| {
+            // SAFETY: the kernel refuses a buffer that is none.
+            unsafe { libc::write(fd, buffer.wrapping_byte_add(done), len as usize - done) }
+        })?;
+        u32::try_from(written).map_err(|_| INVALID_PARAMETER)
+    });
+    done(written.map(|written| {
+        // SAFETY: the caller's promise.
+        unsafe { tell(written, count, overlapped) };
+    }))
+}
+
+/// Where the file stands after moving.
+fn moved(handle: Handle, by: i64, method: u32, fits: impl Fn(u64) -> bool) -> Result<u64> {
+    let (file, _) = handle::file(handle)?;
+    let whence = usize::try_from(method).ok().and_then(|method| WHENCE.get(method));
+    let whence = *whence.ok_or(INVALID_PARAMETER)?;
+    let from = match method {
+        0 => 0,
+        1 => file.seek(0, libc::SEEK_CUR)?,
+        _ => file.len()?,
+    };
+    let target = i64::try_from(from).ok().and_then(|from| from.checked_add(by));
+    let target = u64::try_from(target.ok_or(INVALID_PARAMETER)?).map_err(|_| NEGATIVE_SEEK)?;
+    if fits(target) { file.seek(by, whence) } else { Err(INVALID_PARAMETER) }
+}
+
+/// Moves to where the next call reads or writes.
+///
+/// # Safety
+///
+/// `now` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SetFilePointerEx(
+    handle: Handle,
+    by: i64,
+    now: *mut i64,
+    method: u32,
+) -> i32 {
+    done(moved(handle, by, method, |_| true).and_then(|at| {
+        // SAFETY: the caller's promise.
+        if let Some(now) = unsafe { now.as_mut() } {
+            *now = at.try_into().map_err(|_| INVALID_PARAMETER)?;
+        }
+        Ok(())
+    }))
+}
+
+/// The same in two halves; without a high one, the distance has a sign and the place fits the low.
+///
+/// # Safety
+///
+/// `high` is null or can be read and written to.
+#[unsafe(no_mangle)]
+#[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+pub unsafe extern "C" fn SetFilePointer(
+    handle: Handle,
+    low: i32,
+    high: *mut i32,
+    method: u32,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    let high = unsafe { high.as_mut() };
+    let by = match &high {
+        Some(high) => i64::from(**high) << 32 | i64::from(low.cast_unsigned()),
+        None => low.into(),
+    };
+    let narrow = high.is_none();
+    let at = moved(handle, by, method, |at| !narrow || u32::try_from(at).is_ok());
+    let at = at.map(|at| {
+        if let Some(high) = high {
+            *high = (at >> 32) as i32;
+        }
+        unless_failure(at as u32)
+    });
+    answer(at, ALL_ONES)
+}
+
+/// A low half that looks like a failure clears the last error, to tell.
+fn unless_failure(low: u32) -> u32 {
+    if low == ALL_ONES {
+        error::set_last(0);
+    }
+    low
+}
+
+/// Makes the file end where it stands.
+#[unsafe(no_mangle)]
+pub extern "C" fn SetEndOfFile(handle: Handle) -> i32 {
+    done(file_for(handle, WRITE_DATA).and_then(|file| {
+        let at = file.seek(0, libc::SEEK_CUR)?;
+        file.set_len(at)
+    }))
+}
+
+fn len(handle: Handle) -> Result<u64> {
+    handle::file(handle)?.0.len()
+}
+
+/// The file's length in bytes, its high half where that is asked for.
+///
+/// # Safety
+///
+/// `high` is null or can be written to.
+#[unsafe(no_mangle)]
+#[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
+    let low = len(handle).map(|len| {
+        // SAFETY: the caller's promise.
+        if let Some(high) = unsafe { high.as_mut() } {
+            *high = (len >> 32) as u32;
+        }
+        unless_failure(len as u32)
+    });
+    answer(low, ALL_ONES)
+}
+
+/// The file's length in bytes.
+///
+/// # Safety
+///
+/// `told` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, told: *mut i64) -> i32 {
+    done(len(handle).and_then(|len| {
+        // SAFETY: the caller's promise.
+        *unsafe { told.as_mut() }.ok_or(NOACCESS)? =
+            len.try_into().map_err(|_| INVALID_PARAMETER)?;
+        Ok(())
+    }))
+}
+
+/// Waits until what was written is on the device.
+#[unsafe(no_mangle)]
+pub extern "C" fn FlushFileBuffers(handle: Handle) -> i32 {
+    done(file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|file| match file.file.sync_all() {
+        // It is no device's.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        synced => Ok(synced?),
+    }))
+}
+
+/// Removes a file; none that is read-only, or that this process has a mapping of.
+fn delete(path: &Path) -> Result<()> {
+    let data = std::fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if !path::has_folder(path) => PATH_NOT_FOUND,
+        _ => error.into(),
+    })?;
+    let read_only = data.is_file() && data.mode() & 0o222 == 0;
+    if data.is_dir() || read_only || is_mapped(&data) {
+        return Err(ACCESS_DENIED);
+    }
+    Ok(std::fs::remove_file(path)?)
+}
+
+/// Removes a file.
+///
+/// # Safety
+///
+/// `path` is null or ends in a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn DeleteFileA(path: *const u8) -> i32 {
+    // SAFETY: the caller's promise.
+    done(unsafe { path::narrow(path) }.and_then(|path| delete(&path)))
+}
+
+/// As [`DeleteFileA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn DeleteFileW(path: *const u16) -> i32 {
+    // SAFETY: the caller's promise.
+    done(unsafe { path::wide(path) }.and_then(|path| delete(&path)))
 }

@@ -16,8 +16,8 @@ use super::error::{
 };
 use super::file::{self, File};
 use super::handle::{self, CURRENT_PROCESS, Entry, Handle, Object};
-use super::name;
 use super::security::{self, SecurityAttributes};
+use super::{join, name};
 
 /// What a handle to a mapping may do: `SECTION_QUERY`, `SECTION_MAP_WRITE`, `SECTION_MAP_READ`,
 /// `SECTION_MAP_EXECUTE`.
@@ -260,10 +260,6 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     };
     let object = Object::Mapping(Arc::new(Mapping::new(section)?));
     handle::open(Entry { object, access }, inherit != 0)
-}
-
-fn join(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
 }
 
 /// Makes a mapping, or opens the one that has its name.

@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 
 use super::error::{Code, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer};
+use super::local::LocalAlloc;
 
 /// `FORMAT_MESSAGE_` flags.
 const ALLOCATE_BUFFER: u32 = 0x100;
@@ -42,6 +43,7 @@ const MESSAGES: &[(u32, &str)] = &[
     (38, "Reached the end of the file."),
     (39, "The disk is full."),
     (50, "The request is not supported."),
+    (53, "The network path was not found."),
     (80, "The file exists."),
     (87, "The parameter is incorrect."),
     (109, "The pipe has been ended."),
@@ -294,37 +296,4 @@ pub unsafe extern "C" fn FormatMessageW(
         unsafe { hand_over(flags, &units, buffer, room) }
     });
     answer(result, 0)
-}
-
-/// `LMEM_ZEROINIT`, and what means that memory may move, which it never does.
-const ZEROED: u32 = 0x40;
-const MOVABLE: u32 = 0x02;
-
-/// Memory that [`LocalFree`] takes back.
-#[unsafe(no_mangle)]
-pub extern "C" fn LocalAlloc(flags: u32, len: usize) -> *mut c_void {
-    let made = if flags & !(ZEROED | MOVABLE) != 0 {
-        Err(INVALID_PARAMETER)
-    } else {
-        // SAFETY: any length will do, and the result is looked at.
-        let made = if flags & ZEROED == 0 {
-            unsafe { libc::malloc(len.max(1)) }
-        } else {
-            unsafe { libc::calloc(len.max(1), 1) }
-        };
-        if made.is_null() { Err(NOT_ENOUGH_MEMORY) } else { Ok(made) }
-    };
-    answer(made, std::ptr::null_mut())
-}
-
-/// Gives memory back; null if it did, as always.
-///
-/// # Safety
-///
-/// `memory` is null, or from [`LocalAlloc`] and not given back yet.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn LocalFree(memory: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller's promise.
-    unsafe { libc::free(memory) };
-    std::ptr::null_mut()
 }

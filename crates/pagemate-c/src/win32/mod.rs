@@ -11,13 +11,20 @@ pub mod error;
 pub mod file;
 pub mod handle;
 mod inherit;
+pub mod local;
 pub mod mapping;
 pub mod memory;
 pub mod message;
 mod name;
+mod path;
 mod place;
 mod region;
 pub mod security;
 pub mod system;
 pub mod text;
 pub mod view;
+
+/// The halves of a number that Windows' older calls take apart.
+fn join(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}

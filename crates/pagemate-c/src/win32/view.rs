@@ -14,6 +14,7 @@ use super::error::{
     NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer, done,
 };
 use super::handle::{self, CURRENT_PROCESS, Handle};
+use super::join;
 use super::mapping::{
     EXECUTABLE, MAP_READ, MAP_WRITE, Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY,
 };
@@ -161,10 +162,6 @@ fn flush(address: *const c_void, len: usize) -> Result<()> {
         Errno::NOMEM => INVALID_ADDRESS,
         error => error.into(),
     })
-}
-
-fn join(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
 }
 
 /// Maps a view of a mapping.
