@@ -98,11 +98,22 @@ static HANDLE handle(int at)
     return (HANDLE)(uintptr_t)strtoull(word(at) + 1, NULL, 16);
 }
 
+static int in_arena(const char *at)
+{
+    return at >= ARENA && at < ARENA + ARENA_LEN;
+}
+
 static char *address(int at)
 {
     int which = slot(at, 'v');
-    if (which >= 0)
-        return (char *)((uintptr_t)views[which].base + plus(at));
+    if (which >= 0) {
+        char *base = views[which].base;
+        size_t offset = plus(at);
+        /* What stands behind it elsewhere, or at zero, is not ours. */
+        if (!in_arena(base) && offset >= views[which].len)
+            offset = views[which].len - 1;
+        return base == NULL ? NULL : base + offset;
+    }
     if (word(at)[0] == 'a')
         return ARENA + plus(at);
     return (char *)(uintptr_t)strtoull(word(at) + 1, NULL, 16);
@@ -190,7 +201,7 @@ static void say_address(const void *address)
             return;
         }
     }
-    if (at >= ARENA && at < ARENA + ARENA_LEN)
+    if (in_arena(at))
         say(" a+%zx", (size_t)(at - ARENA));
     else
         say(at == NULL ? " 0" : " elsewhere");
@@ -201,15 +212,20 @@ static int query(const char *at, MEMORY_BASIC_INFORMATION *told)
     return VirtualQuery(at, told, sizeof *told) == sizeof *told;
 }
 
+static int may(const MEMORY_BASIC_INFORMATION *told, DWORD protections)
+{
+    return told->State == MEM_COMMIT && (told->Protect & protections) != 0
+           && (told->Protect & PAGE_GUARD) == 0;
+}
+
 static int readable(const MEMORY_BASIC_INFORMATION *told)
 {
-    return told->State == MEM_COMMIT
-           && (told->Protect & (PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY)) != 0;
+    return may(told, PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY);
 }
 
 static int writable(const MEMORY_BASIC_INFORMATION *told)
 {
-    return told->State == MEM_COMMIT && (told->Protect & (PAGE_READWRITE | PAGE_WRITECOPY)) != 0;
+    return may(told, PAGE_READWRITE | PAGE_WRITECOPY);
 }
 
 /* A sum that depends on every byte of some pages and on where they stand, but not on which others are
@@ -265,6 +281,8 @@ static void say_view(int which)
 static void keep_handle(int at, HANDLE handle)
 {
     int which = slot(at, 'h');
+    /* Of a duplicate, the bits that mean nothing may be those of its source. */
+    handle = (HANDLE)((uintptr_t)handle & ~(uintptr_t)3);
     for (int i = 0; i < SLOTS; i++) {
         if (!handles[i].live || handles[i].handle == handle) {
             handles[i].handle = NULL;
@@ -303,7 +321,7 @@ static void mapped(int at, char *base)
         if (views[i].live && base >= views[i].base && base < views[i].base + views[i].len)
             new = 0;
         /* It may stand where something stood before. */
-        if (!views[i].live && (views[i].base < ARENA || views[i].base >= ARENA + ARENA_LEN))
+        if (!views[i].live && !in_arena(views[i].base))
             views[i].base = NULL;
     }
     if (new) {
@@ -438,7 +456,8 @@ static void call_dup(void)
     BOOL good = DuplicateHandle(handle(2), handle(3), handle(4), keep ? &twin : NULL,
                                 (DWORD)number(5), (BOOL)number(6), (DWORD)number(7));
     done(good);
-    if ((number(7) & DUPLICATE_CLOSE_SOURCE) != 0 && handle(3) != twin)
+    /* The twin may have its number. */
+    if ((number(7) & DUPLICATE_CLOSE_SOURCE) != 0 && ((uintptr_t)handle(3) ^ (uintptr_t)twin) > 3)
         closed(3);
     if (good && keep)
         keep_handle(1, twin);
@@ -469,10 +488,12 @@ static void call_write(void)
     size_t left = (size_t)number(2);
     size_t written = 0;
     MEMORY_BASIC_INFORMATION told;
-    int live = 0;
-    for (int i = 0; i < SLOTS; i++)
-        live |= views[i].live && at >= views[i].base && at < views[i].base + views[i].len;
-    while (live && left > 0 && query(at, &told) && told.State != MEM_FREE) {
+    char *base = NULL;
+    for (int i = 0; i < SLOTS; i++) {
+        if (views[i].live && at >= views[i].base && at < views[i].base + views[i].len)
+            base = views[i].base;
+    }
+    while (left > 0 && base != NULL && query(at, &told) && told.AllocationBase == base) {
         size_t here = told.RegionSize - (size_t)(at - (char *)told.BaseAddress);
         here = here < left ? here : left;
         if (writable(&told)) {
@@ -490,21 +511,21 @@ static void call_look(void)
     say("ok -");
 }
 
-/* Lets go of one slot, or of all, whatever their protection. */
+/* Lets go of one slot, or of all, whatever their protection; and of what closed slots had. */
 static void call_reset(void)
 {
-    int only_handle = count > 1 ? slot(1, 'h') : -2;
-    int only_view = count > 1 ? slot(1, 'v') : -2;
     for (int i = 0; i < SLOTS; i++) {
-        if (views[i].live && (only_view == -2 || only_view == i)) {
-            if (!UnmapViewOfFile(views[i].base))
+        if (count == 1 || slot(1, 'v') == i || !views[i].live) {
+            if (views[i].live && !UnmapViewOfFile(views[i].base))
                 VirtualFree(views[i].base, 0, MEM_RELEASE);
             views[i].live = 0;
             views[i].base = NULL;
         }
-        if (handles[i].live && (only_handle == -2 || only_handle == i)) {
-            SetHandleInformation(handles[i].handle, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0);
-            CloseHandle(handles[i].handle);
+        if (count == 1 || slot(1, 'h') == i || !handles[i].live) {
+            if (handles[i].live) {
+                SetHandleInformation(handles[i].handle, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0);
+                CloseHandle(handles[i].handle);
+            }
             handles[i].live = 0;
             handles[i].handle = NULL;
         }

@@ -43,9 +43,10 @@ impl Answer {
         self.head.starts_with("ok")
     }
 
-    /// The last error, if the call left one.
-    pub(super) fn error(&self) -> Option<u32> {
-        self.word(1)?.parse().ok()
+    /// Whether it is a failure with one of these errors.
+    pub(super) fn fails(&self, with: &[u32]) -> bool {
+        let error = self.word(1).and_then(|word| word.parse().ok());
+        !self.done() && error.is_some_and(|error| with.contains(&error))
     }
 
     pub(super) fn word(&self, at: usize) -> Option<&str> {
@@ -53,7 +54,8 @@ impl Answer {
     }
 }
 
-fn hex(text: &str) -> Option<u32> {
+/// A number as the program writes it.
+pub(super) fn hex(text: &str) -> Option<u32> {
     u32::from_str_radix(text, 16).ok()
 }
 

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same for the same seed.
 
-/// A generator by Steele, Lea and Flood, known as SplitMix64.
+/// A generator by Steele, Lea and Flood, known as `SplitMix64`.
 pub(super) struct Dice(u64);
 
 impl Dice {

@@ -4,6 +4,7 @@
 //! next line. All scripts run in the same processes, each with names of its own.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ const LONG_SCRIPTS: u64 = 5_000;
 const CALLS: usize = 200;
 
 /// After so many differences of different kinds it is enough.
-const ENOUGH: usize = 10;
+const ENOUGH: usize = 25;
 
 /// Compares what both answer to random scripts: with a number after it, to the one of this seed; with
 /// `long`, to a million calls.
@@ -49,6 +50,9 @@ pub(crate) fn differential() -> Outcome {
     let mut stage = Stage::new(&programs)?;
     let mut found = BTreeMap::new();
     for seed in seeds.clone() {
+        if seed % 250 == 0 {
+            println!("seed {seed} after {:.0?}", started.elapsed());
+        }
         let (lines, difference) = stage.improvise(seed)?;
         let Some(difference) = difference else { continue };
         if found.contains_key(&difference.kind) {
@@ -110,7 +114,10 @@ impl<'a> Stage<'a> {
     /// Starts a script.
     fn reset(&mut self) -> Outcome {
         self.scripts += 1;
-        self.fleet.reset()
+        if self.fleet.reset().is_err() {
+            self.fleet = Fleet::start(self.programs)?;
+        }
+        Ok(())
     }
 
     /// Makes up a script and plays it, up to the first difference.
@@ -195,15 +202,15 @@ impl<'a> Stage<'a> {
         let mut told = String::new();
         for line in lines {
             let text = self.named(&line.text);
-            told += &format!("{} {text}\n", line.process);
+            _ = writeln!(told, "{} {text}", line.process);
             let Ok((ours, wine)) = self.fleet.step(line.process, &text) else {
                 self.fleet = Fleet::start(self.programs)?;
                 break;
             };
             if ours == wine {
-                told += &format!("    both {}\n", ours.head);
+                _ = writeln!(told, "    both {}", ours.head);
             } else {
-                told += &format!("    ours {ours}\n    Wine {wine}\n");
+                _ = writeln!(told, "    ours {ours}\n    Wine {wine}");
             }
         }
         Ok(told)
@@ -211,9 +218,8 @@ impl<'a> Stage<'a> {
 }
 
 fn kind(step: &Step<'_>) -> String {
-    let result = |answer: &answer::Answer| {
-        answer.head.split(' ').take(2).collect::<Vec<_>>().join(" ")
-    };
+    let result =
+        |answer: &answer::Answer| answer.head.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let (ours, wine) = (result(step.ours), result(step.wine));
     let call = step.call[0];
     if ours != wine {

@@ -1,6 +1,6 @@
 //! Where Wine 8.0 is known to differ from Windows, as narrow as can be said.
 
-use super::answer::{Answer, Memory, Stretch};
+use super::answer::{Answer, Memory, hex};
 
 /// A call, and what both answered.
 pub(super) struct Step<'a> {
@@ -9,6 +9,17 @@ pub(super) struct Step<'a> {
     pub(super) ours: &'a Answer,
     pub(super) wine: &'a Answer,
 }
+
+impl Step<'_> {
+    /// The name in the call, if it has one.
+    fn name(&self) -> Option<&str> {
+        self.call.last().copied().filter(|_| matches!(self.call[0], "create" | "open"))
+    }
+}
+
+/// `MEM_COMMIT`, `MEM_RESERVE`.
+const COMMITTED: u32 = 0x1000;
+const RESERVED: u32 = 0x2000;
 
 /// What to do after a difference that is Wine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +41,217 @@ pub(super) struct Rule {
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
+        name: "row 67: a page of a shared view that is to be copied on write is",
+        fits: |step| {
+            step.call[0] == "write" && step.ours.head == step.wine.head && copied_in_shared(step)
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "pages that are not committed are alike, whatever they were",
+        fits: |step| step.ours.head == step.wine.head && memory_alike(step, |a, b| a == b),
+        then: Then::GoOn,
+    },
+    Rule {
         name: "a page of a copy-on-write view is READWRITE once it is written to, not WRITECOPY",
-        fits: |step| step.ours.head == step.wine.head && only_copied_pages_differ(step),
+        fits: |step| step.ours.head == step.wine.head && memory_alike(step, copied),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "sections that are not to be cached are cached here",
+        fits: |step| step.ours.head == step.wine.head && memory_alike(step, uncached),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "the same, as VirtualQuery tells it",
+        fits: |step| step.call[0] == "query" && memory_alike(step, uncached) && told_alike(step),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "the same, as VirtualProtect tells it",
+        fits: |step| {
+            let old = |answer: &Answer| answer.word(2).and_then(hex);
+            step.call[0] == "protect"
+                && memory_alike(step, uncached)
+                && old(step.ours).zip(old(step.wine)).is_some_and(|(a, b)| uncached(a, b))
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "row 28: nothing stands in what is no folder, whatever follows the backslash",
+        fits: |step| {
+            let last = |name: &str| name.ends_with('\\') && step.ours.fails(&[3, 6]);
+            let within = |name: &str| name.contains('\\') && step.ours.fails(&[6]);
+            step.name().is_some_and(|name| last(name) && step.wine.done() || within(name))
+                && (step.wine.done() || step.wine.fails(&[2]))
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 33: the right to the audit list takes a privilege",
+        fits: |step| {
+            step.call[0] == "open"
+                && step.call[3] == "1000004"
+                && step.ours.fails(&[1314])
+                && step.wine.done()
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 37: to ask for no rights is refused",
+        fits: |step| {
+            step.call[0] == "open"
+                && step.call[3] == "0"
+                && step.ours.fails(&[5])
+                && step.wine.done()
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 60: no process is this one",
+        fits: |step| step.call[0] == "map3" && step.call[3] == "x0" && step.wine.fails(&[6]),
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 69: all views see what is committed, the last page of one too",
+        fits: |step| step.ours.done() == step.wine.done() && more_committed(step),
+        then: Then::End,
+    },
+    Rule {
+        name: "rows 18 and 19: a section is made before its name is looked up",
+        fits: |step| {
+            step.call[0] == "create"
+                && step.name().is_some_and(|name| name != "null")
+                && step.ours.fails(&[6, 8, 87, 193, 1314])
+                && (step.wine.done() || step.wine.fails(&[3, 6, 123, 161]))
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 46: a section's protection limits that of its views",
+        fits: |step| {
+            step.call[0].starts_with("map")
+                && step.ours.fails(&[87])
+                && (step.wine.done() || step.wine.fails(&[5, 487]))
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 6: large pages take a privilege",
+        fits: |step| step.call[0] == "create" && step.ours.fails(&[1314]) && step.wine.done(),
+        then: Then::Empty,
+    },
+    Rule {
+        name: "sizes are not negative",
+        fits: |step| {
+            step.call[0] == "create"
+                && ["80000000", "ffffffff"].contains(&step.call[6])
+                && step.ours.fails(&[87])
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "an address that no process has is refused before all else",
+        fits: |step| {
+            let base = match step.call[0] {
+                "mapex" => step.call[7],
+                "map2" | "map3" => step.call[5],
+                _ => return false,
+            };
+            base.len() > 12 && step.ours.fails(&[87]) && step.wine.fails(&[5, 6, 1132])
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "to copy on write what is shared takes a handle here, if it is mapped already",
+        fits: |step| {
+            matches!(step.call[0], "protect" | "alloc")
+                && step.ours.fails(&[50])
+                && step.wine.done()
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "row 49: a handle is looked at before alignment",
+        fits: |step| {
+            step.call[0].starts_with("map") && step.ours.fails(&[5, 6]) && step.wine.fails(&[1132])
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "row 52: an offset beyond the end is as bad as a length beyond it",
+        fits: |step| {
+            step.call[0].starts_with("map") && step.ours.fails(&[5]) && step.wine.fails(&[87])
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "a protection that is none is refused before all else",
+        fits: |step| {
+            let protection = match step.call[0] {
+                "map2" | "map3" => step.call[8],
+                "alloc" => step.call[5],
+                "protect" => step.call[3],
+                _ => return false,
+            };
+            !["1", "2", "4", "8"].contains(&protection)
+                && step.ours.fails(&[87])
+                && step.wine.fails(&[5, 6, 487, 1132])
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "VirtualProtect of what no allocation has is an invalid address",
+        fits: |step| step.call[0] == "protect" && step.ours.fails(&[487]) && step.wine.fails(&[87]),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "VirtualProtect of no bytes is refused",
+        fits: |step| step.call[0] == "protect" && step.call[2] == "0" && step.ours.fails(&[87]),
+        then: Then::End,
+    },
+    Rule {
+        name: "lengths beyond all addresses are refused",
+        fits: |step| {
+            let len = match step.call[0] {
+                "protect" | "free" | "flush" => step.call[2],
+                "alloc" => step.call[3],
+                _ => return false,
+            };
+            len.len() >= 12 && step.ours.fails(&[87])
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "unknown bits make a protection none",
+        fits: |step| {
+            let protection = match step.call[0] {
+                "map2" | "map3" => step.call[8],
+                "alloc" => step.call[5],
+                "protect" => step.call[3],
+                _ => return false,
+            };
+            ["80004", "200004"].contains(&protection) && step.ours.fails(&[87]) && step.wine.done()
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "VirtualFree of what no allocation has is an invalid address",
+        fits: |step| step.call[0] == "free" && step.ours.fails(&[487]) && step.wine.fails(&[87]),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "FlushViewOfFile goes no further than the view",
+        fits: |step| step.call[0] == "flush" && step.ours.fails(&[87]) && step.wine.done(),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "FlushViewOfFile of what is no view is an invalid address",
+        fits: |step| {
+            step.call[0] == "flush"
+                && step.ours.fails(&[487])
+                && (step.wine.done() || step.wine.fails(&[87]))
+        },
         then: Then::GoOn,
     },
 ];
@@ -42,22 +262,68 @@ pub(super) fn explain(step: &Step<'_>) -> Option<(usize, Then)> {
     Some((found, RULES[found].then))
 }
 
-/// Whether the views differ in nothing but this.
-fn only_copied_pages_differ(step: &Step<'_>) -> bool {
+/// Whether both tell the same of an address, or of the same page before and after it was copied.
+fn told_alike(step: &Step<'_>) -> bool {
+    let split = |answer: &'_ Answer| {
+        let (before, told) = answer.head.rsplit_once(' ')?;
+        let numbers: Option<Vec<u32>> = told.split('/').map(hex).collect();
+        Some((before.to_owned(), numbers?))
+    };
+    let (Some((before, ours)), Some((same, wine))) = (split(step.ours), split(step.wine)) else {
+        return false;
+    };
+    before == same
+        && ours.len() == 5
+        && wine.len() == 5
+        && (ours[0] <= wine[0] || ours[1] == RESERVED)
+        && ours[1] == wine[1]
+        && uncached(ours[2], wine[2])
+        && uncached(ours[3], wine[3])
+        && ours[4] == wine[4]
+}
+
+/// Whether some page was copied on our side alone, in a view that is shared.
+fn copied_in_shared(step: &Step<'_>) -> bool {
+    step.ours.views.iter().zip(&step.wine.views).any(|(ours, wine)| {
+        let shared = ours.stretches.iter().any(|one| matches!(one.allocation_protection, 2 | 4));
+        let same = |one: u32, other: u32| one == other;
+        shared
+            && ours.slot == wine.slot
+            && !stretches_alike(ours, wine, same)
+            && stretches_alike(ours, wine, copied)
+    })
+}
+
+/// Whether some page is committed on our side alone.
+fn more_committed(step: &Step<'_>) -> bool {
+    let committed = |answer: &Answer| -> u64 {
+        let stretches = answer.views.iter().flat_map(|view| &view.stretches);
+        stretches.filter(|stretch| stretch.state == COMMITTED).map(|stretch| stretch.len).sum()
+    };
+    committed(step.ours) > committed(step.wine)
+}
+
+/// Whether what stands in memory differs in nothing but such protections, ours and Wine's.
+fn memory_alike(step: &Step<'_>, alike: fn(u32, u32) -> bool) -> bool {
     let (ours, wine) = (&step.ours.views, &step.wine.views);
     ours.len() == wine.len()
         && ours.iter().zip(wine).all(|(ours, wine)| {
-            ours.slot == wine.slot && ours.sum == wine.sum && only_copied(ours, wine)
+            ours.slot == wine.slot && ours.sum == wine.sum && stretches_alike(ours, wine, alike)
         })
 }
 
 /// Walks along both, from border to border.
-fn only_copied(ours: &Memory, wine: &Memory) -> bool {
+fn stretches_alike(ours: &Memory, wine: &Memory, alike: fn(u32, u32) -> bool) -> bool {
     let (mut left, mut right) = (ours.stretches.iter(), wine.stretches.iter());
     let (mut one, mut other) = (left.next(), right.next());
     while let (Some(a), Some(b)) = (one, other) {
         let (a_end, b_end) = (a.at + a.len, b.at + b.len);
-        if a.at.max(b.at) >= a_end.min(b_end) || !alike(a, b) {
+        let same = |one: u32, other: u32| one == other || alike(one, other);
+        if a.at.max(b.at) >= a_end.min(b_end)
+            || !same(a.protection, b.protection)
+            || !same(a.allocation_protection, b.allocation_protection)
+            || (a.state, &a.rest) != (b.state, &b.rest)
+        {
             return false;
         }
         one = if a_end <= b_end { left.next() } else { one };
@@ -66,10 +332,11 @@ fn only_copied(ours: &Memory, wine: &Memory) -> bool {
     one.is_none() && other.is_none()
 }
 
-fn alike(ours: &Stretch, wine: &Stretch) -> bool {
-    let copied = ours.protection == 4 && wine.protection == 8;
-    (ours.protection == wine.protection || copied)
-        && ours.state == wine.state
-        && ours.allocation_protection == wine.allocation_protection
-        && ours.rest == wine.rest
+fn copied(ours: u32, wine: u32) -> bool {
+    (ours, wine) == (4, 8)
+}
+
+/// Wine tells that a page is not cached, or written together with others.
+fn uncached(ours: u32, wine: u32) -> bool {
+    copied(ours, wine & !0x600) || ours == wine & !0x600
 }

@@ -90,11 +90,13 @@ const SIZES: [&str; 12] = [
     "0 1000", "0 1000", "0 1", "0 fff", "0 1001", "0 10000", "0 10001", "0 20000", "0 20000",
     "0 23456", "0 40000", "0 0",
 ];
-const RARE_SIZES: [&str; 4] = ["7fffffff 0", "80000000 0", "ffffffff ffffffff", "7fffffff fffff001"];
+const RARE_SIZES: [&str; 4] =
+    ["7fffffff 0", "80000000 0", "ffffffff ffffffff", "7fffffff fffff000"];
 
 const PROTECTIONS: [&str; 4] = ["4", "4", "2", "8"];
-const RARE_PROTECTIONS: [&str; 14] =
-    ["0", "1", "3", "6", "a", "c", "e", "f", "100", "104", "204", "402", "80004", "200004"];
+const RARE_PROTECTIONS: [&str; 10] = ["0", "1", "3", "6", "a", "c", "e", "f", "80004", "200004"];
+/// What only pages can have, and no section.
+const PAGE_ALONE: [&str; 4] = ["100", "104", "204", "402"];
 
 const SEC: [u32; 8] = [
     0x0080_0000, // FILE
@@ -107,11 +109,13 @@ const SEC: [u32; 8] = [
     0x0400_0000,
 ];
 
-const RIGHTS: [&str; 12] =
-    ["f001f", "f001f", "f001f", "2", "4", "4", "6", "1", "c0000000", "80000000", "40000000", "10000000"];
+const RIGHTS: [&str; 12] = [
+    "f001f", "f001f", "f001f", "2", "4", "4", "6", "1", "c0000000", "80000000", "40000000",
+    "10000000",
+];
 const RARE_RIGHTS: [&str; 14] = [
-    "0", "3", "5", "7", "8", "10", "1f", "20000", "100000", "f0000", "2000000", "2000004", "1000004",
-    "20000000",
+    "0", "3", "5", "7", "8", "10", "1f", "20000", "100000", "f0000", "2000000", "2000004",
+    "1000004", "20000000",
 ];
 
 /// What a view is asked for with; `FILE_MAP_EXECUTE` is left out.
@@ -120,13 +124,13 @@ const VIEW_RIGHTS: [&str; 14] =
 const RARE_VIEW_RIGHTS: [&str; 6] = ["8", "10", "80000000", "40000000", "10000000", "10004"];
 
 const OFFSETS: [&str; 10] = ["0", "0", "0", "0", "0", "10000", "10000", "20000", "1000", "1"];
-const RARE_OFFSETS: [&str; 5] = ["50000", "ffff0000", "100000000", "7fffffffffff0000", "ffffffffffff0000"];
+const RARE_OFFSETS: [&str; 5] =
+    ["50000", "ffff0000", "100000000", "7fffffffffff0000", "ffffffffffff0000"];
 
-const LENGTHS: [&str; 12] = [
-    "0", "0", "0", "1", "fff", "1000", "1001", "2000", "8000", "10000", "10001", "20000",
-];
-const RARE_LENGTHS: [&str; 5] =
-    ["30000", "100000000", "7fffffffffff", "7fffffffffffffff", "ffffffffffffffff"];
+const LENGTHS: [&str; 12] =
+    ["0", "0", "0", "1", "fff", "1000", "1001", "2000", "8000", "10000", "10001", "20000"];
+/// None that some allocation can have, all of which is read.
+const RARE_LENGTHS: [&str; 4] = ["30000", "7fffffffffff", "7fffffffffffffff", "ffffffffffffffff"];
 
 const ARENA: [&str; 8] =
     ["a+0", "a+10000", "a+20000", "a+30000", "a+40000", "a+50000", "a+1000", "a+1"];
@@ -214,7 +218,8 @@ impl Author {
         };
         let attributes = self.one(&["-", "-", "-", "i", "d", "id"]);
         let size = self.mostly(&SIZES, &RARE_SIZES, 40);
-        let protection = self.mostly(&PROTECTIONS, &RARE_PROTECTIONS, 12);
+        let rare = if self.dice.one_in(3) { &PAGE_ALONE[..] } else { &RARE_PROTECTIONS };
+        let protection = self.mostly(&PROTECTIONS, rare, 12);
         let mut protection = u32::from_str_radix(protection, 16).unwrap_or_default();
         if self.dice.one_in(4) {
             protection |= 0x0400_0000;
@@ -225,12 +230,21 @@ impl Author {
     }
 
     fn dup(&mut self, process: usize) -> String {
-        let twin = if self.dice.one_in(12) { "-".to_owned() } else { self.free_handle(process) };
         let source = self.handle(process);
+        if source.starts_with("x-") {
+            // Processes and threads, which have no handles here.
+            return format!("info {source}");
+        }
         let (from, to) = (self.this_process(), self.this_process());
         let rights = self.rights();
         let inherit = self.one(&["0", "0", "1"]);
-        let options = self.one(&["0", "0", "2", "2", "1", "3", "4", "6", "80000000"]);
+        let options = self.one(&["0", "0", "2", "2", "1", "3", "4", "6", "8"]);
+        // A handle that is told to nobody stays open: so not too many of them.
+        let twin = if options.ends_with(['1', '3']) || !self.dice.one_in(200) {
+            self.free_handle(process)
+        } else {
+            "-".to_owned()
+        };
         format!("dup {twin} {from} {source} {to} {rights} {inherit} {options}")
     }
 
@@ -248,8 +262,12 @@ impl Author {
         match self.dice.roll(6) {
             0..3 => format!("map {slot} {handle} {rights} {high:x} {low:x} {len}"),
             3 => format!("mapex {slot} {handle} {rights} {high:x} {low:x} {len} {base}"),
-            4 => format!("map2 {slot} {handle} {this} {offset} {base} {len} {allocation} {protection}"),
-            _ => format!("map3 {slot} {handle} {this} {offset} {base} {len} {allocation} {protection}"),
+            4 => format!(
+                "map2 {slot} {handle} {this} {offset} {base} {len} {allocation} {protection}"
+            ),
+            _ => format!(
+                "map3 {slot} {handle} {this} {offset} {base} {len} {allocation} {protection}"
+            ),
         }
     }
 
@@ -362,7 +380,11 @@ impl Author {
         match self.dice.roll(8) {
             0..4 => "x0".to_owned(),
             4..7 => self.one(&ARENA).to_owned(),
-            _ => self.address(process),
+            _ => {
+                let known = &self.known[process].views;
+                let taken = known.iter().position(Option::is_some);
+                taken.map_or_else(|| "x0".to_owned(), |slot| format!("v{slot}+0"))
+            }
         }
     }
 }
