@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 mod cross;
 mod differential;
+mod dist;
 mod macos;
 mod stress;
 mod task;
@@ -37,6 +38,7 @@ const TASKS: &[Task] = &[
         torture,
     ),
     ("threads", "handles and views shared by threads, under ThreadSanitizer", threads::threads),
+    ("dist", "installs all of it for C, C++ and the shell: dist PREFIX", dist::dist),
     ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
 
