@@ -171,10 +171,20 @@ impl Wanted {
             return Err(INVALID_PARAMETER);
         }
         let file = if in_memory { None } else { Some(handle::file(file)?) };
+        if let Some((_, access)) = &file {
+            let needed = file::READ_DATA | if base == READWRITE { file::WRITE_DATA } else { 0 };
+            if access & needed != needed {
+                return Err(ACCESS_DENIED);
+            }
+        }
         if sec & SEC_IMAGE != 0 {
             return Err(BAD_EXE_FORMAT);
         }
-        if in_memory && (len == 0 || len > i64::MAX.cast_unsigned()) {
+        let negative = len > i64::MAX.cast_unsigned();
+        if negative && !in_memory && base != READWRITE {
+            return Err(NOT_ENOUGH_MEMORY);
+        }
+        if negative || in_memory && len == 0 {
             return Err(INVALID_PARAMETER);
         }
         // No process has room for more.
@@ -183,12 +193,6 @@ impl Wanted {
         }
         if sec & SEC_LARGE_PAGES != 0 {
             return Err(PRIVILEGE_NOT_HELD);
-        }
-        if let Some((_, access)) = &file {
-            let needed = file::READ_DATA | if base == READWRITE { file::WRITE_DATA } else { 0 };
-            if access & needed != needed {
-                return Err(ACCESS_DENIED);
-            }
         }
         Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, len, file })
     }
