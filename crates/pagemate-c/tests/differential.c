@@ -481,6 +481,118 @@ static void call_setinfo(void)
     done(SetHandleInformation(handle(1), (DWORD)number(2), (DWORD)number(3)));
 }
 
+static void call_file(void)
+{
+    int named = name(8);
+    HANDLE file;
+    if (word(2)[0] == 'A')
+        file = CreateFileA(named ? narrow : NULL, (DWORD)number(3), (DWORD)number(4), attributes(5),
+                           (DWORD)number(6), (DWORD)number(7), NULL);
+    else
+        file = CreateFileW(named ? wide : NULL, (DWORD)number(3), (DWORD)number(4), attributes(5),
+                           (DWORD)number(6), (DWORD)number(7), NULL);
+    made(1, file == INVALID_HANDLE_VALUE ? NULL : file);
+}
+
+static void call_delete(void)
+{
+    int named = name(2);
+    done(word(1)[0] == 'A' ? DeleteFileA(named ? narrow : NULL) : DeleteFileW(named ? wide : NULL));
+}
+
+/* What a call that reads or writes moves, and how many bytes that are. */
+static char bytes[1 << 16];
+
+static DWORD bytes_asked(int at)
+{
+    unsigned long long len = number(at);
+    return len < sizeof bytes ? (DWORD)len : (DWORD)sizeof bytes;
+}
+
+/* Where a call reads or writes: an offset, or "-" for where the file stands. */
+static OVERLAPPED *place(int at)
+{
+    static OVERLAPPED place;
+    unsigned long long offset = number(at);
+    if (word(at)[0] == '-')
+        return NULL;
+    memset(&place, 0, sizeof place);
+    place.Offset = (DWORD)offset;
+    place.OffsetHigh = (DWORD)(offset >> 32);
+    return &place;
+}
+
+static void say_moved(BOOL good, DWORD moved, const OVERLAPPED *place)
+{
+    DWORD error = GetLastError();
+    done(good);
+    say(" %x", (unsigned)moved);
+    if (place != NULL && (good || error == ERROR_HANDLE_EOF))
+        say(" %zx/%zx", (size_t)place->Internal, (size_t)place->InternalHigh);
+}
+
+static void call_fread(void)
+{
+    DWORD moved = 0xAAAA;
+    OVERLAPPED *from = place(3);
+    memset(bytes, 0xEE, sizeof bytes);
+    BOOL good = ReadFile(handle(1), bytes, bytes_asked(2), &moved, from);
+    say_moved(good, moved, from);
+    say(" #%x", (unsigned)sum(bytes, sizeof bytes, 0));
+}
+
+static void call_fwrite(void)
+{
+    DWORD moved = 0xAAAA;
+    OVERLAPPED *to = place(4);
+    memset(bytes, (int)number(3), sizeof bytes);
+    BOOL good = WriteFile(handle(1), bytes, bytes_asked(2), &moved, to);
+    say_moved(good, moved, to);
+}
+
+static void call_seek(void)
+{
+    LONG high = (LONG)number(3);
+    int halves = word(3)[0] != '-';
+    DWORD low = SetFilePointer(handle(1), (LONG)number(2), halves ? &high : NULL, (DWORD)number(4));
+    if (done(low != INVALID_SET_FILE_POINTER))
+        say(" %x %x", (unsigned)low, halves ? (unsigned)high : 0);
+}
+
+static void call_seekex(void)
+{
+    LARGE_INTEGER by;
+    LARGE_INTEGER now;
+    by.QuadPart = (LONGLONG)number(2);
+    if (done(SetFilePointerEx(handle(1), by, &now, (DWORD)number(3))))
+        say(" %llx", (unsigned long long)now.QuadPart);
+}
+
+static void call_size(void)
+{
+    DWORD high = 0;
+    DWORD low = GetFileSize(handle(1), &high);
+    if (done(low != INVALID_FILE_SIZE))
+        say(" %x %x", (unsigned)high, (unsigned)low);
+}
+
+static void call_sizeex(void)
+{
+    LARGE_INTEGER len;
+    if (done(GetFileSizeEx(handle(1), &len)))
+        say(" %llx", (unsigned long long)len.QuadPart);
+}
+
+static void call_seteof(void)
+{
+    done(SetEndOfFile(handle(1)));
+}
+
+static void call_fflush(void)
+{
+    done(FlushFileBuffers(handle(1)));
+}
+
 /* Fills what can be written to of a stretch, and tells how much that was. */
 static void call_write(void)
 {
@@ -545,7 +657,11 @@ static const struct {
     {"flush", call_flush, 0},   {"query", call_query, 0},       {"protect", call_protect, 0},
     {"alloc", call_alloc, 1},   {"free", call_free, 0},         {"dup", call_dup, 1},
     {"close", call_close, 0},   {"info", call_info, 0},         {"setinfo", call_setinfo, 0},
-    {"write", call_write, 0},   {"look", call_look, 0},         {"reset", call_reset, 0},
+    {"file", call_file, 1},     {"delete", call_delete, 0},     {"fread", call_fread, 0},
+    {"fwrite", call_fwrite, 0}, {"seek", call_seek, 0},         {"seekex", call_seekex, 0},
+    {"size", call_size, 0},     {"sizeex", call_sizeex, 0},     {"seteof", call_seteof, 0},
+    {"fflush", call_fflush, 0}, {"write", call_write, 0},       {"look", call_look, 0},
+    {"reset", call_reset, 0},
 };
 
 static int taken(int at)

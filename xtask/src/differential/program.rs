@@ -27,7 +27,7 @@ pub(super) struct Programs {
     native: PathBuf,
     windows: PathBuf,
     wine: Wine,
-    /// Where the native one's objects are.
+    /// Where the native one's objects are, and both sides' files.
     place: Place,
 }
 
@@ -55,16 +55,25 @@ impl Programs {
         let arguments = [&["-O2", SOURCE, &kernelbase][..], &newest[..]].concat();
         wine::compile("x86_64-w64-mingw32-gcc", &windows, &arguments)?;
         let place = PathBuf::from(format!("/dev/shm/pagemate-differential-{}", std::process::id()));
-        wine::fresh(&place).map_err(|e| format!("{}: {e}", place.display()))?;
-        Ok(Programs { native, windows, wine: Wine::start("differential")?, place: Place(place) })
+        // Each side has a folder for its files, with a folder in it.
+        for folder in ["objects", "ours/folder", "wine/folder"] {
+            let folder = place.join(folder);
+            wine::fresh(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        }
+        let place = Place(place);
+        Ok(Programs { native, windows, wine: Wine::start("differential")?, place })
     }
 
     fn native(&self) -> Result<Process, String> {
-        Process::start(Command::new(&self.native).env("PAGEMATE_DIR", &self.place.0))
+        let mut command = Command::new(&self.native);
+        command.env("PAGEMATE_DIR", self.place.0.join("objects"));
+        Process::start(command.current_dir(self.place.0.join("ours")))
     }
 
     fn windows(&self) -> Result<Process, String> {
-        Process::start(self.wine.under(Command::new("wine").arg(&self.windows)))
+        let mut command = Command::new("wine");
+        let command = self.wine.under(command.arg(&self.windows));
+        Process::start(command.current_dir(self.place.0.join("wine")))
     }
 }
 

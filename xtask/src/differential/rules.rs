@@ -1,6 +1,9 @@
 //! Where Wine 8.0 is known to differ from Windows, as narrow as can be said.
 
-use super::answer::{Answer, Memory, hex};
+use super::answer::{Answer, hex};
+use super::compare::{
+    copied, copied_in_shared, memory_alike, more_committed, told_alike, uncached,
+};
 
 /// A call, and what both answered.
 pub(super) struct Step<'a> {
@@ -16,10 +19,6 @@ impl Step<'_> {
         self.call.last().copied().filter(|_| matches!(self.call[0], "create" | "open"))
     }
 }
-
-/// `MEM_COMMIT`, `MEM_RESERVE`.
-const COMMITTED: u32 = 0x1000;
-const RESERVED: u32 = 0x2000;
 
 /// What to do after a difference that is Wine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +121,7 @@ pub(super) const RULES: &[Rule] = &[
         fits: |step| {
             step.call[0] == "create"
                 && step.name().is_some_and(|name| name != "null")
-                && step.ours.fails(&[6, 8, 87, 193, 1314])
+                && step.ours.fails(&[5, 6, 8, 87, 193, 1006, 1314])
                 && (step.wine.done() || step.wine.fails(&[3, 6, 123, 161]))
         },
         then: Then::Empty,
@@ -140,6 +139,16 @@ pub(super) const RULES: &[Rule] = &[
         name: "row 6: large pages take a privilege",
         fits: |step| step.call[0] == "create" && step.ours.fails(&[1314]) && step.wine.done(),
         then: Then::Empty,
+    },
+    Rule {
+        name: "row 12: a file that cannot grow",
+        fits: |step| {
+            step.call[0] == "create"
+                && step.call[6] == "7fffffff"
+                && step.ours.fails(&[112])
+                && step.wine.done()
+        },
+        then: Then::End,
     },
     Rule {
         name: "sizes are not negative",
@@ -170,6 +179,78 @@ pub(super) const RULES: &[Rule] = &[
                 && step.wine.done()
         },
         then: Then::End,
+    },
+    Rule {
+        name: "row 71: a file that is mapped is not removed",
+        fits: |step| step.call[0] == "delete" && step.ours.fails(&[5]) && step.wine.done(),
+        then: Then::End,
+    },
+    Rule {
+        name: "a file that is removed while it is open is gone, which here it is at once",
+        fits: |step| {
+            let error = |answer: &Answer| answer.word(1).map(str::to_owned);
+            let made = error(step.ours).as_deref() == Some("0")
+                && error(step.wine).as_deref() == Some("183");
+            matches!(step.call[0], "file" | "delete")
+                && (step.ours.done() && step.wine.done() && made
+                    || step.ours.fails(&[2]) && step.wine.done()
+                    || step.ours.done() && step.wine.fails(&[80]))
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "a duplicate of a file's handle has no more rights than that",
+        fits: |step| step.call[0] == "dup" && step.ours.fails(&[5]) && step.wine.done(),
+        then: Then::Empty,
+    },
+    Rule {
+        name: "CreateFile looks at its numbers before the name",
+        fits: |step| {
+            step.call[0] == "file"
+                && ["0", "6"].contains(&step.call[6])
+                && step.ours.fails(&[87])
+                && step.wine.fails(&[2, 3, 5, 123])
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "TRUNCATE_EXISTING takes the right to write",
+        fits: |step| {
+            step.call[0] == "file"
+                && step.call[6] == "5"
+                && step.ours.fails(&[87])
+                && (step.wine.done() || step.wine.fails(&[2, 3, 5, 123, 1224]))
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "SetEndOfFile takes the right to write",
+        fits: |step| {
+            step.call[0] == "seteof"
+                && step.ours.fails(&[5])
+                && (step.wine.done() || step.wine.fails(&[6, 87, 1224]))
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "SetFilePointer without a high half goes no further than the low one tells",
+        fits: |step| {
+            step.call[0] == "seek"
+                && step.call[3] == "-"
+                && step.ours.fails(&[87])
+                && step.wine.done()
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "no file's name ends in a backslash",
+        fits: |step| {
+            matches!(step.call[0], "file" | "delete")
+                && step.call.last().is_some_and(|name| name.ends_with('\\'))
+                && step.ours.fails(&[123])
+                && step.wine.fails(&[2, 3])
+        },
+        then: Then::GoOn,
     },
     Rule {
         name: "row 49: a handle is looked at before alignment",
@@ -260,83 +341,4 @@ pub(super) const RULES: &[Rule] = &[
 pub(super) fn explain(step: &Step<'_>) -> Option<(usize, Then)> {
     let found = RULES.iter().position(|rule| (rule.fits)(step))?;
     Some((found, RULES[found].then))
-}
-
-/// Whether both tell the same of an address, or of the same page before and after it was copied.
-fn told_alike(step: &Step<'_>) -> bool {
-    let split = |answer: &'_ Answer| {
-        let (before, told) = answer.head.rsplit_once(' ')?;
-        let numbers: Option<Vec<u32>> = told.split('/').map(hex).collect();
-        Some((before.to_owned(), numbers?))
-    };
-    let (Some((before, ours)), Some((same, wine))) = (split(step.ours), split(step.wine)) else {
-        return false;
-    };
-    before == same
-        && ours.len() == 5
-        && wine.len() == 5
-        && (ours[0] <= wine[0] || ours[1] == RESERVED)
-        && ours[1] == wine[1]
-        && uncached(ours[2], wine[2])
-        && uncached(ours[3], wine[3])
-        && ours[4] == wine[4]
-}
-
-/// Whether some page was copied on our side alone, in a view that is shared.
-fn copied_in_shared(step: &Step<'_>) -> bool {
-    step.ours.views.iter().zip(&step.wine.views).any(|(ours, wine)| {
-        let shared = ours.stretches.iter().any(|one| matches!(one.allocation_protection, 2 | 4));
-        let same = |one: u32, other: u32| one == other;
-        shared
-            && ours.slot == wine.slot
-            && !stretches_alike(ours, wine, same)
-            && stretches_alike(ours, wine, copied)
-    })
-}
-
-/// Whether some page is committed on our side alone.
-fn more_committed(step: &Step<'_>) -> bool {
-    let committed = |answer: &Answer| -> u64 {
-        let stretches = answer.views.iter().flat_map(|view| &view.stretches);
-        stretches.filter(|stretch| stretch.state == COMMITTED).map(|stretch| stretch.len).sum()
-    };
-    committed(step.ours) > committed(step.wine)
-}
-
-/// Whether what stands in memory differs in nothing but such protections, ours and Wine's.
-fn memory_alike(step: &Step<'_>, alike: fn(u32, u32) -> bool) -> bool {
-    let (ours, wine) = (&step.ours.views, &step.wine.views);
-    ours.len() == wine.len()
-        && ours.iter().zip(wine).all(|(ours, wine)| {
-            ours.slot == wine.slot && ours.sum == wine.sum && stretches_alike(ours, wine, alike)
-        })
-}
-
-/// Walks along both, from border to border.
-fn stretches_alike(ours: &Memory, wine: &Memory, alike: fn(u32, u32) -> bool) -> bool {
-    let (mut left, mut right) = (ours.stretches.iter(), wine.stretches.iter());
-    let (mut one, mut other) = (left.next(), right.next());
-    while let (Some(a), Some(b)) = (one, other) {
-        let (a_end, b_end) = (a.at + a.len, b.at + b.len);
-        let same = |one: u32, other: u32| one == other || alike(one, other);
-        if a.at.max(b.at) >= a_end.min(b_end)
-            || !same(a.protection, b.protection)
-            || !same(a.allocation_protection, b.allocation_protection)
-            || (a.state, &a.rest) != (b.state, &b.rest)
-        {
-            return false;
-        }
-        one = if a_end <= b_end { left.next() } else { one };
-        other = if b_end <= a_end { right.next() } else { other };
-    }
-    one.is_none() && other.is_none()
-}
-
-fn copied(ours: u32, wine: u32) -> bool {
-    (ours, wine) == (4, 8)
-}
-
-/// Wine tells that a page is not cached, or written together with others.
-fn uncached(ours: u32, wine: u32) -> bool {
-    copied(ours, wine & !0x600) || ours == wine & !0x600
 }

@@ -2,6 +2,11 @@
 
 use super::answer::Answer;
 use super::dice::Dice;
+use super::edges::{
+    ARENA, FILE_SIZES, LENGTHS, NAMES, NO_ADDRESSES, NO_HANDLES, OFFSETS, PAGE_ALONE, PROTECTIONS,
+    RARE_LENGTHS, RARE_NAMES, RARE_OFFSETS, RARE_PROTECTIONS, RARE_RIGHTS, RARE_SIZES,
+    RARE_VIEW_RIGHTS, RIGHTS, SEC, SELF, SIZES, VIEW_RIGHTS, WIDE_NAMES,
+};
 use super::program::PROCESSES;
 
 /// As many as the program has.
@@ -11,12 +16,25 @@ const SLOTS: usize = 8;
 pub(super) struct Author {
     dice: Dice,
     known: [Known; PROCESSES],
+    /// Whether files play along.
+    files: bool,
+}
+
+/// What stands behind a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Mapping,
+    /// A file that only grows. Others may map it, from whom it could be taken on our side: whether it
+    /// is mapped is known there only of mappings in the same process.
+    Growing,
+    /// A file that also shrinks, of which no mapping has a name.
+    File,
 }
 
 /// What a process has.
 #[derive(Default)]
 struct Known {
-    handles: [bool; SLOTS],
+    handles: [Option<Kind>; SLOTS],
     /// By slot, how long the memory in it is.
     views: [Option<u64>; SLOTS],
 }
@@ -28,118 +46,10 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-const SELF: &str = "x-1";
-
-/// Handles that are none.
-const NO_HANDLES: [&str; 7] = ["x0", "x1", "x3", "x7ffffff0", "x-1", "x-2", "x-6"];
-
-/// Names, the ones that work more often. Some are too long, and some none.
-const NAMES: [&str; 16] = [
-    "$a",
-    "$a",
-    "$a",
-    "$b",
-    "$b",
-    "$c",
-    "Local\\$a",
-    "Local\\$b",
-    "Global\\$a",
-    "Global\\$b",
-    "Local\\Local\\$a",
-    "$A",
-    "null",
-    "null",
-    "empty",
-    "$a%0020/%003A*?<>|",
-];
-
-const RARE_NAMES: [&str; 26] = [
-    "local\\$a",
-    "LOCAL\\$a",
-    "global\\$a",
-    "$a\\b",
-    "\\$a",
-    "\\Local\\$a",
-    "\\",
-    "$a\\",
-    "Local\\",
-    "Global\\",
-    "Local\\\\$a",
-    "Local",
-    "Global",
-    "Local\\Local",
-    "Local\\Global",
-    "Local\\$a\\b",
-    "Global\\$a\\",
-    "Global\\Global\\$a",
-    "Local\\Global\\$a",
-    "Global\\Local\\$a",
-    "$@250",
-    "$@251",
-    "$@252",
-    "Local\\$@245",
-    "Local\\$@246",
-    "$@992",
-];
-
-/// Beyond ASCII, where the calls for bytes depend on a code page.
-const WIDE_NAMES: [&str; 3] = ["$%00E9", "$%4E2D%6587", "$%D83D%DE00"];
-
-/// Sizes as their two halves.
-const SIZES: [&str; 12] = [
-    "0 1000", "0 1000", "0 1", "0 fff", "0 1001", "0 10000", "0 10001", "0 20000", "0 20000",
-    "0 23456", "0 40000", "0 0",
-];
-const RARE_SIZES: [&str; 4] =
-    ["7fffffff 0", "80000000 0", "ffffffff ffffffff", "7fffffff fffff000"];
-
-const PROTECTIONS: [&str; 4] = ["4", "4", "2", "8"];
-const RARE_PROTECTIONS: [&str; 10] = ["0", "1", "3", "6", "a", "c", "e", "f", "80004", "200004"];
-/// What only pages can have, and no section.
-const PAGE_ALONE: [&str; 4] = ["100", "104", "204", "402"];
-
-const SEC: [u32; 8] = [
-    0x0080_0000, // FILE
-    0x0100_0000, // IMAGE
-    0x0400_0000, // RESERVE
-    0x0800_0000, // COMMIT
-    0x1000_0000, // NOCACHE
-    0x4000_0000, // WRITECOMBINE
-    0x8000_0000, // LARGE_PAGES
-    0x0400_0000,
-];
-
-const RIGHTS: [&str; 12] = [
-    "f001f", "f001f", "f001f", "2", "4", "4", "6", "1", "c0000000", "80000000", "40000000",
-    "10000000",
-];
-const RARE_RIGHTS: [&str; 14] = [
-    "0", "3", "5", "7", "8", "10", "1f", "20000", "100000", "f0000", "2000000", "2000004",
-    "1000004", "20000000",
-];
-
-/// What a view is asked for with; `FILE_MAP_EXECUTE` is left out.
-const VIEW_RIGHTS: [&str; 14] =
-    ["f001f", "2", "2", "2", "4", "4", "6", "1", "1", "0", "5", "3", "7", "f0008"];
-const RARE_VIEW_RIGHTS: [&str; 6] = ["8", "10", "80000000", "40000000", "10000000", "10004"];
-
-const OFFSETS: [&str; 10] = ["0", "0", "0", "0", "0", "10000", "10000", "20000", "1000", "1"];
-const RARE_OFFSETS: [&str; 5] =
-    ["50000", "ffff0000", "100000000", "7fffffffffff0000", "ffffffffffff0000"];
-
-const LENGTHS: [&str; 12] =
-    ["0", "0", "0", "1", "fff", "1000", "1001", "2000", "8000", "10000", "10001", "20000"];
-/// None that some allocation can have, all of which is read.
-const RARE_LENGTHS: [&str; 4] = ["30000", "7fffffffffff", "7fffffffffffffff", "ffffffffffffffff"];
-
-const ARENA: [&str; 8] =
-    ["a+0", "a+10000", "a+20000", "a+30000", "a+40000", "a+50000", "a+1000", "a+1"];
-const NO_ADDRESSES: [&str; 5] =
-    ["x0", "x0", "x800000000000", "xffff800000000000", "xfffffffffffff000"];
-
 impl Author {
     pub(super) fn new(seed: u64) -> Author {
-        Author { dice: Dice::new(seed), known: Default::default() }
+        let files = seed % 2 == 1;
+        Author { dice: Dice::new(seed), known: Default::default(), files }
     }
 
     /// The next line.
@@ -155,25 +65,40 @@ impl Author {
         for view in &answer.views {
             known.views[view.slot] = Some(view.len());
         }
-        let mut words = line.text.split(' ');
-        let (call, slot) = (words.next(), words.next().and_then(handle_slot));
-        if !answer.done() {
-            return;
+        let words: Vec<&str> = line.text.split(' ').collect();
+        let slot = |at: usize| words.get(at).and_then(|word| handle_slot(word));
+        let last = words.last().copied().unwrap_or_default();
+        let source = if words[0] == "dup" { slot(3) } else { None };
+        let kind = source.and_then(|source| known.handles[source]);
+        // Its source is closed whatever becomes of a duplicate.
+        if let (Some(source), "1" | "3") = (source, last) {
+            known.handles[source] = None;
         }
-        match (call, slot) {
-            (Some("create" | "open" | "dup"), Some(slot)) => known.handles[slot] = true,
-            (Some("close" | "reset"), Some(slot)) => known.handles[slot] = false,
-            _ => {}
+        let kind = match words[0] {
+            _ if !answer.done() => return,
+            "create" | "open" => Some(Kind::Mapping),
+            "file" if last.contains("grow") => Some(Kind::Growing),
+            "file" => Some(Kind::File),
+            "dup" => kind,
+            "close" => None,
+            _ => return,
+        };
+        if let Some(slot) = slot(1) {
+            known.handles[slot] = kind;
         }
     }
 
     fn call(&mut self, process: usize) -> String {
-        let has_handles = self.known[process].handles.contains(&true);
+        let has_mappings = self.known[process].handles.contains(&Some(Kind::Mapping));
         let has_views = self.known[process].views.iter().any(Option::is_some);
+        if self.files && self.dice.one_in(4) {
+            return self.file_call(process);
+        }
         let roll = self.dice.roll(100);
         match roll {
-            0..45 if !has_handles && !self.dice.one_in(5) => self.create_or_open(process),
-            45..80 if !has_views && !self.dice.one_in(5) => self.map(process),
+            0..50 if !has_mappings && !self.dice.one_in(8) => self.create_or_open(process),
+            50..100 if !has_views && has_mappings && !self.dice.one_in(8) => self.map(process),
+            50..100 if !has_views && !self.dice.one_in(4) => self.create_or_open(process),
             0..12 => self.create_or_open(process),
             12..19 => format!("close {}", self.handle(process)),
             19..26 => self.dup(process),
@@ -211,11 +136,13 @@ impl Author {
             let (rights, inherit) = (self.rights(), self.one(&["0", "0", "1", "2"]));
             return format!("open {slot} {which} {rights} {inherit} {name}");
         }
-        let file = if self.dice.one_in(12) {
+        let file = if self.dice.one_in(25) {
             self.handle(process)
         } else {
             self.one(&["x-1", "x-1", "x0"]).to_owned()
         };
+        // What a file's mapping has no name for cannot be taken from others.
+        let name = if self.kind_of(process, &file) == Some(Kind::File) { "null" } else { name };
         let attributes = self.one(&["-", "-", "-", "i", "d", "id"]);
         let size = self.mostly(&SIZES, &RARE_SIZES, 40);
         let rare = if self.dice.one_in(3) { &PAGE_ALONE[..] } else { &RARE_PROTECTIONS };
@@ -229,14 +156,113 @@ impl Author {
         format!("create {slot} {which} {file} {attributes} {protection:x} {size} {name}")
     }
 
+    /// A mapping over a file.
+    fn create_over_file(&mut self, process: usize) -> String {
+        let slot = self.free_handle(process);
+        let file = self.file(process);
+        let which = self.one(&["A", "W"]);
+        let growing = self.kind_of(process, &file) == Some(Kind::Growing);
+        let name = if growing { self.name(which) } else { "null" };
+        let size = self.mostly(&FILE_SIZES, &RARE_SIZES, 25);
+        let protection = self.mostly(&PROTECTIONS, &["4000004", "8000004", "1000002"], 12);
+        format!("create {slot} {which} {file} - {protection} {size} {name}")
+    }
+
+    fn file_call(&mut self, process: usize) -> String {
+        let file = self.file(process);
+        let growing = self.kind_of(process, &file) == Some(Kind::Growing);
+        let has_file = self.kind_of(process, &file).is_some_and(|kind| kind != Kind::Mapping);
+        let len = self.one(&["0", "1", "fff", "1000", "1001", "8000"]);
+        let place = self.one(&["-", "-", "-", "0", "1", "fff", "1000", "1001"]);
+        match self.dice.roll(20) {
+            0..12 if !has_file && !self.dice.one_in(5) => self.open_file(process),
+            0..3 => self.open_file(process),
+            // Where the file stands: a read elsewhere that fails moves it on our side.
+            3..6 => format!("fread {file} {len} -"),
+            6..9 => format!("fwrite {file} {len} {:x} {place}", self.dice.roll(256)),
+            9 if has_file => {
+                let low = self.one(&["0", "1", "1000", "2000", "ffffffff", "fffff000", "80000000"]);
+                let high = self.one(&["-", "-", "0", "1", "ffffffff"]);
+                format!("seek {file} {low} {high} {}", self.one(&["0", "0", "1", "2", "3"]))
+            }
+            10 if has_file => {
+                let by = self.one(&["0", "1", "1000", "ffffffffffffffff", "8000000000000000"]);
+                format!("seekex {file} {by} {}", self.one(&["0", "1", "2", "3"]))
+            }
+            9 => format!("seek {file} 1 - 0"),
+            10 => format!("seekex {file} 1 0"),
+            11 => format!("size {file}"),
+            12 => format!("sizeex {file}"),
+            13 => format!("fflush {file}"),
+            14 if !growing => format!("seteof {file}"),
+            15 => {
+                // What others map has to stay where they find it.
+                let name = self.file_name(process).replace("grow", "gone");
+                format!("delete {} {name}", self.one(&["A", "W"]))
+            }
+            _ => self.create_over_file(process),
+        }
+    }
+
+    fn open_file(&mut self, process: usize) -> String {
+        let slot = self.free_handle(process);
+        let access = self.mostly(
+            &["c0000000", "c0000000", "80000000", "40000000", "10000000"],
+            &["0", "1", "2", "3", "4", "6", "80"],
+            6,
+        );
+        let attributes = self.one(&["-", "-", "i", "d"]);
+        let flags = self.one(&["80", "80", "0", "8000000", "10000000", "80000000"]);
+        let name = self.file_name(process);
+        // Only these do not shrink a file.
+        let shrinks = !name.contains("grow");
+        let disposition = if shrinks && self.dice.one_in(2) {
+            self.one(&["2", "2", "5", "0", "6"])
+        } else {
+            self.one(&["4", "4", "4", "3", "1"])
+        };
+        let which = self.one(&["A", "W"]);
+        // Who else may have it is not enforced on our side: all may.
+        format!("file {slot} {which} {access} 7 {attributes} {disposition} {flags} {name}")
+    }
+
+    /// The name of a file. Each process has its own: others' mappings are not known on our side.
+    fn file_name(&mut self, process: usize) -> String {
+        if self.dice.one_in(12) {
+            let bad =
+                ["null", "empty", "folder", "nowhere\\$a", "$a?", "$a*", "$a\\", "$a\\b", "$%0022"];
+            return self.one(&bad).to_owned();
+        }
+        let name = self.one(&["$a.", "$a.", "$grow.", "folder\\$b.", "folder/$grow.", "$%0020c."]);
+        format!("{name}{process}")
+    }
+
+    /// A handle to a file, or now and then none; never to a mapping, which Wine takes for its file.
+    fn file(&mut self, process: usize) -> String {
+        let is_file = |kind: &Option<Kind>| matches!(kind, Some(Kind::Growing | Kind::File));
+        if self.dice.one_in(20) || !self.known[process].handles.iter().any(is_file) {
+            return self.one(&["x0", "x1", "x7ffffff0"]).to_owned();
+        }
+        let slot = self.slot(|author, slot| is_file(&author.known[process].handles[slot]));
+        format!("h{slot}")
+    }
+
+    fn kind_of(&self, process: usize, handle: &str) -> Option<Kind> {
+        self.known[process].handles[handle_slot(handle)?]
+    }
+
     fn dup(&mut self, process: usize) -> String {
-        let source = self.handle(process);
+        let source = if self.dice.one_in(3) { self.handle(process) } else { self.mapping(process) };
         if source.starts_with("x-") {
             // Processes and threads, which have no handles here.
             return format!("info {source}");
         }
         let (from, to) = (self.this_process(), self.this_process());
-        let rights = self.rights();
+        let rights = match self.kind_of(process, &source) {
+            Some(Kind::Mapping) | None => self.rights(),
+            // Not to append alone, for which files here have to be opened.
+            Some(_) => self.one(&["c0000000", "80000000", "40000000", "1", "2", "10000000"]),
+        };
         let inherit = self.one(&["0", "0", "1"]);
         let options = self.one(&["0", "0", "2", "2", "1", "3", "4", "6", "8"]);
         // A handle that is told to nobody stays open: so not too many of them.
@@ -250,11 +276,11 @@ impl Author {
 
     fn map(&mut self, process: usize) -> String {
         let slot = self.free_view(process);
-        let handle = self.handle(process);
+        let handle = self.mapping(process);
         let rights = self.mostly(&VIEW_RIGHTS, &RARE_VIEW_RIGHTS, 15);
-        let offset = self.mostly(&OFFSETS, &RARE_OFFSETS, 20);
+        let offset = self.mostly(&OFFSETS, &RARE_OFFSETS, 40);
         let (high, low) = halves(offset);
-        let len = self.length();
+        let len = if self.dice.one_in(2) { "0" } else { self.length() };
         let base = self.place(process);
         let (this, protection) =
             (self.this_process(), self.mostly(&["4", "2", "8", "1"], &RARE_PROTECTIONS, 15));
@@ -314,7 +340,7 @@ impl Author {
     }
 
     fn length(&mut self) -> &'static str {
-        self.mostly(&LENGTHS, &RARE_LENGTHS, 20)
+        self.mostly(&LENGTHS, &RARE_LENGTHS, 30)
     }
 
     fn name(&mut self, which: &str) -> &'static str {
@@ -334,13 +360,23 @@ impl Author {
             return self.one(&NO_HANDLES).to_owned();
         }
         let stale = self.dice.one_in(15);
-        let slot = self.slot(|author, slot| author.known[process].handles[slot] != stale);
+        let slot = self.slot(|author, slot| author.known[process].handles[slot].is_some() != stale);
         let tag = if self.dice.one_in(20) { self.one(&["+1", "+2", "+3"]) } else { "" };
         format!("h{slot}{tag}")
     }
 
+    /// A handle to a mapping, if there is one, or now and then another.
+    fn mapping(&mut self, process: usize) -> String {
+        let is_mapping = |kind: &Option<Kind>| *kind == Some(Kind::Mapping);
+        if self.dice.one_in(12) || !self.known[process].handles.iter().any(is_mapping) {
+            return self.handle(process);
+        }
+        let slot = self.slot(|author, slot| is_mapping(&author.known[process].handles[slot]));
+        format!("h{slot}")
+    }
+
     fn free_handle(&mut self, process: usize) -> String {
-        let slot = self.slot(|author, slot| !author.known[process].handles[slot]);
+        let slot = self.slot(|author, slot| author.known[process].handles[slot].is_none());
         format!("h{slot}")
     }
 
@@ -358,10 +394,10 @@ impl Author {
 
     /// An address in memory that is there, or now and then another.
     fn address(&mut self, process: usize) -> String {
-        if self.dice.one_in(15) {
+        if self.dice.one_in(25) {
             return self.mostly(&ARENA, &NO_ADDRESSES, 3).to_owned();
         }
-        let stale = self.dice.one_in(15);
+        let stale = self.dice.one_in(25);
         let slot = self.slot(|author, slot| author.known[process].views[slot].is_some() != stale);
         let len = self.known[process].views[slot].unwrap_or(0x1_0000);
         let offset = match self.dice.roll(12) {
@@ -378,6 +414,7 @@ impl Author {
     /// Where to put something: anywhere, or at an address.
     fn place(&mut self, process: usize) -> String {
         match self.dice.roll(8) {
+            0 if self.dice.one_in(8) => self.one(&NO_ADDRESSES).to_owned(),
             0..4 => "x0".to_owned(),
             4..7 => self.one(&ARENA).to_owned(),
             _ => {
