@@ -17,7 +17,7 @@ use super::error::{
 };
 use super::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
 use super::place::{self, What, at};
-use super::region::{GRANULARITY, Kind, PAGE, Region, Seen, regions};
+use super::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
 use super::view::{check_protection, prot};
 
 /// States and types of memory.
@@ -29,12 +29,12 @@ const MEM_MAPPED: u32 = 0x4_0000;
 const MEM_IMAGE: u32 = 0x100_0000;
 /// To allocate at the top, which is a wish.
 const MEM_TOP_DOWN: u32 = 0x10_0000;
+/// `MEM_RESET`, `MEM_WRITE_WATCH`, `MEM_PHYSICAL`, `MEM_RESET_UNDO` and `MEM_LARGE_PAGES`, which are
+/// not to be had here.
+const UNSUPPORTED: u32 = 0x2168_0000;
 /// What `VirtualFree` does.
 const MEM_DECOMMIT: u32 = 0x4000;
 const MEM_RELEASE: u32 = 0x8000;
-
-/// Where the addresses of a process end.
-const END: usize = 1 << 47;
 
 /// `MEMORY_BASIC_INFORMATION`.
 #[derive(Clone, Copy, Debug)]
@@ -231,6 +231,15 @@ impl Mapped {
     }
 }
 
+/// Refuses a range that goes beyond what a process can have. The last of it belongs to nobody.
+fn check_range(address: usize, len: usize) -> Result<()> {
+    if address.checked_add(len).is_some_and(|end| end <= END - GRANULARITY) {
+        Ok(())
+    } else {
+        Err(INVALID_PARAMETER)
+    }
+}
+
 /// The pages of `region` that a range touches, by their indices.
 fn pages_of(
     base: usize,
@@ -257,12 +266,13 @@ fn may_have(kind: &Kind, most: u32, protection: u32) -> bool {
 
 fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     check_protection(protection)?;
+    check_range(address, len)?;
+    if len == 0 {
+        return Err(INVALID_PARAMETER);
+    }
     let mut regions = regions();
     let (base, region) = regions.find(address).ok_or(INVALID_ADDRESS)?;
     let pages = pages_of(base, region, address, len)?;
-    if pages.is_empty() {
-        return Err(INVALID_PARAMETER);
-    }
     let first = region.run(base, pages.start);
     let mut page = pages.start;
     while page < pages.end {
@@ -286,35 +296,72 @@ fn set(
     if !may_have(&region.kind, region.protection, protection) {
         return Err(INVALID_PARAMETER);
     }
-    let (start, len) = (base + pages.start * PAGE, pages.len() * PAGE);
-    match &region.kind {
-        Kind::View(seen) if protection == WRITECOPY && region.protection != WRITECOPY => {
-            copy_on_write(seen, start, len, pages.start)?;
-        }
-        _ => {
-            let flags = MprotectFlags::from_bits_retain(prot(protection).bits());
-            // SAFETY: these pages are a region's. Who may still touch them is the program's affair,
-            // as it is on Windows.
-            unsafe { rustix::mm::mprotect(at(start), len, flags) }?;
-        }
+    if let (Kind::View(_), READONLY | READWRITE) = (&region.kind, region.protection) {
+        set_shared(base, region, &pages, protection)?;
+    } else {
+        make(base, &pages, protection)?;
     }
     region.protect(pages, protection);
     Ok(())
 }
 
-/// From now on, writes to this part of a shared view stay here.
-fn copy_on_write(seen: &Seen, start: usize, len: usize, page: usize) -> Result<()> {
+fn make(base: usize, pages: &std::ops::Range<usize>, protection: u32) -> Result<()> {
+    let flags = MprotectFlags::from_bits_retain(prot(protection).bits());
+    let (start, len) = (base + pages.start * PAGE, pages.len() * PAGE);
+    // SAFETY: these pages are a region's. Who may still touch them is the program's affair, as it is
+    // on Windows.
+    Ok(unsafe { rustix::mm::mprotect(at(start), len, flags) }?)
+}
+
+/// The same in a view whose pages are shared, but for those that are copied on write: these are from
+/// when that is asked for until something else is, and those that were written to for ever.
+fn set_shared(
+    base: usize,
+    region: &mut Region,
+    pages: &std::ops::Range<usize>,
+    protection: u32,
+) -> Result<()> {
+    let copy = protection == WRITECOPY;
+    let mut page = pages.start;
+    while page < pages.end {
+        let (copied, alike) = region.copied_from(page);
+        let alike = alike.min(pages.end - page);
+        let (written, alike) =
+            if copied { written(base / PAGE + page, alike) } else { (false, alike) };
+        let run = page..page + alike;
+        if written || copied == copy {
+            make(base, &run, protection)?;
+        } else {
+            show_again(base, region, &run, protection)?;
+            region.note_copied(run, copy);
+        }
+        page += alike;
+    }
+    Ok(())
+}
+
+/// Maps pages of a view anew, with what the section has.
+fn show_again(
+    base: usize,
+    region: &Region,
+    pages: &std::ops::Range<usize>,
+    protection: u32,
+) -> Result<()> {
+    let Kind::View(seen) = &region.kind else { return Err(INVALID_PARAMETER) };
     let mapping = seen.mapping.upgrade();
     let memory = match (&mapping, &seen.sparse) {
         (Some(mapping), _) => mapping.section().memory(),
         (None, Some(sparse)) => sparse.as_fd(),
         (None, None) => return Err(NOT_SUPPORTED),
     };
-    let offset = seen.offset + (page * PAGE) as u64;
-    let what =
-        What { len, prot: prot(WRITECOPY), flags: MapFlags::PRIVATE, from: Some((memory, offset)) };
+    let what = What {
+        len: pages.len() * PAGE,
+        prot: prot(protection),
+        flags: if protection == WRITECOPY { MapFlags::PRIVATE } else { MapFlags::SHARED },
+        from: Some((memory, seen.offset + (pages.start * PAGE) as u64)),
+    };
     // SAFETY: these pages are a view's, and show the same as before.
-    unsafe { place::over(start, what) }
+    unsafe { place::over(base + pages.start * PAGE, what) }
 }
 
 fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usize> {
@@ -322,9 +369,16 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
     if len == 0 || how & (MEM_COMMIT | MEM_RESERVE) == 0 {
         return Err(INVALID_PARAMETER);
     }
-    if how & !(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN) != 0 {
-        return Err(NOT_SUPPORTED);
+    match how & !(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN) {
+        0 => {}
+        other if other & !UNSUPPORTED == 0 => return Err(NOT_SUPPORTED),
+        _ => return Err(INVALID_PARAMETER),
     }
+    // Nothing is ever allocated so low.
+    if address != 0 && address < GRANULARITY {
+        return Err(INVALID_PARAMETER);
+    }
+    check_range(address, len)?;
     if address == 0 || how & MEM_RESERVE != 0 {
         return reserve(address, len, how & MEM_COMMIT != 0, protection);
     }
@@ -334,14 +388,10 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
     let start = base + pages.start * PAGE;
     match &region.kind {
         Kind::View(seen) if seen.file.is_some() => return Err(ACCESS_DENIED),
-        Kind::View(Seen { sparse: Some(_), .. }) => {
-            // What is committed has to be touched, and so to be seen.
-            let least = if region.protection == READWRITE { READWRITE } else { READONLY };
-            if region.protection == NOACCESS {
-                return Err(INVALID_PARAMETER);
-            }
-            set(base, region, pages.clone(), least)?;
-            populate(start, pages.len() * PAGE, least)?;
+        kind if !may_have(kind, region.protection, protection) => return Err(INVALID_PARAMETER),
+        Kind::View(Seen { sparse: Some(sparse), offset, .. }) => {
+            let offset = offset + (pages.start * PAGE) as u64;
+            populate(sparse, offset, pages.len() * PAGE)?;
         }
         _ => {}
     }
@@ -349,15 +399,16 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
     Ok(start)
 }
 
-/// Brings pages of a sparse section into being.
-fn populate(start: usize, len: usize, protection: u32) -> Result<()> {
-    let advice = if protection == READWRITE {
-        Advice::LinuxPopulateWrite
-    } else {
-        Advice::LinuxPopulateRead
-    };
-    // SAFETY: the pages are a view's, and what they hold stays as it is.
-    unsafe { rustix::mm::madvise(at(start), len, advice) }.map_err(|error| match error {
+/// Brings pages of a sparse section into being, by a look at them from elsewhere: those of the view
+/// may be such as nobody may look at.
+fn populate(sparse: &OwnedFd, offset: u64, len: usize) -> Result<()> {
+    let from = Some((sparse.as_fd(), offset));
+    let base = place::anywhere(What { len, prot: ProtFlags::READ, flags: MapFlags::SHARED, from })?;
+    // SAFETY: these pages were just mapped, and what they hold stays as it is.
+    let populated = unsafe { rustix::mm::madvise(at(base), len, Advice::LinuxPopulateRead) };
+    // SAFETY: nobody was told of this mapping.
+    unsafe { place::unmap(base, len) };
+    populated.map_err(|error| match error {
         Errno::FAULT | Errno::NOMEM => COMMITMENT_LIMIT,
         error => error.into(),
     })
@@ -392,37 +443,41 @@ fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<
 }
 
 fn free(address: usize, len: usize, how: u32) -> Result<()> {
+    let release = match how {
+        MEM_RELEASE if len == 0 => true,
+        MEM_DECOMMIT => false,
+        _ => return Err(INVALID_PARAMETER),
+    };
+    check_range(address, len)?;
     let mut regions = regions();
     let (base, region) = regions.find(address).ok_or(INVALID_ADDRESS)?;
+    let pages = pages_of(base, region, address, len).map_err(|_| INVALID_PARAMETER)?;
     if matches!(region.kind, Kind::View(_)) {
         return Err(INVALID_PARAMETER);
     }
-    let whole = address == base && len == 0;
-    match how {
-        MEM_RELEASE if whole => {
-            let len = region.len;
-            regions.remove(base);
-            drop(regions);
-            // SAFETY: it was mapped as a region, which it is no more.
-            unsafe { place::unmap(base, len) };
-            Ok(())
-        }
-        MEM_DECOMMIT if len > 0 || whole => {
-            let len = if len == 0 { region.len } else { len };
-            let pages = pages_of(base, region, address, len)?;
-            let what = What {
-                len: pages.len() * PAGE,
-                prot: ProtFlags::empty(),
-                flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
-                from: None,
-            };
-            // SAFETY: these pages are a region's, and are to be forgotten.
-            unsafe { place::over(base + pages.start * PAGE, what) }?;
-            region.protect(pages, 0);
-            Ok(())
-        }
-        _ => Err(INVALID_PARAMETER),
+    // No length stands for all of it.
+    if len == 0 && pages.start > 0 {
+        return Err(INVALID_ADDRESS);
     }
+    if release {
+        let len = region.len;
+        regions.remove(base);
+        drop(regions);
+        // SAFETY: it was mapped as a region, which it is no more.
+        unsafe { place::unmap(base, len) };
+        return Ok(());
+    }
+    let pages = if len == 0 { 0..region.len / PAGE } else { pages };
+    let what = What {
+        len: pages.len() * PAGE,
+        prot: ProtFlags::empty(),
+        flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
+        from: None,
+    };
+    // SAFETY: these pages are a region's, and are to be forgotten.
+    unsafe { place::over(base + pages.start * PAGE, what) }?;
+    region.protect(pages, 0);
+    Ok(())
 }
 
 /// Tells what stands at an address.
