@@ -35,6 +35,8 @@ codes! {
     ALREADY_EXISTS = 183,
     BAD_EXE_FORMAT = 193,
     FILENAME_EXCED_RANGE = 206,
+    NOT_OWNER = 288,
+    TOO_MANY_POSTS = 298,
     INVALID_ADDRESS = 487,
     NOACCESS = 998,
     FILE_INVALID = 1006,
@@ -62,6 +64,7 @@ impl From<pagemate::Error> for Code {
             ErrorKind::WrongVersion => REVISION_MISMATCH,
             ErrorKind::Corrupted => FILE_CORRUPT,
             ErrorKind::TimedOut => TIMEOUT,
+            ErrorKind::NotOwner => NOT_OWNER,
             _ => error.raw_os_error().map_or(NOT_SUPPORTED, from_errno),
         }
     }

@@ -20,9 +20,11 @@ mod path;
 mod place;
 mod region;
 pub mod security;
+pub mod sync;
 pub mod system;
 pub mod text;
 pub mod view;
+pub mod wait;
 
 /// The halves of a number that Windows' older calls take apart.
 fn join(high: u32, low: u32) -> u64 {
