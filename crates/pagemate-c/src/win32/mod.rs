@@ -7,6 +7,8 @@
 //! The names are Windows' own, unmangled: whoever links this library wants them to be these.
 
 pub mod clock;
+pub mod codepage;
+pub mod console;
 pub mod error;
 pub mod file;
 pub mod handle;
@@ -20,6 +22,7 @@ mod path;
 mod place;
 mod region;
 pub mod security;
+pub mod spawn;
 pub mod system;
 pub mod text;
 pub mod view;
