@@ -8,7 +8,7 @@ use harness::{Language, Place, Program, compile, under_wine};
 const LANGUAGES: [Language; 2] = [Language::C, Language::Cpp];
 
 fn program(name: &str, language: Language) -> Program {
-    compile(&format!("programs/{name}.c"), language, &[])
+    compile(&[&format!("programs/{name}.c")], language, &[])
 }
 
 /// What makes a program's `wmain` its beginning, and `L""` text of 16 bits.
@@ -88,7 +88,7 @@ fn a_file_is_worked_through_in_windows() {
 #[test]
 fn wide_characters_are_shared() {
     for language in LANGUAGES {
-        let program = compile("programs/wide.c", language, wide());
+        let program = compile(&["programs/wide.c"], language, wide());
         let place = Place::new();
         let first = place.start(&program);
         assert_eq!(first.line(), "wrote: This is common data! (20 characters)");
@@ -110,7 +110,7 @@ fn a_program_builds_for_either_width() {
     }
     for language in LANGUAGES {
         for flags in &ways {
-            let program = compile("programs/generic_text.c", language, flags);
+            let program = compile(&["programs/generic_text.c"], language, flags);
             let place = Place::new();
             let first = place.start(&program);
             assert_eq!(first.line(), "27 characters are there", "{flags:?}");

@@ -59,15 +59,16 @@ pub(crate) fn unique(what: &str) -> String {
     format!("{what}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Compiles a file of this folder's, without a warning, and links it with the library.
+/// Compiles files of this folder's, without a warning, and links them with the library.
 #[track_caller]
-pub(crate) fn compile(source: &str, language: Language, flags: &[&str]) -> Program {
+pub(crate) fn compile(sources: &[&str], language: Language, flags: &[&str]) -> Program {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("program"));
     let path = if under_wine() { path.with_extension("exe") } else { path };
     let mut compiler = Command::new(language.compiler());
     let word = if language == Language::C { "c" } else { "c++" };
     compiler.args(["-O2", "-Wall", "-Wno-unknown-pragmas", "-Werror", "-o"]).arg(&path);
-    compiler.args(flags).args(["-x", word]).arg(here().join("tests").join(source));
+    compiler.args(flags).args(["-x", word]);
+    compiler.args(sources.iter().map(|source| here().join("tests").join(source)));
     compiler.args(["-x", "none"]);
     if under_wine() {
         compiler.arg("-static");
