@@ -35,7 +35,17 @@ pub(crate) fn windows() -> Outcome {
 /// expectations.
 fn programs(wine: &Wine) -> Outcome {
     let mut test = Command::new("cargo");
-    test.args(["test", "-p", "pagemate-c", "--test", "programs", "--test", "rows"]);
+    test.args([
+        "test",
+        "-p",
+        "pagemate-c",
+        "--test",
+        "crt",
+        "--test",
+        "programs",
+        "--test",
+        "rows",
+    ]);
     // One by one: here all have one space of names.
     test.args(["--", "--test-threads=1"]);
     run(wine.under(&mut test).env("PAGEMATE_UNDER_WINE", "1"))

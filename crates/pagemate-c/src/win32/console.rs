@@ -54,11 +54,11 @@ impl Drop for Raw {
 }
 
 fn key() -> i32 {
-    // Prompts need not end in a line break.
-    // SAFETY: null stands for all streams.
-    unsafe { libc::fflush(std::ptr::null_mut()) };
     loop {
         let raw = Raw::new();
+        // Prompts need not end in a line break. Whoever sees one finds the terminal ready.
+        // SAFETY: null stands for all streams.
+        unsafe { libc::fflush(std::ptr::null_mut()) };
         let mut key = [0];
         match rustix::io::read(stdin(), &mut key) {
             Ok(1) => {}

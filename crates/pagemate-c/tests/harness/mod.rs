@@ -4,16 +4,17 @@
 //! same expectations hold there: `cargo xtask windows` does that.
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
 /// Nothing takes this long unless it hangs.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the static library needs of the system.
 const SYSTEM_LIBRARIES: [&str; 7] =
@@ -139,6 +140,14 @@ impl Place {
         Running { child, lines }
     }
 
+    /// Starts a program at a terminal.
+    pub(crate) fn start_at(&self, program: &Program, terminal: &OwnedFd) -> Running {
+        let mut command = program.command();
+        command.env("PAGEMATE_DIR", &self.path).current_dir(&self.path);
+        command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
+        Running { child: command.spawn().unwrap(), lines: channel().1 }
+    }
+
     /// Runs a program to its end: what it ended with, and its lines.
     pub(crate) fn run(&self, program: &Program) -> (i32, Vec<String>) {
         self.start(program).end()
@@ -169,15 +178,29 @@ impl Running {
     pub(crate) fn end(mut self) -> (i32, Vec<String>) {
         // It may have ended already.
         _ = self.child.stdin.take().map(|mut input| input.write_all(b"\n"));
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it hangs");
-            thread::sleep(Duration::from_millis(1));
-        };
+        let status = self.wait_for_end();
         (status.code().unwrap_or(-1), self.lines.iter().collect())
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.wait_for_end()
+    }
+
+    #[track_caller]
+    fn wait_for_end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            if Instant::now() > deadline {
+                self.child.kill().unwrap();
+                panic!("it hangs: {:?}", self.lines.try_iter().collect::<Vec<_>>());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Ends it as a crash would.
@@ -192,11 +215,4 @@ impl Drop for Running {
         _ = self.child.kill();
         _ = self.child.wait();
     }
-}
-
-/// All that a stream still gives.
-pub(crate) fn text(mut from: impl Read) -> String {
-    let mut text = String::new();
-    from.read_to_string(&mut text).unwrap();
-    text
 }
