@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 mod cross;
+mod dist;
 mod macos;
 mod stress;
 mod task;
@@ -22,6 +23,7 @@ const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
+    ("headers", "writes include/pagemate.h anew", headers),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
     ("macos", "whether it compiles for macOS", macos::macos),
     (
@@ -30,6 +32,7 @@ const TASKS: &[Task] = &[
         torture,
     ),
     ("threads", "handles and views shared by threads, under ThreadSanitizer", threads::threads),
+    ("dist", "installs all of it for C, C++ and the shell: dist PREFIX", dist::dist),
     ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
 
@@ -73,9 +76,18 @@ fn ci() -> Outcome {
     macos::macos()?;
     torture()?;
     fuzz()?;
+    dist::check()?;
     // Whether it runs: what it measures decides nothing.
-    run(Command::new("cargo").args(["bench", "-p", "pagemate", "--", "quick"]))?;
+    let benches = ["-p", "pagemate", "-p", "pagemate-c", "--bench", "section", "--bench", "win32"];
+    run(Command::new("cargo").arg("bench").args(benches).args(["--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
+}
+
+/// Writes the C header as the library is now; `cargo test` says whether it is.
+fn headers() -> Outcome {
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "pagemate-c", "--test", "headers"]);
+    run(test.env("PAGEMATE_HEADERS", "write"))
 }
 
 /// Builds with fault points and runs what needs them.

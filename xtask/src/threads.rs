@@ -1,4 +1,4 @@
-//! `cargo xtask threads`: the Win32 face's tables under ThreadSanitizer, with a standard library that
+//! `cargo xtask threads`: the Win32 face's tables under `ThreadSanitizer`, with a standard library that
 //! is watched too.
 
 use std::path::{Path, PathBuf};

@@ -487,6 +487,21 @@ fn completions_know_every_command() {
 }
 
 #[test]
+fn the_manual_has_a_page_for_every_command() {
+    let place = Place::new();
+    let directory = place.path().join("man");
+    std::fs::create_dir(&directory).unwrap();
+    assert!(place.run(&["man", directory.to_str().unwrap()]).text().is_empty());
+    for page in ["pagemate", "pagemate-share", "pagemate-read", "pagemate-man"] {
+        let text = std::fs::read_to_string(directory.join(format!("{page}.1"))).unwrap();
+        assert!(text.contains("Examples:"), "{page}");
+    }
+    let nowhere = directory.join("nowhere");
+    let complaint = place.run(&["man", nowhere.to_str().unwrap()]).complaint(2);
+    assert!(complaint.contains("nowhere"), "{complaint}");
+}
+
+#[test]
 fn the_demo_keeps_what_it_claims() {
     let place = Place::new();
     let shown = place.run(&["demo"]).text();

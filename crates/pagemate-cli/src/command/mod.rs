@@ -4,6 +4,7 @@ mod completions;
 mod demo;
 mod info;
 mod list;
+mod man;
 mod prune;
 mod read;
 mod share;
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     Prune(prune::Prune),
     Demo(demo::Demo),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -36,6 +38,7 @@ impl Command {
             Command::Prune(command) => prune::Prune::run(command),
             Command::Demo(command) => demo::Demo::run(command),
             Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

@@ -1,0 +1,184 @@
+//! `cargo xtask dist PREFIX`: installs the command, its manual and completions, the libraries for C
+//! and C++, their headers, and what pkg-config and `CMake` find them by.
+
+mod check;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cross;
+use crate::task::{Outcome, run};
+
+pub(crate) use check::check;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a program needs besides the static library: what Rust's own library needs on Linux.
+const STATIC_LIBS: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
+
+pub(crate) fn dist() -> Outcome {
+    let Some(prefix) = std::env::args_os().nth(2).filter(|word| !word.is_empty()) else {
+        return Err("say where to: cargo xtask dist PREFIX".to_owned());
+    };
+    install(&std::path::absolute(prefix).map_err(|e| e.to_string())?)
+}
+
+/// The versions that programs can be exchanged between share their first numbers: two of them
+/// before 1.0, one after.
+fn interface() -> String {
+    let numbers = if VERSION.starts_with("0.") { 2 } else { 1 };
+    VERSION.split('.').take(numbers).collect::<Vec<_>>().join(".")
+}
+
+fn soname() -> String {
+    format!("libpagemate.so.{}", interface())
+}
+
+fn install(prefix: &Path) -> Outcome {
+    build()?;
+    let failed = |e: io::Error| format!("install into {}: {e}", prefix.display());
+    let c = cross::root().join("crates/pagemate-c");
+    libraries(prefix).map_err(failed)?;
+    yield_names(prefix)?;
+    copy_tree(&c.join("include"), &prefix.join("include"), &|path| {
+        // Windows' headers stand apart, so that nobody finds them who did not ask.
+        match path.strip_prefix("win32") {
+            Ok(rest) => Path::new("pagemate/win32").join(rest),
+            Err(_) => path.to_owned(),
+        }
+    })
+    .map_err(failed)?;
+    packages(&c.join("package"), prefix).map_err(failed)?;
+    command(prefix)?;
+    println!("installed into {}", prefix.display());
+    Ok(())
+}
+
+/// Builds the command and both libraries.
+fn build() -> Outcome {
+    let mut cli = Command::new("cargo");
+    cli.args(["build", "--release", "-p", "pagemate-cli"]);
+    run(cli.current_dir(cross::root()))?;
+    let library = |kind: &str| {
+        let mut build = Command::new("cargo");
+        build.args(["rustc", "--release", "-p", "pagemate-c", "--lib", "--crate-type", kind]);
+        build.current_dir(cross::root());
+        build
+    };
+    run(&mut library("staticlib"))?;
+    // The second: what the library calls of its own is its own, whatever a program calls so too.
+    let link = [&format!("-Clink-arg=-Wl,-soname,{}", soname()), "-Clink-arg=-Wl,-Bsymbolic"];
+    run(library("cdylib").arg("--").args(link).arg("-Cstrip=debuginfo"))
+}
+
+fn libraries(prefix: &Path) -> io::Result<()> {
+    let built = cross::root().join("target/release");
+    let lib = prefix.join("lib");
+    let real = format!("libpagemate.so.{VERSION}");
+    copy(&built.join("libpagemate_c.a"), &lib.join("libpagemate.a"))?;
+    copy(&built.join("libpagemate_c.so"), &lib.join(&real))?;
+    for link in [soname(), "libpagemate.so".to_owned()] {
+        let link = lib.join(link);
+        match fs::remove_file(&link) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => symlink(&real, link)?,
+        }
+    }
+    Ok(())
+}
+
+/// Lets a program that has a function called as one of Windows' keep its own, beside the static
+/// library; beside the shared one it does anyway.
+fn yield_names(prefix: &Path) -> Outcome {
+    let lib = prefix.join("lib");
+    let mut ask = Command::new("nm");
+    ask.args(["--dynamic", "--defined-only", "--format=just-symbols"]);
+    let answer = ask.arg(lib.join("libpagemate.so")).output().map_err(|e| format!("nm: {e}"))?;
+    let names = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let windows = names.lines().filter(|name| !name.is_empty() && !name.starts_with("pagemate_"));
+    let weak = windows.map(|name| format!("--weaken-symbol={name}")).collect::<Vec<_>>();
+    if weak.is_empty() {
+        return Err(format!("{}: it exports nothing of Windows'", lib.display()));
+    }
+    let mut weaken = Command::new("objcopy");
+    let done = weaken.args(weak).arg(lib.join("libpagemate.a")).status();
+    match done {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("objcopy: {status}")),
+        Err(error) => Err(format!("objcopy: {error}")),
+    }
+}
+
+/// What build systems find the libraries by.
+fn packages(from: &Path, prefix: &Path) -> io::Result<()> {
+    for (file, folder) in [
+        ("pagemate.pc", "lib/pkgconfig"),
+        ("pagemate-win32.pc", "lib/pkgconfig"),
+        ("pagemate-config.cmake", "lib/cmake/pagemate"),
+        ("pagemate-config-version.cmake", "lib/cmake/pagemate"),
+    ] {
+        let text = fs::read_to_string(from.join(file))?
+            .replace("@VERSION@", VERSION)
+            .replace("@INTERFACE_PATTERN@", &interface().replace('.', "\\\\."))
+            .replace("@SONAME@", &soname())
+            .replace("@STATIC_LIBS@", STATIC_LIBS);
+        write(&prefix.join(folder).join(file), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// The command, and what it says of itself.
+fn command(prefix: &Path) -> Outcome {
+    let failed = |e: io::Error| format!("install into {}: {e}", prefix.display());
+    let program = prefix.join("bin/pagemate");
+    copy(&cross::root().join("target/release/pagemate"), &program).map_err(failed)?;
+    for (shell, file) in [
+        ("bash", "share/bash-completion/completions/pagemate"),
+        ("zsh", "share/zsh/site-functions/_pagemate"),
+        ("fish", "share/fish/vendor_completions.d/pagemate.fish"),
+    ] {
+        let script = Command::new(&program).args(["completions", shell]).output();
+        let script = script.map_err(failed)?;
+        if !script.status.success() {
+            return Err(String::from_utf8_lossy(&script.stderr).into_owned());
+        }
+        write(&prefix.join(file), &script.stdout).map_err(failed)?;
+    }
+    let man = prefix.join("share/man/man1");
+    fs::create_dir_all(&man).map_err(failed)?;
+    run(Command::new(&program).arg("man").arg(man))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to.parent().expect("a file stands in a folder"))?;
+    // A program that runs cannot be written over, but its name can be given to another.
+    let mut beside = to.as_os_str().to_owned();
+    beside.push(OsString::from(".new"));
+    fs::copy(from, &beside)?;
+    fs::rename(beside, to)
+}
+
+fn write(to: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(to.parent().expect("a file stands in a folder"))?;
+    fs::write(to, bytes)
+}
+
+fn copy_tree(from: &Path, to: &Path, place: &dyn Fn(&Path) -> PathBuf) -> io::Result<()> {
+    let mut folders = vec![from.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let inside = path.strip_prefix(from).expect("it was found there");
+                copy(&path, &to.join(place(inside)))?;
+            }
+        }
+    }
+    Ok(())
+}
