@@ -365,7 +365,8 @@ fn populate(start: usize, len: usize, protection: u32) -> Result<()> {
 
 /// Memory of this process alone.
 fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<usize> {
-    if protection == WRITECOPY {
+    // Below the granularity there is nothing on Windows, so that null is no address.
+    if protection == WRITECOPY || (1..GRANULARITY).contains(&address) {
         return Err(INVALID_PARAMETER);
     }
     let base = address / GRANULARITY * GRANULARITY;
