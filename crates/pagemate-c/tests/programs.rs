@@ -3,7 +3,11 @@
 
 mod harness;
 
-use harness::{Language, Place, Program, compile, under_wine};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use harness::{Language, Place, Program, compile, library, under_wine};
 
 const LANGUAGES: [Language; 2] = [Language::C, Language::Cpp];
 
@@ -118,4 +122,25 @@ fn a_program_builds_for_either_width() {
             assert_eq!(first.end(), (0, vec![]));
         }
     }
+}
+
+#[test]
+fn a_program_builds_without_installing_as_the_page_says() {
+    if under_wine() {
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(here.join("../../docs/porting.md")).unwrap();
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let script = blocks.into_iter().find(|block| block.contains("libpagemate_c.a")).unwrap();
+    let script = script
+        .replace("crates/pagemate-c/include", here.join("include").to_str().unwrap())
+        .replace("target/release/libpagemate_c.a", library().to_str().unwrap());
+    let place = Place::new();
+    fs::copy(here.join("tests/programs/common_data.c"), place.path().join("program.c")).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", &script]).current_dir(place.path());
+    assert!(shell.status().unwrap().success());
+    let program = place.start_command(Command::new(place.path().join("program")));
+    assert_eq!(program.line(), "Write shared memory data: This is common data!");
 }
