@@ -6,6 +6,6 @@ use crate::task::{Outcome, run};
 pub(crate) fn macos() -> Outcome {
     cross::install(&COMPILER)?;
     let mut lint = cross::cargo("clippy", "aarch64-apple-darwin")?;
-    lint.args(["-p", "pagemate", "-p", "pagemate-cli", "--all-targets"]);
+    lint.args(["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c", "--all-targets"]);
     run(lint.args(["--", "-D", "warnings"]))
 }

@@ -25,6 +25,7 @@ const TASKS: &[Task] = &[
     ("ci", "every check that decides whether a change is good", ci),
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
+    ("headers", "writes include/pagemate.h anew", headers),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
     (
         "differential",
@@ -83,10 +84,18 @@ fn ci() -> Outcome {
     macos::macos()?;
     torture()?;
     fuzz()?;
+    dist::check()?;
     // Whether it runs: what it measures decides nothing.
     let benches = ["-p", "pagemate", "-p", "pagemate-c", "--bench", "section", "--bench", "win32"];
     run(Command::new("cargo").arg("bench").args(benches).args(["--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
+}
+
+/// Writes the C header as the library is now; `cargo test` says whether it is.
+fn headers() -> Outcome {
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "pagemate-c", "--test", "headers"]);
+    run(test.env("PAGEMATE_HEADERS", "write"))
 }
 
 /// Builds with fault points and runs what needs them.

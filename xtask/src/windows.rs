@@ -10,7 +10,7 @@ const TESTED: &str = "x86_64-win7-windows-gnu";
 /// The target that people use.
 const REAL: &str = "x86_64-pc-windows-gnu";
 
-const CRATES: [&str; 4] = ["-p", "pagemate", "-p", "pagemate-cli"];
+const CRATES: [&str; 6] = ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c"];
 
 pub(crate) fn windows() -> Outcome {
     cross::install(&[&COMPILER[..], &PACKAGES[..]].concat())?;

@@ -1,6 +1,8 @@
 //! `cargo xtask dist PREFIX`: installs the command, its manual and completions, the libraries for C
 //! and C++, their headers, and what pkg-config and `CMake` find them by.
 
+mod check;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -10,6 +12,8 @@ use std::process::Command;
 
 use crate::cross;
 use crate::task::{Outcome, run};
+
+pub(crate) use check::check;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -39,6 +43,7 @@ fn install(prefix: &Path) -> Outcome {
     let failed = |e: io::Error| format!("install into {}: {e}", prefix.display());
     let c = cross::root().join("crates/pagemate-c");
     libraries(prefix).map_err(failed)?;
+    yield_names(prefix)?;
     copy_tree(&c.join("include"), &prefix.join("include"), &|path| {
         // Windows' headers stand apart, so that nobody finds them who did not ask.
         match path.strip_prefix("win32") {
@@ -84,6 +89,28 @@ fn libraries(prefix: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Lets a program that has a function called as one of Windows' keep its own, beside the static
+/// library; beside the shared one it does anyway.
+fn yield_names(prefix: &Path) -> Outcome {
+    let lib = prefix.join("lib");
+    let mut ask = Command::new("nm");
+    ask.args(["--dynamic", "--defined-only", "--format=just-symbols"]);
+    let answer = ask.arg(lib.join("libpagemate.so")).output().map_err(|e| format!("nm: {e}"))?;
+    let names = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let windows = names.lines().filter(|name| !name.is_empty() && !name.starts_with("pagemate_"));
+    let weak = windows.map(|name| format!("--weaken-symbol={name}")).collect::<Vec<_>>();
+    if weak.is_empty() {
+        return Err(format!("{}: it exports nothing of Windows'", lib.display()));
+    }
+    let mut weaken = Command::new("objcopy");
+    let done = weaken.args(weak).arg(lib.join("libpagemate.a")).status();
+    match done {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("objcopy: {status}")),
+        Err(error) => Err(format!("objcopy: {error}")),
+    }
 }
 
 /// What build systems find the libraries by.

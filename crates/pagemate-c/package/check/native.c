@@ -1,0 +1,19 @@
+#include <pagemate.h>
+#include <stdio.h>
+
+/* Windows has one, and so have many programs. */
+void Sleep(unsigned milliseconds) {
+    printf("native, %u\n", milliseconds);
+}
+
+int main(void) {
+    pagemate_section_options options = {.len = 4096};
+    pagemate_section *section = NULL;
+    if (pagemate_section_create_unnamed(&options, &section) != PAGEMATE_OK) {
+        fprintf(stderr, "%s\n", pagemate_last_error_message());
+        return 1;
+    }
+    pagemate_section_close(section);
+    Sleep(1);
+    return 0;
+}

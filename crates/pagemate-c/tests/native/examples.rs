@@ -1,0 +1,80 @@
+//! The examples that the headers and the README show.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use super::build::{Linked, compile, root, run};
+use super::harness::Place;
+
+/// The blocks of a language in a text, without what makes the lines a comment.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}");
+    let mut found = Vec::new();
+    let mut block = None::<String>;
+    for line in text.lines() {
+        let line =
+            line.strip_prefix(" *").map_or(line, |line| line.strip_prefix(' ').unwrap_or(line));
+        match &mut block {
+            None if line == fence => block = Some(String::new()),
+            None => {}
+            Some(_) if line == "```" => found.extend(block.take()),
+            Some(block) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+        }
+    }
+    found
+}
+
+/// A source file of these lines.
+fn source(name: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// A program that runs each block as a function.
+fn program(includes: &str, blocks: &[String]) -> String {
+    let (mut text, mut calls) = (format!("{includes}\n"), String::new());
+    for (i, block) in blocks.iter().enumerate() {
+        // Where a block includes something, that is outside of the function.
+        let (outside, inside): (Vec<_>, Vec<_>) =
+            block.lines().partition(|line| line.starts_with("#include"));
+        let (outside, inside) = (outside.join("\n"), inside.join("\n"));
+        writeln!(text, "{outside}\nstatic void example_{i}(void) {{\n{inside}\n}}").unwrap();
+        writeln!(calls, "    example_{i}();").unwrap();
+    }
+    text + &format!("int main(void) {{\n{calls}    return 0;\n}}\n")
+}
+
+#[test]
+fn the_examples_in_the_headers_run() {
+    let place = Place::new("native-examples");
+    let header = fs::read_to_string(root().join("include/pagemate.h")).unwrap();
+    let shown = blocks(&header, "c");
+    assert_eq!(shown.len(), 3);
+    let text = program("#include <stdio.h>\n#include <pagemate.h>", &shown);
+    let built = compile(&source("examples.c", &text), "c11", Linked::Static);
+    assert_eq!(run(&place, &built, &[]), "This is common data!\n");
+
+    let header = fs::read_to_string(root().join("include/pagemate.hpp")).unwrap();
+    let shown = blocks(&header, "cpp");
+    assert_eq!(shown.len(), 1);
+    let text = program("#include <iostream>\n#include <pagemate.hpp>", &shown);
+    let built = compile(&source("examples.cpp", &text), "c++17", Linked::Static);
+    assert_eq!(run(&place, &built, &[]), "42\n");
+    place.assert_empty();
+}
+
+#[test]
+fn the_program_in_the_readme_runs() {
+    let place = Place::new("native-readme");
+    let readme = fs::read_to_string(root().join("../../README.md")).unwrap();
+    let shown = blocks(&readme, "c");
+    assert_eq!(shown.len(), 1);
+    let built = compile(&source("readme.c", &shown[0]), "c11", Linked::Shared);
+    assert_eq!(run(&place, &built, &[]), "This is common data!\n");
+    place.assert_empty();
+}

@@ -1,0 +1,236 @@
+//! The native C and C++ interface, from programs in C and C++: alone, and beside Rust and the command.
+#![cfg(target_os = "linux")]
+
+mod build;
+mod examples;
+#[path = "../../../pagemate/tests/harness/mod.rs"]
+mod harness;
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::process::Command;
+
+use build::{BUILT, Linked, compile, root, run};
+use harness::fork::lock_exclusively;
+use harness::{Actor, Place, unique};
+
+const NAME: &str = "ShareMemory";
+
+/// The harness' own.
+#[test]
+fn actor() {
+    harness::actor();
+}
+
+#[test]
+fn every_call_works_from_c() {
+    let place = Place::new("native-c");
+    for source in ["checks.c", "system.c"] {
+        let source = root().join("tests/native").join(source);
+        for linked in [Linked::Static, Linked::Shared] {
+            assert_eq!(run(&place, &compile(&source, "c11", linked), &[]), "");
+            place.assert_empty();
+        }
+    }
+}
+
+#[test]
+fn every_call_works_from_cpp() {
+    let place = Place::new("native-cpp");
+    let source = root().join("tests/native/checks.cpp");
+    for (standard, linked) in [("c++17", Linked::Static), ("c++20", Linked::Shared)] {
+        assert_eq!(run(&place, &compile(&source, standard, linked), &[]), "");
+        place.assert_empty();
+    }
+}
+
+/// The functions that a header declares.
+fn declared(header: &str) -> Vec<&str> {
+    let code = header.lines().filter(|line| line.contains('(') && !line.contains("* "));
+    let words = code.flat_map(|line| line.split(['(', '*', ' ']));
+    let mut found: Vec<&str> = words.filter(|word| word.starts_with("pagemate_")).collect();
+    found.retain(|word| header.contains(&format!("{word}(")));
+    found
+}
+
+#[test]
+fn no_call_is_left_out_of_the_checks_or_of_cpp() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (header, cpp) = (text("include/pagemate.h"), text("include/pagemate.hpp"));
+    let checks = text("tests/native/checks.c") + &text("tests/native/system.c");
+    let functions = declared(&header);
+    assert!(functions.len() > 30, "{functions:?}");
+    for function in functions {
+        // These are declared on Windows only.
+        let elsewhere = function.ends_with("_from_handle") || function.ends_with("_section_handle");
+        assert!(elsewhere || checks.contains(&format!("{function}(")), "{function} is not checked");
+        // And these C++ has no other words for.
+        let plain = function.starts_with("pagemate_status_") || function == "pagemate_version";
+        assert!(plain || cpp.contains(function), "{function} is not in C++");
+    }
+}
+
+/// A process that holds the section, and how to talk with it.
+enum Peer {
+    /// One that does what it is told.
+    Actor(Actor),
+    /// `pagemate share`, which holds on; other runs of the command read and write.
+    Command { _holder: Actor },
+}
+
+/// A text that the command shows, as the number that the others see. It begins with the mark of replies.
+fn number(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..text.len()].copy_from_slice(text.as_bytes());
+    u64::from_ne_bytes(bytes)
+}
+
+fn program(source: &str, standard: &'static str, linked: Linked) -> Command {
+    Command::new(compile(&root().join("tests/native").join(source), standard, linked))
+}
+
+fn c(place: &Place) -> Actor {
+    let mut program = program("actor.c", "c11", Linked::Shared);
+    program.env("PAGEMATE_DIR", place.path());
+    Actor::start(program)
+}
+
+fn cpp(place: &Place) -> Actor {
+    let mut program = program("actor.cpp", "c++17", Linked::Static);
+    program.env("PAGEMATE_DIR", place.path());
+    Actor::start(program)
+}
+
+impl Peer {
+    /// Comes to hold the section: makes it with a text in it, if it is to be the `first`, or finds it.
+    fn new(place: &Place, language: &str, first: bool) -> Peer {
+        let mut actor = match language {
+            "rust" => place.actor(),
+            "c" => c(place),
+            "c++" => cpp(place),
+            _ => {
+                let mut share = Command::new(&BUILT.command);
+                share.args(["share", NAME, "--text", "@first"]).env("PAGEMATE_DIR", place.path());
+                let mut holder = Actor::start(share);
+                assert_eq!(holder.reply().as_deref(), Some("first"));
+                return Peer::Command { _holder: holder };
+            }
+        };
+        actor.expect(&format!("share {NAME} 4096"), if first { "created" } else { "opened" });
+        let mut peer = Peer::Actor(actor);
+        if first {
+            peer.write(place, "@first");
+        }
+        assert_eq!(peer.read(place), number("@first"), "{language}");
+        peer
+    }
+
+    fn read(&mut self, place: &Place) -> u64 {
+        match self {
+            Peer::Actor(actor) => actor.ask(&format!("read {NAME}")).parse().unwrap(),
+            Peer::Command { .. } => {
+                let args = ["read", NAME, "--as", "u64", "--len", "8"];
+                run(place, &BUILT.command, &args).trim().parse().unwrap()
+            }
+        }
+    }
+
+    fn write(&mut self, place: &Place, text: &str) {
+        match self {
+            Peer::Actor(actor) => actor.expect(&format!("write {NAME} {}", number(text)), "ok"),
+            Peer::Command { .. } => {
+                _ = run(place, &BUILT.command, &["write", NAME, "--text", text]);
+            }
+        }
+    }
+}
+
+#[test]
+fn all_languages_share_one_object_whoever_makes_it() {
+    let mut languages = ["rust", "c", "c++", "command"];
+    for _ in 0..languages.len() {
+        let place = Place::new("native-share");
+        let mut watcher = place.actor();
+        let mut first = true;
+        let mut peers =
+            languages.map(|language| Peer::new(&place, language, std::mem::take(&mut first)));
+        for writer in 0..peers.len() {
+            let text = format!("@{}", languages[writer]);
+            peers[writer].write(&place, &text[..text.len().min(7)]);
+            for (reader, peer) in peers.iter_mut().enumerate() {
+                let seen = peer.read(&place);
+                assert_eq!(seen, number(&text[..text.len().min(7)]), "{reader} of {languages:?}");
+            }
+        }
+        // Whoever made it, its life does not hang on that one.
+        for peer in peers {
+            watcher.expect(&format!("probe {NAME}"), "ok");
+            drop(peer);
+        }
+        watcher.expect(&format!("probe {NAME}"), "NotFound");
+        languages.rotate_left(1);
+    }
+}
+
+#[test]
+fn a_killed_holder_ends_the_name() {
+    for start in [c, cpp] {
+        let place = Place::new("native-kill");
+        let mut watchers = [place.actor(), c(&place), cpp(&place)];
+        let missing = ["NotFound", "PAGEMATE_NOT_FOUND", "PAGEMATE_NOT_FOUND"];
+        let mut holder = start(&place);
+        holder.expect(&format!("create {NAME} 4096"), "ok");
+        holder.expect(&format!("write {NAME} 7"), "ok");
+        for watcher in &mut watchers {
+            watcher.expect(&format!("probe {NAME}"), "ok");
+        }
+        holder.end("kill");
+        for (watcher, missing) in watchers.iter_mut().zip(missing) {
+            watcher.expect(&format!("probe {NAME}"), missing);
+        }
+        // What comes next under the name is new.
+        watchers[0].expect(&format!("share {NAME} 4096"), "created");
+        for watcher in &mut watchers[1..] {
+            watcher.expect(&format!("share {NAME} 4096"), "opened");
+            watcher.expect(&format!("read {NAME}"), "0");
+        }
+    }
+}
+
+#[test]
+fn a_closed_handle_and_an_exit_let_go() {
+    let place = Place::new("native-exit");
+    let mut watcher = c(&place);
+    for start in [c, cpp] {
+        let mut holder = start(&place);
+        holder.expect(&format!("create {NAME} 4096"), "ok");
+        watcher.expect(&format!("create {NAME} 4096"), "PAGEMATE_ALREADY_EXISTS");
+        holder.expect(&format!("close {NAME}"), "ok");
+        watcher.expect(&format!("probe {NAME}"), "PAGEMATE_NOT_FOUND");
+        place.assert_empty();
+        holder.expect(&format!("create {NAME} 4096"), "ok");
+        holder.end("exit");
+        watcher.expect(&format!("probe {NAME}"), "PAGEMATE_NOT_FOUND");
+        place.assert_empty();
+    }
+}
+
+#[test]
+fn what_others_break_has_a_status_of_its_own() {
+    let place = Place::new("native-broken");
+    let name = unique("broken");
+    let [mut holder, mut opener] = [c(&place), cpp(&place)];
+    holder.expect(&format!("create {name} 4096"), "ok");
+    let path = place.local().join(&name);
+    let file = File::options().read(true).write(true).open(&path).unwrap();
+    // Where the trailer has them: docs/layout.md.
+    file.write_all_at(&[2], 4096 + 8).unwrap();
+    opener.expect(&format!("probe {name}"), "PAGEMATE_WRONG_VERSION");
+    file.write_all_at(&[1], 4096 + 8).unwrap();
+    opener.expect(&format!("probe {name}"), "ok");
+    file.write_all_at(b"pagemate", 4096).unwrap();
+    opener.expect(&format!("probe {name}"), "PAGEMATE_CORRUPTED");
+    holder.end("kill");
+    assert!(lock_exclusively(&file));
+    opener.expect(&format!("probe {name}"), "PAGEMATE_TIMED_OUT");
+}

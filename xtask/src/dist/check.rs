@@ -1,0 +1,63 @@
+//! Whether what is installed can be used as its users will.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::install;
+use crate::cross;
+use crate::task::{Outcome, run};
+
+/// What finds the libraries.
+const PACKAGES: [&str; 2] = ["pkg-config", "cmake"];
+
+/// Installs into a folder of the build's, moves that away, as package builders do, and builds and
+/// runs programs against what is there.
+pub(crate) fn check() -> Outcome {
+    cross::install(&PACKAGES)?;
+    let place = cross::root().join("target/dist");
+    let prefix = place.join("moved");
+    if place.exists() {
+        fs::remove_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
+    }
+    install(&place.join("installed"))?;
+    fs::rename(place.join("installed"), &prefix).map_err(|e| e.to_string())?;
+    by_pkg_config(&prefix)?;
+    by_cmake(&prefix)
+}
+
+fn sources() -> PathBuf {
+    cross::root().join("crates/pagemate-c/package/check")
+}
+
+fn by_pkg_config(prefix: &Path) -> Outcome {
+    for (package, source) in [("pagemate", "native.c"), ("pagemate-win32", "win32.c")] {
+        for linking in [&["--cflags", "--libs"][..], &["--cflags", "--libs", "--static"][..]] {
+            let mut ask = Command::new("pkg-config");
+            ask.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).args(linking).arg(package);
+            let answer = ask.output().map_err(|e| format!("pkg-config: {e}"))?;
+            if !answer.status.success() {
+                return Err(String::from_utf8_lossy(&answer.stderr).into_owned());
+            }
+            let program = prefix.join("pkg-config-check");
+            let flags = String::from_utf8_lossy(&answer.stdout).into_owned();
+            let mut compile = Command::new("cc");
+            compile.arg("-o").arg(&program).arg(sources().join(source));
+            run(compile.args(flags.split_whitespace()))?;
+            run(Command::new(program).env("LD_LIBRARY_PATH", prefix.join("lib")))?;
+        }
+    }
+    Ok(())
+}
+
+fn by_cmake(prefix: &Path) -> Outcome {
+    let build = prefix.join("cmake-check");
+    let mut configure = Command::new("cmake");
+    configure.arg("-S").arg(sources()).arg("-B").arg(&build);
+    run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())))?;
+    run(Command::new("cmake").arg("--build").arg(&build))?;
+    for program in ["native", "native-cpp", "native-static", "win32", "win32-static"] {
+        run(&mut Command::new(build.join(program)))?;
+    }
+    Ok(())
+}
