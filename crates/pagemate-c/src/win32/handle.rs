@@ -5,8 +5,7 @@ use std::ffi::c_void;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::{
-    ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, Result, TOO_MANY_OPEN_FILES,
-    answer, done,
+    ACCESS_DENIED, INVALID_HANDLE, NOACCESS, Result, TOO_MANY_OPEN_FILES, answer, done,
 };
 use super::file::{self, File};
 use super::inherit::{self, Inherited};
@@ -197,11 +196,10 @@ pub unsafe extern "C" fn DuplicateHandle(
         drop(table().remove(source));
     }
     let made = answer(made, std::ptr::null_mut());
-    if !target.is_null() {
-        // SAFETY: not null, and the caller says that it can be written to.
-        unsafe { target.write(made) };
-    } else if !made.is_null() {
-        CloseHandle(made);
+    // A handle that nobody is told of stays, as on Windows.
+    // SAFETY: the caller says that it can be written to, unless it is null.
+    if let Some(target) = unsafe { target.as_mut() } {
+        *target = made;
     }
     i32::from(!made.is_null())
 }
@@ -229,8 +227,8 @@ impl Entry {
     fn with_access(self, access: u32) -> Result<Entry> {
         match self.object {
             Object::Mapping(mapping) => {
-                let access = mapping::specific(access);
-                Ok(Entry { object: Object::Mapping(mapping.allowing(access)?), access })
+                let (mapping, access) = mapping.allowing(mapping::specific(access))?;
+                Ok(Entry { object: Object::Mapping(mapping), access })
             }
             Object::File(file) => {
                 let access = file::specific(access);
@@ -250,16 +248,22 @@ impl Entry {
 /// `flags` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
-    let told = table().slot(handle).map(|slot| {
-        let inherit = if slot.inherited.is_some() { INHERIT } else { 0 };
-        let protected = if slot.protected { PROTECT_FROM_CLOSE } else { 0 };
-        inherit | protected
-    });
-    done(told.and_then(|told| {
+    done(information(handle).and_then(|told| {
         // SAFETY: the caller says that it can be written to, unless it is null.
         *unsafe { flags.as_mut() }.ok_or(NOACCESS)? = told;
         Ok(())
     }))
+}
+
+fn information(handle: Handle) -> Result<u32> {
+    if is_pseudo(handle) {
+        return Ok(0);
+    }
+    let mut table = table();
+    let slot = table.slot(handle)?;
+    let inherit = if slot.inherited.is_some() { INHERIT } else { 0 };
+    let protected = if slot.protected { PROTECT_FROM_CLOSE } else { 0 };
+    Ok(inherit | protected)
 }
 
 /// Says what children and `CloseHandle` may do with a handle.
@@ -269,8 +273,8 @@ pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) ->
 }
 
 fn set_information(handle: Handle, mask: u32, flags: u32) -> Result<()> {
-    if mask & !(INHERIT | PROTECT_FROM_CLOSE) != 0 {
-        return Err(INVALID_PARAMETER);
+    if is_pseudo(handle) {
+        return Err(ACCESS_DENIED);
     }
     let mut table = table();
     let slot = table.slot(handle)?;

@@ -20,6 +20,7 @@ pub mod message;
 mod name;
 mod path;
 mod place;
+mod protection;
 mod region;
 pub mod security;
 pub mod spawn;
