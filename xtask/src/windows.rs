@@ -1,5 +1,7 @@
 //! `cargo xtask windows`: the same tests, as Windows programs, on a Linux machine under Wine.
 
+use std::process::Command;
+
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
 use crate::wine::{self, PACKAGES, Wine};
