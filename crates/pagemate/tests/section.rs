@@ -76,3 +76,19 @@ fn huge_pages_hold_zeros_and_what_is_written() {
     let unnamed = SectionOptions::new().len(4 << 20).huge_pages().create_unnamed().unwrap();
     assert_eq!(unnamed.map().unwrap().read::<u64>(0).unwrap(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn handles_for_reading_lend_descriptors_for_reading() {
+    use std::os::fd::AsFd as _;
+
+    // With what was lent, whoever gets it can do no more than the handle.
+    let name = unique("lent");
+    let mut options = SectionOptions::new();
+    let made = options.len(1).access(Access::Read).create_new(&name).unwrap();
+    let opened = options.open(&name).unwrap();
+    for section in [made, opened] {
+        let lent = section.as_fd().try_clone_to_owned().unwrap();
+        assert_eq!(Section::try_from(lent).unwrap().access(), Access::Read);
+    }
+}
