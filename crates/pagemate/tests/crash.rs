@@ -7,7 +7,8 @@
 mod harness;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -211,6 +212,22 @@ fn stopped_opener_while_the_last_holder_goes() {
         }
     }
     assert_eq!(met, points, "points that no opener meets");
+}
+
+/// Who is refused what it opened was a holder for a moment, and maybe the last.
+#[test]
+fn refused_opener_that_is_the_last_removes_the_name() {
+    let place = Place::new("refused");
+    let scene = Scene { held: true, dead: false, does: &[] };
+    let (holder, mut victim) = set(&place, &scene, "open-after-share", "stop");
+    let file = File::options().write(true).open(place.local().join("x")).unwrap();
+    file.write_all_at(b"RUBBISH!", 4096).unwrap();
+    victim.tell("open x");
+    victim.wait_stopped();
+    holder.unwrap().expect("close x", "ok");
+    assert_eq!(place.files().len(), 1);
+    assert_eq!(resume(&mut victim), "Corrupted");
+    place.assert_empty();
 }
 
 /// Creates, opens and closes while the victim stands still.
