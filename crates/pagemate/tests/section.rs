@@ -92,3 +92,21 @@ fn handles_for_reading_lend_descriptors_for_reading() {
         assert_eq!(Section::try_from(lent).unwrap().access(), Access::Read);
     }
 }
+
+#[cfg(all(target_os = "linux", not(pagemate_force_tempname)))]
+#[test]
+fn memory_without_a_name_keeps_its_length_whoever_has_it() {
+    use std::fs::File;
+    use std::os::fd::AsFd as _;
+
+    let mut options = SectionOptions::new();
+    options.len(8192);
+    for section in [options.create_unnamed().unwrap(), options.reserve().create_unnamed().unwrap()]
+    {
+        let handed_on = File::from(section.as_fd().try_clone_to_owned().unwrap());
+        for len in [0, 4096, 12288] {
+            assert!(handed_on.set_len(len).is_err(), "{len}");
+        }
+        assert_eq!(section.map().unwrap().read::<u8>(8191).unwrap(), 0);
+    }
+}
