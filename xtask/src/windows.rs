@@ -1,5 +1,7 @@
 //! `cargo xtask windows`: the same tests, as Windows programs, on a Linux machine under Wine.
 
+use std::process::Command;
+
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
 use crate::wine::{self, PACKAGES, Wine};
@@ -21,7 +23,28 @@ pub(crate) fn windows() -> Outcome {
     run(wine.under(&mut cross::cargo("test", TESTED)?).args(CRATES))?;
     let mut demo = cross::cargo("run", TESTED)?;
     run(wine.under(&mut demo).args(["-p", "pagemate-cli", "--", "demo"]))?;
-    interop(&wine)
+    interop(&wine)?;
+    programs(&wine)
+}
+
+/// What Windows' own interface does on Linux, it does here: the same C programs, with the same
+/// expectations.
+fn programs(wine: &Wine) -> Outcome {
+    let mut test = Command::new("cargo");
+    test.args([
+        "test",
+        "-p",
+        "pagemate-c",
+        "--test",
+        "crt",
+        "--test",
+        "programs",
+        "--test",
+        "rows",
+    ]);
+    // One by one: here all have one space of names.
+    test.args(["--", "--test-threads=1"]);
+    run(wine.under(&mut test).env("PAGEMATE_UNDER_WINE", "1"))
 }
 
 /// Memory shared with a C++ program that knows Win32 alone.

@@ -220,6 +220,8 @@ impl Wanted {
             None => options.create_unnamed(),
         };
         made.map_err(|error| match (error.kind(), &self.file) {
+            // Row 12: what no process could map is no matter of the disk.
+            (ErrorKind::NoSpace, Some(_)) if self.len >= 1 << 47 => NOT_ENOUGH_MEMORY,
             (ErrorKind::NoSpace, Some(_)) => DISK_FULL,
             (ErrorKind::NoSpace, None) => COMMITMENT_LIMIT,
             (ErrorKind::InvalidInput, Some(_)) if self.len == 0 => FILE_INVALID,

@@ -4,12 +4,10 @@
 use std::ffi::c_void;
 use std::io::BufRead;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 
-use pagemate::os::unix::SectionExt;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
-use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use super::error::{
     ACCESS_DENIED, BAD_LENGTH, COMMITMENT_LIMIT, INVALID_ADDRESS, INVALID_PARAMETER,
@@ -17,6 +15,7 @@ use super::error::{
 };
 use super::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
 use super::place::{self, What, at};
+use super::protection::{may_have, set, written};
 use super::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
 use super::view::{check_protection, prot};
 
@@ -98,34 +97,6 @@ fn committed(fd: &OwnedFd, page: u64) -> (bool, u64) {
         // Nothing but a hole follows.
         Err(_) => (false, u64::MAX),
     }
-}
-
-/// Whether this page of a copy-on-write view has been written to, and for how many of at most
-/// `pages` that holds. `page` counts from address zero.
-fn written(page: usize, pages: usize) -> (bool, usize) {
-    const ENTRY: usize = 8;
-    /// In memory, swapped out, and still the file's: bits of `/proc/self/pagemap`.
-    const PRESENT: u64 = 1 << 63;
-    const SWAPPED: u64 = 1 << 62;
-    const FILE: u64 = 1 << 61;
-    let Ok(map) = std::fs::File::open("/proc/self/pagemap") else { return (false, pages) };
-    let mut first = None;
-    let mut alike = 0;
-    let mut entries = [0; 512 * ENTRY];
-    while alike < pages {
-        let wanted = ENTRY * (pages - alike).min(entries.len() / ENTRY);
-        let read = map.read_at(&mut entries[..wanted], ((page + alike) * ENTRY) as u64);
-        let Ok(read @ ENTRY..) = read else { break };
-        for entry in entries[..read].chunks_exact(ENTRY) {
-            let entry = u64::from_ne_bytes(entry.try_into().expect("eight bytes"));
-            let written = entry & (PRESENT | SWAPPED) != 0 && entry & FILE == 0;
-            if *first.get_or_insert(written) != written {
-                return (!written, alike);
-            }
-            alike += 1;
-        }
-    }
-    (first.unwrap_or(false), pages)
 }
 
 fn query(address: usize) -> Result<MemoryBasicInformation> {
@@ -254,16 +225,6 @@ fn pages_of(
     Ok((address - base) / PAGE..(end - base).div_ceil(PAGE))
 }
 
-/// Whether a region that was asked for with `most` may have `protection`. To copy is to read.
-fn may_have(kind: &Kind, most: u32, protection: u32) -> bool {
-    match (kind, protection) {
-        (_, NOACCESS) => true,
-        (Kind::Private, _) => protection != WRITECOPY,
-        (Kind::View(_), READONLY | WRITECOPY) => most != NOACCESS,
-        (Kind::View(_), _) => most == READWRITE,
-    }
-}
-
 fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     check_protection(protection)?;
     check_range(address, len)?;
@@ -284,84 +245,6 @@ fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     }
     set(base, region, pages, protection)?;
     Ok(first.protection)
-}
-
-/// Gives committed pages a protection.
-fn set(
-    base: usize,
-    region: &mut Region,
-    pages: std::ops::Range<usize>,
-    protection: u32,
-) -> Result<()> {
-    if !may_have(&region.kind, region.protection, protection) {
-        return Err(INVALID_PARAMETER);
-    }
-    if let (Kind::View(_), READONLY | READWRITE) = (&region.kind, region.protection) {
-        set_shared(base, region, &pages, protection)?;
-    } else {
-        make(base, &pages, protection)?;
-    }
-    region.protect(pages, protection);
-    Ok(())
-}
-
-fn make(base: usize, pages: &std::ops::Range<usize>, protection: u32) -> Result<()> {
-    let flags = MprotectFlags::from_bits_retain(prot(protection).bits());
-    let (start, len) = (base + pages.start * PAGE, pages.len() * PAGE);
-    // SAFETY: these pages are a region's. Who may still touch them is the program's affair, as it is
-    // on Windows.
-    Ok(unsafe { rustix::mm::mprotect(at(start), len, flags) }?)
-}
-
-/// The same in a view whose pages are shared, but for those that are copied on write: these are from
-/// when that is asked for until something else is, and those that were written to for ever.
-fn set_shared(
-    base: usize,
-    region: &mut Region,
-    pages: &std::ops::Range<usize>,
-    protection: u32,
-) -> Result<()> {
-    let copy = protection == WRITECOPY;
-    let mut page = pages.start;
-    while page < pages.end {
-        let (copied, alike) = region.copied_from(page);
-        let alike = alike.min(pages.end - page);
-        let (written, alike) =
-            if copied { written(base / PAGE + page, alike) } else { (false, alike) };
-        let run = page..page + alike;
-        if written || copied == copy {
-            make(base, &run, protection)?;
-        } else {
-            show_again(base, region, &run, protection)?;
-            region.note_copied(run, copy);
-        }
-        page += alike;
-    }
-    Ok(())
-}
-
-/// Maps pages of a view anew, with what the section has.
-fn show_again(
-    base: usize,
-    region: &Region,
-    pages: &std::ops::Range<usize>,
-    protection: u32,
-) -> Result<()> {
-    let Kind::View(seen) = &region.kind else { return Err(INVALID_PARAMETER) };
-    let mapping = seen.mapping.upgrade();
-    let memory = match (&mapping, &seen.sparse) {
-        (Some(mapping), _) => mapping.section().memory(),
-        (None, Some(sparse)) => sparse.as_fd(),
-        (None, None) => return Err(NOT_SUPPORTED),
-    };
-    let what = What {
-        len: pages.len() * PAGE,
-        prot: prot(protection),
-        flags: if protection == WRITECOPY { MapFlags::PRIVATE } else { MapFlags::SHARED },
-        from: Some((memory, seen.offset + (pages.start * PAGE) as u64)),
-    };
-    // SAFETY: these pages are a view's, and show the same as before.
-    unsafe { place::over(base + pages.start * PAGE, what) }
 }
 
 fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usize> {
@@ -416,7 +299,8 @@ fn populate(sparse: &OwnedFd, offset: u64, len: usize) -> Result<()> {
 
 /// Memory of this process alone.
 fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<usize> {
-    if protection == WRITECOPY {
+    // Below the granularity there is nothing on Windows, so that null is no address.
+    if protection == WRITECOPY || (1..GRANULARITY).contains(&address) {
         return Err(INVALID_PARAMETER);
     }
     let base = address / GRANULARITY * GRANULARITY;

@@ -7,6 +7,8 @@
 //! The names are Windows' own, unmangled: whoever links this library wants them to be these.
 
 pub mod clock;
+pub mod codepage;
+pub mod console;
 pub mod error;
 pub mod file;
 pub mod handle;
@@ -18,8 +20,10 @@ pub mod message;
 mod name;
 mod path;
 mod place;
+mod protection;
 mod region;
 pub mod security;
+pub mod spawn;
 pub mod sync;
 pub mod system;
 pub mod text;
