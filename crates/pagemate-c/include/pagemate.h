@@ -6,7 +6,8 @@
  * One process creates a section under a name, others open it by that name, and views put the same
  * physical pages into all their address spaces. When the last holder lets go, by closing, exit, a crash
  * or SIGKILL, the name is gone, and what comes next under it is new: nothing to unlink, no daemon,
- * nothing stale. Programs in Rust, and the command `pagemate`, meet under the same names.
+ * nothing stale. Mutexes, events and semaphores live likewise, and survive who holds them: see
+ * pagemate_mutex. Programs in Rust, and the command `pagemate`, meet under the same names.
  *
  * ```c
  * static const char text[] = "This is common data!";
@@ -362,6 +363,24 @@ typedef struct pagemate_semaphore pagemate_semaphore;
  *
  * It is had, given back and abandoned as a pagemate_mutex is, and threads may share a handle likewise. It
  * keeps its section alive, also after that was closed.
+ *
+ * ```c
+ * pagemate_section_options options = {.len = 4096};
+ * pagemate_section *section = NULL;
+ * pagemate_shared_mutex *mutex = NULL;
+ * uint64_t tally = 0;
+ * bool abandoned = false;
+ * if (pagemate_section_open_or_create("tally", &options, &section) == PAGEMATE_OK &&
+ *     pagemate_shared_mutex_open_or_init(section, 0, 2026, &tally, sizeof tally, &mutex) == PAGEMATE_OK &&
+ *     pagemate_shared_mutex_lock(mutex, &abandoned) == PAGEMATE_OK) {
+ *     pagemate_shared_mutex_read_at(mutex, 0, &tally, sizeof tally);
+ *     tally++;
+ *     pagemate_shared_mutex_write_at(mutex, 0, &tally, sizeof tally);
+ *     pagemate_shared_mutex_unlock(mutex);
+ * }
+ * pagemate_shared_mutex_close(mutex);
+ * pagemate_section_close(section);
+ * ```
  */
 typedef struct pagemate_shared_mutex pagemate_shared_mutex;
 

@@ -28,6 +28,24 @@ const _: () = assert!(sync::SharedMutex::<u8>::LEN as u64 == PAGEMATE_SHARED_MUT
 ///
 /// It is had, given back and abandoned as a pagemate_mutex is, and threads may share a handle likewise. It
 /// keeps its section alive, also after that was closed.
+///
+/// ```c
+/// pagemate_section_options options = {.len = 4096};
+/// pagemate_section *section = NULL;
+/// pagemate_shared_mutex *mutex = NULL;
+/// uint64_t tally = 0;
+/// bool abandoned = false;
+/// if (pagemate_section_open_or_create("tally", &options, &section) == PAGEMATE_OK &&
+///     pagemate_shared_mutex_open_or_init(section, 0, 2026, &tally, sizeof tally, &mutex) == PAGEMATE_OK &&
+///     pagemate_shared_mutex_lock(mutex, &abandoned) == PAGEMATE_OK) {
+///     pagemate_shared_mutex_read_at(mutex, 0, &tally, sizeof tally);
+///     tally++;
+///     pagemate_shared_mutex_write_at(mutex, 0, &tally, sizeof tally);
+///     pagemate_shared_mutex_unlock(mutex);
+/// }
+/// pagemate_shared_mutex_close(mutex);
+/// pagemate_section_close(section);
+/// ```
 #[derive(Debug)]
 pub struct SharedMutex {
     mutex: sync::SharedMutex<[u8]>,
