@@ -177,7 +177,7 @@ static void semaphores_count(void) {
     DO(pagemate_semaphore_close(same));
     DO(pagemate_semaphore_close(semaphore));
 
-    /* By default there is no lower limit than there can be. */
+    /* By default the highest count is the highest that there can be. */
     DO(pagemate_semaphore_open_or_create("counts", NULL, &semaphore));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_semaphore_try_acquire(semaphore));
     DO(pagemate_semaphore_release(semaphore, INT32_MAX, NULL));
