@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 mod cross;
+mod differential;
 mod dist;
 mod macos;
 mod stress;
@@ -12,6 +13,7 @@ mod threads;
 #[cfg(test)]
 mod tidy;
 mod windows;
+mod wine;
 
 use stress::{fuzz, torture};
 use task::{Outcome, run};
@@ -25,6 +27,11 @@ const TASKS: &[Task] = &[
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
     ("headers", "writes include/pagemate.h anew", headers),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    (
+        "differential",
+        "random calls to the Win32 face and to Wine say the same: a few minutes, or `long`",
+        differential::differential,
+    ),
     ("macos", "whether it compiles for macOS", macos::macos),
     (
         "torture",
@@ -73,6 +80,7 @@ fn ci() -> Outcome {
     faults()?;
     tempname()?;
     windows::windows()?;
+    differential::differential()?;
     macos::macos()?;
     torture()?;
     fuzz()?;
