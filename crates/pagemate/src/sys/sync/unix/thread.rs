@@ -58,10 +58,10 @@ pub(super) fn look_after(lock: &Weak<Inner>) {
     // A thread that is ending looks after nothing any more.
     _ = LOCKS.try_with(|locks| {
         let Locks(locks) = &mut *locks.borrow_mut();
-        if locks.len().is_power_of_two() {
+        // The place is not another lock's as long as this knows of it.
+        let known = locks.insert(lock.as_ptr().addr(), lock.clone());
+        if known.is_none() && locks.len().is_power_of_two() {
             locks.retain(|_, known| known.strong_count() > 0);
         }
-        // The place is not another lock's as long as this knows of it.
-        locks.insert(lock.as_ptr().addr(), lock.clone());
     });
 }
