@@ -218,3 +218,28 @@ fn take_all(
     list.iter().for_each(|one| one.have());
     Ok(Ok(had))
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::super::Spec;
+    use super::super::{Event, Semaphore};
+    use super::*;
+    use crate::access::Sharing;
+
+    #[test]
+    fn a_pulse_does_not_count_for_what_comes_after_it() {
+        let sharing = Sharing::Owner;
+        let event = Spec::Event { sharing, reset: Reset::Manual, signaled: false };
+        let event = Event::unnamed(&event).unwrap();
+        let semaphore = Semaphore::unnamed(&Spec::Semaphore { sharing, count: 0, max: 1 }).unwrap();
+        let list = [Waitable::Semaphore(&semaphore), Waitable::Event(&event)];
+        let mut each: Vec<_> = list.iter().map(|one| one.waiter().unwrap()).collect();
+        let mut missing = || first_missing(&mut each, false).unwrap();
+        event.pulse().unwrap();
+        assert_eq!(missing(), Some(0));
+        semaphore.release(1).unwrap();
+        assert_eq!(missing(), Some(1));
+        event.pulse().unwrap();
+        assert_eq!(missing(), None);
+    }
+}
