@@ -26,8 +26,9 @@ use pagemate::{Access, Section, SectionOptions, View, inventory};
 /// Says that this process is an actor, and what its names begin with.
 const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
-/// Marks an actor's replies among what the test runner prints.
-const REPLY: char = '@';
+/// Marks an actor's replies, and the results of a process that a test has to itself, among what the
+/// test runner prints.
+pub(crate) const REPLY: char = '@';
 
 /// No reply takes this long unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
