@@ -11,6 +11,7 @@ use super::Shareable;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::section::{Section, View};
+use crate::sys::fault;
 use crate::sys::object::Object;
 use crate::sys::sync::{self, Got, Home, Words};
 
@@ -235,11 +236,15 @@ impl<T: ?Sized> SharedMutex<T> {
             }
             return Ok(());
         }
+        fault::point("make-before-value");
         init(&self.view)?;
+        fault::point("make-after-value");
         self.view.write(LEN_AT, &(layout.len as u64))?;
         self.view.write(FINGERPRINT_AT, &layout.fingerprint)?;
+        fault::point("make-before-magic");
         // Release: what was made, for the Acquire in `is_whole`.
         self.view.atomic::<AtomicU64>(MAGIC_AT)?.store(MAGIC, Ordering::Release);
+        fault::point("make-after-magic");
         Ok(())
     }
 

@@ -9,8 +9,9 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
+mod sync;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -25,8 +26,9 @@ use pagemate::{Access, Section, SectionOptions, View, inventory};
 /// Says that this process is an actor, and what its names begin with.
 const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
-/// Marks an actor's replies among what the test runner prints.
-const REPLY: char = '@';
+/// Marks an actor's replies, and the results of a process that a test has to itself, among what the
+/// test runner prints.
+pub(crate) const REPLY: char = '@';
 
 /// No reply takes this long unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,6 +37,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn unique(test: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{test}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The names of all fault points in the sources below this directory of the package.
+pub(crate) fn fault_points(dir: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.append(&mut fault_points(path.to_str().unwrap()));
+        } else {
+            let text = fs::read_to_string(path).unwrap();
+            let calls = text.split("fault::point(\"").skip(1);
+            found.extend(calls.map(|call| call.split('"').next().unwrap().to_owned()));
+        }
+    }
+    found
 }
 
 /// A file of a test's own that is no object, removed when dropped.
@@ -211,6 +229,11 @@ impl Actor {
         self.child.wait().unwrap();
     }
 
+    /// Whether the process has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for the process to end by itself.
     pub(crate) fn wait(mut self) -> process::ExitStatus {
         self.child.wait().unwrap()
@@ -256,10 +279,14 @@ pub(crate) fn actor() {
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
         let mut words: Vec<&str> = line.split(' ').collect();
-        let name_at = if words[0] == "why" { 2 } else { 1 };
-        let name = words.get(name_at).map(|name| stage.placed(name));
-        if let Some(name) = &name {
-            words[name_at] = name;
+        let names_at = match words[0] {
+            "why" | "thread" => 2..3,
+            "any" | "all" => 2..words.len(),
+            _ => 1..2,
+        };
+        let placed: Vec<_> = words.iter().map(|word| stage.placed(word)).collect();
+        for (at, word) in words.iter_mut().enumerate().filter(|(at, _)| names_at.contains(at)) {
+            *word = &placed[at];
         }
         let reply = stage.play(&words).unwrap_or_else(|error| format!("{:?}", error.kind()));
         println!("{REPLY}{}", reply.replace(&stage.prefix, ""));
@@ -275,6 +302,7 @@ struct Stage {
     prefix: String,
     sections: HashMap<String, Section>,
     views: HashMap<String, View>,
+    desk: sync::Desk,
 }
 
 impl Stage {
@@ -289,6 +317,9 @@ impl Stage {
     fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
         let ok = || Ok("ok".to_owned());
         let parse = |text: &str| text.parse().unwrap();
+        if let Some(reply) = self.desk.play(words, &self.sections) {
+            return reply;
+        }
         match *words {
             ["create", name, len] => {
                 let section = SectionOptions::new().len(parse(len)).create_new(name)?;

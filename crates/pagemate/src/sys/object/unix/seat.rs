@@ -20,6 +20,7 @@ use super::lock::{self, Holder};
 use super::{Object, fork, refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::AtomicU32;
+use crate::sys::fault;
 
 /// Seats are numbered from this one.
 pub(crate) const FIRST: u32 = 1;
@@ -155,10 +156,12 @@ impl Object {
         };
         // SAFETY: it is open as long as it stands there and the descriptors are locked.
         let own = unsafe { BorrowedFd::borrow_raw(own) };
+        fault::point("seat-after-open");
         for _ in 0..TRIES {
             let seat = next.fetch_add(1, Ordering::Relaxed) % LAST + FIRST;
             let taken = lock::try_exclude_at(own, first + u64::from(seat));
             if taken.map_err(|e| Error::os("a seat at it cannot be taken", e))? {
+                fault::point("seat-after-take");
                 return Ok(seat);
             }
         }
@@ -194,10 +197,16 @@ cfg_select! {
         /// Opens a file once more, with locks of its own.
         fn reopened(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
             use rustix::fs::{CWD, Mode, OFlags};
+            use rustix::io::Errno;
             let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
             let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
-            let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
-            opened.map_err(|e| Error::os("it cannot be opened once more, by /proc", e.into()))
+            rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| match error {
+                Errno::NOENT => {
+                    let cause = "mutexes need /proc, which is not there";
+                    Error::os_as(ErrorKind::Unsupported, cause, error.into())
+                }
+                error => Error::os("it cannot be opened once more, by /proc", error.into()),
+            })
         }
 
         impl Object {
