@@ -74,6 +74,11 @@ pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
     Ok(unseen.fd.take().expect("it had no name of its own yet"))
 }
 
+/// What has no name cannot be opened once more: who gets it could write to it.
+pub(super) fn narrowed(fd: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    rustix::io::fcntl_dupfd_cloexec(fd, 0)
+}
+
 /// Only memfds can be sealed.
 #[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
 pub(super) fn seal(_: &OwnedFd) -> rustix::io::Result<()> {
