@@ -238,6 +238,15 @@ fn other_users_get_what_they_were_given() {
         assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
         drop(mutex);
         assert!(!place.join("pagemate-global/x").exists());
+        // Who is handed one without a name may use it, whoever that is; with one, who may open it.
+        let unnamed = MutexOptions::new().create_unnamed().unwrap();
+        let named = MutexOptions::new().create_new("x").unwrap();
+        fork(|| {
+            become_user(NOBODY, NOBODY);
+            assert!(!unnamed.lock().unwrap().was_abandoned());
+            refused(named.lock(), ErrorKind::PermissionDenied, &["lock mutex \"x\""]);
+        })
+        .join();
     });
 }
 
