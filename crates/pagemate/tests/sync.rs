@@ -366,9 +366,9 @@ const _: () = {
     impl<T: ?Sized> Stays<()> for T {}
     impl<T: ?Sized + Send> Stays<u8> for T {}
     impl<T: ?Sized + Sync> Stays<u16> for T {}
-    <MutexGuard<'_> as Stays<_>>::YES;
-    <SharedGuard<'_, u64> as Stays<_>>::YES;
-    <Had<'_> as Stays<_>>::YES;
+    let () = <MutexGuard<'_> as Stays<_>>::YES;
+    let () = <SharedGuard<'_, u64> as Stays<_>>::YES;
+    let () = <Had<'_> as Stays<_>>::YES;
 };
 
 #[test]
