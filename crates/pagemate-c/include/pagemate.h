@@ -6,7 +6,8 @@
  * One process creates a section under a name, others open it by that name, and views put the same
  * physical pages into all their address spaces. When the last holder lets go, by closing, exit, a crash
  * or SIGKILL, the name is gone, and what comes next under it is new: nothing to unlink, no daemon,
- * nothing stale. Programs in Rust, and the command `pagemate`, meet under the same names.
+ * nothing stale. Mutexes, events and semaphores live likewise, and survive who holds them: see
+ * pagemate_mutex. Programs in Rust, and the command `pagemate`, meet under the same names.
  *
  * ```c
  * static const char text[] = "This is common data!";
@@ -39,6 +40,10 @@
  * **Pointers.** NULL is PAGEMATE_INVALID_INPUT, except where it is said to mean something. Every other
  * pointer has to be good for what its type says, texts end in a NUL and are UTF-8, and a handle is not
  * used after it was closed: that, nobody can check. Nothing is kept of what is passed in.
+ *
+ * **Waiting.** Mutexes, events and semaphores are waited for in nanoseconds, with PAGEMATE_FOREVER for as
+ * long as it takes. PAGEMATE_OK means that what was waited for is had; if it is not had in time, that is
+ * PAGEMATE_TIMED_OUT.
  *
  * **Threads** may call everything at the same time, each with a last failure of its own.
  */
@@ -79,6 +84,32 @@
  * For a view: brings all pages in now, so that no later touch waits for one. A wish.
  */
 #define PAGEMATE_PREFAULT 8
+
+/**
+ * For a new mutex: locks it before anybody else can, as if this thread had. One that exists stays as it
+ * is. Not on macOS.
+ */
+#define PAGEMATE_LOCKED 16
+
+/**
+ * For a new event: it has happened already.
+ */
+#define PAGEMATE_SIGNALED 32
+
+/**
+ * For what waits: as long as it takes.
+ */
+#define PAGEMATE_FOREVER UINT64_MAX
+
+/**
+ * For what waits: a millisecond, of the nanoseconds in which all of it counts.
+ */
+#define PAGEMATE_MILLISECOND (uint64_t)1000000
+
+/**
+ * How many bytes of a section a pagemate_shared_mutex takes before its value.
+ */
+#define PAGEMATE_SHARED_MUTEX_LEN 64
 
 /**
  * What a call came to. Zero is success; later releases may add others.
@@ -129,21 +160,25 @@ typedef enum {
      */
     PAGEMATE_CORRUPTED = 10,
     /**
-     * Another process kept the object busy for too long.
+     * What was waited for did not come in time, or another process kept the object busy for too long.
      */
     PAGEMATE_TIMED_OUT = 11,
     /**
+     * The mutex is not this thread's to free or to use.
+     */
+    PAGEMATE_NOT_OWNER = 12,
+    /**
      * This system cannot do it.
      */
-    PAGEMATE_UNSUPPORTED = 12,
+    PAGEMATE_UNSUPPORTED = 13,
     /**
      * Any other refusal of the system: see pagemate_last_os_error().
      */
-    PAGEMATE_OS = 13,
+    PAGEMATE_OS = 14,
     /**
      * A mistake in pagemate itself. The message has what is known; please report it.
      */
-    PAGEMATE_INTERNAL = 14,
+    PAGEMATE_INTERNAL = 15,
 } pagemate_status;
 
 /**
@@ -201,6 +236,18 @@ typedef enum {
      * Named memory.
      */
     PAGEMATE_KIND_SECTION = 1,
+    /**
+     * A mutex.
+     */
+    PAGEMATE_KIND_MUTEX = 2,
+    /**
+     * An event.
+     */
+    PAGEMATE_KIND_EVENT = 3,
+    /**
+     * A semaphore.
+     */
+    PAGEMATE_KIND_SEMAPHORE = 4,
 } pagemate_kind;
 
 /**
@@ -227,9 +274,58 @@ typedef enum {
 } pagemate_sharing;
 
 /**
+ * How an event that has happened comes to be one that has not.
+ */
+typedef enum {
+    /**
+     * Letting one go who waits resets it.
+     */
+    PAGEMATE_RESET_AUTO = 0,
+    /**
+     * It stays set, for all who wait and will wait, until it is reset.
+     */
+    PAGEMATE_RESET_MANUAL = 1,
+} pagemate_reset;
+
+/**
+ * A handle to something that has happened, or not yet, for all processes. Its name lives as a section's
+ * does.
+ *
+ * Threads may use one handle at the same time; only to close it one has to be alone with it.
+ */
+typedef struct pagemate_event pagemate_event;
+
+/**
  * Live objects as they were when somebody looked.
  */
 typedef struct pagemate_inventory pagemate_inventory;
+
+/**
+ * A handle to a lock that one thread of all processes has at a time.
+ *
+ * Its name lives as a section's does. The threads of a process may share a handle; only to close it one
+ * has to be alone with it. A thread that has the mutex by this handle cannot take it again by the same
+ * one: that is PAGEMATE_INVALID_INPUT.
+ *
+ * **A holder's death is an answer, not a hang.** If a process is killed while it has a mutex, or a thread
+ * ends, the next who waits has it within a tenth of a second, and is told by `abandoned`: what the mutex
+ * guards is as its holder left it, half changed perhaps. A process that merely stands still is never taken
+ * for dead. A child made by `fork` has none of its parent's mutexes.
+ *
+ * ```c
+ * pagemate_mutex *mutex = NULL;
+ * bool abandoned = false;
+ * if (pagemate_mutex_open_or_create("ledger", NULL, &mutex) == PAGEMATE_OK &&
+ *     pagemate_mutex_lock(mutex, &abandoned) == PAGEMATE_OK) {
+ *     if (abandoned) {
+ *         puts("whoever had it died: look at what it left, and mend it");
+ *     }
+ *     pagemate_mutex_unlock(mutex);
+ * }
+ * pagemate_mutex_close(mutex);
+ * ```
+ */
+typedef struct pagemate_mutex pagemate_mutex;
 
 /**
  * A handle to shared memory.
@@ -242,6 +338,51 @@ typedef struct pagemate_inventory pagemate_inventory;
  * Threads may use one handle at the same time; only to close it one has to be alone with it.
  */
 typedef struct pagemate_section pagemate_section;
+
+/**
+ * A handle to a count that all processes share, and that is never less than zero. Its name lives as a
+ * section's does.
+ *
+ * What a process took and did not give back when it ended is not given back for it: a semaphore does not
+ * know who has its parts. Threads may use one handle at the same time; only to close it one has to be
+ * alone with it.
+ */
+typedef struct pagemate_semaphore pagemate_semaphore;
+
+/**
+ * A mutex beside the value that it guards, at a place in a section.
+ *
+ * It takes PAGEMATE_SHARED_MUTEX_LEN bytes and the value's from a multiple of eight on. Whoever comes first
+ * makes the value, and if it dies over that the next one does, so that nobody sees half of it. Who opens
+ * it with another length or fingerprint is refused. The value is copied in and out, since other processes
+ * have these bytes mapped too.
+ *
+ * **The fingerprint** is a number that stands for the type: any that all programs use which mean the same
+ * by these bytes. Programs in Rust meet this one by `SharedMutex<T>` if it is `T`'s
+ * `Shareable::FINGERPRINT`.
+ *
+ * It is had, given back and abandoned as a pagemate_mutex is, and threads may share a handle likewise. It
+ * keeps its section alive, also after that was closed.
+ *
+ * ```c
+ * pagemate_section_options options = {.len = 4096};
+ * pagemate_section *section = NULL;
+ * pagemate_shared_mutex *mutex = NULL;
+ * uint64_t tally = 0;
+ * bool abandoned = false;
+ * if (pagemate_section_open_or_create("tally", &options, &section) == PAGEMATE_OK &&
+ *     pagemate_shared_mutex_open_or_init(section, 0, 2026, &tally, sizeof tally, &mutex) == PAGEMATE_OK &&
+ *     pagemate_shared_mutex_lock(mutex, &abandoned) == PAGEMATE_OK) {
+ *     pagemate_shared_mutex_read_at(mutex, 0, &tally, sizeof tally);
+ *     tally++;
+ *     pagemate_shared_mutex_write_at(mutex, 0, &tally, sizeof tally);
+ *     pagemate_shared_mutex_unlock(mutex);
+ * }
+ * pagemate_shared_mutex_close(mutex);
+ * pagemate_section_close(section);
+ * ```
+ */
+typedef struct pagemate_shared_mutex pagemate_shared_mutex;
 
 /**
  * Shared memory in this process' address space. It keeps its section alive, also after the handle
@@ -324,6 +465,135 @@ typedef struct {
 } pagemate_view_options;
 
 /**
+ * How to make a mutex. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
+ * pagemate_section_options does.
+ */
+typedef struct {
+    /**
+     * Which other users may use a new mutex. They meet under a `Global\` name. Whoever may use it may
+     * also have it for as long as they like.
+     */
+    pagemate_sharing sharing;
+    /**
+     * PAGEMATE_LOCKED, or 0.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint64_t reserved[4];
+} pagemate_mutex_options;
+
+/**
+ * How to make an event. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
+ * pagemate_section_options does.
+ */
+typedef struct {
+    /**
+     * Which other users may use a new event. They meet under a `Global\` name.
+     */
+    pagemate_sharing sharing;
+    /**
+     * How a new event resets.
+     */
+    pagemate_reset reset;
+    /**
+     * PAGEMATE_SIGNALED, or 0.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint64_t reserved[4];
+} pagemate_event_options;
+
+/**
+ * How to make a semaphore. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
+ * pagemate_section_options does.
+ */
+typedef struct {
+    /**
+     * Which other users may use a new semaphore. They meet under a `Global\` name.
+     */
+    pagemate_sharing sharing;
+    /**
+     * The count that it begins with.
+     */
+    uint32_t count;
+    /**
+     * The highest count that it can have; 0 is 2,147,483,647, and no other can have more.
+     */
+    uint32_t max;
+    /**
+     * 0.
+     */
+    uint32_t flags;
+    /**
+     * 0.
+     */
+    uint64_t reserved[4];
+} pagemate_semaphore_options;
+
+/**
+ * One of several to wait for: one of these is set, and all else is NULL. It grows in later releases by
+ * taking from `reserved`.
+ */
+typedef struct {
+    /**
+     * Until nobody has it; then it is locked.
+     */
+    const pagemate_mutex *mutex;
+    /**
+     * Until it has happened.
+     */
+    const pagemate_event *event;
+    /**
+     * Until its count is more than zero; then one is taken off.
+     */
+    const pagemate_semaphore *semaphore;
+    /**
+     * NULL.
+     */
+    const void *reserved;
+} pagemate_waitable;
+
+/**
+ * What a sync object was like when somebody looked; the next moment it may be otherwise. What is not of
+ * its kind is zero. Later releases may add fields at the end: look at it where it stands.
+ */
+typedef struct {
+    /**
+     * Of a mutex: the pid that has it, in its own pid namespace; 0 if none has.
+     */
+    uint32_t owner;
+    /**
+     * Of a mutex: whether the next who takes it will be told that it was abandoned.
+     */
+    bool abandoned;
+    /**
+     * Of an event: whether it has happened.
+     */
+    bool signaled;
+    /**
+     * Of an event: how it resets.
+     */
+    pagemate_reset reset;
+    /**
+     * Of a semaphore: how many there are to take.
+     */
+    uint32_t count;
+    /**
+     * Of a semaphore: the highest count.
+     */
+    uint32_t max;
+    /**
+     * About how many threads sleep until they can have it; -1 where that is not known, as on Windows.
+     * Who was killed meanwhile may be counted.
+     */
+    int64_t waiting;
+} pagemate_state;
+
+/**
  * A live object. Later releases may add fields at the end: look at it where it stands.
  */
 typedef struct {
@@ -377,6 +647,10 @@ typedef struct {
      * Windows.
      */
     const char *file;
+    /**
+     * What a sync object was like; NULL for a section, and where that is not known.
+     */
+    const pagemate_state *state;
 } pagemate_entry;
 
 #ifdef __cplusplus
@@ -626,6 +900,518 @@ pagemate_status pagemate_view_write_at(const pagemate_view *view,
  */
 pagemate_status pagemate_view_flush(const pagemate_view *view);
 
+/**
+ * Makes the mutex `name`, which must not exist. Sections, mutexes, events and semaphores have one space
+ * of names.
+ *
+ * @param name     What it is called: see pagemate_section_create_new().
+ * @param options  What to make. NULL is a free one for the owner alone.
+ * @param mutex    Gets the handle, to be closed by pagemate_mutex_close(); NULL on failure.
+ * @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name, of whatever kind.
+ *         PAGEMATE_INVALID_NAME. PAGEMATE_NO_SPACE. PAGEMATE_PERMISSION_DENIED: no right to make the
+ *         name. PAGEMATE_TIMED_OUT: another process kept the name busy for two seconds.
+ *         PAGEMATE_UNSUPPORTED: PAGEMATE_LOCKED on macOS.
+ */
+pagemate_status pagemate_mutex_create_new(const char *name,
+                                          const pagemate_mutex_options *options,
+                                          pagemate_mutex **mutex);
+
+/**
+ * Opens the mutex `name` if some process holds its name, and makes it otherwise;
+ * pagemate_mutex_was_created() tells which.
+ *
+ * @param name     What it is called.
+ * @param options  What to make. A mutex that exists stays as it is.
+ * @param mutex    Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_create_new() and pagemate_mutex_open(), except that it is missing or exists.
+ */
+pagemate_status pagemate_mutex_open_or_create(const char *name,
+                                              const pagemate_mutex_options *options,
+                                              pagemate_mutex **mutex);
+
+/**
+ * Opens the mutex `name`, whose name some process has to hold.
+ *
+ * @param name   What it is called.
+ * @param mutex  Gets the handle; NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: it is another user's.
+ *         PAGEMATE_WRONG_KIND: the name belongs to something else. PAGEMATE_INVALID_NAME,
+ *         PAGEMATE_WRONG_VERSION, PAGEMATE_CORRUPTED and PAGEMATE_TIMED_OUT as of pagemate_section_open().
+ */
+pagemate_status pagemate_mutex_open(const char *name,
+                                    pagemate_mutex **mutex);
+
+/**
+ * Makes a mutex without a name, to be handed to another process as a descriptor or a handle.
+ *
+ * @param options  What to make.
+ * @param mutex    Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_create_new().
+ */
+pagemate_status pagemate_mutex_create_unnamed(const pagemate_mutex_options *options,
+                                              pagemate_mutex **mutex);
+
+/**
+ * Closes a handle, and lets go of the name. If the mutex is locked by this handle, it is abandoned.
+ *
+ * It always succeeds. NULL is nothing to close, as for free().
+ */
+pagemate_status pagemate_mutex_close(pagemate_mutex *mutex);
+
+/**
+ * Waits until nobody has the mutex, and locks it.
+ *
+ * @param mutex      What to lock.
+ * @param abandoned  Gets whether the last who had it ended, as a thread or a process, without unlocking
+ *                   it. It is locked by you all the same, and what it guards may be half changed. Once
+ *                   you unlock it nobody is told any more.
+ * @return PAGEMATE_INVALID_INPUT: this thread has it already, by this handle. PAGEMATE_OS: the system's
+ *         refusal to let us wait.
+ */
+pagemate_status pagemate_mutex_lock(const pagemate_mutex *mutex,
+                                    bool *abandoned);
+
+/**
+ * Locks the mutex if nobody has it.
+ *
+ * @param mutex      What to lock.
+ * @param abandoned  As of pagemate_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: somebody has it. Otherwise as pagemate_mutex_lock().
+ */
+pagemate_status pagemate_mutex_try_lock(const pagemate_mutex *mutex, bool *abandoned);
+
+/**
+ * Waits for so long at most until nobody has the mutex, and locks it.
+ *
+ * @param mutex        What to lock.
+ * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param abandoned    As of pagemate_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: somebody had it all the time. Otherwise as pagemate_mutex_lock().
+ */
+pagemate_status pagemate_mutex_try_lock_for(const pagemate_mutex *mutex,
+                                            uint64_t nanoseconds,
+                                            bool *abandoned);
+
+/**
+ * Unlocks a mutex that this thread has by this handle.
+ *
+ * @return PAGEMATE_NOT_OWNER: it does not.
+ */
+pagemate_status pagemate_mutex_unlock(const pagemate_mutex *mutex);
+
+/**
+ * Tells whether this thread has it, by this handle.
+ */
+pagemate_status pagemate_mutex_is_mine(const pagemate_mutex *mutex, bool *mine);
+
+/**
+ * Tells whether this handle made the object, and did not find it.
+ */
+pagemate_status pagemate_mutex_was_created(const pagemate_mutex *mutex, bool *created);
+
+/**
+ * Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+ */
+pagemate_status pagemate_mutex_name(const pagemate_mutex *mutex, const char **name);
+
+/**
+ * Makes the event `name`, which must not exist.
+ *
+ * @param name     What it is called: see pagemate_section_create_new().
+ * @param options  What to make. NULL is one that resets by itself, has not happened, and is for the owner
+ *                 alone.
+ * @param event    Gets the handle, to be closed by pagemate_event_close(); NULL on failure.
+ * @return As pagemate_mutex_create_new().
+ */
+pagemate_status pagemate_event_create_new(const char *name,
+                                          const pagemate_event_options *options,
+                                          pagemate_event **event);
+
+/**
+ * Opens the event `name` if some process holds it, and makes it otherwise; pagemate_event_was_created()
+ * tells which.
+ *
+ * @param name     What it is called.
+ * @param options  What to make. An event that exists stays as it is.
+ * @param event    Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_open_or_create().
+ */
+pagemate_status pagemate_event_open_or_create(const char *name,
+                                              const pagemate_event_options *options,
+                                              pagemate_event **event);
+
+/**
+ * Opens the event `name`, which some process has to hold. It resets as its maker said.
+ *
+ * @param name   What it is called.
+ * @param event  Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_open().
+ */
+pagemate_status pagemate_event_open(const char *name, pagemate_event **event);
+
+/**
+ * Makes an event without a name, to be handed to another process as a descriptor or a handle.
+ *
+ * @param options  What to make.
+ * @param event    Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_create_new().
+ */
+pagemate_status pagemate_event_create_unnamed(const pagemate_event_options *options,
+                                              pagemate_event **event);
+
+/**
+ * Closes a handle, and lets go of the name.
+ *
+ * It always succeeds. NULL is nothing to close, as for free().
+ */
+pagemate_status pagemate_event_close(pagemate_event *event);
+
+/**
+ * Says that it has happened.
+ *
+ * PAGEMATE_RESET_MANUAL: all who wait go on, and so does who waits later, until it is reset.
+ * PAGEMATE_RESET_AUTO: one who waits goes on, now or later; to set it again before that changes nothing.
+ */
+pagemate_status pagemate_event_set(const pagemate_event *event);
+
+/**
+ * Says that it has not happened.
+ */
+pagemate_status pagemate_event_reset(const pagemate_event *event);
+
+/**
+ * Lets those go on who wait at this moment, all or one, and leaves it not set. Who is about to wait, and
+ * has not yet begun, may miss it: use it only where that is all right.
+ */
+pagemate_status pagemate_event_pulse(const pagemate_event *event);
+
+/**
+ * Waits until it has happened.
+ *
+ * @return PAGEMATE_OS: the system's refusal to let us wait.
+ */
+pagemate_status pagemate_event_wait(const pagemate_event *event);
+
+/**
+ * Waits for so long at most until it has happened.
+ *
+ * @param event        What to wait for.
+ * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
+ * @return PAGEMATE_TIMED_OUT: it did not happen. Otherwise as pagemate_event_wait().
+ */
+pagemate_status pagemate_event_wait_for(const pagemate_event *event,
+                                        uint64_t nanoseconds);
+
+/**
+ * Tells whether this handle made the object, and did not find it.
+ */
+pagemate_status pagemate_event_was_created(const pagemate_event *event, bool *created);
+
+/**
+ * Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+ */
+pagemate_status pagemate_event_name(const pagemate_event *event, const char **name);
+
+/**
+ * Makes the semaphore `name`, which must not exist.
+ *
+ * @param name       What it is called: see pagemate_section_create_new().
+ * @param options    What to make. NULL is one that begins with 0, can have 2,147,483,647, and is for the
+ *                   owner alone.
+ * @param semaphore  Gets the handle, to be closed by pagemate_semaphore_close(); NULL on failure.
+ * @return As pagemate_mutex_create_new(), and PAGEMATE_INVALID_INPUT for counts that make no sense.
+ */
+pagemate_status pagemate_semaphore_create_new(const char *name,
+                                              const pagemate_semaphore_options *options,
+                                              pagemate_semaphore **semaphore);
+
+/**
+ * Opens the semaphore `name` if some process holds it, and makes it otherwise;
+ * pagemate_semaphore_was_created() tells which.
+ *
+ * @param name       What it is called.
+ * @param options    What to make. A semaphore that exists stays as it is.
+ * @param semaphore  Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_open_or_create(), and PAGEMATE_INVALID_INPUT for counts that make no sense.
+ */
+pagemate_status pagemate_semaphore_open_or_create(const char *name,
+                                                  const pagemate_semaphore_options *options,
+                                                  pagemate_semaphore **semaphore);
+
+/**
+ * Opens the semaphore `name`, which some process has to hold, with the count that it has.
+ *
+ * @param name       What it is called.
+ * @param semaphore  Gets the handle; NULL on failure.
+ * @return As pagemate_mutex_open().
+ */
+pagemate_status pagemate_semaphore_open(const char *name, pagemate_semaphore **semaphore);
+
+/**
+ * Makes a semaphore without a name, to be handed to another process as a descriptor or a handle.
+ *
+ * @param options    What to make.
+ * @param semaphore  Gets the handle; NULL on failure.
+ * @return As pagemate_semaphore_create_new().
+ */
+pagemate_status pagemate_semaphore_create_unnamed(const pagemate_semaphore_options *options,
+                                                  pagemate_semaphore **semaphore);
+
+/**
+ * Closes a handle, and lets go of the name.
+ *
+ * It always succeeds. NULL is nothing to close, as for free().
+ */
+pagemate_status pagemate_semaphore_close(pagemate_semaphore *semaphore);
+
+/**
+ * Waits until the count is more than zero, and takes one off.
+ *
+ * @return PAGEMATE_OS: the system's refusal to let us wait.
+ */
+pagemate_status pagemate_semaphore_acquire(const pagemate_semaphore *semaphore);
+
+/**
+ * Takes one off if the count is more than zero.
+ *
+ * @return PAGEMATE_TIMED_OUT: it is not. Otherwise as pagemate_semaphore_acquire().
+ */
+pagemate_status pagemate_semaphore_try_acquire(const pagemate_semaphore *semaphore);
+
+/**
+ * Waits for so long at most until the count is more than zero, and takes one off.
+ *
+ * @param semaphore    What to take from.
+ * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @return PAGEMATE_TIMED_OUT: there was nothing to take all the time. Otherwise as
+ *         pagemate_semaphore_acquire().
+ */
+pagemate_status pagemate_semaphore_try_acquire_for(const pagemate_semaphore *semaphore,
+                                                   uint64_t nanoseconds);
+
+/**
+ * Adds to the count.
+ *
+ * @param semaphore  What to add to.
+ * @param by         How many.
+ * @param before     Gets what the count was before. May be NULL.
+ * @return PAGEMATE_OUT_OF_RANGE: it would be more than the highest, and nothing was added.
+ *         PAGEMATE_INVALID_INPUT: nothing is to be added.
+ */
+pagemate_status pagemate_semaphore_release(const pagemate_semaphore *semaphore,
+                                           uint32_t by,
+                                           uint32_t *before);
+
+/**
+ * Tells whether this handle made the object, and did not find it.
+ */
+pagemate_status pagemate_semaphore_was_created(const pagemate_semaphore *semaphore, bool *created);
+
+/**
+ * Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+ */
+pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, const char **name);
+
+/**
+ * Waits until one of several can be had, and takes that one alone: of several, the first in the list.
+ *
+ * ```c
+ * pagemate_event *quit = NULL;
+ * pagemate_semaphore *jobs = NULL;
+ * pagemate_semaphore_options one = {.count = 1};
+ * size_t index = 0;
+ * bool abandoned = false;
+ * if (pagemate_event_create_unnamed(NULL, &quit) == PAGEMATE_OK &&
+ *     pagemate_semaphore_create_unnamed(&one, &jobs) == PAGEMATE_OK) {
+ *     pagemate_waitable list[] = {{.event = quit}, {.semaphore = jobs}};
+ *     if (pagemate_wait_any(list, 2, &index, &abandoned) == PAGEMATE_OK && index == 1) {
+ *         puts("there is a job");
+ *     }
+ * }
+ * pagemate_semaphore_close(jobs);
+ * pagemate_event_close(quit);
+ * ```
+ *
+ * @param list       What to wait for.
+ * @param count      How many there are: 1 to 64.
+ * @param index      Gets which one was had, from 0 on.
+ * @param abandoned  Gets whether that one is a mutex that was abandoned: see pagemate_mutex_lock().
+ * @return PAGEMATE_INVALID_INPUT: something is in the list twice, or this thread has one of the mutexes
+ *         already. PAGEMATE_OS: the system's refusal to let us wait.
+ */
+pagemate_status pagemate_wait_any(const pagemate_waitable *list,
+                                  size_t count,
+                                  size_t *index,
+                                  bool *abandoned);
+
+/**
+ * Waits for so long at most until one of several can be had.
+ *
+ * @param list         What to wait for.
+ * @param count        How many there are: 1 to 64.
+ * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
+ * @param index        Gets which one was had, from 0 on.
+ * @param abandoned    Gets whether that one is a mutex that was abandoned: see pagemate_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: none could be had all the time. Otherwise as pagemate_wait_any().
+ */
+pagemate_status pagemate_wait_any_for(const pagemate_waitable *list,
+                                      size_t count,
+                                      uint64_t nanoseconds,
+                                      size_t *index,
+                                      bool *abandoned);
+
+/**
+ * Waits until all of several can be had at once, and takes them all. Until then it takes none.
+ *
+ * On Unix some are taken for a moment and given back when the last turns out not to be there: whoever
+ * only looks, and does not wait, may not find them in that moment.
+ *
+ * @param list       What to wait for.
+ * @param count      How many there are: 1 to 64.
+ * @param abandoned  Gets a bit for each mutex that was abandoned, the lowest for the first in the list; 0
+ *                   if none was. See pagemate_mutex_lock().
+ * @return As pagemate_wait_any().
+ */
+pagemate_status pagemate_wait_all(const pagemate_waitable *list,
+                                  size_t count,
+                                  uint64_t *abandoned);
+
+/**
+ * Waits for so long at most until all of several can be had at once.
+ *
+ * @param list         What to wait for.
+ * @param count        How many there are: 1 to 64.
+ * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
+ * @param abandoned    As of pagemate_wait_all().
+ * @return PAGEMATE_TIMED_OUT: they were not all there in time, and none was taken. Otherwise as
+ *         pagemate_wait_any().
+ */
+pagemate_status pagemate_wait_all_for(const pagemate_waitable *list,
+                                      size_t count,
+                                      uint64_t nanoseconds,
+                                      uint64_t *abandoned);
+
+/**
+ * Opens the mutex that stands in a section, or makes it, of bytes that have to be zero. While another
+ * process makes it, this one waits.
+ *
+ * @param section      Where it is.
+ * @param offset       Where in the section it begins, in bytes: a multiple of eight.
+ * @param fingerprint  What stands for the type of the value.
+ * @param initial      What the value is at first.
+ * @param len          How many bytes it has.
+ * @param mutex        Gets the handle, to be closed by pagemate_shared_mutex_close(); NULL on failure.
+ * @return PAGEMATE_OUT_OF_RANGE: it would reach past the end of the section. PAGEMATE_INVALID_INPUT: the
+ *         offset is not a multiple of eight. PAGEMATE_PERMISSION_DENIED: the section is only to be read.
+ *         PAGEMATE_WRONG_KIND: it guards a value of another length or fingerprint. PAGEMATE_CORRUPTED:
+ *         something else stands there. PAGEMATE_UNSUPPORTED: on Unix, a section over a file that has no
+ *         name; on macOS every section without a name.
+ */
+pagemate_status pagemate_shared_mutex_open_or_init(const pagemate_section *section,
+                                                   uint64_t offset,
+                                                   uint64_t fingerprint,
+                                                   const void *initial,
+                                                   size_t len,
+                                                   pagemate_shared_mutex **mutex);
+
+/**
+ * Opens the mutex that stands in a section.
+ *
+ * @param section      Where it is.
+ * @param offset       Where in the section it begins, in bytes: a multiple of eight.
+ * @param fingerprint  What stands for the type of the value.
+ * @param len          How many bytes the value has.
+ * @param mutex        Gets the handle, to be closed by pagemate_shared_mutex_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: nobody has made it yet. Otherwise as pagemate_shared_mutex_open_or_init().
+ */
+pagemate_status pagemate_shared_mutex_open(const pagemate_section *section,
+                                           uint64_t offset,
+                                           uint64_t fingerprint,
+                                           size_t len,
+                                           pagemate_shared_mutex **mutex);
+
+/**
+ * Closes a handle. If the mutex is locked by it, it is abandoned.
+ *
+ * It always succeeds. NULL is nothing to close, as for free().
+ */
+pagemate_status pagemate_shared_mutex_close(pagemate_shared_mutex *mutex);
+
+/**
+ * Waits until nobody has the mutex, and locks it.
+ *
+ * @param mutex      What to lock.
+ * @param abandoned  Gets whether the last who had it ended without unlocking it, so that the value may be
+ *                   half changed: see pagemate_mutex_lock().
+ * @return As pagemate_mutex_lock().
+ */
+pagemate_status pagemate_shared_mutex_lock(const pagemate_shared_mutex *mutex,
+                                           bool *abandoned);
+
+/**
+ * Locks the mutex if nobody has it.
+ *
+ * @param mutex      What to lock.
+ * @param abandoned  As of pagemate_shared_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: somebody has it. Otherwise as pagemate_mutex_lock().
+ */
+pagemate_status pagemate_shared_mutex_try_lock(const pagemate_shared_mutex *mutex, bool *abandoned);
+
+/**
+ * Waits for so long at most until nobody has the mutex, and locks it.
+ *
+ * @param mutex        What to lock.
+ * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param abandoned    As of pagemate_shared_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: somebody had it all the time. Otherwise as pagemate_mutex_lock().
+ */
+pagemate_status pagemate_shared_mutex_try_lock_for(const pagemate_shared_mutex *mutex,
+                                                   uint64_t nanoseconds,
+                                                   bool *abandoned);
+
+/**
+ * Unlocks a mutex that this thread has by this handle.
+ *
+ * @return PAGEMATE_NOT_OWNER: it does not.
+ */
+pagemate_status pagemate_shared_mutex_unlock(const pagemate_shared_mutex *mutex);
+
+/**
+ * Tells whether this thread has it, by this handle.
+ */
+pagemate_status pagemate_shared_mutex_is_mine(const pagemate_shared_mutex *mutex, bool *mine);
+
+/**
+ * Copies bytes out of the value of a mutex that this thread has.
+ *
+ * @param mutex   Where from.
+ * @param offset  Where in the value to begin, in bytes.
+ * @param bytes   Where to: memory of yours that nobody else uses meanwhile. NULL only if `len` is 0.
+ * @param len     How many bytes.
+ * @return PAGEMATE_NOT_OWNER: it does not have it. PAGEMATE_OUT_OF_RANGE: they do not all lie in the value;
+ *         none was copied.
+ */
+pagemate_status pagemate_shared_mutex_read_at(const pagemate_shared_mutex *mutex,
+                                              size_t offset,
+                                              void *bytes,
+                                              size_t len);
+
+/**
+ * Copies bytes into the value of a mutex that this thread has. Who is killed in the middle of it leaves half
+ * of it, and the next is told.
+ *
+ * @param mutex   Where to.
+ * @param offset  Where in the value to begin, in bytes.
+ * @param bytes   Where from: memory of yours that nobody writes to meanwhile. NULL only if `len` is 0.
+ * @param len     How many bytes.
+ * @return PAGEMATE_NOT_OWNER: it does not have it. PAGEMATE_OUT_OF_RANGE: they do not all fit; none was
+ *         copied.
+ */
+pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mutex,
+                                               size_t offset,
+                                               const void *bytes,
+                                               size_t len);
+
 #if !defined(_WIN32)
 /**
  * Any mappable descriptor as a section: memory that somebody handed on, or a device of yours. It has
@@ -692,6 +1478,119 @@ pagemate_status pagemate_section_from_handle(void *handle, pagemate_section **se
  */
 pagemate_status pagemate_section_handle(const pagemate_section *section,
                                         void **handle);
+#endif
+
+#if !defined(_WIN32)
+/**
+ * A descriptor that somebody handed on as a mutex. That it is one is the word of who did: without a name
+ * there is no other. Not on Windows.
+ *
+ * @param descriptor  It is copied, and remains yours to close. A copy of a named one's holds the name.
+ * @param mutex       Gets the handle; NULL on failure.
+ * @return PAGEMATE_CORRUPTED: it is none. PAGEMATE_OS: it is not open.
+ */
+pagemate_status pagemate_mutex_from_descriptor(int descriptor,
+                                               pagemate_mutex **mutex);
+#endif
+
+#if !defined(_WIN32)
+/**
+ * Tells a mutex's descriptor, to be handed to another process, which then is a holder of the name. It is
+ * lent: valid until the handle is closed, and not yours to close. Not on Windows.
+ */
+pagemate_status pagemate_mutex_descriptor(const pagemate_mutex *mutex,
+                                          int *descriptor);
+#endif
+
+#if !defined(_WIN32)
+/**
+ * A descriptor that somebody handed on as an event: see pagemate_mutex_from_descriptor(). Not on Windows.
+ */
+pagemate_status pagemate_event_from_descriptor(int descriptor,
+                                               pagemate_event **event);
+#endif
+
+#if !defined(_WIN32)
+/**
+ * Tells an event's descriptor, to be handed to another process, which then is a holder of the name. It is
+ * lent: valid until the handle is closed, and not yours to close. Not on Windows.
+ */
+pagemate_status pagemate_event_descriptor(const pagemate_event *event,
+                                          int *descriptor);
+#endif
+
+#if !defined(_WIN32)
+/**
+ * A descriptor that somebody handed on as a semaphore: see pagemate_mutex_from_descriptor(). Not on Windows.
+ */
+pagemate_status pagemate_semaphore_from_descriptor(int descriptor,
+                                                   pagemate_semaphore **semaphore);
+#endif
+
+#if !defined(_WIN32)
+/**
+ * Tells a semaphore's descriptor, to be handed to another process, which then is a holder of the name. It is
+ * lent: valid until the handle is closed, and not yours to close. Not on Windows.
+ */
+pagemate_status pagemate_semaphore_descriptor(const pagemate_semaphore *semaphore,
+                                              int *descriptor);
+#endif
+
+#if defined(_WIN32)
+/**
+ * A handle of Windows' to a mutex as one of pagemate's. On Windows only.
+ *
+ * @param handle     It is duplicated, and remains yours to close.
+ * @param mutex      Gets the handle of pagemate's; NULL on failure.
+ */
+pagemate_status pagemate_mutex_from_handle(void *handle, pagemate_mutex **mutex);
+#endif
+
+#if defined(_WIN32)
+/**
+ * Tells a mutex's handle of Windows', to be duplicated into another process, which then is a holder. It is
+ * lent: valid until the mutex is closed, and not yours to close. On Windows only.
+ */
+pagemate_status pagemate_mutex_handle(const pagemate_mutex *mutex,
+                                      void **handle);
+#endif
+
+#if defined(_WIN32)
+/**
+ * A handle of Windows' to an event as one of pagemate's. On Windows only.
+ *
+ * @param handle     It is duplicated, and remains yours to close.
+ * @param event      Gets the handle of pagemate's; NULL on failure.
+ */
+pagemate_status pagemate_event_from_handle(void *handle, pagemate_event **event);
+#endif
+
+#if defined(_WIN32)
+/**
+ * Tells an event's handle of Windows', to be duplicated into another process, which then is a holder. It is
+ * lent: valid until the event is closed, and not yours to close. On Windows only.
+ */
+pagemate_status pagemate_event_handle(const pagemate_event *event,
+                                      void **handle);
+#endif
+
+#if defined(_WIN32)
+/**
+ * A handle of Windows' to a semaphore as one of pagemate's. On Windows only.
+ *
+ * @param handle     It is duplicated, and remains yours to close.
+ * @param semaphore  Gets the handle of pagemate's; NULL on failure.
+ */
+pagemate_status pagemate_semaphore_from_handle(void *handle, pagemate_semaphore **semaphore);
+#endif
+
+#if defined(_WIN32)
+/**
+ * Tells a semaphore's handle of Windows', to be duplicated into another process, which then is a holder. It is
+ * lent: valid until the semaphore is closed, and not yours to close. On Windows only.
+ */
+pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
+                                          void **handle);
 #endif
 
 /**

@@ -13,8 +13,10 @@
  * std::cout << view.read<int>(0) << '\n';
  * ```
  *
- * Sections and views can be moved, not copied. One that was moved from holds nothing, and every call
- * on it throws Error with PAGEMATE_INVALID_INPUT.
+ * Mutexes, events and semaphores are in pagemate_sync.hpp, which this includes.
+ *
+ * Sections, views and sync objects can be moved, not copied. One that was moved from holds nothing, and
+ * every call on it throws Error with PAGEMATE_INVALID_INPUT.
  */
 #ifndef PAGEMATE_HPP
 #define PAGEMATE_HPP
@@ -30,6 +32,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 namespace pagemate {
@@ -73,6 +76,12 @@ enum class Sharing {
     Everyone = PAGEMATE_SHARING_EVERYONE,
 };
 
+/** How an event that has happened comes to be one that has not: pagemate_reset. */
+enum class Reset {
+    Auto = PAGEMATE_RESET_AUTO,
+    Manual = PAGEMATE_RESET_MANUAL,
+};
+
 namespace detail {
 
 inline void check(pagemate_status status) {
@@ -101,6 +110,12 @@ struct Release {
     void operator()(pagemate_section *section) const noexcept { pagemate_section_close(section); }
     void operator()(pagemate_view *view) const noexcept { pagemate_view_unmap(view); }
     void operator()(pagemate_inventory *all) const noexcept { pagemate_inventory_free(all); }
+    void operator()(pagemate_mutex *mutex) const noexcept { pagemate_mutex_close(mutex); }
+    void operator()(pagemate_event *event) const noexcept { pagemate_event_close(event); }
+    void operator()(pagemate_semaphore *all) const noexcept { pagemate_semaphore_close(all); }
+    void operator()(pagemate_shared_mutex *mutex) const noexcept {
+        pagemate_shared_mutex_close(mutex);
+    }
 };
 
 template <class T> using Owner = std::unique_ptr<T, Release>;
@@ -297,6 +312,7 @@ public:
 
 private:
     friend class SectionOptions;
+    template <class T> friend class SharedMutex;
     explicit Section(pagemate_section *section) : section_(section) {}
 
     template <class... Arguments, class... Given>
@@ -381,6 +397,26 @@ private:
 /** What is alive, who holds it, and what the dead left behind. */
 namespace inventory {
 
+/** A mutex when somebody looked. */
+struct MutexState {
+    /** The pid that has it, in its own pid namespace, if any has. */
+    std::optional<std::uint32_t> owner;
+    /** Whether the next who takes it will be told that it was abandoned. */
+    bool abandoned;
+};
+
+/** An event when somebody looked. */
+struct EventState {
+    Reset reset;
+    bool signaled;
+};
+
+/** A semaphore when somebody looked. */
+struct SemaphoreState {
+    std::uint32_t count;
+    std::uint32_t max;
+};
+
 /** A live object: pagemate_entry as a value, with nothing where that says that it is not known. */
 struct Entry {
     std::string name;
@@ -394,6 +430,10 @@ struct Entry {
     std::optional<std::uint32_t> owner;
     std::vector<std::uint32_t> holders;
     std::optional<std::string> file;
+    /** Nothing for a section, and where it is not known. */
+    std::variant<std::monostate, MutexState, EventState, SemaphoreState> state;
+    /** About how many threads sleep until they can have it. */
+    std::optional<std::uint32_t> waiting;
 };
 
 /** What prune() gave back. */
@@ -403,6 +443,20 @@ struct Pruned {
 };
 
 namespace detail {
+
+inline void copy_state(const pagemate_state &from, Entry &entry) {
+    if (entry.kind == PAGEMATE_KIND_MUTEX) {
+        const auto owner = from.owner == 0 ? std::nullopt : std::optional(from.owner);
+        entry.state = MutexState{owner, from.abandoned};
+    } else if (entry.kind == PAGEMATE_KIND_EVENT) {
+        entry.state = EventState{static_cast<Reset>(from.reset), from.signaled};
+    } else if (entry.kind == PAGEMATE_KIND_SEMAPHORE) {
+        entry.state = SemaphoreState{from.count, from.max};
+    }
+    if (from.waiting >= 0) {
+        entry.waiting = static_cast<std::uint32_t>(from.waiting);
+    }
+}
 
 inline Entry copy(const pagemate_entry &from) {
     using Clock = std::chrono::system_clock;
@@ -426,6 +480,9 @@ inline Entry copy(const pagemate_entry &from) {
     entry.holders.assign(from.holders, from.holders + from.holder_count);
     if (from.file != nullptr) {
         entry.file = from.file;
+    }
+    if (from.state != nullptr) {
+        copy_state(*from.state, entry);
     }
     return entry;
 }
@@ -464,5 +521,7 @@ inline Pruned prune() {
 
 } // namespace inventory
 } // namespace pagemate
+
+#include "pagemate_sync.hpp"
 
 #endif

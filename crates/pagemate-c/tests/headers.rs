@@ -4,7 +4,20 @@ use std::path::Path;
 use std::{env, fs};
 
 /// What the header is made from, in the order in which it tells.
-const SOURCES: [&str; 6] = ["status", "options", "section", "view", "os", "inventory"];
+const SOURCES: [&str; 12] = [
+    "status",
+    "options",
+    "section",
+    "view",
+    "mutex",
+    "event",
+    "semaphore",
+    "wait",
+    "shared",
+    "os",
+    "handed",
+    "inventory",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -7,9 +7,9 @@ use std::time::UNIX_EPOCH;
 
 use pagemate::inventory;
 
-use super::argument::{given, text};
+use super::argument::{given, hand_out, take_back, text};
+use super::event::Reset;
 use super::options::{Access, Protection, Sharing, told};
-use super::section::hand_out;
 use super::status::{Failure, Status, call};
 
 /// What stands under a name.
@@ -20,6 +20,76 @@ pub enum Kind {
     Other = 0,
     /// Named memory.
     Section = 1,
+    /// A mutex.
+    Mutex = 2,
+    /// An event.
+    Event = 3,
+    /// A semaphore.
+    Semaphore = 4,
+}
+
+impl From<pagemate::Kind> for Kind {
+    fn from(kind: pagemate::Kind) -> Kind {
+        match kind {
+            pagemate::Kind::Section => Kind::Section,
+            pagemate::Kind::Mutex => Kind::Mutex,
+            pagemate::Kind::Event => Kind::Event,
+            pagemate::Kind::Semaphore => Kind::Semaphore,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// What a sync object was like when somebody looked; the next moment it may be otherwise. What is not of
+/// its kind is zero. Later releases may add fields at the end: look at it where it stands.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// Of a mutex: the pid that has it, in its own pid namespace; 0 if none has.
+    pub owner: u32,
+    /// Of a mutex: whether the next who takes it will be told that it was abandoned.
+    pub abandoned: bool,
+    /// Of an event: whether it has happened.
+    pub signaled: bool,
+    /// Of an event: how it resets.
+    pub reset: Reset,
+    /// Of a semaphore: how many there are to take.
+    pub count: u32,
+    /// Of a semaphore: the highest count.
+    pub max: u32,
+    /// About how many threads sleep until they can have it; -1 where that is not known, as on Windows.
+    /// Who was killed meanwhile may be counted.
+    pub waiting: i64,
+}
+
+impl State {
+    fn new(found: inventory::State, waiting: Option<u32>) -> State {
+        let mut state = State {
+            owner: 0,
+            abandoned: false,
+            signaled: false,
+            reset: Reset::Auto,
+            count: 0,
+            max: 0,
+            waiting: waiting.map_or(-1, i64::from),
+        };
+        match found {
+            inventory::State::Mutex { owner, abandoned } => {
+                state.owner = owner.unwrap_or(0);
+                state.abandoned = abandoned;
+            }
+            inventory::State::Event { reset, signaled } => {
+                state.reset = reset.into();
+                state.signaled = signaled;
+            }
+            inventory::State::Semaphore { count, max } => {
+                state.count = count;
+                state.max = max;
+            }
+            _ => {}
+        }
+        state
+    }
 }
 
 /// A live object. Later releases may add fields at the end: look at it where it stands.
@@ -52,6 +122,8 @@ pub struct Entry {
     /// The path of the file that is its memory, as its maker wrote it down; NULL if there is none, and on
     /// Windows.
     pub file: *const c_char,
+    /// What a sync object was like; NULL for a section, and where that is not known.
+    pub state: *const State,
 }
 
 /// An entry with what it points to.
@@ -61,6 +133,7 @@ struct Kept {
     _name: CString,
     _holders: Vec<u32>,
     _file: Option<CString>,
+    _state: Option<Box<State>>,
 }
 
 /// Live objects as they were when somebody looked.
@@ -73,15 +146,13 @@ impl From<inventory::Entry> for Kept {
     fn from(found: inventory::Entry) -> Kept {
         let name = CString::new(found.name.to_string()).unwrap_or_default();
         let file = found.file.and_then(|path| CString::new(bytes(&path)).ok());
+        let state = found.state.map(|state| Box::new(State::new(state, found.waiting)));
         let since = found.created.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let (sharing, sharing_access) = told(found.sharing);
         let entry = Entry {
             name: name.as_ptr(),
             len: found.len,
-            kind: match found.kind {
-                pagemate::Kind::Section => Kind::Section,
-                _ => Kind::Other,
-            },
+            kind: found.kind.into(),
             protection: found.protection.into(),
             sharing,
             sharing_access,
@@ -91,8 +162,9 @@ impl From<inventory::Entry> for Kept {
             holders: found.holders.as_ptr(),
             holder_count: found.holders.len(),
             file: file.as_ref().map_or(std::ptr::null(), |file| file.as_ptr()),
+            state: state.as_deref().map_or(std::ptr::null(), |state| &raw const *state),
         };
-        Kept { entry, _name: name, _holders: found.holders, _file: file }
+        Kept { entry, _name: name, _holders: found.holders, _file: file, _state: state }
     }
 }
 
@@ -197,10 +269,7 @@ pub extern "C" fn pagemate_inventory_entry(
 /// Gives a list back. It always succeeds; NULL is nothing to give back, as for free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_free(inventory: Option<Box<Inventory>>) -> Status {
-    call(|| {
-        drop(inventory);
-        Ok(())
-    })
+    take_back(inventory)
 }
 
 /// Gives back what dead processes left, which creating and listing also do in passing. On Windows there is

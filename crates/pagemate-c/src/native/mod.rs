@@ -14,9 +14,15 @@
 #![allow(clippy::doc_markdown, reason = "in the header, names that stand bare become links")]
 
 mod argument;
+pub mod event;
+pub mod handed;
 pub mod inventory;
+pub mod mutex;
 pub mod options;
 pub mod os;
 pub mod section;
+pub mod semaphore;
+pub mod shared;
 pub mod status;
 pub mod view;
+pub mod wait;

@@ -181,7 +181,7 @@ impl ViewOptions {
 }
 
 /// Refuses flags that are not `known`, and fields that are of a later release.
-fn only(call: &str, flags: u32, known: u32, reserved: [u64; 4]) -> Outcome {
+pub(super) fn only(call: &str, flags: u32, known: u32, reserved: [u64; 4]) -> Outcome {
     if flags & !known != 0 {
         let cause = format!("options->flags has {:#x}, which means nothing here", flags & !known);
         return Err(Failure::invalid(call, cause));
@@ -192,7 +192,7 @@ fn only(call: &str, flags: u32, known: u32, reserved: [u64; 4]) -> Outcome {
     Ok(())
 }
 
-fn unknown(call: &str, field: &str, word: u32) -> Failure {
+pub(super) fn unknown(call: &str, field: &str, word: u32) -> Failure {
     Failure::invalid(call, format_args!("{field} is {word}, which means nothing here"))
 }
 
@@ -225,10 +225,19 @@ fn protection(call: &str, word: ProtectionWord) -> Outcome<pagemate::Protection>
 }
 
 fn sharing(call: &str, word: SharingWord, granted: AccessWord) -> Outcome<pagemate::Sharing> {
+    let granted = access(call, "sharing_access", granted)?.unwrap_or(pagemate::Access::Read);
+    shared_for(call, word, granted)
+}
+
+/// Who else may open an object, for what is granted.
+pub(super) fn shared_for(
+    call: &str,
+    word: SharingWord,
+    granted: pagemate::Access,
+) -> Outcome<pagemate::Sharing> {
     const OWNER: u32 = Sharing::Owner as u32;
     const GROUP: u32 = Sharing::Group as u32;
     const EVERYONE: u32 = Sharing::Everyone as u32;
-    let granted = access(call, "sharing_access", granted)?.unwrap_or(pagemate::Access::Read);
     match word {
         OWNER => Ok(pagemate::Sharing::Owner),
         GROUP => Ok(pagemate::Sharing::Group(granted)),

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::mem::MaybeUninit;
 
-use super::section::{Section, hand_out};
+use super::argument::hand_out;
+use super::section::Section;
 use super::status::{Failure, Outcome, Status};
 
 #[cfg(not(windows))]
@@ -12,7 +13,7 @@ use {
     super::options,
     super::status::call,
     std::ffi::{c_char, c_int},
-    std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd},
+    std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
 };
 
 #[cfg(windows)]
@@ -20,7 +21,7 @@ use {
     super::argument::{FileWord, given},
     super::status::call,
     std::ffi::c_void,
-    std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle},
+    std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle},
 };
 
 /// The open file that an options struct lends; not to be closed by us.
@@ -52,6 +53,34 @@ pub(super) unsafe fn lent(call: &str, file: FileWord) -> Outcome<File> {
     })
 }
 
+/// A copy of a descriptor of C's.
+///
+/// # Safety
+///
+/// It is open, if it is one.
+#[cfg(not(windows))]
+pub(super) unsafe fn copied(call: &str, descriptor: c_int) -> Outcome<OwnedFd> {
+    if descriptor < 0 {
+        return Err(Failure::invalid(call, format_args!("{descriptor} is no descriptor")));
+    }
+    // SAFETY: it is no negative number, and open, says the caller.
+    let lent = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    lent.try_clone_to_owned().map_err(|error| Failure::os(call, &error))
+}
+
+/// A copy of a handle of C's.
+///
+/// # Safety
+///
+/// It is open, if it is one.
+#[cfg(windows)]
+pub(super) unsafe fn copied(call: &str, handle: *mut c_void) -> Outcome<OwnedHandle> {
+    given(call, "handle", (!handle.is_null()).then_some(()))?;
+    // SAFETY: it is not NULL, and open, says the caller.
+    let lent = unsafe { BorrowedHandle::borrow_raw(handle) };
+    lent.try_clone_to_owned().map_err(|error| Failure::os(call, &error))
+}
+
 /// Any mappable descriptor as a section: memory that somebody handed on, or a device of yours. It has
 /// the access that it was opened with, and its present length. Not on Windows.
 ///
@@ -70,13 +99,8 @@ pub unsafe extern "C" fn pagemate_section_from_descriptor(
 ) -> Status {
     let words = "take descriptor";
     hand_out(words, "section", section, || {
-        if descriptor < 0 {
-            let cause = format!("{descriptor} is no descriptor");
-            return Err(Failure::invalid(words, cause));
-        }
-        // SAFETY: it is no negative number, and open while we run, says the caller.
-        let lent = unsafe { BorrowedFd::borrow_raw(descriptor) };
-        let copy = lent.try_clone_to_owned().map_err(|error| Failure::os(words, &error))?;
+        // SAFETY: it is open while we run, says the caller.
+        let copy = unsafe { copied(words, descriptor) }?;
         Ok(Section::new(pagemate::Section::try_from(copy)?))
     })
 }
@@ -140,10 +164,8 @@ pub unsafe extern "C" fn pagemate_section_from_handle(
 ) -> Status {
     let words = "take handle";
     hand_out(words, "section", section, || {
-        given(words, "handle", (!handle.is_null()).then_some(()))?;
-        // SAFETY: it is not NULL, and open while we run, says the caller.
-        let lent = unsafe { BorrowedHandle::borrow_raw(handle) };
-        let copy = lent.try_clone_to_owned().map_err(|error| Failure::os(words, &error))?;
+        // SAFETY: it is open while we run, says the caller.
+        let copy = unsafe { copied(words, handle) }?;
         Ok(Section::new(pagemate::Section::try_from(copy)?))
     })
 }

@@ -3,9 +3,9 @@
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 
-use super::argument::{Out, given, text};
+use super::argument::{given, hand_out, spelled, take_back, tell, text};
 use super::options::{Access, Protection, SectionOptions};
-use super::status::{Outcome, Status, call};
+use super::status::Status;
 
 /// A handle to shared memory.
 ///
@@ -23,25 +23,8 @@ pub struct Section {
 
 impl Section {
     pub(super) fn new(section: pagemate::Section) -> Section {
-        // No name has a NUL.
-        let name = section.name().and_then(|name| CString::new(name.to_string()).ok());
-        Section { section, name }
+        Section { name: spelled(section.name()), section }
     }
-}
-
-/// Gives C a new handle, or NULL and the reason why there is none.
-pub(super) fn hand_out<T>(
-    words: &str,
-    argument: &str,
-    out: Out<'_, Option<Box<T>>>,
-    make: impl FnOnce() -> Outcome<T>,
-) -> Status {
-    call(|| {
-        let out = given(words, argument, out)?;
-        out.write(None);
-        out.write(Some(Box::new(make()?)));
-        Ok(())
-    })
 }
 
 /// Makes the section `name`, which must not exist.
@@ -161,25 +144,7 @@ pub extern "C" fn pagemate_section_clone(
 /// It always succeeds. NULL is nothing to close, as for free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_close(section: Option<Box<Section>>) -> Status {
-    call(|| {
-        drop(section);
-        Ok(())
-    })
-}
-
-/// Tells C one thing about a section.
-fn tell<T>(
-    words: &str,
-    section: Option<&Section>,
-    argument: &str,
-    out: Out<'_, T>,
-    ask: impl FnOnce(&Section) -> T,
-) -> Status {
-    call(|| {
-        let section = given(words, "section", section)?;
-        given(words, argument, out)?.write(ask(section));
-        Ok(())
-    })
+    take_back(section)
 }
 
 /// Tells the length in bytes: of memory, what was asked for rounded up to whole pages; of a file, just
@@ -189,7 +154,7 @@ pub extern "C" fn pagemate_section_len(
     section: Option<&Section>,
     len: Option<&mut MaybeUninit<u64>>,
 ) -> Status {
-    tell("ask for length", section, "len", len, |section| section.section.len())
+    tell("ask for length", ("section", section), ("len", len), |section| section.section.len())
 }
 
 /// Tells whether this handle made the object, and did not find it.
@@ -198,7 +163,9 @@ pub extern "C" fn pagemate_section_was_created(
     section: Option<&Section>,
     created: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask who created", section, "created", created, |section| section.section.was_created())
+    tell("ask who created", ("section", section), ("created", created), |section| {
+        section.section.was_created()
+    })
 }
 
 /// Tells the name, in its shortest spelling: valid until the handle is closed. NULL for memory without
@@ -208,7 +175,7 @@ pub extern "C" fn pagemate_section_name(
     section: Option<&Section>,
     name: Option<&mut MaybeUninit<*const c_char>>,
 ) -> Status {
-    tell("ask for name", section, "name", name, |section| {
+    tell("ask for name", ("section", section), ("name", name), |section| {
         section.name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr())
     })
 }
@@ -219,7 +186,9 @@ pub extern "C" fn pagemate_section_access(
     section: Option<&Section>,
     access: Option<&mut MaybeUninit<Access>>,
 ) -> Status {
-    tell("ask for access", section, "access", access, |section| section.section.access().into())
+    tell("ask for access", ("section", section), ("access", access), |section| {
+        section.section.access().into()
+    })
 }
 
 /// Tells what views of the object may do. On Windows a read-only handle to what somebody else made
@@ -229,7 +198,7 @@ pub extern "C" fn pagemate_section_protection(
     section: Option<&Section>,
     protection: Option<&mut MaybeUninit<Protection>>,
 ) -> Status {
-    tell("ask for protection", section, "protection", protection, |section| {
+    tell("ask for protection", ("section", section), ("protection", protection), |section| {
         section.section.protection().into()
     })
 }
@@ -239,4 +208,8 @@ const _: fn() = || {
     fn any_thread<T: Send + Sync>() {}
     any_thread::<Section>();
     any_thread::<super::view::View>();
+    any_thread::<super::mutex::Mutex>();
+    any_thread::<super::event::Event>();
+    any_thread::<super::semaphore::Semaphore>();
+    any_thread::<super::shared::SharedMutex>();
 };

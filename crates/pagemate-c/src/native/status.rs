@@ -36,25 +36,27 @@ pub enum Status {
     PAGEMATE_WRONG_VERSION = 9,
     /// What stands under this name is not a whole object.
     PAGEMATE_CORRUPTED = 10,
-    /// Another process kept the object busy for too long.
+    /// What was waited for did not come in time, or another process kept the object busy for too long.
     PAGEMATE_TIMED_OUT = 11,
+    /// The mutex is not this thread's to free or to use.
+    PAGEMATE_NOT_OWNER = 12,
     /// This system cannot do it.
-    PAGEMATE_UNSUPPORTED = 12,
+    PAGEMATE_UNSUPPORTED = 13,
     /// Any other refusal of the system: see pagemate_last_os_error().
-    PAGEMATE_OS = 13,
+    PAGEMATE_OS = 14,
     /// A mistake in pagemate itself. The message has what is known; please report it.
-    PAGEMATE_INTERNAL = 14,
+    PAGEMATE_INTERNAL = 15,
 }
 
 use Status::{
     PAGEMATE_ALREADY_EXISTS, PAGEMATE_CORRUPTED, PAGEMATE_INTERNAL, PAGEMATE_INVALID_INPUT,
-    PAGEMATE_INVALID_NAME, PAGEMATE_NO_SPACE, PAGEMATE_NOT_FOUND, PAGEMATE_OK, PAGEMATE_OS,
-    PAGEMATE_OUT_OF_RANGE, PAGEMATE_PERMISSION_DENIED, PAGEMATE_TIMED_OUT, PAGEMATE_UNSUPPORTED,
-    PAGEMATE_WRONG_KIND, PAGEMATE_WRONG_VERSION,
+    PAGEMATE_INVALID_NAME, PAGEMATE_NO_SPACE, PAGEMATE_NOT_FOUND, PAGEMATE_NOT_OWNER, PAGEMATE_OK,
+    PAGEMATE_OS, PAGEMATE_OUT_OF_RANGE, PAGEMATE_PERMISSION_DENIED, PAGEMATE_TIMED_OUT,
+    PAGEMATE_UNSUPPORTED, PAGEMATE_WRONG_KIND, PAGEMATE_WRONG_VERSION,
 };
 
 /// Each status, its name and what it means, in the order of their numbers.
-const STATUSES: [(Status, &CStr, &CStr); 15] = [
+const STATUSES: [(Status, &CStr, &CStr); 16] = [
     (PAGEMATE_OK, c"PAGEMATE_OK", c"it is done"),
     (PAGEMATE_NOT_FOUND, c"PAGEMATE_NOT_FOUND", c"no process holds it"),
     (PAGEMATE_ALREADY_EXISTS, c"PAGEMATE_ALREADY_EXISTS", c"some process already holds it"),
@@ -66,7 +68,8 @@ const STATUSES: [(Status, &CStr, &CStr); 15] = [
     (PAGEMATE_WRONG_KIND, c"PAGEMATE_WRONG_KIND", c"the name belongs to something else"),
     (PAGEMATE_WRONG_VERSION, c"PAGEMATE_WRONG_VERSION", c"it is of an incompatible release"),
     (PAGEMATE_CORRUPTED, c"PAGEMATE_CORRUPTED", c"it is not a whole object"),
-    (PAGEMATE_TIMED_OUT, c"PAGEMATE_TIMED_OUT", c"another process kept it busy for too long"),
+    (PAGEMATE_TIMED_OUT, c"PAGEMATE_TIMED_OUT", c"it was not to be had in time"),
+    (PAGEMATE_NOT_OWNER, c"PAGEMATE_NOT_OWNER", c"this thread does not have it"),
     (PAGEMATE_UNSUPPORTED, c"PAGEMATE_UNSUPPORTED", c"this system cannot do it"),
     (PAGEMATE_OS, c"PAGEMATE_OS", c"the system refused"),
     (PAGEMATE_INTERNAL, c"PAGEMATE_INTERNAL", c"a mistake in pagemate itself"),
@@ -86,6 +89,7 @@ impl From<ErrorKind> for Status {
             ErrorKind::WrongVersion => PAGEMATE_WRONG_VERSION,
             ErrorKind::Corrupted => PAGEMATE_CORRUPTED,
             ErrorKind::TimedOut => PAGEMATE_TIMED_OUT,
+            ErrorKind::NotOwner => PAGEMATE_NOT_OWNER,
             ErrorKind::Unsupported => PAGEMATE_UNSUPPORTED,
             _ => PAGEMATE_OS,
         }

@@ -3,10 +3,10 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use super::argument::{Out, given};
+use super::argument::{self, given, hand_out, room, take_back, tell, within};
 use super::options::ViewOptions;
-use super::section::{Section, hand_out};
-use super::status::{Failure, Outcome, Status, call};
+use super::section::Section;
+use super::status::{Status, call};
 
 /// Shared memory in this process' address space. It keeps its section alive, also after the handle
 /// was closed.
@@ -43,25 +43,7 @@ pub extern "C" fn pagemate_section_map(
 /// It always succeeds. NULL is nothing to unmap, as for free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_view_unmap(view: Option<Box<View>>) -> Status {
-    call(|| {
-        drop(view);
-        Ok(())
-    })
-}
-
-/// Tells C one thing about a view.
-fn tell<T>(
-    words: &str,
-    view: Option<&View>,
-    argument: &str,
-    out: Out<'_, T>,
-    ask: impl FnOnce(&pagemate::View) -> T,
-) -> Status {
-    call(|| {
-        let view = given(words, "view", view)?;
-        given(words, argument, out)?.write(ask(&view.view));
-        Ok(())
-    })
+    take_back(view)
 }
 
 /// Tells where the view begins: valid until it is unmapped, for pagemate_view_len() bytes.
@@ -95,7 +77,7 @@ pub extern "C" fn pagemate_view_pointer(
     view: Option<&View>,
     pointer: Option<&mut MaybeUninit<*mut c_void>>,
 ) -> Status {
-    tell("ask for pointer", view, "pointer", pointer, |view| view.as_ptr().cast())
+    tell("ask for pointer", ("view", view), ("pointer", pointer), |view| view.view.as_ptr().cast())
 }
 
 /// Tells the view's length in bytes.
@@ -104,7 +86,7 @@ pub extern "C" fn pagemate_view_len(
     view: Option<&View>,
     len: Option<&mut MaybeUninit<usize>>,
 ) -> Status {
-    tell("ask for length", view, "len", len, pagemate::View::len)
+    tell("ask for length", ("view", view), ("len", len), |view| view.view.len())
 }
 
 /// Tells whether the view can be written to.
@@ -113,7 +95,9 @@ pub extern "C" fn pagemate_view_is_writable(
     view: Option<&View>,
     writable: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask whether writable", view, "writable", writable, pagemate::View::is_writable)
+    tell("ask whether writable", ("view", view), ("writable", writable), |view| {
+        view.view.is_writable()
+    })
 }
 
 /// Copies bytes out of the view: each as somebody wrote it, in no order, whoever writes meanwhile.
@@ -132,13 +116,11 @@ pub unsafe extern "C" fn pagemate_view_read_at(
 ) -> Status {
     let words = "read view";
     call(|| {
-        let view = copied(words, view, offset, bytes, len)?;
-        if len == 0 {
-            return Ok(view.read_at(offset, &mut [])?);
-        }
-        // SAFETY: not NULL and no longer than the view, so that it fits the address space; the caller
-        // says that it has room for `len` bytes and is nobody else's.
-        let bytes = unsafe { std::slice::from_raw_parts_mut(bytes.cast::<u8>(), len) };
+        let view = &given(words, "view", view)?.view;
+        within(words, offset, len, view.len())?;
+        // SAFETY: no longer than the view, so that it fits the address space; the caller says that it
+        // has room for so many and is nobody else's.
+        let bytes = unsafe { room(words, "bytes", bytes, len) }?;
         Ok(view.read_at(offset, bytes)?)
     })
 }
@@ -160,33 +142,13 @@ pub unsafe extern "C" fn pagemate_view_write_at(
 ) -> Status {
     let words = "write view";
     call(|| {
-        let view = copied(words, view, offset, bytes, len)?;
-        if len == 0 {
-            return Ok(view.write_at(offset, &[])?);
-        }
-        // SAFETY: not NULL and no longer than the view, so that it fits the address space; the caller
-        // says that it has `len` bytes which nobody writes to.
-        let bytes = unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), len) };
+        let view = &given(words, "view", view)?.view;
+        within(words, offset, len, view.len())?;
+        // SAFETY: no longer than the view, so that it fits the address space; the caller says that it
+        // has so many, which nobody writes to.
+        let bytes = unsafe { argument::bytes(words, "bytes", bytes, len) }?;
         Ok(view.write_at(offset, bytes)?)
     })
-}
-
-/// The view that a copy of `len` bytes goes from or to.
-fn copied<'v>(
-    words: &str,
-    view: Option<&'v View>,
-    offset: usize,
-    bytes: *const c_void,
-    len: usize,
-) -> Outcome<&'v pagemate::View> {
-    let view = &given(words, "view", view)?.view;
-    given(words, "bytes", (len == 0 || !bytes.is_null()).then_some(()))?;
-    let have = view.len();
-    if len > have {
-        let cause = format!("{words}: {len} bytes at offset {offset} reach past its {have} bytes");
-        return Err(Failure::new(Status::PAGEMATE_OUT_OF_RANGE, cause));
-    }
-    Ok(view)
 }
 
 /// Writes what changed back to the file under the section, and waits until it is there. Views of the

@@ -13,6 +13,13 @@
 #define CHECK_MESSAGE(text) check_message((text), __LINE__)
 #define DO(call) CHECK_STATUS(PAGEMATE_OK, call)
 
+/* That the call says which of its arguments is missing. */
+#define CHECK_NULL(name, call)                                                                     \
+    do {                                                                                           \
+        CHECK_STATUS(PAGEMATE_INVALID_INPUT, call);                                                \
+        CHECK_MESSAGE(": " name " is NULL");                                                       \
+    } while (0)
+
 static inline void check(bool fact, int line, const char *text) {
     if (!fact) {
         printf("line %d: %s\n", line, text);

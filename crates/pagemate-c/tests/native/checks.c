@@ -250,12 +250,6 @@ static void views_are_ranges(void) {
     DO(pagemate_section_close(section));
 }
 
-#define CHECK_NULL(name, call)                                                                     \
-    do {                                                                                           \
-        CHECK_STATUS(PAGEMATE_INVALID_INPUT, call);                                                \
-        CHECK_MESSAGE(": " name " is NULL");                                                       \
-    } while (0)
-
 static void null_is_told_by_name(void) {
     pagemate_section *section = create("null"), *other = NULL;
     pagemate_view *view = map(section), *unmapped = NULL;

@@ -54,17 +54,18 @@ fn the_examples_in_the_headers_run() {
     let place = Place::new("native-examples");
     let header = fs::read_to_string(root().join("include/pagemate.h")).unwrap();
     let shown = blocks(&header, "c");
-    assert_eq!(shown.len(), 3);
+    assert_eq!(shown.len(), 6);
     let text = program("#include <stdio.h>\n#include <pagemate.h>", &shown);
     let built = compile(&source("examples.c", &text), "c11", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "This is common data!\n");
+    assert_eq!(run(&place, &built, &[]), "This is common data!\nthere is a job\n");
 
-    let header = fs::read_to_string(root().join("include/pagemate.hpp")).unwrap();
+    let header = |name| fs::read_to_string(root().join("include").join(name)).unwrap();
+    let header = header("pagemate.hpp") + &header("pagemate_sync.hpp");
     let shown = blocks(&header, "cpp");
-    assert_eq!(shown.len(), 1);
+    assert_eq!(shown.len(), 4);
     let text = program("#include <iostream>\n#include <pagemate.hpp>", &shown);
     let built = compile(&source("examples.cpp", &text), "c++17", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "42\n");
+    assert_eq!(run(&place, &built, &[]), "42\nthere is a job\n42\n");
     place.assert_empty();
 }
 

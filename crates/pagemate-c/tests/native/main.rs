@@ -5,6 +5,8 @@ mod build;
 mod examples;
 #[path = "../../../pagemate/tests/harness/mod.rs"]
 mod harness;
+mod locker;
+mod sync;
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -22,10 +24,12 @@ fn actor() {
     harness::actor();
 }
 
+const C_CHECKS: [&str; 5] = ["checks.c", "system.c", "sync.c", "shared.c", "null.c"];
+
 #[test]
 fn every_call_works_from_c() {
     let place = Place::new("native-c");
-    for source in ["checks.c", "system.c"] {
+    for source in C_CHECKS {
         let source = root().join("tests/native").join(source);
         for linked in [Linked::Static, Linked::Shared] {
             assert_eq!(run(&place, &compile(&source, "c11", linked), &[]), "");
@@ -37,10 +41,12 @@ fn every_call_works_from_c() {
 #[test]
 fn every_call_works_from_cpp() {
     let place = Place::new("native-cpp");
-    let source = root().join("tests/native/checks.cpp");
-    for (standard, linked) in [("c++17", Linked::Static), ("c++20", Linked::Shared)] {
-        assert_eq!(run(&place, &compile(&source, standard, linked), &[]), "");
-        place.assert_empty();
+    for source in ["checks.cpp", "sync.cpp"] {
+        let source = root().join("tests/native").join(source);
+        for (standard, linked) in [("c++17", Linked::Static), ("c++20", Linked::Shared)] {
+            assert_eq!(run(&place, &compile(&source, standard, linked), &[]), "");
+            place.assert_empty();
+        }
     }
 }
 
@@ -56,13 +62,14 @@ fn declared(header: &str) -> Vec<&str> {
 #[test]
 fn no_call_is_left_out_of_the_checks_or_of_cpp() {
     let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
-    let (header, cpp) = (text("include/pagemate.h"), text("include/pagemate.hpp"));
-    let checks = text("tests/native/checks.c") + &text("tests/native/system.c");
+    let header = text("include/pagemate.h");
+    let cpp = text("include/pagemate.hpp") + &text("include/pagemate_sync.hpp");
+    let checks = C_CHECKS.map(|source| text(&format!("tests/native/{source}"))).concat();
     let functions = declared(&header);
-    assert!(functions.len() > 30, "{functions:?}");
+    assert!(functions.len() > 80, "{functions:?}");
     for function in functions {
         // These are declared on Windows only.
-        let elsewhere = function.ends_with("_from_handle") || function.ends_with("_section_handle");
+        let elsewhere = function.ends_with("_handle");
         assert!(elsewhere || checks.contains(&format!("{function}(")), "{function} is not checked");
         // And these C++ has no other words for.
         let plain = function.starts_with("pagemate_status_") || function == "pagemate_version";

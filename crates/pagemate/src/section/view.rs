@@ -160,6 +160,11 @@ impl View {
         &self.held.object
     }
 
+    /// What errors call that.
+    pub(crate) fn section(&self) -> &impl fmt::Display {
+        &*self.held
+    }
+
     /// Its length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "a view is never empty")]
     #[inline]

@@ -49,10 +49,10 @@ const MAGIC: u64 = u64::from_ne_bytes(*b"PMGUARD1");
 /// # }
 /// ```
 #[doc(alias("pthread_mutex_t", "PTHREAD_PROCESS_SHARED", "PTHREAD_MUTEX_ROBUST"))]
-pub struct SharedMutex<T> {
+pub struct SharedMutex<T: ?Sized> {
     lock: sync::Mutex,
     view: Arc<View>,
-    value: PhantomData<fn(T) -> T>,
+    value: PhantomData<fn(*mut T)>,
 }
 
 /// The view that the lock is in.
@@ -64,9 +64,18 @@ impl Home for InView {
     }
 }
 
+/// What two who share a value have to mean alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    len: usize,
+    fingerprint: u64,
+}
+
 impl<T: Shareable> SharedMutex<T> {
     /// How many bytes it takes.
     pub const LEN: usize = VALUE_AT + size_of::<T>();
+
+    const LAYOUT: Layout = Layout { len: size_of::<T>(), fingerprint: T::FINGERPRINT };
 
     /// The mutex at `offset` bytes from the beginning of `section`. If there is none yet, it is made
     /// there, of bytes that have to be zero, with the value that `init` gives.
@@ -87,12 +96,9 @@ impl<T: Shareable> SharedMutex<T> {
         offset: u64,
         init: impl FnOnce() -> T,
     ) -> Result<SharedMutex<T>> {
-        let told = |error: Error| tell("open or make mutex in", section, error);
-        let mutex = SharedMutex::at(section, offset).map_err(told)?;
-        if !mutex.is_whole().map_err(told)? {
-            mutex.make(init).map_err(told)?;
-        }
-        Ok(mutex)
+        SharedMutex::find_or_make(section, offset, Self::LAYOUT, |view| {
+            view.write(VALUE_AT, &init())
+        })
     }
 
     /// The mutex at `offset` bytes from the beginning of `section`.
@@ -102,20 +108,89 @@ impl<T: Shareable> SharedMutex<T> {
     /// Those of [`open_or_init`](SharedMutex::open_or_init), and
     /// [`NotFound`](ErrorKind::NotFound): nobody has made it yet.
     pub fn open(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
+        SharedMutex::find(section, offset, Self::LAYOUT)
+    }
+}
+
+/// For values whose type this program does not know when it is built, as other languages' are.
+impl SharedMutex<[u8]> {
+    /// As [`open_or_init`](SharedMutex::open_or_init), for a value of as many bytes as `initial`
+    /// has. `fingerprint` stands for its type: for one of Rust's, its
+    /// [`FINGERPRINT`](Shareable::FINGERPRINT).
+    ///
+    /// ```
+    /// use pagemate::SectionOptions;
+    /// use pagemate::sync::{Shareable, SharedMutex};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// let section = SectionOptions::new().len(4096).create_unnamed()?;
+    /// let bytes = SharedMutex::open_or_init_bytes(&section, 0, u32::FINGERPRINT, &[1; 4])?;
+    /// bytes.lock()?.write_at(1, &[2, 3])?;
+    /// let number = SharedMutex::<u32>::open(&section, 0)?;
+    /// assert_eq!(number.lock()?.get().to_ne_bytes(), [1, 2, 3, 1]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open_or_init`](SharedMutex::open_or_init).
+    pub fn open_or_init_bytes(
+        section: &Section,
+        offset: u64,
+        fingerprint: u64,
+        initial: &[u8],
+    ) -> Result<SharedMutex<[u8]>> {
+        let layout = Layout { len: initial.len(), fingerprint };
+        SharedMutex::find_or_make(section, offset, layout, |view| view.write_at(VALUE_AT, initial))
+    }
+
+    /// As [`open`](SharedMutex::open), for a value of `len` bytes whose type `fingerprint` stands
+    /// for.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](SharedMutex::open).
+    pub fn open_bytes(
+        section: &Section,
+        offset: u64,
+        fingerprint: u64,
+        len: usize,
+    ) -> Result<SharedMutex<[u8]>> {
+        SharedMutex::find(section, offset, Layout { len, fingerprint })
+    }
+}
+
+impl<T: ?Sized> SharedMutex<T> {
+    fn find_or_make(
+        section: &Section,
+        offset: u64,
+        layout: Layout,
+        init: impl FnOnce(&View) -> Result<()>,
+    ) -> Result<SharedMutex<T>> {
+        let told = |error: Error| tell("open or make mutex in", section, error);
+        let mutex = SharedMutex::at(section, offset, layout).map_err(told)?;
+        if !mutex.is_whole(layout).map_err(told)? {
+            mutex.make(layout, init).map_err(told)?;
+        }
+        Ok(mutex)
+    }
+
+    fn find(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
         let told = |error: Error| tell("open mutex in", section, error);
-        let mutex = SharedMutex::at(section, offset).map_err(told)?;
-        if mutex.is_whole().map_err(told)? {
+        let mutex = SharedMutex::at(section, offset, layout).map_err(told)?;
+        if mutex.is_whole(layout).map_err(told)? {
             return Ok(mutex);
         }
         Err(told(Error::new(ErrorKind::NotFound, "nobody has made it yet")))
     }
 
-    fn at(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
+    fn at(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
         if !offset.is_multiple_of(8) {
             let cause = format!("offset {offset} is not a multiple of eight");
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
-        let end = offset.saturating_add(SharedMutex::<T>::LEN as u64);
+        let end = offset.saturating_add(VALUE_AT as u64).saturating_add(layout.len as u64);
         let view = section.view().range(offset..end).access(crate::Access::ReadWrite).map()?;
         let view = Arc::new(view);
         let words = NonNull::new(view.as_ptr()).expect("memory is not at address zero").cast();
@@ -127,7 +202,7 @@ impl<T: Shareable> SharedMutex<T> {
     }
 
     /// Whether it has been made; an error if it is not ours to use.
-    fn is_whole(&self) -> Result<bool> {
+    fn is_whole(&self, layout: Layout) -> Result<bool> {
         // Acquire: what was made, by the Release in `make`.
         match self.view.load::<AtomicU64>(MAGIC_AT, Ordering::Acquire)? {
             0 => return Ok(false),
@@ -139,23 +214,22 @@ impl<T: Shareable> SharedMutex<T> {
         }
         let len: u64 = self.view.read(LEN_AT)?;
         let print: u64 = self.view.read(FINGERPRINT_AT)?;
-        if (len, print) == (size_of::<T>() as u64, T::FINGERPRINT) {
+        if (len, print) == (layout.len as u64, layout.fingerprint) {
             return Ok(true);
         }
         let cause = format!(
             "it guards a value of another type: {len} bytes and layout {print:016x}, this one has {} \
              and {:016x}",
-            size_of::<T>(),
-            T::FINGERPRINT
+            layout.len, layout.fingerprint
         );
         Err(Error::new(ErrorKind::WrongKind, cause))
     }
 
-    fn make(&self, init: impl FnOnce() -> T) -> Result<()> {
+    fn make(&self, layout: Layout, init: impl FnOnce(&View) -> Result<()>) -> Result<()> {
         let got = self.lock.lock(Deadline::Never)?.expect("there is no end to the wait");
         // Freed also if `init` panics; what was not made is for the next one to make.
         let _guard = self.guard(Got::Released);
-        if self.is_whole()? {
+        if self.is_whole(layout)? {
             if got == Got::Abandoned {
                 // Somebody died who used it, and it is not us who have to know.
                 self.view.atomic::<AtomicU32>(UNCLEAN_AT)?.store(1, Ordering::Relaxed);
@@ -163,10 +237,10 @@ impl<T: Shareable> SharedMutex<T> {
             return Ok(());
         }
         fault::point("make-before-value");
-        self.view.write(VALUE_AT, &init())?;
+        init(&self.view)?;
         fault::point("make-after-value");
-        self.view.write(LEN_AT, &(size_of::<T>() as u64))?;
-        self.view.write(FINGERPRINT_AT, &T::FINGERPRINT)?;
+        self.view.write(LEN_AT, &(layout.len as u64))?;
+        self.view.write(FINGERPRINT_AT, &layout.fingerprint)?;
         fault::point("make-before-magic");
         // Release: what was made, for the Acquire in `is_whole`.
         self.view.atomic::<AtomicU64>(MAGIC_AT)?.store(MAGIC, Ordering::Release);
@@ -205,7 +279,7 @@ impl<T: Shareable> SharedMutex<T> {
     }
 
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
-        let got = self.lock.lock(deadline).map_err(|error| error.during("lock mutex in", ""))?;
+        let got = self.lock.lock(deadline).map_err(|error| self.tell("lock mutex in", error))?;
         let Some(got) = got else { return Ok(None) };
         let mut guard = self.guard(got);
         let unclean = self.view.atomic::<AtomicU32>(UNCLEAN_AT)?;
@@ -219,6 +293,30 @@ impl<T: Shareable> SharedMutex<T> {
     fn guard(&self, got: Got) -> SharedGuard<'_, T> {
         SharedGuard { mutex: self, abandoned: got == Got::Abandoned, stays: PhantomData }
     }
+
+    /// Whether this thread has it, by this handle.
+    pub fn is_mine(&self) -> bool {
+        self.lock.is_mine()
+    }
+
+    /// The guard that this thread gave to [`std::mem::forget`]: for those whose language has no
+    /// guards. Whether it was abandoned is not told again.
+    ///
+    /// # Errors
+    ///
+    /// [`NotOwner`](ErrorKind::NotOwner): this thread does not have it by this handle.
+    pub fn forgotten(&self) -> Result<SharedGuard<'_, T>> {
+        if self.is_mine() {
+            return Ok(self.guard(Got::Released));
+        }
+        let error = Error::new(ErrorKind::NotOwner, "this thread does not have it");
+        Err(self.tell("use mutex in", error))
+    }
+
+    #[cold]
+    fn tell(&self, call: &'static str, error: Error) -> Error {
+        error.during(call, self.view.section())
+    }
 }
 
 fn tell(call: &'static str, section: &Section, error: Error) -> Error {
@@ -229,7 +327,7 @@ fn tell(call: &'static str, section: &Section, error: Error) -> Error {
     }
 }
 
-impl<T> fmt::Debug for SharedMutex<T> {
+impl<T: ?Sized> fmt::Debug for SharedMutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedMutex").field("lock", &self.lock).finish_non_exhaustive()
     }
@@ -237,21 +335,23 @@ impl<T> fmt::Debug for SharedMutex<T> {
 
 /// A [`SharedMutex`] that this thread has, until this is dropped.
 #[must_use = "the mutex is free again as soon as this is dropped"]
-pub struct SharedGuard<'a, T: Shareable> {
+pub struct SharedGuard<'a, T: ?Sized> {
     mutex: &'a SharedMutex<T>,
     abandoned: bool,
     /// The thread that took it has to free it.
     stays: PhantomData<*const ()>,
 }
 
-impl<T: Shareable> SharedGuard<'_, T> {
+impl<T: ?Sized> SharedGuard<'_, T> {
     /// Whether the last who had it ended without freeing it, so that the value may be half changed:
     /// see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
     #[doc(alias("EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
         self.abandoned
     }
+}
 
+impl<T: Shareable> SharedGuard<'_, T> {
     /// A copy of the value.
     pub fn get(&self) -> T {
         match self.mutex.view.read(VALUE_AT) {
@@ -277,14 +377,47 @@ impl<T: Shareable> SharedGuard<'_, T> {
     }
 }
 
-impl<T: Shareable> Drop for SharedGuard<'_, T> {
+impl SharedGuard<'_, [u8]> {
+    /// Copies bytes out of the value, from `offset` on.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange): it does not have them all; none was copied.
+    pub fn read_at(&self, offset: usize, bytes: &mut [u8]) -> Result<()> {
+        let at = self.at("read value in", offset, bytes.len())?;
+        self.mutex.view.read_at(at, bytes)
+    }
+
+    /// Copies bytes into the value, from `offset` on. Who is killed in the middle of it leaves half
+    /// of it, and the next is told.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all fit; none was copied.
+    pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        let at = self.at("write value in", offset, bytes.len())?;
+        self.mutex.view.write_at(at, bytes)
+    }
+
+    /// Where in the view these bytes of the value are.
+    fn at(&self, call: &'static str, offset: usize, len: usize) -> Result<usize> {
+        let have = self.mutex.view.len() - VALUE_AT;
+        if offset.checked_add(len).is_some_and(|end| end <= have) {
+            return Ok(VALUE_AT + offset);
+        }
+        let cause = format!("{len} bytes at offset {offset} reach past its {have} bytes");
+        Err(self.mutex.tell(call, Error::new(ErrorKind::OutOfRange, cause)))
+    }
+}
+
+impl<T: ?Sized> Drop for SharedGuard<'_, T> {
     fn drop(&mut self) {
         // In a forked child it is not ours to free.
         self.mutex.lock.unlock();
     }
 }
 
-impl<T: Shareable> fmt::Debug for SharedGuard<'_, T> {
+impl<T: ?Sized> fmt::Debug for SharedGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedGuard").field("abandoned", &self.abandoned).finish_non_exhaustive()
     }

@@ -48,6 +48,7 @@ impl Object {
         let fd = unseen::unnamed(spec.len, spec.backing)?;
         unseen::fill(fd.as_fd(), spec.content)?;
         let seats = if spec.seated { Seats::first(fd.as_fd())? } else { Seats::default() };
+        let fd = unseen::narrow(fd, spec.access)?;
         let mut object = Object::nameless(fd, spec.len, spec.protection, spec.access);
         object.seats = seats;
         Ok(object)

@@ -9,6 +9,7 @@ use rustix::process::{Resource, getrlimit};
 
 use super::super::Backing;
 use super::{pages, room};
+use crate::access::Access;
 use crate::error::{Error, Result};
 
 #[cfg(any(not(target_os = "linux"), pagemate_force_tempname))]
@@ -20,6 +21,15 @@ mod means;
 
 pub(super) use means::Unseen;
 use means::{SCRATCH, scratch, seal};
+
+/// The descriptor of memory without a name that `access` alone can be had by.
+pub(super) fn narrow(fd: OwnedFd, access: Access) -> Result<OwnedFd> {
+    match access {
+        Access::ReadWrite => Ok(fd),
+        Access::Read => means::narrowed(fd)
+            .map_err(|e| Error::os("it cannot be opened for reading alone", e.into())),
+    }
+}
 
 /// Begins the name of a file that is being made where it cannot be made without one.
 pub(super) const PREFIX: &str = ".pagemate:new-";

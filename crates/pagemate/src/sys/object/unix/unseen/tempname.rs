@@ -74,6 +74,12 @@ pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
     Ok(unseen.fd.take().expect("it had no name of its own yet"))
 }
 
+/// What has no name cannot be opened once more: who gets it could write to it.
+#[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
+pub(super) fn narrowed(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {
+    Ok(fd)
+}
+
 /// Only memfds can be sealed.
 #[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
 pub(super) fn seal(_: &OwnedFd) -> rustix::io::Result<()> {

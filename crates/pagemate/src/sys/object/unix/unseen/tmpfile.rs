@@ -52,6 +52,12 @@ pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
     rustix::fs::memfd_create(c"pagemate", flags)
 }
 
+/// The same memory, to be read only.
+pub(super) fn narrowed(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+}
+
 /// Fixes its length for ever.
 pub(super) fn seal(fd: &OwnedFd) -> rustix::io::Result<()> {
     rustix::fs::fcntl_add_seals(fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)

@@ -1,0 +1,146 @@
+//! One who locks, waits and signals as it is told, in each of the languages.
+//!
+//! Its objects are a mutex of the name that it is given, an event that is reset by hand, a semaphore, and a
+//! number under a mutex in a section. The words, and what it replies:
+//!
+//! - `lock`, `try`, `hold` (the number's): `had`, `abandoned`, or `busy`
+//! - `unlock`, `set`, `reset`, `release`: `ok`, or why not
+//! - `any`, of event, semaphore and mutex: which one, and if it was `abandoned`
+//! - `all` of them: as `lock`
+//! - `add`, to the number: what it became, and if it was `abandoned`
+#![allow(clippy::print_stdout, reason = "replies go over standard output")]
+#![allow(clippy::exit, reason = "one of the ways to let go")]
+
+use std::process::Command;
+use std::time::Duration;
+use std::{env, mem, process};
+
+use pagemate::sync::{
+    Event, EventOptions, Had, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
+    Shareable, SharedGuard, SharedMutex, wait_all_for, wait_any_for,
+};
+use pagemate::{Section, SectionOptions};
+
+use super::build::Linked;
+use super::harness::{Actor, Place};
+use super::program;
+
+const NAME: &str = "ledger";
+
+/// Says that this process is one.
+const ROLE: &str = "PAGEMATE_TEST_LOCKER";
+
+/// No wait takes so long unless something hangs.
+const LONG: Duration = Duration::from_secs(30);
+
+/// Starts one; whether it made the mutex.
+pub(crate) fn start(place: &Place, language: &str) -> (Actor, bool) {
+    let mut command = if language == "rust" {
+        let mut test = Command::new(env::current_exe().unwrap());
+        test.args(["locker::locker", "--exact", "--nocapture", "--test-threads=1"]);
+        test.env(ROLE, NAME);
+        test
+    } else {
+        let mut other = match language {
+            "c" => program("locker.c", "c11", Linked::Shared),
+            _ => program("locker.cpp", "c++17", Linked::Static),
+        };
+        other.arg(NAME).arg(u64::FINGERPRINT.to_string());
+        other
+    };
+    command.env("PAGEMATE_DIR", place.path());
+    let mut actor = Actor::start(command);
+    let first = actor.reply();
+    let created = first.as_deref() == Some("created");
+    assert!(created || first.as_deref() == Some("opened"), "{language}: {first:?}");
+    (actor, created)
+}
+
+struct Locker {
+    mutex: Mutex,
+    event: Event,
+    semaphore: Semaphore,
+    _section: Section,
+    value: SharedMutex<u64>,
+}
+
+#[test]
+fn locker() {
+    if let Ok(name) = env::var(ROLE) {
+        play(&name).unwrap();
+        process::exit(0);
+    }
+}
+
+fn play(name: &str) -> pagemate::Result<()> {
+    let section = SectionOptions::new().len(4096).open_or_create(format!("{name}-value"))?;
+    let locker = Locker {
+        mutex: MutexOptions::new().open_or_create(name)?,
+        event: EventOptions::new(Reset::Manual).open_or_create(format!("{name}-event"))?,
+        semaphore: SemaphoreOptions::new(0, 9).open_or_create(format!("{name}-semaphore"))?,
+        value: SharedMutex::open_or_init(&section, 0, || 0)?,
+        _section: section,
+    };
+    println!("@{}", if locker.mutex.was_created() { "created" } else { "opened" });
+    for line in std::io::stdin().lines() {
+        let reply = locker.play(&line.unwrap());
+        println!("@{}", reply.unwrap_or_else(|error| format!("{:?}", error.kind())));
+    }
+    Ok(())
+}
+
+impl Locker {
+    fn play(&self, verb: &str) -> pagemate::Result<String> {
+        let list = [(&self.event).into(), (&self.semaphore).into(), (&self.mutex).into()];
+        let in_time = "what was waited for comes";
+        Ok(match verb {
+            "lock" => kept(self.mutex.try_lock_for(LONG)?),
+            "try" => kept(self.mutex.try_lock()?),
+            "any" => {
+                let Had { index, guard } = wait_any_for(&list, LONG)?.expect(in_time);
+                let was_abandoned = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
+                mem::forget(guard);
+                format!("{index}{}", if was_abandoned { " abandoned" } else { "" })
+            }
+            "all" => kept(wait_all_for(&list, LONG)?.expect(in_time).pop().unwrap().guard),
+            "add" => {
+                let mut guard = self.value.try_lock_for(LONG)?.expect(in_time);
+                let number = guard.update(|number| *number += 1);
+                format!("{number}{}", if guard.was_abandoned() { " abandoned" } else { "" })
+            }
+            "hold" => {
+                let guard = self.value.try_lock()?;
+                let had = had(guard.as_ref().map(SharedGuard::was_abandoned));
+                mem::forget(guard);
+                had
+            }
+            "exit" => process::exit(0),
+            _ => {
+                match verb {
+                    "unlock" => self.mutex.unlock_forgotten()?,
+                    "set" => self.event.set()?,
+                    "reset" => self.event.reset()?,
+                    "release" => _ = self.semaphore.release(1)?,
+                    _ => panic!("a locker does not know {verb:?}"),
+                }
+                "ok".to_owned()
+            }
+        })
+    }
+}
+
+/// Keeps what there is; what to reply.
+fn kept(guard: Option<MutexGuard<'_>>) -> String {
+    let had = had(guard.as_ref().map(MutexGuard::was_abandoned));
+    mem::forget(guard);
+    had
+}
+
+fn had(abandoned: Option<bool>) -> String {
+    match abandoned {
+        None => "busy",
+        Some(false) => "had",
+        Some(true) => "abandoned",
+    }
+    .to_owned()
+}

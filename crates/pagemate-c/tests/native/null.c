@@ -1,0 +1,125 @@
+/* What becomes of sync objects that are not there. */
+#include "check.h"
+
+int main(void) {
+    pagemate_section *section = create("null");
+    pagemate_mutex *mutex = NULL, *no_mutex = NULL;
+    pagemate_event *event = NULL, *no_event = NULL;
+    pagemate_semaphore *semaphore = NULL, *no_semaphore = NULL;
+    pagemate_shared_mutex *value = NULL, *no_value = NULL;
+    DO(pagemate_mutex_create_unnamed(NULL, &mutex));
+    DO(pagemate_event_create_unnamed(NULL, &event));
+    DO(pagemate_semaphore_create_unnamed(NULL, &semaphore));
+    DO(pagemate_shared_mutex_open_or_init(section, 0, 1, "x", 1, &value));
+    const pagemate_waitable list[] = {{.event = event}};
+    const char *name = NULL;
+    size_t index = 0;
+    uint64_t bits = 0;
+    bool truth = false;
+    char byte = 0;
+    int descriptor = 0;
+
+    CHECK_NULL("name", pagemate_mutex_create_new(NULL, NULL, &no_mutex));
+    CHECK_NULL("mutex", pagemate_mutex_create_new("x", NULL, NULL));
+    CHECK_NULL("name", pagemate_mutex_open_or_create(NULL, NULL, &no_mutex));
+    CHECK_NULL("mutex", pagemate_mutex_open_or_create("x", NULL, NULL));
+    CHECK_NULL("name", pagemate_mutex_open(NULL, &no_mutex));
+    CHECK_NULL("mutex", pagemate_mutex_open("x", NULL));
+    CHECK_NULL("mutex", pagemate_mutex_create_unnamed(NULL, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_lock(NULL, &truth));
+    CHECK_NULL("abandoned", pagemate_mutex_lock(mutex, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_try_lock(NULL, &truth));
+    CHECK_NULL("abandoned", pagemate_mutex_try_lock(mutex, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_try_lock_for(NULL, 0, &truth));
+    CHECK_NULL("abandoned", pagemate_mutex_try_lock_for(mutex, 0, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_unlock(NULL));
+    CHECK_NULL("mutex", pagemate_mutex_is_mine(NULL, &truth));
+    CHECK_NULL("mine", pagemate_mutex_is_mine(mutex, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_was_created(NULL, &truth));
+    CHECK_NULL("created", pagemate_mutex_was_created(mutex, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_name(NULL, &name));
+    CHECK_NULL("name", pagemate_mutex_name(mutex, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_from_descriptor(0, NULL));
+    CHECK_NULL("mutex", pagemate_mutex_descriptor(NULL, &descriptor));
+    CHECK_NULL("descriptor", pagemate_mutex_descriptor(mutex, NULL));
+
+    CHECK_NULL("name", pagemate_event_create_new(NULL, NULL, &no_event));
+    CHECK_NULL("event", pagemate_event_create_new("x", NULL, NULL));
+    CHECK_NULL("name", pagemate_event_open_or_create(NULL, NULL, &no_event));
+    CHECK_NULL("event", pagemate_event_open_or_create("x", NULL, NULL));
+    CHECK_NULL("name", pagemate_event_open(NULL, &no_event));
+    CHECK_NULL("event", pagemate_event_open("x", NULL));
+    CHECK_NULL("event", pagemate_event_create_unnamed(NULL, NULL));
+    CHECK_NULL("event", pagemate_event_set(NULL));
+    CHECK_NULL("event", pagemate_event_reset(NULL));
+    CHECK_NULL("event", pagemate_event_pulse(NULL));
+    CHECK_NULL("event", pagemate_event_wait(NULL));
+    CHECK_NULL("event", pagemate_event_wait_for(NULL, 0));
+    CHECK_NULL("event", pagemate_event_was_created(NULL, &truth));
+    CHECK_NULL("created", pagemate_event_was_created(event, NULL));
+    CHECK_NULL("event", pagemate_event_name(NULL, &name));
+    CHECK_NULL("name", pagemate_event_name(event, NULL));
+    CHECK_NULL("event", pagemate_event_from_descriptor(0, NULL));
+    CHECK_NULL("event", pagemate_event_descriptor(NULL, &descriptor));
+    CHECK_NULL("descriptor", pagemate_event_descriptor(event, NULL));
+
+    CHECK_NULL("name", pagemate_semaphore_create_new(NULL, NULL, &no_semaphore));
+    CHECK_NULL("semaphore", pagemate_semaphore_create_new("x", NULL, NULL));
+    CHECK_NULL("name", pagemate_semaphore_open_or_create(NULL, NULL, &no_semaphore));
+    CHECK_NULL("semaphore", pagemate_semaphore_open_or_create("x", NULL, NULL));
+    CHECK_NULL("name", pagemate_semaphore_open(NULL, &no_semaphore));
+    CHECK_NULL("semaphore", pagemate_semaphore_open("x", NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_create_unnamed(NULL, NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_acquire(NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_try_acquire(NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_try_acquire_for(NULL, 0));
+    CHECK_NULL("semaphore", pagemate_semaphore_release(NULL, 1, NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_was_created(NULL, &truth));
+    CHECK_NULL("created", pagemate_semaphore_was_created(semaphore, NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_name(NULL, &name));
+    CHECK_NULL("name", pagemate_semaphore_name(semaphore, NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_from_descriptor(0, NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_descriptor(NULL, &descriptor));
+    CHECK_NULL("descriptor", pagemate_semaphore_descriptor(semaphore, NULL));
+
+    CHECK_NULL("list", pagemate_wait_any(NULL, 1, &index, &truth));
+    CHECK_NULL("index", pagemate_wait_any(list, 1, NULL, &truth));
+    CHECK_NULL("abandoned", pagemate_wait_any(list, 1, &index, NULL));
+    CHECK_NULL("list", pagemate_wait_any_for(NULL, 1, 0, &index, &truth));
+    CHECK_NULL("index", pagemate_wait_any_for(list, 1, 0, NULL, &truth));
+    CHECK_NULL("abandoned", pagemate_wait_any_for(list, 1, 0, &index, NULL));
+    CHECK_NULL("list", pagemate_wait_all(NULL, 1, &bits));
+    CHECK_NULL("abandoned", pagemate_wait_all(list, 1, NULL));
+    CHECK_NULL("list", pagemate_wait_all_for(NULL, 1, 0, &bits));
+    CHECK_NULL("abandoned", pagemate_wait_all_for(list, 1, 0, NULL));
+
+    CHECK_NULL("section", pagemate_shared_mutex_open_or_init(NULL, 0, 1, "x", 1, &no_value));
+    CHECK_NULL("initial", pagemate_shared_mutex_open_or_init(section, 0, 1, NULL, 1, &no_value));
+    CHECK_NULL("mutex", pagemate_shared_mutex_open_or_init(section, 0, 1, "x", 1, NULL));
+    CHECK_NULL("section", pagemate_shared_mutex_open(NULL, 0, 1, 1, &no_value));
+    CHECK_NULL("mutex", pagemate_shared_mutex_open(section, 0, 1, 1, NULL));
+    CHECK_NULL("mutex", pagemate_shared_mutex_lock(NULL, &truth));
+    CHECK_NULL("abandoned", pagemate_shared_mutex_lock(value, NULL));
+    CHECK_NULL("mutex", pagemate_shared_mutex_try_lock(NULL, &truth));
+    CHECK_NULL("abandoned", pagemate_shared_mutex_try_lock(value, NULL));
+    CHECK_NULL("mutex", pagemate_shared_mutex_try_lock_for(NULL, 0, &truth));
+    CHECK_NULL("abandoned", pagemate_shared_mutex_try_lock_for(value, 0, NULL));
+    CHECK_NULL("mutex", pagemate_shared_mutex_unlock(NULL));
+    CHECK_NULL("mutex", pagemate_shared_mutex_is_mine(NULL, &truth));
+    CHECK_NULL("mine", pagemate_shared_mutex_is_mine(value, NULL));
+    CHECK_NULL("mutex", pagemate_shared_mutex_read_at(NULL, 0, &byte, 1));
+    CHECK_NULL("bytes", pagemate_shared_mutex_read_at(value, 0, NULL, 1));
+    CHECK_NULL("mutex", pagemate_shared_mutex_write_at(NULL, 0, &byte, 1));
+    CHECK_NULL("bytes", pagemate_shared_mutex_write_at(value, 0, NULL, 1));
+
+    DO(pagemate_mutex_close(NULL));
+    DO(pagemate_event_close(NULL));
+    DO(pagemate_semaphore_close(NULL));
+    DO(pagemate_shared_mutex_close(NULL));
+    DO(pagemate_mutex_close(mutex));
+    DO(pagemate_event_close(event));
+    DO(pagemate_semaphore_close(semaphore));
+    DO(pagemate_shared_mutex_close(value));
+    DO(pagemate_section_close(section));
+    return 0;
+}
