@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use harness::{Actor, Place, unique};
 use pagemate::sync::{
-    Event, EventOptions, Mutex, MutexOptions, Reset, Semaphore, SemaphoreOptions, Waitable,
-    wait_all, wait_all_for, wait_any, wait_any_for,
+    Event, EventOptions, Had, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
+    SharedGuard, SharedMutex, Waitable, wait_all, wait_all_for, wait_any, wait_any_for,
 };
 use pagemate::{ErrorKind, Result, Section, SectionOptions, Sharing};
 
@@ -348,11 +348,28 @@ fn handles_may_go_to_any_thread_and_say_what_they_are() {
     let event = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
     let semaphore = SemaphoreOptions::new(0, 1).create_unnamed().unwrap();
     assert!(shared(&mutex).contains(&name));
+    let section = SectionOptions::new().len(4096).create_unnamed().unwrap();
+    let value = SharedMutex::open_or_init(&section, 0, || 7_u64).unwrap();
+    assert!(shared(&value).starts_with("SharedMutex"));
+    assert!(format!("{:?}", value.lock().unwrap()).contains("abandoned: false"));
     assert!(shared(&event).contains("Auto"));
     assert!(shared(&semaphore).starts_with("Semaphore"));
     assert!(shared(&Waitable::from(&mutex)).starts_with("Mutex"));
     assert!(format!("{:?}", mutex.lock().unwrap()).contains("abandoned: false"));
 }
+
+/// The thread that took it has to free it: a guard stays there, or this does not compile.
+const _: () = {
+    trait Stays<A> {
+        const YES: () = ();
+    }
+    impl<T: ?Sized> Stays<()> for T {}
+    impl<T: ?Sized + Send> Stays<u8> for T {}
+    impl<T: ?Sized + Sync> Stays<u16> for T {}
+    let () = <MutexGuard<'_> as Stays<_>>::YES;
+    let () = <SharedGuard<'_, u64> as Stays<_>>::YES;
+    let () = <Had<'_> as Stays<_>>::YES;
+};
 
 #[test]
 fn the_name_lives_as_long_as_somebody_waits() {

@@ -179,32 +179,42 @@ fn waiter(point: &str) -> bool {
     scene.met
 }
 
-/// The victim waits for one of several.
-fn chooser(point: &str) -> bool {
-    let mut scene = Scene::new(point, "kill");
-    for command in ["mutex m create", "event x create auto", "semaphore s create 0 1"] {
-        scene.keeper.expect(command, "created");
+/// The victim waits, alone for something or for one of several, and may be the one who is woken.
+fn taker(point: &str) -> bool {
+    let mut met = false;
+    for (theirs, waits, signal) in [
+        ("wait x 30000", "wait x 30000", "set x"),
+        ("any 30000 m x s", "wait x 30000", "set x"),
+        ("acquire s 30000", "acquire s 30000", "release s 1"),
+        ("any 30000 m x s", "acquire s 30000", "release s 1"),
+    ] {
+        let mut scene = Scene::new(point, "kill");
+        for command in ["mutex m create", "event x create auto", "semaphore s create 0 1"] {
+            scene.keeper.expect(command, "created");
+        }
+        let mut others = scene.others::<2>(&["event x open", "semaphore s open"]);
+        for command in ["mutex m open", "event x open", "semaphore s open"] {
+            scene.does(command);
+        }
+        scene.keeper.expect("lock m", "ok");
+        let name = signal.split(' ').nth(1).unwrap();
+        scene.sleeps_over(theirs, name);
+        all_sleep_over(&mut scene.keeper, &mut others, waits, name);
+        let mut waiting = others.len();
+        while waiting > 0 {
+            scene.keeper.ask(signal);
+            until(|| {
+                let got = others.iter_mut().filter_map(|other| said(other).then_some(())).count();
+                waiting -= got;
+                got == 1 || !scene.is_hit() && said(&mut scene.victim)
+            });
+        }
+        if !scene.met {
+            scene.keeper.expect("any 0 x s", "timeout");
+        }
+        met |= scene.met;
     }
-    let mut others = scene.others::<2>(&["event x open"]);
-    for command in ["mutex m open", "event x open", "semaphore s open"] {
-        scene.does(command);
-    }
-    scene.keeper.expect("lock m", "ok");
-    scene.sleeps_over("any 30000 m x s", "x");
-    all_sleep_over(&mut scene.keeper, &mut others, "wait x 30000", "x");
-    let mut waiting = others.len();
-    while waiting > 0 {
-        scene.keeper.expect("set x", "ok");
-        until(|| {
-            let got = others.iter_mut().filter_map(|other| said(other).then_some(())).count();
-            waiting -= got;
-            got == 1 || !scene.is_hit() && said(&mut scene.victim)
-        });
-    }
-    if !scene.met {
-        scene.keeper.expect("any 0 x s", "timeout");
-    }
-    scene.met
+    met
 }
 
 /// Whether it has got what it waited for.
@@ -299,7 +309,7 @@ fn killed_at_every_point() {
     let points = all_points();
     let mut met = BTreeSet::new();
     for point in &points {
-        for scene in [owner, waiter, chooser, collector, signaller, maker] {
+        for scene in [owner, waiter, taker, collector, signaller, maker] {
             if scene(point) {
                 met.insert(point.clone());
             }

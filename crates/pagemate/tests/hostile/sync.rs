@@ -238,6 +238,15 @@ fn other_users_get_what_they_were_given() {
         assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
         drop(mutex);
         assert!(!place.join("pagemate-global/x").exists());
+        // Who is handed one without a name may use it, whoever that is; with one, who may open it.
+        let unnamed = MutexOptions::new().create_unnamed().unwrap();
+        let named = MutexOptions::new().create_new("x").unwrap();
+        fork(|| {
+            become_user(NOBODY, NOBODY);
+            assert!(!unnamed.lock().unwrap().was_abandoned());
+            refused(named.lock(), ErrorKind::PermissionDenied, &["lock mutex \"x\""]);
+        })
+        .join();
     });
 }
 
@@ -316,6 +325,42 @@ fn a_value_whose_making_panics_is_made_by_the_next() {
         let mutex = init(&section, 0, 7_u64).unwrap();
         let guard = mutex.lock().unwrap();
         assert_eq!((guard.get(), guard.was_abandoned()), (7, false));
+    });
+}
+
+#[test]
+fn a_death_that_was_met_on_opening_is_told_to_the_first_who_locks() {
+    alone("sync::a_death_that_was_met_on_opening_is_told_to_the_first_who_locks", |_| {
+        const MAGIC_AT: usize = 32;
+        let section = create("x").unwrap();
+        let view = section.map().unwrap();
+        let mutex = init(&section, 0, 7_u64).unwrap();
+        let magic: u64 = view.read(MAGIC_AT).unwrap();
+        let ready = Gate::new();
+        let maker = fork(|| {
+            forget(mutex.lock().unwrap());
+            ready.open();
+            hold_on();
+        });
+        ready.wait();
+        // As if it were still being made, by one who is killed when that is done.
+        view.write(MAGIC_AT, &0_u64).unwrap();
+        let opener = fork(|| {
+            let mutex = init(&section, 0, 8_u64).unwrap();
+            let mut guard = mutex.lock().unwrap();
+            assert_eq!((guard.get(), guard.was_abandoned()), (7, true));
+            guard.set(&9);
+        });
+        let start = Instant::now();
+        while view.read::<u32>(0).unwrap() >> 31 == 0 {
+            assert!(start.elapsed() < LONG, "nobody waits for the mutex");
+            thread::yield_now();
+        }
+        view.write(MAGIC_AT, &magic).unwrap();
+        maker.kill();
+        opener.join();
+        let guard = mutex.lock().unwrap();
+        assert_eq!((guard.get(), guard.was_abandoned()), (9, false));
     });
 }
 

@@ -12,6 +12,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,31 +45,31 @@ fn descriptors() -> Descriptors {
 }
 
 thread_local! {
-    /// What the thread that forks holds while it does.
-    static HELD: RefCell<Option<Descriptors>> = const { RefCell::new(None) };
+    /// What the thread that forks holds while it does. Without a destructor, so that it is also there
+    /// for one that forks at its very end.
+    static HELD: RefCell<ManuallyDrop<Option<Descriptors>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Before a fork: keeps others from opening and closing any.
 pub(super) fn hold_still() {
     let held = descriptors();
-    _ = HELD.try_with(|place| *place.borrow_mut() = Some(held));
+    HELD.with_borrow_mut(|place| **place = Some(held));
 }
 
 /// After a fork, in the parent.
 pub(super) fn go_on() {
-    _ = HELD.try_with(|place| place.borrow_mut().take());
+    HELD.with_borrow_mut(|place| drop(place.take()));
 }
 
 /// After a fork, in the child.
 pub(super) fn leave_all() {
-    _ = HELD.try_with(|place| {
-        let Some(mut held) = place.borrow_mut().take() else { return };
-        while let Some(fd) = held.pop_first() {
-            // SAFETY: it is open, and nobody in this process uses it any more: who has it in its
-            // `Seats` finds that it is from another life.
-            drop(unsafe { OwnedFd::from_raw_fd(fd) });
-        }
-    });
+    let Some(mut held) = HELD.with_borrow_mut(|place| place.take()) else { return };
+    while let Some(fd) = held.pop_first() {
+        // SAFETY: it is open, and nobody in this process uses it any more: who has it in its `Seats`
+        // finds that it is from another life.
+        drop(unsafe { OwnedFd::from_raw_fd(fd) });
+    }
 }
 
 /// The descriptor that has the locks of this handle's seats, once there is one.
