@@ -17,6 +17,7 @@ use super::measure::{Clock, Comparison, Effort, Spread, Watch, titles};
 use super::peer::{self, Peer};
 use super::place::Place;
 use super::posix::Word;
+use super::processor::{ends, staying_on};
 
 const PROCESSES: u32 = 4;
 
@@ -30,11 +31,18 @@ const WHEN_AT: usize = 192;
 const PAUSE: Duration = Duration::from_micros(500);
 
 pub(crate) fn table(_: &Place, effort: Effort) {
+    let [ours, theirs] = ends();
+    staying_on(ours, || rows(theirs, effort));
+}
+
+/// Those who sleep stay on this processor.
+fn rows(theirs: usize, effort: Effort) {
     let many = effort.pick(1000, 40);
     println!("  by the clock on the wall; threads of {PROCESSES} processes");
     for (what, limit) in [("event", Some(1.5)), ("semaphore", Some(1.5)), ("bare futex", None)] {
         titles(&format!("of {many}"), "of 1");
-        let (mut crowd, alone) = (Crowd::of(what, many), Crowd::of(what, 1));
+        let of = |many| staying_on(theirs, || Crowd::of(what, many));
+        let (mut crowd, alone) = (of(many), of(1));
         let (mut calls, mut runs) = (Comparison::default(), Comparison::default());
         for _ in 0..effort.pick(40, 2) {
             let (call, run) = crowd.wake(effort);
@@ -168,8 +176,7 @@ fn open(what: &str, name: &str) -> Box<dyn Signal + Send + Sync> {
 }
 
 /// The life of one of its processes.
-pub(crate) fn gather(words: &[&str]) {
-    let &[what, name, threads] = words else { unreachable!("{words:?}") };
+pub(crate) fn gather(what: &str, name: &str, threads: &str) {
     let threads: u32 = threads.parse().expect("a number");
     let (signal, board) = (open(what, name), Board::open(name));
     thread::scope(|scope| {

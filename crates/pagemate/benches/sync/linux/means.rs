@@ -142,6 +142,7 @@ pub(crate) fn open(what: &str, name: &str) -> Box<dyn Means> {
         "semaphore" => pair(name, semaphore),
         "mutex" => ring(name, mutex),
         "bare futex" => pair(name, Word::open),
+        "futex for 50 ms" => pair(name, Word::open_sliced),
         "pthread mutex" => ring(name, |name| PosixMutex::open(name, false)),
         "pthread robust mutex" => ring(name, |name| PosixMutex::open(name, true)),
         "pthread condition" => pair(name, Condition::open),

@@ -9,6 +9,7 @@ mod free;
 mod means;
 mod peer;
 mod posix;
+mod processor;
 mod turns;
 
 use common::{Group, measure, place};
@@ -23,8 +24,8 @@ const GROUPS: [Group; 4] = [
 pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["answer", rest @ ..] => turns::answer(rest),
-        ["crowd", rest @ ..] => crowd::gather(rest),
+        ["answer", what] => turns::answer(what),
+        ["crowd", what, name, threads] => crowd::gather(what, name, threads),
         ["owner", name] => death::own(name),
         _ => common::report(&GROUPS),
     }

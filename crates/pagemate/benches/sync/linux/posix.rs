@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use pagemate::{SectionOptions, View};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::thread::futex;
+use rustix::thread::futex::{self, Flags, Timespec};
 
 use super::means::{Lock, Signal};
 
@@ -25,16 +25,26 @@ fn good(error: libc::c_int) {
     assert_eq!(error, 0, "an error of the C library");
 }
 
-/// A word, and the bare call: without time-outs, deaths or a thought about who sleeps.
-pub(crate) struct Word(View);
+/// A word, and the bare call: without deaths, or a thought about who sleeps.
+pub(crate) struct Word {
+    view: View,
+    /// After which the sleeper looks up.
+    slice: Option<Timespec>,
+}
 
 impl Word {
     pub(crate) fn open(name: &str) -> Word {
-        Word(page(name).0)
+        Word { view: page(name).0, slice: None }
+    }
+
+    /// One whose sleepers look up as often as ours.
+    pub(crate) fn open_sliced(name: &str) -> Word {
+        let slice = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+        Word { slice: Some(slice), ..Word::open(name) }
     }
 
     pub(crate) fn word(&self) -> &AtomicU32 {
-        self.0.atomic(0).expect("its bytes")
+        self.view.atomic(0).expect("its bytes")
     }
 }
 
@@ -43,7 +53,7 @@ impl Signal for Word {
         let word = self.word();
         // Release: for the Acquire in `wait`.
         word.store(1, Ordering::Release);
-        futex::wake(word, futex::Flags::empty(), 1).expect("a word");
+        futex::wake(word, Flags::empty(), 1).expect("a word");
     }
 
     fn wait(&self) {
@@ -51,8 +61,8 @@ impl Signal for Word {
         // Acquire: what came before, by the Release in `raise`.
         let taken = || word.compare_exchange(1, 0, Ordering::Acquire, Ordering::Relaxed).is_ok();
         while word.load(Ordering::Relaxed) == 0 || !taken() {
-            // It changed, or somebody woke us: both are looked into.
-            _ = futex::wait(word, futex::Flags::empty(), 0, None);
+            // It changed, or somebody woke us, or it is time: all are looked into.
+            _ = futex::wait(word, Flags::empty(), 0, self.slice.as_ref());
         }
     }
 }

@@ -3,18 +3,18 @@
 use std::fs;
 use std::time::Duration;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
 use super::means::{self, Means, Side};
 use super::measure::{Clock, Comparison, Effort, Watch, titles};
 use super::peer::{self, Peer};
 use super::place::Place;
+use super::processor::{ends, staying_on, without_haste};
 
 /// What a turn costs by this, beside the bare futex; and what it may cost.
-const ROWS: [(&str, Option<f64>); 9] = [
+const ROWS: [(&str, Option<f64>); 10] = [
     ("event", Some(1.15)),
     ("mutex", Some(1.15)),
     ("semaphore", None),
+    ("futex for 50 ms", None),
     ("pthread robust mutex", None),
     ("pthread mutex", None),
     ("pthread condition", None),
@@ -25,39 +25,25 @@ const ROWS: [(&str, Option<f64>); 9] = [
 
 pub(crate) fn table(_: &Place, effort: Effort) {
     println!("  by the clock on the wall; a turn is there and back: two sleeps, two wakes");
-    let processors = processors();
-    let [first, .., last] = processors[..] else {
-        return on("one processor, the only one", [processors[0]; 2], effort);
-    };
-    on("two processors", [first, last], effort);
-    on("one processor", [first; 2], effort);
+    let [first, last] = ends();
+    if first != last {
+        println!("  on two processors");
+        staying_on(first, || rows(last, effort));
+    }
+    println!("  on one processor");
+    staying_on(first, || without_haste(|| rows(first, effort)));
 }
 
-/// Those that this process may run on.
-fn processors() -> Vec<usize> {
-    let set = sched_getaffinity(None).expect("a set");
-    (0..CpuSet::MAX_CPU).filter(|number| set.is_set(*number)).collect()
-}
-
-fn stay_on(processor: usize) {
-    let mut set = CpuSet::new();
-    set.set(processor);
-    sched_setaffinity(None, &set).expect("a processor of ours");
-}
-
-fn on(title: &str, [first, second]: [usize; 2], effort: Effort) {
-    let whole = sched_getaffinity(None).expect("a set");
-    stay_on(first);
-    println!("  on {title}");
+fn rows(second: usize, effort: Effort) {
     titles("this", "bare futex");
     for (what, limit) in ROWS {
-        let (mut ours, mut theirs) = (Table::lay(what, second), Table::lay("bare futex", second));
+        let lay = |what| staying_on(second, || Table::lay(what));
+        let (mut ours, mut theirs) = (lay(what), lay("bare futex"));
         let mut comparison = Comparison::default();
         let time = effort.pick(Duration::from_secs(4), Duration::from_millis(50));
         comparison.go_on_by_blocks(time, |turns| ours.play(turns), |turns| theirs.play(turns));
         comparison.tell(&format!("{what}, {:.2} sleeps", ours.sleeps_a_turn()), limit);
     }
-    sched_setaffinity(None, &whole).expect("what it was");
 }
 
 /// We are the first side, and another process is the second.
@@ -69,10 +55,10 @@ struct Table {
 }
 
 impl Table {
-    fn lay(what: &str, processor: usize) -> Table {
+    fn lay(what: &str) -> Table {
         // Here first, so that the other inherits what is to be inherited.
         let means = means::open(what, what);
-        let peer = Peer::start(&["answer", what, &processor.to_string()]);
+        let peer = Peer::start(&["answer", what]);
         Table { means, peer, turns: 0, sleeps: 0 }
     }
 
@@ -103,9 +89,7 @@ fn sleeps() -> u64 {
 }
 
 /// The life of the second side.
-pub(crate) fn answer(words: &[&str]) {
-    let &[what, processor] = words else { unreachable!("{words:?}") };
-    stay_on(processor.parse().expect("a number"));
+pub(crate) fn answer(what: &str) {
     let means = means::open(what, what);
     peer::live(|turns| {
         means.prepare(Side::Second);
