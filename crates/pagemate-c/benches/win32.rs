@@ -12,7 +12,7 @@
 #![allow(unsafe_code, reason = "the interface of C")]
 
 #[cfg(target_os = "linux")]
-#[path = "../../pagemate/benches/section/linux/measure.rs"]
+#[path = "../../pagemate/benches/common/measure.rs"]
 #[allow(dead_code, reason = "written for more than this")]
 mod measure;
 

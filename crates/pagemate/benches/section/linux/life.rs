@@ -8,8 +8,9 @@ use rustix::fs::{FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
+use super::holders::Holders;
 use super::measure::{Effort, Watch, compare, tell_alone, time, titles};
-use super::place::{Holders, Place};
+use super::place::Place;
 
 const LEN: u64 = 4096;
 

@@ -24,23 +24,43 @@ impl Effort {
     }
 }
 
-/// The processor's time that this thread takes from now on.
+/// What time is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// What this thread has of a processor: for what never sleeps.
+    #[default]
+    Processor,
+    /// What passes for everybody: for what sleeps, or takes several to do.
+    Wall,
+}
+
+impl Clock {
+    pub(crate) fn ns(self) -> f64 {
+        let time = clock_gettime(match self {
+            Clock::Processor => ClockId::ThreadCPUTime,
+            Clock::Wall => ClockId::Monotonic,
+        });
+        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+    }
+}
+
+/// The time that passes from now on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Watch(f64);
+pub(crate) struct Watch(Clock, f64);
 
 impl Watch {
+    /// The processor's time that this thread takes.
     pub(crate) fn start() -> Watch {
-        Watch(Watch::thread_ns())
+        Watch::by(Clock::Processor)
+    }
+
+    pub(crate) fn by(clock: Clock) -> Watch {
+        Watch(clock, clock.ns())
     }
 
     /// Nanoseconds since.
     pub(crate) fn ns(self) -> f64 {
-        Watch::thread_ns() - self.0
-    }
-
-    fn thread_ns() -> f64 {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+        self.0.ns() - self.1
     }
 }
 
@@ -92,10 +112,10 @@ pub(crate) fn compare(effort: Effort, ours: impl FnMut(), theirs: impl FnMut()) 
     comparison
 }
 
-fn calls_a_block(call: &mut impl FnMut()) -> u32 {
+fn calls_a_block(block: &mut impl FnMut(u32) -> f64) -> u32 {
     let mut calls = 1;
     while calls < 1 << 24 {
-        if block(calls, call) * f64::from(calls) >= BLOCK.as_nanos() as f64 {
+        if block(calls) >= BLOCK.as_nanos() as f64 {
             break;
         }
         calls *= 2;
@@ -103,13 +123,13 @@ fn calls_a_block(call: &mut impl FnMut()) -> u32 {
     calls
 }
 
-/// Nanoseconds of one call.
+/// Nanoseconds of so many calls.
 fn block(calls: u32, call: &mut impl FnMut()) -> f64 {
     let watch = Watch::start();
     for _ in 0..calls {
         call();
     }
-    watch.ns() / f64::from(calls)
+    watch.ns()
 }
 
 fn verdict(met: bool) -> &'static str {
@@ -132,16 +152,32 @@ impl Comparison {
         mut ours: impl FnMut(),
         mut theirs: impl FnMut(),
     ) {
+        let ours = |calls| block(calls, &mut ours);
+        self.go_on_by_blocks(time, ours, |calls| block(calls, &mut theirs));
+    }
+
+    /// The same with sides that do as many calls as they are told, and give the nanoseconds of all.
+    pub(crate) fn go_on_by_blocks(
+        &mut self,
+        time: Duration,
+        mut ours: impl FnMut(u32) -> f64,
+        mut theirs: impl FnMut(u32) -> f64,
+    ) {
         let calls = calls_a_block(&mut ours).max(calls_a_block(&mut theirs));
         let (end, enough) = (Instant::now() + time, self.ratios.len() + 3);
         while self.ratios.len() < enough || Instant::now() < end {
-            let first = block(calls, &mut ours);
-            let theirs = block(calls, &mut theirs) + block(calls, &mut theirs);
-            let ours = first + block(calls, &mut ours);
-            self.ratios.push(ours / theirs);
-            self.ours.push(ours / 2.0);
-            self.theirs.push(theirs / 2.0);
+            let first = ours(calls);
+            let theirs = theirs(calls) + theirs(calls);
+            let ours = first + ours(calls);
+            self.add(ours / f64::from(2 * calls), theirs / f64::from(2 * calls));
         }
+    }
+
+    /// Adds a round: nanoseconds of one call.
+    pub(crate) fn add(&mut self, ours: f64, theirs: f64) {
+        self.ratios.push(ours / theirs);
+        self.ours.push(ours);
+        self.theirs.push(theirs);
     }
 
     /// One line: ours may take at most `limit` times as long.

@@ -1,0 +1,28 @@
+//! What the core's benchmarks have in common.
+
+pub(crate) mod measure;
+pub(crate) mod place;
+
+use measure::Effort;
+use place::Place;
+
+/// A part of a report: its name, and what prints it.
+pub(crate) type Group = (&'static str, fn(&Place, Effort));
+
+/// Prints those of the groups that the command line asks for.
+pub(crate) fn report(groups: &[Group]) {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    // Cargo says `--bench` when it measures, and nothing when it only tests.
+    let full = words.iter().any(|word| word == "--bench");
+    words.retain(|word| !word.starts_with("--"));
+    let quick = words.iter().any(|word| word == "quick") || !full;
+    words.retain(|word| word != "quick");
+    let effort = if quick { Effort::Quick } else { Effort::Full };
+    let place = Place::new();
+    for (name, group) in groups {
+        if words.is_empty() || words.iter().any(|word| name.contains(word.as_str())) {
+            println!("\n{name}");
+            group(&place, effort);
+        }
+    }
+}

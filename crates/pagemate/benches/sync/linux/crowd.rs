@@ -1,0 +1,215 @@
+//! Waking one of a thousand who sleep, beside waking one who sleeps alone.
+//!
+//! Threads of a few processes sleep on one object. Who is woken writes down when it ran, and goes
+//! back to sleep. Between measurements of the crowd it leaves, to sleep at a gate without looking
+//! up, so that the one alone has the machine to itself.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use pagemate::{SectionOptions, View};
+use rustix::thread::futex::{self, Flags};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::means::{self, Signal};
+use super::measure::{Clock, Comparison, Effort, Spread, Watch, titles};
+use super::peer::{self, Peer};
+use super::place::Place;
+use super::posix::Word;
+use super::processor::{ends, staying_on};
+
+const PROCESSES: u32 = 4;
+
+/// Where things stand in the crowd's page, each in a cache line of its own.
+const GATE_AT: usize = 0;
+const PRESENT_AT: usize = 64;
+const WOKEN_AT: usize = 128;
+const WHEN_AT: usize = 192;
+
+/// So long a pause lets everybody go to sleep.
+const PAUSE: Duration = Duration::from_micros(500);
+
+pub(crate) fn table(_: &Place, effort: Effort) {
+    let [ours, theirs] = ends();
+    staying_on(ours, || rows(theirs, effort));
+}
+
+/// Those who sleep stay on this processor.
+fn rows(theirs: usize, effort: Effort) {
+    let many = effort.pick(1000, 40);
+    println!("  by the clock on the wall; threads of {PROCESSES} processes");
+    for (what, limit) in [("event", Some(1.5)), ("semaphore", Some(1.5)), ("bare futex", None)] {
+        titles(&format!("of {many}"), "of 1");
+        let of = |many| staying_on(theirs, || Crowd::of(what, many));
+        let (mut crowd, alone) = (of(many), of(1));
+        let (mut calls, mut runs) = (Comparison::default(), Comparison::default());
+        for _ in 0..effort.pick(40, 2) {
+            let (call, run) = crowd.wake(effort);
+            let (call_alone, run_alone) = alone.wake(effort);
+            calls.add(call, call_alone);
+            runs.add(run, run_alone);
+        }
+        calls.tell(&format!("{what}: the call that wakes"), limit);
+        runs.tell(&format!("{what}: until one runs"), limit);
+        let share = crowd.idle(effort) * 100.0;
+        println!("  {what}: {many} who only sleep take {share:.1} % of a processor");
+    }
+}
+
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("a time after zero")
+}
+
+/// What the processes of a crowd have in common, beside the object itself.
+struct Board(View);
+
+impl Board {
+    fn open(name: &str) -> Board {
+        let mut options = SectionOptions::new();
+        let section = options.len(4096).open_or_create(format!("{name} board")).expect("a page");
+        Board(section.map().expect("a view"))
+    }
+
+    /// Odd: it is open.
+    fn gate(&self) -> &AtomicU32 {
+        self.0.atomic(GATE_AT).expect("its bytes")
+    }
+
+    /// How many are past the gate.
+    fn present(&self) -> &AtomicU32 {
+        self.0.atomic(PRESENT_AT).expect("its bytes")
+    }
+
+    /// How often one was woken, and when the last one was.
+    fn woken(&self) -> (&AtomicU32, &AtomicU64) {
+        let when = self.0.atomic(WHEN_AT).expect("its bytes");
+        (self.0.atomic(WOKEN_AT).expect("its bytes"), when)
+    }
+}
+
+struct Crowd {
+    signal: Box<dyn Signal + Send + Sync>,
+    board: Board,
+    many: u32,
+    processes: Vec<Peer>,
+}
+
+impl Crowd {
+    fn of(what: &str, many: u32) -> Crowd {
+        let name = format!("{what} for {many}");
+        let (signal, board) = (open(what, &name), Board::open(&name));
+        let processes = many.min(PROCESSES);
+        let each = (many / processes).to_string();
+        let start = |_| Peer::start(&["crowd", what, &name, &each]);
+        Crowd { signal, board, many, processes: (0..processes).map(start).collect() }
+    }
+
+    /// Lets all in, and waits until they are asleep.
+    fn gather(&self) {
+        self.board.gate().fetch_add(1, Ordering::Release);
+        futex::wake(self.board.gate(), Flags::empty(), i32::MAX.cast_unsigned()).expect("a word");
+        while self.board.present().load(Ordering::Acquire) < self.many {
+            thread::sleep(PAUSE);
+        }
+        thread::sleep(40 * PAUSE);
+    }
+
+    fn leave(&self) {
+        self.board.gate().fetch_add(1, Ordering::Release);
+        while self.board.present().load(Ordering::Acquire) > 0 {
+            self.signal.raise();
+            thread::sleep(PAUSE / 20);
+        }
+    }
+
+    /// Wakes one several times: the medians of the nanoseconds that the call takes, and of those
+    /// from its beginning until one runs.
+    fn wake(&self, effort: Effort) -> (f64, f64) {
+        let (woken, when) = self.board.woken();
+        let (mut calls, mut runs) = (Vec::new(), Vec::new());
+        self.gather();
+        for _ in 0..effort.pick(25, 5) {
+            thread::sleep(PAUSE);
+            let before = woken.load(Ordering::Acquire);
+            let (start, watch) = (now(), Watch::by(Clock::Wall));
+            self.signal.raise();
+            calls.push(watch.ns());
+            while woken.load(Ordering::Acquire) == before {
+                thread::sleep(PAUSE);
+            }
+            runs.push(when.load(Ordering::Relaxed).saturating_sub(start) as f64);
+        }
+        self.leave();
+        (Spread::of(calls).median, Spread::of(runs).median)
+    }
+
+    /// What share of a processor all of them take together while nobody wakes them.
+    fn idle(&mut self, effort: Effort) -> f64 {
+        self.gather();
+        let before = self.took();
+        let watch = Watch::by(Clock::Wall);
+        thread::sleep(effort.pick(Duration::from_secs(1), PAUSE * 100));
+        let share = (self.took() - before) / watch.ns();
+        self.leave();
+        share
+    }
+
+    /// Nanoseconds of processors that its processes have had.
+    fn took(&mut self) -> f64 {
+        self.processes.iter_mut().map(|process| process.tell("")).for_each(drop);
+        self.processes
+            .iter_mut()
+            .map(|process| process.hear().parse::<f64>())
+            .sum::<Result<f64, _>>()
+            .expect("numbers")
+    }
+}
+
+fn open(what: &str, name: &str) -> Box<dyn Signal + Send + Sync> {
+    match what {
+        "event" => Box::new(means::event(name)),
+        "semaphore" => Box::new(means::semaphore(name)),
+        _ => Box::new(Word::open(name)),
+    }
+}
+
+/// The life of one of its processes.
+pub(crate) fn gather(what: &str, name: &str, threads: &str) {
+    let threads: u32 = threads.parse().expect("a number");
+    let (signal, board) = (open(what, name), Board::open(name));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let sleeper = thread::Builder::new().stack_size(64 << 10);
+            sleeper.spawn_scoped(scope, || sleep(&*signal, &board)).expect("a thread");
+        }
+        peer::live(|_| {
+            let time = clock_gettime(ClockId::ProcessCPUTime);
+            (time.tv_sec * 1_000_000_000 + time.tv_nsec).to_string()
+        });
+        #[allow(clippy::exit, reason = "threads that sleep for ever end with their process")]
+        std::process::exit(0);
+    });
+}
+
+/// The life of one of its threads.
+fn sleep(signal: &dyn Signal, board: &Board) {
+    let (woken, when) = board.woken();
+    loop {
+        let gate = board.gate().load(Ordering::Acquire);
+        if gate.is_multiple_of(2) {
+            // It changed, or somebody woke us: both are looked into.
+            _ = futex::wait(board.gate(), Flags::empty(), gate, None);
+            continue;
+        }
+        board.present().fetch_add(1, Ordering::Release);
+        while board.gate().load(Ordering::Acquire) == gate {
+            signal.wait();
+            when.store(now(), Ordering::Relaxed);
+            // Release: with the time it was.
+            woken.fetch_add(1, Ordering::Release);
+        }
+        board.present().fetch_sub(1, Ordering::Release);
+    }
+}

@@ -1,0 +1,57 @@
+//! What is free, and taken and given back by one thread.
+
+use std::hint::black_box;
+use std::sync::atomic::Ordering;
+
+use pagemate::SectionOptions;
+use pagemate::sync::{MutexOptions, SharedMutex};
+
+use super::means::{self, Lock, Signal};
+use super::measure::{Effort, compare, titles};
+use super::place::Place;
+use super::posix::{PosixMutex, PosixSemaphore, Word};
+
+pub(crate) fn table(_: &Place, effort: Effort) {
+    println!("  by the processor's time; beside two compare-and-exchange on a shared page");
+    titles("this", "exchanges");
+    let page = Word::open("exchanged");
+    let pair = || {
+        let word = black_box(page.word());
+        _ = black_box(word.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed));
+        _ = black_box(word.compare_exchange(1, 0, Ordering::Release, Ordering::Relaxed));
+    };
+
+    let mutex = MutexOptions::new().create_new("mutex").expect("a free name");
+    let taken = || _ = black_box(black_box(&mutex).lock().expect("a mutex"));
+    compare(effort, taken, pair).tell("mutex", Some(1.2));
+    let section = SectionOptions::new().len(4096).create_new("guarded").expect("a free name");
+    let guarded = SharedMutex::open_or_init(&section, 0, || 0_u64).expect("room");
+    let taken = || _ = black_box(black_box(&guarded).lock().expect("a mutex"));
+    compare(effort, taken, pair).tell("mutex with a u64", None);
+    let changed = || {
+        let count = black_box(&guarded).lock().expect("a mutex").update(|count| *count += 1);
+        black_box(count);
+    };
+    compare(effort, changed, pair).tell("mutex with a u64, which is changed", None);
+    let (event, semaphore) = (means::event("event"), means::semaphore("semaphore"));
+    compare(effort, || passed(&event), pair).tell("event", None);
+    compare(effort, || passed(&semaphore), pair).tell("semaphore", None);
+
+    let (plain, robust) = (PosixMutex::open("plain", false), PosixMutex::open("robust", true));
+    compare(effort, || held(&plain), pair).tell("pthread mutex", None);
+    compare(effort, || held(&robust), pair).tell("pthread robust mutex", None);
+    let semaphore = PosixSemaphore::open("sem_t");
+    compare(effort, || passed(&semaphore), pair).tell("sem_t", None);
+}
+
+fn passed(signal: &impl Signal) {
+    let signal = black_box(signal);
+    signal.raise();
+    signal.wait();
+}
+
+fn held(lock: &impl Lock) {
+    let lock = black_box(lock);
+    lock.lock();
+    lock.unlock();
+}

@@ -1,0 +1,242 @@
+//! What the system has for the same, each in a page of its own as ours are, or behind descriptors.
+#![allow(unsafe_code, reason = "interfaces of C")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+use pagemate::{SectionOptions, View};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::thread::futex::{self, Flags, Timespec};
+
+use super::means::{Lock, Signal};
+
+/// A page of zeros, or what others made of it; whether we are the first.
+fn page(name: &str) -> (View, bool) {
+    let section = SectionOptions::new().len(4096).open_or_create(name).expect("a page");
+    (section.map().expect("a view"), section.was_created())
+}
+
+/// What a C function says that should not fail.
+fn good(error: libc::c_int) {
+    assert_eq!(error, 0, "an error of the C library");
+}
+
+/// A word, and the bare call: without deaths, or a thought about who sleeps.
+pub(crate) struct Word {
+    view: View,
+    /// After which the sleeper looks up.
+    slice: Option<Timespec>,
+}
+
+impl Word {
+    pub(crate) fn open(name: &str) -> Word {
+        Word { view: page(name).0, slice: None }
+    }
+
+    /// One whose sleepers look up as often as ours.
+    pub(crate) fn open_sliced(name: &str) -> Word {
+        let slice = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+        Word { slice: Some(slice), ..Word::open(name) }
+    }
+
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        self.view.atomic(0).expect("its bytes")
+    }
+}
+
+impl Signal for Word {
+    fn raise(&self) {
+        let word = self.word();
+        // Release: for the Acquire in `wait`.
+        word.store(1, Ordering::Release);
+        futex::wake(word, Flags::empty(), 1).expect("a word");
+    }
+
+    fn wait(&self) {
+        let word = self.word();
+        // Acquire: what came before, by the Release in `raise`.
+        let taken = || word.compare_exchange(1, 0, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        while word.load(Ordering::Relaxed) == 0 || !taken() {
+            // It changed, or somebody woke us, or it is time: all are looked into.
+            _ = futex::wait(word, Flags::empty(), 0, self.slice.as_ref());
+        }
+    }
+}
+
+/// A mutex that processes share.
+pub(crate) struct PosixMutex(View);
+
+impl PosixMutex {
+    pub(crate) fn open(name: &str, robust: bool) -> PosixMutex {
+        let (view, created) = page(name);
+        if created {
+            make_mutex(view.as_ptr().cast(), robust);
+        }
+        PosixMutex(view)
+    }
+}
+
+/// Makes a mutex that processes share, in memory of zeros that has room for it.
+fn make_mutex(at: *mut libc::pthread_mutex_t, robust: bool) {
+    let mut kind = MaybeUninit::uninit();
+    let shared = libc::PTHREAD_PROCESS_SHARED;
+    // SAFETY: there is room for it, and it is made by this.
+    good(unsafe { libc::pthread_mutexattr_init(kind.as_mut_ptr()) });
+    // SAFETY: just made.
+    good(unsafe { libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), shared) });
+    if robust {
+        let robust = libc::PTHREAD_MUTEX_ROBUST;
+        // SAFETY: as above.
+        good(unsafe { libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), robust) });
+    }
+    // SAFETY: the caller's page has room, and nobody else uses it yet.
+    good(unsafe { libc::pthread_mutex_init(at, kind.as_ptr()) });
+}
+
+impl Lock for PosixMutex {
+    fn lock(&self) {
+        // SAFETY: `open` made it, or who was first, and the view keeps it mapped.
+        good(unsafe { libc::pthread_mutex_lock(self.0.as_ptr().cast()) });
+    }
+
+    fn unlock(&self) {
+        // SAFETY: as above.
+        good(unsafe { libc::pthread_mutex_unlock(self.0.as_ptr().cast()) });
+    }
+}
+
+/// A condition variable with its mutex, and whether it has come true.
+pub(crate) struct Condition {
+    mutex: PosixMutex,
+    cond: *mut libc::pthread_cond_t,
+}
+
+/// Where the others stand; the mutex is at the beginning.
+const COND_AT: usize = 64;
+const TRUE_AT: usize = 128;
+
+impl Condition {
+    pub(crate) fn open(name: &str) -> Condition {
+        let (view, created) = page(name);
+        let cond = view.as_ptr().wrapping_byte_add(COND_AT).cast();
+        if created {
+            make_mutex(view.as_ptr().cast(), false);
+            let mut kind = MaybeUninit::uninit();
+            let shared = libc::PTHREAD_PROCESS_SHARED;
+            // SAFETY: there is room for it, and it is made by this.
+            good(unsafe { libc::pthread_condattr_init(kind.as_mut_ptr()) });
+            // SAFETY: just made.
+            good(unsafe { libc::pthread_condattr_setpshared(kind.as_mut_ptr(), shared) });
+            // SAFETY: in the page, which nobody else uses yet.
+            good(unsafe { libc::pthread_cond_init(cond, kind.as_ptr()) });
+        }
+        Condition { mutex: PosixMutex(view), cond }
+    }
+
+    fn is_true(&self) -> &AtomicI32 {
+        self.mutex.0.atomic(TRUE_AT).expect("its bytes")
+    }
+}
+
+impl Signal for Condition {
+    fn raise(&self) {
+        self.mutex.lock();
+        self.is_true().store(1, Ordering::Relaxed);
+        self.mutex.unlock();
+        // SAFETY: who was first made it, and the mutex' view keeps it mapped.
+        good(unsafe { libc::pthread_cond_signal(self.cond) });
+    }
+
+    fn wait(&self) {
+        self.mutex.lock();
+        while self.is_true().load(Ordering::Relaxed) == 0 {
+            // SAFETY: as above, and this thread has the mutex.
+            good(unsafe { libc::pthread_cond_wait(self.cond, self.mutex.0.as_ptr().cast()) });
+        }
+        self.is_true().store(0, Ordering::Relaxed);
+        self.mutex.unlock();
+    }
+}
+
+/// A semaphore that processes share.
+pub(crate) struct PosixSemaphore(View);
+
+impl PosixSemaphore {
+    pub(crate) fn open(name: &str) -> PosixSemaphore {
+        let (view, created) = page(name);
+        if created {
+            // SAFETY: in the page, which nobody else uses yet.
+            good(unsafe { libc::sem_init(view.as_ptr().cast(), 1, 0) });
+        }
+        PosixSemaphore(view)
+    }
+}
+
+impl Signal for PosixSemaphore {
+    fn raise(&self) {
+        // SAFETY: who was first made it, and the view keeps it mapped.
+        good(unsafe { libc::sem_post(self.0.as_ptr().cast()) });
+    }
+
+    fn wait(&self) {
+        // SAFETY: as above.
+        good(unsafe { libc::sem_wait(self.0.as_ptr().cast()) });
+    }
+}
+
+/// The two ends of a pipe, or an eventfd twice.
+pub(crate) struct Ends {
+    read: File,
+    write: File,
+    /// Where a child that inherits them finds their numbers.
+    _numbers: View,
+}
+
+impl Ends {
+    pub(crate) fn pipe(name: &str) -> Ends {
+        Ends::open(name, || pipe_with(PipeFlags::empty()).expect("a pipe"))
+    }
+
+    pub(crate) fn eventfd(name: &str) -> Ends {
+        Ends::open(name, || {
+            let event = eventfd(0, EventfdFlags::empty()).expect("an eventfd");
+            let again = rustix::io::dup(&event).expect("a descriptor");
+            (event, again)
+        })
+    }
+
+    /// Makes them, to be inherited; or has inherited them.
+    fn open(name: &str, make: impl FnOnce() -> (OwnedFd, OwnedFd)) -> Ends {
+        let (numbers, created) = page(name);
+        let [read_at, write_at] = [0, 4].map(|at| numbers.atomic::<AtomicI32>(at).expect("bytes"));
+        let (read, write) = if created {
+            let (read, write) = make();
+            read_at.store(read.as_raw_fd(), Ordering::Relaxed);
+            write_at.store(write.as_raw_fd(), Ordering::Relaxed);
+            (read, write)
+        } else {
+            (inherited(read_at), inherited(write_at))
+        };
+        Ends { read: read.into(), write: write.into(), _numbers: numbers }
+    }
+}
+
+fn inherited(number: &AtomicI32) -> OwnedFd {
+    let fd: RawFd = number.load(Ordering::Relaxed);
+    // SAFETY: the parent made it to be inherited, and nothing else in this process has it.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+impl Signal for Ends {
+    fn raise(&self) {
+        (&self.write).write_all(&1_u64.to_ne_bytes()).expect("a reader");
+    }
+
+    fn wait(&self) {
+        (&self.read).read_exact(&mut [0; 8]).expect("a writer");
+    }
+}
