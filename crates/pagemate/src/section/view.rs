@@ -13,6 +13,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use super::{Held, Section};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
 use crate::sys::copy::copy;
 use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
 
@@ -158,6 +159,10 @@ impl View {
     /// What it is a view of.
     pub(crate) fn object(&self) -> &Object {
         &self.held.object
+    }
+
+    pub(crate) fn name(&self) -> Option<&Name> {
+        self.held.name.as_ref()
     }
 
     /// Its length in bytes.

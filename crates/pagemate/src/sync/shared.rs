@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Shareable;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
 use crate::section::{Section, View};
 use crate::sys::object::Object;
 use crate::sys::sync::{self, Got, Home, Words};
@@ -60,6 +61,10 @@ struct InView(Arc<View>);
 impl Home for InView {
     fn object(&self) -> &Object {
         self.0.object()
+    }
+
+    fn name(&self) -> Option<&Name> {
+        self.0.name()
     }
 }
 
@@ -121,7 +126,7 @@ impl<T: Shareable> SharedMutex<T> {
         let home = Box::new(InView(Arc::clone(&view)));
         // SAFETY: the view maps these bytes for writing as long as `home` has it, wherever that is
         // moved; a view lends out nothing but atomics and copies.
-        let lock = unsafe { sync::Mutex::inside(words, offset, home) };
+        let lock = unsafe { sync::Mutex::inside(words, offset, home) }?;
         Ok(SharedMutex { lock, view, value: PhantomData })
     }
 

@@ -75,9 +75,14 @@ impl Mutex {
     ///
     /// As [`Cell::new`].
     #[allow(unsafe_code, reason = "the caller's promise is handed on")]
-    pub(crate) unsafe fn inside(words: NonNull<Words>, offset: u64, home: Box<dyn Home>) -> Mutex {
+    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+    pub(crate) unsafe fn inside(
+        words: NonNull<Words>,
+        offset: u64,
+        home: Box<dyn Home>,
+    ) -> Result<Mutex> {
         // SAFETY: the caller's promise.
-        Mutex::new(unsafe { Cell::new(words, offset, home) })
+        Ok(Mutex::new(unsafe { Cell::new(words, offset, home) }))
     }
 
     pub(crate) fn object(&self) -> &Object {
