@@ -24,6 +24,8 @@ const TASKS: &[Task] = &[
     ("faults", "the tests in which a process dies or stops at every step", faults),
     ("tempname", "the tests, with objects made the way macOS needs", tempname),
     ("headers", "writes include/pagemate.h anew", headers),
+    ("turns", "the tests of sync objects, as on a Linux that cannot sleep on several words", turns),
+    ("loom", "every order of steps in the protocols of sync objects, up to a bound", loom),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
     ("macos", "whether it compiles for macOS", macos::macos),
     (
@@ -72,6 +74,8 @@ fn ci() -> Outcome {
     run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
     faults()?;
     tempname()?;
+    turns()?;
+    loom()?;
     windows::windows()?;
     macos::macos()?;
     torture()?;
@@ -92,7 +96,7 @@ fn headers() -> Outcome {
 
 /// Builds with fault points and runs what needs them.
 fn faults() -> Outcome {
-    test_with("--cfg pagemate_fault", "target/fault", &["--test", "crash"])
+    test_with("--cfg pagemate_fault", "target/fault", &["--test", "crash", "--test", "sync_death"])
 }
 
 /// Files that are renamed to their name instead of linked, on a system that could do either.
@@ -100,6 +104,17 @@ fn tempname() -> Outcome {
     test_with("--cfg pagemate_force_tempname", "target/tempname", &[])?;
     let both = "--cfg pagemate_force_tempname --cfg pagemate_fault";
     test_with(both, "target/tempname-fault", &["--test", "crash"])
+}
+
+/// Sync objects without `futex_waitv(2)`.
+fn turns() -> Outcome {
+    let which = ["--lib", "--test", "sync", "--test", "sync_stress"];
+    test_with("--cfg pagemate_force_turns", "target/turns", &which)
+}
+
+/// The protocols of sync objects over words that loom watches.
+fn loom() -> Outcome {
+    test_with("--cfg loom", "target/loom", &["--lib", "--release", "sync::words"])
 }
 
 /// The core's tests, built with these flags apart from other builds.

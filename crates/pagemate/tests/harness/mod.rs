@@ -9,6 +9,7 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
+mod sync;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -256,10 +257,14 @@ pub(crate) fn actor() {
     for line in std::io::stdin().lines() {
         let line = line.unwrap();
         let mut words: Vec<&str> = line.split(' ').collect();
-        let name_at = if words[0] == "why" { 2 } else { 1 };
-        let name = words.get(name_at).map(|name| stage.placed(name));
-        if let Some(name) = &name {
-            words[name_at] = name;
+        let names_at = match words[0] {
+            "why" | "thread" => 2..3,
+            "any" | "all" => 2..words.len(),
+            _ => 1..2,
+        };
+        let placed: Vec<_> = words.iter().map(|word| stage.placed(word)).collect();
+        for (at, word) in words.iter_mut().enumerate().filter(|(at, _)| names_at.contains(at)) {
+            *word = &placed[at];
         }
         let reply = stage.play(&words).unwrap_or_else(|error| format!("{:?}", error.kind()));
         println!("{REPLY}{}", reply.replace(&stage.prefix, ""));
@@ -275,6 +280,7 @@ struct Stage {
     prefix: String,
     sections: HashMap<String, Section>,
     views: HashMap<String, View>,
+    desk: sync::Desk,
 }
 
 impl Stage {
@@ -289,6 +295,9 @@ impl Stage {
     fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
         let ok = || Ok("ok".to_owned());
         let parse = |text: &str| text.parse().unwrap();
+        if let Some(reply) = self.desk.play(words, &self.sections) {
+            return reply;
+        }
         match *words {
             ["create", name, len] => {
                 let section = SectionOptions::new().len(parse(len)).create_new(name)?;

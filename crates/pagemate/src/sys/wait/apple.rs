@@ -53,20 +53,19 @@ fn calls() -> Option<&'static Calls> {
         .as_ref()
 }
 
-/// Sleeps while `word` is `expected`, for `time` at most; false if it was as long as that.
-pub(crate) fn wait(word: &AtomicU32, expected: u32, time: Duration) -> io::Result<bool> {
+/// Sleeps while `word` is `expected`, for `time` at most.
+pub(crate) fn wait(word: &AtomicU32, expected: u32, time: Duration) -> io::Result<()> {
     let Some(calls) = calls() else { return wait_any(&[(word, expected)], time) };
     let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1);
     // SAFETY: the word is valid for as long as the call takes, and has this length.
     let result =
         unsafe { (calls.wait)(word.as_ptr().cast(), expected.into(), LEN, SHARED, CLOCK, ns) };
     if result >= 0 {
-        return Ok(true);
+        return Ok(());
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
-        Some(libc::EINTR | libc::EFAULT) => Ok(true),
-        Some(libc::ETIMEDOUT) => Ok(false),
+        Some(libc::EINTR | libc::EFAULT | libc::ETIMEDOUT) => Ok(()),
         _ => Err(error),
     }
 }
@@ -80,17 +79,16 @@ pub(crate) fn wake(word: &AtomicU32, count: u32) -> usize {
     usize::from(unsafe { wake(word.as_ptr().cast(), LEN, SHARED) } >= 0)
 }
 
-/// Sleeps while every word has its expected value, for `time` at most; false if it was as long as
-/// that.
+/// Sleeps while every word has its expected value, for `time` at most.
 #[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
-pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<bool> {
+pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<()> {
     let end = Instant::now() + time;
     while words.iter().all(|(word, expected)| word.load(Ordering::Relaxed) == *expected) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(false);
+            return Ok(());
         }
         std::thread::sleep(left.min(MOMENT));
     }
-    Ok(true)
+    Ok(())
 }

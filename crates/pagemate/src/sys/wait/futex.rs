@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags, Timespec};
 
-/// Sleeps while `word` is `expected`, for `time` at most; false if it was as long as that.
-pub(crate) fn wait(word: &AtomicU32, expected: u32, time: Duration) -> io::Result<bool> {
+/// Sleeps while `word` is `expected`, for `time` at most.
+pub(crate) fn wait(word: &AtomicU32, expected: u32, time: Duration) -> io::Result<()> {
     let time = Timespec::try_from(time).map_err(io::Error::other)?;
     answer(futex::wait(word, Flags::empty(), expected, Some(&time)).err())
 }
@@ -19,18 +19,16 @@ pub(crate) fn wake(word: &AtomicU32, count: u32) -> usize {
     futex::wake(word, Flags::empty(), count).unwrap_or(0)
 }
 
-fn answer(error: Option<Errno>) -> io::Result<bool> {
+fn answer(error: Option<Errno>) -> io::Result<()> {
     match error {
-        // It has changed, or somebody interrupted us: the caller looks again.
-        None | Some(Errno::AGAIN | Errno::INTR) => Ok(true),
-        Some(Errno::TIMEDOUT) => Ok(false),
+        // It has changed, the time is up, or somebody interrupted us: the caller looks again.
+        None | Some(Errno::AGAIN | Errno::TIMEDOUT | Errno::INTR) => Ok(()),
         Some(error) => Err(error.into()),
     }
 }
 
-/// Sleeps while every word has its expected value, for `time` at most; false if it was as long as
-/// that.
-pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<bool> {
+/// Sleeps while every word has its expected value, for `time` at most.
+pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<()> {
     match vector::wait(words, time) {
         Err(Errno::NOSYS | Errno::PERM) => by_turns(words, time),
         result => answer(result.err()),
@@ -38,18 +36,18 @@ pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], time: Duration) -> io::Resul
 }
 
 /// For kernels before 5.16, and sandboxes that do not let the call through: sleeps a moment on each.
-fn by_turns(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<bool> {
+fn by_turns(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<()> {
     use std::sync::atomic::Ordering;
     const MOMENT: Duration = Duration::from_millis(1);
     let end = std::time::Instant::now() + time;
     loop {
         for (word, expected) in words {
             if words.iter().any(|(word, expected)| word.load(Ordering::Relaxed) != *expected) {
-                return Ok(true);
+                return Ok(());
             }
             let left = end.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
-                return Ok(false);
+                return Ok(());
             }
             wait(word, *expected, left.min(MOMENT))?;
         }
@@ -102,7 +100,9 @@ mod tests {
         let words: [AtomicU32; 3] = Default::default();
         let list = || words.iter().map(|word| (word, 0)).collect::<Vec<_>>();
         for wait in [wait_any, by_turns] {
-            assert!(!wait(&list(), Duration::from_millis(5)).unwrap());
+            let start = Instant::now();
+            wait(&list(), Duration::from_millis(5)).unwrap();
+            assert!(start.elapsed() >= Duration::from_millis(5));
             for word in &words {
                 std::thread::scope(|scope| {
                     let sleeper = scope.spawn(|| {

@@ -12,6 +12,38 @@ mod means;
 
 pub(crate) use means::{wait, wait_any, wake};
 
+/// Says when a slice of time is over, also to a sleeper who is woken more often: by signals, or for
+/// words that others are faster to take.
+pub(crate) struct Slice(#[cfg(not(loom))] std::time::Instant);
+
+#[cfg(not(loom))]
+impl Slice {
+    pub(crate) fn begin() -> Slice {
+        Slice(std::time::Instant::now())
+    }
+
+    /// Whether it is over; then the next one begins.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let over = self.0.elapsed() >= SLICE;
+        if over {
+            *self = Slice::begin();
+        }
+        over
+    }
+}
+
+/// As loom can check it: without time.
+#[cfg(loom)]
+impl Slice {
+    pub(crate) fn begin() -> Slice {
+        Slice()
+    }
+
+    pub(crate) fn is_over(&mut self) -> bool {
+        false
+    }
+}
+
 /// Everybody looks up from sleep after this time: a process that was chosen to be woken can be killed
 /// before it does anything about it, and the owner of a lock before it wakes anybody.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);

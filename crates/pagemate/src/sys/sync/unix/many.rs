@@ -1,6 +1,7 @@
 //! Waiting for any or for all of several.
 
 use std::io;
+use std::time::Duration;
 
 use super::super::words::{Waiter, event, semaphore};
 use super::super::{Got, Reset, Waitable};
@@ -8,23 +9,45 @@ use super::cell::{Waiting, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::primitive::AtomicU32;
-use crate::sys::wait::{self, SLICE};
+use crate::sys::fault;
+use crate::sys::wait::{self, SLICE, Slice};
 
 /// One of several, and we who wait for it.
 enum Each<'a> {
     Mutex(Box<dyn Waiter<Got = Got> + 'a>),
+    /// One that resets by itself.
     Event(event::Watcher<'a>),
+    /// One that stays: to see that it has happened is to have it.
+    Lasting(event::Watcher<'a>),
     Semaphore(semaphore::Taker<'a>),
 }
 
 impl Waiter for Each<'_> {
     type Got = Got;
 
+    fn word(&self) -> &AtomicU32 {
+        match self {
+            Each::Mutex(locker) => locker.word(),
+            Each::Event(watcher) | Each::Lasting(watcher) => watcher.word(),
+            Each::Semaphore(taker) => taker.word(),
+        }
+    }
+
+    fn is_there(&mut self, judge: bool) -> io::Result<bool> {
+        match self {
+            Each::Mutex(locker) => locker.is_there(judge),
+            Each::Event(watcher) | Each::Lasting(watcher) => watcher.is_there(judge),
+            Each::Semaphore(taker) => taker.is_there(judge),
+        }
+    }
+
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Got>> {
         let whole = |()| Got::Released;
         match self {
             Each::Mutex(locker) => locker.take(slept, judge),
-            Each::Event(watcher) => Ok(watcher.take(slept, judge)?.map(whole)),
+            Each::Event(watcher) | Each::Lasting(watcher) => {
+                Ok(watcher.take(slept, judge)?.map(whole))
+            }
             Each::Semaphore(taker) => Ok(taker.take(slept, judge)?.map(whole)),
         }
     }
@@ -32,7 +55,7 @@ impl Waiter for Each<'_> {
     fn announce(&self) -> Option<(&AtomicU32, u32)> {
         match self {
             Each::Mutex(locker) => locker.announce(),
-            Each::Event(watcher) => watcher.announce(),
+            Each::Event(watcher) | Each::Lasting(watcher) => watcher.announce(),
             Each::Semaphore(taker) => taker.announce(),
         }
     }
@@ -42,7 +65,10 @@ impl<'a> Waitable<'a> {
     fn waiter(self) -> Result<Each<'a>> {
         Ok(match self {
             Waitable::Mutex(mutex) => Each::Mutex(Box::new(mutex.locker()?)),
-            Waitable::Event(event) => Each::Event(event.watcher()),
+            Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
+                Each::Event(event.watcher())
+            }
+            Waitable::Event(event) => Each::Lasting(event.watcher()),
             Waitable::Semaphore(semaphore) => Each::Semaphore(semaphore.taker()),
         })
     }
@@ -76,64 +102,144 @@ impl<'a> Waitable<'a> {
     }
 }
 
+/// Sleeps until the word of one of these changes, which may have changed already.
+fn sleep(each: &[Each<'_>], time: Duration) -> Result<()> {
+    let Some(words) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
+        return Ok(());
+    };
+    fault::point("wait-before-sleep");
+    let slept = match words[..] {
+        [(word, expected)] => wait::wait(word, expected, time),
+        _ => wait::wait_any(&words, time),
+    };
+    fault::point("wait-after-sleep");
+    slept.map_err(cannot_wait)
+}
+
 /// Waits until one of them is had, the first in the list of those that can be; which, and how.
 pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<(usize, Got)>> {
     let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
+    let mut slice = Slice::begin();
     loop {
         let time = deadline.next(SLICE);
         let judging = judge || time.is_none();
         for (index, one) in each.iter_mut().enumerate() {
             if let Some(got) = one.take(slept, judging).map_err(cannot_wait)? {
                 list[index].have();
+                if slept {
+                    each[..index].iter().chain(&each[index + 1..]).for_each(Waiter::pass_on);
+                }
                 return Ok(Some((index, got)));
             }
         }
-        let Some(time) = time else { return Ok(None) };
-        slept = true;
-        let Some(words) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
-            continue;
+        let Some(time) = time else {
+            if slept {
+                each.iter().for_each(Waiter::pass_on);
+            }
+            return Ok(None);
         };
-        judge = !wait::wait_any(&words, time).map_err(cannot_wait)?;
+        slept = true;
+        sleep(&each, time)?;
+        judge = slice.is_over();
     }
 }
 
 /// Waits until all of them are had, and takes none before; how each.
 ///
-/// For a moment some are taken while the last turns out not to be there, and are given back: whoever
-/// only looks, without waiting, may not find them in that moment.
+/// They are taken one by one, once all are there. If others are faster to take the last, the rest is
+/// given back: whoever only looks, without waiting, may not find it in that moment.
 pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Got>>> {
     let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
+    let mut slice = Slice::begin();
     loop {
         let time = deadline.next(SLICE);
         let judging = judge || time.is_none();
-        let mut had = Vec::with_capacity(list.len());
-        for one in &mut each {
-            match one.take(slept, judging) {
-                Ok(Some(got)) => had.push(got),
-                other => {
-                    for (one, got) in list.iter().zip(&had) {
-                        one.undo(*got);
-                    }
-                    other.map_err(cannot_wait)?;
-                    break;
-                }
-            }
-        }
-        if had.len() == list.len() {
-            for one in list {
-                one.have();
-            }
-            return Ok(Some(had));
+        let missing = match first_missing(&mut each, judging).map_err(cannot_wait)? {
+            Some(missing) => missing,
+            None => match take_all(list, &mut each, slept, judging)? {
+                Ok(had) => return Ok(Some(had)),
+                Err(missing) => missing,
+            },
+        };
+        if slept {
+            each.iter().for_each(Waiter::pass_on);
         }
         let Some(time) = time else { return Ok(None) };
         slept = true;
         // All have to be there, so that it is enough to sleep for the first that is not.
-        let missing = &each[had.len()];
-        let Some((word, expected)) = missing.announce() else { continue };
-        judge = !wait::wait(word, expected, time).map_err(cannot_wait)?;
+        sleep(&each[missing..=missing], time)?;
+        judge = slice.is_over();
+    }
+}
+
+/// Looks at all of them; the first that is not there.
+fn first_missing(each: &mut [Each<'_>], judge: bool) -> io::Result<Option<usize>> {
+    let mut missing = None;
+    for (index, one) in each.iter_mut().enumerate() {
+        let there = match one {
+            // A pulse is to be seen by this look and by no later one.
+            Each::Lasting(watcher) => watcher.take(true, judge)?.is_some(),
+            _ => one.is_there(judge)?,
+        };
+        if !there {
+            missing = missing.or(Some(index));
+        }
+    }
+    Ok(missing)
+}
+
+/// Takes all of them, which were there; which one was not any more, if so, and then none is taken.
+fn take_all(
+    list: &[Waitable<'_>],
+    each: &mut [Each<'_>],
+    slept: bool,
+    judge: bool,
+) -> Result<std::result::Result<Vec<Got>, usize>> {
+    let mut had = Vec::with_capacity(list.len());
+    for one in each {
+        let got = match one {
+            Each::Lasting(_) => Ok(Some(Got::Released)),
+            _ => one.take(slept, judge),
+        };
+        fault::point("all-after-some");
+        if let Ok(Some(got)) = got {
+            had.push(got);
+            continue;
+        }
+        for (one, got) in list.iter().zip(&had) {
+            one.undo(*got);
+        }
+        return got.map(|_| Err(had.len())).map_err(cannot_wait);
+    }
+    list.iter().for_each(|one| one.have());
+    Ok(Ok(had))
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::super::Spec;
+    use super::super::{Event, Semaphore};
+    use super::*;
+    use crate::access::Sharing;
+
+    #[test]
+    fn a_pulse_does_not_count_for_what_comes_after_it() {
+        let sharing = Sharing::Owner;
+        let event = Spec::Event { sharing, reset: Reset::Manual, signaled: false };
+        let event = Event::unnamed(&event).unwrap();
+        let semaphore = Semaphore::unnamed(&Spec::Semaphore { sharing, count: 0, max: 1 }).unwrap();
+        let list = [Waitable::Semaphore(&semaphore), Waitable::Event(&event)];
+        let mut each: Vec<_> = list.iter().map(|one| one.waiter().unwrap()).collect();
+        let mut missing = || first_missing(&mut each, false).unwrap();
+        event.pulse().unwrap();
+        assert_eq!(missing(), Some(0));
+        semaphore.release(1).unwrap();
+        assert_eq!(missing(), Some(1));
+        event.pulse().unwrap();
+        assert_eq!(missing(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Who has a lock in this process, and what becomes of it when that thread ends.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,7 +30,7 @@ impl Who {
 thread_local! {
     static THREAD: Cell<u32> = const { Cell::new(0) };
     /// The locks that this thread has had.
-    static LOCKS: RefCell<Locks> = const { RefCell::new(Locks(Vec::new())) };
+    static LOCKS: RefCell<Locks> = const { RefCell::new(Locks(BTreeMap::new())) };
 }
 
 #[cold]
@@ -40,12 +41,13 @@ fn number() -> u32 {
     thread
 }
 
-/// The locks that a thread has had; those that it still has at its end are abandoned.
-struct Locks(Vec<Weak<Inner>>);
+/// The locks that a thread has had, by where they stand; those that it still has at its end are
+/// abandoned.
+struct Locks(BTreeMap<usize, Weak<Inner>>);
 
 impl Drop for Locks {
     fn drop(&mut self) {
-        for inner in self.0.iter().filter_map(Weak::upgrade) {
+        for inner in self.0.values().filter_map(Weak::upgrade) {
             inner.thread_ends(Who::am_i());
         }
     }
@@ -56,12 +58,10 @@ pub(super) fn look_after(lock: &Weak<Inner>) {
     // A thread that is ending looks after nothing any more.
     _ = LOCKS.try_with(|locks| {
         let Locks(locks) = &mut *locks.borrow_mut();
-        if locks.iter().any(|known| known.ptr_eq(lock)) {
-            return;
+        // The place is not another lock's as long as this knows of it.
+        let known = locks.insert(lock.as_ptr().addr(), lock.clone());
+        if known.is_none() && locks.len().is_power_of_two() {
+            locks.retain(|_, known| known.strong_count() > 0);
         }
-        if locks.len() == locks.capacity() {
-            locks.retain(|known| known.strong_count() > 0);
-        }
-        locks.push(lock.clone());
     });
 }

@@ -14,6 +14,7 @@ use std::io;
 use super::mutex::note;
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
+use crate::sys::fault;
 use crate::sys::sync::Reset;
 use crate::sys::wait::{self, ALL};
 
@@ -28,6 +29,7 @@ pub(crate) fn set(word: &AtomicU32, reset: Reset) {
             // Release: what came before, for the Acquire of who is let go.
             let seen = word.swap(SIGNALED, Ordering::Release);
             if seen & WAITERS != 0 {
+                fault::point("set-before-wake");
                 wait::wake(word, 1);
             }
         }
@@ -70,6 +72,7 @@ fn let_all_go(word: &AtomicU32, signaled: u32) {
         }
     }
     if seen & WAITERS != 0 {
+        fault::point("set-before-wake");
         wait::wake(word, ALL);
     }
 }
@@ -78,7 +81,7 @@ fn let_all_go(word: &AtomicU32, signaled: u32) {
 pub(crate) struct Watcher<'a> {
     word: &'a AtomicU32,
     reset: Reset,
-    /// When we began to wait.
+    /// When we last looked, or began to wait.
     turn: u32,
 }
 
@@ -91,12 +94,23 @@ impl<'a> Watcher<'a> {
 impl Waiter for Watcher<'_> {
     type Got = ();
 
+    fn word(&self) -> &AtomicU32 {
+        self.word
+    }
+
+    fn is_there(&mut self, _: bool) -> io::Result<bool> {
+        let seen = self.word.load(Ordering::Relaxed);
+        Ok(seen & SIGNALED != 0 || self.reset == Reset::Manual && seen & TURN != self.turn)
+    }
+
     fn take(&mut self, slept: bool, _: bool) -> io::Result<Option<()>> {
         loop {
             // Acquire: what came before the signal, by the Release in `set` and `let_all_go`.
             let seen = self.word.load(Ordering::Acquire);
             if self.reset == Reset::Manual {
                 let over = seen & SIGNALED != 0 || seen & TURN != self.turn;
+                // A pulse lets us go now or, if we wait for something else too, not at all.
+                self.turn = seen & TURN;
                 return Ok(over.then_some(()));
             }
             if seen & SIGNALED == 0 {

@@ -12,13 +12,15 @@
 pub(crate) mod event;
 pub(crate) mod mutex;
 pub(crate) mod semaphore;
+#[cfg(all(test, loom))]
+mod tests;
 
 use std::io;
 
 use crate::deadline::Deadline;
 use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, SLICE};
+use crate::sys::wait::{self, SLICE, Slice};
 
 /// Somebody may be asleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
@@ -28,29 +30,48 @@ pub(crate) trait Waiter {
     /// What is had when it is had.
     type Got;
 
+    fn word(&self) -> &AtomicU32;
+
+    /// Whether it could be taken now; `judge` as below.
+    fn is_there(&mut self, judge: bool) -> io::Result<bool>;
+
     /// Takes it, if that can be done now. `slept` says that we put a note into the word; `judge`
-    /// that nothing has happened for a while, so that it is time to look who is still alive.
+    /// that some time has passed, so that we have to look who is still alive.
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Self::Got>>;
 
     /// Puts our note into the word, and gives what to sleep on; `None` if it is time to look again.
     fn announce(&self) -> Option<(&AtomicU32, u32)>;
+
+    /// For one who slept and goes away without it: others may be asleep, and it may have been us who
+    /// were woken for it.
+    fn pass_on(&self) {
+        if self.announce().is_none() {
+            wait::wake(self.word(), 1);
+        }
+    }
 }
 
 /// Waits until it is had, or the time is up.
 pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<Option<W::Got>> {
     let (mut slept, mut judge) = (false, false);
+    let mut slice = Slice::begin();
     loop {
         if let Some(got) = waiter.take(slept, judge)? {
             return Ok(Some(got));
         }
         let Some(time) = deadline.next(SLICE) else {
             // The last look is at who is alive too.
-            return waiter.take(slept, true);
+            let got = waiter.take(slept, true)?;
+            if slept && got.is_none() {
+                waiter.pass_on();
+            }
+            return Ok(got);
         };
         let Some((word, expected)) = waiter.announce() else { continue };
         slept = true;
         fault::point("wait-before-sleep");
-        judge = !wait::wait(word, expected, time)?;
+        wait::wait(word, expected, time)?;
         fault::point("wait-after-sleep");
+        judge = slice.is_over();
     }
 }

@@ -72,6 +72,15 @@ pub(crate) struct Locker<'a, F> {
 impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
     type Got = Got;
 
+    fn word(&self) -> &AtomicU32 {
+        self.word
+    }
+
+    fn is_there(&mut self, judge: bool) -> io::Result<bool> {
+        let owner = self.word.load(Ordering::Relaxed) & OWNER;
+        Ok(owner == 0 || judge && !(self.is_alive)(owner)?)
+    }
+
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Got>> {
         let note = if slept { WAITERS } else { 0 };
         loop {

@@ -5,7 +5,7 @@ use std::io;
 use super::mutex::note;
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
-use crate::sys::wait;
+use crate::sys::{fault, wait};
 
 /// The highest count there is room for.
 pub(crate) const MOST: u32 = WAITERS - 1;
@@ -27,6 +27,7 @@ pub(crate) fn release(word: &AtomicU32, by: u32, max: u32) -> Option<u32> {
         }
     }
     if seen & WAITERS != 0 {
+        fault::point("release-before-wake");
         wait::wake(word, by);
     }
     Some(count(seen))
@@ -40,6 +41,14 @@ pub(crate) struct Taker<'a> {
 impl Waiter for Taker<'_> {
     type Got = ();
 
+    fn word(&self) -> &AtomicU32 {
+        self.word
+    }
+
+    fn is_there(&mut self, _: bool) -> io::Result<bool> {
+        Ok(count(self.word.load(Ordering::Relaxed)) != 0)
+    }
+
     fn take(&mut self, slept: bool, _: bool) -> io::Result<Option<()>> {
         loop {
             let seen = self.word.load(Ordering::Relaxed);
@@ -50,6 +59,11 @@ impl Waiter for Taker<'_> {
             // Acquire: what came before, by the Release in `release`.
             if self.word.compare_exchange(seen, left, Ordering::Acquire, Ordering::Relaxed).is_ok()
             {
+                if slept && count(left) != 0 {
+                    // Who released this rest found no note, because we had been woken for the first
+                    // part and had not put it back yet.
+                    wait::wake(self.word, 1);
+                }
                 return Ok(Some(()));
             }
         }

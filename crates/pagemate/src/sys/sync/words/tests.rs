@@ -1,0 +1,211 @@
+//! Every order in which two or three threads can take the steps of the protocols, as long as no more
+//! than [`PREEMPTIONS`] of them are interrupted for another: `cargo xtask loom`.
+//!
+//! Sleepers here do not look up by themselves, so that a wake-up that is lost hangs, which loom
+//! tells. What only a death or a signal from outside can bring about is told to `take` by hand.
+
+use loom::thread;
+
+use super::*;
+use crate::primitive::Ordering::Relaxed;
+use crate::sys::sync::{Got, Reset};
+
+/// Most mistakes of this kind show with two.
+const PREEMPTIONS: usize = 3;
+
+/// The seat of one who is dead.
+const DEAD: u32 = 99;
+
+fn model(test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(test);
+}
+
+/// A word that all threads of one run have.
+fn word(value: u32) -> &'static AtomicU32 {
+    Box::leak(Box::new(AtomicU32::new(value)))
+}
+
+fn all_of(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+fn got<W: Waiter>(mut waiter: W) -> W::Got {
+    wait(&mut waiter, Deadline::Never).unwrap().unwrap()
+}
+
+fn locker(word: &AtomicU32, seat: u32) -> mutex::Locker<'_, impl Fn(u32) -> io::Result<bool>> {
+    mutex::Locker { word, seat, is_alive: |seat| Ok(seat != DEAD) }
+}
+
+fn lock(word: &AtomicU32, seat: u32) -> Got {
+    if mutex::try_fast(word, seat) { Got::Released } else { got(locker(word, seat)) }
+}
+
+/// As one who looks who is alive, before it sleeps.
+fn lock_judging(word: &AtomicU32, seat: u32) -> Got {
+    let at_once = locker(word, seat).take(false, true).unwrap();
+    at_once.unwrap_or_else(|| got(locker(word, seat)))
+}
+
+/// Not in one step, so that two at once would lose one.
+fn add_one(count: &AtomicU32) {
+    count.store(count.load(Relaxed) + 1, Relaxed);
+}
+
+#[test]
+fn a_lock_is_had_by_one_at_a_time_and_no_sleeper_is_forgotten() {
+    model(|| {
+        let (lock_word, count) = (word(0), word(0));
+        let locks = move |seat| {
+            assert_eq!(lock(lock_word, seat), Got::Released);
+            add_one(count);
+            assert!(mutex::unlock(lock_word, seat));
+        };
+        all_of([1, 2].map(|seat| thread::spawn(move || locks(seat))));
+        locks(3);
+        assert_eq!((count.load(Relaxed), lock_word.load(Relaxed) & mutex::OWNER), (3, 0));
+    });
+}
+
+#[test]
+fn a_lock_that_is_given_back_twice_wakes_two() {
+    model(|| {
+        let (lock_word, count) = (word(1), word(0));
+        let threads = [2, 3].map(|seat| {
+            thread::spawn(move || {
+                lock(lock_word, seat);
+                add_one(count);
+                mutex::unlock(lock_word, seat);
+            })
+        });
+        mutex::unlock(lock_word, 1);
+        all_of(threads);
+        assert_eq!(count.load(Relaxed), 2);
+    });
+}
+
+/// Runs two who lock what a dead one had, and counts who is told.
+fn told_of_a_death(left: u32, dies: impl Fn(&AtomicU32)) -> u32 {
+    let (lock_word, count, told) = (word(left), word(0), word(0));
+    let threads = [2, 3].map(|seat| {
+        thread::spawn(move || {
+            if lock_judging(lock_word, seat) == Got::Abandoned {
+                add_one(told);
+            }
+            add_one(count);
+            mutex::unlock(lock_word, seat);
+        })
+    });
+    dies(lock_word);
+    all_of(threads);
+    assert_eq!(count.load(Relaxed), 2);
+    told.load(Relaxed)
+}
+
+#[test]
+fn one_alone_is_told_that_the_owner_is_dead() {
+    model(|| assert_eq!(told_of_a_death(DEAD, |_| {}), 1));
+    model(|| assert_eq!(told_of_a_death(DEAD | WAITERS, |_| {}), 1));
+}
+
+#[test]
+fn one_alone_is_told_that_the_owner_gave_it_up() {
+    model(|| assert_eq!(told_of_a_death(1, |word| assert!(mutex::abandon(word, 1))), 1));
+}
+
+#[test]
+fn an_automatic_event_lets_one_go_for_each_signal() {
+    model(|| {
+        let (event, count) = (word(0), word(0));
+        let threads = [(); 2].map(|()| {
+            thread::spawn(move || {
+                got(event::Watcher::new(event, Reset::Auto));
+                add_one(count);
+                event::set(event, Reset::Auto);
+            })
+        });
+        event::set(event, Reset::Auto);
+        all_of(threads);
+        assert_eq!((count.load(Relaxed), event.load(Relaxed) & event::SIGNALED), (2, 1));
+    });
+}
+
+#[test]
+fn an_automatic_event_outlives_one_who_only_looks() {
+    model(|| {
+        let event = word(0);
+        let sleeper = thread::spawn(move || got(event::Watcher::new(event, Reset::Auto)));
+        let looker = thread::spawn(move || {
+            if event::Watcher::new(event, Reset::Auto).take(false, false).unwrap().is_some() {
+                event::set(event, Reset::Auto);
+            }
+        });
+        event::set(event, Reset::Auto);
+        all_of([sleeper, looker]);
+        assert_eq!(event.load(Relaxed) & event::SIGNALED, 0);
+    });
+}
+
+#[test]
+fn a_manual_event_lets_go_all_who_wait_also_when_it_is_reset_at_once() {
+    for pulse in [false, true] {
+        model(move || {
+            let (event, written) = (word(0), word(0));
+            let threads = [(); 2].map(|()| {
+                let watcher = event::Watcher::new(event, Reset::Manual);
+                thread::spawn(move || {
+                    got(watcher);
+                    assert_eq!(written.load(Relaxed), 1);
+                })
+            });
+            written.store(1, Relaxed);
+            if pulse {
+                event::pulse(event, Reset::Manual);
+            } else {
+                event::set(event, Reset::Manual);
+                event::clear(event);
+            }
+            all_of(threads);
+            assert_eq!(event.load(Relaxed) & event::SIGNALED, 0);
+        });
+    }
+}
+
+#[test]
+fn a_semaphore_wakes_as_many_as_it_has_parts_for() {
+    for parts in [&[1, 1][..], &[2]] {
+        model(move || {
+            let (semaphore, taken) = (word(0), word(0));
+            let threads = [(); 2].map(|()| {
+                thread::spawn(move || {
+                    got(semaphore::Taker { word: semaphore });
+                    taken.fetch_add(1, Relaxed);
+                })
+            });
+            for by in parts {
+                assert!(semaphore::release(semaphore, *by, 2).is_some());
+            }
+            all_of(threads);
+            assert_eq!((semaphore::count(semaphore.load(Relaxed)), taken.load(Relaxed)), (0, 2));
+        });
+    }
+}
+
+#[test]
+fn a_semaphore_of_one_is_a_lock() {
+    model(|| {
+        let (semaphore, count) = (word(1), word(0));
+        let locks = move || {
+            got(semaphore::Taker { word: semaphore });
+            add_one(count);
+            assert_eq!(semaphore::release(semaphore, 1, 1), Some(0));
+        };
+        all_of([(); 2].map(|()| thread::spawn(locks)));
+        locks();
+        assert_eq!((count.load(Relaxed), semaphore::count(semaphore.load(Relaxed))), (3, 1));
+    });
+}
