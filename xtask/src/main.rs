@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 mod cross;
+mod differential;
 mod dist;
 mod macos;
 mod stress;
@@ -12,6 +13,7 @@ mod threads;
 #[cfg(test)]
 mod tidy;
 mod windows;
+mod wine;
 
 use stress::{fuzz, torture};
 use task::{Outcome, run};
@@ -27,6 +29,11 @@ const TASKS: &[Task] = &[
     ("turns", "the tests of sync objects, as on a Linux that cannot sleep on several words", turns),
     ("loom", "every order of steps in the protocols of sync objects, up to a bound", loom),
     ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    (
+        "differential",
+        "random calls to the Win32 face and to Wine say the same: a few minutes, or `long`",
+        differential::differential,
+    ),
     ("macos", "whether it compiles for macOS", macos::macos),
     (
         "torture",
@@ -77,6 +84,7 @@ fn ci() -> Outcome {
     turns()?;
     loom()?;
     windows::windows()?;
+    differential::differential()?;
     macos::macos()?;
     torture()?;
     fuzz()?;

@@ -131,3 +131,16 @@ fn every_window_of_the_protocol_is_written_down() {
     }
     assert!(count > 10, "{count}");
 }
+
+#[test]
+fn the_readmes_program_is_the_example_that_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, program) = readme.split_once("```rust\n").unwrap();
+    let (program, _) = program.split_once("```").unwrap();
+    let example = root.join("crates/pagemate/examples/common_data.rs");
+    let example = fs::read_to_string(example).unwrap();
+    let (_, example) = example.split_once("\n\n").unwrap();
+    assert_eq!(program, example);
+    assert!(program.lines().count() <= 20);
+}

@@ -1,5 +1,6 @@
 //! An object of the inventory, in words: the same ones for people and for scripts.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use pagemate::inventory::{self, Entry};
@@ -70,7 +71,7 @@ impl State {
 impl std::fmt::Display for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            State::Mutex { owner: Some(pid), .. } => write!(f, "locked by {}", Holder::new(*pid)),
+            State::Mutex { owner: Some(pid), .. } => write!(f, "locked by {pid}"),
             State::Mutex { abandoned: true, .. } => f.write_str("abandoned"),
             State::Mutex { .. } => f.write_str("free"),
             State::Event { signaled: true, .. } => f.write_str("set"),
@@ -87,8 +88,23 @@ pub(crate) struct Holder {
     pub(crate) command: Option<String>,
 }
 
+/// What processes run, each asked for once: one may hold thousands of objects.
+#[derive(Debug, Default)]
+pub(crate) struct Commands(HashMap<u32, Option<String>>);
+
+impl Commands {
+    fn of(&mut self, pid: u32) -> Option<String> {
+        let command = self.0.entry(pid).or_insert_with(|| {
+            // There is no such file but on Linux, and then no command.
+            let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+            Some(String::from_utf8_lossy(&comm).trim_end().to_owned())
+        });
+        command.clone()
+    }
+}
+
 impl Described {
-    pub(crate) fn new(entry: &Entry) -> Described {
+    pub(crate) fn new(entry: &Entry, commands: &mut Commands) -> Described {
         let age = entry.created.and_then(|time| SystemTime::now().duration_since(time).ok());
         Described {
             name: entry.name.to_string(),
@@ -109,7 +125,11 @@ impl Described {
             created: entry.created.map(|time| humantime::format_rfc3339_millis(time).to_string()),
             creator: entry.creator,
             owner: entry.owner,
-            holders: entry.holders.iter().copied().map(Holder::new).collect(),
+            holders: entry
+                .holders
+                .iter()
+                .map(|&pid| Holder { pid, command: commands.of(pid) })
+                .collect(),
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
             state: entry.state.and_then(State::new),
             waiting: entry.waiting,
@@ -145,15 +165,6 @@ impl Described {
             return "?".to_owned();
         }
         self.holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl Holder {
-    fn new(pid: u32) -> Holder {
-        // There is no such file but on Linux, and then no command.
-        let command = std::fs::read(format!("/proc/{pid}/comm")).ok();
-        let command = command.map(|comm| String::from_utf8_lossy(&comm).trim_end().to_owned());
-        Holder { pid, command }
     }
 }
 

@@ -47,6 +47,26 @@ pub(crate) fn complain(line: &str) {
     _ = writeln!(io::stderr(), "{}", crate::text::in_line(line));
 }
 
+/// Tells what came of words that make no command: help and version as they are, a refusal in one line.
+pub(crate) fn of_words(error: &clap::Error) -> ExitCode {
+    let is_help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if error.use_stderr() && !is_help {
+        return Failure::new(in_one_line(&error.render().to_string())).tell();
+    }
+    match error.print() {
+        Ok(()) => ExitCode::from(if is_help { 2 } else { 0 }),
+        Err(error) => Failure::from(error).tell(),
+    }
+}
+
+/// The paragraphs of clap's refusal, one after another.
+fn in_one_line(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let paragraphs = text.trim_end_matches(['.', '\n']).split("\n\n");
+    let lines = paragraphs.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
 impl From<pagemate::Error> for Failure {
     fn from(error: pagemate::Error) -> Failure {
         match error.kind() {
@@ -79,5 +99,13 @@ mod tests {
         assert!(matches!(Failure::from(missing), Failure::No(text) if text.contains("list")));
         let bad = pagemate::Section::open("a\\b").unwrap_err();
         assert!(matches!(Failure::from(bad), Failure::Failed(_)));
+    }
+
+    #[test]
+    fn refusals_become_one_line() {
+        let text =
+            "error: two things are missing:\n  <A>\n  <B>\n\nUsage: x <A> <B>\n\nTry '--help'.\n";
+        let line = "two things are missing: <A> <B>; Usage: x <A> <B>; Try '--help'";
+        assert_eq!(in_one_line(text), line);
     }
 }

@@ -40,7 +40,11 @@ Exit codes: 0 fine, 1 nobody holds the name or it took too long, 2 failed.
 PAGEMATE_DIR, where set, is the directory in which objects stand; Windows needs none.";
 
 fn main() -> ExitCode {
-    match Cli::parse().command.run() {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(words) => return failure::of_words(&words),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(),
     }

@@ -294,12 +294,14 @@ fn bad_words_are_refused_in_one_place() {
         &["read", name, "--as", "u128"],
         &["read"],
         &["nothing"],
-        &[],
+        &["read", name, "--a\nb"],
     ] {
-        let ran = place.run(args);
-        assert_eq!((ran.code, &*ran.bytes), (Some(2), &b""[..]), "{args:?}");
-        assert!(!ran.errors.is_empty(), "{args:?}");
+        let said = place.run(args).complaint(2);
+        assert!(said.contains("--help"), "{args:?}: {said}");
     }
+    let nothing = place.run(&[]);
+    assert_eq!((nothing.code, &*nothing.bytes), (Some(2), &b""[..]));
+    assert!(nothing.errors.contains("Examples:"), "{}", nothing.errors);
     for (args, why) in [
         (&["share", name, "--size", "8000000T"][..], "bytes"),
         (&["share", r"a\b", "--text", "x"], "no backslash"),

@@ -7,7 +7,8 @@
 mod harness;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -170,6 +171,63 @@ fn stopped_at_every_point_while_others_race_through() {
         }
     }
     assert_eq!(met, points, "points that no scene meets");
+}
+
+/// The last holder goes while the opener stands still, and the name may go to another object: then
+/// that is the one to be opened.
+#[test]
+fn stopped_opener_while_the_last_holder_goes() {
+    let mut met = BTreeSet::new();
+    let points: BTreeSet<_> =
+        all_points().into_iter().filter(|point| point.starts_with("open-")).collect();
+    for point in &points {
+        for opens in ["open x", "open-read x", "share x 4096"] {
+            for kill in [false, true] {
+                let place = Place::new("left");
+                let scene = Scene { held: true, dead: false, does: &[] };
+                let (holder, mut victim) = set(&place, &scene, point, "stop");
+                let mut holder = holder.unwrap();
+                victim.tell(opens);
+                victim.wait_stopped();
+                met.insert(point.clone());
+                if kill {
+                    holder.end("kill");
+                } else {
+                    holder.expect("close x", "ok");
+                }
+                let mut next = place.actor();
+                let kept = next.ask("share x 4096") == "opened";
+                assert_eq!(kept, point == "open-after-share", "{point}: {opens}");
+                next.expect("write x 43", "ok");
+                let reply = resume(&mut victim);
+                assert!(matches!(reply.as_str(), "ok" | "opened"), "{reply} at {point}: {opens}");
+                next.expect("write x 44", "ok");
+                victim.expect("read x", "44");
+                victim.tell("close x");
+                resume(&mut victim);
+                next.expect("close x", "ok");
+                drop(victim);
+                all_is_well(&place, None);
+            }
+        }
+    }
+    assert_eq!(met, points, "points that no opener meets");
+}
+
+/// Who is refused what it opened was a holder for a moment, and maybe the last.
+#[test]
+fn refused_opener_that_is_the_last_removes_the_name() {
+    let place = Place::new("refused");
+    let scene = Scene { held: true, dead: false, does: &[] };
+    let (holder, mut victim) = set(&place, &scene, "open-after-share", "stop");
+    let file = File::options().write(true).open(place.local().join("x")).unwrap();
+    file.write_all_at(b"RUBBISH!", 4096).unwrap();
+    victim.tell("open x");
+    victim.wait_stopped();
+    holder.unwrap().expect("close x", "ok");
+    assert_eq!(place.files().len(), 1);
+    assert_eq!(resume(&mut victim), "Corrupted");
+    place.assert_empty();
 }
 
 /// Creates, opens and closes while the victim stands still.

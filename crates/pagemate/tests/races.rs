@@ -436,3 +436,22 @@ fn no_live_name_is_lost_and_no_two_objects_meet_under_one() {
     assert!(race.total(TIMED_OUT) <= rounds / 1000, "too many time-outs");
     assert!(race.total(CREATED) > 0 && race.total(OPENED) > 0, "no race");
 }
+
+/// Who gives up last also asks last, so that nothing is left for others to sweep.
+#[test]
+fn of_those_who_let_go_at_once_one_removes_the_name() {
+    let place = Place::new("at-once");
+    let mut actors = [place.actor(), place.actor()];
+    for _ in 0..2000 {
+        for actor in &mut actors {
+            actor.ask("share x 4096");
+        }
+        for actor in &mut actors {
+            actor.tell("close x");
+        }
+        for actor in &mut actors {
+            assert_eq!(actor.reply().as_deref(), Some("ok"));
+        }
+        place.assert_empty();
+    }
+}

@@ -76,3 +76,37 @@ fn huge_pages_hold_zeros_and_what_is_written() {
     let unnamed = SectionOptions::new().len(4 << 20).huge_pages().create_unnamed().unwrap();
     assert_eq!(unnamed.map().unwrap().read::<u64>(0).unwrap(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn handles_for_reading_lend_descriptors_for_reading() {
+    use std::os::fd::AsFd as _;
+
+    // With what was lent, whoever gets it can do no more than the handle.
+    let name = unique("lent");
+    let mut options = SectionOptions::new();
+    let made = options.len(1).access(Access::Read).create_new(&name).unwrap();
+    let opened = options.open(&name).unwrap();
+    for section in [made, opened] {
+        let lent = section.as_fd().try_clone_to_owned().unwrap();
+        assert_eq!(Section::try_from(lent).unwrap().access(), Access::Read);
+    }
+}
+
+#[cfg(all(target_os = "linux", not(pagemate_force_tempname)))]
+#[test]
+fn memory_without_a_name_keeps_its_length_whoever_has_it() {
+    use std::fs::File;
+    use std::os::fd::AsFd as _;
+
+    let mut options = SectionOptions::new();
+    options.len(8192);
+    for section in [options.create_unnamed().unwrap(), options.reserve().create_unnamed().unwrap()]
+    {
+        let handed_on = File::from(section.as_fd().try_clone_to_owned().unwrap());
+        for len in [0, 4096, 12288] {
+            assert!(handed_on.set_len(len).is_err(), "{len}");
+        }
+        assert_eq!(section.map().unwrap().read::<u8>(8191).unwrap(), 0);
+    }
+}

@@ -23,7 +23,34 @@ pub(crate) fn check() -> Outcome {
     install(&place.join("installed"))?;
     fs::rename(place.join("installed"), &prefix).map_err(|e| e.to_string())?;
     by_pkg_config(&prefix)?;
-    by_cmake(&prefix)
+    by_cmake(&prefix)?;
+    by_the_book(&prefix)
+}
+
+/// Compiles Windows programs by the lines in `docs/porting.md`.
+fn by_the_book(prefix: &Path) -> Outcome {
+    let page = cross::root().join("docs/porting.md");
+    let page = fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
+    let place = prefix.join("porting-check");
+    let failed = |e: std::io::Error| format!("{}: {e}", place.display());
+    fs::create_dir_all(&place).map_err(failed)?;
+    let programs = cross::root().join("crates/pagemate-c/tests/programs");
+    for (from, to) in
+        [("common_data.c", "program.c"), ("common_data.c", "program.cpp"), ("wide.c", "wide.c")]
+    {
+        fs::copy(programs.join(from), place.join(to)).map_err(failed)?;
+    }
+    let lines = page.lines().filter(|line| line.contains("--libs pagemate-win32"));
+    let lines = lines.collect::<Vec<_>>();
+    if lines.len() != 3 {
+        return Err(format!("docs/porting.md has {} lines to compile by", lines.len()));
+    }
+    for line in lines {
+        let mut shell = Command::new("sh");
+        shell.args(["-ec", line]).current_dir(&place);
+        run(shell.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")))?;
+    }
+    Ok(())
 }
 
 fn sources() -> PathBuf {

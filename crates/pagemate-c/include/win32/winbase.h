@@ -14,6 +14,12 @@
 #include "synchapi.h"
 #include "sysinfoapi.h"
 
+#define WAIT_FAILED 0xFFFFFFFFu
+#define WAIT_OBJECT_0 (STATUS_WAIT_0 + 0)
+#define WAIT_ABANDONED (STATUS_ABANDONED_WAIT_0 + 0)
+#define WAIT_ABANDONED_0 (STATUS_ABANDONED_WAIT_0 + 0)
+#define WAIT_TIMEOUT 258
+
 #define FILE_BEGIN 0
 #define FILE_CURRENT 1
 #define FILE_END 2

@@ -6,8 +6,17 @@
 #ifndef PAGEMATE_WINDEF_H
 #define PAGEMATE_WINDEF_H
 
+#if defined(UNICODE) || defined(_UNICODE)
+#undef UNICODE
+#undef _UNICODE
+#define UNICODE 1
+#define _UNICODE 1
+#endif
+
 #include <stddef.h>
 #include <stdint.h>
+
+#include "pagemate_msvc.h"
 
 #ifdef __cplusplus
 #define PAGEMATE_BEGIN extern "C" {
@@ -29,8 +38,6 @@
 #define OPTIONAL
 #define FORCEINLINE static inline
 
-#ifndef _WIN64_TYPES
-#define _WIN64_TYPES
 #define MAX_PATH 260
 #ifndef FALSE
 #define FALSE 0
@@ -38,12 +45,6 @@
 #ifndef TRUE
 #define TRUE 1
 #endif
-#endif
-
-#define __int8 char
-#define __int16 short
-#define __int32 int
-#define __int64 long long
 
 typedef int BOOL, *PBOOL, *LPBOOL;
 typedef unsigned char BYTE, *PBYTE, *LPBYTE, UCHAR, *PUCHAR, BOOLEAN, *PBOOLEAN;
@@ -102,8 +103,9 @@ typedef LPCSTR LPCTSTR, PCTSTR;
 #define MAKEWORD(a, b) ((WORD)(((BYTE)(a)) | ((WORD)((BYTE)(b))) << 8))
 #define MAKELONG(a, b) ((LONG)(((WORD)(a)) | ((DWORD)((WORD)(b))) << 16))
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
+#define ARRAYSIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#ifndef __cplusplus
+#if !defined(__cplusplus) && !defined(NOMINMAX)
 #ifndef min
 #define min(a, b) (((a) < (b)) ? (a) : (b))
 #define max(a, b) (((a) > (b)) ? (a) : (b))

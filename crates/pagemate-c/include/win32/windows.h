@@ -3,15 +3,14 @@
 #ifndef PAGEMATE_WINDOWS_H
 #define PAGEMATE_WINDOWS_H
 
-#ifdef _UNICODE
-#ifndef UNICODE
-#define UNICODE
-#endif
-#endif
-
 #include <stdarg.h>
 
+#include "pagemate_crt.h"
+#include "stringapiset.h"
 #include "winbase.h"
 #include "winerror.h"
+#if defined(UNICODE) || __SIZEOF_WCHAR_T__ == 2
+#include "pagemate_wide.h"
+#endif
 
 #endif

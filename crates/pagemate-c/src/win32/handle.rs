@@ -4,13 +4,15 @@
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pagemate::sync::{Event, Semaphore};
+
 use super::error::{
-    ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, Result, TOO_MANY_OPEN_FILES,
-    answer, done,
+    ACCESS_DENIED, INVALID_HANDLE, NOACCESS, Result, TOO_MANY_OPEN_FILES, answer, done,
 };
 use super::file::{self, File};
 use super::inherit::{self, Inherited};
 use super::mapping::{self, Mapping};
+use super::sync;
 
 /// A handle as C has it: a number in the place of an address, and a multiple of four.
 pub type Handle = *mut c_void;
@@ -39,6 +41,21 @@ const MOST: usize = 1 << 24;
 pub(super) enum Object {
     Mapping(Arc<Mapping>),
     File(Arc<File>),
+    Mutex(Arc<sync::Mutex>),
+    Event(Arc<Event>),
+    Semaphore(Arc<Semaphore>),
+}
+
+impl Object {
+    /// What kind of sync object it is, if it is one.
+    fn sync_kind(&self) -> Option<sync::Kind> {
+        match self {
+            Object::Mapping(_) | Object::File(_) => None,
+            Object::Mutex(_) => Some(sync::Kind::Mutex),
+            Object::Event(_) => Some(sync::Kind::Event),
+            Object::Semaphore(_) => Some(sync::Kind::Semaphore),
+        }
+    }
 }
 
 /// An object, and what one handle may do with it.
@@ -141,27 +158,50 @@ pub(super) fn open(entry: Entry, inherit: bool) -> Result<Handle> {
     table().insert(entry, inherit)
 }
 
-/// A mapping, and what the handle may do with it.
-pub(super) fn mapping(handle: Handle) -> Result<(Arc<Mapping>, u32)> {
-    match &table().slot(handle)?.entry {
-        Entry { object: Object::Mapping(mapping), access } => Ok((Arc::clone(mapping), *access)),
-        Entry { object: Object::File(_), .. } => Err(INVALID_HANDLE),
-    }
+/// What a handle stands for, and what it may do with it.
+pub(super) fn entry(handle: Handle) -> Result<Entry> {
+    Ok(table().slot(handle)?.entry.clone())
 }
 
-/// A file, and what the handle may do with it.
-pub(super) fn file(handle: Handle) -> Result<(Arc<File>, u32)> {
-    match &table().slot(handle)?.entry {
-        Entry { object: Object::File(file), access } => Ok((Arc::clone(file), *access)),
-        Entry { object: Object::Mapping(_), .. } => Err(INVALID_HANDLE),
-    }
+macro_rules! of_kind {
+    ($(#[$doc:meta] $name:ident: $variant:ident($object:ty)),* $(,)?) => {$(
+        #[$doc]
+        pub(super) fn $name(handle: Handle) -> Result<(Arc<$object>, u32)> {
+            match entry(handle)? {
+                Entry { object: Object::$variant(object), access } => Ok((object, access)),
+                _ => Err(INVALID_HANDLE),
+            }
+        }
+    )*};
+}
+
+of_kind! {
+    /// A mapping, and what the handle may do with it.
+    mapping: Mapping(Mapping),
+    /// A file, and what the handle may do with it.
+    file: File(File),
+    /// A mutex, and what the handle may do with it.
+    mutex: Mutex(sync::Mutex),
+    /// An event, and what the handle may do with it.
+    event: Event(Event),
+    /// A semaphore, and what the handle may do with it.
+    semaphore: Semaphore(Semaphore),
+}
+
+/// The mutex of this name, if this process has a handle to it.
+pub(super) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
+    let name = pagemate::Name::new(name).ok()?;
+    table().slots.iter().flatten().find_map(|slot| match &slot.entry.object {
+        Object::Mutex(mutex) if mutex.core.name() == Some(&name) => Some(Arc::clone(mutex)),
+        _ => None,
+    })
 }
 
 /// Whether some handle's mapping fits.
 pub(super) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
     table().slots.iter().flatten().any(|slot| match &slot.entry.object {
         Object::Mapping(mapping) => fits(mapping),
-        Object::File(_) => false,
+        _ => false,
     })
 }
 
@@ -197,11 +237,10 @@ pub unsafe extern "C" fn DuplicateHandle(
         drop(table().remove(source));
     }
     let made = answer(made, std::ptr::null_mut());
-    if !target.is_null() {
-        // SAFETY: not null, and the caller says that it can be written to.
-        unsafe { target.write(made) };
-    } else if !made.is_null() {
-        CloseHandle(made);
+    // A handle that nobody is told of stays, as on Windows.
+    // SAFETY: the caller says that it can be written to, unless it is null.
+    if let Some(target) = unsafe { target.as_mut() } {
+        *target = made;
     }
     i32::from(!made.is_null())
 }
@@ -229,8 +268,8 @@ impl Entry {
     fn with_access(self, access: u32) -> Result<Entry> {
         match self.object {
             Object::Mapping(mapping) => {
-                let access = mapping::specific(access);
-                Ok(Entry { object: Object::Mapping(mapping.allowing(access)?), access })
+                let (mapping, access) = mapping.allowing(mapping::specific(access))?;
+                Ok(Entry { object: Object::Mapping(mapping), access })
             }
             Object::File(file) => {
                 let access = file::specific(access);
@@ -238,6 +277,11 @@ impl Entry {
                     return Err(ACCESS_DENIED);
                 }
                 Ok(Entry { object: Object::File(file), access })
+            }
+            // Who has any handle to one of these may have any: its owner let this user in.
+            object => {
+                let kind = object.sync_kind().ok_or(INVALID_HANDLE)?;
+                Ok(Entry { object, access: kind.specific(access) })
             }
         }
     }
@@ -250,16 +294,22 @@ impl Entry {
 /// `flags` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
-    let told = table().slot(handle).map(|slot| {
-        let inherit = if slot.inherited.is_some() { INHERIT } else { 0 };
-        let protected = if slot.protected { PROTECT_FROM_CLOSE } else { 0 };
-        inherit | protected
-    });
-    done(told.and_then(|told| {
+    done(information(handle).and_then(|told| {
         // SAFETY: the caller says that it can be written to, unless it is null.
         *unsafe { flags.as_mut() }.ok_or(NOACCESS)? = told;
         Ok(())
     }))
+}
+
+fn information(handle: Handle) -> Result<u32> {
+    if is_pseudo(handle) {
+        return Ok(0);
+    }
+    let mut table = table();
+    let slot = table.slot(handle)?;
+    let inherit = if slot.inherited.is_some() { INHERIT } else { 0 };
+    let protected = if slot.protected { PROTECT_FROM_CLOSE } else { 0 };
+    Ok(inherit | protected)
 }
 
 /// Says what children and `CloseHandle` may do with a handle.
@@ -269,8 +319,8 @@ pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) ->
 }
 
 fn set_information(handle: Handle, mask: u32, flags: u32) -> Result<()> {
-    if mask & !(INHERIT | PROTECT_FROM_CLOSE) != 0 {
-        return Err(INVALID_PARAMETER);
+    if is_pseudo(handle) {
+        return Err(ACCESS_DENIED);
     }
     let mut table = table();
     let slot = table.slot(handle)?;

@@ -6,11 +6,13 @@
 //! of which handle that is and what it may do. A child finds the notes among its descriptors.
 #![allow(unsafe_code, reason = "taking over descriptors that a parent left")]
 
+use std::any::Any;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use pagemate::os::unix::SectionExt;
-use pagemate::{Access, Section, SectionOptions};
+use pagemate::sync::{Event, Mutex, Semaphore};
+use pagemate::{Access, Name, Section, SectionOptions};
 use rustix::fs::MemfdFlags;
 use rustix::io::FdFlags;
 
@@ -18,6 +20,7 @@ use super::error::Result;
 use super::file::File;
 use super::handle::{Entry, Handle, Object};
 use super::mapping::{MAP_WRITE, Mapping};
+use super::sync;
 
 /// What notes are called.
 const NOTE: &str = "pagemate:handle";
@@ -33,29 +36,32 @@ pub(super) struct Inherited {
     _held: Held,
 }
 
-/// The descriptor that a child is to have.
-#[derive(Debug)]
-enum Held {
-    /// It holds a name too.
-    Named { _section: Section },
-    /// Memory without a name, or a file; or what our own parent left us.
-    Plain { _fd: OwnedFd },
-}
+/// What has the descriptor that a child is to have.
+type Held = Box<dyn Any + Send + Sync>;
+
+/// That, the descriptor's number, and the name that it holds.
+type Holding = (Held, RawFd, String);
 
 impl Inherited {
     pub(super) fn new(handle: Handle, entry: &Entry) -> Result<Inherited> {
-        let (held, fd, kind, len, name) = match &entry.object {
+        let mut len = 0;
+        let (kind, (held, fd, name)) = match &entry.object {
             Object::Mapping(mapping) => {
                 let section = mapping.section();
+                len = section.len();
                 let kind = if mapping.over_file() { "over-file" } else { "memory" };
-                let (held, fd, name) = hold(section)?;
-                (held, fd, kind, section.len(), name)
+                (kind, hold_section(section)?)
             }
-            Object::File(file) => {
-                let fd = rustix::io::fcntl_dupfd_cloexec(file.inner(), 0)?;
-                rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
-                let number = fd.as_raw_fd();
-                (Held::Plain { _fd: fd }, number, "file", 0, String::new())
+            Object::File(file) => ("file", hold(file.inner().as_fd())?),
+            Object::Mutex(mutex) => {
+                ("mutex", hold_named(mutex.core.name(), &mutex.core, |name| Mutex::open(name))?)
+            }
+            Object::Event(event) => {
+                ("event", hold_named(event.name(), &**event, |name| Event::open(name))?)
+            }
+            Object::Semaphore(semaphore) => {
+                let open = |name: &str| Semaphore::open(name);
+                ("semaphore", hold_named(semaphore.name(), &**semaphore, open)?)
             }
         };
         let (number, access, maker) = (handle.addr(), entry.access, std::process::id());
@@ -66,21 +72,40 @@ impl Inherited {
     }
 }
 
+/// A copy of a descriptor that stays open.
+fn hold(fd: BorrowedFd<'_>) -> Result<Holding> {
+    let fd = rustix::io::fcntl_dupfd_cloexec(fd, 0)?;
+    rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
+    let number = fd.as_raw_fd();
+    Ok((Box::new(fd), number, String::new()))
+}
+
 /// A descriptor of a section that stays open, and the name it holds.
-fn hold(section: &Section) -> Result<(Held, RawFd, String)> {
+fn hold_section(section: &Section) -> Result<Holding> {
     if let Some(name) = section.name() {
         let name = name.to_string();
         let again = SectionOptions::new().access(section.access()).open(&name)?;
         if let Some(holder) = again.name_holder() {
             rustix::io::fcntl_setfd(holder, FdFlags::empty())?;
             let number = holder.as_raw_fd();
-            return Ok((Held::Named { _section: again }, number, name));
+            return Ok((Box::new(again), number, name));
         }
     }
-    let fd = rustix::io::fcntl_dupfd_cloexec(section.memory(), 0)?;
-    rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
-    let number = fd.as_raw_fd();
-    Ok((Held::Plain { _fd: fd }, number, String::new()))
+    hold(section.memory())
+}
+
+/// The same of a sync object.
+fn hold_named<T: AsFd + Send + Sync + 'static>(
+    name: Option<&Name>,
+    object: &T,
+    open: impl FnOnce(&str) -> pagemate::Result<T>,
+) -> Result<Holding> {
+    let Some(name) = name else { return hold(object.as_fd()) };
+    let name = name.to_string();
+    let again = open(&name)?;
+    rustix::io::fcntl_setfd(again.as_fd(), FdFlags::empty())?;
+    let number = again.as_fd().as_raw_fd();
+    Ok((Box::new(again), number, name))
 }
 
 /// The handles that our parent had made inheritable when it started us.
@@ -119,7 +144,7 @@ fn take_over(note: RawFd) -> Option<(Handle, Entry, Inherited)> {
     let object = left.object(&fd).ok()?;
     let entry = Entry { object, access: left.access };
     let handle = std::ptr::without_provenance_mut(left.handle);
-    Some((handle, entry, Inherited { _note: note, _held: Held::Plain { _fd: fd } }))
+    Some((handle, entry, Inherited { _note: note, _held: Box::new(fd) }))
 }
 
 /// What a note says.
@@ -150,16 +175,32 @@ impl<'a> Left<'a> {
     }
 
     fn object(&self, fd: &OwnedFd) -> Result<Object> {
+        Ok(match self.kind {
+            "file" => Object::File(Arc::new(File::new(fd.try_clone()?.into()))),
+            "mutex" => Object::Mutex(Arc::new(sync::Mutex::new(self.found(fd, Mutex::open)?))),
+            "event" => Object::Event(Arc::new(self.found(fd, Event::open)?)),
+            "semaphore" => Object::Semaphore(Arc::new(self.found(fd, Semaphore::open)?)),
+            _ => Object::Mapping(Arc::new(Mapping::new(self.section(fd)?)?)),
+        })
+    }
+
+    /// What has the name, or else what the descriptor is of.
+    fn found<T: TryFrom<OwnedFd, Error = pagemate::Error>>(
+        &self,
+        fd: &OwnedFd,
+        open: impl FnOnce(&'a str) -> pagemate::Result<T>,
+    ) -> Result<T> {
+        if self.name.is_empty() { Ok(T::try_from(fd.try_clone()?)?) } else { Ok(open(self.name)?) }
+    }
+
+    fn section(&self, fd: &OwnedFd) -> Result<Section> {
         let access = if self.access & MAP_WRITE == 0 { Access::Read } else { Access::ReadWrite };
-        let section = match self.kind {
-            "file" => return Ok(Object::File(Arc::new(File::new(fd.try_clone()?.into())))),
-            _ if !self.name.is_empty() => SectionOptions::new().access(access).open(self.name)?,
-            "over-file" => {
-                let file = std::fs::File::from(fd.try_clone()?);
-                SectionOptions::new().file(&file).len(self.len).access(access).create_unnamed()?
-            }
-            _ => Section::try_from(fd.as_fd().try_clone_to_owned()?)?,
-        };
-        Ok(Object::Mapping(Arc::new(Mapping::new(section)?)))
+        let open = |name| SectionOptions::new().access(access).open(name);
+        if self.kind == "over-file" && self.name.is_empty() {
+            let file = std::fs::File::from(fd.try_clone()?);
+            let mut options = SectionOptions::new();
+            return Ok(options.file(&file).len(self.len).access(access).create_unnamed()?);
+        }
+        self.found(fd, open)
     }
 }

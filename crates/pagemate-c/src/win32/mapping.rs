@@ -30,6 +30,8 @@ const ALL_ACCESS: u32 = STANDARD_RIGHTS | 0x1F;
 /// `STANDARD_RIGHTS_REQUIRED`, and of these `READ_CONTROL`.
 const STANDARD_RIGHTS: u32 = 0xF_0000;
 const READ_CONTROL: u32 = 0x2_0000;
+/// What somebody gets who may read and asks for as much as possible.
+const MOST_OF_A_READER: u32 = READ_CONTROL | QUERY | MAP_READ;
 /// As much as one gets, and the right to the audit list, which takes a privilege.
 const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 const SYSTEM_SECURITY: u32 = 0x0100_0000;
@@ -86,14 +88,21 @@ impl Mapping {
         self.sparse.as_ref()
     }
 
-    /// This mapping, or the same with a descriptor that lets `access` be used.
-    pub(super) fn allowing(self: Arc<Self>, access: u32) -> Result<Arc<Mapping>> {
+    /// This mapping, or the same with a descriptor that lets `access` be used; and what of that
+    /// there is.
+    pub(super) fn allowing(self: Arc<Self>, access: u32) -> Result<(Arc<Mapping>, u32)> {
+        if access & MAXIMUM_ALLOWED != 0 {
+            return match Arc::clone(&self).allowing(ALL_ACCESS) {
+                Err(ACCESS_DENIED) => Ok((self, MOST_OF_A_READER)),
+                all => all,
+            };
+        }
         let enough = access & MAP_WRITE == 0
             || self.section.access() == Access::ReadWrite
             || self.section.protection() == Protection::ReadOnly;
         match self.section.name() {
-            _ if enough => Ok(self),
-            Some(name) => Ok(Arc::new(Mapping::new(Section::open(name.to_string())?)?)),
+            _ if enough => Ok((self, access)),
+            Some(name) => Ok((Arc::new(Mapping::new(Section::open(name.to_string())?)?), access)),
             None => Err(ACCESS_DENIED),
         }
     }
@@ -148,27 +157,42 @@ impl Wanted {
             _ => return Err(INVALID_PARAMETER),
         }
         let in_memory = file.is_null() || file.addr() == CURRENT_PROCESS;
-        if in_memory && len == 0 {
+        if file.addr() == CURRENT_PROCESS && len == 0 {
             return Err(INVALID_PARAMETER);
         }
-        let file = if in_memory { None } else { Some(handle::file(file)?) };
         let kinds = sec & (SEC_RESERVE | SEC_COMMIT | SEC_IMAGE);
         if sec & SEC_FILE != 0 || kinds.count_ones() > 1 || (sec != 0 && kinds == 0) {
             return Err(INVALID_PARAMETER);
         }
-        if sec & SEC_IMAGE != 0 {
-            let refused = sec & (SEC_LARGE_PAGES | SEC_WRITECOMBINE) != 0;
-            return Err(if refused { INVALID_PARAMETER } else { BAD_EXE_FORMAT });
+        if sec & SEC_IMAGE != 0 && sec & (SEC_LARGE_PAGES | SEC_WRITECOMBINE) != 0 {
+            return Err(INVALID_PARAMETER);
         }
-        if sec & SEC_LARGE_PAGES != 0 {
-            let refused = sec & SEC_COMMIT == 0 || file.is_some();
-            return Err(if refused { INVALID_PARAMETER } else { PRIVILEGE_NOT_HELD });
+        if sec & SEC_LARGE_PAGES != 0 && (sec & SEC_COMMIT == 0 || !in_memory) {
+            return Err(INVALID_PARAMETER);
         }
+        let file = if in_memory { None } else { Some(handle::file(file)?) };
         if let Some((_, access)) = &file {
             let needed = file::READ_DATA | if base == READWRITE { file::WRITE_DATA } else { 0 };
             if access & needed != needed {
                 return Err(ACCESS_DENIED);
             }
+        }
+        if sec & SEC_IMAGE != 0 {
+            return Err(BAD_EXE_FORMAT);
+        }
+        let negative = len > i64::MAX.cast_unsigned();
+        if negative && !in_memory && base != READWRITE {
+            return Err(NOT_ENOUGH_MEMORY);
+        }
+        if negative || in_memory && len == 0 {
+            return Err(INVALID_PARAMETER);
+        }
+        // No process has room for more.
+        if in_memory && len >= 1 << 47 {
+            return Err(NOT_ENOUGH_MEMORY);
+        }
+        if sec & SEC_LARGE_PAGES != 0 {
+            return Err(PRIVILEGE_NOT_HELD);
         }
         Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, len, file })
     }
@@ -196,6 +220,8 @@ impl Wanted {
             None => options.create_unnamed(),
         };
         made.map_err(|error| match (error.kind(), &self.file) {
+            // Row 12: what no process could map is no matter of the disk.
+            (ErrorKind::NoSpace, Some(_)) if self.len >= 1 << 47 => NOT_ENOUGH_MEMORY,
             (ErrorKind::NoSpace, Some(_)) => DISK_FULL,
             (ErrorKind::NoSpace, None) => COMMITMENT_LIMIT,
             (ErrorKind::InvalidInput, Some(_)) if self.len == 0 => FILE_INVALID,
@@ -213,8 +239,8 @@ fn create(
     len: u64,
     name: Result<Option<String>>,
 ) -> Result<Handle> {
-    let wanted = Wanted::parse(file, protection, len)?;
     let name = name?.filter(|name| !name.is_empty());
+    let wanted = Wanted::parse(file, protection, len)?;
     name.as_deref().map_or(Ok(()), name::check)?;
     // SAFETY: the exported functions hand on their caller's promise.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
@@ -238,18 +264,12 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
         0x20 => MAP_EXECUTE,
         access => specific(access),
     };
-    if access == 0 {
-        return Err(ACCESS_DENIED);
-    }
-    if access & SYSTEM_SECURITY != 0 {
-        return Err(PRIVILEGE_NOT_HELD);
-    }
     let open = |access| SectionOptions::new().access(access).open(&name);
     let (section, access) = if access & MAXIMUM_ALLOWED != 0 {
         match open(Access::ReadWrite) {
             Ok(section) => (section, ALL_ACCESS),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                (open(Access::Read)?, READ_CONTROL | QUERY | MAP_READ)
+                (open(Access::Read)?, MOST_OF_A_READER)
             }
             Err(error) => return Err(error.into()),
         }
@@ -258,6 +278,13 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     } else {
         (open(Access::Read)?, access)
     };
+    // What is not there cannot be refused: so this comes after the name.
+    if access == 0 {
+        return Err(ACCESS_DENIED);
+    }
+    if access & SYSTEM_SECURITY != 0 {
+        return Err(PRIVILEGE_NOT_HELD);
+    }
     let object = Object::Mapping(Arc::new(Mapping::new(section)?));
     handle::open(Entry { object, access }, inherit != 0)
 }

@@ -4,12 +4,10 @@
 use std::ffi::c_void;
 use std::io::BufRead;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::FileExt;
 
-use pagemate::os::unix::SectionExt;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;
-use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 use super::error::{
     ACCESS_DENIED, BAD_LENGTH, COMMITMENT_LIMIT, INVALID_ADDRESS, INVALID_PARAMETER,
@@ -17,7 +15,8 @@ use super::error::{
 };
 use super::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
 use super::place::{self, What, at};
-use super::region::{GRANULARITY, Kind, PAGE, Region, Seen, regions};
+use super::protection::{may_have, set, written};
+use super::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
 use super::view::{check_protection, prot};
 
 /// States and types of memory.
@@ -29,12 +28,12 @@ const MEM_MAPPED: u32 = 0x4_0000;
 const MEM_IMAGE: u32 = 0x100_0000;
 /// To allocate at the top, which is a wish.
 const MEM_TOP_DOWN: u32 = 0x10_0000;
+/// `MEM_RESET`, `MEM_WRITE_WATCH`, `MEM_PHYSICAL`, `MEM_RESET_UNDO` and `MEM_LARGE_PAGES`, which are
+/// not to be had here.
+const UNSUPPORTED: u32 = 0x2168_0000;
 /// What `VirtualFree` does.
 const MEM_DECOMMIT: u32 = 0x4000;
 const MEM_RELEASE: u32 = 0x8000;
-
-/// Where the addresses of a process end.
-const END: usize = 1 << 47;
 
 /// `MEMORY_BASIC_INFORMATION`.
 #[derive(Clone, Copy, Debug)]
@@ -98,34 +97,6 @@ fn committed(fd: &OwnedFd, page: u64) -> (bool, u64) {
         // Nothing but a hole follows.
         Err(_) => (false, u64::MAX),
     }
-}
-
-/// Whether this page of a copy-on-write view has been written to, and for how many of at most
-/// `pages` that holds. `page` counts from address zero.
-fn written(page: usize, pages: usize) -> (bool, usize) {
-    const ENTRY: usize = 8;
-    /// In memory, swapped out, and still the file's: bits of `/proc/self/pagemap`.
-    const PRESENT: u64 = 1 << 63;
-    const SWAPPED: u64 = 1 << 62;
-    const FILE: u64 = 1 << 61;
-    let Ok(map) = std::fs::File::open("/proc/self/pagemap") else { return (false, pages) };
-    let mut first = None;
-    let mut alike = 0;
-    let mut entries = [0; 512 * ENTRY];
-    while alike < pages {
-        let wanted = ENTRY * (pages - alike).min(entries.len() / ENTRY);
-        let read = map.read_at(&mut entries[..wanted], ((page + alike) * ENTRY) as u64);
-        let Ok(read @ ENTRY..) = read else { break };
-        for entry in entries[..read].chunks_exact(ENTRY) {
-            let entry = u64::from_ne_bytes(entry.try_into().expect("eight bytes"));
-            let written = entry & (PRESENT | SWAPPED) != 0 && entry & FILE == 0;
-            if *first.get_or_insert(written) != written {
-                return (!written, alike);
-            }
-            alike += 1;
-        }
-    }
-    (first.unwrap_or(false), pages)
 }
 
 fn query(address: usize) -> Result<MemoryBasicInformation> {
@@ -231,6 +202,15 @@ impl Mapped {
     }
 }
 
+/// Refuses a range that goes beyond what a process can have. The last of it belongs to nobody.
+fn check_range(address: usize, len: usize) -> Result<()> {
+    if address.checked_add(len).is_some_and(|end| end <= END - GRANULARITY) {
+        Ok(())
+    } else {
+        Err(INVALID_PARAMETER)
+    }
+}
+
 /// The pages of `region` that a range touches, by their indices.
 fn pages_of(
     base: usize,
@@ -245,24 +225,15 @@ fn pages_of(
     Ok((address - base) / PAGE..(end - base).div_ceil(PAGE))
 }
 
-/// Whether a region that was asked for with `most` may have `protection`. To copy is to read.
-fn may_have(kind: &Kind, most: u32, protection: u32) -> bool {
-    match (kind, protection) {
-        (_, NOACCESS) => true,
-        (Kind::Private, _) => protection != WRITECOPY,
-        (Kind::View(_), READONLY | WRITECOPY) => most != NOACCESS,
-        (Kind::View(_), _) => most == READWRITE,
-    }
-}
-
 fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     check_protection(protection)?;
+    check_range(address, len)?;
+    if len == 0 {
+        return Err(INVALID_PARAMETER);
+    }
     let mut regions = regions();
     let (base, region) = regions.find(address).ok_or(INVALID_ADDRESS)?;
     let pages = pages_of(base, region, address, len)?;
-    if pages.is_empty() {
-        return Err(INVALID_PARAMETER);
-    }
     let first = region.run(base, pages.start);
     let mut page = pages.start;
     while page < pages.end {
@@ -276,55 +247,21 @@ fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     Ok(first.protection)
 }
 
-/// Gives committed pages a protection.
-fn set(
-    base: usize,
-    region: &mut Region,
-    pages: std::ops::Range<usize>,
-    protection: u32,
-) -> Result<()> {
-    if !may_have(&region.kind, region.protection, protection) {
-        return Err(INVALID_PARAMETER);
-    }
-    let (start, len) = (base + pages.start * PAGE, pages.len() * PAGE);
-    match &region.kind {
-        Kind::View(seen) if protection == WRITECOPY && region.protection != WRITECOPY => {
-            copy_on_write(seen, start, len, pages.start)?;
-        }
-        _ => {
-            let flags = MprotectFlags::from_bits_retain(prot(protection).bits());
-            // SAFETY: these pages are a region's. Who may still touch them is the program's affair,
-            // as it is on Windows.
-            unsafe { rustix::mm::mprotect(at(start), len, flags) }?;
-        }
-    }
-    region.protect(pages, protection);
-    Ok(())
-}
-
-/// From now on, writes to this part of a shared view stay here.
-fn copy_on_write(seen: &Seen, start: usize, len: usize, page: usize) -> Result<()> {
-    let mapping = seen.mapping.upgrade();
-    let memory = match (&mapping, &seen.sparse) {
-        (Some(mapping), _) => mapping.section().memory(),
-        (None, Some(sparse)) => sparse.as_fd(),
-        (None, None) => return Err(NOT_SUPPORTED),
-    };
-    let offset = seen.offset + (page * PAGE) as u64;
-    let what =
-        What { len, prot: prot(WRITECOPY), flags: MapFlags::PRIVATE, from: Some((memory, offset)) };
-    // SAFETY: these pages are a view's, and show the same as before.
-    unsafe { place::over(start, what) }
-}
-
 fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usize> {
     check_protection(protection)?;
     if len == 0 || how & (MEM_COMMIT | MEM_RESERVE) == 0 {
         return Err(INVALID_PARAMETER);
     }
-    if how & !(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN) != 0 {
-        return Err(NOT_SUPPORTED);
+    match how & !(MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN) {
+        0 => {}
+        other if other & !UNSUPPORTED == 0 => return Err(NOT_SUPPORTED),
+        _ => return Err(INVALID_PARAMETER),
     }
+    // Nothing is ever allocated so low.
+    if address != 0 && address < GRANULARITY {
+        return Err(INVALID_PARAMETER);
+    }
+    check_range(address, len)?;
     if address == 0 || how & MEM_RESERVE != 0 {
         return reserve(address, len, how & MEM_COMMIT != 0, protection);
     }
@@ -334,14 +271,10 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
     let start = base + pages.start * PAGE;
     match &region.kind {
         Kind::View(seen) if seen.file.is_some() => return Err(ACCESS_DENIED),
-        Kind::View(Seen { sparse: Some(_), .. }) => {
-            // What is committed has to be touched, and so to be seen.
-            let least = if region.protection == READWRITE { READWRITE } else { READONLY };
-            if region.protection == NOACCESS {
-                return Err(INVALID_PARAMETER);
-            }
-            set(base, region, pages.clone(), least)?;
-            populate(start, pages.len() * PAGE, least)?;
+        kind if !may_have(kind, region.protection, protection) => return Err(INVALID_PARAMETER),
+        Kind::View(Seen { sparse: Some(sparse), offset, .. }) => {
+            let offset = offset + (pages.start * PAGE) as u64;
+            populate(sparse, offset, pages.len() * PAGE)?;
         }
         _ => {}
     }
@@ -349,15 +282,16 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
     Ok(start)
 }
 
-/// Brings pages of a sparse section into being.
-fn populate(start: usize, len: usize, protection: u32) -> Result<()> {
-    let advice = if protection == READWRITE {
-        Advice::LinuxPopulateWrite
-    } else {
-        Advice::LinuxPopulateRead
-    };
-    // SAFETY: the pages are a view's, and what they hold stays as it is.
-    unsafe { rustix::mm::madvise(at(start), len, advice) }.map_err(|error| match error {
+/// Brings pages of a sparse section into being, by a look at them from elsewhere: those of the view
+/// may be such as nobody may look at.
+fn populate(sparse: &OwnedFd, offset: u64, len: usize) -> Result<()> {
+    let from = Some((sparse.as_fd(), offset));
+    let base = place::anywhere(What { len, prot: ProtFlags::READ, flags: MapFlags::SHARED, from })?;
+    // SAFETY: these pages were just mapped, and what they hold stays as it is.
+    let populated = unsafe { rustix::mm::madvise(at(base), len, Advice::LinuxPopulateRead) };
+    // SAFETY: nobody was told of this mapping.
+    unsafe { place::unmap(base, len) };
+    populated.map_err(|error| match error {
         Errno::FAULT | Errno::NOMEM => COMMITMENT_LIMIT,
         error => error.into(),
     })
@@ -365,7 +299,8 @@ fn populate(start: usize, len: usize, protection: u32) -> Result<()> {
 
 /// Memory of this process alone.
 fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<usize> {
-    if protection == WRITECOPY {
+    // Below the granularity there is nothing on Windows, so that null is no address.
+    if protection == WRITECOPY || (1..GRANULARITY).contains(&address) {
         return Err(INVALID_PARAMETER);
     }
     let base = address / GRANULARITY * GRANULARITY;
@@ -392,37 +327,41 @@ fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<
 }
 
 fn free(address: usize, len: usize, how: u32) -> Result<()> {
+    let release = match how {
+        MEM_RELEASE if len == 0 => true,
+        MEM_DECOMMIT => false,
+        _ => return Err(INVALID_PARAMETER),
+    };
+    check_range(address, len)?;
     let mut regions = regions();
     let (base, region) = regions.find(address).ok_or(INVALID_ADDRESS)?;
+    let pages = pages_of(base, region, address, len).map_err(|_| INVALID_PARAMETER)?;
     if matches!(region.kind, Kind::View(_)) {
         return Err(INVALID_PARAMETER);
     }
-    let whole = address == base && len == 0;
-    match how {
-        MEM_RELEASE if whole => {
-            let len = region.len;
-            regions.remove(base);
-            drop(regions);
-            // SAFETY: it was mapped as a region, which it is no more.
-            unsafe { place::unmap(base, len) };
-            Ok(())
-        }
-        MEM_DECOMMIT if len > 0 || whole => {
-            let len = if len == 0 { region.len } else { len };
-            let pages = pages_of(base, region, address, len)?;
-            let what = What {
-                len: pages.len() * PAGE,
-                prot: ProtFlags::empty(),
-                flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
-                from: None,
-            };
-            // SAFETY: these pages are a region's, and are to be forgotten.
-            unsafe { place::over(base + pages.start * PAGE, what) }?;
-            region.protect(pages, 0);
-            Ok(())
-        }
-        _ => Err(INVALID_PARAMETER),
+    // No length stands for all of it.
+    if len == 0 && pages.start > 0 {
+        return Err(INVALID_ADDRESS);
     }
+    if release {
+        let len = region.len;
+        regions.remove(base);
+        drop(regions);
+        // SAFETY: it was mapped as a region, which it is no more.
+        unsafe { place::unmap(base, len) };
+        return Ok(());
+    }
+    let pages = if len == 0 { 0..region.len / PAGE } else { pages };
+    let what = What {
+        len: pages.len() * PAGE,
+        prot: ProtFlags::empty(),
+        flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
+        from: None,
+    };
+    // SAFETY: these pages are a region's, and are to be forgotten.
+    unsafe { place::over(base + pages.start * PAGE, what) }?;
+    region.protect(pages, 0);
+    Ok(())
 }
 
 /// Tells what stands at an address.

@@ -3,7 +3,9 @@
 
 use std::ffi::c_void;
 
-use super::error::{Code, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer};
+use super::error::{
+    Code, INSUFFICIENT_BUFFER, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer,
+};
 use super::local::LocalAlloc;
 
 /// `FORMAT_MESSAGE_` flags.
@@ -16,8 +18,7 @@ const ARGUMENT_ARRAY: u32 = 0x2000;
 /// No line breaks but those of the text.
 const MAX_WIDTH: u32 = 0xFF;
 
-/// `ERROR_INSUFFICIENT_BUFFER`, `ERROR_MR_MID_NOT_FOUND`, `ERROR_RESOURCE_LANG_NOT_FOUND`.
-const INSUFFICIENT_BUFFER: Code = Code(122);
+/// `ERROR_MR_MID_NOT_FOUND`.
 const NOT_A_MESSAGE: Code = Code(317);
 
 /// English, as Windows has them; each ends a line.

@@ -7,6 +7,8 @@
 //! The names are Windows' own, unmangled: whoever links this library wants them to be these.
 
 pub mod clock;
+pub mod codepage;
+pub mod console;
 pub mod error;
 pub mod file;
 pub mod handle;
@@ -18,11 +20,15 @@ pub mod message;
 mod name;
 mod path;
 mod place;
+mod protection;
 mod region;
 pub mod security;
+pub mod spawn;
+pub mod sync;
 pub mod system;
 pub mod text;
 pub mod view;
+pub mod wait;
 
 /// The halves of a number that Windows' older calls take apart.
 fn join(high: u32, low: u32) -> u64 {

@@ -1,7 +1,7 @@
 //! The names of objects, as Windows refuses them.
 #![allow(unsafe_code, reason = "texts that end in a NUL")]
 
-use pagemate::ErrorKind;
+use pagemate::{Access, ErrorKind, SectionOptions};
 
 use super::error::{
     BAD_PATHNAME, Code, FILENAME_EXCED_RANGE, INVALID_HANDLE, INVALID_NAME, PATH_NOT_FOUND, Result,
@@ -67,9 +67,25 @@ fn refusal(name: &str, kind: ErrorKind) -> Code {
     match bare {
         _ if name.starts_with('\\') => BAD_PATHNAME,
         _ if bare.is_empty() || bare.starts_with('\\') => INVALID_NAME,
-        _ if bare.contains('\\') => PATH_NOT_FOUND,
+        _ if bare.contains('\\') => no_folder(name),
         _ => INVALID_NAME,
     }
+}
+
+/// Nothing stands in what is no folder. If there is an object of that name, that is the reason.
+fn no_folder(name: &str) -> Code {
+    let rest = |name: &str| name.find('\\').map(|at| at + 1);
+    let mut end = 0;
+    while let Some(next) = rest(&name[end..]) {
+        let folder = &name[..end + next - 1];
+        end += next;
+        if pagemate::Name::new(folder).is_ok() {
+            let found = SectionOptions::new().access(Access::Read).open(folder);
+            let nothing = matches!(&found, Err(error) if error.kind() == ErrorKind::NotFound);
+            return if nothing { PATH_NOT_FOUND } else { INVALID_HANDLE };
+        }
+    }
+    PATH_NOT_FOUND
 }
 
 #[cfg(test)]

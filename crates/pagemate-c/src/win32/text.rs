@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 /// A character of either width.
-trait Unit: Copy + PartialEq {
+pub(super) trait Unit: Copy + PartialEq {
     const NUL: Self;
 
     fn value(self) -> u32;
@@ -31,7 +31,7 @@ impl Unit for u16 {
 /// # Safety
 ///
 /// `text` is null or ends in a NUL, and stays as it is while it is looked at.
-unsafe fn units<'a, T: Unit>(text: *const T) -> &'a [T] {
+pub(super) unsafe fn units<'a, T: Unit>(text: *const T) -> &'a [T] {
     if text.is_null() {
         return &[];
     }

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
 
 use super::error::{
-    ACCESS_DENIED, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
+    ACCESS_DENIED, Code, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
     NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer, done,
 };
 use super::handle::{self, CURRENT_PROCESS, Handle};
@@ -19,13 +19,16 @@ use super::mapping::{
     EXECUTABLE, MAP_READ, MAP_WRITE, Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY,
 };
 use super::place::{self, What, at};
-use super::region::{GRANULARITY, Kind, PAGE, Region, Seen, regions};
+use super::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
 
 /// `FILE_MAP_` rights.
 const FILE_MAP_COPY: u32 = 0x01;
 const FILE_MAP_WRITE: u32 = 0x02;
 const FILE_MAP_READ: u32 = 0x04;
 const FILE_MAP_EXECUTE: u32 = 0x20;
+
+/// `PAGE_GUARD`, `PAGE_NOCACHE`, `PAGE_WRITECOMBINE`.
+const MODIFIERS: u32 = 0x700;
 
 /// `MEM_RESERVE`, which a view may be asked for with.
 const MEM_RESERVE: u32 = 0x2000;
@@ -58,10 +61,17 @@ fn protection_of(access: u32) -> Result<u32> {
 pub(super) fn check_protection(protection: u32) -> Result<()> {
     match protection {
         NOACCESS | READONLY | READWRITE | WRITECOPY => Ok(()),
-        _ if protection & EXECUTABLE == protection && protection.is_power_of_two() => {
-            Err(NOT_SUPPORTED)
-        }
-        _ => Err(INVALID_PARAMETER),
+        _ => Err(refusal(protection)),
+    }
+}
+
+/// Why: it is executable, or a guard, or has to do with caching; or it is none.
+fn refusal(protection: u32) -> Code {
+    let base = protection & !MODIFIERS;
+    if base & (EXECUTABLE | 0x0F) == base && base.is_power_of_two() {
+        NOT_SUPPORTED
+    } else {
+        INVALID_PARAMETER
     }
 }
 
@@ -75,6 +85,9 @@ pub(super) fn prot(protection: u32) -> ProtFlags {
 }
 
 fn map(handle: Handle, wanted: &Wanted) -> Result<*mut c_void> {
+    if wanted.base.addr() >= END {
+        return Err(INVALID_PARAMETER);
+    }
     let (mapping, access) = handle::mapping(handle)?;
     let needed = if wanted.protection == READWRITE { MAP_WRITE } else { MAP_READ };
     if access & needed == 0 {

@@ -204,3 +204,15 @@ fn put(view: &View, text: &str) -> pagemate::Result<()> {
     view.write_at(0, text.as_bytes())?;
     view.write_at(text.len(), &[0])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_does_not_hold_ends_the_demo() {
+        assert!(claim("one is one", true).is_ok());
+        let Err(Failure::Failed(text)) = claim("one is two", false) else { panic!("it went on") };
+        assert!(text.ends_with("does not hold: one is two"), "{text}");
+    }
+}

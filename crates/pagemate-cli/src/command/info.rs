@@ -5,7 +5,7 @@ use pagemate::inventory;
 
 use super::list::print_json;
 use crate::bytes::human;
-use crate::entry::{Described, State};
+use crate::entry::{Commands, Described, State};
 use crate::failure::Outcome;
 use crate::target::Target;
 use crate::text::in_line;
@@ -34,7 +34,7 @@ pub(crate) struct Info {
 impl Info {
     pub(crate) fn run(self) -> Outcome {
         let name = self.target.name()?.to_string();
-        let entry = Described::new(&inventory::find(&name)?);
+        let entry = Described::new(&inventory::find(&name)?, &mut Commands::default());
         let mut out = io::stdout().lock();
         if self.json {
             return print_json(&entry, out);

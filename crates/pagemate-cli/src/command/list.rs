@@ -5,7 +5,7 @@ use console::Term;
 use pagemate::inventory;
 
 use crate::bytes::human;
-use crate::entry::Described;
+use crate::entry::{Commands, Described};
 use crate::failure::{Failure, Outcome};
 use crate::table::{self, Column};
 use crate::text::in_line;
@@ -28,7 +28,9 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> Outcome {
-        let entries: Vec<Described> = inventory::list()?.iter().map(Described::new).collect();
+        let (entries, mut commands) = (inventory::list()?, Commands::default());
+        let entries: Vec<Described> =
+            entries.iter().map(|entry| Described::new(entry, &mut commands)).collect();
         let mut out = io::stdout().lock();
         if self.json {
             return print_json(&entries, out);

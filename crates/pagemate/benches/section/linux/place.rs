@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "an environment of our own, and signals waited for")]
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::{env, fs, process, thread};
@@ -62,7 +62,13 @@ impl Place {
 
 fn clear(path: &PathBuf) {
     _ = rustix::shm::unlink(Place::raw_name());
-    _ = fs::remove_dir_all(path);
+    // What is being measured may go on meanwhile, and make one more object.
+    for _ in 0..1000 {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+            _ => return,
+        }
+    }
 }
 
 impl Drop for Place {

@@ -8,12 +8,21 @@ const MAX: usize = 240;
 /// Marks the spelling of a name too long to spell: the real one stands in the trailer.
 const HASHED: char = '~';
 
+/// Whether names of files differ by the case of their letters. On macOS they seldom do, and names of
+/// objects do everywhere.
+const CASE_COUNTS: bool = cfg!(not(any(target_vendor = "apple", pagemate_force_tempname)));
+
 /// The file name for the object named `bare`.
 pub(super) fn file_name(bare: &str) -> String {
     let mut spelled = String::with_capacity(bare.len() + 8);
     for (i, byte) in bare.bytes().enumerate() {
-        // A leading dot is kept for files of ours that are not objects.
-        if byte.is_ascii_alphanumeric() || b"_-+=,@$ ".contains(&byte) || (byte == b'.' && i > 0) {
+        let plain = match byte {
+            b'A'..=b'Z' => CASE_COUNTS,
+            // A leading dot is kept for files of ours that are not objects.
+            b'.' => i > 0,
+            _ => byte.is_ascii_alphanumeric() || b"_-+=,@$ ".contains(&byte),
+        };
+        if plain {
             spelled.push(char::from(byte));
         } else {
             write!(spelled, "%{byte:02X}").expect("a String takes all");
@@ -64,6 +73,14 @@ mod tests {
             assert!(!spelled.contains('/') && !spelled.starts_with('.'), "{spelled}");
             assert_eq!(bare_name(&spelled).as_deref(), Some(name));
         }
+    }
+
+    #[test]
+    fn names_differ_where_the_case_of_file_names_does_not_count() {
+        let (lower, upper) = (file_name("%4aframes"), file_name("%4Aframes"));
+        assert_ne!(lower, upper);
+        assert!(CASE_COUNTS || !lower.eq_ignore_ascii_case(&upper));
+        assert_eq!(file_name("Ab"), if CASE_COUNTS { "Ab" } else { "%41b" });
     }
 
     #[test]

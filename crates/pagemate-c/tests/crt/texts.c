@@ -1,0 +1,140 @@
+/* What Microsoft's C library does with texts, in bytes and in 16-bit characters. It prints what does not
+ * hold, and nothing else but how many checks there were. */
+#define STRSAFE_NO_DEPRECATE
+#include <windows.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <tchar.h>
+#include <strsafe.h>
+
+static int checks;
+
+#define CHECK(holds)                                                                              \
+    do {                                                                                          \
+        checks++;                                                                                 \
+        if (!(holds))                                                                             \
+            printf("%d: %s\n", __LINE__, #holds);                                                 \
+    } while (0)
+
+#ifndef __MINGW32__
+static __declspec(align(64)) char aligned[3];
+#endif
+
+static void narrow(void)
+{
+    char to[8] = "xxxxxxx";
+    CHECK(strcpy_s(to, sizeof to, "abc") == 0 && strcmp(to, "abc") == 0);
+    CHECK(strcat_s(to, sizeof to, "defg") == 0 && strcmp(to, "abcdefg") == 0);
+    CHECK(strcat_s(to, sizeof to, "h") == ERANGE && to[0] == 0);
+    CHECK(strcpy_s(to, sizeof to, "12345678") == ERANGE && to[0] == 0);
+    CHECK(strncpy_s(to, sizeof to, "abcdef", 3) == 0 && strcmp(to, "abc") == 0);
+    CHECK(strncpy_s(to, sizeof to, "123456789", _TRUNCATE) == STRUNCATE
+          && strcmp(to, "1234567") == 0);
+    CHECK(sprintf_s(to, sizeof to, "%d-%s", 12, "ab") == 5 && strcmp(to, "12-ab") == 0);
+    CHECK(_snprintf(to, sizeof to, "%s", "1234567") == 7 && strcmp(to, "1234567") == 0);
+    CHECK(_snprintf(to, 3, "%s", "abcd") == -1 && memcmp(to, "abc4567", 8) == 0);
+    CHECK(_stricmp("HeLLo", "hello") == 0 && _strnicmp("abX", "ABy", 2) == 0);
+    CHECK(memcpy_s(to, sizeof to, "abc", 4) == 0 && strcmp(to, "abc") == 0);
+    CHECK(_countof(to) == 8 && ARRAYSIZE(to) == 8);
+#ifndef __MINGW32__
+    CHECK((ULONG_PTR)aligned % 64 == 0);
+#endif
+}
+
+static void wide(void)
+{
+    wchar_t to[8] = L"xxxxxxx", *end;
+    const wchar_t *text = L"abcabc";
+    CHECK(sizeof(wchar_t) == 2 && sizeof(L"ab") == 6);
+    CHECK(wcslen(text) == 6 && wcscmp(text, L"abd") < 0 && wcsncmp(text, L"abd", 2) == 0);
+    CHECK(wcschr(text, L'c') == text + 2 && wcsrchr(text, L'c') == text + 5);
+    CHECK(wcschr(text, L'x') == NULL && wcschr(text, 0) == text + 6);
+    CHECK(wcsstr(text, L"ca") == text + 2 && wcsstr(text, L"cc") == NULL && wcsstr(text, L"") == text);
+    CHECK(wcscmp(wcscat(wcscpy(to, L"ab"), L"cd"), L"abcd") == 0);
+    CHECK(wcsncpy(to, L"z", 3) == to && to[0] == L'z' && to[1] == 0 && to[2] == 0 && to[3] == L'd');
+    CHECK(wcscmp(wcsncat(to, L"12345", 2), L"z12") == 0);
+    CHECK(_wcsicmp(L"HeLLo", L"hello") == 0 && _wtoi(L" -42x") == -42);
+    CHECK(wcstol(L"0x1Fz", &end, 16) == 31 && *end == L'z');
+    CHECK(wcstoul(L"zzz", &end, 10) == 0 && *end == L'z');
+    CHECK(wcscpy_s(to, 8, L"abc") == 0 && wcscat_s(to, 8, L"defgh") == ERANGE && to[0] == 0);
+    CHECK(wmemcmp(wmemset(to, L'q', 3), L"qqq", 3) == 0);
+}
+
+/* The same for both widths, as far as these go together. */
+static void formats(void)
+{
+    wchar_t to[64];
+    CHECK(swprintf_s(to, 64, L"%d|%5d|%-5d|%05d|%+d", -1, 42, 42, 42, 42) == 24);
+    CHECK(wcscmp(to, L"-1|   42|42   |00042|+42") == 0);
+    CHECK(_snwprintf(to, 64, L"%u %lu %x %#X %hd", 7u, (unsigned long)8, 255, 255, 70000) > 0);
+    CHECK(wcscmp(to, L"7 8 ff 0XFF 4464") == 0);
+    CHECK(_snwprintf(to, 64, L"%lld %I64u", -5000000000LL, 5000000000ULL) > 0);
+    CHECK(wcscmp(to, L"-5000000000 5000000000") == 0);
+    CHECK(_snwprintf(to, 64, L"[%ls] [%5ls] [%-5ls] [%.2ls]", L"abc", L"abc", L"abc", L"abc") > 0);
+    CHECK(wcscmp(to, L"[abc] [  abc] [abc  ] [ab]") == 0);
+    CHECK(_snwprintf(to, 64, L"%hs %lc%%", "bytes", L'w') > 0 && wcscmp(to, L"bytes w%") == 0);
+    CHECK(_snwprintf(to, 64, L"%.3f %8.2e %g", 1.5, 12345.678, 0.25) > 0);
+    CHECK(wcsncmp(to, L"1.500 1.23e+", 12) == 0);
+    CHECK(_snwprintf(to, 64, L"%*d %-*d.", 4, 1, 4, 2) > 0 && wcscmp(to, L"   1 2   .") == 0);
+    CHECK(_snwprintf(to, 64, L"%p", (void *)(ULONG_PTR)0xBEEF) > 0);
+    CHECK(wcscmp(to, L"000000000000BEEF") == 0);
+    wmemset(to, L'#', 64);
+    CHECK(_snwprintf(to, 3, L"%ls", L"abcd") == -1 && to[2] == L'c' && to[3] == L'#');
+}
+
+static void generic(void)
+{
+    TCHAR to[16];
+    size_t len = 0;
+    CHECK(_tcslen(_T("four")) == 4 && _tcscmp(TEXT("a"), _T("b")) < 0 && _ttoi(_T("12")) == 12);
+    CHECK(_tcscpy_s(to, 16, _T("ab")) == 0 && _tcsstr(to, _T("b")) == to + 1);
+    CHECK(_sntprintf(to, 16, _T("%d"), 77) == 2 && _tcscmp(to, _T("77")) == 0);
+    CHECK(StringCchPrintf(to, 16, _T("%d-%d"), 1, 2) == S_OK && _tcscmp(to, _T("1-2")) == 0);
+    CHECK(StringCchCat(to, 16, _T("-3")) == S_OK && _tcscmp(to, _T("1-2-3")) == 0);
+    CHECK(StringCchLength(to, 16, &len) == S_OK && len == 5);
+    CHECK(StringCchCopy(to, 4, _T("too long")) == STRSAFE_E_INSUFFICIENT_BUFFER);
+    CHECK(_tcscmp(to, _T("too")) == 0);
+    CHECK(lstrlen(to) == 3);
+}
+
+static void conversions(void)
+{
+    static const WCHAR wide[] = {'a', 0xE4, 0x20AC, 0xD83D, 0xDE00, 0};
+    static const char bytes[] = "a\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80";
+    WCHAR to_wide[16];
+    char to_bytes[16];
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, bytes, -1, NULL, 0) == 6);
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, bytes, -1, to_wide, 16) == 6);
+    CHECK(memcmp(to_wide, wide, sizeof wide) == 0);
+    CHECK(WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL) == sizeof bytes);
+    CHECK(WideCharToMultiByte(CP_UTF8, 0, wide, 5, to_bytes, 16, NULL, NULL) == sizeof bytes - 1);
+    CHECK(memcmp(to_bytes, bytes, sizeof bytes - 1) == 0);
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, bytes, -1, to_wide, 3) == 0);
+    CHECK(GetLastError() == ERROR_INSUFFICIENT_BUFFER);
+    CHECK(MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, "\xFF", -1, to_wide, 16) == 0);
+    CHECK(GetLastError() == ERROR_NO_UNICODE_TRANSLATION);
+    CHECK(MultiByteToWideChar(12345, 0, "x", -1, to_wide, 16) == 0);
+    CHECK(GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, NULL, -1, to_wide, 16) == 0);
+    CHECK(GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(MultiByteToWideChar(CP_UTF8, 0, "x", 0, to_wide, 16) == 0);
+    CHECK(GetLastError() == ERROR_INVALID_PARAMETER);
+    CHECK(MultiByteToWideChar(CP_ACP, 0, "x", -1, to_wide, 16) == 2);
+}
+
+int wmain(int argc, wchar_t *argv[])
+{
+    wchar_t line[32];
+    narrow();
+    wide();
+    formats();
+    generic();
+    conversions();
+    CHECK(argc == 2 && wcscmp(argv[1], L"argument") == 0 && argv[2] == NULL);
+    CHECK(fgetws(line, 32, stdin) != NULL && wcscmp(line, L"\n") == 0);
+    wprintf(L"%d %ls\n", checks, L"checks");
+    fputws(L"done\n", stdout);
+    return 0;
+}

@@ -1,0 +1,168 @@
+/* What stands at an address: unmapping, flushing, asking, protecting and committing. */
+#include "rows.h"
+
+static void any_address_unmaps(void)
+{
+    static const DWORD offsets[] = {0, 100, 4096, 4196};
+    HANDLE made = memory(NULL, 8192);
+    size_t i;
+    for (i = 0; i < 4; i++) {
+        char *seen = (char *)view(made, FILE_MAP_READ);
+        CHECK(UnmapViewOfFile(seen + offsets[i]));
+        SAME(at(seen).State, MEM_FREE);
+    }
+}
+
+static void only_views_unmap(void)
+{
+    void *own = VirtualAlloc(NULL, 4096, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    void *seen = view(memory(NULL, 1), FILE_MAP_READ);
+    CHECK(own != NULL);
+    REFUSED(UnmapViewOfFile(own), ERROR_INVALID_ADDRESS);
+    REFUSED(UnmapViewOfFile((void *)(ULONG_PTR)0x123450), ERROR_INVALID_ADDRESS);
+    CHECK(UnmapViewOfFile(seen));
+    REFUSED(UnmapViewOfFile(seen), ERROR_INVALID_ADDRESS);
+    CHECK(VirtualFree(own, 0, MEM_RELEASE));
+}
+
+static void nothing_is_left(void)
+{
+    void *seen = view(memory(NULL, 1), FILE_MAP_READ);
+    CHECK(UnmapViewOfFile(seen));
+    SAME(at(seen).State, MEM_FREE);
+    SAME(at(seen).Protect, PAGE_NOACCESS);
+    CHECK(at(seen).AllocationBase == NULL);
+}
+
+static void views_are_not_freed(void)
+{
+    void *seen = view(memory(NULL, 8192), FILE_MAP_WRITE);
+    REFUSED(VirtualFree(seen, 4096, MEM_DECOMMIT), ERROR_INVALID_PARAMETER);
+    REFUSED(VirtualFree(seen, 0, MEM_RELEASE), ERROR_INVALID_PARAMETER);
+    SAME(at(seen).RegionSize, 8192);
+}
+
+static void flushing(void)
+{
+    HANDLE file = open_file(file_of(5000), GENERIC_READ | GENERIC_WRITE);
+    char *seen = (char *)view(memory(NULL, 8192), FILE_MAP_WRITE), read = 0;
+    DWORD count = 0;
+    CHECK(FlushViewOfFile(seen, 0));
+    CHECK(FlushViewOfFile(seen + 4096, 1));
+    CHECK(!FlushViewOfFile(seen, 8193));
+    seen = (char *)view(over(file, PAGE_READWRITE), FILE_MAP_WRITE);
+    seen[4999] = 'x';
+    CHECK(FlushViewOfFile(seen, 0));
+    CHECK(FlushFileBuffers(file));
+    SAME(SetFilePointer(file, 4999, NULL, FILE_BEGIN), 4999);
+    CHECK(ReadFile(file, &read, 1, &count, NULL));
+    SAME(read, 'x');
+}
+
+static void views_tell_what_they_are(void)
+{
+    char *seen = (char *)view(memory(NULL, 12288), FILE_MAP_WRITE);
+    MEMORY_BASIC_INFORMATION info = at(seen);
+    CHECK(info.BaseAddress == seen && info.AllocationBase == seen);
+    SAME(info.AllocationProtect, PAGE_READWRITE);
+    SAME(info.Type, MEM_MAPPED);
+    SAME(info.State, MEM_COMMIT);
+    SAME(info.RegionSize, 12288);
+    info = at(seen + 5000);
+    CHECK(info.BaseAddress == seen + 4096 && info.AllocationBase == seen);
+    SAME(info.RegionSize, 8192);
+}
+
+static BOOL protect(void *address, DWORD protection)
+{
+    DWORD old;
+    return VirtualProtect(address, 4096, protection, &old);
+}
+
+static void protection_is_not_raised(void)
+{
+    HANDLE made = memory(NULL, 4096);
+    void *reader = view(made, FILE_MAP_READ), *writer = view(made, FILE_MAP_WRITE);
+    void *copy = view(made, FILE_MAP_COPY);
+    DWORD old = 0;
+    REFUSED(protect(reader, PAGE_READWRITE), ERROR_INVALID_PARAMETER);
+    CHECK(protect(reader, PAGE_NOACCESS) && protect(reader, PAGE_READONLY));
+    CHECK(VirtualProtect(writer, 1, PAGE_READONLY, &old));
+    SAME(old, PAGE_READWRITE);
+    SAME(at(writer).Protect, PAGE_READONLY);
+    CHECK(protect(writer, PAGE_READWRITE));
+    REFUSED(protect(copy, PAGE_READWRITE), ERROR_INVALID_PARAMETER);
+    CHECK(protect(copy, PAGE_READONLY) && protect(copy, PAGE_WRITECOPY));
+}
+
+static void committing_again_protects(void)
+{
+    HANDLE file = open_file(file_of(8192), GENERIC_READ | GENERIC_WRITE);
+    void *seen = view(memory(NULL, 8192), FILE_MAP_WRITE);
+    void *of_file = view(over(file, PAGE_READWRITE), FILE_MAP_WRITE);
+    CHECK(VirtualAlloc(seen, 4096, MEM_COMMIT, PAGE_READONLY) == seen);
+    SAME(at(seen).Protect, PAGE_READONLY);
+    SAME(at(seen).RegionSize, 4096);
+    REFUSED(VirtualAlloc(of_file, 4096, MEM_COMMIT, PAGE_READWRITE), ERROR_ACCESS_DENIED);
+}
+
+static void committing_is_for_all(void)
+{
+    HANDLE made = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | SEC_RESERVE, 0,
+                                     1 << 20, NULL);
+    char *one = (char *)view(made, FILE_MAP_WRITE), *other = (char *)view(made, FILE_MAP_READ);
+    SAME(at(one).State, MEM_RESERVE);
+    SAME(at(one).Protect, 0);
+    SAME(at(one).AllocationProtect, PAGE_READWRITE);
+    CHECK(VirtualAlloc(one + 65536, 8192, MEM_COMMIT, PAGE_READWRITE) == one + 65536);
+    SAME(at(one + 65536).State, MEM_COMMIT);
+    SAME(at(other + 65536).State, MEM_COMMIT);
+    SAME(at(other + 65536).Protect, PAGE_READONLY);
+    SAME(at(other + 65536).RegionSize, 8192);
+    SAME(at(other).State, MEM_RESERVE);
+    SAME(at(other).RegionSize, 65536);
+    one[65536] = 8;
+    SAME(byte_of(other, 65536), 8);
+    SAME(byte_of(other, 65536 + 8191), 0);
+    REFUSED(VirtualFree(one + 65536, 4096, MEM_DECOMMIT), ERROR_INVALID_PARAMETER);
+}
+
+static void a_view_tells_the_size(void)
+{
+    const char *name = unique();
+    memory(name, 70000);
+    SAME(at(view(open_named(name, FILE_MAP_READ), FILE_MAP_READ)).RegionSize, 73728);
+}
+
+static BOOL set_length(HANDLE file, LONG len)
+{
+    return SetFilePointer(file, len, NULL, FILE_BEGIN) == (DWORD)len && SetEndOfFile(file);
+}
+
+static void mapped_files_do_not_shrink(void)
+{
+    HANDLE file = open_file(file_of(70000), GENERIC_READ | GENERIC_WRITE);
+    HANDLE made = over(file, PAGE_READWRITE);
+    void *seen = view(made, FILE_MAP_READ);
+    REFUSED(set_length(file, 1), ERROR_USER_MAPPED_FILE);
+    CHECK(set_length(file, 80000));
+    CHECK(CloseHandle(made));
+    REFUSED(set_length(file, 1), ERROR_USER_MAPPED_FILE);
+    CHECK(UnmapViewOfFile(seen));
+    CHECK(set_length(file, 1));
+}
+
+const Row memory_rows[] = {
+    {61, "any address in a view unmaps it", any_address_unmaps},
+    {62, "what is no view is not unmapped", only_views_unmap},
+    {63, "after unmapping nothing is there", nothing_is_left},
+    {64, "views are not freed, in part or whole", views_are_not_freed},
+    {65, "views can be flushed, and files have it then", flushing},
+    {66, "a view tells what it is", views_tell_what_they_are},
+    {67, "a view's protection is not raised above what it was mapped with", protection_is_not_raised},
+    {68, "to commit memory again protects it, and files refuse", committing_again_protects},
+    {69, "to commit reserved memory is to commit it for all", committing_is_for_all},
+    {70, "a view of all tells how much it is", a_view_tells_the_size},
+    {71, "a file does not shrink while it is mapped", mapped_files_do_not_shrink},
+    {0, NULL, NULL},
+};

@@ -1,0 +1,74 @@
+/* What every row needs: checks that say where they failed, and short ways to make things. */
+#pragma once
+#include <windows.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A last error that no call leaves. */
+#define PRESET 0xDEADBEEFu
+
+/* Says what does not hold, and goes on. */
+#define CHECK(holds) check((holds) != 0, #holds, __FILE__, __LINE__)
+/* Demands that a number is as it should be. */
+#define SAME(is, should) same((unsigned long long)(is), (unsigned long long)(should), #is, __FILE__, __LINE__)
+/* Demands that a call fails with an error. */
+#define REFUSED(call, code)                                                                       \
+    do {                                                                                          \
+        SetLastError(PRESET);                                                                     \
+        CHECK(!(call));                                                                           \
+        same(GetLastError(), (code), "the error of " #call, __FILE__, __LINE__);                  \
+    } while (0)
+
+void check(int holds, const char *what, const char *file, int line);
+void same(unsigned long long is, unsigned long long should, const char *what, const char *file,
+          int line);
+
+/* A name that nobody else uses, until so many others were asked for. */
+const char *unique(void);
+
+/* Named or nameless memory, to be read and written. */
+HANDLE memory(const char *name, DWORD len);
+/* A new file of this length, each byte of which is 7; the path is unique, and the file goes when the
+ * row ends. */
+const char *file_of(DWORD len);
+HANDLE open_file(const char *path, DWORD access);
+/* A section over a file, of its length. */
+HANDLE over(HANDLE file, DWORD protection);
+
+/* A view of all, of a part. */
+void *view(HANDLE section, DWORD access);
+void *part(HANDLE section, DWORD access, DWORD offset, SIZE_T len);
+/* A view that one does not get. */
+#define NO_VIEW(section, access, code) REFUSED(view(section, access), code)
+
+HANDLE open_named(const char *name, DWORD access);
+/* Demands that nobody holds this name. */
+#define GONE(name) REFUSED(open_named(name, FILE_MAP_READ), ERROR_FILE_NOT_FOUND)
+
+MEMORY_BASIC_INFORMATION at(const void *address);
+int byte_of(const void *view, SIZE_T offset);
+
+/* Starts a process of this program in a role of life.c's; it is given handle and name. */
+intptr_t start(const char *role, HANDLE handle, const char *name);
+/* Waits until it ends, and tells with what. */
+int ended(intptr_t process);
+/* What to do in a role. */
+int play(const char *role, HANDLE handle, const char *name);
+
+/* Waits for what another process does, half a minute at most. */
+#define WAIT_FOR(condition)                                                                       \
+    do {                                                                                          \
+        ULONGLONG deadline = GetTickCount64() + 30000;                                            \
+        while (!(condition) && GetTickCount64() < deadline)                                       \
+            Sleep(1);                                                                             \
+        CHECK(condition);                                                                         \
+    } while (0)
+
+typedef struct {
+    int number;
+    const char *sentence;
+    void (*test)(void);
+} Row;
+
+extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_rows[], life_rows[];

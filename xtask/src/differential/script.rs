@@ -1,0 +1,438 @@
+//! Random scripts: calls around every edge, and enough that work for something to be there.
+
+use super::answer::Answer;
+use super::dice::Dice;
+use super::edges::{
+    ARENA, FILE_SIZES, LENGTHS, NAMES, NO_ADDRESSES, NO_HANDLES, OFFSETS, PAGE_ALONE, PROTECTIONS,
+    RARE_LENGTHS, RARE_NAMES, RARE_OFFSETS, RARE_PROTECTIONS, RARE_RIGHTS, RARE_SIZES,
+    RARE_VIEW_RIGHTS, RIGHTS, SEC, SELF, SIZES, VIEW_RIGHTS, WIDE_NAMES,
+};
+use super::program::PROCESSES;
+
+/// As many as the program has.
+const SLOTS: usize = 8;
+
+/// Makes up one call after the other, each knowing what the earlier ones came to.
+pub(super) struct Author {
+    dice: Dice,
+    known: [Known; PROCESSES],
+    /// Whether files play along.
+    files: bool,
+}
+
+/// What stands behind a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Mapping,
+    /// A file that only grows. Others may map it, from whom it could be taken on our side: whether it
+    /// is mapped is known there only of mappings in the same process.
+    Growing,
+    /// A file that also shrinks, of which no mapping has a name.
+    File,
+}
+
+/// What a process has.
+#[derive(Default)]
+struct Known {
+    handles: [Option<Kind>; SLOTS],
+    /// By slot, how long the memory in it is.
+    views: [Option<u64>; SLOTS],
+}
+
+/// A line for one process. `$` stands for what makes the script's names its own.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) process: usize,
+    pub(super) text: String,
+}
+
+impl Author {
+    pub(super) fn new(seed: u64) -> Author {
+        let files = seed % 2 == 1;
+        Author { dice: Dice::new(seed), known: Default::default(), files }
+    }
+
+    /// The next line.
+    pub(super) fn next(&mut self) -> Line {
+        let process = self.dice.roll(PROCESSES);
+        Line { process, text: self.call(process) }
+    }
+
+    /// Takes in what a line came to.
+    pub(super) fn learn(&mut self, line: &Line, answer: &Answer) {
+        let known = &mut self.known[line.process];
+        known.views = [None; SLOTS];
+        for view in &answer.views {
+            known.views[view.slot] = Some(view.len());
+        }
+        let words: Vec<&str> = line.text.split(' ').collect();
+        let slot = |at: usize| words.get(at).and_then(|word| handle_slot(word));
+        let last = words.last().copied().unwrap_or_default();
+        let source = if words[0] == "dup" { slot(3) } else { None };
+        let kind = source.and_then(|source| known.handles[source]);
+        // Its source is closed whatever becomes of a duplicate.
+        if let (Some(source), "1" | "3") = (source, last) {
+            known.handles[source] = None;
+        }
+        let kind = match words[0] {
+            _ if !answer.done() => return,
+            "create" | "open" => Some(Kind::Mapping),
+            "file" if last.contains("grow") => Some(Kind::Growing),
+            "file" => Some(Kind::File),
+            "dup" => kind,
+            "close" => None,
+            _ => return,
+        };
+        if let Some(slot) = slot(1) {
+            known.handles[slot] = kind;
+        }
+    }
+
+    fn call(&mut self, process: usize) -> String {
+        let has_mappings = self.known[process].handles.contains(&Some(Kind::Mapping));
+        let has_views = self.known[process].views.iter().any(Option::is_some);
+        if self.files && self.dice.one_in(4) {
+            return self.file_call(process);
+        }
+        let roll = self.dice.roll(100);
+        match roll {
+            0..50 if !has_mappings && !self.dice.one_in(8) => self.create_or_open(process),
+            50..100 if !has_views && has_mappings && !self.dice.one_in(8) => self.map(process),
+            50..100 if !has_views && !self.dice.one_in(4) => self.create_or_open(process),
+            0..12 => self.create_or_open(process),
+            12..19 => format!("close {}", self.handle(process)),
+            19..26 => self.dup(process),
+            26..29 => format!("info {}", self.handle(process)),
+            29..32 => {
+                let bits = ["0", "1", "2", "3", "3", "4", "ffffffff"];
+                let (mask, flags) = (self.one(&bits), self.one(&bits));
+                format!("setinfo {} {mask} {flags}", self.handle(process))
+            }
+            32..50 => self.map(process),
+            50..57 => self.unmap(process),
+            57..61 => format!("flush {} {}", self.address(process), self.length()),
+            61..66 => {
+                let room = if self.dice.one_in(8) { self.one(&["0", "8", "2f"]) } else { "30" };
+                format!("query {} {room}", self.address(process))
+            }
+            66..75 => self.protect(process),
+            75..82 => self.allocate(process),
+            82..85 => {
+                let how = self.one(&["8000", "8000", "4000", "c000", "0", "1000"]);
+                format!("free {} {} {how}", self.address(process), self.length())
+            }
+            _ => {
+                let value = self.dice.roll(256);
+                format!("write {} {} {value:x}", self.address(process), self.length())
+            }
+        }
+    }
+
+    fn create_or_open(&mut self, process: usize) -> String {
+        let slot = self.free_handle(process);
+        let which = self.one(&["A", "W"]);
+        let name = self.name(which);
+        if self.dice.one_in(3) {
+            let (rights, inherit) = (self.rights(), self.one(&["0", "0", "1", "2"]));
+            return format!("open {slot} {which} {rights} {inherit} {name}");
+        }
+        let file = if self.dice.one_in(25) {
+            self.handle(process)
+        } else {
+            self.one(&["x-1", "x-1", "x0"]).to_owned()
+        };
+        // What a file's mapping has no name for cannot be taken from others.
+        let name = if self.kind_of(process, &file) == Some(Kind::File) { "null" } else { name };
+        let attributes = self.one(&["-", "-", "-", "i", "d", "id"]);
+        let size = self.mostly(&SIZES, &RARE_SIZES, 40);
+        let rare = if self.dice.one_in(3) { &PAGE_ALONE[..] } else { &RARE_PROTECTIONS };
+        let protection = self.mostly(&PROTECTIONS, rare, 12);
+        let mut protection = u32::from_str_radix(protection, 16).unwrap_or_default();
+        if self.dice.one_in(4) {
+            protection |= 0x0400_0000;
+        } else if self.dice.one_in(5) {
+            protection |= SEC[self.dice.roll(SEC.len())] | SEC[self.dice.roll(SEC.len())];
+        }
+        format!("create {slot} {which} {file} {attributes} {protection:x} {size} {name}")
+    }
+
+    /// A mapping over a file.
+    fn create_over_file(&mut self, process: usize) -> String {
+        let slot = self.free_handle(process);
+        let file = self.file(process);
+        let which = self.one(&["A", "W"]);
+        let growing = self.kind_of(process, &file) == Some(Kind::Growing);
+        let name = if growing { self.name(which) } else { "null" };
+        let size = self.mostly(&FILE_SIZES, &RARE_SIZES, 25);
+        let protection = self.mostly(&PROTECTIONS, &["4000004", "8000004", "1000002"], 12);
+        format!("create {slot} {which} {file} - {protection} {size} {name}")
+    }
+
+    fn file_call(&mut self, process: usize) -> String {
+        let file = self.file(process);
+        let growing = self.kind_of(process, &file) == Some(Kind::Growing);
+        let has_file = self.kind_of(process, &file).is_some_and(|kind| kind != Kind::Mapping);
+        let len = self.one(&["0", "1", "fff", "1000", "1001", "8000"]);
+        let place = self.one(&["-", "-", "-", "0", "1", "fff", "1000", "1001"]);
+        match self.dice.roll(20) {
+            0..12 if !has_file && !self.dice.one_in(5) => self.open_file(process),
+            0..3 => self.open_file(process),
+            // Where the file stands: a read elsewhere that fails moves it on our side.
+            3..6 => format!("fread {file} {len} -"),
+            6..9 => format!("fwrite {file} {len} {:x} {place}", self.dice.roll(256)),
+            9 if has_file => {
+                let low = self.one(&["0", "1", "1000", "2000", "ffffffff", "fffff000", "80000000"]);
+                let high = self.one(&["-", "-", "0", "1", "ffffffff"]);
+                format!("seek {file} {low} {high} {}", self.one(&["0", "0", "1", "2", "3"]))
+            }
+            10 if has_file => {
+                let by = self.one(&["0", "1", "1000", "ffffffffffffffff", "8000000000000000"]);
+                format!("seekex {file} {by} {}", self.one(&["0", "1", "2", "3"]))
+            }
+            9 => format!("seek {file} 1 - 0"),
+            10 => format!("seekex {file} 1 0"),
+            11 => format!("size {file}"),
+            12 => format!("sizeex {file}"),
+            13 => format!("fflush {file}"),
+            14 if !growing => format!("seteof {file}"),
+            15 => {
+                // What others map has to stay where they find it.
+                let name = self.file_name(process).replace("grow", "gone");
+                format!("delete {} {name}", self.one(&["A", "W"]))
+            }
+            _ => self.create_over_file(process),
+        }
+    }
+
+    fn open_file(&mut self, process: usize) -> String {
+        let slot = self.free_handle(process);
+        let access = self.mostly(
+            &["c0000000", "c0000000", "80000000", "40000000", "10000000"],
+            &["0", "1", "2", "3", "4", "6", "80"],
+            6,
+        );
+        let attributes = self.one(&["-", "-", "i", "d"]);
+        let flags = self.one(&["80", "80", "0", "8000000", "10000000", "80000000"]);
+        let name = self.file_name(process);
+        // Only these do not shrink a file.
+        let shrinks = !name.contains("grow");
+        let disposition = if shrinks && self.dice.one_in(2) {
+            self.one(&["2", "2", "5", "0", "6"])
+        } else {
+            self.one(&["4", "4", "4", "3", "1"])
+        };
+        let which = self.one(&["A", "W"]);
+        // Who else may have it is not enforced on our side: all may.
+        format!("file {slot} {which} {access} 7 {attributes} {disposition} {flags} {name}")
+    }
+
+    /// The name of a file. Each process has its own: others' mappings are not known on our side.
+    fn file_name(&mut self, process: usize) -> String {
+        if self.dice.one_in(12) {
+            let bad =
+                ["null", "empty", "folder", "nowhere\\$a", "$a?", "$a*", "$a\\", "$a\\b", "$%0022"];
+            return self.one(&bad).to_owned();
+        }
+        let name = self.one(&["$a.", "$a.", "$grow.", "folder\\$b.", "folder/$grow.", "$%0020c."]);
+        format!("{name}{process}")
+    }
+
+    /// A handle to a file, or now and then none; never to a mapping, which Wine takes for its file.
+    fn file(&mut self, process: usize) -> String {
+        let is_file = |kind: &Option<Kind>| matches!(kind, Some(Kind::Growing | Kind::File));
+        if self.dice.one_in(20) || !self.known[process].handles.iter().any(is_file) {
+            return self.one(&["x0", "x1", "x7ffffff0"]).to_owned();
+        }
+        let slot = self.slot(|author, slot| is_file(&author.known[process].handles[slot]));
+        format!("h{slot}")
+    }
+
+    fn kind_of(&self, process: usize, handle: &str) -> Option<Kind> {
+        self.known[process].handles[handle_slot(handle)?]
+    }
+
+    fn dup(&mut self, process: usize) -> String {
+        let source = if self.dice.one_in(3) { self.handle(process) } else { self.mapping(process) };
+        if source.starts_with("x-") {
+            // Processes and threads, which have no handles here.
+            return format!("info {source}");
+        }
+        let (from, to) = (self.this_process(), self.this_process());
+        let rights = match self.kind_of(process, &source) {
+            Some(Kind::Mapping) | None => self.rights(),
+            // Not to append alone, for which files here have to be opened.
+            Some(_) => self.one(&["c0000000", "80000000", "40000000", "1", "2", "10000000"]),
+        };
+        let inherit = self.one(&["0", "0", "1"]);
+        let options = self.one(&["0", "0", "2", "2", "1", "3", "4", "6", "8"]);
+        // A handle that is told to nobody stays open: so not too many of them.
+        let twin = if options.ends_with(['1', '3']) || !self.dice.one_in(200) {
+            self.free_handle(process)
+        } else {
+            "-".to_owned()
+        };
+        format!("dup {twin} {from} {source} {to} {rights} {inherit} {options}")
+    }
+
+    fn map(&mut self, process: usize) -> String {
+        let slot = self.free_view(process);
+        let handle = self.mapping(process);
+        let rights = self.mostly(&VIEW_RIGHTS, &RARE_VIEW_RIGHTS, 15);
+        let offset = self.mostly(&OFFSETS, &RARE_OFFSETS, 40);
+        let (high, low) = halves(offset);
+        let len = if self.dice.one_in(2) { "0" } else { self.length() };
+        let base = self.place(process);
+        let (this, protection) =
+            (self.this_process(), self.mostly(&["4", "2", "8", "1"], &RARE_PROTECTIONS, 15));
+        let allocation = if self.dice.one_in(10) { "2000" } else { "0" };
+        match self.dice.roll(6) {
+            0..3 => format!("map {slot} {handle} {rights} {high:x} {low:x} {len}"),
+            3 => format!("mapex {slot} {handle} {rights} {high:x} {low:x} {len} {base}"),
+            4 => format!(
+                "map2 {slot} {handle} {this} {offset} {base} {len} {allocation} {protection}"
+            ),
+            _ => format!(
+                "map3 {slot} {handle} {this} {offset} {base} {len} {allocation} {protection}"
+            ),
+        }
+    }
+
+    fn unmap(&mut self, process: usize) -> String {
+        let address = self.address(process);
+        match self.dice.roll(6) {
+            0 => format!("unmapex {address} 0"),
+            1 => format!("unmap2 {} {address} 0", self.this_process()),
+            _ => format!("unmap {address}"),
+        }
+    }
+
+    fn protect(&mut self, process: usize) -> String {
+        let protection = self.mostly(&["1", "2", "4", "8"], &RARE_PROTECTIONS, 12);
+        let old = if self.dice.one_in(20) { " 1" } else { "" };
+        format!("protect {} {} {protection}{old}", self.address(process), self.length())
+    }
+
+    fn allocate(&mut self, process: usize) -> String {
+        let slot = self.free_view(process);
+        let (len, place) = (self.length(), self.place(process));
+        let within = self.address(process);
+        let (address, how) = match self.dice.roll(8) {
+            0 => (place, "2000"),
+            1 => (place, "3000"),
+            2 => (within, self.one(&["0", "3000", "2000", "101000", "1001"])),
+            _ => (within, "1000"),
+        };
+        let protection = self.mostly(&["4", "4", "2", "1", "8"], &RARE_PROTECTIONS, 15);
+        format!("alloc {slot} {address} {len} {how} {protection}")
+    }
+
+    fn one(&mut self, of: &[&'static str]) -> &'static str {
+        of[self.dice.roll(of.len())]
+    }
+
+    /// One of the first, and once in so many times one of the second.
+    fn mostly(&mut self, of: &[&'static str], rare: &[&'static str], once: usize) -> &'static str {
+        if self.dice.one_in(once) { self.one(rare) } else { self.one(of) }
+    }
+
+    fn rights(&mut self) -> &'static str {
+        self.mostly(&RIGHTS, &RARE_RIGHTS, 6)
+    }
+
+    fn length(&mut self) -> &'static str {
+        self.mostly(&LENGTHS, &RARE_LENGTHS, 30)
+    }
+
+    fn name(&mut self, which: &str) -> &'static str {
+        match which {
+            "W" if self.dice.one_in(12) => self.one(&WIDE_NAMES),
+            _ => self.mostly(&NAMES, &RARE_NAMES, 8),
+        }
+    }
+
+    fn this_process(&mut self) -> &'static str {
+        if self.dice.one_in(25) { self.one(&["x0", "x7ffffff0"]) } else { SELF }
+    }
+
+    /// A handle that is there, or now and then one that was, or never was.
+    fn handle(&mut self, process: usize) -> String {
+        if self.dice.one_in(25) {
+            return self.one(&NO_HANDLES).to_owned();
+        }
+        let stale = self.dice.one_in(15);
+        let slot = self.slot(|author, slot| author.known[process].handles[slot].is_some() != stale);
+        let tag = if self.dice.one_in(20) { self.one(&["+1", "+2", "+3"]) } else { "" };
+        format!("h{slot}{tag}")
+    }
+
+    /// A handle to a mapping, if there is one, or now and then another.
+    fn mapping(&mut self, process: usize) -> String {
+        let is_mapping = |kind: &Option<Kind>| *kind == Some(Kind::Mapping);
+        if self.dice.one_in(12) || !self.known[process].handles.iter().any(is_mapping) {
+            return self.handle(process);
+        }
+        let slot = self.slot(|author, slot| is_mapping(&author.known[process].handles[slot]));
+        format!("h{slot}")
+    }
+
+    fn free_handle(&mut self, process: usize) -> String {
+        let slot = self.slot(|author, slot| author.known[process].handles[slot].is_none());
+        format!("h{slot}")
+    }
+
+    fn free_view(&mut self, process: usize) -> String {
+        let slot = self.slot(|author, slot| author.known[process].views[slot].is_none());
+        format!("v{slot}")
+    }
+
+    /// A slot that fits, if there is one.
+    fn slot(&mut self, fits: impl Fn(&Author, usize) -> bool) -> usize {
+        let first = self.dice.roll(SLOTS);
+        let mut slots = (first..SLOTS).chain(0..first);
+        slots.find(|slot| fits(self, *slot)).unwrap_or(first)
+    }
+
+    /// An address in memory that is there, or now and then another.
+    fn address(&mut self, process: usize) -> String {
+        if self.dice.one_in(25) {
+            return self.mostly(&ARENA, &NO_ADDRESSES, 3).to_owned();
+        }
+        let stale = self.dice.one_in(25);
+        let slot = self.slot(|author, slot| author.known[process].views[slot].is_some() != stale);
+        let len = self.known[process].views[slot].unwrap_or(0x1_0000);
+        let offset = match self.dice.roll(12) {
+            0..5 => 0,
+            5 => 1,
+            6 => len - 1,
+            7 => len,
+            8 => 0xFFF,
+            _ => (self.dice.roll(64) as u64) * 0x1000 % len,
+        };
+        format!("v{slot}+{offset:x}")
+    }
+
+    /// Where to put something: anywhere, or at an address.
+    fn place(&mut self, process: usize) -> String {
+        match self.dice.roll(8) {
+            0 if self.dice.one_in(8) => self.one(&NO_ADDRESSES).to_owned(),
+            0..4 => "x0".to_owned(),
+            4..7 => self.one(&ARENA).to_owned(),
+            _ => {
+                let known = &self.known[process].views;
+                let taken = known.iter().position(Option::is_some);
+                taken.map_or_else(|| "x0".to_owned(), |slot| format!("v{slot}+0"))
+            }
+        }
+    }
+}
+
+/// A 64-bit number's halves.
+fn halves(hex: &str) -> (u64, u64) {
+    let number = u64::from_str_radix(hex, 16).unwrap_or_default();
+    (number >> 32, number & 0xFFFF_FFFF)
+}
+
+fn handle_slot(word: &str) -> Option<usize> {
+    let slot = word.strip_prefix('h')?.get(..1)?.parse().ok()?;
+    (slot < SLOTS).then_some(slot)
+}
