@@ -29,6 +29,25 @@ pub(crate) struct Mutex {
     place: Option<Place>,
 }
 
+/// By which handle a thread has a lock.
+#[derive(Clone, Copy, Debug)]
+enum Mine {
+    ByThis,
+    ByAnother,
+}
+
+impl Mine {
+    fn refused(self) -> Error {
+        let cause = match self {
+            Mine::ByThis => "this thread has it already, and would wait for itself",
+            Mine::ByAnother => {
+                "this thread has it already, by another handle, and would wait for itself"
+            }
+        };
+        Error::new(ErrorKind::InvalidInput, cause)
+    }
+}
+
 thread_local! {
     /// How many locks this thread took and has not given back.
     #[allow(clippy::missing_const_for_thread_local, reason = "seen where it is emulated only")]
@@ -96,7 +115,12 @@ impl Mutex {
 
     /// Takes the lock; `None` if it could not be had in time.
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Got>> {
-        self.prepare()?;
+        match self.mine() {
+            // Who only looks finds that somebody has it.
+            Some(Mine::ByAnother) if matches!(deadline, Deadline::Now) => return Ok(None),
+            Some(mine) => return Err(mine.refused()),
+            None => {}
+        }
         let got = wait::one(self.handle(), deadline)?;
         Ok(got.map(|got| self.have(got)))
     }
@@ -121,16 +145,18 @@ impl Mutex {
             && native::is_owned(self.handle()).unwrap_or(true)
     }
 
-    /// Refuses a thread that has it already: it would have it twice, and not know.
+    /// Refuses a thread that has it already.
     pub(super) fn prepare(&self) -> Result<()> {
-        let cause = if self.is_mine() {
-            "this thread has it already, and would wait for itself"
-        } else if has_any() && native::is_owned(self.handle()) == Some(true) {
-            "this thread has it already, by another handle, and would wait for itself"
-        } else {
-            return Ok(());
-        };
-        Err(Error::new(ErrorKind::InvalidInput, cause))
+        self.mine().map_or(Ok(()), |mine| Err(mine.refused()))
+    }
+
+    /// Whether this thread has it already: it would have it twice, and not know.
+    fn mine(&self) -> Option<Mine> {
+        if self.is_mine() {
+            return Some(Mine::ByThis);
+        }
+        let by_another = has_any() && native::is_owned(self.handle()) == Some(true);
+        by_another.then_some(Mine::ByAnother)
     }
 
     /// Notes that this thread has it, and tells how.
