@@ -5,8 +5,12 @@ mod harness;
 
 use std::fs::File;
 use std::os::windows::io::{AsHandle, OwnedHandle};
+use std::thread;
 
 use harness::unique;
+use pagemate::sync::{
+    Event, EventOptions, Mutex, MutexOptions, Reset, Semaphore, SemaphoreOptions, SharedMutex,
+};
 use pagemate::{Access, ErrorKind, Section, SectionOptions};
 
 #[test]
@@ -55,4 +59,175 @@ fn a_file_under_a_section_is_not_cut_short() {
     file.set_len(1).unwrap();
     drop(file);
     std::fs::remove_file(path).unwrap();
+}
+
+fn handle(object: &impl AsHandle) -> OwnedHandle {
+    object.as_handle().try_clone_to_owned().unwrap()
+}
+
+#[test]
+fn handles_of_sync_objects_are_holds_and_become_the_same_objects() {
+    let names = [unique("m"), unique("e"), unique("s")];
+    let mutex = MutexOptions::new().create_new(&names[0]).unwrap();
+    let event = EventOptions::new(Reset::Auto).create_new(&names[1]).unwrap();
+    let semaphore = SemaphoreOptions::new(0, 1).create_new(&names[2]).unwrap();
+    let taken = (
+        Mutex::try_from(handle(&mutex)).unwrap(),
+        Event::try_from(handle(&event)).unwrap(),
+        Semaphore::try_from(handle(&semaphore)).unwrap(),
+    );
+    assert!(!taken.0.was_created() && taken.0.name().is_none());
+    let guard = mutex.lock().unwrap();
+    thread::scope(|scope| {
+        let theirs = scope.spawn(|| taken.0.try_lock().unwrap().is_none());
+        assert!(theirs.join().unwrap());
+    });
+    drop(guard);
+    event.set().unwrap();
+    taken.1.wait().unwrap();
+    taken.2.release(1).unwrap();
+    assert!(semaphore.try_acquire().unwrap());
+    drop((mutex, event, semaphore));
+    let opened = || {
+        let (mutex, event) = (Mutex::open(&names[0]).map(drop), Event::open(&names[1]).map(drop));
+        let semaphore = Semaphore::open(&names[2]).map(drop);
+        [mutex, event, semaphore].map(|opened| opened.map_err(|error| error.kind()))
+    };
+    assert_eq!(opened(), [Ok(()); 3]);
+    drop(taken);
+    assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_handle_for_reading_stays_one() {
+    let mut options = SectionOptions::new();
+    let made = options.len(1).access(Access::Read).create_unnamed().unwrap();
+    let taken = Section::try_from(made.as_handle().try_clone_to_owned().unwrap()).unwrap();
+    assert_eq!(taken.access(), Access::Read);
+    let error = taken.view().access(Access::ReadWrite).map().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(!taken.map().unwrap().is_writable());
+}
+
+#[test]
+fn a_handle_to_something_else_is_refused() {
+    let file = File::open(std::env::current_exe().unwrap()).unwrap();
+    let error = Section::try_from(OwnedHandle::from(file)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_file_under_a_section_is_not_cut_short() {
+    // SetEndOfFile: a mapped file does not shrink.
+    let path = std::env::temp_dir().join(unique("pagemate-windows"));
+    let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+    let section = SectionOptions::new().len(100_000).file(&file).create_unnamed().unwrap();
+    assert!(file.set_len(1).is_err());
+    let view = section.map().unwrap();
+    drop(section);
+    assert!(file.set_len(1).is_err());
+    drop(view);
+    file.set_len(1).unwrap();
+    drop(file);
+    std::fs::remove_file(path).unwrap();
+}
+
+fn handle(object: &impl AsHandle) -> OwnedHandle {
+    object.as_handle().try_clone_to_owned().unwrap()
+}
+
+#[test]
+fn handles_of_sync_objects_are_holds_and_become_the_same_objects() {
+    let names = [unique("m"), unique("e"), unique("s")];
+    let mutex = MutexOptions::new().create_new(&names[0]).unwrap();
+    let event = EventOptions::new(Reset::Auto).create_new(&names[1]).unwrap();
+    let semaphore = SemaphoreOptions::new(0, 1).create_new(&names[2]).unwrap();
+    let taken = (
+        Mutex::try_from(handle(&mutex)).unwrap(),
+        Event::try_from(handle(&event)).unwrap(),
+        Semaphore::try_from(handle(&semaphore)).unwrap(),
+    );
+    assert!(!taken.0.was_created() && taken.0.name().is_none());
+    let guard = mutex.lock().unwrap();
+    thread::scope(|scope| {
+        let theirs = scope.spawn(|| taken.0.try_lock().unwrap().is_none());
+        assert!(theirs.join().unwrap());
+    });
+    drop(guard);
+    event.set().unwrap();
+    taken.1.wait().unwrap();
+    taken.2.release(1).unwrap();
+    assert!(semaphore.try_acquire().unwrap());
+    drop((mutex, event, semaphore));
+    let opened = || {
+        let (mutex, event) = (Mutex::open(&names[0]).map(drop), Event::open(&names[1]).map(drop));
+        [mutex, event, Semaphore::open(&names[2]).map(drop)]
+    };
+    opened().map(Result::unwrap);
+    drop(taken);
+    assert_eq!(opened(), [Err(ErrorKind::NotFound); 3]);
+}
+
+#[test]
+fn a_handle_to_an_object_of_another_kind_is_refused() {
+    let mutex = MutexOptions::new().create_unnamed().unwrap();
+    let event = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
+    let semaphore = SemaphoreOptions::new(0, 1).create_unnamed().unwrap();
+    let section = SectionOptions::new().len(1).create_unnamed().unwrap();
+    let results = [
+        Mutex::try_from(handle(&event)).map(drop),
+        Mutex::try_from(handle(&section)).map(drop),
+        Event::try_from(handle(&semaphore)).map(drop),
+        Semaphore::try_from(handle(&mutex)).map(drop),
+        Section::try_from(handle(&mutex)).map(drop),
+    ];
+    for result in results {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
+    }
+}
+
+/// Whether two handles lead to one lock at the beginning of the memory.
+fn is_one_lock(a: &Section, b: &Section) -> bool {
+    let a = SharedMutex::open_or_init(a, 0, || 7_u64).unwrap();
+    let b = SharedMutex::<u64>::open(b, 0).unwrap();
+    let guard = a.lock().unwrap();
+    let is_one = thread::scope(|scope| {
+        let theirs = scope.spawn(|| b.try_lock().unwrap().is_none());
+        theirs.join().unwrap()
+    });
+    drop(guard);
+    is_one && !b.lock().unwrap().was_abandoned()
+}
+
+#[test]
+fn a_lock_beside_its_value_is_one_by_whatever_handle() {
+    let unnamed = SectionOptions::new().len(1).create_unnamed().unwrap();
+    assert!(is_one_lock(&unnamed, &Section::try_from(handle(&unnamed)).unwrap()));
+    for prefix in ["", r"Global\"] {
+        for by_name_first in [true, false] {
+            let name = format!("{prefix}{}", unique("shared"));
+            let named = SectionOptions::new().len(1).create_new(&name).unwrap();
+            let handed_on = Section::try_from(handle(&named)).unwrap();
+            let (a, b) = if by_name_first { (&named, &handed_on) } else { (&handed_on, &named) };
+            assert!(is_one_lock(a, b), "{name} {by_name_first}");
+            assert!(is_one_lock(a, &Section::open(&name).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn words_that_nobody_wrote_make_a_lock_or_are_refused() {
+    for word in [0_u32, 1, 2, 3, 77, u32::MAX] {
+        for id in [0_u64, 1, u64::MAX] {
+            let section = SectionOptions::new().len(1).create_unnamed().unwrap();
+            let view = section.map().unwrap();
+            view.write(0, &id).unwrap();
+            view.write(8, &word).unwrap();
+            view.write(12, &word).unwrap();
+            match SharedMutex::open_or_init(&section, 0, || 7_u64) {
+                Ok(shared) => assert_eq!(shared.lock().unwrap().get(), 7),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported),
+            }
+        }
+    }
 }
