@@ -6,11 +6,13 @@ use std::{env, fs, process};
 
 use crate::task::{Outcome, run};
 
-/// Lets processes race for names for a minute; with `long` after it, for 400,000 rounds.
+/// Lets processes race for names for a minute; with `long` after it, for 400,000 rounds. Then kills
+/// 2,000 owners of mutexes, or 20,000.
 pub(crate) fn torture() -> Outcome {
     let long = env::args().nth(2).is_some_and(|word| word == "long");
     let mut test = Command::new("cargo");
-    test.args(["test", "--release", "-p", "pagemate", "--test", "races", "--", "--nocapture"]);
+    test.args(["test", "--release", "-p", "pagemate", "--test", "races", "--test", "sync_stress"]);
+    test.args(["--", "--nocapture"]);
     run(test.env("PAGEMATE_TORTURE", if long { "long" } else { "minute" }))
 }
 

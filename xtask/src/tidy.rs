@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The core's layers, lowest first: a file imports its own layer and those before it.
-const LAYERS: [&str; 2] = ["sys", "section"];
+const LAYERS: [&str; 3] = ["sys", "section", "sync"];
 
 fn sources(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(dir).unwrap() {

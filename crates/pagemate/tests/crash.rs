@@ -20,23 +20,10 @@ fn actor() {
     harness::actor();
 }
 
-/// The names of all points in the sources below `dir`.
-fn points(dir: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            points(&path, found);
-        } else {
-            let text = fs::read_to_string(path).unwrap();
-            let calls = text.split("fault::point(\"").skip(1);
-            found.extend(calls.map(|call| call.split('"').next().unwrap().to_owned()));
-        }
-    }
-}
-
+/// Those of seats are `sync_death.rs`'.
 fn all_points() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    points(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sys/object/unix"), &mut found);
+    let mut found = harness::fault_points("src/sys/object/unix");
+    found.retain(|point| !point.starts_with("seat-"));
     assert!(found.len() > 10, "{found:?}");
     found
 }

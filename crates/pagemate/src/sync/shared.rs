@@ -12,6 +12,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::section::{Section, View};
+use crate::sys::fault;
 use crate::sys::object::Object;
 use crate::sys::sync::{self, Got, Home, Words};
 
@@ -166,11 +167,15 @@ impl<T: Shareable> SharedMutex<T> {
             }
             return Ok(());
         }
+        fault::point("make-before-value");
         self.view.write(VALUE_AT, &init())?;
+        fault::point("make-after-value");
         self.view.write(LEN_AT, &(size_of::<T>() as u64))?;
         self.view.write(FINGERPRINT_AT, &T::FINGERPRINT)?;
+        fault::point("make-before-magic");
         // Release: what was made, for the Acquire in `is_whole`.
         self.view.atomic::<AtomicU64>(MAGIC_AT)?.store(MAGIC, Ordering::Release);
+        fault::point("make-after-magic");
         Ok(())
     }
 

@@ -15,13 +15,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fs, io};
 
-use super::Place;
+use super::{Place, REPLY};
 
 /// Says that this process is the one that a test has to itself, and which test's.
 const ROLE: &str = "PAGEMATE_TEST_ALONE";
 
 /// No test takes this long, in seconds, unless something hangs.
-const PATIENCE: u32 = 120;
+fn patience() -> u32 {
+    if env::var("PAGEMATE_TORTURE").is_ok_and(|word| word == "long") { 3600 } else { 120 }
+}
 
 /// A user without any rights.
 pub(crate) const NOBODY: u32 = 65534;
@@ -45,7 +47,11 @@ pub(crate) fn alone(test: &str, body: impl FnOnce(&Path)) {
         .unwrap();
     let (said, report) = (&output.stdout, String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{}: {report}", output.status);
-    assert!(String::from_utf8_lossy(said).contains("1 passed"), "there is no test {test}");
+    let said = String::from_utf8_lossy(said);
+    assert!(said.contains("1 passed"), "there is no test {test}");
+    for (_, result) in said.lines().filter_map(|line| line.split_once(REPLY)) {
+        println!("{result}");
+    }
     place.assert_empty();
 }
 
@@ -60,7 +66,7 @@ pub(crate) fn alone_as_root(test: &str, body: impl FnOnce(&Path)) {
 
 fn watch() {
     // SAFETY: alarm(2) takes a number and touches no memory.
-    unsafe { libc::alarm(PATIENCE) };
+    unsafe { libc::alarm(patience()) };
 }
 
 /// A forked process, killed and reaped at the latest when dropped.

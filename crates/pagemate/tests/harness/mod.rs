@@ -11,7 +11,7 @@
 pub(crate) mod fork;
 mod sync;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -26,8 +26,9 @@ use pagemate::{Access, Section, SectionOptions, View, inventory};
 /// Says that this process is an actor, and what its names begin with.
 const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
-/// Marks an actor's replies among what the test runner prints.
-const REPLY: char = '@';
+/// Marks an actor's replies, and the results of a process that a test has to itself, among what the
+/// test runner prints.
+pub(crate) const REPLY: char = '@';
 
 /// No reply takes this long unless something hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,6 +37,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn unique(test: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{test}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The names of all fault points in the sources below this directory of the package.
+pub(crate) fn fault_points(dir: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.append(&mut fault_points(path.to_str().unwrap()));
+        } else {
+            let text = fs::read_to_string(path).unwrap();
+            let calls = text.split("fault::point(\"").skip(1);
+            found.extend(calls.map(|call| call.split('"').next().unwrap().to_owned()));
+        }
+    }
+    found
 }
 
 /// A file of a test's own that is no object, removed when dropped.
@@ -210,6 +227,11 @@ impl Actor {
         }
         self.input = None;
         self.child.wait().unwrap();
+    }
+
+    /// Whether the process has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for the process to end by itself.

@@ -20,6 +20,7 @@ use super::lock::{self, Holder};
 use super::{Object, fork, refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::AtomicU32;
+use crate::sys::fault;
 
 /// Seats are numbered from this one.
 pub(crate) const FIRST: u32 = 1;
@@ -155,10 +156,12 @@ impl Object {
         };
         // SAFETY: it is open as long as it stands there and the descriptors are locked.
         let own = unsafe { BorrowedFd::borrow_raw(own) };
+        fault::point("seat-after-open");
         for _ in 0..TRIES {
             let seat = next.fetch_add(1, Ordering::Relaxed) % LAST + FIRST;
             let taken = lock::try_exclude_at(own, first + u64::from(seat));
             if taken.map_err(|e| Error::os("a seat at it cannot be taken", e))? {
+                fault::point("seat-after-take");
                 return Ok(seat);
             }
         }

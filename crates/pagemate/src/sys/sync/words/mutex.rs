@@ -29,7 +29,9 @@ pub(crate) fn try_fast(word: &AtomicU32, seat: u32) -> bool {
     fault::point("lock-before-take");
     // Acquire: what the last owner wrote, by the Release in `free`.
     let taken = word.compare_exchange(0, seat, Ordering::Acquire, Ordering::Relaxed).is_ok();
-    fault::point("lock-after-take");
+    if taken {
+        fault::point("lock-after-take");
+    }
     taken
 }
 
@@ -94,13 +96,13 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
                 return Ok(None);
             };
             let ours = self.seat | (seen & WAITERS) | note;
-            fault::point("lock-before-take");
+            fault::point("wait-before-take");
             // Acquire: what the last owner wrote, by the Release in `free`. The dead release
             // nothing; that they are dead is the kernel's word, which is as good.
             let taken =
                 self.word.compare_exchange(seen, ours, Ordering::Acquire, Ordering::Relaxed);
             if taken.is_ok() {
-                fault::point("lock-after-take");
+                fault::point("wait-after-take");
                 return Ok(Some(got));
             }
         }

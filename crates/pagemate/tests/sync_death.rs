@@ -1,0 +1,373 @@
+//! A process dies, or stands still, at every named point of locking, waiting and signalling.
+//!
+//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this; the points are read from
+//! the source, so that a new one is tested by being there.
+#![cfg(all(pagemate_fault, unix))]
+
+mod harness;
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::{Actor, Place};
+use rustix::process::Signal;
+
+#[test]
+fn actor() {
+    harness::actor();
+}
+
+fn all_points() -> BTreeSet<String> {
+    let mut found = harness::fault_points("src/sys/sync");
+    found.append(&mut harness::fault_points("src/sync"));
+    let mut seats = harness::fault_points("src/sys/object/unix");
+    seats.retain(|point| point.starts_with("seat-"));
+    found.append(&mut seats);
+    assert!(found.len() > 10, "{found:?}");
+    found
+}
+
+/// A process that gets a signal at a point, and one that looks on.
+struct Scene {
+    place: Place,
+    point: String,
+    keeper: Actor,
+    victim: Actor,
+    /// Whether the point was met.
+    met: bool,
+}
+
+impl Scene {
+    fn new(point: &str, signal: &str) -> Scene {
+        let place = Place::new("sync-death");
+        let keeper = place.actor();
+        let victim = place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:{signal}"))]);
+        Scene { place, point: point.to_owned(), keeper, victim, met: false }
+    }
+
+    /// Others who have done all this.
+    fn others<const N: usize>(&self, does: &[&str]) -> [Actor; N] {
+        [(); N].map(|()| {
+            let mut other = self.place.actor();
+            for command in does {
+                assert!(matches!(other.ask(command).as_str(), "ok" | "opened"), "{command}");
+            }
+            other
+        })
+    }
+
+    /// Whether the victim did it, and did not meet its point over it.
+    fn does(&mut self, command: &str) -> bool {
+        self.victim.tell(command);
+        self.has_replied()
+    }
+
+    fn has_replied(&mut self) -> bool {
+        while !self.is_hit() {
+            if let Some(reply) = self.victim.has_replied(Duration::from_millis(1)) {
+                assert!(reply != "timeout" && !reply.starts_with("two"), "{reply}");
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the victim is dead, or stands still.
+    fn is_hit(&mut self) -> bool {
+        self.met |= self.victim.has_ended() || self.victim.is_stopped();
+        self.met
+    }
+
+    /// Tells the victim, and waits until it sleeps or has met its point.
+    fn sleeps_over(&mut self, command: &str, name: &str) {
+        self.victim.tell(command);
+        until(|| self.is_hit() || asleep(&mut self.keeper, name) > 0);
+    }
+
+    /// Lets a victim that stands still go on to its reply, however often it stops.
+    fn resume(&mut self) -> String {
+        loop {
+            self.victim.signal(Signal::CONT);
+            if let Some(reply) = self.victim.has_replied(Duration::from_millis(20)) {
+                return reply;
+            }
+        }
+    }
+}
+
+fn asleep(onlooker: &mut Actor, name: &str) -> usize {
+    onlooker.ask(&format!("waiting {name}")).parse().unwrap()
+}
+
+#[track_caller]
+fn until(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < end, "it does not come to it");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Tells all of them and waits until they sleep. The killed may still be counted.
+fn all_sleep_over(onlooker: &mut Actor, others: &mut [Actor], command: &str, name: &str) {
+    for other in &mut *others {
+        other.tell(command);
+    }
+    until(|| asleep(onlooker, name) >= others.len());
+}
+
+/// What they reply.
+fn replies(others: &mut [Actor]) -> Vec<String> {
+    others.iter_mut().map(|other| other.reply().unwrap()).collect()
+}
+
+/// How many of them were told of a death.
+#[track_caller]
+fn told(others: &mut [Actor]) -> usize {
+    let replies = replies(others);
+    assert!(replies.iter().all(|reply| reply == "ok" || reply == "abandoned"), "{replies:?}");
+    replies.iter().filter(|reply| *reply == "abandoned").count()
+}
+
+const MUTEX: [&str; 2] = ["mutex x open", "open x-data"];
+
+/// The victim has a mutex, or is about to.
+fn owner(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    scene.keeper.expect("mutex x create", "created");
+    scene.keeper.expect("create x-data 4096", "ok");
+    let mut others = scene.others::<3>(&MUTEX);
+    for command in MUTEX {
+        scene.does(command);
+    }
+    if scene.does("lock x") {
+        scene.does("write x-data 1");
+        all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
+        scene.does("write x-data 0");
+        scene.does("unlock x");
+    } else {
+        others.iter_mut().for_each(|other| other.tell("turn x"));
+    }
+    let had = scene.met && matches!(point, "lock-after-take" | "unlock-before-release");
+    assert_eq!(told(&mut others), usize::from(had), "{point}");
+    scene.keeper.expect("turn x", "ok");
+    scene.met
+}
+
+/// The victim waits for a mutex, first in the row.
+fn waiter(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    scene.keeper.expect("mutex x create", "created");
+    scene.keeper.expect("create x-data 4096", "ok");
+    let mut others = scene.others::<2>(&MUTEX);
+    for command in MUTEX {
+        scene.does(command);
+    }
+    scene.keeper.expect("lock x", "ok");
+    scene.sleeps_over("turn x", "x");
+    all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
+    scene.keeper.expect("unlock x", "ok");
+    scene.has_replied();
+    let had = scene.met && matches!(point, "wait-after-take" | "unlock-before-release");
+    assert_eq!(told(&mut others), usize::from(had), "{point}");
+    scene.keeper.expect("turn x", "ok");
+    scene.met
+}
+
+/// The victim waits for one of several.
+fn chooser(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    for command in ["mutex m create", "event x create auto", "semaphore s create 0 1"] {
+        scene.keeper.expect(command, "created");
+    }
+    let mut others = scene.others::<2>(&["event x open"]);
+    for command in ["mutex m open", "event x open", "semaphore s open"] {
+        scene.does(command);
+    }
+    scene.keeper.expect("lock m", "ok");
+    scene.sleeps_over("any 30000 m x s", "x");
+    all_sleep_over(&mut scene.keeper, &mut others, "wait x 30000", "x");
+    let mut waiting = others.len();
+    while waiting > 0 {
+        scene.keeper.expect("set x", "ok");
+        until(|| {
+            let got = others.iter_mut().filter_map(|other| said(other).then_some(())).count();
+            waiting -= got;
+            got == 1 || !scene.is_hit() && said(&mut scene.victim)
+        });
+    }
+    if !scene.met {
+        scene.keeper.expect("any 0 x s", "timeout");
+    }
+    scene.met
+}
+
+/// Whether it has got what it waited for.
+fn said(other: &mut Actor) -> bool {
+    let reply = other.has_replied(Duration::from_millis(1));
+    assert!(reply.as_deref().is_none_or(|reply| reply.starts_with("ok")), "{reply:?}");
+    reply.is_some()
+}
+
+/// The victim takes all of several.
+fn collector(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    for command in ["mutex x create", "event e create manual", "semaphore s create 1 1"] {
+        scene.keeper.expect(command, "created");
+    }
+    scene.keeper.expect("set e", "ok");
+    for command in ["mutex x open", "event e open", "semaphore s open"] {
+        scene.does(command);
+    }
+    let [mut other] = scene.others(&["mutex x open"]);
+    if scene.does("all 30000 x e s") {
+        other.tell("lock-for x 30000");
+        scene.does("unlock x");
+        scene.keeper.expect("release s 1", "0");
+    } else {
+        other.tell("lock-for x 30000");
+    }
+    let had = matches!(point, "wait-after-take" | "all-after-some" | "unlock-before-release");
+    let reply = if scene.met && had { "abandoned" } else { "ok" };
+    assert_eq!(other.reply().as_deref(), Some(reply), "{point}");
+    // The mutex comes first: what comes after it was not taken yet.
+    scene.keeper.expect("acquire s 30000", "ok");
+    scene.met
+}
+
+/// The victim says that something has happened.
+fn signaller(point: &str) -> bool {
+    let mut met = false;
+    for (make, open, wait, signal, reached) in [
+        ("event x create auto", "event x open", "wait x 30000", "set x", 1),
+        ("event x create manual", "event x open", "wait x 30000", "set x", 3),
+        ("event x create manual", "event x open", "wait x 30000", "pulse x", 3),
+        ("semaphore x create 0 9", "semaphore x open", "acquire x 30000", "release x 2", 2),
+    ] {
+        let mut scene = Scene::new(point, "kill");
+        scene.keeper.expect(make, "created");
+        scene.does(open);
+        let mut others = scene.others::<3>(&[open]);
+        all_sleep_over(&mut scene.keeper, &mut others, wait, "x");
+        scene.does(signal);
+        let mut count = 0;
+        until(|| {
+            count += others.iter_mut().filter_map(|other| said(other).then_some(())).count();
+            count >= reached
+        });
+        scene.keeper.expect(
+            &wait.replace("30000", "0"),
+            match signal {
+                "set x" if reached == 3 => "ok",
+                _ => "timeout",
+            },
+        );
+        met |= scene.met;
+    }
+    met
+}
+
+/// The victim makes a value that a mutex guards.
+fn maker(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    scene.keeper.expect("create x 4096", "ok");
+    let mut others = scene.others::<2>(&["open x"]);
+    scene.does("open x");
+    scene.does("shared-init x");
+    others.iter_mut().for_each(|other| other.tell("shared-init x"));
+    assert_eq!(replies(&mut others), ["ok", "ok"]);
+    others.iter_mut().for_each(|other| other.tell("shared-add x"));
+    let values: BTreeSet<String> = replies(&mut others).into_iter().collect();
+    let values: Vec<_> = values.iter().map(|reply| reply.split(' ').collect::<Vec<_>>()).collect();
+    let abandoned = values.iter().filter(|reply| reply[0] == "abandoned").count();
+    // Who died before there was a value is missed by nobody.
+    let left = scene.met && matches!(point, "make-after-magic" | "unlock-before-release");
+    assert_eq!(abandoned, usize::from(left), "{point} {values:?}");
+    let mut numbers: Vec<u32> = values.iter().map(|reply| reply[1].parse().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [8, 9], "{point}");
+    scene.met
+}
+
+#[test]
+fn killed_at_every_point() {
+    let points = all_points();
+    let mut met = BTreeSet::new();
+    for point in &points {
+        for scene in [owner, waiter, chooser, collector, signaller, maker] {
+            if scene(point) {
+                met.insert(point.clone());
+            }
+        }
+    }
+    assert_eq!(met, points, "points that no scene meets");
+}
+
+#[test]
+fn killed_while_it_has_the_mutex() {
+    let mut scene = Scene::new("nowhere", "kill");
+    scene.keeper.expect("mutex x create", "created");
+    scene.keeper.expect("create x-data 4096", "ok");
+    let mut others = scene.others::<3>(&MUTEX);
+    for command in MUTEX.into_iter().chain(["lock x", "write x-data 1"]) {
+        scene.does(command);
+    }
+    all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
+    scene.victim.end("kill");
+    assert_eq!(told(&mut others), 1);
+    scene.keeper.expect("turn x", "ok");
+}
+
+/// A victim that stands still with the mutex keeps it, and one without it holds nobody up.
+#[test]
+fn stopped_at_every_point_nobody_is_taken_for_dead() {
+    for point in &all_points() {
+        let mut scene = Scene::new(point, "stop");
+        scene.keeper.expect("mutex x create", "created");
+        scene.keeper.expect("create x-data 4096", "ok");
+        let mut others = scene.others::<2>(&MUTEX);
+        for command in MUTEX {
+            scene.does(command);
+        }
+        if !scene.does("lock x") {
+            let had = point == "lock-after-take";
+            others_meet(&mut scene, &mut others, had);
+            assert_eq!(scene.resume(), "ok");
+        }
+        scene.met = false;
+        all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
+        if !scene.does("unlock x") {
+            if point == "unlock-before-release" {
+                scene.keeper.expect("lock-for x 200", "busy");
+            } else {
+                assert_eq!(told(&mut others), 0, "{point}");
+                others.iter_mut().for_each(|other| other.tell("turn x"));
+            }
+            assert_eq!(scene.resume(), "ok");
+        }
+        assert_eq!(told(&mut others), 0, "{point}");
+        scene.met = false;
+        scene.keeper.expect("lock x", "ok");
+        scene.sleeps_over("lock x", "x");
+        scene.keeper.expect("unlock x", "ok");
+        if !scene.has_replied() {
+            others_meet(&mut scene, &mut others, point == "wait-after-take");
+            assert_eq!(scene.resume(), "ok");
+        }
+        scene.keeper.expect("try-lock x", "busy");
+        scene.victim.tell("unlock x");
+        assert_eq!(scene.resume(), "ok");
+    }
+}
+
+/// What others get of the mutex while the victim stands still.
+fn others_meet(scene: &mut Scene, others: &mut [Actor], victim_has_it: bool) {
+    if victim_has_it {
+        scene.keeper.expect("lock-for x 200", "busy");
+        others[0].expect("try-lock x", "busy");
+    } else {
+        others.iter_mut().for_each(|other| other.tell("turn x"));
+        assert_eq!(told(others), 0, "{}", scene.point);
+    }
+}
