@@ -9,8 +9,8 @@ use std::time::Duration;
 use std::{mem, thread};
 
 use pagemate::sync::{
-    Event, EventOptions, Mutex, MutexOptions, Reset, Semaphore, SemaphoreOptions, SharedMutex,
-    Waitable, wait_all_for, wait_any_for,
+    Event, EventOptions, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
+    SharedMutex, Waitable, wait_all_for, wait_any_for,
 };
 use pagemate::{Result, Section, View, inventory};
 
@@ -37,10 +37,12 @@ fn reset(text: &str) -> Reset {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it is a reply, as all are")]
 fn made(created: bool) -> Result<String> {
     Ok(if created { "created" } else { "opened" }.to_owned())
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it is a reply, as all are")]
 fn yes(yes: bool, or: &str) -> Result<String> {
     Ok(if yes { "ok" } else { or }.to_owned())
 }
@@ -69,7 +71,7 @@ impl Desk {
             [word, name, ..] if word.starts_with("shared-") => {
                 self.play_shared(words, sections.get(name))
             }
-            ["mutex", ..] | ["event", ..] | ["semaphore", ..] => self.make(words),
+            ["mutex" | "event" | "semaphore", ..] => self.make(words),
             ["lock", name] => self.lock(name, None),
             ["try-lock", name] => self.lock(name, Some(Duration::ZERO)),
             ["lock-for", name, time] => self.lock(name, Some(ms(time))),
@@ -202,7 +204,7 @@ impl Desk {
     fn any(&self, time: Duration, names: &[&str]) -> Result<String> {
         let list: Vec<_> = names.iter().map(|name| self.waitable(name)).collect();
         let Some(had) = wait_any_for(&list, time)? else { return Ok("timeout".to_owned()) };
-        let abandoned = had.guard.as_ref().is_some_and(|guard| guard.was_abandoned());
+        let abandoned = had.guard.as_ref().is_some_and(MutexGuard::was_abandoned);
         let reply = format!("{} {}", told(abandoned), had.index);
         mem::forget(had);
         Ok(reply)

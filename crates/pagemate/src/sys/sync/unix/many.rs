@@ -215,7 +215,9 @@ fn take_all(
         }
         return got.map(|_| Err(had.len())).map_err(cannot_wait);
     }
-    list.iter().for_each(|one| one.have());
+    for one in list {
+        one.have();
+    }
     Ok(Ok(had))
 }
 
