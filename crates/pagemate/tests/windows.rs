@@ -146,6 +146,36 @@ fn a_lock_beside_its_value_is_one_by_whatever_handle() {
 }
 
 #[test]
+fn a_lock_of_another_session_is_refused() {
+    let section = SectionOptions::new().len(1).create_unnamed().unwrap();
+    let shared = SharedMutex::open_or_init(&section, 0, || 7_u64).unwrap();
+    let view = section.map().unwrap();
+    // Where the name of the lock stands (docs/layout.md): no session has the highest number.
+    view.write(8, &u32::MAX).unwrap();
+    // Who has it open keeps it.
+    assert_eq!(shared.lock().unwrap().get(), 7);
+    let other = SharedMutex::<u64>::open(&section, 0).unwrap();
+    assert_eq!(other.try_lock().unwrap_err().kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn what_is_no_lock_is_left_as_it_is() {
+    let section = SectionOptions::new().len(1).create_unnamed().unwrap();
+    let view = section.map().unwrap();
+    let error = SharedMutex::<u64>::open(&section, 0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(view.read::<[u8; 80]>(0).unwrap(), [0; 80]);
+    let bytes = std::array::from_fn(|i| if i < 32 { 0 } else { 7 });
+    view.write::<[u8; 80]>(0, &bytes).unwrap();
+    let errors = [
+        SharedMutex::<u64>::open(&section, 0).unwrap_err(),
+        SharedMutex::open_or_init(&section, 0, || 7_u64).unwrap_err(),
+    ];
+    assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Corrupted; 2]);
+    assert_eq!(view.read::<[u8; 80]>(0).unwrap(), bytes);
+}
+
+#[test]
 fn words_that_nobody_wrote_make_a_lock_or_are_refused() {
     for word in [0_u32, 1, 2, 3, 77, u32::MAX] {
         for id in [0_u64, 1, u64::MAX] {
@@ -155,7 +185,10 @@ fn words_that_nobody_wrote_make_a_lock_or_are_refused() {
             view.write(8, &word).unwrap();
             view.write(12, &word).unwrap();
             match SharedMutex::open_or_init(&section, 0, || 7_u64) {
-                Ok(shared) => assert_eq!(shared.lock().unwrap().get(), 7),
+                Ok(shared) => {
+                    let guard = shared.lock().unwrap();
+                    assert_eq!((guard.get(), guard.was_abandoned()), (7, false));
+                }
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported),
             }
         }

@@ -75,14 +75,9 @@ impl Mutex {
     ///
     /// As [`Cell::new`].
     #[allow(unsafe_code, reason = "the caller's promise is handed on")]
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
-    pub(crate) unsafe fn inside(
-        words: NonNull<Words>,
-        offset: u64,
-        home: Box<dyn Home>,
-    ) -> Result<Mutex> {
+    pub(crate) unsafe fn inside(words: NonNull<Words>, offset: u64, home: Box<dyn Home>) -> Mutex {
         // SAFETY: the caller's promise.
-        Ok(Mutex::new(unsafe { Cell::new(words, offset, home) }))
+        Mutex::new(unsafe { Cell::new(words, offset, home) })
     }
 
     pub(crate) fn object(&self) -> &Object {

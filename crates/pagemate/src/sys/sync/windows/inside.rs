@@ -72,7 +72,7 @@ impl Place {
         unsafe { self.words.as_ref() }
     }
 
-    /// The kernel's mutex that it is.
+    /// Opens the kernel's mutex that it is. This is what writes the words, if nobody has.
     pub(super) fn open(&self) -> Result<OwnedHandle> {
         let name = self.name()?;
         let spec = Spec::Mutex { sharing: Sharing::Owner, locked: false };

@@ -11,10 +11,7 @@ impl<'a> Waitable<'a> {
     /// What the kernel waits for.
     fn prepared(self) -> Result<BorrowedHandle<'a>> {
         Ok(match self {
-            Waitable::Mutex(mutex) => {
-                mutex.prepare()?;
-                mutex.handle()
-            }
+            Waitable::Mutex(mutex) => mutex.prepared()?,
             Waitable::Event(event) => event.handle(),
             Waitable::Semaphore(semaphore) => semaphore.handle(),
         })

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use windows_sys::Win32::System::Threading::{GetCurrentThreadId, ReleaseMutex};
@@ -21,7 +22,9 @@ use crate::sys::object::{Existing, native};
 /// A handle to a lock, which threads of this process may share.
 #[derive(Debug)]
 pub(crate) struct Mutex {
-    handle: OwnedHandle,
+    /// One in memory of the user's has none before it is locked: until then it may be that what
+    /// stands there is something else, which is to be left as it is.
+    handle: OnceLock<OwnedHandle>,
     /// The id of the thread that took the lock by this handle; zero is none. It stays there if that
     /// thread ends, and its id may become another's.
     holder: AtomicU32,
@@ -61,13 +64,13 @@ fn this_thread() -> u32 {
 }
 
 impl Mutex {
-    fn new(handle: OwnedHandle, place: Option<Place>) -> Mutex {
-        Mutex { handle, holder: AtomicU32::new(0), place }
+    fn new(handle: OwnedHandle) -> Mutex {
+        Mutex { handle: handle.into(), holder: AtomicU32::new(0), place: None }
     }
 
     /// What was just made, and is this thread's if it was to be locked from the start.
     fn made(handle: OwnedHandle, spec: &Spec) -> Mutex {
-        let mutex = Mutex::new(handle, None);
+        let mutex = Mutex::new(handle);
         if spec.is_locked() {
             mutex.have(Got::Released);
         }
@@ -77,12 +80,12 @@ impl Mutex {
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
         Ok(match kernel::create(name, spec, existing)? {
             (handle, true) => (Mutex::made(handle, spec), true),
-            (handle, false) => (Mutex::new(handle, None), false),
+            (handle, false) => (Mutex::new(handle), false),
         })
     }
 
     pub(crate) fn open(name: &Name) -> Result<Mutex> {
-        Ok(Mutex::new(kernel::open(name, kernel::MUTEX)?, None))
+        kernel::open(name, kernel::MUTEX).map(Mutex::new)
     }
 
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
@@ -91,7 +94,7 @@ impl Mutex {
 
     /// The mutex of a handle that somebody handed us.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Mutex> {
-        Ok(Mutex::new(kernel::taken(handle, kernel::MUTEX)?, None))
+        kernel::taken(handle, kernel::MUTEX).map(Mutex::new)
     }
 
     /// A mutex that stands in memory of the user's.
@@ -99,29 +102,40 @@ impl Mutex {
     /// # Safety
     ///
     /// As [`Place::new`].
-    pub(crate) unsafe fn inside(
-        words: NonNull<Words>,
-        _: u64,
-        home: Box<dyn Home>,
-    ) -> Result<Mutex> {
+    pub(crate) unsafe fn inside(words: NonNull<Words>, _: u64, home: Box<dyn Home>) -> Mutex {
         // SAFETY: the caller's promise.
         let place = unsafe { Place::new(words, home) };
-        Ok(Mutex::new(place.open()?, Some(place)))
+        Mutex { handle: OnceLock::new(), holder: AtomicU32::new(0), place: Some(place) }
     }
 
+    /// Its handle, once there is one.
     pub(crate) fn handle(&self) -> BorrowedHandle<'_> {
-        self.handle.as_handle()
+        self.handle.get().expect("it was opened").as_handle()
+    }
+
+    /// The handle to wait by.
+    fn opened(&self) -> Result<BorrowedHandle<'_>> {
+        let handle = match (self.handle.get(), &self.place) {
+            (None, Some(place)) => {
+                let handle = place.open()?;
+                // If another thread is faster, either is good.
+                self.handle.get_or_init(|| handle).as_handle()
+            }
+            _ => self.handle(),
+        };
+        Ok(handle)
     }
 
     /// Takes the lock; `None` if it could not be had in time.
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Got>> {
-        match self.mine() {
+        let handle = self.opened()?;
+        match self.mine(handle) {
             // Who only looks finds that somebody has it.
             Some(Mine::ByAnother) if matches!(deadline, Deadline::Now) => return Ok(None),
             Some(mine) => return Err(mine.refused()),
             None => {}
         }
-        let got = wait::one(self.handle(), deadline)?;
+        let got = wait::one(handle, deadline)?;
         Ok(got.map(|got| self.have(got)))
     }
 
@@ -136,7 +150,7 @@ impl Mutex {
             place.leave();
         }
         // SAFETY: the handle is open. It fails for a thread that only has the id of one that had it.
-        unsafe { ReleaseMutex(self.handle.as_raw_handle()) != 0 }
+        unsafe { ReleaseMutex(self.handle().as_raw_handle()) != 0 }
     }
 
     /// Whether this thread has it by this handle.
@@ -145,17 +159,18 @@ impl Mutex {
             && native::is_owned(self.handle()).unwrap_or(true)
     }
 
-    /// Refuses a thread that has it already.
-    pub(super) fn prepare(&self) -> Result<()> {
-        self.mine().map_or(Ok(()), |mine| Err(mine.refused()))
+    /// What to wait for, if this thread does not have it already.
+    pub(super) fn prepared(&self) -> Result<BorrowedHandle<'_>> {
+        let handle = self.opened()?;
+        self.mine(handle).map_or(Ok(handle), |mine| Err(mine.refused()))
     }
 
     /// Whether this thread has it already: it would have it twice, and not know.
-    fn mine(&self) -> Option<Mine> {
+    fn mine(&self, handle: BorrowedHandle<'_>) -> Option<Mine> {
         if self.is_mine() {
             return Some(Mine::ByThis);
         }
-        let by_another = has_any() && native::is_owned(self.handle()) == Some(true);
+        let by_another = has_any() && native::is_owned(handle) == Some(true);
         by_another.then_some(Mine::ByAnother)
     }
 
