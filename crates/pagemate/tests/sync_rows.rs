@@ -692,9 +692,9 @@ fn time_is_up() {
 }
 
 fn waits_for_ages() {
-    // Past the end of 32 bits of milliseconds, and past the end of the clock.
-    let days = |days: u64| Duration::from_hours(24 * days);
-    for time in [days(50), days(100), days(365_000), Duration::MAX] {
+    // Around the end of 32 bits of milliseconds, and past the end of the clock.
+    let millis = [u64::from(u32::MAX), 1 << 32, 1 << 33, 9_999 << 32];
+    for time in millis.map(Duration::from_millis).into_iter().chain([Duration::MAX]) {
         let (mutex, event, semaphore) = (mutex(), event(Reset::Auto, false), semaphore(0, 1));
         let guard = mutex.lock().unwrap();
         thread::scope(|scope| {
