@@ -7,9 +7,8 @@
 mod harness;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use harness::{Actor, Place, Scratch};

@@ -224,9 +224,9 @@ fn all_takes_nothing_before_all_are_there() {
     let auto = EventOptions::new(Reset::Auto).signaled(true).create_unnamed().unwrap();
     let manual = EventOptions::new(Reset::Manual).signaled(true).create_unnamed().unwrap();
     let semaphore = SemaphoreOptions::new(1, 2).create_unnamed().unwrap();
-    let last = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
+    let missing = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
     let list: [Waitable<'_>; 5] =
-        [(&auto).into(), (&mutex).into(), (&semaphore).into(), (&manual).into(), (&last).into()];
+        [(&auto).into(), (&mutex).into(), (&semaphore).into(), (&manual).into(), (&missing).into()];
     for time in [Duration::ZERO, SHORT] {
         assert!(wait_all_for(&list, time).unwrap().is_none());
         assert!(!mutex.is_mine());
@@ -247,14 +247,14 @@ fn all_takes_nothing_before_all_are_there() {
         drop(mutex.try_lock_for(LONG).unwrap().unwrap());
         assert!(auto.wait_timeout(LONG).unwrap());
         assert!(semaphore.try_acquire_for(LONG).unwrap());
-        last.set().unwrap();
+        missing.set().unwrap();
         thread::sleep(SHORT);
         semaphore.release(1).unwrap();
         assert!(!waits.is_finished());
         auto.set().unwrap();
         waits.join().unwrap();
     });
-    for taken in [&auto, &last] {
+    for taken in [&auto, &missing] {
         assert!(!taken.wait_timeout(Duration::ZERO).unwrap());
     }
     assert!(manual.wait_timeout(Duration::ZERO).unwrap());
@@ -285,7 +285,8 @@ fn one_to_sixty_four_are_waited_for_each_once() {
 
 #[test]
 fn all_kinds_stand_in_one_space_of_names() {
-    let make: [(&str, fn(&str) -> Result<Box<dyn std::any::Any>>); 4] = [
+    type Make = fn(&str) -> Result<Box<dyn std::any::Any>>;
+    let make: [(&str, Make); 4] = [
         ("mutex", |name| Ok(Box::new(MutexOptions::new().create_new(name)?))),
         ("event", |name| Ok(Box::new(EventOptions::new(Reset::Auto).create_new(name)?))),
         ("semaphore", |name| Ok(Box::new(SemaphoreOptions::new(0, 1).create_new(name)?))),

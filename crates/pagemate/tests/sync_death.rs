@@ -109,11 +109,15 @@ fn until(mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Tells all of them and waits until they sleep. The killed may still be counted.
-fn all_sleep_over(onlooker: &mut Actor, others: &mut [Actor], command: &str, name: &str) {
-    for other in &mut *others {
+fn tell_all(others: &mut [Actor], command: &str) {
+    for other in others {
         other.tell(command);
     }
+}
+
+/// Tells all of them and waits until they sleep. The killed may still be counted.
+fn all_sleep_over(onlooker: &mut Actor, others: &mut [Actor], command: &str, name: &str) {
+    tell_all(others, command);
     until(|| asleep(onlooker, name) >= others.len());
 }
 
@@ -147,7 +151,7 @@ fn owner(point: &str) -> bool {
         scene.does("write x-data 0");
         scene.does("unlock x");
     } else {
-        others.iter_mut().for_each(|other| other.tell("turn x"));
+        tell_all(&mut others, "turn x");
     }
     let had = scene.met && matches!(point, "lock-after-take" | "unlock-before-release");
     assert_eq!(told(&mut others), usize::from(had), "{point}");
@@ -275,9 +279,9 @@ fn maker(point: &str) -> bool {
     let mut others = scene.others::<2>(&["open x"]);
     scene.does("open x");
     scene.does("shared-init x");
-    others.iter_mut().for_each(|other| other.tell("shared-init x"));
+    tell_all(&mut others, "shared-init x");
     assert_eq!(replies(&mut others), ["ok", "ok"]);
-    others.iter_mut().for_each(|other| other.tell("shared-add x"));
+    tell_all(&mut others, "shared-add x");
     let values: BTreeSet<String> = replies(&mut others).into_iter().collect();
     let values: Vec<_> = values.iter().map(|reply| reply.split(' ').collect::<Vec<_>>()).collect();
     let abandoned = values.iter().filter(|reply| reply[0] == "abandoned").count();
@@ -342,7 +346,7 @@ fn stopped_at_every_point_nobody_is_taken_for_dead() {
                 scene.keeper.expect("lock-for x 200", "busy");
             } else {
                 assert_eq!(told(&mut others), 0, "{point}");
-                others.iter_mut().for_each(|other| other.tell("turn x"));
+                tell_all(&mut others, "turn x");
             }
             assert_eq!(scene.resume(), "ok");
         }
@@ -367,7 +371,7 @@ fn others_meet(scene: &mut Scene, others: &mut [Actor], victim_has_it: bool) {
         scene.keeper.expect("lock-for x 200", "busy");
         others[0].expect("try-lock x", "busy");
     } else {
-        others.iter_mut().for_each(|other| other.tell("turn x"));
+        tell_all(others, "turn x");
         assert_eq!(told(others), 0, "{}", scene.point);
     }
 }

@@ -9,6 +9,7 @@ mod files;
 mod harness;
 mod limits;
 mod records;
+mod sync;
 mod users;
 
 use std::fmt::Debug;

@@ -199,10 +199,16 @@ cfg_select! {
             use std::os::fd::AsRawFd;
 
             use rustix::fs::{CWD, Mode, OFlags};
+            use rustix::io::Errno;
             let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
             let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
-            let opened = rustix::fs::openat(CWD, path, flags, Mode::empty());
-            opened.map_err(|e| Error::os("it cannot be opened once more, by /proc", e.into()))
+            rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| match error {
+                Errno::NOENT => {
+                    let cause = "mutexes need /proc, which is not there";
+                    Error::os_as(ErrorKind::Unsupported, cause, error.into())
+                }
+                error => Error::os("it cannot be opened once more, by /proc", error.into()),
+            })
         }
 
         impl Object {

@@ -77,8 +77,12 @@ impl Cell {
 
     /// The cell at the beginning of an object.
     pub(super) fn of(object: Object) -> Result<Cell> {
-        if object.len() < LEN as u64 || object.access() == Access::Read {
-            return Err(corrupted("it is too small, or only to be read"));
+        if object.len() < LEN as u64 {
+            return Err(corrupted("it is too small"));
+        }
+        if object.access() == Access::Read {
+            let cause = "it is only to be read, and whoever uses it changes it";
+            return Err(Error::new(ErrorKind::PermissionDenied, cause));
         }
         let range = Range {
             offset: 0,
