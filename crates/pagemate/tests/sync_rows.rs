@@ -27,6 +27,7 @@ const ROWS: &[Row] = &[
     (89, "a name dies with the last handle, and what comes next is new", name_dies),
     (89, "a process that ends lets go of its names, however it ends", ends_let_go),
     (90, "a mutex is one thread's at a time, which alone can free it", one_thread_at_a_time),
+    (90, "of many who ask for it at once one has it at a time", one_of_many),
     (90, "who finds a mutex does not have it, whatever it asked for", found_is_not_had),
     (90, "a thread that ends with a mutex abandons it, and the next is told and has it", thread_ends),
     (90, "so does a process, however it ends", process_ends),
@@ -233,6 +234,36 @@ fn one_thread_at_a_time() {
     other.unlock_forgotten().unwrap();
     refused(other.unlock_forgotten(), ErrorKind::NotOwner);
     drop(mutex.try_lock().unwrap().unwrap());
+}
+
+fn one_of_many() {
+    const TURNS: u64 = 50;
+    let place = Place::new("rows");
+    let mut actors = [(); 4].map(|()| place.actor());
+    for actor in &mut actors {
+        actor.ask("mutex x share");
+        actor.ask("share x-data 4096");
+        actor.ask("share y 4096");
+        // All make it at once.
+        actor.tell("shared-init y");
+    }
+    for actor in &mut actors {
+        for _ in 0..TURNS {
+            actor.tell("turn x");
+            actor.tell("shared-add y");
+        }
+    }
+    let mut values = Vec::new();
+    for actor in &mut actors {
+        assert_eq!(actor.reply().as_deref(), Some("ok"));
+        for _ in 0..TURNS {
+            assert_eq!(actor.reply().as_deref(), Some("ok"));
+            let value: u64 = actor.reply().unwrap().strip_prefix("ok ").unwrap().parse().unwrap();
+            values.push(value);
+        }
+    }
+    values.sort_unstable();
+    assert!(values.into_iter().eq(8..8 + 4 * TURNS));
 }
 
 fn found_is_not_had() {

@@ -90,10 +90,8 @@ impl Place {
         let named = self.home.name().map(Name::namespace);
         let ours = if named == Some(Namespace::Global) { GLOBAL } else { local };
         // Before the id, so that who sees one sees both.
-        let namespace = match settled(
-            space.compare_exchange(0, ours, Ordering::AcqRel, Ordering::Acquire),
-            ours,
-        ) {
+        let was = space.compare_exchange(0, ours, Ordering::AcqRel, Ordering::Acquire);
+        let namespace = match was.err().unwrap_or(ours) {
             GLOBAL => Namespace::Global,
             space if space == local => Namespace::Local,
             _ => {
@@ -103,8 +101,8 @@ impl Place {
             }
         };
         let ours = random();
-        let id = settled(id.compare_exchange(0, ours, Ordering::AcqRel, Ordering::Acquire), ours);
-        Name::from_parts(namespace, &format!("pagemate-lock-{id:016x}"))
+        let was = id.compare_exchange(0, ours, Ordering::AcqRel, Ordering::Acquire);
+        Name::from_parts(namespace, &format!("pagemate-lock-{:016x}", was.err().unwrap_or(ours)))
     }
 
     /// Who may change the memory, apart from us, as far as we can see.
@@ -129,14 +127,6 @@ impl Place {
     /// Notes that nobody has it; to be called by who does.
     pub(super) fn leave(&self) {
         self.words().held.store(0, Ordering::Relaxed);
-    }
-}
-
-/// What a word is that was to become `ours` if it was zero.
-fn settled<T>(exchanged: std::result::Result<T, T>, ours: T) -> T {
-    match exchanged {
-        Ok(_) => ours,
-        Err(theirs) => theirs,
     }
 }
 

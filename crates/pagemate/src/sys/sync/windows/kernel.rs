@@ -1,5 +1,4 @@
-//! How the kernel's objects are made and opened. One that was made belongs to its name, as a
-//! section does.
+//! How the kernel's objects are made and opened.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 use std::io;
