@@ -88,10 +88,17 @@ fn unsafe_stays_in_its_perimeter() {
         "sys/object/windows/inventory.rs",
         "sys/object/windows/mapping.rs",
         "sys/object/windows/mod.rs",
+        "sys/object/windows/named.rs",
         "sys/object/windows/native.rs",
         "sys/object/windows/security.rs",
         "sys/sync/unix/cell.rs",
         "sys/sync/unix/mutex.rs",
+        "sys/sync/windows/event.rs",
+        "sys/sync/windows/inside.rs",
+        "sys/sync/windows/kernel.rs",
+        "sys/sync/windows/mutex.rs",
+        "sys/sync/windows/semaphore.rs",
+        "sys/sync/windows/wait.rs",
         "sys/wait/apple.rs",
     ];
     let mut found: Vec<String> = core()

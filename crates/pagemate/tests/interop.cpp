@@ -10,6 +10,7 @@
 #include <string>
 
 static HANDLE mapping;
+static HANDLE object; // a mutex, an event or a semaphore
 static char *view;
 
 static std::string outcome(bool good, const char *done)
@@ -87,6 +88,82 @@ static std::string close()
     return outcome(CloseHandle(mapping) && unmapped, "ok");
 }
 
+static std::string made()
+{
+    const bool existed = GetLastError() == ERROR_ALREADY_EXISTS;
+    return outcome(object != nullptr, existed ? "opened" : "created");
+}
+
+static std::string wait(DWORD time)
+{
+    switch (WaitForSingleObject(object, time)) {
+    case WAIT_OBJECT_0:
+        return "ok";
+    case WAIT_ABANDONED:
+        return "abandoned";
+    case WAIT_TIMEOUT:
+        return "timeout";
+    }
+    return outcome(false, "");
+}
+
+static std::string release(LONG by)
+{
+    LONG before;
+    const bool released = ReleaseSemaphore(object, by, &before);
+    return outcome(released, released ? std::to_string(before).c_str() : "");
+}
+
+// What others may only wait for.
+static std::string for_waiting(const std::string &kind, const std::string &name)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof attributes, nullptr, FALSE};
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(
+            "D:P(A;;0x100000;;;WD)", SDDL_REVISION_1, &attributes.lpSecurityDescriptor, nullptr))
+        return outcome(false, "");
+    object = kind == "mutex"   ? CreateMutexA(&attributes, FALSE, name.c_str())
+             : kind == "event" ? CreateEventA(&attributes, TRUE, TRUE, name.c_str())
+                               : CreateSemaphoreA(&attributes, 1, 1, name.c_str());
+    const std::string reply = made();
+    LocalFree(attributes.lpSecurityDescriptor);
+    return reply;
+}
+
+// A command about sync objects; nothing if it is none.
+static std::string sync(const std::string &command)
+{
+    std::string kind, name;
+    LONG number, max;
+    SetLastError(0);
+    if (command == "mutex" && std::cin >> name)
+        return object = CreateMutexA(nullptr, FALSE, name.c_str()), made();
+    if (command == "own-mutex" && std::cin >> name)
+        return object = CreateMutexA(nullptr, TRUE, name.c_str()), made();
+    if (command == "event" && std::cin >> name)
+        return object = CreateEventA(nullptr, FALSE, FALSE, name.c_str()), made();
+    if (command == "semaphore" && std::cin >> name >> number >> max)
+        return object = CreateSemaphoreA(nullptr, number, max, name.c_str()), made();
+    if (command == "open-mutex" && std::cin >> name)
+        return object = OpenMutexA(MUTEX_ALL_ACCESS, FALSE, name.c_str()), made();
+    if (command == "open-event" && std::cin >> name)
+        return object = OpenEventA(EVENT_ALL_ACCESS, FALSE, name.c_str()), made();
+    if (command == "open-semaphore" && std::cin >> name)
+        return object = OpenSemaphoreA(SEMAPHORE_ALL_ACCESS, FALSE, name.c_str()), made();
+    if (command == "for-waiting" && std::cin >> kind >> name)
+        return for_waiting(kind, name);
+    if (command == "wait" && std::cin >> number)
+        return wait(number);
+    if (command == "unlock")
+        return outcome(ReleaseMutex(object), "ok");
+    if (command == "set")
+        return outcome(SetEvent(object), "ok");
+    if (command == "release" && std::cin >> number)
+        return release(number);
+    if (command == "let-go")
+        return outcome(CloseHandle(object), "ok");
+    return "";
+}
+
 int main()
 {
     std::string command;
@@ -103,8 +180,6 @@ int main()
             reply = view;
         else if (command == "length")
             reply = length();
-        else if (command == "mutex" && std::cin >> name)
-            reply = outcome(CreateMutexA(nullptr, FALSE, name.c_str()) != nullptr, "ok");
         else if (command == "reserve" && std::cin >> name >> len)
             reply = reserve(name, len);
         else if (command == "image" && std::cin >> name)
@@ -117,6 +192,8 @@ int main()
             reply = keep(name, len, "D:P", PAGE_READWRITE);
         else if (command == "close")
             reply = close();
+        else if (const std::string about_sync = sync(command); !about_sync.empty())
+            reply = about_sync;
         std::cout << '@' << reply << std::endl;
     }
 }

@@ -4,9 +4,16 @@
 mod harness;
 
 use std::process::Command;
+use std::time::Duration;
 
 use harness::{Actor, unique};
+use pagemate::sync::{
+    Event, EventOptions, Mutex, MutexOptions, Reset, Semaphore, SemaphoreOptions, wait_any_for,
+};
 use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, View, inventory};
+
+/// Longer than anything takes that does not hang.
+const LONG: Duration = Duration::from_secs(30);
 
 const TEXT: &str = "This is common data!";
 
@@ -93,7 +100,7 @@ fn a_mutex_of_the_name_is_of_another_kind() {
     // All kinds of objects share one space of names (CreateFileMappingW, Remarks).
     let name = unique("ShareMemory");
     let mut other = other();
-    other.expect(&format!("mutex {name}"), "ok");
+    other.expect(&format!("mutex {name}"), "created");
     let new = SectionOptions::new().len(1).create_new(&name);
     let either = SectionOptions::new().len(1).open_or_create(&name);
     let kinds = [Section::open(&name), new, either].map(|result| result.unwrap_err().kind());
@@ -166,4 +173,101 @@ fn a_read_only_section_can_be_read() {
     assert_eq!(section.map().unwrap().read::<u8>(4095).unwrap(), 0);
     section.view().copy_on_write().map().unwrap().write_at(0, b"x").unwrap();
     assert_eq!(section.map().unwrap().read::<u8>(0).unwrap(), 0);
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn sync_objects_that_the_other_program_makes_are_ours_to_use() {
+    let names = [unique("m"), unique("e"), unique("s")];
+    let (mut locker, mut setter, mut releaser) = (other(), other(), other());
+    locker.expect(&format!("own-mutex {}", names[0]), "created");
+    setter.expect(&format!("event {}", names[1]), "created");
+    releaser.expect(&format!("semaphore {} 0 2", names[2]), "created");
+
+    let mutex = Mutex::open(&names[0]).unwrap();
+    let event = Event::open(&names[1]).unwrap();
+    let semaphore = SemaphoreOptions::new(1, 1).open_or_create(&names[2]).unwrap();
+    assert!(!semaphore.was_created());
+    assert!(mutex.try_lock().unwrap().is_none());
+    assert_eq!(mutex.unlock_forgotten().unwrap_err().kind(), ErrorKind::NotOwner);
+    let list = [(&mutex).into(), (&event).into(), (&semaphore).into()];
+    assert!(wait_any_for(&list, Duration::ZERO).unwrap().is_none());
+    releaser.expect("release 1", "0");
+    assert_eq!(wait_any_for(&list, LONG).unwrap().unwrap().index, 2);
+    setter.expect("set", "ok");
+    assert_eq!(wait_any_for(&list, LONG).unwrap().unwrap().index, 1);
+    locker.expect("unlock", "ok");
+    let had = wait_any_for(&list, LONG).unwrap().unwrap();
+    assert!(had.index == 0 && !had.guard.as_ref().unwrap().was_abandoned());
+    locker.expect("wait 0", "timeout");
+    drop(had);
+    locker.expect("wait 0", "ok");
+    locker.end("kill");
+    assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
+    assert_eq!(semaphore.release(2).unwrap(), 0);
+    releaser.expect("wait 0", "ok");
+    releaser.expect("release 2", "error 298");
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn sync_objects_that_we_make_are_the_other_programs_to_use() {
+    let names = [unique("m"), unique("e"), unique("s")];
+    let mutex = MutexOptions::new().locked(true).create_new(&names[0]).unwrap();
+    let event = EventOptions::new(Reset::Manual).create_new(&names[1]).unwrap();
+    let semaphore = SemaphoreOptions::new(0, 2).create_new(&names[2]).unwrap();
+    let mut other = other();
+
+    other.expect(&format!(r"open-mutex Local\{}", names[0]), "created");
+    other.expect("wait 0", "timeout");
+    other.expect("unlock", "error 288");
+    mutex.unlock_forgotten().unwrap();
+    other.expect("wait 30000", "ok");
+    assert!(mutex.try_lock().unwrap().is_none());
+    other.end("kill");
+    assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
+
+    let mut other = self::other();
+    other.expect(&format!("event {}", names[1]), "opened");
+    other.expect("wait 0", "timeout");
+    event.set().unwrap();
+    other.expect("wait 30000", "ok");
+    other.expect("let-go", "ok");
+    other.expect(&format!("open-semaphore {}", names[2]), "created");
+    semaphore.release(1).unwrap();
+    other.expect("wait 30000", "ok");
+    drop((mutex, event));
+    other.expect(&format!("mutex {}", names[2]), "error 6");
+    other.expect(&format!("open-event {}", names[1]), "error 2");
+    assert_eq!(Mutex::open(&names[0]).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+#[ignore = "needs the program that `cargo xtask windows` builds"]
+fn what_others_may_only_wait_for_is_ours_to_wait_for() {
+    // Row 91.
+    let names = [unique("m"), unique("e"), unique("s")];
+    let mut other = other();
+    other.expect(&format!("for-waiting mutex {}", names[0]), "created");
+    let mutex = Mutex::open(&names[0]).unwrap();
+    let guard = mutex.try_lock().unwrap().unwrap();
+    assert_eq!(mutex.lock().unwrap_err().kind(), ErrorKind::InvalidInput);
+    other.expect("wait 0", "timeout");
+    drop(guard);
+    other.expect("wait 0", "ok");
+    assert!(mutex.try_lock().unwrap().is_none());
+    assert!(!MutexOptions::new().open_or_create(&names[0]).unwrap().was_created());
+
+    let mut other = self::other();
+    other.expect(&format!("for-waiting event {}", names[1]), "created");
+    let event = Event::open(&names[1]).unwrap();
+    event.wait().unwrap();
+    for refused in [event.set(), event.reset(), event.pulse()] {
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    }
+    let mut other = self::other();
+    other.expect(&format!("for-waiting semaphore {}", names[2]), "created");
+    let semaphore = Semaphore::open(&names[2]).unwrap();
+    assert!(semaphore.try_acquire().unwrap());
+    assert_eq!(semaphore.release(1).unwrap_err().kind(), ErrorKind::PermissionDenied);
 }

@@ -13,6 +13,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use super::{Held, Section};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
 use crate::sys::copy::copy;
 use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
 
@@ -163,6 +164,11 @@ impl View {
     /// What errors call that.
     pub(crate) fn section(&self) -> &impl fmt::Display {
         &*self.held
+    }
+
+    /// The name of that.
+    pub(crate) fn name(&self) -> Option<&Name> {
+        self.held.name.as_ref()
     }
 
     /// Its length in bytes.

@@ -110,7 +110,8 @@ fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Had<'a>>>
 /// Waits until all of them can be had at once, and takes them all. Until then it takes none.
 ///
 /// On Unix some are taken for a moment and given back when the last turns out not to be there:
-/// whoever only looks, and does not wait, may not find them in that moment.
+/// whoever only looks, and does not wait, may not find them in that moment. On Windows the kernel does
+/// not say which of several mutexes was abandoned: if one was, it is said of each.
 ///
 /// # Errors
 ///

@@ -91,10 +91,11 @@ impl MutexOptions {
 /// A lock that one thread of all processes has at a time.
 ///
 /// The threads of a process may share a handle. A thread that has the mutex by this handle cannot
-/// take it again by the same one: that is refused.
+/// take it again by the same one: that is refused. By another one it would wait for itself, or on
+/// Windows be refused too.
 ///
 /// Dropping the handle lets go of the name. If its guard was forgotten, the mutex is abandoned then,
-/// as it is at the end of the thread or the process.
+/// as it is at the end of the thread or the process; on Windows not before that end.
 #[derive(Debug)]
 #[doc(alias("pthread_mutex_t", "CreateMutex"))]
 pub struct Mutex {

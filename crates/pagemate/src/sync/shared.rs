@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Shareable;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
 use crate::section::{Section, View};
 use crate::sys::fault;
 use crate::sys::object::Object;
@@ -62,6 +63,10 @@ impl Home for InView {
     fn object(&self) -> &Object {
         self.0.object()
     }
+
+    fn name(&self) -> Option<&Name> {
+        self.0.name()
+    }
 }
 
 /// What two who share a value have to mean alike.
@@ -89,8 +94,9 @@ impl<T: Shareable> SharedMutex<T> {
     /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is only to be read.
     /// - [`WrongKind`](ErrorKind::WrongKind): it guards a value of another type.
     /// - [`Corrupted`](ErrorKind::Corrupted): something else stands there.
-    /// - [`Unsupported`](ErrorKind::Unsupported): on Unix, a section over a file that has no name;
-    ///   on macOS every section without a name.
+    /// - [`Unsupported`](ErrorKind::Unsupported), when it is made or locked: on Unix, a section over
+    ///   a file that has no name; on macOS every section without a name; on Windows, one that has
+    ///   come from another logon session and whose name is not a `Global\` one.
     pub fn open_or_init(
         section: &Section,
         offset: u64,

@@ -8,7 +8,6 @@
 //! `copy` moves bytes that other processes may be changing at the same time.
 
 pub(crate) mod copy;
-#[cfg(unix)]
 pub(crate) mod fault;
 pub(crate) mod object;
 pub(crate) mod sync;

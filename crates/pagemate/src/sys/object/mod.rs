@@ -19,6 +19,8 @@ mod platform;
 mod platform;
 
 pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, prune};
+#[cfg(windows)]
+pub(crate) use platform::{for_questions, named, native, security, session};
 #[cfg(unix)]
 pub(crate) use platform::{fork::life, seat::FIRST};
 

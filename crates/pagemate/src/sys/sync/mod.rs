@@ -10,7 +10,9 @@ mod platform;
 #[cfg(unix)]
 mod words;
 
-use crate::access::Sharing;
+use crate::access::{Access, Sharing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
 use crate::sys::object::Object;
 
 #[cfg(unix)]
@@ -69,6 +71,25 @@ pub(crate) enum Spec {
     Semaphore { sharing: Sharing, count: u32, max: u32 },
 }
 
+impl Spec {
+    /// Whom it is shared with, if that makes sense.
+    pub(crate) fn sharing(&self) -> Result<Sharing> {
+        let (Spec::Mutex { sharing, .. }
+        | Spec::Event { sharing, .. }
+        | Spec::Semaphore { sharing, .. }) = *self;
+        if let Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) = sharing {
+            let cause = "whoever uses it changes it: share it for reading and writing";
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        Ok(sharing)
+    }
+
+    /// Whether it is a mutex that its maker has from the start.
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self, Spec::Mutex { locked: true, .. })
+    }
+}
+
 /// One of several to wait for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Waitable<'a> {
@@ -81,4 +102,10 @@ pub(crate) enum Waitable<'a> {
 pub(crate) trait Home: Send + Sync {
     /// What the memory is of.
     fn object(&self) -> &Object;
+
+    /// The name that this was opened by.
+    #[cfg_attr(unix, expect(dead_code, reason = "there a lock needs nothing but the memory"))]
+    fn name(&self) -> Option<&Name> {
+        None
+    }
 }

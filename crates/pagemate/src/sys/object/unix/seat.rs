@@ -13,7 +13,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -197,6 +197,8 @@ cfg_select! {
     target_os = "linux" => {
         /// Opens a file once more, with locks of its own.
         fn reopened(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+            use std::os::fd::AsRawFd;
+
             use rustix::fs::{CWD, Mode, OFlags};
             use rustix::io::Errno;
             let path = format!("/proc/self/fd/{}", fd.as_raw_fd());

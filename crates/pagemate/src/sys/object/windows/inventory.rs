@@ -1,13 +1,15 @@
 //! The sections that stand in the kernel's directories of names.
 #![allow(unsafe_code, reason = "a Win32 call")]
 
-use std::os::windows::io::AsHandle;
+use std::io;
+use std::os::windows::io::{AsHandle, OwnedHandle};
 
 use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
 use super::super::{Entry, Swept};
-use super::{Object, native, open_for, security, spelled};
+use super::named::spelled;
+use super::{Object, native, open_for, security};
 use crate::access::{Access, Kind, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
@@ -42,24 +44,34 @@ pub(crate) fn prune() -> Result<Swept> {
     Ok(Swept::default())
 }
 
-/// Where a namespace's names stand (row 26). In session 0, that of services, both are one.
-fn directory(namespace: Namespace) -> Result<String> {
+/// The logon session that this process is in.
+pub(crate) fn session() -> Result<u32> {
     let mut session = 0;
     // SAFETY: `session` is ours to write to.
     if unsafe { ProcessIdToSessionId(std::process::id(), &raw mut session) } == 0 {
-        let error = std::io::Error::last_os_error();
+        let error = io::Error::last_os_error();
         return Err(Error::os("this process' session cannot be read", error));
     }
-    Ok(match (namespace, session) {
+    Ok(session)
+}
+
+/// Where a namespace's names stand (row 26). In session 0, that of services, both are one.
+fn directory(namespace: Namespace) -> Result<String> {
+    Ok(match (namespace, session()?) {
         (Namespace::Global, _) | (_, 0) => r"\BaseNamedObjects".to_owned(),
         (Namespace::Local, session) => format!(r"\Sessions\{session}\BaseNamedObjects"),
     })
 }
 
+/// A handle to a section by which one can ask who may do what with it.
+pub(crate) fn for_questions(name: &Name) -> io::Result<OwnedHandle> {
+    open_for(&spelled(name), READ_CONTROL)
+}
+
 fn look(name: &Name) -> Result<Entry> {
     let object = Object::open(name, Kind::Section, Access::ReadWrite)
         .or_else(|_| Object::open(name, Kind::Section, Access::Read))?;
-    let sharing = open_for(&spelled(name), READ_CONTROL)
+    let sharing = for_questions(name)
         .and_then(|handle| security::sharing_of(handle.as_handle()))
         .unwrap_or(Sharing::Owner);
     Ok(Entry {

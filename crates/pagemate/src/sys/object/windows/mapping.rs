@@ -16,7 +16,8 @@ use windows_sys::Win32::System::Memory::{
 };
 
 use super::super::{Mode, Range};
-use super::{Object, code_of, halves, is_no_space, page_size};
+use super::named::code_of;
+use super::{Object, halves, is_no_space, page_size};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::copy::copy;
 

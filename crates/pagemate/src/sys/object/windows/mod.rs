@@ -7,40 +7,38 @@
 
 mod inventory;
 mod mapping;
-mod native;
-mod security;
+pub(crate) mod named;
+pub(crate) mod native;
+pub(crate) mod security;
 
 use std::fs::File;
 use std::io;
-use std::os::windows::io::{
-    AsHandle, AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle, RawHandle,
-};
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use windows_sys::Win32::Foundation::{
-    DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, ERROR_BAD_EXE_FORMAT,
-    ERROR_COMMITMENT_LIMIT, ERROR_DISK_FULL, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE,
-    ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES, ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY,
-    ERROR_PRIVILEGE_NOT_HELD, GetLastError, INVALID_HANDLE_VALUE,
+    DuplicateHandle, ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_COMMITMENT_LIMIT,
+    ERROR_DISK_FULL, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NO_SYSTEM_RESOURCES,
+    ERROR_NOT_ENOUGH_MEMORY, ERROR_OUTOFMEMORY, ERROR_PRIVILEGE_NOT_HELD, INVALID_HANDLE_VALUE,
 };
 use windows_sys::Win32::Storage::FileSystem::{FILE_READ_DATA, FILE_WRITE_DATA};
 use windows_sys::Win32::System::Memory::{
     CreateFileMappingW, FILE_MAP_READ, FILE_MAP_WRITE, OpenFileMappingW, PAGE_READONLY,
-    PAGE_READWRITE, SEC_COMMIT, SEC_RESERVE, SECTION_QUERY,
+    PAGE_READWRITE, SEC_COMMIT, SEC_RESERVE, SECTION_ALL_ACCESS, SECTION_QUERY,
 };
 use windows_sys::Win32::System::SystemInformation::{
     GetSystemInfo, GlobalMemoryStatusEx, MEMORYSTATUSEX, SYSTEM_INFO,
 };
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
+use self::named::{already_exists, code_of, owned, spelled};
 use self::security::Descriptor;
-use super::{Backing, Existing, PATIENCE, Spec};
+use super::{Backing, Existing, Spec};
 use crate::access::{Access, Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
-pub(crate) use self::inventory::{find, list, prune};
+pub(crate) use self::inventory::{find, for_questions, list, prune, session};
 pub(crate) use self::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.
@@ -76,9 +74,6 @@ pub(crate) struct Object {
 
 impl Object {
     /// Makes an object and gives it its name; true if it was made.
-    ///
-    /// The name is looked up first, so that an existing object neither costs memory nor is refused
-    /// for the lack of it: the kernel builds what is asked for before it looks (row 19).
     pub(crate) fn create(
         name: &Name,
         spec: &Spec<'_>,
@@ -86,30 +81,15 @@ impl Object {
     ) -> Result<(Object, bool)> {
         let spec = settled(spec)?;
         let spelled = spelled(name);
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match (open_handle(&spelled, spec.access), existing) {
-                (Ok(handle), Existing::Open) => {
-                    return Ok((Object::describe(handle, spec.access)?, false));
-                }
-                (Ok(_), Existing::Refuse) => return Err(already_exists()),
-                (Err(error), _) if error.kind() == ErrorKind::NotFound => {}
-                (Err(error), Existing::Refuse) if is_of_an_object(&error) => {
-                    return Err(already_exists());
-                }
-                (Err(error), _) => return Err(error),
-            }
-            let descriptor = Descriptor::new(spec.sharing)?;
-            match make(&spec, Some(&descriptor), Some(&spelled)) {
-                Ok((handle, true)) => return Ok((Object::made(handle, &spec)?, true)),
-                // Somebody was faster; what came is theirs, and only a handle to it until here.
-                Ok((handle, false)) => drop(handle),
-                Err(error) => return Err(cannot_create(name, &spec, error)),
-            }
-            if Instant::now() > deadline {
-                let cause = "other processes create it and let it go all the time";
-                return Err(Error::new(ErrorKind::TimedOut, cause));
-            }
+        let open = || open_handle(&spelled, spec.access);
+        let make = || {
+            let descriptor = Descriptor::new(spec.sharing, SECTION_ALL_ACCESS, rights)?;
+            make(&spec, Some(&descriptor), Some(&spelled))
+                .map_err(|error| cannot_create(name, &spec, error))
+        };
+        match named::create(existing, open, make)? {
+            (handle, true) => Ok((Object::made(handle, &spec)?, true)),
+            (handle, false) => Ok((Object::describe(handle, spec.access)?, false)),
         }
     }
 
@@ -127,7 +107,7 @@ impl Object {
 
     /// Takes a handle that somebody handed us, with the access that it has.
     pub(crate) fn from_raw(handle: OwnedHandle) -> Result<Object> {
-        if !native::is_section(handle.as_handle())? {
+        if !native::is_a(handle.as_handle(), Kind::Section)? {
             let cause = "the handle is not one to a file mapping";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
@@ -184,15 +164,6 @@ impl Object {
     }
 }
 
-/// The name as the kernel takes it, with its NUL.
-fn spelled(name: &Name) -> Vec<u16> {
-    let prefix = match name.namespace() {
-        Namespace::Local => r"Local\",
-        Namespace::Global => r"Global\",
-    };
-    prefix.encode_utf16().chain(name.as_str().encode_utf16()).chain([0]).collect()
-}
-
 /// The rights of a handle with `access`.
 fn rights(access: Access) -> u32 {
     match access {
@@ -209,25 +180,12 @@ fn open_handle(spelled: &[u16], access: Access) -> Result<OwnedHandle> {
             _ => Err(error),
         }
     });
-    opened.map_err(|error| match code_of(&error) {
-        ERROR_FILE_NOT_FOUND => Error::new(ErrorKind::NotFound, "no process holds it"),
-        ERROR_INVALID_HANDLE => {
-            let cause = "the name belongs to an object of another kind";
-            Error::os_as(ErrorKind::WrongKind, cause, error)
-        }
-        _ => Error::os("it cannot be opened", error),
-    })
-}
-
-/// Whether somebody's object refused to be opened, so that there is one.
-fn is_of_an_object(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::WrongKind)
+    opened.map_err(named::cannot_open)
 }
 
 fn open_for(spelled: &[u16], rights: u32) -> io::Result<OwnedHandle> {
     // SAFETY: the name ends with a NUL.
-    let handle = unsafe { OpenFileMappingW(rights, 0, spelled.as_ptr()) };
-    owned(handle).ok_or_else(io::Error::last_os_error)
+    named::opened(unsafe { OpenFileMappingW(rights, 0, spelled.as_ptr()) })
 }
 
 /// Makes a section, or opens the one that has its name; true if it was made.
@@ -253,12 +211,7 @@ fn make(
     // ends with a NUL.
     let handle =
         unsafe { CreateFileMappingW(under, attributes, protection | commit, high, low, name) };
-    // SAFETY: it reads a number of this thread's; nothing came between it and the call it is about.
-    let code = unsafe { GetLastError() };
-    match owned(handle) {
-        Some(handle) => Ok((handle, code != ERROR_ALREADY_EXISTS)),
-        None => Err(error_of(code)),
-    }
+    named::made(handle)
 }
 
 /// The creator's handle with no more access than it asked for.
@@ -278,12 +231,6 @@ fn narrowed(handle: OwnedHandle, access: Access) -> Result<OwnedHandle> {
         return Err(Error::os("its handle cannot be narrowed", error));
     }
     Ok(owned(narrow).expect("DuplicateHandle gives a handle when it says so"))
-}
-
-/// The handle that a call returned, if it is one.
-fn owned(handle: RawHandle) -> Option<OwnedHandle> {
-    // SAFETY: the calls that end here return a new handle that nobody else knows, or null.
-    (!handle.is_null()).then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 
 fn halves(number: u64) -> (u32, u32) {
@@ -345,14 +292,6 @@ fn whole_pages(len: u64) -> Result<u64> {
         .ok_or_else(too_long)
 }
 
-fn code_of(error: &io::Error) -> u32 {
-    error.raw_os_error().map_or(0, i32::cast_unsigned)
-}
-
-fn error_of(code: u32) -> io::Error {
-    io::Error::from_raw_os_error(code.cast_signed())
-}
-
 fn is_no_space(error: &io::Error) -> bool {
     matches!(
         code_of(error),
@@ -362,10 +301,6 @@ fn is_no_space(error: &io::Error) -> bool {
             | ERROR_NO_SYSTEM_RESOURCES
             | ERROR_OUTOFMEMORY
     )
-}
-
-fn already_exists() -> Error {
-    Error::new(ErrorKind::AlreadyExists, "some process already holds an object of this name")
 }
 
 fn too_long() -> Error {

@@ -17,11 +17,19 @@ use windows_sys::Win32::System::WindowsProgramming::{
     PUBLIC_OBJECT_BASIC_INFORMATION, PUBLIC_OBJECT_TYPE_INFORMATION,
 };
 
-use super::error_of;
+use super::named::error_of;
+use crate::access::Kind;
 use crate::error::{Error, Result};
 
-/// What the kernel calls a file mapping.
-const SECTION: &str = "Section";
+/// What the kernel calls objects of this kind.
+fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Section => "Section",
+        Kind::Mutex => "Mutant",
+        Kind::Event => "Event",
+        Kind::Semaphore => "Semaphore",
+    }
+}
 
 /// The right to list a directory of objects.
 const DIRECTORY_QUERY: u32 = 1;
@@ -44,6 +52,42 @@ windows_link::link!("ntdll.dll" "system" fn NtQuerySection(
     len: usize,
     written: *mut usize
 ) -> i32);
+
+/// The class of `MutantBasicInformation`.
+const MUTANT_BASIC_INFORMATION: i32 = 0;
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct MutantBasicInformation {
+    current_count: i32,
+    owned_by_caller: u8,
+    abandoned_state: u8,
+}
+
+windows_link::link!("ntdll.dll" "system" fn NtQueryMutant(
+    mutant: *mut c_void,
+    class: i32,
+    information: *mut c_void,
+    len: u32,
+    written: *mut u32
+) -> i32);
+
+/// Whether the calling thread has a mutex, by whatever handle; `None` if this one may not ask.
+pub(crate) fn is_owned(mutex: BorrowedHandle<'_>) -> Option<bool> {
+    let mut information =
+        MutantBasicInformation { current_count: 0, owned_by_caller: 0, abandoned_state: 0 };
+    // SAFETY: the handle is open, and the call fills our own structure, whose length it is told.
+    let status = unsafe {
+        NtQueryMutant(
+            mutex.as_raw_handle(),
+            MUTANT_BASIC_INFORMATION,
+            (&raw mut information).cast(),
+            u32::try_from(size_of_val(&information)).expect("a small structure"),
+            std::ptr::null_mut(),
+        )
+    };
+    (status >= 0).then_some(information.owned_by_caller != 0)
+}
 
 /// A section's length in bytes, if the handle has the right to ask.
 pub(super) fn section_len(section: BorrowedHandle<'_>) -> Result<Option<u64>> {
@@ -72,7 +116,7 @@ pub(super) fn section_len(section: BorrowedHandle<'_>) -> Result<Option<u64>> {
 }
 
 /// The rights that a handle has.
-pub(super) fn granted_access(handle: BorrowedHandle<'_>) -> Result<u32> {
+pub(crate) fn granted_access(handle: BorrowedHandle<'_>) -> Result<u32> {
     let mut information = PUBLIC_OBJECT_BASIC_INFORMATION::default();
     let into = (&raw mut information).cast();
     query(handle, ObjectBasicInformation, into, size_of_val(&information))
@@ -80,8 +124,8 @@ pub(super) fn granted_access(handle: BorrowedHandle<'_>) -> Result<u32> {
     Ok(information.GrantedAccess)
 }
 
-/// Whether a handle is one to a section.
-pub(super) fn is_section(handle: BorrowedHandle<'_>) -> Result<bool> {
+/// Whether a handle is one to an object of this kind.
+pub(crate) fn is_a(handle: BorrowedHandle<'_>, kind: Kind) -> Result<bool> {
     /// The answer, and room for the name it points to.
     #[repr(C)]
     struct Answer {
@@ -94,7 +138,7 @@ pub(super) fn is_section(handle: BorrowedHandle<'_>) -> Result<bool> {
     query(handle, ObjectTypeInformation, into, size_of_val(&answer))
         .map_err(|e| Error::os("the handle's type cannot be read", e))?;
     // SAFETY: the kernel points it to the name, which it put into `answer`.
-    Ok(unsafe { text(&answer.information.TypeName) }.as_deref() == Some(SECTION))
+    Ok(unsafe { text(&answer.information.TypeName) }.as_deref() == Some(type_name(kind)))
 }
 
 fn query(
@@ -146,7 +190,7 @@ pub(super) fn sections_in(path: &str) -> Result<Vec<String>> {
         let kind = unsafe { text(&entry.kind) };
         // SAFETY: likewise.
         let name = unsafe { text(&entry.name) };
-        if kind.as_deref() == Some(SECTION) {
+        if kind.as_deref() == Some(type_name(Kind::Section)) {
             names.extend(name);
         }
     }

@@ -16,10 +16,10 @@ use windows_sys::Win32::Security::{
     TokenPrimaryGroup, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
-use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE, SECTION_ALL_ACCESS};
+use windows_sys::Win32::System::Memory::{FILE_MAP_READ, FILE_MAP_WRITE};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
-use super::{error_of, rights};
+use super::named::error_of;
 use crate::access::{Access, Sharing};
 use crate::error::{Error, Result};
 
@@ -42,24 +42,33 @@ impl Drop for Local {
 
 /// A security descriptor.
 #[derive(Debug)]
-pub(super) struct Descriptor(Local);
+pub(crate) struct Descriptor(Local);
 
 impl Descriptor {
-    /// The one for `sharing`: the owner and the system may do everything, and nothing is inherited.
-    pub(super) fn new(sharing: Sharing) -> Result<Descriptor> {
-        let cannot = |e| Error::os("its security descriptor cannot be made", e);
-        let token = token().map_err(cannot)?;
-        let owner = user(&token).map_err(cannot)?;
-        let grant = |rights: u32, whom: &str| format!("(A;;{rights:#x};;;{whom})");
-        let mut grants = vec![grant(SECTION_ALL_ACCESS, &owner), grant(SECTION_ALL_ACCESS, "SY")];
-        let some = |access| rights(access) | READ_CONTROL;
-        match sharing {
-            Sharing::Owner => {}
-            Sharing::Group(access) => {
-                grants.push(grant(some(access), &group(&token).map_err(cannot)?));
-            }
-            Sharing::Everyone(access) => grants.push(grant(some(access), EVERYONE)),
-        }
+    /// The one for `sharing` of an object to which `all` are all rights, and of which others get
+    /// those that their access takes.
+    pub(crate) fn new(
+        sharing: Sharing,
+        all: u32,
+        rights: impl Fn(Access) -> u32,
+    ) -> Result<Descriptor> {
+        let others = match sharing {
+            Sharing::Owner => None,
+            Sharing::Group(access) => Some((group(&token().map_err(cannot)?), access)),
+            Sharing::Everyone(access) => Some((Ok(EVERYONE.to_owned()), access)),
+        };
+        let others = others.map(|(whom, access)| Ok((whom.map_err(cannot)?, rights(access))));
+        Descriptor::granting(all, &others.into_iter().collect::<Result<Vec<_>>>()?)
+    }
+
+    /// The one that grants these rights to these others. The owner and the system may do
+    /// everything, and nothing is inherited.
+    pub(crate) fn granting(all: u32, others: &[(String, u32)]) -> Result<Descriptor> {
+        let owner = token().and_then(|token| user(&token)).map_err(cannot)?;
+        let grant = |(whom, rights): (&str, u32)| format!("(A;;{rights:#x};;;{whom})");
+        let ours = [(&*owner, all), ("SY", all)];
+        let others = others.iter().map(|(whom, rights)| (&**whom, rights | READ_CONTROL));
+        let grants: Vec<String> = ours.into_iter().chain(others).map(grant).collect();
         let text = format!("D:P{}", grants.concat());
         let text: Vec<u16> = text.encode_utf16().chain([0]).collect();
         let mut descriptor = std::ptr::null_mut();
@@ -79,7 +88,7 @@ impl Descriptor {
     }
 
     /// It in the form that calls take; not to outlive it.
-    pub(super) fn attributes(&self) -> SECURITY_ATTRIBUTES {
+    pub(crate) fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: u32::try_from(size_of::<SECURITY_ATTRIBUTES>()).expect("a small structure"),
             lpSecurityDescriptor: self.0.0,
@@ -88,9 +97,39 @@ impl Descriptor {
     }
 }
 
-/// Whom an object's descriptor grants it, as far as that has a word here. The handle needs
+fn cannot(error: io::Error) -> Error {
+    Error::os("its security descriptor cannot be made", error)
+}
+
+/// Whom a section's descriptor grants it, as far as that has a word here. The handle needs
 /// `READ_CONTROL`.
-pub(super) fn sharing_of(object: BorrowedHandle<'_>) -> io::Result<Sharing> {
+pub(super) fn sharing_of(section: BorrowedHandle<'_>) -> io::Result<Sharing> {
+    let our_group = group(&token()?)?;
+    let (mut everyone, mut group) = (None, None);
+    for (whom, mask) in grants_of(section)? {
+        let access = match mask {
+            mask if mask & FILE_MAP_WRITE != 0 => Access::ReadWrite,
+            mask if mask & FILE_MAP_READ != 0 => Access::Read,
+            _ => continue,
+        };
+        match whom {
+            whom if whom == EVERYONE => everyone = Some(access),
+            whom if whom == our_group => group = Some(access),
+            _ => {}
+        }
+    }
+    let group = group.map(Sharing::Group);
+    Ok(everyone.map(Sharing::Everyone).or(group).unwrap_or(Sharing::Owner))
+}
+
+/// Who may write to a section. The handle needs `READ_CONTROL`.
+pub(crate) fn writers_of(section: BorrowedHandle<'_>) -> io::Result<Vec<String>> {
+    let writes = |(whom, mask): (String, u32)| (mask & FILE_MAP_WRITE != 0).then_some(whom);
+    Ok(grants_of(section)?.into_iter().filter_map(writes).collect())
+}
+
+/// Whom an object's descriptor grants which rights.
+fn grants_of(object: BorrowedHandle<'_>) -> io::Result<Vec<(String, u32)>> {
     let mut list: *mut ACL = std::ptr::null_mut();
     let mut descriptor = std::ptr::null_mut();
     // SAFETY: the handle is open, and the two results are ours to write to.
@@ -112,10 +151,9 @@ pub(super) fn sharing_of(object: BorrowedHandle<'_>) -> io::Result<Sharing> {
     let _descriptor = Local(descriptor);
     if list.is_null() {
         // No list at all: nobody is refused anything.
-        return Ok(Sharing::Everyone(Access::ReadWrite));
+        return Ok(vec![(EVERYONE.to_owned(), u32::MAX)]);
     }
-    let our_group = group(&token()?)?;
-    let (mut everyone, mut group) = (None, None);
+    let mut grants = Vec::new();
     for index in 0.. {
         let mut entry = std::ptr::null_mut();
         // SAFETY: the list lives in the descriptor, and `entry` is ours to write to.
@@ -132,20 +170,10 @@ pub(super) fn sharing_of(object: BorrowedHandle<'_>) -> io::Result<Sharing> {
         let mask = unsafe { (*entry).Mask };
         // SAFETY: of this type a SID begins at this field.
         let sid = unsafe { &raw mut (*entry).SidStart };
-        let access = match mask {
-            mask if mask & FILE_MAP_WRITE != 0 => Access::ReadWrite,
-            mask if mask & FILE_MAP_READ != 0 => Access::Read,
-            _ => continue,
-        };
         // SAFETY: it is the SID of an entry that lives in the descriptor.
-        match unsafe { written(sid.cast()) }? {
-            whom if whom == EVERYONE => everyone = Some(access),
-            whom if whom == our_group => group = Some(access),
-            _ => {}
-        }
+        grants.push((unsafe { written(sid.cast()) }?, mask));
     }
-    let group = group.map(Sharing::Group);
-    Ok(everyone.map(Sharing::Everyone).or(group).unwrap_or(Sharing::Owner))
+    Ok(grants)
 }
 
 /// What this process may do, and in whose name.

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use super::super::words::{self, Waiter};
 use super::super::{Home, Spec};
-use crate::access::{Access, Kind, Protection, Sharing};
+use crate::access::{Access, Kind, Protection};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
@@ -173,33 +173,27 @@ pub(super) const AUTO: u32 = 1;
 pub(super) const MANUAL: u32 = 2;
 
 impl Spec {
+    fn kind(&self) -> Kind {
+        match self {
+            Spec::Mutex { .. } => Kind::Mutex,
+            Spec::Event { .. } => Kind::Event,
+            Spec::Semaphore { .. } => Kind::Semaphore,
+        }
+    }
+
     /// The object that has the cell.
     fn object<'a>(&self, bytes: &'a [u8; LEN]) -> Result<object::Spec<'a>> {
-        let (kind, sharing) = match *self {
-            Spec::Mutex { sharing, .. } => (Kind::Mutex, sharing),
-            Spec::Event { sharing, .. } => (Kind::Event, sharing),
-            Spec::Semaphore { sharing, .. } => (Kind::Semaphore, sharing),
-        };
-        if let Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) = sharing {
-            let cause = "whoever uses it changes it: share it for reading and writing";
-            return Err(Error::new(ErrorKind::InvalidInput, cause));
-        }
         Ok(object::Spec {
-            kind,
+            kind: self.kind(),
             len: LEN as u64,
             protection: Protection::ReadWrite,
-            sharing,
+            sharing: self.sharing()?,
             access: Access::ReadWrite,
             backing: Backing::Reserved,
             file: None,
             content: bytes,
             seated: self.is_locked(),
         })
-    }
-
-    /// Whether it is a mutex that its maker has from the start.
-    pub(super) fn is_locked(&self) -> bool {
-        matches!(self, Spec::Mutex { locked: true, .. })
     }
 
     /// What the cell begins with.

@@ -1,0 +1,66 @@
+//! Semaphores.
+#![allow(unsafe_code, reason = "a Win32 call")]
+
+use std::io;
+use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, OwnedHandle};
+
+use windows_sys::Win32::Foundation::ERROR_TOO_MANY_POSTS;
+use windows_sys::Win32::System::Threading::ReleaseSemaphore;
+
+use super::super::Spec;
+use super::{kernel, wait};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::name::Name;
+use crate::sys::object::{Existing, named::code_of};
+
+/// A handle to a semaphore.
+#[derive(Debug)]
+pub(crate) struct Semaphore(OwnedHandle);
+
+impl Semaphore {
+    pub(crate) fn create(
+        name: &Name,
+        spec: &Spec,
+        existing: Existing,
+    ) -> Result<(Semaphore, bool)> {
+        kernel::create(name, spec, existing).map(|(handle, made)| (Semaphore(handle), made))
+    }
+
+    pub(crate) fn open(name: &Name) -> Result<Semaphore> {
+        kernel::open(name, kernel::SEMAPHORE).map(Semaphore)
+    }
+
+    pub(crate) fn unnamed(spec: &Spec) -> Result<Semaphore> {
+        kernel::unnamed(spec).map(Semaphore)
+    }
+
+    /// The semaphore of a handle that somebody handed us.
+    pub(crate) fn of(handle: OwnedHandle) -> Result<Semaphore> {
+        kernel::taken(handle, kernel::SEMAPHORE).map(Semaphore)
+    }
+
+    pub(crate) fn handle(&self) -> BorrowedHandle<'_> {
+        self.0.as_handle()
+    }
+
+    /// Adds to the count, and tells what it was; `None` and no change if that is too much.
+    pub(crate) fn release(&self, by: u32) -> Result<Option<u32>> {
+        let Ok(by) = i32::try_from(by) else { return Ok(None) };
+        let mut before = 0;
+        // SAFETY: the handle is open, and `before` is ours to write to.
+        if unsafe { ReleaseSemaphore(self.0.as_raw_handle(), by, &raw mut before) } != 0 {
+            return Ok(Some(before.cast_unsigned()));
+        }
+        let error = io::Error::last_os_error();
+        match code_of(&error) {
+            ERROR_TOO_MANY_POSTS => Ok(None),
+            _ => Err(Error::os("it cannot be added to", error)),
+        }
+    }
+
+    /// Takes one; false if there was none in time.
+    pub(crate) fn acquire(&self, deadline: Deadline) -> Result<bool> {
+        Ok(wait::one(self.handle(), deadline)?.is_some())
+    }
+}
