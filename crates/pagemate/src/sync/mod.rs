@@ -19,13 +19,15 @@
 //!
 //! On Windows they are the kernel's own, which any other program opens by their names. On Linux
 //! each is a word in a shared page: who finds a mutex free takes it by one instruction, without a
-//! system call, and who does not sleeps in `futex(2)`. A sleeper looks up twenty times a second,
+//! system call, and who does not sleeps in `futex(2)`. A sleeper looks up thirty times a second,
 //! which is how it learns of a death. On macOS they sleep by `os_sync_wait_on_address(3)`.
 //!
 //! # Fork
 //!
 //! A forked child holds the names that its parent held, but none of its mutexes: those stay the
-//! parent's, and a guard that the child finds in its memory frees nothing.
+//! parent's, and a guard that the child finds in its memory frees nothing. Whoever closes descriptors
+//! that are not theirs, as daemons do when they begin, should do it before they open any of these: a
+//! process without its descriptors is as good as dead to the others.
 //!
 //! ```
 //! use pagemate::sync::MutexOptions;

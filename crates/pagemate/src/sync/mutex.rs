@@ -143,7 +143,8 @@ impl Mutex {
     /// # Errors
     ///
     /// [`InvalidInput`](ErrorKind::InvalidInput): this thread has it already, by this handle.
-    /// Otherwise the system's refusal to let us wait.
+    /// [`Unsupported`](ErrorKind::Unsupported): on Linux there is no `/proc`, on macOS it has no
+    /// name. Otherwise the system's refusal, of a descriptor for example.
     #[doc(alias("WaitForSingleObject", "pthread_mutex_lock"))]
     #[inline]
     pub fn lock(&self) -> Result<MutexGuard<'_>> {

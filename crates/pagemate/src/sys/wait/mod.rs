@@ -46,7 +46,7 @@ impl Slice {
 
 /// Everybody looks up from sleep after this time: a process that was chosen to be woken can be killed
 /// before it does anything about it, and the owner of a lock before it wakes anybody.
-pub(crate) const SLICE: Duration = Duration::from_millis(50);
+pub(crate) const SLICE: Duration = Duration::from_millis(30);
 
 /// How many to wake.
 pub(crate) const ALL: u32 = i32::MAX.cast_unsigned();
