@@ -1,7 +1,10 @@
 //! What the core's benchmarks have in common.
 
 pub(crate) mod measure;
+pub(crate) mod peer;
 pub(crate) mod place;
+pub(crate) mod processor;
+pub(crate) mod turns;
 
 use measure::Effort;
 use place::Place;

@@ -12,12 +12,13 @@ use pagemate::{SectionOptions, View};
 use rustix::thread::futex::{self, Flags};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::means::{self, Signal};
+use super::means::semaphore;
 use super::measure::{Clock, Comparison, Effort, Spread, Watch, titles};
 use super::peer::{self, Peer};
 use super::place::Place;
 use super::posix::Word;
 use super::processor::{ends, staying_on};
+use super::turns::{Signal, event};
 
 const PROCESSES: u32 = 4;
 
@@ -169,8 +170,8 @@ impl Crowd {
 
 fn open(what: &str, name: &str) -> Box<dyn Signal + Send + Sync> {
     match what {
-        "event" => Box::new(means::event(name)),
-        "semaphore" => Box::new(means::semaphore(name)),
+        "event" => Box::new(event(name)),
+        "semaphore" => Box::new(semaphore(name)),
         _ => Box::new(Word::open(name)),
     }
 }

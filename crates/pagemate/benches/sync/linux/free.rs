@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use pagemate::SectionOptions;
 use pagemate::sync::{MutexOptions, SharedMutex};
 
-use super::means::{self, Lock, Signal};
+use super::means::{Lock, semaphore};
 use super::measure::{Effort, compare, titles};
 use super::place::Place;
 use super::posix::{PosixMutex, PosixSemaphore, Word};
+use super::turns::{Signal, event};
 
 pub(crate) fn table(_: &Place, effort: Effort) {
     println!("  by the processor's time; beside two compare-and-exchange on a shared page");
@@ -33,7 +34,7 @@ pub(crate) fn table(_: &Place, effort: Effort) {
         black_box(count);
     };
     compare(effort, changed, pair).tell("mutex with a u64, which is changed", None);
-    let (event, semaphore) = (means::event("event"), means::semaphore("semaphore"));
+    let (event, semaphore) = (event("event"), semaphore("semaphore"));
     compare(effort, || passed(&event), pair).tell("event", None);
     compare(effort, || passed(&semaphore), pair).tell("semaphore", None);
 

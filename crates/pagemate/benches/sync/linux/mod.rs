@@ -7,24 +7,45 @@ mod crowd;
 mod death;
 mod free;
 mod means;
-mod peer;
 mod posix;
-mod processor;
-mod turns;
 
-use common::{Group, measure, place};
+use common::measure::{Effort, titles};
+use common::{Group, measure, peer, place, processor, turns};
 
 const GROUPS: [Group; 4] = [
     ("free: nobody else wants it", free::table),
-    ("turns: two processes, each of which sleeps until the other wakes it", turns::table),
+    ("turns: two processes, each of which sleeps until the other wakes it", take_turns),
     ("crowd: to wake one of many", crowd::table),
     ("death: from SIGKILL of the owner until a waiter has the mutex", death::table),
 ];
 
+/// What takes turns, and what a turn may cost in times of a bare futex' turn.
+const TAKE_TURNS: [(&str, Option<f64>); 10] = [
+    ("event", Some(1.15)),
+    ("mutex", Some(1.15)),
+    ("semaphore", None),
+    ("futex for 50 ms", None),
+    ("pthread robust mutex", None),
+    ("pthread mutex", None),
+    ("pthread condition", None),
+    ("sem_t", None),
+    ("eventfd", None),
+    ("pipe", None),
+];
+
+fn take_turns(_: &place::Place, effort: Effort) {
+    turns::tables(|second| {
+        titles("this", "bare futex");
+        for (what, limit) in TAKE_TURNS {
+            turns::row(means::open, [what, "bare futex"], second, effort, limit);
+        }
+    });
+}
+
 pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["answer", what] => turns::answer(what),
+        ["answer", what] => turns::answer(means::open, what),
         ["crowd", what, name, threads] => crowd::gather(what, name, threads),
         ["owner", name] => death::own(name),
         _ => common::report(&GROUPS),

@@ -12,7 +12,8 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::futex::{self, Flags, Timespec};
 
-use super::means::{Lock, Signal};
+use super::means::Lock;
+use super::turns::Signal;
 
 /// A page of zeros, or what others made of it; whether we are the first.
 fn page(name: &str) -> (View, bool) {

@@ -109,9 +109,22 @@ impl Cell {
         self.home.object()
     }
 
+    /// Takes it, and waits if it is not there.
+    #[inline]
+    pub(super) fn wait<W: Waiter>(
+        &self,
+        waiter: &mut W,
+        deadline: Deadline,
+    ) -> Result<Option<W::Got>> {
+        match waiter.take(false, false).map_err(cannot_wait)? {
+            None => self.wait_counted(waiter, deadline),
+            got => Ok(got),
+        }
+    }
+
     /// Waits, and counts itself among those who do.
     #[cold]
-    pub(super) fn wait<W: Waiter>(
+    fn wait_counted<W: Waiter>(
         &self,
         waiter: &mut W,
         deadline: Deadline,
