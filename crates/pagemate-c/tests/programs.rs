@@ -63,6 +63,40 @@ fn a_reader_takes_no_torn_frame() {
 }
 
 #[test]
+fn a_queue_is_guarded_by_a_mutex_and_events() {
+    let programs = LANGUAGES.map(|language| program("queue", language));
+    let command = |language: usize, word| {
+        let mut command = programs[language].command();
+        command.arg(word);
+        command
+    };
+    let (put, took) = ("put 1000 numbers", "took 1000 numbers, sum 500500");
+    // Either may be the first.
+    for (first, second) in [(0, 1), (1, 0)] {
+        for words in [[("put", put), ("take", took)], [("take", took), ("put", put)]] {
+            let place = Place::new();
+            let one = place.start_command(command(first, words[0].0));
+            assert_eq!(one.line(), "made the queue");
+            let other = place.start_command(command(second, words[1].0));
+            assert_eq!(other.line(), "found the queue");
+            assert_eq!(one.end(), (0, vec![words[0].1.to_owned()]));
+            assert_eq!(other.end(), (0, vec![words[1].1.to_owned()]));
+        }
+        // Whoever dies with the mutex stops nobody, and the next is told.
+        let place = Place::new();
+        let taker = place.start_command(command(first, "take"));
+        assert_eq!(taker.line(), "made the queue");
+        let (status, lines) = place.start_command(command(second, "crash")).end();
+        assert_ne!(status, 0);
+        assert_eq!(lines, ["found the queue"]);
+        let putter = place.start_command(command(first, "put")).end();
+        let lines = ["found the queue", "somebody died with the mutex and left a mess", put];
+        assert_eq!(putter, (0, lines.map(str::to_owned).to_vec()));
+        assert_eq!(taker.end(), (0, vec![took.to_owned()]));
+    }
+}
+
+#[test]
 fn a_child_inherits_a_handle() {
     for language in LANGUAGES {
         let ran = Place::new().run(&program("handed_down", language));

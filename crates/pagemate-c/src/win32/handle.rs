@@ -47,6 +47,11 @@ pub(super) enum Object {
 }
 
 impl Object {
+    /// Whether it is a mutex, an event or a semaphore.
+    pub(super) fn is_sync(&self) -> bool {
+        self.sync_kind().is_some()
+    }
+
     /// What kind of sync object it is, if it is one.
     fn sync_kind(&self) -> Option<sync::Kind> {
         match self {

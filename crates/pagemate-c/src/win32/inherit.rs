@@ -120,11 +120,16 @@ pub(super) fn left_by_parent() -> Vec<(Handle, Entry, Inherited)> {
         })
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
-    notes.into_iter().filter_map(take_over).collect()
+    let mut known = Known::new();
+    notes.into_iter().filter_map(|note| take_over(note, &mut known)).collect()
 }
 
+/// The sync objects that were taken over, by device and inode: handles to one share it, or a thread
+/// that has a mutex by one of them would wait for itself by another.
+type Known = Vec<((u64, u64), Object)>;
+
 /// Makes the handle anew that a note tells of.
-fn take_over(note: RawFd) -> Option<(Handle, Entry, Inherited)> {
+fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited)> {
     // SAFETY: `/proc` just listed it, and its link says that it is a note of ours, which nobody
     // else in this process knows of.
     let note = unsafe { OwnedFd::from_raw_fd(note) };
@@ -141,7 +146,15 @@ fn take_over(note: RawFd) -> Option<(Handle, Entry, Inherited)> {
     rustix::io::fcntl_getfd(fd).ok()?;
     // SAFETY: it is open, and the note says that it was left for this.
     let fd = unsafe { OwnedFd::from_raw_fd(left.fd) };
-    let object = left.object(&fd).ok()?;
+    let stat = rustix::fs::fstat(&fd).ok()?;
+    let file = (stat.st_dev, stat.st_ino);
+    let object = match known.iter().find(|(other, _)| *other == file) {
+        Some((_, object)) => object.clone(),
+        None => left.object(&fd).ok()?,
+    };
+    if object.is_sync() {
+        known.push((file, object.clone()));
+    }
     let entry = Entry { object, access: left.access };
     let handle = std::ptr::without_provenance_mut(left.handle);
     Some((handle, entry, Inherited { _note: note, _held: Box::new(fd) }))

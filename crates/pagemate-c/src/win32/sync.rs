@@ -1,8 +1,8 @@
 //! Mutexes, events and semaphores: making, opening, and changing them. `wait` has the waiting.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use pagemate::sync::{
     Event, EventOptions, Mutex as Core, MutexOptions, Reset, Semaphore, SemaphoreOptions,
@@ -109,6 +109,17 @@ impl Kind {
     }
 }
 
+/// Held from looking for a mutex among this process' handles until there is a handle to it: two
+/// threads that ask for one name at once are to find one mutex, not to make one each.
+static ONE_BY_ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+fn one_by_one(kind: Kind) -> Option<MutexGuard<'static, ()>> {
+    match kind {
+        Kind::Mutex => Some(ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner)),
+        Kind::Event | Kind::Semaphore => None,
+    }
+}
+
 /// Makes what `make` makes, or finds it, and a handle to it.
 fn create(
     kind: Kind,
@@ -121,6 +132,7 @@ fn create(
     name.as_deref().map_or(Ok(()), name::check)?;
     // SAFETY: the exported functions hand on their caller's promise.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
+    let _alone = one_by_one(kind);
     let (object, is_new) = make(name.as_deref(), sharing)?;
     let access = kind.specific(access);
     let handle = handle::open(Entry { object, access }, inherit)?;
@@ -140,6 +152,7 @@ fn open(
         return Err(INVALID_HANDLE);
     }
     name::check(&name)?;
+    let _alone = one_by_one(kind);
     let object = find(&name)?;
     let access = kind.specific(access);
     // What is not there cannot be refused: so this comes after the name.

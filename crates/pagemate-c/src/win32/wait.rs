@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pagemate::Name;
 use pagemate::sync::{Event, Had, Semaphore, Waitable, wait_all_for, wait_any_for};
 
 use super::error::{ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
@@ -67,12 +68,23 @@ impl Waited {
         }
     }
 
+    /// Whether it is the same object, by whatever handle.
     fn is(&self, other: &Waited) -> bool {
-        match (self, other) {
+        let same = match (self, other) {
             (Waited::Mutex(a), Waited::Mutex(b)) => Arc::ptr_eq(a, b),
             (Waited::Event(a), Waited::Event(b)) => Arc::ptr_eq(a, b),
             (Waited::Semaphore(a), Waited::Semaphore(b)) => Arc::ptr_eq(a, b),
-            _ => false,
+            _ => return false,
+        };
+        // Both hold the name, so that it stands for one object.
+        same || self.name().is_some_and(|name| Some(name) == other.name())
+    }
+
+    fn name(&self) -> Option<&Name> {
+        match self {
+            Waited::Mutex(mutex) => mutex.core.name(),
+            Waited::Event(event) => event.name(),
+            Waited::Semaphore(semaphore) => semaphore.name(),
         }
     }
 

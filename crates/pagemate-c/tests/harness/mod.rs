@@ -72,7 +72,7 @@ pub(crate) fn compile(sources: &[&str], language: Language, flags: &[&str]) -> P
     compiler.args(sources.iter().map(|source| here().join("tests").join(source)));
     compiler.args(["-x", "none"]);
     if under_wine() {
-        compiler.arg("-static");
+        compiler.args(["-static", "-lpthread"]);
     } else {
         compiler.arg("-I").arg(here().join("include/win32"));
         compiler.arg(library()).args(SYSTEM_LIBRARIES);

@@ -1,16 +1,10 @@
 /* How long names and memory live, across processes. */
 #include "rows.h"
 
-/* What processes that work together share: a mapping whose handle they inherit. */
-typedef struct {
-    volatile LONG ready, go, made, found, finished;
-} Control;
-
-#define CHILDREN 6
 /* Where no process has anything by itself. */
 #define FAR_AWAY ((void *)(ULONG_PTR)0x300000000)
 
-static HANDLE inheritable(const char *name, DWORD len)
+HANDLE inheritable(const char *name, DWORD len)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, TRUE};
     HANDLE made =
@@ -65,7 +59,7 @@ int play(const char *role, HANDLE handle, const char *name)
         return UnmapViewOfFile(FAR_AWAY) || GetLastError() != ERROR_INVALID_ADDRESS;
     if (strcmp(role, "one-of-many") == 0)
         return one_of_many(handle, name);
-    return 3;
+    return play_sync(role, handle, name);
 }
 
 static void views_are_not_inherited(void)

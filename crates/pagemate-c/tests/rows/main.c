@@ -120,8 +120,35 @@ int ended(intptr_t process)
     return status;
 }
 
-static const Row *const chapters[] = {create_rows, name_rows,   open_rows,
-                                      map_rows,    memory_rows, life_rows};
+static void *thread_of(void *given)
+{
+    Thread *thread = (Thread *)given;
+    thread->result = thread->work(thread->handle);
+    return NULL;
+}
+
+void begin(Thread *thread, DWORD (*work)(HANDLE handle), HANDLE handle)
+{
+    thread->work = work;
+    thread->handle = handle;
+    SAME(pthread_create(&thread->thread, NULL, thread_of, thread), 0);
+}
+
+DWORD joined(Thread *thread)
+{
+    SAME(pthread_join(thread->thread, NULL), 0);
+    return thread->result;
+}
+
+DWORD in_thread(DWORD (*work)(HANDLE handle), HANDLE handle)
+{
+    Thread thread;
+    begin(&thread, work, handle);
+    return joined(&thread);
+}
+
+static const Row *const chapters[] = {create_rows, name_rows, open_rows, map_rows,
+                                      memory_rows, life_rows, sync_rows, wait_rows};
 #define CHAPTERS (sizeof chapters / sizeof chapters[0])
 
 /* Runs one row in this process. */

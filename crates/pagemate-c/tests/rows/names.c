@@ -13,6 +13,22 @@ static void refuses(const char *name, DWORD code)
     REFUSED(open_named(name, FILE_MAP_READ), code);
 }
 
+static void one_space_of_names(void)
+{
+    const char *name = unique();
+    HANDLE event = CreateEventA(NULL, FALSE, FALSE, name), made;
+    CHECK(event != NULL);
+    refuses(name, ERROR_INVALID_HANDLE);
+    CHECK(CloseHandle(event));
+    made = memory(name, 1);
+    SAME(GetLastError(), 0);
+    REFUSED(CreateEventA(NULL, FALSE, FALSE, name), ERROR_INVALID_HANDLE);
+    REFUSED(OpenEventA(SYNCHRONIZE, FALSE, name), ERROR_INVALID_HANDLE);
+    REFUSED(CreateMutexA(NULL, FALSE, name), ERROR_INVALID_HANDLE);
+    REFUSED(OpenSemaphoreA(SYNCHRONIZE, FALSE, name), ERROR_INVALID_HANDLE);
+    CHECK(CloseHandle(made));
+}
+
 static void long_names(void)
 {
     char name[300];
@@ -96,6 +112,7 @@ static void private_namespaces(void)
 }
 
 const Row name_rows[] = {
+    {20, "a mapping's name is no event's, mutex' or semaphore's, nor theirs a mapping's", one_space_of_names},
     {22, "a name in bytes has less than 260, one in characters a thousand and more", long_names},
     {24, "names differ by case", case_matters},
     {25, "prefixes are spelled so and not otherwise", prefixes_are_exact},

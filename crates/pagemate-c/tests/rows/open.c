@@ -92,6 +92,13 @@ static void handles_are_inherited_if_asked_for(void)
     SAME(flags, 0);
 }
 
+static void nobody_waits_for_memory(void)
+{
+    HANDLE made = memory(NULL, 1);
+    NO_WAIT(made, ERROR_ACCESS_DENIED);
+    NO_WAIT(NULL, ERROR_INVALID_HANDLE);
+}
+
 static void nobody_is_asked(void)
 {
     const char *name = unique();
@@ -135,6 +142,7 @@ const Row open_rows[] = {
     {37, "no right at all is refused", no_right_at_all},
     {38, "a read-only object opens for writing", protection_does_not_refuse_handles},
     {39, "an opened handle is inherited if asked for", handles_are_inherited_if_asked_for},
+    {40, "a mapping cannot be waited for", nobody_waits_for_memory},
     {82, "without attributes nothing is inherited; with a null list all may open", nobody_is_asked},
     {83, "rights have these numbers", rights_are_bits},
     {0, NULL, NULL},

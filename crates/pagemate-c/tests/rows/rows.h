@@ -1,6 +1,7 @@
 /* What every row needs: checks that say where they failed, and short ways to make things. */
 #pragma once
 #include <windows.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +50,21 @@ HANDLE open_named(const char *name, DWORD access);
 MEMORY_BASIC_INFORMATION at(const void *address);
 int byte_of(const void *view, SIZE_T offset);
 
-/* Starts a process of this program in a role of life.c's; it is given handle and name. */
+/* Starts a process of this program in a role; it is given handle and name. */
 intptr_t start(const char *role, HANDLE handle, const char *name);
 /* Waits until it ends, and tells with what. */
 int ended(intptr_t process);
-/* What to do in a role. */
+/* What to do in a role; what life.c does not know, sync.c does. */
 int play(const char *role, HANDLE handle, const char *name);
+int play_sync(const char *role, HANDLE handle, const char *name);
+
+/* What processes that work together share: a mapping whose handle they inherit. */
+typedef struct {
+    volatile LONG ready, go, made, found, finished;
+} Control;
+
+#define CHILDREN 6
+HANDLE inheritable(const char *name, DWORD len);
 
 /* Waits for what another process does, half a minute at most. */
 #define WAIT_FOR(condition)                                                                       \
@@ -65,6 +75,23 @@ int play(const char *role, HANDLE handle, const char *name);
         CHECK(condition);                                                                         \
     } while (0)
 
+/* What a thread of its own does with a handle, and what that came to. */
+typedef struct {
+    DWORD (*work)(HANDLE handle);
+    HANDLE handle;
+    DWORD result;
+    pthread_t thread;
+} Thread;
+void begin(Thread *thread, DWORD (*work)(HANDLE handle), HANDLE handle);
+DWORD joined(Thread *thread);
+/* Both at once. */
+DWORD in_thread(DWORD (*work)(HANDLE handle), HANDLE handle);
+/* WaitForSingleObject that does not wait. */
+DWORD take(HANDLE handle);
+/* The same, and what went wrong with it. */
+#define NO_WAIT(handle, code)                                                                     \
+    REFUSED(WaitForSingleObject(handle, 0) != WAIT_FAILED, code)
+
 typedef struct {
     int number;
     const char *sentence;
@@ -72,3 +99,4 @@ typedef struct {
 } Row;
 
 extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_rows[], life_rows[];
+extern const Row sync_rows[], wait_rows[];
