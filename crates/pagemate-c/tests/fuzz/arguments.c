@@ -14,8 +14,8 @@
 
 static const DWORD known[] = {
     1,   2,   3,   4,   5,   6,   8,   12,  14,  24,  32,  38,   39,   50,   53,   80,   87,   110,  112,
-    122, 123, 131, 161, 183, 193, 206, 234, 317, 487, 998, 1004, 1006, 1113, 1132, 1224, 1305, 1314, 1338,
-    1450, 1455, 1784,
+    122, 123, 131, 161, 183, 193, 206, 234, 288, 298, 317, 487, 998,  1004, 1006, 1113, 1132, 1224, 1305,
+    1314, 1338, 1450, 1455, 1784,
 };
 
 static const WCHAR TEXT_ABC[] = {'a', 'b', 'c', 0};
@@ -339,18 +339,82 @@ static void texts(void)
     }
 }
 
+/* Mostly few, so that limits are met. */
+static LONG times(void)
+{
+    return roll(4) ? (LONG)roll(4) : (LONG)number();
+}
+
+static void make_sync(void)
+{
+    SECURITY_ATTRIBUTES *given = attributes();
+    switch (roll(12)) {
+    case 0: KEEP(CreateMutexA(given, roll(2), name())); break;
+    case 1: KEEP(CreateMutexW(given, roll(2), wide_name())); break;
+    case 2: KEEP(CreateMutexExA(given, name(), ANY, rights())); break;
+    case 3: KEEP(CreateMutexExW(given, wide_name(), ANY, rights())); break;
+    case 4: KEEP(CreateEventA(given, roll(2), roll(2), name())); break;
+    case 5: KEEP(CreateEventW(given, roll(2), roll(2), wide_name())); break;
+    case 6: KEEP(CreateEventExA(given, name(), ANY, rights())); break;
+    case 7: KEEP(CreateEventExW(given, wide_name(), ANY, rights())); break;
+    case 8: KEEP(CreateSemaphoreA(given, times(), times(), name())); break;
+    case 9: KEEP(CreateSemaphoreW(given, times(), times(), wide_name())); break;
+    case 10: KEEP(CreateSemaphoreExA(given, times(), times(), name(), ANY, rights())); break;
+    default: KEEP(CreateSemaphoreExW(given, times(), times(), wide_name(), ANY, rights())); break;
+    }
+}
+
+static void open_sync(void)
+{
+    switch (roll(6)) {
+    case 0: KEEP(OpenMutexA(rights(), roll(2), name())); break;
+    case 1: KEEP(OpenMutexW(rights(), roll(2), wide_name())); break;
+    case 2: KEEP(OpenEventA(rights(), roll(2), name())); break;
+    case 3: KEEP(OpenEventW(rights(), roll(2), wide_name())); break;
+    case 4: KEEP(OpenSemaphoreA(rights(), roll(2), name())); break;
+    default: KEEP(OpenSemaphoreW(rights(), roll(2), wide_name())); break;
+    }
+}
+
+/* Nobody else is there who could end a wait. */
+static void use_sync(void)
+{
+    HANDLE list[MAXIMUM_WAIT_OBJECTS];
+    DWORD count = roll(4) ? roll(4) : ANY, soon = roll(16) == 0;
+    LONG before;
+    size_t i;
+    for (i = 0; i < MAXIMUM_WAIT_OBJECTS; i++)
+        list[i] = roll(4) ? handles[roll(POOL)] : handle();
+    switch (roll(10)) {
+    case 0: TRY(ReleaseMutex(handle())); break;
+    case 1: TRY(SetEvent(handle())); break;
+    case 2: TRY(ResetEvent(handle())); break;
+    case 3: TRY(PulseEvent(handle())); break;
+    case 4: TRY(ReleaseSemaphore(handle(), times(), roll(2) ? NULL : &before)); break;
+    case 5: TRY(WaitForSingleObject(handle(), soon) != WAIT_FAILED); break;
+    case 6: TRY(WaitForSingleObjectEx(handle(), soon, roll(2)) != WAIT_FAILED); break;
+    case 7: TRY(WaitForMultipleObjects(count, roll(8) ? list : NULL, roll(2), soon) != WAIT_FAILED); break;
+    case 8: TRY(WaitForMultipleObjectsEx(count, roll(8) ? list : NULL, roll(2), soon, roll(2)) != WAIT_FAILED); break;
+    default: TRY(SignalObjectAndWait(handle(), handle(), soon, roll(2)) != WAIT_FAILED); break;
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned long rounds = strtoul(argv[2], NULL, 10), i;
     (void)argc;
     state = strtoull(argv[1], NULL, 10);
     for (i = 0; i < rounds; i++)
-        switch (roll(8)) {
+        switch (roll(12)) {
         case 0: files(); break;
         case 1: texts(); break;
-        case 2:
-        case 3:
-        case 4: memory(); break;
+        case 2: make_sync(); break;
+        case 3: open_sync(); break;
+        case 4:
+        case 5: use_sync(); break;
+        case 6:
+        case 7:
+        case 8: memory(); break;
         default: sections(); break;
         }
     printf("%s\n", failed > 0 && failed < calls ? "both success and failure" : "one of both is missing");
