@@ -27,6 +27,7 @@ pub mod spawn;
 pub mod sync;
 pub mod system;
 pub mod text;
+pub mod transfer;
 pub mod view;
 pub mod wait;
 
