@@ -18,6 +18,7 @@ pub mod mapping;
 pub mod memory;
 pub mod message;
 mod name;
+mod pages;
 mod path;
 mod place;
 mod protection;
