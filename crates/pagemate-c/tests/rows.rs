@@ -15,7 +15,7 @@ use harness::{Language, Place, Program, compile, under_wine};
 
 /// The rows there are.
 const ROWS: RangeInclusive<u32> = 1..=88;
-const OWN_ROWS: RangeInclusive<u32> = 101..=103;
+const OWN_ROWS: RangeInclusive<u32> = 101..=117;
 
 /// Rows that Wine 8.0 breaks, and how.
 const NOT_UNDER_WINE: &[(u32, &str)] = &[
@@ -27,9 +27,14 @@ const NOT_UNDER_WINE: &[(u32, &str)] = &[
     (56, "it reports a copying view as it was mapped, whatever was written"),
     (60, "it takes no null for this process"),
     (101, "where nothing was left to read of a file, it stands nevertheless"),
+    (104, "it copies no page of a shared view"),
+    (105, "it copies no page of a shared view"),
+    (106, "it copies no page of a shared view"),
+    (111, "it protects no bytes, looks for the handle first, and says 87 where nothing is"),
+    (117, "it asks for no privilege"),
 ];
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "rows/main.c",
     "rows/create.c",
     "rows/names.c",
@@ -38,6 +43,7 @@ const SOURCES: [&str; 8] = [
     "rows/memory.c",
     "rows/life.c",
     "rows/files.c",
+    "rows/pages.c",
 ];
 
 fn program(language: Language) -> Program {

@@ -122,7 +122,7 @@ int ended(intptr_t process)
 
 static const Row *const chapters[] = {create_rows, name_rows,   open_rows,
                                       map_rows,    memory_rows, life_rows,
-                                      file_rows};
+                                      file_rows,   page_rows};
 #define CHAPTERS (sizeof chapters / sizeof chapters[0])
 
 /* Runs one row in this process. */

@@ -72,4 +72,4 @@ typedef struct {
 } Row;
 
 extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_rows[], life_rows[];
-extern const Row file_rows[];
+extern const Row file_rows[], page_rows[];
