@@ -4,7 +4,6 @@
 //! What would pull a file from under a mapping of this process is refused, as on Windows.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
-use std::ffi::c_void;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -16,19 +15,18 @@ use pagemate::Sharing;
 use pagemate::os::unix::SectionExt;
 
 use super::error::{
-    self, ACCESS_DENIED, ALREADY_EXISTS, Code, FILE_NOT_FOUND, HANDLE_EOF, INVALID_PARAMETER,
-    INVALID_USER_BUFFER, NEGATIVE_SEEK, NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result,
-    USER_MAPPED_FILE, answer, done,
+    self, ACCESS_DENIED, ALREADY_EXISTS, FILE_NOT_FOUND, INVALID_PARAMETER, NEGATIVE_SEEK,
+    NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result, USER_MAPPED_FILE, answer, done,
 };
 use super::handle::{self, CURRENT_PROCESS, Entry, Handle, Object};
+use super::path;
 use super::region::regions;
 use super::security::{self, SecurityAttributes};
-use super::{join, path};
 
 /// What a handle to a file may do: `FILE_READ_DATA`, `FILE_WRITE_DATA`, `FILE_APPEND_DATA`.
 pub(super) const READ_DATA: u32 = 0x1;
 pub(super) const WRITE_DATA: u32 = 0x2;
-const APPEND_DATA: u32 = 0x4;
+pub(super) const APPEND_DATA: u32 = 0x4;
 
 /// What to do about a file that is there or not: `CREATE_NEW` and its like.
 const CREATE_NEW: u32 = 1;
@@ -47,11 +45,8 @@ const WRITE_THROUGH: u32 = 0x8000_0000;
 /// `FILE_BEGIN`, `FILE_CURRENT`, `FILE_END`.
 const WHENCE: [i32; 3] = [libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_END];
 
-/// `STATUS_END_OF_FILE`, which an `OVERLAPPED` is told beside the last error.
-const END_OF_FILE: usize = 0xC000_0011;
-
 /// What `GetFileSize` and `SetFilePointer` give when they fail, and when that is the answer.
-const ALL_ONES: u32 = u32::MAX;
+pub(super) const ALL_ONES: u32 = u32::MAX;
 
 /// What handles to an open file share, its position too.
 #[derive(Debug)]
@@ -81,7 +76,7 @@ impl File {
         Ok(self.file.set_len(len)?)
     }
 
-    fn seek(&self, by: i64, whence: i32) -> Result<u64> {
+    pub(super) fn seek(&self, by: i64, whence: i32) -> Result<u64> {
         // SAFETY: lseek takes numbers.
         let at = unsafe { libc::lseek(self.file.as_raw_fd(), by, whence) };
         u64::try_from(at).map_err(|_| io::Error::last_os_error().into())
@@ -267,152 +262,21 @@ pub unsafe extern "C" fn CreateFileW(
     answer(create(path, access, attributes, disposition, flags), invalid())
 }
 
-/// `OVERLAPPED`: where in the file. Nothing is ever left to be waited for.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Overlapped {
-    status: usize,
-    transferred: usize,
-    offset: u32,
-    offset_high: u32,
-    event: Handle,
-}
-
-/// A file whose handle may do one of these things.
-fn file_for(handle: Handle, rights: u32) -> Result<Arc<File>> {
+/// A file whose handle may do one of these things, and all that it may do.
+pub(super) fn file_for(handle: Handle, rights: u32) -> Result<(Arc<File>, u32)> {
     let (file, access) = handle::file(handle)?;
-    if access & rights == 0 { Err(ACCESS_DENIED) } else { Ok(file) }
-}
-
-/// Goes on with a call that moves some of `len` bytes until all are moved or no more come.
-///
-/// A buffer that is none fails with `fault`.
-fn all_of(len: usize, fault: Code, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
-    let mut moved = 0;
-    while moved < len {
-        match usize::try_from(some(moved)) {
-            Ok(0) => break,
-            Ok(more) => moved += more,
-            Err(_) => match io::Error::last_os_error() {
-                error if error.kind() == io::ErrorKind::Interrupted => {}
-                // What was moved was moved; the next call meets the obstacle.
-                _ if moved > 0 => break,
-                error if error.raw_os_error() == Some(libc::EFAULT) => return Err(fault),
-                error => return Err(error.into()),
-            },
-        }
-    }
-    Ok(moved)
-}
-
-/// Goes to where a call is to begin, if it says so; to the end only if it `may_append`.
-///
-/// # Safety
-///
-/// `overlapped` is null or whole.
-unsafe fn go(file: &File, overlapped: *const Overlapped, may_append: bool) -> Result<()> {
-    if overlapped.is_null() {
-        return Ok(());
-    }
-    // SAFETY: not null, and the caller says that it is whole.
-    let Overlapped { offset, offset_high, .. } = unsafe { overlapped.read() };
-    if may_append && (offset, offset_high) == (ALL_ONES, ALL_ONES) {
-        return file.seek(0, libc::SEEK_END).map(drop);
-    }
-    let at = i64::try_from(join(offset_high, offset)).map_err(|_| INVALID_PARAMETER)?;
-    file.seek(at, libc::SEEK_SET).map(drop)
-}
-
-/// Tells how much was moved.
-///
-/// # Safety
-///
-/// Both are null or can be written to.
-unsafe fn tell(moved: u32, count: *mut u32, overlapped: *mut Overlapped) {
-    // SAFETY: the caller's promise.
-    if let Some(count) = unsafe { count.as_mut() } {
-        *count = moved;
-    }
-    // SAFETY: the caller's promise.
-    if let Some(overlapped) = unsafe { overlapped.as_mut() } {
-        (overlapped.status, overlapped.transferred) = (0, moved as usize);
-    }
-}
-
-/// Reads from where the file stands, or from where `overlapped` says.
-///
-/// # Safety
-///
-/// `count` is null or can be written to, `overlapped` is null or whole. A buffer that is none is
-/// refused by the kernel.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ReadFile(
-    handle: Handle,
-    buffer: *mut c_void,
-    len: u32,
-    count: *mut u32,
-    overlapped: *mut Overlapped,
-) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { tell(0, count, overlapped) };
-    let read = file_for(handle, READ_DATA).and_then(|file| {
-        // SAFETY: the caller's promise.
-        unsafe { go(&file, overlapped, false) }?;
-        let fd = file.file.as_raw_fd();
-        let read = all_of(len as usize, NOACCESS, |done| {
-            // SAFETY: the kernel refuses a buffer that is none.
-            unsafe { libc::read(fd, buffer.wrapping_byte_add(done), len as usize - done) }
-        })?;
-        // SAFETY: the caller's promise.
-        if let Some(overlapped) = unsafe { overlapped.as_mut() }.filter(|_| read == 0 && len > 0) {
-            overlapped.status = END_OF_FILE;
-            return Err(HANDLE_EOF);
-        }
-        u32::try_from(read).map_err(|_| INVALID_PARAMETER)
-    });
-    done(read.map(|read| {
-        // SAFETY: the caller's promise.
-        unsafe { tell(read, count, overlapped) };
-    }))
-}
-
-/// Writes to where the file stands, or to where `overlapped` says.
-///
-/// # Safety
-///
-/// `count` is null or can be written to, `overlapped` is null or whole. A buffer that is none is
-/// refused by the kernel.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn WriteFile(
-    handle: Handle,
-    buffer: *const c_void,
-    len: u32,
-    count: *mut u32,
-    overlapped: *mut Overlapped,
-) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { tell(0, count, overlapped) };
-    let written = file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|file| {
-        // SAFETY: the caller's promise.
-        unsafe { go(&file, overlapped, true) }?;
-        let fd = file.file.as_raw_fd();
-        let written = all_of(len as usize, INVALID_USER_BUFFER, |done| {
-            // SAFETY: the kernel refuses a buffer that is none.
-            unsafe { libc::write(fd, buffer.wrapping_byte_add(done), len as usize - done) }
-        })?;
-        u32::try_from(written).map_err(|_| INVALID_PARAMETER)
-    });
-    done(written.map(|written| {
-        // SAFETY: the caller's promise.
-        unsafe { tell(written, count, overlapped) };
-    }))
+    if access & rights == 0 { Err(ACCESS_DENIED) } else { Ok((file, access)) }
 }
 
 /// Where the file stands after moving.
 fn moved(handle: Handle, by: i64, method: u32, fits: impl Fn(u64) -> bool) -> Result<u64> {
-    let (file, _) = handle::file(handle)?;
+    // What is wrong whatever the file is comes before it.
     let whence = usize::try_from(method).ok().and_then(|method| WHENCE.get(method));
     let whence = *whence.ok_or(INVALID_PARAMETER)?;
+    if whence == libc::SEEK_SET && by < 0 {
+        return Err(NEGATIVE_SEEK);
+    }
+    let (file, _) = handle::file(handle)?;
     let from = match method {
         0 => 0,
         1 => file.seek(0, libc::SEEK_CUR)?,
@@ -485,7 +349,7 @@ fn unless_failure(low: u32) -> u32 {
 /// Makes the file end where it stands.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetEndOfFile(handle: Handle) -> i32 {
-    done(file_for(handle, WRITE_DATA).and_then(|file| {
+    done(file_for(handle, WRITE_DATA).and_then(|(file, _)| {
         let at = file.seek(0, libc::SEEK_CUR)?;
         file.set_len(at)
     }))
@@ -531,10 +395,12 @@ pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, told: *mut i64) -> i32 {
 /// Waits until what was written is on the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushFileBuffers(handle: Handle) -> i32 {
-    done(file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|file| match file.file.sync_all() {
-        // It is no device's.
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
-        synced => Ok(synced?),
+    done(file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, _)| {
+        match file.file.sync_all() {
+            // It is no device's.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+            synced => Ok(synced?),
+        }
     }))
 }
 

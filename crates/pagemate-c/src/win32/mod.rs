@@ -18,6 +18,7 @@ pub mod mapping;
 pub mod memory;
 pub mod message;
 mod name;
+mod pages;
 mod path;
 mod place;
 mod protection;
@@ -27,6 +28,7 @@ pub mod spawn;
 pub mod sync;
 pub mod system;
 pub mod text;
+pub mod transfer;
 pub mod view;
 pub mod wait;
 

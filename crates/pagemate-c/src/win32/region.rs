@@ -1,10 +1,12 @@
 //! What this process has mapped or set aside, by address.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::mapping::Mapping;
+use super::pages::{COPIED, Pages};
 
 /// Memory comes in these, and views begin at multiples of the granularity.
 pub(super) const PAGE: usize = 4096;
@@ -21,13 +23,8 @@ pub(super) struct Region {
     /// The `PAGE_` protection it was asked for with, which is the most it can have.
     pub(super) protection: u32,
     pub(super) kind: Kind,
-    /// Each page's own, or nothing while all have that of the region. Zero is not committed; `COPIED`
-    /// may stand beside it.
-    pages: Vec<u8>,
+    pages: Pages,
 }
-
-/// A page of a shared view that is copied on write.
-const COPIED: u8 = 0x80;
 
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -51,54 +48,33 @@ pub(super) struct Seen {
 
 impl Region {
     pub(super) fn new(len: usize, protection: u32, kind: Kind) -> Region {
-        Region { len, protection, kind, pages: Vec::new() }
+        Region { len, protection, kind, pages: Pages::new(len / PAGE, byte(protection)) }
     }
 
     /// The protection of the page at this index, as it was set; zero if it is not committed.
     pub(super) fn protection_at(&self, page: usize) -> u32 {
-        self.pages.get(page).map_or(self.protection, |own| u32::from(own & !COPIED))
+        u32::from(self.pages.at(page) & !COPIED)
     }
 
     /// How many pages from this one on have the same.
     pub(super) fn alike_from(&self, page: usize) -> usize {
-        self.alike(page, !COPIED)
+        self.pages.alike(page, !COPIED)
     }
 
     /// Whether the page at this index of a shared view is copied on write, and for how many that
     /// holds.
     pub(super) fn copied_from(&self, page: usize) -> (bool, usize) {
-        let copied = self.pages.get(page).is_some_and(|own| own & COPIED != 0);
-        (copied, self.alike(page, COPIED))
-    }
-
-    /// How many pages from this one on have the same of these bits.
-    fn alike(&self, page: usize, bits: u8) -> usize {
-        let own = self.pages.get(page..).unwrap_or_default();
-        match own.first() {
-            Some(first) => own.iter().take_while(|other| (*other ^ first) & bits == 0).count(),
-            None => self.len / PAGE - page,
-        }
+        (self.pages.at(page) & COPIED != 0, self.pages.alike(page, COPIED))
     }
 
     /// Notes what these pages have from now on.
-    pub(super) fn protect(&mut self, pages: std::ops::Range<usize>, protection: u32) {
-        for own in &mut self.own()[pages] {
-            *own = *own & COPIED | byte(protection);
-        }
+    pub(super) fn protect(&mut self, pages: Range<usize>, protection: u32) {
+        self.pages.change(pages, |own| own & COPIED | byte(protection));
     }
 
     /// Notes whether these pages of a shared view are copied on write.
-    pub(super) fn note_copied(&mut self, pages: std::ops::Range<usize>, copied: bool) {
-        for own in &mut self.own()[pages] {
-            *own = *own & !COPIED | if copied { COPIED } else { 0 };
-        }
-    }
-
-    fn own(&mut self) -> &mut [u8] {
-        if self.pages.is_empty() {
-            self.pages = vec![byte(self.protection); self.len / PAGE];
-        }
-        &mut self.pages
+    pub(super) fn note_copied(&mut self, pages: Range<usize>, copied: bool) {
+        self.pages.change(pages, |own| own & !COPIED | if copied { COPIED } else { 0 });
     }
 }
 

@@ -249,6 +249,49 @@ static void sizes_do_not_change(void)
     REFUSED(part(made, FILE_MAP_READ, 0, 4097), ERROR_ACCESS_DENIED);
 }
 
+static HANDLE create_long(HANDLE file, DWORD protection, DWORD high)
+{
+    return CreateFileMappingA(file, NULL, protection, high, 0, NULL);
+}
+
+#define NEGATIVE 0x80000000u
+
+static void impossible_lengths(void)
+{
+    HANDLE file = open_file(file_of(4096), GENERIC_READ | GENERIC_WRITE);
+    REFUSED(create_long(INVALID_HANDLE_VALUE, PAGE_READWRITE, NEGATIVE), ERROR_INVALID_PARAMETER);
+    REFUSED(create_long(INVALID_HANDLE_VALUE, PAGE_READWRITE | SEC_RESERVE, 0x8000),
+            ERROR_NOT_ENOUGH_MEMORY);
+    REFUSED(create_long(INVALID_HANDLE_VALUE, PAGE_READWRITE | SEC_RESERVE, 0x7FFFFFFF),
+            ERROR_NOT_ENOUGH_MEMORY);
+    REFUSED(create_long(file, PAGE_READWRITE, NEGATIVE), ERROR_INVALID_PARAMETER);
+    REFUSED(create_long(file, PAGE_READONLY, NEGATIVE), ERROR_NOT_ENOUGH_MEMORY);
+    REFUSED(create_long(file, PAGE_WRITECOPY, NEGATIVE), ERROR_NOT_ENOUGH_MEMORY);
+    SAME(GetFileSize(file, NULL), 4096);
+}
+
+static void order_of_checks(void)
+{
+    const char *path = file_of(4096);
+    HANDLE none = (HANDLE)(ULONG_PTR)0xBAD0, closed = open_file(path, 0);
+    HANDLE reader = open_file(path, GENERIC_READ);
+    DWORD large = SEC_LARGE_PAGES | SEC_COMMIT;
+    REFUSED(create_long(none, PAGE_READWRITE | SEC_NOCACHE, NEGATIVE), ERROR_INVALID_PARAMETER);
+    REFUSED(create_long(none, PAGE_READWRITE | SEC_IMAGE, NEGATIVE), ERROR_INVALID_HANDLE);
+    REFUSED(create_long(closed, PAGE_READONLY | SEC_IMAGE, NEGATIVE), ERROR_ACCESS_DENIED);
+    REFUSED(create_long(reader, PAGE_READWRITE, NEGATIVE), ERROR_ACCESS_DENIED);
+    REFUSED(create_long(reader, PAGE_READONLY | SEC_IMAGE, NEGATIVE), ERROR_BAD_EXE_FORMAT);
+    REFUSED(create_long(NULL, PAGE_READWRITE | large, NEGATIVE), ERROR_INVALID_PARAMETER);
+    REFUSED(create_long(NULL, PAGE_READWRITE | large, 0), ERROR_INVALID_PARAMETER);
+    REFUSED(create_long(NULL, PAGE_READWRITE | large, 0x8000), ERROR_NOT_ENOUGH_MEMORY);
+}
+
+static void large_pages_are_not_for_all(void)
+{
+    DWORD large = SEC_LARGE_PAGES | SEC_COMMIT;
+    REFUSED(create(NULL, PAGE_READWRITE | large, 1 << 21, NULL), ERROR_PRIVILEGE_NOT_HELD);
+}
+
 const Row create_rows[] = {
     {1, "memory needs a length", memory_needs_a_length},
     {2, "no file at all is memory too", null_is_memory_too},
@@ -270,5 +313,8 @@ const Row create_rows[] = {
     {18, "arguments are looked at before the name", arguments_come_before_the_name},
     {21, "memory is charged at creation, unless it is reserved", memory_is_charged_at_creation},
     {23, "an object's size does not change", sizes_do_not_change},
+    {115, "no length is negative or more than fits any process", impossible_lengths},
+    {116, "attributes, handle, rights, kind, length: the first that is wrong tells", order_of_checks},
+    {117, "large pages take a privilege, which is asked for last", large_pages_are_not_for_all},
     {0, NULL, NULL},
 };

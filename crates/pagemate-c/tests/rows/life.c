@@ -168,8 +168,17 @@ static void duplicates_hold(void)
     if (moved != twin)
         REFUSED(CloseHandle(twin), ERROR_INVALID_HANDLE);
     NO_VIEW(moved, FILE_MAP_WRITE, ERROR_ACCESS_DENIED);
-    CHECK(CloseHandle(moved));
+    /* As much as one gets is more than this handle has. */
+    CHECK(DuplicateHandle(me, moved, me, &twin, MAXIMUM_ALLOWED, FALSE, 0));
+    CHECK(view(twin, FILE_MAP_WRITE) != NULL && view(twin, FILE_MAP_READ) != NULL);
+    CHECK(CloseHandle(twin) && CloseHandle(moved));
     GONE(name);
+    /* A handle that nobody is told of is one nevertheless. */
+    made = memory(name, 4096);
+    CHECK(DuplicateHandle(me, made, me, NULL, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(CloseHandle(made));
+    opened = open_named(name, FILE_MAP_READ);
+    CHECK(opened != NULL && CloseHandle(opened));
 }
 
 static void readers_keep_it(void)

@@ -38,6 +38,9 @@ static void long_names(void)
     name[260] = 0;
     REFUSED(named(name), ERROR_FILENAME_EXCED_RANGE);
     REFUSED(open_named(name, FILE_MAP_READ), ERROR_FILENAME_EXCED_RANGE);
+    /* Before whatever else is wrong. */
+    REFUSED(CreateFileMappingA((HANDLE)(ULONG_PTR)0xBAD0, NULL, 0, 0, 0, name),
+            ERROR_FILENAME_EXCED_RANGE);
     name[259] = 0;
     CHECK(named(name) != NULL);
     for (i = 0; i < 1000; i++)
@@ -87,6 +90,10 @@ static void backslashes(void)
     char odd[128];
     refuses("a\\b", ERROR_PATH_NOT_FOUND);
     refuses("\\b", ERROR_BAD_PATHNAME);
+    /* An object is no folder. */
+    memory(name, 1);
+    sprintf(odd, "%s\\b", name);
+    REFUSED(named(odd), ERROR_INVALID_HANDLE);
     refuses("Local\\a\\b", ERROR_PATH_NOT_FOUND);
     refuses("Local\\", ERROR_INVALID_NAME);
     sprintf(odd, "$ /:*?<>|\".%%~ %s", name);

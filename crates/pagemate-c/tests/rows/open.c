@@ -4,6 +4,8 @@
 static void missing(void)
 {
     GONE(unique());
+    REFUSED(open_named(unique(), 0), ERROR_FILE_NOT_FOUND);
+    REFUSED(open_named(unique(), ACCESS_SYSTEM_SECURITY), ERROR_FILE_NOT_FOUND);
     REFUSED(open_named("no such\\path", FILE_MAP_READ), ERROR_PATH_NOT_FOUND);
     REFUSED(open_named("Local", FILE_MAP_READ), ERROR_INVALID_HANDLE);
 }
