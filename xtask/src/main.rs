@@ -40,7 +40,7 @@ const TASKS: &[Task] = &[
         "processes race for the same names while others are killed: a minute, or `long`",
         torture,
     ),
-    ("threads", "handles and views shared by threads, under ThreadSanitizer", threads::threads),
+    ("threads", "what threads share in the Win32 face, under ThreadSanitizer", threads::threads),
     ("dist", "installs all of it for C, C++ and the shell: dist PREFIX", dist::dist),
     ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];

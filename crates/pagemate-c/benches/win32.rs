@@ -21,10 +21,13 @@ mod linux {
     use std::ffi::CString;
     use std::ptr::{null, without_provenance_mut};
 
+    use pagemate::sync::{EventOptions, MutexOptions, Reset};
     use pagemate::{Section, SectionOptions};
     use pagemate_c::win32::handle::{CloseHandle, Handle};
     use pagemate_c::win32::mapping::{CreateFileMappingA, OpenFileMappingA};
+    use pagemate_c::win32::sync::{CreateEventA, CreateMutexA, ReleaseMutex, SetEvent};
     use pagemate_c::win32::view::{MapViewOfFile, UnmapViewOfFile};
+    use pagemate_c::win32::wait::WaitForSingleObject;
 
     use super::measure::{Effort, compare, titles};
 
@@ -106,6 +109,41 @@ mod linux {
         let section = open(&name);
         compare(effort, || map_here(held), || drop(section.map())).tell("map, unmap", LIMIT);
         close(held);
+        sync_objects(effort);
+    }
+
+    /// One process that nobody disturbs. What is compared takes nanoseconds, so that to look up a
+    /// handle's number counts for much: it has no limit.
+    fn sync_objects(effort: Effort) {
+        let mutex = MutexOptions::new().create_unnamed().expect("a mutex");
+        // SAFETY: nothing is given.
+        let mutex_here = unsafe { CreateMutexA(null(), 0, null()) };
+        compare(
+            effort,
+            || {
+                assert_eq!(WaitForSingleObject(mutex_here, u32::MAX), 0);
+                assert_eq!(ReleaseMutex(mutex_here), 1);
+            },
+            || drop(mutex.lock().expect("nobody has it")),
+        )
+        .tell("take a mutex, give it back", None);
+        let event = EventOptions::new(Reset::Auto).create_unnamed().expect("an event");
+        // SAFETY: nothing is given.
+        let event_here = unsafe { CreateEventA(null(), 0, 0, null()) };
+        compare(
+            effort,
+            || {
+                assert_eq!(SetEvent(event_here), 1);
+                assert_eq!(WaitForSingleObject(event_here, u32::MAX), 0);
+            },
+            || {
+                event.set().expect("an event");
+                event.wait().expect("it is set");
+            },
+        )
+        .tell("set an event, wait for it", None);
+        close(mutex_here);
+        close(event_here);
     }
 }
 

@@ -1,12 +1,14 @@
-//! Handles and views under threads that share them without asking each other.
+//! Handles, views and sync objects under threads that share them without asking each other.
 //!
 //! `cargo xtask threads` runs this under `ThreadSanitizer`.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "the interface of C")]
 
+use std::cell::UnsafeCell;
 use std::ffi::CString;
 use std::ptr::{null, null_mut, without_provenance_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pagemate_c::win32::error::{GetLastError, SetLastError};
 use pagemate_c::win32::handle::{
@@ -14,7 +16,12 @@ use pagemate_c::win32::handle::{
 };
 use pagemate_c::win32::mapping::{CreateFileMappingA, OpenFileMappingA};
 use pagemate_c::win32::memory::{VirtualProtect, VirtualQuery};
+use pagemate_c::win32::sync::{
+    CreateEventA, CreateMutexA, CreateSemaphoreA, OpenEventA, OpenMutexA, OpenSemaphoreA,
+    PulseEvent, ReleaseMutex, ReleaseSemaphore, ResetEvent, SetEvent,
+};
 use pagemate_c::win32::view::{FlushViewOfFile, MapViewOfFile, UnmapViewOfFile};
+use pagemate_c::win32::wait::{WaitForMultipleObjects, WaitForSingleObject};
 
 const THREADS: usize = 4;
 const ROUNDS: usize = 20_000;
@@ -25,6 +32,20 @@ const ALL_ACCESS: u32 = 0xF_001F;
 const READWRITE: u32 = 4;
 const INVALID_HANDLE: u32 = 6;
 const INVALID_ADDRESS: u32 = 487;
+const NOT_OWNER: u32 = 288;
+const TOO_MANY_POSTS: u32 = 298;
+/// `SYNCHRONIZE`; `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`, and longer than anything takes.
+const SYNCHRONIZE: u32 = 0x10_0000;
+const ABANDONED: u32 = 0x80;
+const TIMEOUT: u32 = 0x102;
+const FAILED: u32 = u32::MAX;
+const PATIENCE: u32 = 60_000;
+
+/// Keeps the tests apart: a number that one of them closed may be another's handle by now.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Numbers that look random, the same in every run.
 struct Dice(u64);
@@ -137,6 +158,7 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
 
 #[test]
 fn threads_that_race_for_handles_and_views_break_neither() {
+    let _alone = alone();
     let name = CString::new(format!("threads-{}", std::process::id())).unwrap();
     let handles: [AtomicUsize; SHARED] = Default::default();
     let views: [AtomicUsize; SHARED] = Default::default();
@@ -156,4 +178,118 @@ fn threads_that_race_for_handles_and_views_break_neither() {
         let view = view.into_inner();
         assert!(view == 0 || UnmapViewOfFile(without_provenance_mut(view)) == 1);
     }
+}
+
+/// What whoever has the mutex changes without asking anybody else.
+struct Guarded(UnsafeCell<usize>);
+
+// SAFETY: only who has the mutex touches it, which is what the test is about.
+unsafe impl Sync for Guarded {}
+
+#[test]
+fn threads_that_open_one_mutex_by_its_name_have_it_one_by_one() {
+    const TURNS: usize = ROUNDS / 10;
+    let _alone = alone();
+    let name = CString::new(format!("threads-mutex-{}", std::process::id())).unwrap();
+    let count = Guarded(UnsafeCell::new(0));
+    let turns = || {
+        let (count, name) = (&count, name.as_ptr().cast());
+        for _ in 0..TURNS {
+            // SAFETY: the name ends in a NUL.
+            let mutex = unsafe { CreateMutexA(null(), 0, name) };
+            assert_eq!(WaitForSingleObject(mutex, PATIENCE), 0, "{}", GetLastError());
+            // By another handle it is this thread's too.
+            // SAFETY: the name ends in a NUL.
+            let again = unsafe { OpenMutexA(SYNCHRONIZE, 0, name) };
+            assert_eq!(WaitForSingleObject(again, PATIENCE), 0, "{}", GetLastError());
+            // SAFETY: this thread has the mutex, and nobody else touches it meanwhile.
+            unsafe { *count.0.get() += 1 };
+            for handle in [mutex, again] {
+                assert_eq!(ReleaseMutex(handle), 1);
+            }
+            for handle in [again, mutex] {
+                assert_eq!(CloseHandle(handle), 1);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(turns);
+        }
+    });
+    assert_eq!(count.0.into_inner(), THREADS * TURNS);
+}
+
+/// Makes one of three objects, or finds it.
+fn make(kind: usize, names: &[CString; 3]) -> Handle {
+    let name = names[kind].as_ptr().cast();
+    let made = match kind {
+        // SAFETY: the name ends in a NUL.
+        0 => unsafe { CreateMutexA(null(), 0, name) },
+        // SAFETY: the name ends in a NUL.
+        1 => unsafe { CreateEventA(null(), 0, 1, name) },
+        // SAFETY: the name ends in a NUL.
+        _ => unsafe { CreateSemaphoreA(null(), 1, 3, name) },
+    };
+    assert!(!made.is_null(), "{}", GetLastError());
+    made
+}
+
+fn race(seed: u64, names: &[CString; 3], handles: &[AtomicUsize]) {
+    let mut dice = Dice(seed);
+    let done_or = |done: i32, errors: &[u32]| {
+        let error = GetLastError();
+        assert!(done == 1 || error == INVALID_HANDLE || errors.contains(&error), "{error}");
+    };
+    let waited = |result: u32| match result {
+        0..2 | ABANDONED..0x82 | TIMEOUT => {}
+        FAILED => assert_eq!(GetLastError(), INVALID_HANDLE),
+        other => panic!("{other}"),
+    };
+    for _ in 0..ROUNDS {
+        let place = &handles[dice.roll(SHARED)];
+        match dice.roll(9) {
+            0 => exchange(place, make(dice.roll(3), names)),
+            1 => exchange(place, null_mut()),
+            2 => done_or(ReleaseMutex(handle(place)), &[NOT_OWNER]),
+            3 => done_or(SetEvent(handle(place)), &[]),
+            4 => done_or(ResetEvent(handle(place)), &[]),
+            5 => done_or(PulseEvent(handle(place)), &[]),
+            // SAFETY: nobody asks how many there were.
+            6 => done_or(
+                unsafe { ReleaseSemaphore(handle(place), 1, null_mut()) },
+                &[TOO_MANY_POSTS],
+            ),
+            7 => waited(WaitForSingleObject(handle(place), 0)),
+            _ => {
+                let both = [handle(place), handle(&handles[dice.roll(SHARED)])];
+                // SAFETY: there are two.
+                waited(unsafe { WaitForMultipleObjects(2, both.as_ptr(), 0, 0) });
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_that_race_for_sync_objects_break_none() {
+    let _alone = alone();
+    let id = std::process::id();
+    let names = ["m", "e", "s"].map(|kind| CString::new(format!("race-{kind}-{id}")).unwrap());
+    let handles: [AtomicUsize; SHARED] = Default::default();
+    std::thread::scope(|scope| {
+        for seed in 1..=THREADS as u64 {
+            let (names, handles) = (&names, &handles);
+            scope.spawn(move || race(seed, names, handles));
+        }
+    });
+    for place in &handles {
+        exchange(place, null_mut());
+    }
+    // SAFETY: the name ends in a NUL.
+    let mutex = unsafe { OpenMutexA(SYNCHRONIZE, 0, names[0].as_ptr().cast()) };
+    // SAFETY: the name ends in a NUL.
+    let event = unsafe { OpenEventA(SYNCHRONIZE, 0, names[1].as_ptr().cast()) };
+    // SAFETY: the name ends in a NUL.
+    let semaphore = unsafe { OpenSemaphoreA(SYNCHRONIZE, 0, names[2].as_ptr().cast()) };
+    assert!([mutex, event, semaphore].iter().all(|handle| handle.is_null()), "all are gone");
 }
