@@ -1,0 +1,107 @@
+//! Events beside those of iceoryx2: two processes, each of which sleeps until the other wakes it.
+//!
+//! Run it in this directory, on Linux; building iceoryx2 takes some minutes and needs libclang.
+//!
+//! ```sh
+//! cargo bench             # in a minute
+//! cargo bench -- quick    # in seconds: does it still run?
+//! ```
+#![allow(clippy::print_stdout, reason = "it is a report")]
+#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+
+#[path = "../../../crates/pagemate/benches/common/mod.rs"]
+#[allow(dead_code, reason = "written for more than this")]
+mod common;
+
+use std::{env, fs};
+
+use common::measure::{Effort, titles};
+use common::place::Place;
+use common::turns::{self, Means, Pair, Side, Signal};
+use iceoryx2::port::listener::Listener;
+use iceoryx2::port::notifier::Notifier;
+use iceoryx2::prelude::{Config, FileName, NodeBuilder, Path, SemanticString, ipc};
+
+fn main() {
+    let words: Vec<String> = env::args().skip(1).collect();
+    match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["answer", what] => turns::answer(open, what),
+        _ => common::report(&[("turns: events", take_turns)]),
+    }
+}
+
+fn take_turns(_: &Place, effort: Effort) {
+    turns::tables(|second| {
+        titles("pagemate", "iceoryx2");
+        turns::row(open, ["event", "iceoryx2"], second, effort, None);
+    });
+    clear();
+}
+
+fn open(what: &str, side: Side) -> Box<dyn Means> {
+    match what {
+        "event" => Box::new(Pair(["there", "back"].map(turns::event))),
+        _ => Box::new(Pair(ends(side))),
+    }
+}
+
+/// What a side needs of an event service: to notify, or to listen.
+enum End {
+    Notifier(Notifier<ipc::Service>),
+    Listener(Listener<ipc::Service>),
+}
+
+/// The directory of this run, where both have their files.
+fn place() -> String {
+    env::var("PAGEMATE_DIR").expect("it is there")
+}
+
+/// Its last part, with which the names of iceoryx2's shared memory begin.
+fn prefix(place: &str) -> String {
+    format!("{}-", place.rsplit('/').next().unwrap_or_default())
+}
+
+/// Removes what iceoryx2 leaves in shared memory after its last node.
+fn clear() {
+    let left = fs::read_dir("/dev/shm").expect("shared memory").flatten();
+    let prefix = prefix(&place());
+    left.filter(|file| file.file_name().to_string_lossy().starts_with(&prefix))
+        .for_each(|file| fs::remove_file(file.path()).expect("a file of this run"));
+}
+
+/// Those of the service that goes there, and of the one that goes back.
+fn ends(side: Side) -> [End; 2] {
+    match side {
+        Side::First => [end("there", true), end("back", false)],
+        Side::Second => [end("there", false), end("back", true)],
+    }
+}
+
+fn end(name: &str, notifies: bool) -> End {
+    let (mut config, place) = (Config::default(), place());
+    config.global.set_root_path(&Path::new(place.as_bytes()).expect("a path"));
+    config.global.prefix = FileName::new(prefix(&place).as_bytes()).expect("a file name");
+    let node = NodeBuilder::new().config(&config).create::<ipc::Service>().expect("a node");
+    let service = node.service_builder(&name.try_into().expect("a name"));
+    let service = service.event().open_or_create().expect("a service");
+    if notifies {
+        End::Notifier(service.notifier_builder().create().expect("a notifier"))
+    } else {
+        End::Listener(service.listener_builder().create().expect("a listener"))
+    }
+}
+
+impl Signal for End {
+    fn raise(&self) {
+        let End::Notifier(notifier) = self else { unreachable!("it listens") };
+        assert_eq!(notifier.notify(), Ok(1), "the other side listens");
+    }
+
+    fn wait(&self) {
+        let End::Listener(listener) = self else { unreachable!("it notifies") };
+        let mut came = false;
+        while !came {
+            listener.blocking_wait(|_| came = true).expect("a listener");
+        }
+    }
+}
