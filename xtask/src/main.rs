@@ -90,8 +90,9 @@ fn ci() -> Outcome {
     fuzz()?;
     dist::check()?;
     // Whether it runs: what it measures decides nothing.
-    let benches = ["-p", "pagemate", "-p", "pagemate-c", "--bench", "section", "--bench", "win32"];
-    run(Command::new("cargo").arg("bench").args(benches).args(["--", "quick"]))?;
+    let benches = ["--bench", "section", "--bench", "sync", "--bench", "win32"];
+    let of = ["-p", "pagemate", "-p", "pagemate-c"];
+    run(Command::new("cargo").arg("bench").args(of).args(benches).args(["--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 
