@@ -13,7 +13,7 @@ use rustix::thread::futex::{self, Flags};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::means::semaphore;
-use super::measure::{Clock, Comparison, Effort, Spread, Watch, titles};
+use super::measure::{Clock, Comparison, Effort, Spread, Watch, time, titles};
 use super::peer::{self, Peer};
 use super::place::Place;
 use super::posix::Word;
@@ -45,17 +45,28 @@ fn rows(theirs: usize, effort: Effort) {
         let of = |many| staying_on(theirs, || Crowd::of(what, many));
         let (mut crowd, alone) = (of(many), of(1));
         let (mut calls, mut runs) = (Comparison::default(), Comparison::default());
+        let (mut all_runs, mut all_runs_alone) = (Vec::new(), Vec::new());
         for _ in 0..effort.pick(40, 2) {
             let (call, run) = crowd.wake(effort);
             let (call_alone, run_alone) = alone.wake(effort);
-            calls.add(call, call_alone);
-            runs.add(run, run_alone);
+            calls.add(Spread::of(call).median, Spread::of(call_alone).median);
+            all_runs.extend(&run);
+            all_runs_alone.extend(&run_alone);
+            runs.add(Spread::of(run).median, Spread::of(run_alone).median);
         }
         calls.tell(&format!("{what}: the call that wakes"), limit);
         runs.tell(&format!("{what}: until one runs"), limit);
+        let (most, most_alone) = (time(nine_of_ten(all_runs)), time(nine_of_ten(all_runs_alone)));
+        println!("  {what}: nine of ten run within {most}, and of one {most_alone}");
         let share = crowd.idle(effort) * 100.0;
         println!("  {what}: {many} who only sleep take {share:.1} % of a processor");
     }
+}
+
+/// What nine of ten are not longer than.
+fn nine_of_ten(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[(values.len() - 1) * 9 / 10]
 }
 
 fn now() -> u64 {
@@ -125,9 +136,9 @@ impl Crowd {
         }
     }
 
-    /// Wakes one several times: the medians of the nanoseconds that the call takes, and of those
-    /// from its beginning until one runs.
-    fn wake(&self, effort: Effort) -> (f64, f64) {
+    /// Wakes one several times: the nanoseconds that each call takes, and those from its beginning
+    /// until one runs.
+    fn wake(&self, effort: Effort) -> (Vec<f64>, Vec<f64>) {
         let (woken, when) = self.board.woken();
         let (mut calls, mut runs) = (Vec::new(), Vec::new());
         self.gather();
@@ -143,7 +154,7 @@ impl Crowd {
             runs.push(when.load(Ordering::Relaxed).saturating_sub(start) as f64);
         }
         self.leave();
-        (Spread::of(calls).median, Spread::of(runs).median)
+        (calls, runs)
     }
 
     /// What share of a processor all of them take together while nobody wakes them.
