@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pagemate::Name;
 use pagemate::sync::{Event, Had, Semaphore, Waitable, wait_all_for, wait_any_for};
 
 use super::error::{ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
@@ -67,11 +68,17 @@ impl Waited {
         }
     }
 
+    /// Whether both are one object, which has one name however often it was opened.
     fn is(&self, other: &Waited) -> bool {
+        let same_name = |a: Option<&Name>, b: Option<&Name>| a.is_some() && a == b;
         match (self, other) {
             (Waited::Mutex(a), Waited::Mutex(b)) => Arc::ptr_eq(a, b),
-            (Waited::Event(a), Waited::Event(b)) => Arc::ptr_eq(a, b),
-            (Waited::Semaphore(a), Waited::Semaphore(b)) => Arc::ptr_eq(a, b),
+            (Waited::Event(a), Waited::Event(b)) => {
+                Arc::ptr_eq(a, b) || same_name(a.name(), b.name())
+            }
+            (Waited::Semaphore(a), Waited::Semaphore(b)) => {
+                Arc::ptr_eq(a, b) || same_name(a.name(), b.name())
+            }
             _ => false,
         }
     }
