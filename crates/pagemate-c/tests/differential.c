@@ -309,6 +309,15 @@ static void closed(int at)
         handles[which].live = 0;
 }
 
+/* Forgets where things stood outside of the arena: something else may stand there. */
+static void forget_places(void)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        if (!views[i].live && !in_arena(views[i].base))
+            views[i].base = NULL;
+    }
+}
+
 /* Says how a call that maps or allocates went, and keeps what is new. */
 static void mapped(int at, char *base)
 {
@@ -320,10 +329,8 @@ static void mapped(int at, char *base)
     for (int i = 0; i < SLOTS; i++) {
         if (views[i].live && base >= views[i].base && base < views[i].base + views[i].len)
             new = 0;
-        /* It may stand where something stood before. */
-        if (!views[i].live && !in_arena(views[i].base))
-            views[i].base = NULL;
     }
+    forget_places();
     if (new) {
         views[which].base = base;
         views[which].len = allocation(base);
@@ -449,10 +456,15 @@ static void call_free(void)
     unmapped();
 }
 
+#include "differential/sync.h"
+
+/* With a last word, gives a mutex back before. */
 static void call_dup(void)
 {
     HANDLE twin = NULL;
     int keep = slot(1, 'h') >= 0;
+    if (count > 8)
+        give_back(handle(3));
     BOOL good = DuplicateHandle(handle(2), handle(3), handle(4), keep ? &twin : NULL,
                                 (DWORD)number(5), (BOOL)number(6), (DWORD)number(7));
     done(good);
@@ -465,6 +477,8 @@ static void call_dup(void)
 
 static void call_close(void)
 {
+    if (count > 2)
+        give_back(handle(1));
     if (done(CloseHandle(handle(1))))
         closed(1);
 }
@@ -661,7 +675,13 @@ static const struct {
     {"fwrite", call_fwrite, 0}, {"seek", call_seek, 0},         {"seekex", call_seekex, 0},
     {"size", call_size, 0},     {"sizeex", call_sizeex, 0},     {"seteof", call_seteof, 0},
     {"fflush", call_fflush, 0}, {"write", call_write, 0},       {"look", call_look, 0},
-    {"reset", call_reset, 0},
+    {"reset", call_reset, 0},   {"mutex", call_mutex, 1},       {"mutexex", call_mutexex, 1},
+    {"event", call_event, 1},   {"eventex", call_eventex, 1},   {"openmutex", call_openmutex, 1},
+    {"release", call_release, 0}, {"openevent", call_openevent, 1}, {"set", call_set, 0},
+    {"unset", call_unset, 0},   {"pulse", call_pulse, 0},       {"semaphore", call_semaphore, 1},
+    {"semaphoreex", call_semaphoreex, 1}, {"opensemaphore", call_opensemaphore, 1},
+    {"post", call_post, 0},     {"wait", call_wait, 0},         {"waitmany", call_waitmany, 0},
+    {"signal", call_signal, 0}, {"abandon", call_abandon, 0},
 };
 
 static int taken(int at)

@@ -114,3 +114,34 @@ pub(super) const ARENA: [&str; 8] =
     ["a+0", "a+10000", "a+20000", "a+30000", "a+40000", "a+50000", "a+1000", "a+1"];
 pub(super) const NO_ADDRESSES: [&str; 5] =
     ["x0", "x0", "x800000000000", "xffff800000000000", "xfffffffffffff000"];
+
+/// Handles for which nobody can wait.
+pub(super) const NO_WAITABLES: [&str; 4] = ["x0", "x1", "x3", "x7ffffff0"];
+
+/// Rights to mutexes, events and semaphores.
+pub(super) const SYNC_RIGHTS: [&str; 12] = [
+    "1f0003", "1f0003", "1f0001", "1f0001", "100000", "100002", "100001", "2", "10000000",
+    "80000000", "40000000", "20000000",
+];
+pub(super) const RARE_SYNC_RIGHTS: [&str; 12] = [
+    "0", "1", "3", "4", "f0000", "20000", "1ffffff", "2000000", "1000000", "1100000", "c0000000",
+    "f001f",
+];
+
+/// First and highest counts of a semaphore that are refused, or just not.
+pub(super) const COUNTS: [&str; 10] = [
+    "0 0",
+    "1 0",
+    "2 1",
+    "ffffffff 1",
+    "0 ffffffff",
+    "0 80000000",
+    "80000000 80000000",
+    "7fffffff 7fffffff",
+    "7ffffffe 7fffffff",
+    "ffffffff ffffffff",
+];
+
+/// What is added to a semaphore.
+pub(super) const POSTS: [&str; 9] =
+    ["1", "1", "1", "2", "3", "0", "7fffffff", "80000000", "ffffffff"];

@@ -20,6 +20,7 @@ mod program;
 mod rules;
 mod script;
 mod shrink;
+mod sync;
 
 use program::{Fleet, PROCESSES, Pair, Programs};
 use rules::{RULES, Step, Then};

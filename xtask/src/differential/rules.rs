@@ -4,6 +4,7 @@ use super::answer::{Answer, hex};
 use super::compare::{
     copied, copied_in_shared, memory_alike, more_committed, told_alike, uncached,
 };
+use super::sync::Sync;
 
 /// A call, and what both answered.
 pub(super) struct Step<'a> {
@@ -16,7 +17,13 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     /// The name in the call, if it has one.
     fn name(&self) -> Option<&str> {
-        self.call.last().copied().filter(|_| matches!(self.call[0], "create" | "open"))
+        let named = matches!(self.call[0], "create" | "open");
+        let named = named || Sync::made_by(self.call[0]).is_some();
+        self.call.last().copied().filter(|_| named)
+    }
+
+    fn opens(&self) -> bool {
+        self.call[0].starts_with("open")
     }
 }
 
@@ -99,10 +106,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "row 37: to ask for no rights is refused",
         fits: |step| {
-            step.call[0] == "open"
-                && step.call[3] == "0"
-                && step.ours.fails(&[5])
-                && step.wine.done()
+            step.opens() && step.call[3] == "0" && step.ours.fails(&[5]) && step.wine.done()
         },
         then: Then::Empty,
     },
@@ -194,7 +198,8 @@ pub(super) const RULES: &[Rule] = &[
             matches!(step.call[0], "file" | "delete")
                 && (step.ours.done() && step.wine.done() && made
                     || step.ours.fails(&[2]) && step.wine.done()
-                    || step.ours.done() && step.wine.fails(&[80]))
+                    || step.ours.done() && step.wine.fails(&[80])
+                    || error(step.ours).as_deref() == Some("0") && step.wine.fails(&[1224]))
         },
         then: Then::End,
     },
@@ -332,6 +337,59 @@ pub(super) const RULES: &[Rule] = &[
             step.call[0] == "flush"
                 && step.ours.fails(&[487])
                 && (step.wine.done() || step.wine.fails(&[87]))
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "a semaphore is released by more than zero, whatever the handle",
+        fits: |step| {
+            step.call[0] == "post"
+                && ["0", "80000000", "ffffffff"].contains(&step.call[2])
+                && step.ours.fails(&[87])
+                && (step.wine.done() || step.wine.fails(&[5, 6, 298]))
+        },
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "row 22: CreateMutexA takes no longer names than its like",
+        fits: |step| {
+            matches!(step.call[0], "mutex" | "mutexex")
+                && step.call[2] == "A"
+                && step.ours.fails(&[206])
+                && step.wine.done()
+        },
+        then: Then::Empty,
+    },
+    Rule {
+        name: "row 95: who waits for all of several waits for none of them twice",
+        fits: |step| {
+            step.call[0] == "waitmany"
+                && step.call[1] != "0"
+                && step.ours.fails(&[87])
+                && step.wine.done()
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "SignalObjectAndWait takes no right to the mutex that it gives back",
+        fits: |step| {
+            step.call[0] == "signal"
+                && (step.ours.done() || step.ours.fails(&[288]))
+                && step.wine.fails(&[5])
+        },
+        then: Then::End,
+    },
+    Rule {
+        name: "SignalObjectAndWait looks first at the handle that it signals",
+        fits: |step| step.call[0] == "signal" && step.ours.fails(&[6]) && step.wine.fails(&[5]),
+        then: Then::GoOn,
+    },
+    Rule {
+        name: "row 40: no handle to a section has the right to wait",
+        fits: |step| {
+            matches!(step.call[0], "wait" | "waitmany" | "signal")
+                && step.ours.fails(&[5])
+                && step.wine.fails(&[6])
         },
         then: Then::GoOn,
     },

@@ -1,40 +1,50 @@
 //! Random scripts: calls around every edge, and enough that work for something to be there.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::answer::Answer;
 use super::dice::Dice;
 use super::edges::{
     ARENA, FILE_SIZES, LENGTHS, NAMES, NO_ADDRESSES, NO_HANDLES, OFFSETS, PAGE_ALONE, PROTECTIONS,
     RARE_LENGTHS, RARE_NAMES, RARE_OFFSETS, RARE_PROTECTIONS, RARE_RIGHTS, RARE_SIZES,
-    RARE_VIEW_RIGHTS, RIGHTS, SEC, SELF, SIZES, VIEW_RIGHTS, WIDE_NAMES,
+    RARE_SYNC_RIGHTS, RARE_VIEW_RIGHTS, RIGHTS, SEC, SELF, SIZES, SYNC_RIGHTS, VIEW_RIGHTS,
+    WIDE_NAMES,
 };
 use super::program::PROCESSES;
+use super::sync::Sync;
 
 /// As many as the program has.
-const SLOTS: usize = 8;
+pub(super) const SLOTS: usize = 8;
 
 /// Makes up one call after the other, each knowing what the earlier ones came to.
 pub(super) struct Author {
-    dice: Dice,
-    known: [Known; PROCESSES],
+    pub(super) dice: Dice,
+    pub(super) known: [Known; PROCESSES],
     /// Whether files play along.
     files: bool,
+    /// Whether mutexes, events and semaphores do.
+    sync: bool,
+    /// How many objects without a name were made.
+    unnamed: u64,
 }
 
 /// What stands behind a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Mapping,
     /// A file that only grows. Others may map it, from whom it could be taken on our side: whether it
     /// is mapped is known there only of mappings in the same process.
     Growing,
     /// A file that also shrinks, of which no mapping has a name.
     File,
+    /// What can be waited for, and which one it is, as far as names tell.
+    Sync(Sync, u64),
 }
 
 /// What a process has.
 #[derive(Default)]
-struct Known {
-    handles: [Option<Kind>; SLOTS],
+pub(super) struct Known {
+    pub(super) handles: [Option<Kind>; SLOTS],
     /// By slot, how long the memory in it is.
     views: [Option<u64>; SLOTS],
 }
@@ -48,8 +58,8 @@ pub(super) struct Line {
 
 impl Author {
     pub(super) fn new(seed: u64) -> Author {
-        let files = seed % 2 == 1;
-        Author { dice: Dice::new(seed), known: Default::default(), files }
+        let (files, sync) = (seed % 2 == 1, seed.is_multiple_of(3));
+        Author { dice: Dice::new(seed), known: Default::default(), files, sync, unnamed: 0 }
     }
 
     /// The next line.
@@ -71,7 +81,7 @@ impl Author {
         let source = if words[0] == "dup" { slot(3) } else { None };
         let kind = source.and_then(|source| known.handles[source]);
         // Its source is closed whatever becomes of a duplicate.
-        if let (Some(source), "1" | "3") = (source, last) {
+        if let (Some(source), Some(&("1" | "3"))) = (source, words.get(7)) {
             known.handles[source] = None;
         }
         let kind = match words[0] {
@@ -81,11 +91,27 @@ impl Author {
             "file" => Some(Kind::File),
             "dup" => kind,
             "close" => None,
-            _ => return,
+            call => match Sync::made_by(call) {
+                Some(made) => Some(Kind::Sync(made, self.which(last))),
+                None => return,
+            },
         };
         if let Some(slot) = slot(1) {
-            known.handles[slot] = kind;
+            self.known[line.process].handles[slot] = kind;
         }
+    }
+
+    /// The same number for the same name, and another for each object without one.
+    fn which(&mut self, name: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match name {
+            "null" | "empty" => {
+                self.unnamed += 1;
+                self.unnamed.hash(&mut hasher);
+            }
+            name => name.trim_start_matches(r"Local\").hash(&mut hasher),
+        }
+        hasher.finish()
     }
 
     fn call(&mut self, process: usize) -> String {
@@ -94,13 +120,16 @@ impl Author {
         if self.files && self.dice.one_in(4) {
             return self.file_call(process);
         }
+        if self.sync && self.dice.one_in(2) {
+            return self.sync_call(process);
+        }
         let roll = self.dice.roll(100);
         match roll {
             0..50 if !has_mappings && !self.dice.one_in(8) => self.create_or_open(process),
             50..100 if !has_views && has_mappings && !self.dice.one_in(8) => self.map(process),
             50..100 if !has_views && !self.dice.one_in(4) => self.create_or_open(process),
             0..12 => self.create_or_open(process),
-            12..19 => format!("close {}", self.handle(process)),
+            12..19 => self.close(process),
             19..26 => self.dup(process),
             26..29 => format!("info {}", self.handle(process)),
             29..32 => {
@@ -126,6 +155,11 @@ impl Author {
                 format!("write {} {} {value:x}", self.address(process), self.length())
             }
         }
+    }
+
+    pub(super) fn close(&mut self, process: usize) -> String {
+        let handle = self.handle(process);
+        format!("close {handle}{}", self.give_back(process, &handle))
     }
 
     fn create_or_open(&mut self, process: usize) -> String {
@@ -171,7 +205,9 @@ impl Author {
     fn file_call(&mut self, process: usize) -> String {
         let file = self.file(process);
         let growing = self.kind_of(process, &file) == Some(Kind::Growing);
-        let has_file = self.kind_of(process, &file).is_some_and(|kind| kind != Kind::Mapping);
+        let has_file = self
+            .kind_of(process, &file)
+            .is_some_and(|kind| matches!(kind, Kind::File | Kind::Growing));
         let len = self.one(&["0", "1", "fff", "1000", "1001", "8000"]);
         let place = self.one(&["-", "-", "-", "0", "1", "fff", "1000", "1001"]);
         match self.dice.roll(20) {
@@ -247,7 +283,7 @@ impl Author {
         format!("h{slot}")
     }
 
-    fn kind_of(&self, process: usize, handle: &str) -> Option<Kind> {
+    pub(super) fn kind_of(&self, process: usize, handle: &str) -> Option<Kind> {
         self.known[process].handles[handle_slot(handle)?]
     }
 
@@ -260,6 +296,7 @@ impl Author {
         let (from, to) = (self.this_process(), self.this_process());
         let rights = match self.kind_of(process, &source) {
             Some(Kind::Mapping) | None => self.rights(),
+            Some(Kind::Sync(..)) => self.mostly(&SYNC_RIGHTS, &RARE_SYNC_RIGHTS, 5),
             // Not to append alone, for which files here have to be opened.
             Some(_) => self.one(&["c0000000", "80000000", "40000000", "1", "2", "10000000"]),
         };
@@ -271,7 +308,11 @@ impl Author {
         } else {
             "-".to_owned()
         };
-        format!("dup {twin} {from} {source} {to} {rights} {inherit} {options}")
+        let give_back = match options {
+            "1" | "3" => self.give_back(process, &source),
+            _ => "",
+        };
+        format!("dup {twin} {from} {source} {to} {rights} {inherit} {options}{give_back}")
     }
 
     fn map(&mut self, process: usize) -> String {
@@ -326,12 +367,17 @@ impl Author {
         format!("alloc {slot} {address} {len} {how} {protection}")
     }
 
-    fn one(&mut self, of: &[&'static str]) -> &'static str {
+    pub(super) fn one(&mut self, of: &[&'static str]) -> &'static str {
         of[self.dice.roll(of.len())]
     }
 
     /// One of the first, and once in so many times one of the second.
-    fn mostly(&mut self, of: &[&'static str], rare: &[&'static str], once: usize) -> &'static str {
+    pub(super) fn mostly(
+        &mut self,
+        of: &[&'static str],
+        rare: &[&'static str],
+        once: usize,
+    ) -> &'static str {
         if self.dice.one_in(once) { self.one(rare) } else { self.one(of) }
     }
 
@@ -343,7 +389,7 @@ impl Author {
         self.mostly(&LENGTHS, &RARE_LENGTHS, 30)
     }
 
-    fn name(&mut self, which: &str) -> &'static str {
+    pub(super) fn name(&mut self, which: &str) -> &'static str {
         match which {
             "W" if self.dice.one_in(12) => self.one(&WIDE_NAMES),
             _ => self.mostly(&NAMES, &RARE_NAMES, 8),
@@ -355,7 +401,7 @@ impl Author {
     }
 
     /// A handle that is there, or now and then one that was, or never was.
-    fn handle(&mut self, process: usize) -> String {
+    pub(super) fn handle(&mut self, process: usize) -> String {
         if self.dice.one_in(25) {
             return self.one(&NO_HANDLES).to_owned();
         }
@@ -375,7 +421,7 @@ impl Author {
         format!("h{slot}")
     }
 
-    fn free_handle(&mut self, process: usize) -> String {
+    pub(super) fn free_handle(&mut self, process: usize) -> String {
         let slot = self.slot(|author, slot| author.known[process].handles[slot].is_none());
         format!("h{slot}")
     }
@@ -386,7 +432,7 @@ impl Author {
     }
 
     /// A slot that fits, if there is one.
-    fn slot(&mut self, fits: impl Fn(&Author, usize) -> bool) -> usize {
+    pub(super) fn slot(&mut self, fits: impl Fn(&Author, usize) -> bool) -> usize {
         let first = self.dice.roll(SLOTS);
         let mut slots = (first..SLOTS).chain(0..first);
         slots.find(|slot| fits(self, *slot)).unwrap_or(first)
@@ -432,7 +478,7 @@ fn halves(hex: &str) -> (u64, u64) {
     (number >> 32, number & 0xFFFF_FFFF)
 }
 
-fn handle_slot(word: &str) -> Option<usize> {
+pub(super) fn handle_slot(word: &str) -> Option<usize> {
     let slot = word.strip_prefix('h')?.get(..1)?.parse().ok()?;
     (slot < SLOTS).then_some(slot)
 }

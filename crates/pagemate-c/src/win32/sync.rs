@@ -125,10 +125,10 @@ fn create(
     kind: Kind,
     access: u32,
     attributes: *const SecurityAttributes,
-    name: Result<Option<String>>,
+    name: Option<String>,
     make: impl FnOnce(Option<&str>, Sharing) -> Result<(Object, bool)>,
 ) -> Result<Handle> {
-    let name = name?.filter(|name| !name.is_empty());
+    let name = name.filter(|name| !name.is_empty());
     name.as_deref().map_or(Ok(()), name::check)?;
     // SAFETY: the exported functions hand on their caller's promise.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
@@ -202,9 +202,21 @@ fn event(
     Ok((Object::Event(Arc::new(event)), made))
 }
 
-fn semaphore(name: Option<&str>, sharing: Sharing, count: i32, max: i32) -> Result<(Object, bool)> {
+/// How a semaphore is made, if its counts make sense.
+fn counts(count: i32, max: i32) -> Result<SemaphoreOptions> {
     let whole = |count: i32| u32::try_from(count).map_err(|_| INVALID_PARAMETER);
-    let mut options = SemaphoreOptions::new(whole(count)?, whole(max)?);
+    let (count, max) = (whole(count)?, whole(max)?);
+    if max == 0 || count > max {
+        return Err(INVALID_PARAMETER);
+    }
+    Ok(SemaphoreOptions::new(count, max))
+}
+
+fn semaphore(
+    name: Option<&str>,
+    sharing: Sharing,
+    mut options: SemaphoreOptions,
+) -> Result<(Object, bool)> {
     options.sharing(sharing);
     let semaphore = match name {
         Some(name) => options.open_or_create(name)?,
@@ -308,8 +320,10 @@ macro_rules! calls {
         ) -> Handle {
             // SAFETY: the caller's promise.
             let name = unsafe { name::$text(name) };
-            let made = create(Kind::Mutex, access, attributes, name, |name, sharing| {
-                mutex(name, sharing, flags & INITIAL_OWNER != 0)
+            let made = name.and_then(|name| {
+                create(Kind::Mutex, access, attributes, name, |name, sharing| {
+                    mutex(name, sharing, flags & INITIAL_OWNER != 0)
+                })
             });
             answer(made, std::ptr::null_mut())
         }
@@ -362,8 +376,10 @@ macro_rules! calls {
         ) -> Handle {
             // SAFETY: the caller's promise.
             let name = unsafe { name::$text(name) };
-            let made = create(Kind::Event, access, attributes, name, |name, sharing| {
-                event(name, sharing, flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0)
+            let made = name.and_then(|name| {
+                create(Kind::Event, access, attributes, name, |name, sharing| {
+                    event(name, sharing, flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0)
+                })
             });
             answer(made, std::ptr::null_mut())
         }
@@ -419,8 +435,12 @@ macro_rules! calls {
         ) -> Handle {
             // SAFETY: the caller's promise.
             let name = unsafe { name::$text(name) };
-            let made = create(Kind::Semaphore, access, attributes, name, |name, sharing| {
-                semaphore(name, sharing, count, max)
+            // Counts that make no sense are refused whatever the name.
+            let made = name.and_then(|name| {
+                let options = counts(count, max)?;
+                create(Kind::Semaphore, access, attributes, name, |name, sharing| {
+                    semaphore(name, sharing, options)
+                })
             });
             answer(made, std::ptr::null_mut())
         }

@@ -244,8 +244,9 @@ pub extern "C" fn SignalObjectAndWait(
     _alertable: i32,
 ) -> u32 {
     let result = (|| {
+        let to_signal = handle::entry(signaled)?;
         Waited::of(waited_for)?;
-        match handle::entry(signaled)?.object {
+        match to_signal.object {
             Object::Mutex(mutex) => mutex.release()?,
             Object::Event(_) => sync::changeable(signaled)?.set()?,
             Object::Semaphore(_) => sync::add(signaled, 1).map(drop)?,
