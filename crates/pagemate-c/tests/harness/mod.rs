@@ -142,7 +142,9 @@ impl Place {
 
     /// Starts a program at a terminal.
     pub(crate) fn start_at(&self, program: &Program, terminal: &OwnedFd) -> Running {
-        let mut command = program.command();
+        // Whoever runs the tests in the background may have left us deaf to the terminal's signals.
+        let mut command = Command::new("env");
+        command.arg("--default-signal").arg(program.command().get_program());
         command.env("PAGEMATE_DIR", &self.path).current_dir(&self.path);
         command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
         Running { child: command.spawn().unwrap(), lines: channel().1 }
