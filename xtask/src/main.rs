@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "it tells what it runs")]
 
 use std::process::{Command, ExitCode};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 mod cross;
 mod differential;
@@ -77,8 +78,7 @@ fn ci() -> Outcome {
     let mut doc = Command::new("cargo");
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)?;
-    let package = ["package", "--allow-dirty", "--target-dir", "target/package"];
-    run(Command::new("cargo").args(package).args(["-p", "pagemate", "-p", "pagemate-cli"]))?;
+    packages()?;
     faults()?;
     tempname()?;
     turns()?;
@@ -101,6 +101,19 @@ fn headers() -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate-c", "--test", "headers"]);
     run(test.env("PAGEMATE_HEADERS", "write"))
+}
+
+/// Makes the packages, and builds them from what is in them.
+fn packages() -> Outcome {
+    // Cargo remembers a package by its version and the folder it was made in, and takes an earlier
+    // one for this one: so each time it is another folder.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let folder = format!("target/package/{now}");
+    let mut package = Command::new("cargo");
+    package.args(["package", "--allow-dirty", "--target-dir", &folder]);
+    let made = run(package.args(["-p", "pagemate", "-p", "pagemate-cli"]));
+    std::fs::remove_dir_all(&folder).map_err(|e| format!("{folder}: {e}"))?;
+    made
 }
 
 /// Builds with fault points and runs what needs them.
