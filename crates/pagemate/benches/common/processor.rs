@@ -26,6 +26,11 @@ pub(crate) fn staying_on<T>(processor: usize, act: impl FnOnce() -> T) -> T {
 /// runs goes to sleep. Otherwise the kernel may let a sleeper run at once in the place of who woke
 /// it, who then finds the answer there and never sleeps.
 pub(crate) fn without_haste<T>(act: impl FnOnce() -> T) -> T {
+    // SAFETY: it tells about this thread.
+    if unsafe { libc::sched_getscheduler(0) } != libc::SCHED_OTHER {
+        // By the real-time policies it is so among equals anyway.
+        return act();
+    }
     set_policy(libc::SCHED_BATCH);
     let outcome = act();
     set_policy(libc::SCHED_OTHER);

@@ -8,9 +8,9 @@
 //!
 //! Both sides run alternately, so that what disturbs the machine disturbs both; what counts is their
 //! ratio. What never sleeps is measured by the time that its processor gives it. Where processes wait
-//! for each other the time is the clock's on the wall, and other load adds to it: the limits are the
-//! project's own, for a machine with two processors that have nothing else to do, and missing one
-//! fails nothing.
+//! for each other the time is the clock's on the wall, and other load adds to it: on a machine that is
+//! not quiet, build first (`--no-run`) and start the program under `chrt -f 1`, with `--bench`. The
+//! limits are the project's own, and missing one fails nothing.
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 
