@@ -17,3 +17,8 @@ fn a_page_that_was_written_to_is_not_lost_for_want_of_a_descriptor() {
     // ERROR_TOO_MANY_OPEN_FILES.
     prints("descriptors", &["error 4", "ours", "1 ours"]);
 }
+
+#[test]
+fn a_child_can_use_what_other_threads_used_when_it_was_forked() {
+    prints("forks", &["200 children"]);
+}

@@ -13,6 +13,7 @@ use super::error::{
     ACCESS_DENIED, BAD_LENGTH, COMMITMENT_LIMIT, INVALID_ADDRESS, INVALID_PARAMETER,
     NOACCESS as NO_ACCESS_TO_ARGUMENT, NOT_SUPPORTED, Result, answer, done,
 };
+use super::fork;
 use super::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
 use super::place::{self, What, at};
 use super::protection::{may_have, set, written};
@@ -318,6 +319,7 @@ fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<
         place::exactly(base, what)?;
         base
     };
+    fork::watch();
     let mut region = Region::new(len, protection, Kind::Private);
     if !commit {
         region.protect(0..len / PAGE, 0);
