@@ -10,6 +10,7 @@ use super::error::{
     ACCESS_DENIED, INVALID_HANDLE, NOACCESS, Result, TOO_MANY_OPEN_FILES, answer, done,
 };
 use super::file::{self, File};
+use super::fork;
 use super::inherit::{self, Inherited};
 use super::mapping::{self, Mapping};
 use super::sync;
@@ -81,7 +82,7 @@ struct Slot {
 }
 
 #[derive(Debug)]
-struct Table {
+pub(super) struct Table {
     slots: Vec<Option<Slot>>,
     free: Vec<usize>,
     /// Whether the handles that our parent left us were taken over.
@@ -91,8 +92,14 @@ struct Table {
 static TABLE: Mutex<Table> =
     Mutex::new(Table { slots: Vec::new(), free: Vec::new(), adopted: false });
 
+/// The table, as it is.
+pub(super) fn locked() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn table() -> MutexGuard<'static, Table> {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    fork::watch();
+    let mut table = locked();
     table.adopt();
     table
 }

@@ -13,6 +13,7 @@ use super::error::{
     ACCESS_DENIED, BAD_LENGTH, COMMITMENT_LIMIT, INVALID_ADDRESS, INVALID_PARAMETER,
     NOACCESS as NO_ACCESS_TO_ARGUMENT, NOT_SUPPORTED, Result, answer, done,
 };
+use super::fork;
 use super::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
 use super::place::{self, What, at};
 use super::protection::{may_have, set, written};
@@ -61,7 +62,7 @@ struct Run {
 
 impl Region {
     /// What the page at this index has, and how many that follow have the same.
-    fn run(&self, base: usize, page: usize) -> Run {
+    fn run(&self, base: usize, page: usize) -> Result<Run> {
         let mut run = Run {
             pages: self.alike_from(page),
             committed: self.protection_at(page) != 0,
@@ -75,12 +76,12 @@ impl Region {
                 run.protection = if committed { run.protection } else { 0 };
             }
             if run.protection == WRITECOPY {
-                let (written, pages) = written(base / PAGE + page, run.pages);
+                let (written, pages) = written(base / PAGE + page, run.pages)?;
                 run.pages = pages;
                 run.protection = if written { READWRITE } else { WRITECOPY };
             }
         }
-        run
+        Ok(run)
     }
 }
 
@@ -109,7 +110,7 @@ fn query(address: usize) -> Result<MemoryBasicInformation> {
         drop(regions);
         return others(start);
     };
-    let run = region.run(base, (start - base) / PAGE);
+    let run = region.run(base, (start - base) / PAGE)?;
     let kind = match region.kind {
         Kind::View(_) => MEM_MAPPED,
         Kind::Private => MEM_PRIVATE,
@@ -234,10 +235,10 @@ fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     let mut regions = regions();
     let (base, region) = regions.find(address).ok_or(INVALID_ADDRESS)?;
     let pages = pages_of(base, region, address, len)?;
-    let first = region.run(base, pages.start);
+    let first = region.run(base, pages.start)?;
     let mut page = pages.start;
     while page < pages.end {
-        let run = region.run(base, page);
+        let run = region.run(base, page)?;
         if !run.committed {
             return Err(INVALID_ADDRESS);
         }
@@ -318,6 +319,7 @@ fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<
         place::exactly(base, what)?;
         base
     };
+    fork::watch();
     let mut region = Region::new(len, protection, Kind::Private);
     if !commit {
         region.protect(0..len / PAGE, 0);

@@ -11,6 +11,7 @@ pub mod codepage;
 pub mod console;
 pub mod error;
 pub mod file;
+mod fork;
 pub mod handle;
 mod inherit;
 pub mod local;

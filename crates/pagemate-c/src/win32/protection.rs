@@ -67,7 +67,7 @@ fn set_shared(
         let (copied, alike) = region.copied_from(page);
         let alike = alike.min(pages.end - page);
         let (written, alike) =
-            if copied { written(base / PAGE + page, alike) } else { (false, alike) };
+            if copied { written(base / PAGE + page, alike)? } else { (false, alike) };
         let anew = match protection {
             WRITECOPY => !copied,
             READWRITE => copied && !written,
@@ -130,29 +130,30 @@ impl Again {
 }
 
 /// Whether this page of a copy-on-write view has been written to, and for how many of at most
-/// `pages` that holds. `page` counts from address zero.
-pub(super) fn written(page: usize, pages: usize) -> (bool, usize) {
+/// `pages` that holds. `page` counts from address zero. What cannot be told is not guessed: to take a
+/// page for one that was not written to is to lose what was written.
+pub(super) fn written(page: usize, pages: usize) -> Result<(bool, usize)> {
     const ENTRY: usize = 8;
     /// In memory, swapped out, and still the file's: bits of `/proc/self/pagemap`.
     const PRESENT: u64 = 1 << 63;
     const SWAPPED: u64 = 1 << 62;
     const FILE: u64 = 1 << 61;
-    let Ok(map) = std::fs::File::open("/proc/self/pagemap") else { return (false, pages) };
+    let map = std::fs::File::open("/proc/self/pagemap")?;
     let mut first = None;
     let mut alike = 0;
     let mut entries = [0; 512 * ENTRY];
     while alike < pages {
         let wanted = ENTRY * (pages - alike).min(entries.len() / ENTRY);
-        let read = map.read_at(&mut entries[..wanted], ((page + alike) * ENTRY) as u64);
-        let Ok(read @ ENTRY..) = read else { break };
-        for entry in entries[..read].chunks_exact(ENTRY) {
+        let entries = &mut entries[..wanted];
+        map.read_exact_at(entries, ((page + alike) * ENTRY) as u64)?;
+        for entry in entries.chunks_exact(ENTRY) {
             let entry = u64::from_ne_bytes(entry.try_into().expect("eight bytes"));
             let written = entry & (PRESENT | SWAPPED) != 0 && entry & FILE == 0;
             if *first.get_or_insert(written) != written {
-                return (!written, alike);
+                return Ok((!written, alike));
             }
             alike += 1;
         }
     }
-    (first.unwrap_or(false), pages)
+    Ok((first.unwrap_or(false), pages))
 }

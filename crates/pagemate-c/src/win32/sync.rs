@@ -13,6 +13,7 @@ use super::error::{
     self, ACCESS_DENIED, ALREADY_EXISTS, Code, INVALID_HANDLE, INVALID_PARAMETER, NOT_OWNER,
     Result, TOO_MANY_POSTS, answer, done,
 };
+use super::fork;
 use super::handle::{self, Entry, Handle, Object};
 use super::name;
 use super::security::{self, SecurityAttributes};
@@ -113,9 +114,15 @@ impl Kind {
 /// threads that ask for one name at once are to find one mutex, not to make one each.
 static ONE_BY_ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn one_by_one(kind: Kind) -> Option<MutexGuard<'static, ()>> {
+    // Forks are seen to before anything is locked.
+    fork::watch();
     match kind {
-        Kind::Mutex => Some(ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner)),
+        Kind::Mutex => Some(alone()),
         Kind::Event | Kind::Semaphore => None,
     }
 }

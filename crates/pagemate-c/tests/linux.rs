@@ -1,0 +1,24 @@
+//! Windows' calls where Linux has what Windows has not: few descriptors, `fork` and `exec`.
+#![cfg(target_os = "linux")]
+
+mod harness;
+
+use harness::{Language, Place, compile};
+
+#[track_caller]
+fn prints(program: &str, lines: &[&str]) {
+    let program = compile(&[&format!("linux/{program}.c")], Language::C, &["-D_GNU_SOURCE"]);
+    let (code, printed) = Place::new().run(&program);
+    assert_eq!((code, printed), (0, lines.iter().map(|line| (*line).to_owned()).collect()));
+}
+
+#[test]
+fn a_page_that_was_written_to_is_not_lost_for_want_of_a_descriptor() {
+    // ERROR_TOO_MANY_OPEN_FILES.
+    prints("descriptors", &["error 4", "ours", "1 ours"]);
+}
+
+#[test]
+fn a_child_can_use_what_other_threads_used_when_it_was_forked() {
+    prints("forks", &["200 children"]);
+}
