@@ -22,3 +22,9 @@ fn a_page_that_was_written_to_is_not_lost_for_want_of_a_descriptor() {
 fn a_child_can_use_what_other_threads_used_when_it_was_forked() {
     prints("forks", &["200 children"]);
 }
+
+#[test]
+fn what_is_inherited_is_known_after_exec_and_nothing_else_is_taken_for_it() {
+    // WAIT_FAILED; WAIT_OBJECT_0.
+    prints("inherits", &["replaced: 4294967295, still open", "after exec: 0"]);
+}

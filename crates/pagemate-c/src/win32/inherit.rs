@@ -32,7 +32,7 @@ const LONGEST: usize = 4096;
 /// What keeps a handle for a child that is yet to come.
 #[derive(Debug)]
 pub(super) struct Inherited {
-    _note: OwnedFd,
+    note: OwnedFd,
     _held: Held,
 }
 
@@ -64,12 +64,32 @@ impl Inherited {
                 ("semaphore", hold_named(semaphore.name(), &**semaphore, open)?)
             }
         };
-        let (number, access, maker) = (handle.addr(), entry.access, std::process::id());
-        let text = format!("{maker} {number} {access} {kind} {fd} {len} {name}");
+        let (number, access, maker) = (handle.addr(), entry.access, maker(std::process::id()));
+        // SAFETY: `held` has it.
+        let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
+        let text = format!("{maker} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
         let note = rustix::fs::memfd_create(NOTE, MemfdFlags::empty())?;
         rustix::io::pwrite(&note, text.as_bytes(), 0)?;
-        Ok(Inherited { _note: note, _held: held })
+        Ok(Inherited { note, _held: held })
     }
+
+    /// Says who made it: nobody, before this process becomes another program, which is to take it.
+    pub(super) fn set_maker(&self, process: u32) {
+        // Of the same length as before, so that nothing else changes. Should it fail, the handle is
+        // not inherited.
+        _ = rustix::io::pwrite(&self.note, maker(process).as_bytes(), 0);
+    }
+}
+
+/// The maker as a note begins with it.
+fn maker(process: u32) -> String {
+    format!("{process:010}")
+}
+
+/// What a descriptor is of, by device and inode.
+fn file_of(fd: BorrowedFd<'_>) -> Result<(u64, u64)> {
+    let stat = rustix::fs::fstat(fd)?;
+    Ok((stat.st_dev, stat.st_ino))
 }
 
 /// A copy of a descriptor that stays open.
@@ -141,13 +161,15 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
         std::mem::forget(note);
         return None;
     };
-    // SAFETY: nothing is done with it but to ask whether it is open.
+    // SAFETY: nothing is done with it but to ask what it is, if it is open.
     let fd = unsafe { BorrowedFd::borrow_raw(left.fd) };
-    rustix::io::fcntl_getfd(fd).ok()?;
+    let file = file_of(fd).ok()?;
+    // Whoever started us may have put something else in its place, which is not ours to close.
+    if file != left.file {
+        return None;
+    }
     // SAFETY: it is open, and the note says that it was left for this.
     let fd = unsafe { OwnedFd::from_raw_fd(left.fd) };
-    let stat = rustix::fs::fstat(&fd).ok()?;
-    let file = (stat.st_dev, stat.st_ino);
     let object = match known.iter().find(|(other, _)| *other == file) {
         Some((_, object)) => object.clone(),
         None => left.object(&fd).ok()?,
@@ -157,7 +179,7 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
     }
     let entry = Entry { object, access: left.access };
     let handle = std::ptr::without_provenance_mut(left.handle);
-    Some((handle, entry, Inherited { _note: note, _held: Box::new(fd) }))
+    Some((handle, entry, Inherited { note, _held: Box::new(fd) }))
 }
 
 /// What a note says.
@@ -167,19 +189,22 @@ struct Left<'a> {
     access: u32,
     kind: &'a str,
     fd: RawFd,
+    /// What that was, by device and inode.
+    file: (u64, u64),
     len: u64,
     name: &'a str,
 }
 
 impl<'a> Left<'a> {
     fn parse(text: &'a str) -> Option<Left<'a>> {
-        let mut parts = text.splitn(7, ' ');
+        let mut parts = text.splitn(9, ' ');
         let left = Left {
             maker: parts.next()?.parse().ok()?,
             handle: parts.next()?.parse().ok()?,
             access: parts.next()?.parse().ok()?,
             kind: parts.next()?,
             fd: parts.next()?.parse().ok()?,
+            file: (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?),
             len: parts.next()?.parse().ok()?,
             name: parts.next()?,
         };

@@ -4,6 +4,8 @@
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
+use super::handle;
+
 /// `_P_WAIT`, `_P_NOWAIT`, `_P_OVERLAY`.
 const WAIT: i32 = 0;
 const NOWAIT: i32 = 1;
@@ -52,9 +54,12 @@ unsafe fn spawn(
     };
     if mode == OVERLAY {
         let exec = if search { libc::execvpe } else { libc::execve };
+        handle::set_maker(0);
         // SAFETY: the caller's promise.
         unsafe { exec(program, arguments, environment) };
-        return -1;
+        let error = std::io::Error::last_os_error().raw_os_error();
+        handle::set_maker(std::process::id());
+        return fail(error.unwrap_or(libc::EINVAL));
     }
     let start = if search { libc::posix_spawnp } else { libc::posix_spawn };
     let mut id = 0;

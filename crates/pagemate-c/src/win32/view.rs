@@ -115,13 +115,13 @@ fn map(handle: Handle, wanted: &Wanted) -> Result<*mut c_void> {
         flags: if shared { MapFlags::SHARED } else { MapFlags::PRIVATE },
         from: Some((section.memory(), wanted.offset)),
     };
+    let seen = seen(&mapping, wanted.offset)?;
     let base = if wanted.base.is_null() {
         place::anywhere(what)?
     } else {
         place::exactly(wanted.base.addr(), what)?;
         wanted.base.addr()
     };
-    let seen = seen(&mapping, wanted.offset)?;
     regions().insert(base, Region::new(len, wanted.protection, Kind::View(seen)));
     Ok(at(base))
 }
