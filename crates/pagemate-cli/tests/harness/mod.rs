@@ -94,7 +94,7 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn of(command: &mut Command, input: &[u8]) -> Ran {
-        let mut child = Guard(command.spawn().unwrap());
+        let mut child = Guard(start(command));
         if let Some(mut stdin) = child.0.stdin.take() {
             // What it does not want to read, it need not.
             _ = stdin.write_all(input);
@@ -135,7 +135,7 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) fn start(command: &mut Command) -> Held {
-        let mut child = Guard(command.spawn().unwrap());
+        let mut child = Guard(start(command));
         let lines = lines(child.0.stdout.take().unwrap());
         let errors = lines_of_errors(&mut child);
         let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
@@ -172,6 +172,19 @@ impl Held {
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait()
     }
+}
+
+/// Starts a program. Wine on a busy machine now and then has an internal error instead, and then has
+/// started nothing.
+fn start(command: &mut Command) -> Child {
+    const INTERNAL_ERROR: i32 = 1359;
+    for _ in 0..10 {
+        match command.spawn() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {}
+            started => return started.unwrap(),
+        }
+    }
+    panic!("no program can be started");
 }
 
 /// Kills and reaps its child when dropped.
