@@ -121,11 +121,24 @@ impl Place {
     }
 
     pub(crate) fn actor_with(&self, environment: &[(&str, &str)]) -> Actor {
-        let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["actor", "--exact", "--nocapture", "--test-threads=1"]);
-        command.env(ROLE, &self.prefix).env("PAGEMATE_DIR", &self.path);
-        command.envs(environment.iter().copied());
-        Actor::start(command)
+        let start = || {
+            let mut command = Command::new(env::current_exe().unwrap());
+            command.args(["actor", "--exact", "--nocapture", "--test-threads=1"]);
+            command.env(ROLE, &self.prefix).env("PAGEMATE_DIR", &self.path);
+            command.envs(environment.iter().copied());
+            Actor::start(command)
+        };
+        let mut actor = start();
+        // Wine on a busy machine now and then starts a process that ends before it begins.
+        let tries = if cfg!(windows) { 5 } else { 0 };
+        for _ in 0..tries {
+            actor.tell("ready");
+            if actor.reply().is_some() {
+                break;
+            }
+            actor = start();
+        }
+        actor
     }
 
     /// The files of all objects, live and dead; where objects are none, there are none.
@@ -406,6 +419,7 @@ impl Stage {
                     Err(error) => error.to_string(),
                 })
             }
+            ["ready"] => ok(),
             ["exit"] => process::exit(0),
             // As main would end it: everything is dropped on the way out.
             ["panic"] => panic!("an actor was told to"),
