@@ -12,6 +12,14 @@ fn prints(program: &str, lines: &[&str]) {
     assert_eq!((code, printed), (0, lines.iter().map(|line| (*line).to_owned()).collect()));
 }
 
+/// What the program prints to whom this happens.
+fn happens(what: &[&str]) -> Vec<String> {
+    let program = compile(&["linux/host.c"], Language::C, &["-D_GNU_SOURCE"]);
+    let mut command = program.command();
+    command.args(what);
+    Place::new().start_command(command).end().1
+}
+
 #[test]
 fn a_page_that_was_written_to_is_not_lost_for_want_of_a_descriptor() {
     // ERROR_TOO_MANY_OPEN_FILES.
@@ -27,4 +35,10 @@ fn a_child_can_use_what_other_threads_used_when_it_was_forked() {
 fn what_is_inherited_is_known_after_exec_and_nothing_else_is_taken_for_it() {
     // WAIT_FAILED; WAIT_OBJECT_0.
     prints("inherits", &["replaced: 4294967295, still open", "after exec: 0"]);
+}
+
+#[test]
+fn a_program_is_not_started_without_its_name() {
+    let invalid = rustix::io::Errno::INVAL.raw_os_error();
+    assert_eq!(happens(&["name"]), [format!("-1, error {invalid}")]);
 }
