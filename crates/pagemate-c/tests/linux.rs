@@ -42,3 +42,8 @@ fn a_program_is_not_started_without_its_name() {
     let invalid = rustix::io::Errno::INVAL.raw_os_error();
     assert_eq!(happens(&["name"]), [format!("-1, error {invalid}")]);
 }
+
+#[test]
+fn half_a_write_is_a_failure() {
+    assert_eq!(happens(&["room"]), ["error 112"]);
+}

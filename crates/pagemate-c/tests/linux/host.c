@@ -3,9 +3,11 @@
 #include <windows.h>
 #include <process.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* Every program has a name, and is not read beyond its arguments. */
 static void without_a_name(const char *path)
@@ -16,10 +18,27 @@ static void without_a_name(const char *path)
     printf("%d, error %d\n", (int)started, errno);
 }
 
+/* A file that has no room for all of it was not written to. */
+static void without_room(void)
+{
+    static const char bytes[8192];
+    struct rlimit little = {5000, 5000};
+    HANDLE file = CreateFileA("file.bin", GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    DWORD written = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &little);
+    if (WriteFile(file, bytes, sizeof bytes, &written, NULL))
+        printf("%u bytes\n", written);
+    else
+        printf("error %u\n", GetLastError());
+}
+
 int main(int count, char **arguments)
 {
     const char *what = count > 1 ? arguments[1] : "";
     if (strcmp(what, "name") == 0)
         without_a_name(arguments[0]);
+    else if (strcmp(what, "room") == 0)
+        without_room();
     return 0;
 }
