@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Language, Place, compile};
+use harness::{Language, Place, compile, unique};
 
 #[track_caller]
 fn prints(program: &str, lines: &[&str]) {
@@ -46,4 +46,9 @@ fn a_program_is_not_started_without_its_name() {
 #[test]
 fn half_a_write_is_a_failure() {
     assert_eq!(happens(&["room"]), ["error 112"]);
+}
+
+#[test]
+fn what_is_printed_without_streams_stands_in_no_object() {
+    assert_eq!(happens(&["streams", &unique("streams")]), ["4 objects, 0 streams"]);
 }

@@ -26,6 +26,8 @@ use super::sync;
 const NOTE: &str = "pagemate:handle";
 /// As `/proc` has it.
 const LINK: &str = "/memfd:pagemate:handle";
+/// No descriptor of ours has the number of a standard stream, which a child would take for its own.
+const FIRST: RawFd = 3;
 /// No note is longer: a name has at most 3,072 bytes.
 const LONGEST: usize = 4096;
 
@@ -68,7 +70,9 @@ impl Inherited {
         // SAFETY: `held` has it.
         let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
         let text = format!("{maker} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
-        let note = rustix::fs::memfd_create(NOTE, MemfdFlags::empty())?;
+        let note = rustix::fs::memfd_create(NOTE, MemfdFlags::CLOEXEC)?;
+        let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
+        rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
         rustix::io::pwrite(&note, text.as_bytes(), 0)?;
         Ok(Inherited { note, _held: held })
     }
@@ -94,7 +98,7 @@ fn file_of(fd: BorrowedFd<'_>) -> Result<(u64, u64)> {
 
 /// A copy of a descriptor that stays open.
 fn hold(fd: BorrowedFd<'_>) -> Result<Holding> {
-    let fd = rustix::io::fcntl_dupfd_cloexec(fd, 0)?;
+    let fd = rustix::io::fcntl_dupfd_cloexec(fd, FIRST)?;
     rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
     let number = fd.as_raw_fd();
     Ok((Box::new(fd), number, String::new()))
