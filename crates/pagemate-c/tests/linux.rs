@@ -52,3 +52,9 @@ fn half_a_write_is_a_failure() {
 fn what_is_printed_without_streams_stands_in_no_object() {
     assert_eq!(happens(&["streams", &unique("streams")]), ["4 objects, 0 streams"]);
 }
+
+#[test]
+fn a_child_gets_what_was_handed_to_it_or_nothing() {
+    let told = happens(&["elsewhere", &unique("elsewhere")]);
+    assert_eq!(told, ["error 6", "not to be inherited from here: error 6"]);
+}

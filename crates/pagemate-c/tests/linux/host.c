@@ -9,12 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static HANDLE memory(const char *name, BOOL inherit)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, inherit};
     return CreateFileMappingA(INVALID_HANDLE_VALUE, &attributes, PAGE_READWRITE, 0, 65536, name);
+}
+
+static char *view(HANDLE map)
+{
+    return (char *)MapViewOfFile(map, FILE_MAP_WRITE, 0, 0, 0);
+}
+
+static void show(const char *number)
+{
+    char *seen = view((HANDLE)(ULONG_PTR)strtoul(number, NULL, 10));
+    if (seen == NULL)
+        printf("error %u\n", GetLastError());
+    else
+        printf("%s\n", seen);
 }
 
 /* Every program has a name, and is not read beyond its arguments. */
@@ -62,6 +77,25 @@ static void without_streams(const char *name)
            open_streams);
 }
 
+/* Elsewhere the name is another object's, which nobody was handed. */
+static void elsewhere(const char *path, const char *name)
+{
+    char here[4096], number[32], there[4096 + 16];
+    const char *const arguments[] = {path, "show", number, NULL};
+    const char *const environment[] = {there, NULL};
+    HANDLE map = memory(name, TRUE);
+    strcpy(view(map), "ours");
+    snprintf(number, sizeof number, "%lu", (unsigned long)(ULONG_PTR)map);
+    snprintf(there, sizeof there, "PAGEMATE_DIR=%s/there", getcwd(here, sizeof here));
+    mkdir("there", 0700);
+    putenv(there);
+    strcpy(view(memory(name, FALSE)), "theirs");
+    _spawnve(_P_WAIT, path, arguments, environment);
+    if (SetHandleInformation(map, HANDLE_FLAG_INHERIT, 0)
+        && !SetHandleInformation(map, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
+        printf("not to be inherited from here: error %u\n", GetLastError());
+}
+
 int main(int count, char **arguments)
 {
     const char *what = count > 1 ? arguments[1] : "";
@@ -71,5 +105,9 @@ int main(int count, char **arguments)
         without_room();
     else if (strcmp(what, "streams") == 0)
         without_streams(arguments[2]);
+    else if (strcmp(what, "elsewhere") == 0)
+        elsewhere(arguments[0], arguments[2]);
+    else if (strcmp(what, "show") == 0)
+        show(arguments[2]);
     return 0;
 }
