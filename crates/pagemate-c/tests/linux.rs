@@ -58,3 +58,8 @@ fn a_child_gets_what_was_handed_to_it_or_nothing() {
     let told = happens(&["elsewhere", &unique("elsewhere")]);
     assert_eq!(told, ["error 6", "not to be inherited from here: error 6"]);
 }
+
+#[test]
+fn arguments_may_stand_at_any_address() {
+    assert_eq!(happens(&["packed", &unique("packed")]), ["made, found"]);
+}

@@ -96,6 +96,33 @@ static void elsewhere(const char *path, const char *name)
         printf("not to be inherited from here: error %u\n", GetLastError());
 }
 
+#pragma pack(push, 1)
+static struct {
+    char odd;
+    SECURITY_ATTRIBUTES attributes;
+    SECURITY_DESCRIPTOR descriptor;
+    WCHAR name[64];
+} packed;
+#pragma pack(pop)
+
+/* A packed struct's fields stand at any address. */
+static void packed_arguments(const char *name)
+{
+    SECURITY_DESCRIPTOR descriptor;
+    HANDLE map, found;
+    size_t at;
+    InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION);
+    packed.descriptor = descriptor;
+    packed.attributes.nLength = sizeof packed.attributes;
+    packed.attributes.lpSecurityDescriptor = (char *)&packed + 1 + sizeof packed.attributes;
+    for (at = 0; name[at] != 0; at++)
+        packed.name[at] = (WCHAR)name[at];
+    map = CreateFileMappingW(INVALID_HANDLE_VALUE, (void *)((char *)&packed + 1), PAGE_READWRITE, 0, 1,
+                             (void *)((char *)&packed + offsetof(__typeof__(packed), name)));
+    found = OpenFileMappingA(FILE_MAP_READ, FALSE, name);
+    printf("%s, %s\n", map != NULL ? "made" : "not made", found != NULL ? "found" : "not found");
+}
+
 int main(int count, char **arguments)
 {
     const char *what = count > 1 ? arguments[1] : "";
@@ -107,6 +134,8 @@ int main(int count, char **arguments)
         without_streams(arguments[2]);
     else if (strcmp(what, "elsewhere") == 0)
         elsewhere(arguments[0], arguments[2]);
+    else if (strcmp(what, "packed") == 0)
+        packed_arguments(arguments[2]);
     else if (strcmp(what, "show") == 0)
         show(arguments[2]);
     return 0;
