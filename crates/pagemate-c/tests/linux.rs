@@ -3,13 +3,21 @@
 
 mod harness;
 
-use harness::{Language, Place, compile};
+use harness::{Language, Place, compile, unique};
 
 #[track_caller]
 fn prints(program: &str, lines: &[&str]) {
     let program = compile(&[&format!("linux/{program}.c")], Language::C, &["-D_GNU_SOURCE"]);
     let (code, printed) = Place::new().run(&program);
     assert_eq!((code, printed), (0, lines.iter().map(|line| (*line).to_owned()).collect()));
+}
+
+/// What the program prints to whom this happens.
+fn happens(what: &[&str]) -> Vec<String> {
+    let program = compile(&["linux/host.c"], Language::C, &["-D_GNU_SOURCE"]);
+    let mut command = program.command();
+    command.args(what);
+    Place::new().start_command(command).end().1
 }
 
 #[test]
@@ -27,4 +35,31 @@ fn a_child_can_use_what_other_threads_used_when_it_was_forked() {
 fn what_is_inherited_is_known_after_exec_and_nothing_else_is_taken_for_it() {
     // WAIT_FAILED; WAIT_OBJECT_0.
     prints("inherits", &["replaced: 4294967295, still open", "after exec: 0"]);
+}
+
+#[test]
+fn a_program_is_not_started_without_its_name() {
+    let invalid = rustix::io::Errno::INVAL.raw_os_error();
+    assert_eq!(happens(&["name"]), [format!("-1, error {invalid}")]);
+}
+
+#[test]
+fn half_a_write_is_a_failure() {
+    assert_eq!(happens(&["room"]), ["error 112"]);
+}
+
+#[test]
+fn what_is_printed_without_streams_stands_in_no_object() {
+    assert_eq!(happens(&["streams", &unique("streams")]), ["4 objects, 0 streams"]);
+}
+
+#[test]
+fn a_child_gets_what_was_handed_to_it_or_nothing() {
+    let told = happens(&["elsewhere", &unique("elsewhere")]);
+    assert_eq!(told, ["error 6", "not to be inherited from here: error 6"]);
+}
+
+#[test]
+fn arguments_may_stand_at_any_address() {
+    assert_eq!(happens(&["packed", &unique("packed")]), ["made, found"]);
 }

@@ -88,7 +88,8 @@ FORCEINLINE int vsprintf_s(char *to, size_t room, const char *format, va_list ar
     return -1;
 }
 
-/* As much as there is room for; the end's NUL only if there is room for it too. */
+/* As much as there is room for; the end's NUL only if there is room for it too. Without any room it
+ * tells how much that would be. */
 FORCEINLINE int _vsnprintf(char *to, size_t room, const char *format, va_list arguments) {
     va_list again;
     char *whole;
@@ -96,6 +97,8 @@ FORCEINLINE int _vsnprintf(char *to, size_t room, const char *format, va_list ar
     va_copy(again, arguments);
     len = vsnprintf(NULL, 0, format, again);
     va_end(again);
+    if (to == NULL && room == 0)
+        return len;
     whole = len < 0 ? NULL : (char *)malloc((size_t)len + 1);
     if (whole == NULL)
         return -1;

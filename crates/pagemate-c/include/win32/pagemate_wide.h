@@ -174,8 +174,9 @@ PAGEMATE_WEAK int pagemate_putws(const WCHAR *text) {
 
 /* The next character of a stream, which may take two units; -1 at its end. */
 PAGEMATE_WEAK int pagemate_fgetc(FILE *stream) {
+    static const int least[] = {0, 0x80, 0x800, 0x10000};
     int first = fgetc(stream), more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
-    int value = more == 0 ? first : first & (0x3F >> more);
+    int len = more, value = more == 0 ? first : first & (0x3F >> more);
     for (; more > 0; more--) {
         int next = fgetc(stream);
         if (next == EOF || (next & 0xC0) != 0x80) {
@@ -184,20 +185,27 @@ PAGEMATE_WEAK int pagemate_fgetc(FILE *stream) {
         }
         value = value << 6 | (next & 0x3F);
     }
+    /* What is no start, is longer than it has to be, is half a pair, or is too much. */
+    if ((len == 0 && value >= 0x80) || (len > 0 && value < least[len]) || value >> 11 == 0x1B
+        || value > 0x10FFFF)
+        return 0xFFFD;
     return value;
 }
 
 PAGEMATE_WEAK WCHAR *pagemate_fgetws(WCHAR *to, int room, FILE *stream) {
     int at = 0, value = 0;
-    /* There is always room for a character of two units, and the NUL. */
-    while (at + 2 < room && value != '\n' && (value = pagemate_fgetc(stream)) != EOF) {
+    /* There is always room for a character of two units, and the NUL; or else for one unit alone. */
+    while (at + 1 < room && (at == 0 || at + 2 < room) && value != '\n'
+           && (value = pagemate_fgetc(stream)) != EOF) {
+        if (value > 0xFFFF && room == 2)
+            value = 0xFFFD;
         if (value > 0xFFFF) {
             to[at++] = (WCHAR)(0xD7C0 + (value >> 10));
             value = 0xDC00 + (value & 0x3FF);
         }
         to[at++] = (WCHAR)value;
     }
-    if (at == 0)
+    if (at == 0 && room != 1)
         return NULL;
     to[at] = 0;
     return to;

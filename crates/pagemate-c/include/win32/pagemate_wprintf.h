@@ -96,6 +96,13 @@ PAGEMATE_WEAK void pagemate_put_number(struct pagemate_out *out, const char *con
         free(number);
 }
 
+/* Ends the text, whatever became of it. */
+PAGEMATE_WEAK int pagemate_end(struct pagemate_out *out, int result) {
+    if (out->room > 0)
+        out->to[out->len < out->room ? out->len : out->room - 1] = 0;
+    return result;
+}
+
 PAGEMATE_WEAK int pagemate_is_of(WCHAR unit, const char *set) {
     return unit != 0 && unit < 128 && strchr(set, (char)unit) != NULL;
 }
@@ -127,6 +134,9 @@ PAGEMATE_WEAK int pagemate_format(WCHAR *to, size_t room, const WCHAR *format, v
             for (; pagemate_is_of(*format, "0123456789") && precision < 100000; format++)
                 precision = precision * 10 + (*format - '0');
         }
+        /* No more than can be written out in a format. */
+        if (width < -99999 || width > 99999 || precision > 99999)
+            return pagemate_end(&out, -1);
         /* -2, -1: hh, h. 1, 2: l, and what has 64 bits. 3: L. */
         if (format[0] == 'I' && format[1] == '6' && format[2] == '4') {
             size = 2;
@@ -171,7 +181,7 @@ PAGEMATE_WEAK int pagemate_format(WCHAR *to, size_t room, const WCHAR *format, v
             size_t len = text == NULL ? 0 : precision < 0 ? strlen(text) : strnlen(text, (size_t)precision);
             WCHAR *wide = pagemate_widen(text, len);
             if (wide == NULL)
-                return -1;
+                return pagemate_end(&out, -1);
             pagemate_put_text(&out, wide, pagemate_put_len(wide, -1), width);
             free(wide);
         } else if (wanted == 's' || wanted == 'S') {
@@ -180,12 +190,10 @@ PAGEMATE_WEAK int pagemate_format(WCHAR *to, size_t room, const WCHAR *format, v
             text = text == NULL ? none : text;
             pagemate_put_text(&out, text, pagemate_put_len(text, precision), width);
         } else {
-            return -1;
+            return pagemate_end(&out, -1);
         }
     }
-    if (room > 0)
-        to[out.len < room ? out.len : room - 1] = 0;
-    return (int)out.len;
+    return pagemate_end(&out, (int)out.len);
 }
 
 PAGEMATE_WEAK int pagemate_vfwprintf(FILE *stream, const WCHAR *format, va_list arguments) {
@@ -224,7 +232,8 @@ PAGEMATE_WEAK int pagemate_whole(WCHAR *to, size_t room, const WCHAR *format, va
     return len;
 }
 
-/* As much as there is room for; the end's NUL only if there is room for it too. */
+/* As much as there is room for; the end's NUL only if there is room for it too. Without any room it
+ * tells how much that would be. */
 PAGEMATE_WEAK int pagemate_cut(WCHAR *to, size_t room, const WCHAR *format, va_list arguments) {
     va_list again;
     WCHAR *text;
@@ -232,6 +241,8 @@ PAGEMATE_WEAK int pagemate_cut(WCHAR *to, size_t room, const WCHAR *format, va_l
     va_copy(again, arguments);
     len = pagemate_format(NULL, 0, format, again);
     va_end(again);
+    if (to == NULL && room == 0)
+        return len;
     text = len < 0 ? NULL : (WCHAR *)malloc(((size_t)len + 1) * sizeof(WCHAR));
     if (text == NULL)
         return -1;

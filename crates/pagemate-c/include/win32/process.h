@@ -2,6 +2,7 @@
 #ifndef PAGEMATE_PROCESS_H
 #define PAGEMATE_PROCESS_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -27,11 +28,15 @@ intptr_t _spawnve(int mode, const char *program, const char *const *arguments,
 intptr_t _cwait(int *status, intptr_t process, int action);
 int _getpid(void);
 
-/* The arguments as an array, in memory that takes what there is. */
+/* The arguments as an array, in memory that takes what there is. The first is the program's name. */
 FORCEINLINE const char **pagemate_arguments(const char *first, va_list rest) {
     va_list again;
     size_t count = 1, at = 0;
     const char **all;
+    if (first == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
     va_copy(again, rest);
     while (va_arg(again, const char *) != NULL)
         count++;

@@ -179,6 +179,8 @@ impl Wanted {
                 made => (made.map_err(refused)?, false),
             },
         };
+        // Where a standard stream is closed, what the program prints would stand in the file.
+        let file = if file.as_raw_fd() > 2 { file } else { file.try_clone()? };
         let data = file.metadata()?;
         if data.is_dir() {
             return Err(ACCESS_DENIED);

@@ -16,7 +16,7 @@ use pagemate::{Access, Name, Section, SectionOptions};
 use rustix::fs::MemfdFlags;
 use rustix::io::FdFlags;
 
-use super::error::Result;
+use super::error::{INVALID_HANDLE, Result};
 use super::file::File;
 use super::handle::{Entry, Handle, Object};
 use super::mapping::{MAP_WRITE, Mapping};
@@ -26,6 +26,8 @@ use super::sync;
 const NOTE: &str = "pagemate:handle";
 /// As `/proc` has it.
 const LINK: &str = "/memfd:pagemate:handle";
+/// No descriptor of ours has the number of a standard stream, which a child would take for its own.
+const FIRST: RawFd = 3;
 /// No note is longer: a name has at most 3,072 bytes.
 const LONGEST: usize = 4096;
 
@@ -68,7 +70,9 @@ impl Inherited {
         // SAFETY: `held` has it.
         let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
         let text = format!("{maker} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
-        let note = rustix::fs::memfd_create(NOTE, MemfdFlags::empty())?;
+        let note = rustix::fs::memfd_create(NOTE, MemfdFlags::CLOEXEC)?;
+        let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
+        rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
         rustix::io::pwrite(&note, text.as_bytes(), 0)?;
         Ok(Inherited { note, _held: held })
     }
@@ -94,7 +98,7 @@ fn file_of(fd: BorrowedFd<'_>) -> Result<(u64, u64)> {
 
 /// A copy of a descriptor that stays open.
 fn hold(fd: BorrowedFd<'_>) -> Result<Holding> {
-    let fd = rustix::io::fcntl_dupfd_cloexec(fd, 0)?;
+    let fd = rustix::io::fcntl_dupfd_cloexec(fd, FIRST)?;
     rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
     let number = fd.as_raw_fd();
     Ok((Box::new(fd), number, String::new()))
@@ -105,6 +109,9 @@ fn hold_section(section: &Section) -> Result<Holding> {
     if let Some(name) = section.name() {
         let name = name.to_string();
         let again = SectionOptions::new().access(section.access()).open(&name)?;
+        if file_of(again.memory())? != file_of(section.memory())? {
+            return Err(INVALID_HANDLE);
+        }
         if let Some(holder) = again.name_holder() {
             rustix::io::fcntl_setfd(holder, FdFlags::empty())?;
             let number = holder.as_raw_fd();
@@ -123,6 +130,9 @@ fn hold_named<T: AsFd + Send + Sync + 'static>(
     let Some(name) = name else { return hold(object.as_fd()) };
     let name = name.to_string();
     let again = open(&name)?;
+    if file_of(again.as_fd())? != file_of(object.as_fd())? {
+        return Err(INVALID_HANDLE);
+    }
     rustix::io::fcntl_setfd(again.as_fd(), FdFlags::empty())?;
     let number = again.as_fd().as_raw_fd();
     Ok((Box::new(again), number, name))
@@ -223,22 +233,36 @@ impl<'a> Left<'a> {
     }
 
     /// What has the name, or else what the descriptor is of.
-    fn found<T: TryFrom<OwnedFd, Error = pagemate::Error>>(
+    fn found<T: AsFd + TryFrom<OwnedFd, Error = pagemate::Error>>(
         &self,
         fd: &OwnedFd,
         open: impl FnOnce(&'a str) -> pagemate::Result<T>,
     ) -> Result<T> {
-        if self.name.is_empty() { Ok(T::try_from(fd.try_clone()?)?) } else { Ok(open(self.name)?) }
+        if self.name.is_empty() {
+            return Ok(T::try_from(fd.try_clone()?)?);
+        }
+        let found = open(self.name)?;
+        self.check(found.as_fd())?;
+        Ok(found)
+    }
+
+    /// Refuses what has the name but is another object, as it may be in another environment.
+    fn check(&self, found: BorrowedFd<'_>) -> Result<()> {
+        if file_of(found)? == self.file { Ok(()) } else { Err(INVALID_HANDLE) }
     }
 
     fn section(&self, fd: &OwnedFd) -> Result<Section> {
         let access = if self.access & MAP_WRITE == 0 { Access::Read } else { Access::ReadWrite };
-        let open = |name| SectionOptions::new().access(access).open(name);
-        if self.kind == "over-file" && self.name.is_empty() {
+        if !self.name.is_empty() {
+            let section = SectionOptions::new().access(access).open(self.name)?;
+            self.check(section.name_holder().ok_or(INVALID_HANDLE)?)?;
+            return Ok(section);
+        }
+        if self.kind == "over-file" {
             let file = std::fs::File::from(fd.try_clone()?);
             let mut options = SectionOptions::new();
             return Ok(options.file(&file).len(self.len).access(access).create_unnamed()?);
         }
-        self.found(fd, open)
+        Ok(Section::try_from(fd.try_clone()?)?)
     }
 }

@@ -37,18 +37,19 @@ pub(super) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
     if name.is_null() {
         return Ok(None);
     }
-    let mut len = 0;
+    let mut units = Vec::new();
     let mut next = name;
-    // SAFETY: the caller says that it ends, and the end was not yet read.
-    while unsafe { next.read() } != 0 {
-        len += 1;
-        // SAFETY: the end is still to come.
-        next = unsafe { next.add(1) };
+    loop {
+        // SAFETY: the caller says that it ends, and the end was not yet read. In a packed struct it may
+        // stand at any address.
+        match unsafe { next.read_unaligned() } {
+            0 => break,
+            unit => units.push(unit),
+        }
+        next = next.wrapping_add(1);
     }
-    // SAFETY: these units were just read.
-    let name = unsafe { std::slice::from_raw_parts(name, len) };
     // A half of a pair has no spelling here.
-    String::from_utf16(name).map(Some).map_err(|_| INVALID_NAME)
+    String::from_utf16(&units).map(Some).map_err(|_| INVALID_NAME)
 }
 
 /// Refuses what is no name, with the code that tells why.

@@ -51,13 +51,13 @@ pub(super) unsafe fn wanted(attributes: *const SecurityAttributes) -> Result<(bo
     if attributes.is_null() {
         return Ok((false, Sharing::Owner));
     }
-    // SAFETY: not null, and the caller says that they are whole.
-    let attributes = unsafe { attributes.read() };
+    // SAFETY: not null, and the caller says that they are whole; a packed struct's may stand anywhere.
+    let attributes = unsafe { attributes.read_unaligned() };
     if attributes.descriptor.is_null() {
         return Ok((attributes.inherit != 0, Sharing::Owner));
     }
-    // SAFETY: not null, and the caller says that it is whole.
-    let descriptor = unsafe { attributes.descriptor.read() };
+    // SAFETY: not null, and the caller says that it is whole; it too may stand anywhere.
+    let descriptor = unsafe { attributes.descriptor.read_unaligned() };
     if descriptor.revision != REVISION {
         return Err(UNKNOWN_REVISION);
     }

@@ -28,8 +28,14 @@ pub struct Overlapped {
 
 /// Goes on with a call that moves some of `len` bytes until all are moved or no more come.
 ///
-/// A buffer that is none fails with `fault`.
-fn all_of(len: usize, fault: Code, mut some: impl FnMut(usize) -> isize) -> Result<usize> {
+/// A buffer that is none fails with `fault`. Where `whole` is asked for, so does what moves less: who
+/// wrote to a file looks at nothing but whether it was done.
+fn all_of(
+    len: usize,
+    whole: bool,
+    fault: Code,
+    mut some: impl FnMut(usize) -> isize,
+) -> Result<usize> {
     let mut moved = 0;
     while moved < len {
         match usize::try_from(some(moved)) {
@@ -38,7 +44,9 @@ fn all_of(len: usize, fault: Code, mut some: impl FnMut(usize) -> isize) -> Resu
             Err(_) => match io::Error::last_os_error() {
                 error if error.kind() == io::ErrorKind::Interrupted => {}
                 // What was moved was moved; the next call meets the obstacle.
-                _ if moved > 0 => break,
+                error if moved > 0 && (!whole || error.kind() == io::ErrorKind::WouldBlock) => {
+                    break;
+                }
                 error if error.raw_os_error() == Some(libc::EFAULT) => return Err(fault),
                 error => return Err(error.into()),
             },
@@ -138,7 +146,7 @@ pub unsafe extern "C" fn ReadFile(
         // SAFETY: the caller's promise.
         let start = unsafe { Start::of(overlapped) }?;
         let fd = file.inner().as_raw_fd();
-        let read = all_of(len as usize, NOACCESS, |done| {
+        let read = all_of(len as usize, false, NOACCESS, |done| {
             let (to, len) = (buffer.wrapping_byte_add(done), len as usize - done);
             match start {
                 Start::At(at) => {
@@ -193,7 +201,7 @@ pub unsafe extern "C" fn WriteFile(
         // SAFETY: the caller's promise.
         let start = unsafe { Start::of_writing(overlapped, access) }?;
         let fd = file.inner().as_raw_fd();
-        let written = all_of(len as usize, INVALID_USER_BUFFER, |done| {
+        let written = all_of(len as usize, true, INVALID_USER_BUFFER, |done| {
             let (from, len) = (buffer.wrapping_byte_add(done), len as usize - done);
             match start {
                 // SAFETY: the kernel refuses a buffer that is none.

@@ -35,6 +35,7 @@ static void narrow(void)
     CHECK(sprintf_s(to, sizeof to, "%d-%s", 12, "ab") == 5 && strcmp(to, "12-ab") == 0);
     CHECK(_snprintf(to, sizeof to, "%s", "1234567") == 7 && strcmp(to, "1234567") == 0);
     CHECK(_snprintf(to, 3, "%s", "abcd") == -1 && memcmp(to, "abc4567", 8) == 0);
+    CHECK(_snprintf(NULL, 0, "%s", "abcd") == 4);
     CHECK(_stricmp("HeLLo", "hello") == 0 && _strnicmp("abX", "ABy", 2) == 0);
     CHECK(memcpy_s(to, sizeof to, "abc", 4) == 0 && strcmp(to, "abc") == 0);
     CHECK(_countof(to) == 8 && ARRAYSIZE(to) == 8);
@@ -82,7 +83,33 @@ static void formats(void)
     CHECK(wcscmp(to, L"000000000000BEEF") == 0);
     wmemset(to, L'#', 64);
     CHECK(_snwprintf(to, 3, L"%ls", L"abcd") == -1 && to[2] == L'c' && to[3] == L'#');
+    CHECK(_snwprintf(NULL, 0, L"%d", 12345) == 5);
+#ifndef __MINGW32__
+    /* What is no format leaves a text that ends all the same, and no width takes for ever. */
+    wmemset(to, L'#', 64);
+    CHECK(swprintf(to, 64, L"ab%q") == -1 && wcscmp(to, L"ab") == 0);
+    CHECK(swprintf(to, 64, L"%*d", -2147483647 - 1, 1) == -1);
+#endif
 }
+
+#ifndef __MINGW32__
+/* Streams need not hold what they should, nor buffers have much room. */
+static void streams(void)
+{
+    static const char bytes[] = "z\n\xF0\x9F\x98\x80\xED\xA0\x80\xC0\x80\x80\n";
+    static const wchar_t read[] = {0xD83D, 0xDE00, 0xFFFD, 0xFFFD, 0xFFFD, '\n', 0};
+    wchar_t to[16];
+    FILE *stream = tmpfile();
+    fwrite(bytes, 1, sizeof bytes - 1, stream);
+    rewind(stream);
+    CHECK(fgetws(to, 1, stream) == to && to[0] == 0);
+    CHECK(fgetws(to, 2, stream) == to && wcscmp(to, L"z") == 0);
+    CHECK(fgetws(to, 2, stream) == to && wcscmp(to, L"\n") == 0);
+    CHECK(fgetws(to, 16, stream) == to && wcscmp(to, read) == 0);
+    CHECK(fgetws(to, 2, stream) == NULL);
+    fclose(stream);
+}
+#endif
 
 static void generic(void)
 {
@@ -132,6 +159,9 @@ int wmain(int argc, wchar_t *argv[])
     formats();
     generic();
     conversions();
+#ifndef __MINGW32__
+    streams();
+#endif
     CHECK(argc == 2 && wcscmp(argv[1], L"argument") == 0 && argv[2] == NULL);
     CHECK(fgetws(line, 32, stdin) != NULL && wcscmp(line, L"\n") == 0);
     wprintf(L"%d %ls\n", checks, L"checks");

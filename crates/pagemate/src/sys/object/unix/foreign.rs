@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::super::Spec;
 use super::seat::Seats;
 use super::user_file::{self, access_of, len_of};
-use super::{Object, refusal, unseen, whole_pages};
+use super::{Object, beside_the_streams, refusal, unseen, whole_pages};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -71,7 +71,7 @@ impl Object {
             Access::Read => rustix::shm::OFlags::RDONLY,
             Access::ReadWrite => rustix::shm::OFlags::RDWR,
         };
-        match rustix::shm::open(name, flags, Mode::empty()) {
+        match rustix::shm::open(name, flags, Mode::empty()).and_then(beside_the_streams) {
             Ok(fd) => Object::from_raw(fd),
             Err(Errno::NOENT) => {
                 Err(Error::new(ErrorKind::NotFound, "no POSIX shared memory object has this name"))

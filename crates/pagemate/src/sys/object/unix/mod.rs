@@ -31,7 +31,7 @@ mod trailer;
 mod unseen;
 mod user_file;
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -144,7 +144,14 @@ fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
     // NONBLOCK: what stands there may be a pipe that nobody reads.
     let flags =
         flags_of(access) | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat(CWD, path, flags, Mode::empty())
+    beside_the_streams(rustix::fs::openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// The same under a number that is no standard stream's: where one of these is closed, what the
+/// program prints would stand in the memory.
+fn beside_the_streams(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {
+    const FIRST: RawFd = 3;
+    if fd.as_raw_fd() < FIRST { rustix::io::fcntl_dupfd_cloexec(fd, FIRST) } else { Ok(fd) }
 }
 
 fn flags_of(access: Access) -> OFlags {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::flags_of;
+use super::{beside_the_streams, flags_of};
 use crate::access::Access;
 
 /// A file that was looked at and not opened.
@@ -29,7 +29,7 @@ impl Seen {
         match rustix::fs::openat(CWD, path_to(self.0.as_fd()), flags, Mode::empty()) {
             // It is /proc that is missing, and not the file.
             Err(Errno::NOENT) => Err(Errno::NOTSUP),
-            opened => opened,
+            opened => beside_the_streams(opened?),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::super::beside_the_streams;
 use super::PREFIX;
 
 /// A new file under a name that starts with a dot, which no object's spelling does. If its maker
@@ -29,7 +30,8 @@ impl Unseen {
             let path = dir.join(format!("{PREFIX}{pid}-{count}"));
             match rustix::fs::openat(CWD, &path, flags, mode) {
                 Ok(fd) => {
-                    let unseen = Unseen { fd: Some(fd), path };
+                    let fd = Some(beside_the_streams(fd)?);
+                    let unseen = Unseen { fd, path };
                     // The umask has no say in what was asked for by name.
                     rustix::fs::fchmod(unseen.fd(), mode)?;
                     return Ok(unseen);

@@ -6,6 +6,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::Errno;
 
+use super::super::beside_the_streams;
+
 /// A new file that has no name yet.
 #[derive(Debug)]
 pub(in super::super) struct Unseen {
@@ -15,7 +17,7 @@ pub(in super::super) struct Unseen {
 impl Unseen {
     pub(in super::super) fn new(dir: &Path, mode: Mode) -> rustix::io::Result<Unseen> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(CWD, dir, flags, mode)?;
+        let fd = beside_the_streams(rustix::fs::openat(CWD, dir, flags, mode)?)?;
         // The umask has no say in what was asked for by name.
         rustix::fs::fchmod(&fd, mode)?;
         Ok(Unseen { fd })
@@ -49,7 +51,7 @@ pub(super) const SCRATCH: &str = "/dev/shm";
 /// Memory without a name and a length.
 pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    rustix::fs::memfd_create(c"pagemate", flags)
+    beside_the_streams(rustix::fs::memfd_create(c"pagemate", flags)?)
 }
 
 /// The same memory, to be read only.

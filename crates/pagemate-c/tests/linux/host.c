@@ -1,0 +1,142 @@
+/* What Linux does to a Windows program that Windows does not: it has no streams, no room,
+ * other environments. The first argument says what happens. */
+#include <windows.h>
+#include <process.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static HANDLE memory(const char *name, BOOL inherit)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, inherit};
+    return CreateFileMappingA(INVALID_HANDLE_VALUE, &attributes, PAGE_READWRITE, 0, 65536, name);
+}
+
+static char *view(HANDLE map)
+{
+    return (char *)MapViewOfFile(map, FILE_MAP_WRITE, 0, 0, 0);
+}
+
+static void show(const char *number)
+{
+    char *seen = view((HANDLE)(ULONG_PTR)strtoul(number, NULL, 10));
+    if (seen == NULL)
+        printf("error %u\n", GetLastError());
+    else
+        printf("%s\n", seen);
+}
+
+/* Every program has a name, and is not read beyond its arguments. */
+static void without_a_name(const char *path)
+{
+    intptr_t started;
+    errno = 0;
+    started = _spawnl(_P_WAIT, path, NULL);
+    printf("%d, error %d\n", (int)started, errno);
+}
+
+/* A file that has no room for all of it was not written to. */
+static void without_room(void)
+{
+    static const char bytes[8192];
+    struct rlimit little = {5000, 5000};
+    HANDLE file = CreateFileA("file.bin", GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    DWORD written = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &little);
+    if (WriteFile(file, bytes, sizeof bytes, &written, NULL))
+        printf("%u bytes\n", written);
+    else
+        printf("error %u\n", GetLastError());
+}
+
+/* What a program prints without standard output goes nowhere. */
+static void without_streams(const char *name)
+{
+    int output = fcntl(1, F_DUPFD_CLOEXEC, 3), stream, open_streams = 0;
+    HANDLE made, found, unnamed, file;
+    close(0);
+    close(1);
+    close(2);
+    made = memory(name, TRUE);
+    found = OpenFileMappingA(FILE_MAP_ALL_ACCESS, TRUE, name);
+    unnamed = memory(NULL, TRUE);
+    file = CreateFileA("file.bin", GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    SetHandleInformation(file, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+    for (stream = 0; stream < 3; stream++)
+        open_streams += fcntl(stream, F_GETFD) != -1;
+    dup2(output, 1);
+    printf("%d objects, %d streams\n",
+           (made != NULL) + (found != NULL) + (unnamed != NULL) + (file != INVALID_HANDLE_VALUE),
+           open_streams);
+}
+
+/* Elsewhere the name is another object's, which nobody was handed. */
+static void elsewhere(const char *path, const char *name)
+{
+    char here[4096], number[32], there[4096 + 16];
+    const char *const arguments[] = {path, "show", number, NULL};
+    const char *const environment[] = {there, NULL};
+    HANDLE map = memory(name, TRUE);
+    strcpy(view(map), "ours");
+    snprintf(number, sizeof number, "%lu", (unsigned long)(ULONG_PTR)map);
+    snprintf(there, sizeof there, "PAGEMATE_DIR=%s/there", getcwd(here, sizeof here));
+    mkdir("there", 0700);
+    putenv(there);
+    strcpy(view(memory(name, FALSE)), "theirs");
+    _spawnve(_P_WAIT, path, arguments, environment);
+    if (SetHandleInformation(map, HANDLE_FLAG_INHERIT, 0)
+        && !SetHandleInformation(map, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
+        printf("not to be inherited from here: error %u\n", GetLastError());
+}
+
+#pragma pack(push, 1)
+static struct {
+    char odd;
+    SECURITY_ATTRIBUTES attributes;
+    SECURITY_DESCRIPTOR descriptor;
+    WCHAR name[64];
+} packed;
+#pragma pack(pop)
+
+/* A packed struct's fields stand at any address. */
+static void packed_arguments(const char *name)
+{
+    SECURITY_DESCRIPTOR descriptor;
+    HANDLE map, found;
+    size_t at;
+    InitializeSecurityDescriptor(&descriptor, SECURITY_DESCRIPTOR_REVISION);
+    packed.descriptor = descriptor;
+    packed.attributes.nLength = sizeof packed.attributes;
+    packed.attributes.lpSecurityDescriptor = (char *)&packed + 1 + sizeof packed.attributes;
+    for (at = 0; name[at] != 0; at++)
+        packed.name[at] = (WCHAR)name[at];
+    map = CreateFileMappingW(INVALID_HANDLE_VALUE, (void *)((char *)&packed + 1), PAGE_READWRITE, 0, 1,
+                             (void *)((char *)&packed + offsetof(__typeof__(packed), name)));
+    found = OpenFileMappingA(FILE_MAP_READ, FALSE, name);
+    printf("%s, %s\n", map != NULL ? "made" : "not made", found != NULL ? "found" : "not found");
+}
+
+int main(int count, char **arguments)
+{
+    const char *what = count > 1 ? arguments[1] : "";
+    if (strcmp(what, "name") == 0)
+        without_a_name(arguments[0]);
+    else if (strcmp(what, "room") == 0)
+        without_room();
+    else if (strcmp(what, "streams") == 0)
+        without_streams(arguments[2]);
+    else if (strcmp(what, "elsewhere") == 0)
+        elsewhere(arguments[0], arguments[2]);
+    else if (strcmp(what, "packed") == 0)
+        packed_arguments(arguments[2]);
+    else if (strcmp(what, "show") == 0)
+        show(arguments[2]);
+    return 0;
+}
