@@ -160,19 +160,22 @@ impl Inner {
             thread::look_after(&Arc::downgrade(self));
             self.looked_after.store(who.0, Ordering::Relaxed);
         }
-        if self.seat.load(Ordering::Relaxed) >> 32 != who.life() {
-            self.take_seat(who)?;
+        // Acquire: with the seat comes the pid that was stored before it.
+        let seat = self.seat.load(Ordering::Acquire);
+        if seat >> 32 != who.life() {
+            self.take_seat(who, seat)?;
         }
         Ok(self.seat_number())
     }
 
+    /// Takes a seat in place of `old`, which is none or of another life. A seat of this life stays:
+    /// the thread that took it may have the lock by it already.
     #[cold]
-    fn take_seat(&self, who: Who) -> Result<()> {
-        let old = self.seat.load(Ordering::Relaxed);
+    fn take_seat(&self, who: Who, old: u64) -> Result<()> {
         let seat = self.cell.object().take_seat(self.cell.offset, &self.cell.words().seats)?;
         self.pid.store(std::process::id(), Ordering::Relaxed);
         let new = who.life() << 32 | u64::from(seat);
-        let (ours, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        let (ours, failed) = (Ordering::Release, Ordering::Acquire);
         if self.seat.compare_exchange(old, new, ours, failed).is_err() {
             // Another thread was faster.
             self.cell.object().leave_seat(self.cell.offset, seat);
@@ -228,5 +231,24 @@ impl Drop for Inner {
         if holder.0 != 0 && holder.life() == Who::am_i().life() {
             self.give_up();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Got, Mutex, Ordering, Spec, Who};
+    use crate::access::Sharing;
+    use crate::deadline::Deadline;
+
+    #[test]
+    fn two_threads_that_lock_a_handle_for_the_first_time_share_one_seat() {
+        let spec = Spec::Mutex { sharing: Sharing::Owner, locked: false };
+        let mutex = Mutex::unnamed(&spec).unwrap();
+        let none = mutex.0.seat.load(Ordering::Relaxed);
+        assert_eq!(mutex.lock(Deadline::Now).unwrap(), Some(Got::Released));
+        // Another thread saw no seat before this one took its own, and goes on only now.
+        mutex.0.take_seat(Who::am_i(), none).unwrap();
+        assert!(mutex.unlock());
+        assert_eq!(mutex.lock(Deadline::Now).unwrap(), Some(Got::Released), "it stayed locked");
     }
 }
