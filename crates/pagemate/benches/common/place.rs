@@ -48,7 +48,13 @@ impl Place {
         });
     }
 
-    /// The files of live and dead objects.
+    /// The file of this user's object `name`, in which no letter is spelt in another way.
+    pub(crate) fn file_of(&self, name: &str) -> PathBuf {
+        let bare = name.strip_prefix(r"Local\").unwrap_or(name);
+        self.path.join(format!("pagemate-{}", rustix::process::geteuid().as_raw())).join(bare)
+    }
+
+    /// Whether no file of an object, live or dead, is there.
     pub(crate) fn is_empty(&self) -> bool {
         let dirs = fs::read_dir(&self.path).expect("our directory").flatten();
         dirs.flat_map(|dir| fs::read_dir(dir.path()).expect("our directory")).next().is_none()

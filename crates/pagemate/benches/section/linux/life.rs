@@ -1,10 +1,13 @@
 //! Creating, opening, closing and listing.
 #![allow(unsafe_code, reason = "the raw calls map memory")]
 
-use std::os::fd::OwnedFd;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 
 use pagemate::{Section, SectionOptions, inventory};
-use rustix::fs::{FallocateFlags, Mode};
+use rustix::fs::{CWD, FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
@@ -46,6 +49,32 @@ fn raw_map(fd: &OwnedFd) {
     unsafe { rustix::mm::munmap(at.expect("a mapping"), len) }.expect("its end");
 }
 
+/// What the protocol of `ARCHITECTURE.md` asks the kernel for, and nothing else: what a promise that
+/// only the living are opened, and that the last removes the name, costs in calls alone.
+fn bare_open(path: &Path) {
+    use rustix::fs::OFlags;
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = rustix::fs::openat(CWD, path, flags, Mode::empty()).expect("an object");
+    lock(&fd, libc::F_OFD_GETLK, libc::F_WRLCK);
+    lock(&fd, libc::F_OFD_SETLK, libc::F_RDLCK);
+    let stat = rustix::fs::fstat(&fd).expect("a file");
+    let mut trailer = [MaybeUninit::uninit(); 4096];
+    let at = u64::try_from(stat.st_size).expect("a length") - 4096;
+    black_box(rustix::io::pread(&fd, &mut trailer, at).expect("a trailer"));
+    raw_map(&fd);
+    lock(&fd, libc::F_OFD_SETLK, libc::F_UNLCK);
+    lock(&fd, libc::F_OFD_SETLK, libc::F_WRLCK);
+}
+
+fn lock(fd: &OwnedFd, command: libc::c_int, kind: libc::c_int) {
+    // SAFETY: `flock` is a C struct of integers, for which zero is a value.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind.try_into().expect("lock types fit their field");
+    lock.l_len = 1;
+    // SAFETY: the descriptor is open, and these commands take a pointer to one `flock`.
+    black_box(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut lock) });
+}
+
 /// Each beside the raw calls, in a directory that is nearly empty.
 pub(crate) fn few(place: &Place, effort: Effort) {
     let raw = Place::raw_name();
@@ -60,6 +89,9 @@ pub(crate) fn few(place: &Place, effort: Effort) {
     rustix::fs::ftruncate(&fd, LEN).expect("a length");
     let opened = compare(effort, || open(&held), || raw_open(&raw));
     opened.tell("open, map, unmap, close", Some(1.4));
+    let path = place.file_of(&held);
+    let least = compare(effort, || bare_open(&path), || raw_open(&raw));
+    least.tell("  the calls of the protocol alone", None);
     rustix::shm::unlink(&raw).expect("its name");
     drop(holders);
     assert!(place.is_empty(), "something was left behind");
