@@ -32,7 +32,8 @@ pub(crate) struct Described {
     pub(crate) created: Option<String>,
     pub(crate) creator: Option<u32>,
     pub(crate) owner: Option<u32>,
-    pub(crate) holders: Vec<Holder>,
+    /// Those this user may see; `None` if there are none among them, for somebody holds it.
+    pub(crate) holders: Option<Vec<Holder>>,
     /// The file that it is over, as its maker wrote it down.
     pub(crate) file: Option<String>,
     /// Of a sync object.
@@ -125,11 +126,10 @@ impl Described {
             created: entry.created.map(|time| humantime::format_rfc3339_millis(time).to_string()),
             creator: entry.creator,
             owner: entry.owner,
-            holders: entry
-                .holders
-                .iter()
-                .map(|&pid| Holder { pid, command: commands.of(pid) })
-                .collect(),
+            holders: (!entry.holders.is_empty()).then(|| {
+                let holder = |&pid| Holder { pid, command: commands.of(pid) };
+                entry.holders.iter().map(holder).collect()
+            }),
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
             state: entry.state.and_then(State::new),
             waiting: entry.waiting,
@@ -161,10 +161,8 @@ impl Described {
 
     /// Its holders on one line; somebody holds it, even where the system does not say who.
     pub(crate) fn held_by(&self) -> String {
-        if self.holders.is_empty() {
-            return "?".to_owned();
-        }
-        self.holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
+        let Some(holders) = &self.holders else { return "?".to_owned() };
+        holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -203,7 +201,7 @@ mod tests {
             created: None,
             creator: None,
             owner: None,
-            holders: Vec::new(),
+            holders: None,
             file: None,
             state: None,
             waiting: None,

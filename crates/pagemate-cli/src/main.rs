@@ -36,7 +36,9 @@ Examples:
   pagemate demo
 
 A name that begins with a dash goes after two dashes: pagemate read -- -x
+
 Exit codes: 0 fine, 1 nobody holds the name or it took too long, 2 failed.
+
 PAGEMATE_DIR, where set, is the directory in which objects stand; Windows needs none.";
 
 fn main() -> ExitCode {

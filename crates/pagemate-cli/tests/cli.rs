@@ -496,7 +496,7 @@ fn the_manual_has_a_page_for_every_command() {
     assert!(place.run(&["man", directory.to_str().unwrap()]).text().is_empty());
     for page in ["pagemate", "pagemate-share", "pagemate-read", "pagemate-man"] {
         let text = std::fs::read_to_string(directory.join(format!("{page}.1"))).unwrap();
-        assert!(text.contains("Examples:"), "{page}");
+        assert!(text.contains(".SH EXAMPLES\n.nf\n  pagemate"), "{page}: {text}");
     }
     let nowhere = directory.join("nowhere");
     let complaint = place.run(&["man", nowhere.to_str().unwrap()]).complaint(2);

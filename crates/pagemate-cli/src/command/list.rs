@@ -77,7 +77,7 @@ fn rows(entries: &[Described], width: Option<usize>) -> String {
 fn access(entry: &Described) -> String {
     match entry.sharing {
         "owner" => entry.protection.to_owned(),
-        sharing => format!("{} {sharing}", entry.protection),
+        sharing => format!("{}, {sharing}", entry.protection),
     }
 }
 

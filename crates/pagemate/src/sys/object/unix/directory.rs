@@ -220,15 +220,22 @@ fn inspect(dir: &Path, opened: Option<OwnedFd>) -> Result<()> {
 }
 
 fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
+    let whose = if std::env::var_os(VARIABLE).is_some_and(|dir| !dir.is_empty()) {
+        format!(" (by {VARIABLE})")
+    } else {
+        String::new()
+    };
+    let what = format!("the directory {}{whose} {why}", dir.display());
     if let Some(errno @ (Errno::MFILE | Errno::NFILE)) = source {
-        return Error::os(format!("the directory {} {why}", dir.display()), errno.into());
+        return Error::os(what, errno.into());
     }
-    let room = room::of(dir.parent().unwrap_or(dir))
-        .map(|room| format!(" ({room} free in {})", dir.parent().unwrap_or(dir).display()))
+    let parent = dir.parent().unwrap_or(dir);
+    let room = room::of(parent)
+        .filter(|_| matches!(source, Some(Errno::NOSPC | Errno::DQUOT)))
+        .map(|room| format!(" ({room} free in {})", parent.display()))
         .unwrap_or_default();
     let cause = format!(
-        "the directory {} {why}{room}; put that right, or set {VARIABLE} to one that all who share can use",
-        dir.display()
+        "{what}{room}; put that right, or set {VARIABLE} to a directory that all who share can use"
     );
     match source {
         // A missing directory is not a missing object.

@@ -13,9 +13,12 @@ pub(super) struct Bytes(pub(super) u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            n if n >= 1 << 20 => write!(f, "{n} bytes ({} MiB)", n >> 20),
-            n => write!(f, "{n} bytes"),
+        let n = self.0;
+        match n {
+            _ if n >= 10 << 40 => write!(f, "{n} bytes ({} TiB)", n >> 40),
+            _ if n >= 10 << 30 => write!(f, "{n} bytes ({} GiB)", n >> 30),
+            _ if n >= 1 << 20 => write!(f, "{n} bytes ({} MiB)", n >> 20),
+            _ => write!(f, "{n} bytes"),
         }
     }
 }
@@ -56,7 +59,12 @@ pub(super) fn check(dir: &Path, wanted: u64) -> Result<()> {
 /// The error for a request that does not fit into `dir`.
 pub(super) fn too_much(dir: &Path, wanted: u64) -> Error {
     let free = of(dir).map_or_else(|| "too little".to_owned(), |free| free.to_string());
-    let cause = format!("{} are wanted, but {} has only {free} free", Bytes(wanted), dir.display());
+    let cause = format!(
+        "{} are wanted, but {} has only {free} free; ask for less, end what `pagemate list` shows, or \
+         have it made larger",
+        Bytes(wanted),
+        dir.display()
+    );
     Error::new(ErrorKind::NoSpace, cause)
 }
 
