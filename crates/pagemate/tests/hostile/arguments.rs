@@ -49,7 +49,7 @@ fn bad_sizes_are_refused_before_anything_is_made() {
             options
         };
         changes_nothing(place, || {
-            let none = ["at least one byte", "len()", "\"big\""];
+            let none = ["at least one byte", "(len)", "\"big\""];
             refused(with(0).create_new("big"), ErrorKind::InvalidInput, &none);
             refused(with(0).open_or_create("big"), ErrorKind::InvalidInput, &none);
             refused(with(0).create_unnamed(), ErrorKind::InvalidInput, &none[..2]);

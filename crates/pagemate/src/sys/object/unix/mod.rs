@@ -163,7 +163,7 @@ fn flags_of(access: Access) -> OFlags {
 
 fn whole_pages(len: u64) -> Result<u64> {
     if len == 0 {
-        let cause = "a section has at least one byte: set its len";
+        let cause = "a section has at least one byte; set its length (len)";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     len.checked_next_multiple_of(page_size())

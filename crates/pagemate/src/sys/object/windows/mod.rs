@@ -284,7 +284,7 @@ fn settle_over(file: &File, spec: &mut Spec<'_>) -> Result<()> {
 
 fn whole_pages(len: u64) -> Result<u64> {
     if len == 0 {
-        let cause = "a section has at least one byte: set its len";
+        let cause = "a section has at least one byte; set its length (len)";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     len.checked_next_multiple_of(page_size())
