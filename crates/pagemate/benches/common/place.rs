@@ -1,30 +1,46 @@
-//! Where the measured objects stand.
-#![allow(unsafe_code, reason = "an environment of our own, and signals waited for")]
+//! Where the measured objects stand: where everybody's do, under names of this run.
+#![allow(unsafe_code, reason = "signals waited for")]
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::{env, fs, process, thread};
+use std::{env, process, thread};
 
-/// A fresh directory for all objects of this run; it goes at the end, also by panic or Ctrl-C.
+use pagemate::inventory;
+
+/// The names of this run. What they stand for goes at the end, also by panic or Ctrl-C.
 #[derive(Debug)]
 pub(crate) struct Place {
-    path: PathBuf,
+    run: String,
 }
 
 impl Place {
     pub(crate) fn new() -> Place {
-        let path = PathBuf::from(format!("/dev/shm/pagemate-bench-{}", process::id()));
-        fs::create_dir(&path).expect("a directory in /dev/shm");
-        // SAFETY: this process has no second thread yet that could read the environment.
-        unsafe { env::set_var("PAGEMATE_DIR", &path) };
-        let place = Place { path };
+        let place = Place { run: format!("pagemate-bench-{}-", process::id()) };
         place.clear_when_ended();
         place
     }
 
-    /// The name of a POSIX object of this run, which stands beside the directory.
-    pub(crate) fn raw_name() -> String {
-        format!("/pagemate-bench-raw-{}", process::id())
+    /// The name of an object in the namespace `Local` or `Global`.
+    pub(crate) fn name(&self, namespace: &str, own: &str) -> String {
+        format!("{namespace}\\{}{own}", self.run)
+    }
+
+    /// The name of a POSIX object.
+    pub(crate) fn raw_name(&self) -> String {
+        format!("/{}raw", self.run)
+    }
+
+    /// The file of this user's object `name`, in which no letter is spelt in another way.
+    pub(crate) fn file_of(name: &str) -> PathBuf {
+        let parent = env::var_os("PAGEMATE_DIR").unwrap_or_else(|| "/dev/shm".into());
+        let bare = name.strip_prefix(r"Local\").expect("this user's");
+        let user = rustix::process::geteuid().as_raw();
+        PathBuf::from(parent).join(format!("pagemate-{user}")).join(bare)
+    }
+
+    /// How many live objects have a name of this run.
+    pub(crate) fn count(&self) -> usize {
+        let live = inventory::list().expect("the inventory");
+        live.iter().filter(|entry| entry.name.as_str().starts_with(&self.run)).count()
     }
 
     /// A signal that asks us to end removes what stands here first.
@@ -37,43 +53,22 @@ impl Place {
         }
         // SAFETY: the set is whole, and the old mask is not asked for.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signals, std::ptr::null_mut()) };
-        let path = self.path.clone();
+        let raw = self.raw_name();
         thread::spawn(move || {
             let mut signal = 0;
             // SAFETY: both point to locals of this thread, and all threads block these signals.
             unsafe { libc::sigwait(&raw const signals, &raw mut signal) };
-            clear(&path);
+            _ = rustix::shm::unlink(raw);
             #[allow(clippy::exit, reason = "the signal said so")]
             process::exit(128 + signal);
         });
-    }
-
-    /// The file of this user's object `name`, in which no letter is spelt in another way.
-    pub(crate) fn file_of(&self, name: &str) -> PathBuf {
-        let bare = name.strip_prefix(r"Local\").unwrap_or(name);
-        self.path.join(format!("pagemate-{}", rustix::process::geteuid().as_raw())).join(bare)
-    }
-
-    /// Whether no file of an object, live or dead, is there.
-    pub(crate) fn is_empty(&self) -> bool {
-        let dirs = fs::read_dir(&self.path).expect("our directory").flatten();
-        dirs.flat_map(|dir| fs::read_dir(dir.path()).expect("our directory")).next().is_none()
-    }
-}
-
-fn clear(path: &PathBuf) {
-    _ = rustix::shm::unlink(Place::raw_name());
-    // What is being measured may go on meanwhile, and make one more object.
-    for _ in 0..1000 {
-        match fs::remove_dir_all(path) {
-            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
-            _ => return,
-        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        clear(&self.path);
+        _ = rustix::shm::unlink(self.raw_name());
+        // What a panic may have left behind.
+        _ = inventory::prune();
     }
 }

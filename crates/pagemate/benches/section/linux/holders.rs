@@ -1,6 +1,5 @@
 //! Who keeps the measured objects alive.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::{env, process};
@@ -8,22 +7,26 @@ use std::{env, process};
 use pagemate::SectionOptions;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::place::Place;
+
 /// Processes that keep objects alive; they end when this is dropped, or its process dies.
 #[derive(Debug)]
 pub(crate) struct Holders {
+    prefix: String,
     children: Vec<(Child, Option<ChildStdin>)>,
 }
 
 impl Holders {
     /// Has `count` objects of 4 KiB held in a namespace, `Local` or `Global`.
-    pub(crate) fn of(namespace: &str, count: u64) -> Holders {
+    pub(crate) fn of(place: &Place, namespace: &str, count: u64) -> Holders {
         let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX).saturating_sub(64);
-        let mut holders = Holders { children: Vec::new() };
+        let prefix = place.name(namespace, "held");
+        let mut holders = Holders { prefix, children: Vec::new() };
         let mut left = count;
         while left > 0 {
             let part = left.min(most);
             let mut child = Command::new(env::current_exe().expect("this program"))
-                .args([OsString::from("hold"), namespace.into(), part.to_string().into()])
+                .args(["hold", &holders.prefix, &part.to_string()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -40,8 +43,8 @@ impl Holders {
     }
 
     /// The name of the first object.
-    pub(crate) fn first(&self, namespace: &str) -> String {
-        name(namespace, self.children[0].0.id(), 0)
+    pub(crate) fn first(&self) -> String {
+        name(&self.prefix, self.children[0].0.id(), 0)
     }
 }
 
@@ -54,17 +57,17 @@ impl Drop for Holders {
     }
 }
 
-fn name(namespace: &str, pid: u32, index: u64) -> String {
-    format!("{namespace}\\held-{pid}-{index}")
+fn name(prefix: &str, pid: u32, index: u64) -> String {
+    format!("{prefix}-{pid}-{index}")
 }
 
 /// The life of a holder: makes its objects, says so, and ends when its input does.
-pub(crate) fn hold(namespace: &str, count: u64) {
+pub(crate) fn hold(prefix: &str, count: u64) {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
         .expect("as many descriptors as may be had");
     let sections: Vec<_> = (0..count)
-        .map(|i| SectionOptions::new().len(4096).create_new(name(namespace, process::id(), i)))
+        .map(|i| SectionOptions::new().len(4096).create_new(name(prefix, process::id(), i)))
         .collect::<Result<_, _>>()
         .expect("an object");
     println!("ready");

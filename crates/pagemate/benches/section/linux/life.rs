@@ -75,57 +75,60 @@ fn lock(fd: &OwnedFd, command: libc::c_int, kind: libc::c_int) {
     black_box(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut lock) });
 }
 
-/// Each beside the raw calls, in a directory that is nearly empty.
+/// Each beside the raw calls, where few objects stand.
 pub(crate) fn few(place: &Place, effort: Effort) {
-    let raw = Place::raw_name();
+    let (raw, new) = (place.raw_name(), place.name("Local", "new"));
     titles("pagemate", "raw");
-    let created = compare(effort, || create("created"), || raw_create(&raw));
+    let created = compare(effort, || create(&new), || raw_create(&raw));
     created.tell("create, map, unmap, close 4 KiB", Some(1.8));
 
-    let holders = Holders::of("Local", 1);
-    let held = holders.first("Local");
+    let holders = Holders::of(place, "Local", 1);
+    let held = holders.first();
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
     let fd = rustix::shm::open(&raw, flags, Mode::from_raw_mode(0o600)).expect("a free name");
     rustix::fs::ftruncate(&fd, LEN).expect("a length");
     let opened = compare(effort, || open(&held), || raw_open(&raw));
     opened.tell("open, map, unmap, close", Some(1.4));
-    let path = place.file_of(&held);
+    let path = Place::file_of(&held);
     let least = compare(effort, || bare_open(&path), || raw_open(&raw));
     least.tell("  the calls of the protocol alone", None);
     rustix::shm::unlink(&raw).expect("its name");
     drop(holders);
-    assert!(place.is_empty(), "something was left behind");
+    assert_eq!(place.count(), 0, "something was left behind");
 }
 
 /// Each in a directory of many live objects beside one of ten.
 pub(crate) fn among_many(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
     // The two namespaces are two directories that one process can use alternately.
-    let (crowd, ten) = (Holders::of("Global", many), Holders::of("Local", 10));
+    let crowd = Holders::of(place, "Global", many);
+    let ten = Holders::of(place, "Local", 10);
+    let (beside_many, beside_ten) = (place.name("Global", "new"), place.name("Local", "new"));
     let watch = Watch::start();
-    create(r"Global\created");
+    create(&beside_many);
     println!("  the first looks for dead objects: {}", time(watch.ns()));
     titles(&format!("{many}"), "10");
-    let created = compare(effort, || create(r"Global\created"), || create("created"));
+    let created = compare(effort, || create(&beside_many), || create(&beside_ten));
     created.tell("create, map, unmap, close 4 KiB", Some(1.2));
-    let (far, near) = (crowd.first("Global"), ten.first("Local"));
+    let (far, near) = (crowd.first(), ten.first());
     let opened = compare(effort, || open(&far), || open(&near));
     opened.tell("open, map, unmap, close", Some(1.2));
     drop((crowd, ten));
-    assert!(place.is_empty(), "something was left behind");
+    assert_eq!(place.count(), 0, "something was left behind");
 }
 
 /// The inventory of many objects.
 pub(crate) fn list(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
-    let holders = Holders::of("Local", many);
+    let holders = Holders::of(place, "Local", many);
     let times = (0..effort.pick(15, 2)).map(|_| {
         let watch = Watch::start();
         let found = inventory::list().expect("the inventory").len();
-        assert_eq!(u64::try_from(found), Ok(many));
-        watch.ns()
+        let time = watch.ns();
+        assert!(u64::try_from(found).expect("a count") >= many);
+        time
     });
     tell_alone(&format!("list {many} objects"), times.collect(), 150.0);
     drop(holders);
-    assert!(place.is_empty(), "something was left behind");
+    assert_eq!(place.count(), 0, "something was left behind");
 }

@@ -22,8 +22,8 @@ const GROUPS: [Group; 6] = [
 
 pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let ["hold", namespace, count] = &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        return holders::hold(namespace, count.parse().expect("a number"));
+    if let ["hold", prefix, count] = &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return holders::hold(prefix, count.parse().expect("a number"));
     }
     common::report(&GROUPS);
 }
