@@ -83,6 +83,7 @@ fn ci() -> Outcome {
     tempname()?;
     turns()?;
     loom()?;
+    threads::threads()?;
     windows::windows()?;
     differential::differential()?;
     macos::macos()?;
