@@ -43,6 +43,22 @@ fn texts_are_handled_as_there() {
 }
 
 #[test]
+fn formats_are_windows_whatever_else_is_included() {
+    if under_wine() {
+        return;
+    }
+    let line = "-3 4294967295 5000000000";
+    for order in [&[][..], &["-DHEADERS_FIRST"]] {
+        for way in [&["-Wextra", "-std=c++17"][..], &["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]] {
+            let program = compile(&["crt/standard.cpp"], Language::Cpp, &[order, way].concat());
+            let (status, lines) = Place::new().start(&program).end();
+            assert_eq!(lines, [line, line, "5000000000 -3", "1", "1.500000"], "{order:?} {way:?}");
+            assert_eq!(status, 0);
+        }
+    }
+}
+
+#[test]
 fn without_a_terminal_keys_are_bytes() {
     if under_wine() {
         return;

@@ -4,25 +4,21 @@
 #define PAGEMATE_CRT_H
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
+#include "pagemate_printf.h"
+#include "pagemate_scanf.h"
+#include "pagemate_stdio.h"
 #include "windef.h"
 
 typedef int errno_t;
 
-#define _TRUNCATE ((size_t)-1)
 #define STRUNCATE 80
 
 #define _stricmp strcasecmp
 #define _strnicmp strncasecmp
 #define _strdup strdup
 #define strtok_s strtok_r
-#define printf_s printf
-#define fprintf_s fprintf
 
 #define _countof ARRAYSIZE
 
@@ -75,57 +71,6 @@ FORCEINLINE errno_t fopen_s(FILE **file, const char *path, const char *mode) {
         return EINVAL;
     *file = path != NULL && mode != NULL ? fopen(path, mode) : NULL;
     return *file != NULL ? 0 : path == NULL || mode == NULL ? EINVAL : errno;
-}
-
-FORCEINLINE int vsprintf_s(char *to, size_t room, const char *format, va_list arguments) {
-    int len;
-    if (to == NULL || room == 0 || format == NULL)
-        return -1;
-    len = vsnprintf(to, room, format, arguments);
-    if (len >= 0 && (size_t)len < room)
-        return len;
-    to[0] = 0;
-    return -1;
-}
-
-/* As much as there is room for; the end's NUL only if there is room for it too. Without any room it
- * tells how much that would be. */
-FORCEINLINE int _vsnprintf(char *to, size_t room, const char *format, va_list arguments) {
-    va_list again;
-    char *whole;
-    int len;
-    va_copy(again, arguments);
-    len = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (to == NULL && room == 0)
-        return len;
-    whole = len < 0 ? NULL : (char *)malloc((size_t)len + 1);
-    if (whole == NULL)
-        return -1;
-    vsnprintf(whole, (size_t)len + 1, format, arguments);
-    memcpy(to, whole, (size_t)len < room ? (size_t)len + 1 : room);
-    free(whole);
-    return (size_t)len <= room ? len : -1;
-}
-
-__attribute__((format(printf, 3, 4))) FORCEINLINE int sprintf_s(char *to, size_t room,
-                                                                const char *format, ...) {
-    va_list arguments;
-    int len;
-    va_start(arguments, format);
-    len = vsprintf_s(to, room, format, arguments);
-    va_end(arguments);
-    return len;
-}
-
-__attribute__((format(printf, 3, 4))) FORCEINLINE int _snprintf(char *to, size_t room,
-                                                                const char *format, ...) {
-    va_list arguments;
-    int len;
-    va_start(arguments, format);
-    len = _vsnprintf(to, room, format, arguments);
-    va_end(arguments);
-    return len;
 }
 PAGEMATE_END
 

@@ -6,8 +6,6 @@
 #define PAGEMATE_WIDE_H
 
 #include "pagemate_crt.h"
-#include "pagemate_wprintf.h"
-#include "stringapiset.h"
 
 PAGEMATE_BEGIN
 PAGEMATE_WEAK size_t pagemate_wcslen(const WCHAR *text) {
@@ -165,7 +163,9 @@ PAGEMATE_WEAK int pagemate_wtoi(const WCHAR *text) {
 PAGEMATE_COPIES(WCHAR, wcsncpy_s, wcscpy_s, wcscat_s)
 
 PAGEMATE_WEAK int pagemate_fputws(const WCHAR *text, FILE *stream) {
-    return pagemate_write(stream, text, pagemate_wcslen(text)) < 0 ? -1 : 0;
+    size_t len = pagemate_wcslen(text);
+    struct pagemate_out all = {1, (void *)text, len, len};
+    return pagemate_write(stream, &all) < 0 ? -1 : 0;
 }
 
 PAGEMATE_WEAK int pagemate_putws(const WCHAR *text) {
@@ -217,7 +217,8 @@ PAGEMATE_WEAK int pagemate_getwchar(void) {
 }
 
 PAGEMATE_WEAK FILE *pagemate_wfopen(const WCHAR *path, const WCHAR *mode) {
-    char *narrow_path = pagemate_narrow(path), *narrow_mode = pagemate_narrow(mode);
+    char *narrow_path = pagemate_narrow(path, pagemate_wcslen(path));
+    char *narrow_mode = pagemate_narrow(mode, pagemate_wcslen(mode));
     FILE *file = NULL;
     if (narrow_path != NULL && narrow_mode != NULL)
         file = fopen(narrow_path, narrow_mode);
@@ -264,9 +265,6 @@ PAGEMATE_END
 #define _wtoi pagemate_wtoi
 #define _putws pagemate_putws
 #define _wfopen pagemate_wfopen
-#define _swprintf pagemate_sprintf
-#define _snwprintf pagemate_snwprintf
-#define swprintf_s pagemate_swprintf_s
 
 #ifdef __cplusplus
 /* Arrays know their room. */

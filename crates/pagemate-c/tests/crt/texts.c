@@ -2,6 +2,7 @@
  * hold, and nothing else but how many checks there were. */
 #define STRSAFE_NO_DEPRECATE
 #include <windows.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,12 +85,106 @@ static void formats(void)
     wmemset(to, L'#', 64);
     CHECK(_snwprintf(to, 3, L"%ls", L"abcd") == -1 && to[2] == L'c' && to[3] == L'#');
     CHECK(_snwprintf(NULL, 0, L"%d", 12345) == 5);
+    CHECK(_snwprintf_s(to, 4, _TRUNCATE, L"%d", 12345) == -1 && wcscmp(to, L"123") == 0);
+    CHECK(_scwprintf(L"%ld", (LONG)-3) == 2);
+    CHECK(wsprintfW(to, L"%ld|%hs", (LONG)-3, "bytes") == 8 && wcscmp(to, L"-3|bytes") == 0);
 #ifndef __MINGW32__
-    /* What is no format leaves a text that ends all the same, and no width takes for ever. */
-    wmemset(to, L'#', 64);
-    CHECK(swprintf(to, 64, L"ab%q") == -1 && wcscmp(to, L"ab") == 0);
+    /* What is no conversion stands as it is, and no width takes for ever. */
+    CHECK(swprintf(to, 64, L"ab%q%d", 5) == 5 && wcscmp(to, L"ab%q5") == 0);
     CHECK(swprintf(to, 64, L"%*d", -2147483647 - 1, 1) == -1);
 #endif
+}
+
+/* In bytes, with the sizes that Windows' types have. */
+static void byte_formats(void)
+{
+    const LONG minus = -3;
+    const DWORD most = 0xFFFFFFFF;
+    const ULONGLONG large = 5000000000;
+    char to[64], line[64] = "";
+    FILE *stream = tmpfile();
+    CHECK(_snprintf(to, 64, "%ld %li %lu %lx %lX %lo", minus, minus, most, most, most, 8u) > 0);
+    CHECK(strcmp(to, "-3 -3 4294967295 ffffffff FFFFFFFF 10") == 0);
+    CHECK(_snprintf(to, 64, "%I64u %I64d %I64x %llu", large, -5000000000LL, large, large) > 0);
+    CHECK(strcmp(to, "5000000000 -5000000000 12a05f200 5000000000") == 0);
+    CHECK(_snprintf(to, 64, "%I32u %I32d %Iu %hd %hu", most, minus, (SIZE_T)large, 70000, 70000) > 0);
+    CHECK(strcmp(to, "4294967295 -3 5000000000 4464 4464") == 0);
+    CHECK(_snprintf(to, 64, "[%s] [%5s] [%-5s] [%.2s] [%hs]", "abc", "abc", "abc", "abc", "h") > 0);
+    CHECK(strcmp(to, "[abc] [  abc] [abc  ] [ab] [h]") == 0);
+    CHECK(_snprintf(to, 64, "[%ls] [%S] [%5ls] [%.2S]", L"abc", L"abc", L"abc", L"abc") > 0);
+    CHECK(strcmp(to, "[abc] [abc] [  abc] [ab]") == 0);
+    CHECK(_snprintf(to, 64, "%c%lc%C%hc%%|%3c|%-3c|", 'a', L'b', L'c', 'd', 'e', 'f') > 0);
+    CHECK(strcmp(to, "abcd%|  e|f  |") == 0);
+    CHECK(_snprintf(to, 64, "%.3f %8.2e %g %lf", 1.5, 12345.678, 0.25, 2.5) > 0);
+    CHECK(strncmp(to, "1.500 1.23e+", 12) == 0 && strcmp(to + strlen(to) - 14, " 0.25 2.500000") == 0);
+    CHECK(_snprintf(to, 64, "%*d|%-*d|%.*d|%+d|% d|%#x|%05d", 4, 1, 4, 2, 3, 7, 1, 1, 255, -42) > 0);
+    CHECK(strcmp(to, "   1|2   |007|+1| 1|0xff|-0042") == 0);
+    CHECK(_snprintf(to, 64, "%p", (void *)(ULONG_PTR)0xBEEF) > 0);
+    CHECK(strcmp(to, "000000000000BEEF") == 0);
+    CHECK(_snprintf(to, 64, "%s", (const char *)NULL) == 6 && strcmp(to, "(null)") == 0);
+    CHECK(sprintf(to, "%lu-%ld", most, minus) == 13 && strcmp(to, "4294967295--3") == 0);
+    CHECK(snprintf(to, 4, "%lu", most) == 10 && strcmp(to, "429") == 0);
+    CHECK(sprintf_s(to, 64, "%I64u%ld", large, minus) == 12 && strcmp(to, "5000000000-3") == 0);
+    CHECK(_snprintf_s(to, 4, _TRUNCATE, "%lu", most) == -1 && strcmp(to, "429") == 0);
+    CHECK(_snprintf_s(to, 64, 2, "%lu", most) == -1 && strcmp(to, "42") == 0);
+    CHECK(_snprintf_s(to, 64, 12, "%ld", minus) == 2 && strcmp(to, "-3") == 0);
+    CHECK(_scprintf("%ld", minus) == 2);
+    CHECK(wsprintfA(to, "%lu %s", most, "a") == 12 && strcmp(to, "4294967295 a") == 0);
+    CHECK(StringCchPrintfA(to, 64, "%ld %I64u", minus, large) == S_OK);
+    CHECK(strcmp(to, "-3 5000000000") == 0);
+    CHECK(StringCbPrintfA(to, 3, "%ld", -123) == STRSAFE_E_INSUFFICIENT_BUFFER);
+    CHECK(strcmp(to, "-1") == 0);
+    CHECK(fprintf(stream, "%lu %I64u %600ld\n", most, large, minus) == 623);
+    rewind(stream);
+    CHECK(fgets(line, 30, stream) == line && strncmp(line, "4294967295 5000000000        ", 29) == 0);
+    fclose(stream);
+#ifndef __MINGW32__
+    CHECK(_snprintf(to, 64, "%" PRIu64 " %" PRIdPTR, large, (intptr_t)-1) == 13);
+    CHECK(strcmp(to, "5000000000 -1") == 0);
+    CHECK(_snprintf(to, 64, "%S", L"\u00e4") == 2 && strcmp(to, "\xC3\xA4") == 0);
+    CHECK(_snprintf(to, 64, "%q%d", 5) == 3 && strcmp(to, "%q5") == 0);
+#endif
+}
+
+/* What is read is as wide as Windows' types, and nothing beside it is written to. */
+static void scans(void)
+{
+    LONG number[3] = {7, 7, 7};
+    DWORD unsigned_number = 7, guard = 7;
+    ULONGLONG large = 0;
+    short small[2] = {7, 7};
+    float single = 0;
+    double real = 0;
+    char text[8], other[8];
+    wchar_t wide[8];
+    int read = 0;
+    FILE *stream = tmpfile();
+    CHECK(sscanf(" -12 , 0x1F", "%ld , %lx", &number[1], &unsigned_number) == 2);
+    CHECK(number[0] == 7 && number[1] == -12 && number[2] == 7);
+    CHECK(unsigned_number == 31 && guard == 7);
+    CHECK(sscanf("5000000000 -3", "%I64u %hd", &large, &small[0]) == 2);
+    CHECK(large == 5000000000 && small[0] == -3 && small[1] == 7);
+    CHECK(sscanf("1.5 2.5", "%f %lf", &single, &real) == 2 && single == 1.5f && real == 2.5);
+    CHECK(sscanf("word [in]here", "%7s [%7[^]]]%n", text, other, &read) == 2);
+    CHECK(strcmp(text, "word") == 0 && strcmp(other, "in") == 0 && read == 9);
+    CHECK(sscanf("abcdef", "%2s%c%*c%3s", text, &other[0], &other[1]) == 3);
+    CHECK(strcmp(text, "ab") == 0 && strcmp(other, "cef") == 0);
+    CHECK(sscanf("wide w", "%ls %S", wide, wide + 5) == 2);
+    CHECK(wcscmp(wide, L"wide") == 0 && wcscmp(wide + 5, L"w") == 0);
+    CHECK(sscanf("", "%d", &read) == EOF && sscanf("x", "%d", &read) == 0);
+    CHECK(sscanf("1 x", "%ld %ld", &number[0], &number[1]) == 1 && number[0] == 1);
+    CHECK(sscanf("50% 7", "%ld%% %ld", &number[0], &number[1]) == 2 && number[1] == 7);
+    CHECK(swscanf(L"-12 word", L"%ld %ls", &number[1], wide) == 2);
+    CHECK(number[1] == -12 && wcscmp(wide, L"word") == 0);
+    fputs("12 text\n34", stream);
+    rewind(stream);
+    CHECK(fscanf(stream, "%lu %7s", &unsigned_number, text) == 2 && unsigned_number == 12);
+    CHECK(fscanf(stream, "%lu", &unsigned_number) == 1 && unsigned_number == 34);
+    CHECK(fscanf(stream, "%lu", &unsigned_number) == EOF && guard == 7);
+    fclose(stream);
+    CHECK(sscanf_s("word 12", "%s %ld", text, (unsigned)sizeof text, &number[0]) == 2);
+    CHECK(strcmp(text, "word") == 0 && number[0] == 12);
+    CHECK(sscanf_s("too long", "%s", text, 3u) == 0 && text[0] == 0);
 }
 
 #ifndef __MINGW32__
@@ -157,6 +252,8 @@ int wmain(int argc, wchar_t *argv[])
     narrow();
     wide();
     formats();
+    byte_formats();
+    scans();
     generic();
     conversions();
 #ifndef __MINGW32__

@@ -1,0 +1,48 @@
+// Formats are Windows' also by the names of C++, whatever headers come before and after.
+#ifdef HEADERS_FIRST
+#include <cinttypes>
+#include <cstdio>
+#include <iostream>
+#include <string>
+#endif
+#include <windows.h>
+#include <cinttypes>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+// A program's own, of the same name.
+struct Log {
+    std::string text;
+    int printf(const char *line) {
+        text += line;
+        return 1;
+    }
+};
+
+__attribute__((format(printf, 1, 2))) static int say(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int len = std::vprintf(format, arguments);
+    va_end(arguments);
+    return len;
+}
+
+int main()
+{
+    const LONG minus = -3;
+    const DWORD most = 0xFFFFFFFF;
+    const ULONGLONG large = 5000000000;
+    LONG read = 0;
+    char text[32];
+    Log log;
+    std::printf("%ld %lu %I64u\n", minus, most, large);
+    ::printf("%ld %lu %I64u\n", minus, most, large);
+    std::snprintf(text, sizeof text, "%" PRIu64 " %" PRId64, std::uint64_t(large), std::int64_t(minus));
+    std::fprintf(stdout, "%s\n", text);
+    say("%d\n", std::sscanf("-3", "%ld", &read) == 1 && read == minus);
+    log.printf(std::to_string(1.5).c_str());
+    std::cout << log.text << std::endl;
+    return 0;
+}
