@@ -1,7 +1,8 @@
 /* Windows' basic types, as wide as on 64-bit Windows.
  *
- * LONG and DWORD have 32 bits, so that they are int here, where long has 64. WCHAR has 16 bits: it is wchar_t in a program that is compiled with
- * -fshort-wchar, which makes L"..." such text, and char16_t in others, where TEXT("...") is. */
+ * LONG and DWORD have 32 bits, so that they are int here, where long has 64. WCHAR has 16 bits: it is
+ * wchar_t in a program that is compiled with -fshort-wchar, which makes L"..." such text, and char16_t
+ * in others, where TEXT("...") is. */
 #ifndef PAGEMATE_WINDEF_H
 #define PAGEMATE_WINDEF_H
 
