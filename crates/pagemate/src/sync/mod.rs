@@ -19,8 +19,9 @@
 //!
 //! On Windows they are the kernel's own, which any other program opens by their names. On Linux
 //! each is a word in a shared page: who finds a mutex free takes it by one instruction, without a
-//! system call, and who does not sleeps in `futex(2)`. A sleeper looks up thirty times a second,
-//! which is how it learns of a death. On macOS they sleep by `os_sync_wait_on_address(3)`.
+//! system call, and who does not sleeps in `futex(2)`. Who sleeps for a mutex looks up thirty times a
+//! second, which is how it learns of a death; who sleeps for the others, twice: should a process be
+//! killed in the midst of waking somebody, that one sleeps on for half a second. On macOS they sleep by `os_sync_wait_on_address(3)`.
 //!
 //! # Fork
 //!

@@ -76,7 +76,7 @@ pub(crate) fn open(what: &str, _: Side) -> Box<dyn Means> {
         "semaphore" => pair(what, semaphore),
         "mutex" => ring(what, mutex),
         "bare futex" => pair(what, Word::open),
-        "futex for 50 ms" => pair(what, Word::open_sliced),
+        "futex with a time-out" => pair(what, Word::open_sliced),
         "pthread mutex" => ring(what, |name| PosixMutex::open(name, false)),
         "pthread robust mutex" => ring(what, |name| PosixMutex::open(name, true)),
         "pthread condition" => pair(what, Condition::open),

@@ -24,7 +24,7 @@ const TAKE_TURNS: [(&str, Option<f64>); 10] = [
     ("event", Some(1.15)),
     ("mutex", Some(1.15)),
     ("semaphore", None),
-    ("futex for 50 ms", None),
+    ("futex with a time-out", None),
     ("pthread robust mutex", None),
     ("pthread mutex", None),
     ("pthread condition", None),

@@ -1,7 +1,7 @@
 //! Sleeping until a word in shared memory changes, and waking who sleeps there, in whatever process.
 //!
 //! Every platform provides [`wait`], [`wait_any`] and [`wake`]. To wake somebody is a hint: whoever
-//! wakes up looks at the word again. Nobody sleeps without an end, see [`SLICE`].
+//! wakes up looks at the word again. Nobody sleeps without an end, see [`SLICE`] and [`LONG_SLICE`].
 
 use std::time::Duration;
 
@@ -44,9 +44,13 @@ impl Slice {
     }
 }
 
-/// Everybody looks up from sleep after this time: a process that was chosen to be woken can be killed
-/// before it does anything about it, and the owner of a lock before it wakes anybody.
+/// Who waits for a lock looks up from sleep after this time, to see whether the owner is alive.
 pub(crate) const SLICE: Duration = Duration::from_millis(30);
+
+/// Everybody else looks up after this: whoever made something available can be killed before it wakes
+/// anybody, and who was chosen to be woken before it does anything about it. Both takes a death within
+/// a few instructions, and nobody is told of it.
+pub(crate) const LONG_SLICE: Duration = Duration::from_millis(500);
 
 /// How many to wake.
 pub(crate) const ALL: u32 = i32::MAX.cast_unsigned();

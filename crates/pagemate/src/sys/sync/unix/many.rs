@@ -10,7 +10,7 @@ use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, SLICE, Slice};
+use crate::sys::wait::{self, LONG_SLICE, Slice};
 
 /// One of several, and we who wait for it.
 enum Each<'a> {
@@ -49,6 +49,14 @@ impl Waiter for Each<'_> {
                 Ok(watcher.take(slept, judge)?.map(whole))
             }
             Each::Semaphore(taker) => Ok(taker.take(slept, judge)?.map(whole)),
+        }
+    }
+
+    fn slice(&self) -> Duration {
+        match self {
+            Each::Mutex(locker) => locker.slice(),
+            Each::Event(watcher) | Each::Lasting(watcher) => watcher.slice(),
+            Each::Semaphore(taker) => taker.slice(),
         }
     }
 
@@ -102,6 +110,11 @@ impl<'a> Waitable<'a> {
     }
 }
 
+/// How long to sleep at most: as long as each of them allows.
+fn longest(each: &[Each<'_>]) -> Duration {
+    each.iter().map(Waiter::slice).min().unwrap_or(LONG_SLICE)
+}
+
 /// Sleeps until the word of one of these changes, which may have changed already.
 fn sleep(each: &[Each<'_>], time: Duration) -> Result<()> {
     let Some(words) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
@@ -123,7 +136,7 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let (mut slept, mut judge) = (false, false);
     let mut slice = Slice::begin();
     loop {
-        let time = deadline.next(SLICE);
+        let time = deadline.next(longest(&each));
         let judging = judge || time.is_none();
         for (index, one) in each.iter_mut().enumerate() {
             if let Some(got) = one.take(slept, judging).map_err(cannot_wait)? {
@@ -156,7 +169,7 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let (mut slept, mut judge) = (false, false);
     let mut slice = Slice::begin();
     loop {
-        let time = deadline.next(SLICE);
+        let time = deadline.next(longest(&each));
         let judging = judge || time.is_none();
         let missing = match first_missing(&mut each, judging).map_err(cannot_wait)? {
             Some(missing) => missing,

@@ -16,11 +16,12 @@ pub(crate) mod semaphore;
 mod tests;
 
 use std::io;
+use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, SLICE, Slice};
+use crate::sys::wait::{self, LONG_SLICE, Slice};
 
 /// Somebody may be asleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
@@ -38,6 +39,11 @@ pub(crate) trait Waiter {
     /// Takes it, if that can be done now. `slept` says that we put a note into the word; `judge`
     /// that some time has passed, so that we have to look who is still alive.
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Self::Got>>;
+
+    /// How long to sleep at most before looking again.
+    fn slice(&self) -> Duration {
+        LONG_SLICE
+    }
 
     /// Puts our note into the word, and gives what to sleep on; `None` if it is time to look again.
     fn announce(&self) -> Option<(&AtomicU32, u32)>;
@@ -59,7 +65,7 @@ pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<
         if let Some(got) = waiter.take(slept, judge)? {
             return Ok(Some(got));
         }
-        let Some(time) = deadline.next(SLICE) else {
+        let Some(time) = deadline.next(waiter.slice()) else {
             // The last look is at who is alive too.
             let got = waiter.take(slept, true)?;
             if slept && got.is_none() {

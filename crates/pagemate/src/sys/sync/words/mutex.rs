@@ -11,11 +11,13 @@
 //! that gives it back, so that a death in between always shows.
 
 use std::io;
+use std::time::Duration;
 
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
 use crate::sys::sync::Got;
-use crate::sys::{fault, wait};
+use crate::sys::fault;
+use crate::sys::wait::{self, SLICE};
 
 /// Free, and its last owner is gone.
 pub(crate) const ABANDONED: u32 = 1 << 30;
@@ -106,6 +108,10 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
                 return Ok(Some(got));
             }
         }
+    }
+
+    fn slice(&self) -> Duration {
+        SLICE
     }
 
     fn announce(&self) -> Option<(&AtomicU32, u32)> {
