@@ -457,6 +457,7 @@ static void call_free(void)
 }
 
 #include "differential/sync.h"
+#include "differential/sleep.h"
 
 /* With a last word, gives a mutex back before. */
 static void call_dup(void)
@@ -640,6 +641,8 @@ static void call_look(void)
 /* Lets go of one slot, or of all, whatever their protection; and of what closed slots had. */
 static void call_reset(void)
 {
+    if (count == 1)
+        end_threads();
     for (int i = 0; i < SLOTS; i++) {
         if (count == 1 || slot(1, 'v') == i || !views[i].live) {
             if (views[i].live && !UnmapViewOfFile(views[i].base))
@@ -681,7 +684,8 @@ static const struct {
     {"unset", call_unset, 0},   {"pulse", call_pulse, 0},       {"semaphore", call_semaphore, 1},
     {"semaphoreex", call_semaphoreex, 1}, {"opensemaphore", call_opensemaphore, 1},
     {"post", call_post, 0},     {"wait", call_wait, 0},         {"waitmany", call_waitmany, 0},
-    {"signal", call_signal, 0}, {"abandon", call_abandon, 0},
+    {"signal", call_signal, 0}, {"abandon", call_abandon, 0},   {"sleep", call_sleep, 0},
+    {"awake", call_awake, 0},   {"keep", call_keep, 0},         {"let", call_let, 0},
 };
 
 static int taken(int at)

@@ -18,6 +18,7 @@ mod dice;
 mod edges;
 mod program;
 mod rules;
+mod scene;
 mod script;
 mod shrink;
 mod sync;

@@ -356,7 +356,7 @@ pub(super) const RULES: &[Rule] = &[
             matches!(step.call[0], "mutex" | "mutexex")
                 && step.call[2] == "A"
                 && step.ours.fails(&[206])
-                && step.wine.done()
+                && (step.wine.done() || step.wine.fails(&[6]))
         },
         then: Then::Empty,
     },

@@ -1,5 +1,6 @@
 //! Random scripts: calls around every edge, and enough that work for something to be there.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::answer::Answer;
@@ -26,6 +27,9 @@ pub(super) struct Author {
     sync: bool,
     /// How many objects without a name were made.
     unnamed: u64,
+    /// How many scenes were begun, and the lines of this one that are still to come.
+    pub(super) scenes: u64,
+    scene: VecDeque<Line>,
 }
 
 /// What stands behind a handle.
@@ -59,11 +63,25 @@ pub(super) struct Line {
 impl Author {
     pub(super) fn new(seed: u64) -> Author {
         let (files, sync) = (seed % 2 == 1, seed.is_multiple_of(3));
-        Author { dice: Dice::new(seed), known: Default::default(), files, sync, unnamed: 0 }
+        Author {
+            dice: Dice::new(seed),
+            known: Default::default(),
+            files,
+            sync,
+            unnamed: 0,
+            scenes: 0,
+            scene: VecDeque::new(),
+        }
     }
 
     /// The next line.
     pub(super) fn next(&mut self) -> Line {
+        if self.scene.is_empty() && self.sync && self.dice.one_in(40) {
+            self.scene = self.sleepers().into();
+        }
+        if let Some(line) = self.scene.pop_front() {
+            return line;
+        }
         let process = self.dice.roll(PROCESSES);
         Line { process, text: self.call(process) }
     }

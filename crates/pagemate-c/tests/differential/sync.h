@@ -2,10 +2,6 @@
 #ifndef PAGEMATE_DIFFERENTIAL_SYNC_H
 #define PAGEMATE_DIFFERENTIAL_SYNC_H
 
-#ifndef _WIN32
-#include <pthread.h>
-#endif
-
 static void call_mutex(void)
 {
     SECURITY_ATTRIBUTES *wanted = attributes(3);
@@ -148,51 +144,6 @@ static void call_waitmany(void)
 static void call_signal(void)
 {
     waited(SignalObjectAndWait(handle(1), handle(2), (DWORD)number(3), FALSE));
-}
-
-/* What a thread that takes something and ends was told. */
-static DWORD taken_by_thread;
-
-#ifdef _WIN32
-static DWORD WINAPI take(void *object)
-{
-    taken_by_thread = WaitForSingleObject(object, 0);
-    return 0;
-}
-
-static void run_thread(HANDLE object)
-{
-    HANDLE thread = CreateThread(NULL, 0, take, object, 0, NULL);
-    WaitForSingleObject(thread, INFINITE);
-    CloseHandle(thread);
-}
-#else
-static void *take(void *object)
-{
-    taken_by_thread = WaitForSingleObject(object, 0);
-    return NULL;
-}
-
-static void run_thread(HANDLE object)
-{
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, take, object) != 0 || pthread_join(thread, NULL) != 0)
-        exit(1);
-}
-#endif
-
-/* A thread takes something, if it can, and ends. What is closed is left alone: its number may become
- * the thread's. */
-static void call_abandon(void)
-{
-    int which = slot(1, 'h');
-    if (which < 0 || !handles[which].live) {
-        say("busy -");
-        return;
-    }
-    run_thread(handle(1));
-    forget_places();
-    say("ok - %x", (unsigned)taken_by_thread);
 }
 
 /* Gives a mutex back as often as this thread has it. */

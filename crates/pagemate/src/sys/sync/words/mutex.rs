@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
-use crate::sys::sync::Got;
 use crate::sys::fault;
+use crate::sys::sync::Got;
 use crate::sys::wait::{self, SLICE};
 
 /// Free, and its last owner is gone.
