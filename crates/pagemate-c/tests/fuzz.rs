@@ -12,7 +12,7 @@ const ROUNDS: &str = "20000";
 const SEEDS: u32 = 8;
 
 /// What takes no arguments, or none that could be wrong.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: [&str; 12] = [
     "GetCurrentProcess",
     "GetCurrentProcessId",
     "GetCurrentThreadId",
@@ -22,6 +22,7 @@ const HARMLESS: [&str; 11] = [
     "GetTickCount64",
     "SetLastError",
     "Sleep",
+    "ExitProcess",
     "LocalAlloc",
     "LocalFree",
 ];

@@ -27,6 +27,7 @@ intptr_t _spawnve(int mode, const char *program, const char *const *arguments,
                   const char *const *environment);
 intptr_t _cwait(int *status, intptr_t process, int action);
 int _getpid(void);
+__attribute__((noreturn)) void _exit(int status);
 
 /* The arguments as an array, in memory that takes what there is. The first is the program's name. */
 FORCEINLINE const char **pagemate_arguments(const char *first, va_list rest) {

@@ -8,6 +8,8 @@ PAGEMATE_BEGIN
 HANDLE WINAPI GetCurrentProcess(void);
 DWORD WINAPI GetCurrentProcessId(void);
 DWORD WINAPI GetCurrentThreadId(void);
+/* Of the code, the system keeps the lowest byte. */
+__attribute__((noreturn)) void WINAPI ExitProcess(UINT uExitCode);
 PAGEMATE_END
 
 #endif

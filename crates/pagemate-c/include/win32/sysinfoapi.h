@@ -2,7 +2,7 @@
 #ifndef PAGEMATE_SYSINFOAPI_H
 #define PAGEMATE_SYSINFOAPI_H
 
-#include "winnt.h"
+#include "minwinbase.h"
 
 typedef struct _SYSTEM_INFO {
     __extension__ union {
@@ -24,6 +24,8 @@ typedef struct _SYSTEM_INFO {
 } SYSTEM_INFO, *LPSYSTEM_INFO;
 
 PAGEMATE_BEGIN
+void WINAPI GetSystemTime(LPSYSTEMTIME lpSystemTime);
+void WINAPI GetLocalTime(LPSYSTEMTIME lpSystemTime);
 void WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 void WINAPI GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime);

@@ -4,15 +4,20 @@
 
 #include <stdarg.h>
 
+#include "debugapi.h"
 #include "errhandlingapi.h"
 #include "fileapi.h"
 #include "handleapi.h"
+#include "heapapi.h"
+#include "libloaderapi.h"
 #include "memoryapi.h"
 #include "minwinbase.h"
+#include "processenv.h"
 #include "processthreadsapi.h"
 #include "profileapi.h"
 #include "synchapi.h"
 #include "sysinfoapi.h"
+#include "timezoneapi.h"
 
 #define WAIT_FAILED 0xFFFFFFFFu
 #define WAIT_OBJECT_0 (STATUS_WAIT_0 + 0)
@@ -38,6 +43,11 @@
 #define LMEM_FIXED 0x0000
 #define LMEM_ZEROINIT 0x0040
 #define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
+#define GMEM_FIXED 0x0000
+#define GMEM_ZEROINIT 0x0040
+#define GPTR (GMEM_FIXED | GMEM_ZEROINIT)
+
+#define MAX_COMPUTERNAME_LENGTH 15
 
 PAGEMATE_BEGIN
 HANDLE WINAPI CreateFileMappingA(HANDLE hFile, LPSECURITY_ATTRIBUTES lpFileMappingAttributes,
@@ -51,6 +61,10 @@ DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, 
                             LPWSTR lpBuffer, DWORD nSize, va_list *Arguments);
 HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes);
 HLOCAL WINAPI LocalFree(HLOCAL hMem);
+HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes);
+HGLOBAL WINAPI GlobalFree(HGLOBAL hMem);
+BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize);
+BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize);
 
 int WINAPI lstrlenA(LPCSTR lpString);
 int WINAPI lstrlenW(LPCWSTR lpString);
@@ -68,6 +82,7 @@ PAGEMATE_END
 
 #ifdef UNICODE
 #define FormatMessage FormatMessageW
+#define GetComputerName GetComputerNameW
 #define lstrlen lstrlenW
 #define lstrcpy lstrcpyW
 #define lstrcpyn lstrcpynW
@@ -78,6 +93,7 @@ PAGEMATE_END
 #define CreateFileMapping CreateFileMappingA
 #define OpenFileMapping OpenFileMappingA
 #define FormatMessage FormatMessageA
+#define GetComputerName GetComputerNameA
 #define lstrlen lstrlenA
 #define lstrcpy lstrcpyA
 #define lstrcpyn lstrcpynA

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use super::error::{
     Code, INSUFFICIENT_BUFFER, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer,
 };
-use super::local::LocalAlloc;
+use super::heap::LocalAlloc;
 
 /// `FORMAT_MESSAGE_` flags.
 const ALLOCATE_BUFFER: u32 = 0x100;
@@ -49,11 +49,13 @@ const MESSAGES: &[(u32, &str)] = &[
     (87, "The parameter is incorrect."),
     (109, "The pipe has been ended."),
     (110, "The system cannot open the device or file specified."),
+    (111, "The file name is too long."),
     (112, "There is not enough space on the disk."),
     (120, "This function is not supported on this system."),
     (121, "The semaphore timeout period has expired."),
     (122, "The data area passed to a system call is too small."),
     (123, "The filename, directory name, or volume label syntax is incorrect."),
+    (126, "The specified module could not be found."),
     (131, "An attempt was made to move the file pointer before the beginning of the file."),
     (145, "The directory is not empty."),
     (160, "One or more arguments are not correct."),
@@ -61,6 +63,7 @@ const MESSAGES: &[(u32, &str)] = &[
     (170, "The requested resource is in use."),
     (183, "Cannot create a file when that file already exists."),
     (193, "%1 is not a valid Win32 application."),
+    (203, "The system could not find the environment option that was entered."),
     (206, "The filename or extension is too long."),
     (232, "The pipe is being closed."),
     (234, "More data is available."),

@@ -9,12 +9,13 @@
 pub mod clock;
 pub mod codepage;
 pub mod console;
+pub mod environment;
 pub mod error;
 pub mod file;
 mod fork;
 pub mod handle;
+pub mod heap;
 mod inherit;
-pub mod local;
 pub mod mapping;
 pub mod memory;
 pub mod message;

@@ -92,6 +92,21 @@ pub extern "C" fn GetCurrentProcessId() -> u32 {
     std::process::id()
 }
 
+/// Ends this process as `exit(3)` does; of the code, the system keeps the lowest byte.
+#[unsafe(no_mangle)]
+#[allow(clippy::exit, reason = "it is what the program asks for")]
+pub extern "C" fn ExitProcess(code: u32) -> ! {
+    std::process::exit(code.cast_signed())
+}
+
+/// Says something to a debugger that listens to such calls. Here none does, and nothing is printed.
+#[unsafe(no_mangle)]
+pub extern "C" fn OutputDebugStringA(_text: *const u8) {}
+
+/// As [`OutputDebugStringA`].
+#[unsafe(no_mangle)]
+pub extern "C" fn OutputDebugStringW(_text: *const u16) {}
+
 /// This thread's number.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentThreadId() -> u32 {

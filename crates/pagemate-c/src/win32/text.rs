@@ -2,12 +2,17 @@
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::cmp::Ordering;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 /// A character of either width.
 pub(super) trait Unit: Copy + PartialEq {
     const NUL: Self;
 
     fn value(self) -> u32;
+
+    /// The units of a text, without a NUL.
+    fn of(text: &OsStr) -> Vec<Self>;
 }
 
 impl Unit for u8 {
@@ -16,6 +21,10 @@ impl Unit for u8 {
     fn value(self) -> u32 {
         self.into()
     }
+
+    fn of(text: &OsStr) -> Vec<u8> {
+        text.as_bytes().to_vec()
+    }
 }
 
 impl Unit for u16 {
@@ -23,6 +32,10 @@ impl Unit for u16 {
 
     fn value(self) -> u32 {
         self.into()
+    }
+
+    fn of(text: &OsStr) -> Vec<u16> {
+        text.to_string_lossy().encode_utf16().collect()
     }
 }
 

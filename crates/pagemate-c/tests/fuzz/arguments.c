@@ -13,9 +13,9 @@
 #define POOL 8
 
 static const DWORD known[] = {
-    1,   2,   3,   4,   5,   6,   8,   12,  14,  24,  32,  38,   39,   50,   53,   80,   87,   110,  112,
-    122, 123, 131, 161, 183, 193, 206, 234, 288, 298, 317, 487, 998,  1004, 1006, 1113, 1132, 1224, 1305,
-    1314, 1338, 1450, 1455, 1784,
+    1,   2,   3,   4,   5,   6,   8,   12,  14,  24,  32,  38,   39,   50,   53,   80,   87,   110,  111,  112,
+    122, 123, 126, 131, 161, 183, 193, 203, 206, 234, 288, 298, 317,  487,  998,  1004, 1006, 1113, 1132,
+    1224, 1305, 1314, 1338, 1450, 1455, 1784,
 };
 
 static const WCHAR TEXT_ABC[] = {'a', 'b', 'c', 0};
@@ -399,13 +399,50 @@ static void use_sync(void)
     }
 }
 
+/* Time, the environment and memory, with room or without. */
+static void around(void)
+{
+    char to[64];
+    WCHAR wide[64];
+    SYSTEMTIME calendar;
+    FILETIME time;
+    DWORD room = roll(64);
+    SIZE_T len = roll(4) ? room : (SIZE_T)-1 - room;
+    memset(&calendar, roll(256), sizeof calendar);
+    memset(&time, roll(256), sizeof time);
+    switch (roll(21)) {
+    case 0: TRY(FileTimeToSystemTime(roll(4) ? &time : NULL, roll(4) ? &calendar : NULL)); break;
+    case 1: TRY(SystemTimeToFileTime(roll(4) ? &calendar : NULL, roll(4) ? &time : NULL)); break;
+    case 2: GetLocalTime(roll(4) ? &calendar : NULL); break;
+    case 3: GetSystemTime(roll(4) ? &calendar : NULL); break;
+    case 4: TRY(GetEnvironmentVariableA(roll(4) ? "PATH" : name(), roll(4) ? to : NULL, room)); break;
+    case 5: TRY(GetEnvironmentVariableW(wide_name(), roll(4) ? wide : NULL, room)); break;
+    case 6: TRY(SetEnvironmentVariableA(name(), roll(2) ? "x" : NULL)); break;
+    case 7: TRY(SetEnvironmentVariableW(wide_name(), roll(2) ? wide_name() : NULL)); break;
+    case 8: TRY(GetCurrentDirectoryA(room, roll(4) ? to : NULL)); break;
+    case 9: TRY(GetCurrentDirectoryW(room, roll(4) ? wide : NULL)); break;
+    case 10: TRY(GetTempPathA(room, roll(4) ? to : NULL)); break;
+    case 11: TRY(GetTempPathW(room, roll(4) ? wide : NULL)); break;
+    case 12: TRY(GetModuleFileNameA(roll(4) ? NULL : (HMODULE)handle(), to, room)); break;
+    case 13: TRY(GetModuleFileNameW(roll(4) ? NULL : (HMODULE)handle(), roll(4) ? wide : NULL, room)); break;
+    case 14: TRY(GetComputerNameA(roll(4) ? to : NULL, roll(4) ? &room : NULL)); break;
+    case 15: TRY(GetComputerNameW(roll(4) ? wide : NULL, roll(4) ? &room : NULL)); break;
+    case 16: OutputDebugStringA(name()); break;
+    case 17: OutputDebugStringW(wide_name()); break;
+    case 18: GlobalFree(GlobalAlloc((UINT)number(), len)); break;
+    case 19: TRY(HeapSize(GetProcessHeap(), ANY, NULL) != (SIZE_T)-1); break;
+    default: HeapFree(GetProcessHeap(), ANY, HeapReAlloc(handle(), 0, HeapAlloc(handle(), ANY, room), len / 2)); break;
+    }
+}
+
 int main(int argc, char **argv)
 {
     unsigned long rounds = strtoul(argv[2], NULL, 10), i;
     (void)argc;
     state = strtoull(argv[1], NULL, 10);
     for (i = 0; i < rounds; i++)
-        switch (roll(12)) {
+        switch (roll(13)) {
+        case 12: around(); break;
         case 0: files(); break;
         case 1: texts(); break;
         case 2: make_sync(); break;

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Text in 16-bit characters, whatever TEXT is. */
+#ifdef _WIN32
+#define TEXT_W(text) L##text
+#else
+#define TEXT_W(text) u##text
+#endif
+
 /* A last error that no call leaves. */
 #define PRESET 0xDEADBEEFu
 
@@ -100,4 +107,4 @@ typedef struct {
 
 extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_rows[], life_rows[];
 extern const Row sync_rows[], wait_rows[];
-extern const Row file_rows[], page_rows[];
+extern const Row file_rows[], page_rows[], around_rows[];

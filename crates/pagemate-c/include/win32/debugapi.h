@@ -1,0 +1,18 @@
+/* What is said to a debugger: none listens here. */
+#ifndef PAGEMATE_DEBUGAPI_H
+#define PAGEMATE_DEBUGAPI_H
+
+#include "winnt.h"
+
+PAGEMATE_BEGIN
+void WINAPI OutputDebugStringA(LPCSTR lpOutputString);
+void WINAPI OutputDebugStringW(LPCWSTR lpOutputString);
+PAGEMATE_END
+
+#ifdef UNICODE
+#define OutputDebugString OutputDebugStringW
+#else
+#define OutputDebugString OutputDebugStringA
+#endif
+
+#endif
