@@ -75,7 +75,7 @@ fn one_goes_at_a_time_if_it_was_made_so() {
 fn who_waits_too_long_is_told_so() {
     let place = Place::new();
     let told = place.run(&["wait", "never", "--timeout", "0.05"]).complaint(1);
-    assert_eq!(told, "pagemate: wait for \"never\": not in 0.05 seconds");
+    assert_eq!(told, "pagemate: wait for \"never\": it did not happen within 0.05 seconds");
     let _held = place.hold(&["share", "memory", "--size", "1"]);
     assert!(place.run(&["wait", "memory"]).complaint(2).contains("another kind"));
     assert!(place.run(&["signal", "memory"]).complaint(2).contains("neither an event nor"));

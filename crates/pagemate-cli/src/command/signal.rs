@@ -6,12 +6,16 @@ use crate::failure::{Failure, Outcome};
 use crate::target::Target;
 
 /// Set an event, or add to a semaphore.
+///
+/// It reaches those who wait already, and those who come while somebody still holds the name. If nobody
+/// does, there is nothing to signal, and the exit code is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate signal ready                   whoever waits for it goes on
   pagemate signal ready --reset           it has not happened, for those who come
-  pagemate signal jobs --count 3          three may go on")]
+  pagemate signal jobs --count 3          three of those who wait for a semaphore may go on
+  until pagemate signal ready; do sleep 1; done           until somebody waits for it")]
 pub(crate) struct Signal {
     #[command(flatten)]
     target: Target,
@@ -36,6 +40,10 @@ impl Signal {
             Ok(event) if self.pulse => return Ok(event.pulse()?),
             Ok(event) => return Ok(event.set()?),
             Err(error) if error.kind() == ErrorKind::WrongKind => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let why = "no process holds it: a signal reaches only those who wait already";
+                return Err(Failure::No(format!("signal \"{name}\": {why}")));
+            }
             Err(error) => return Err(error.into()),
         }
         match Semaphore::open(&name) {

@@ -11,9 +11,9 @@ use crate::target::Target;
 
 /// Wait until an event has happened, a semaphore can be taken from, or a mutex is free.
 ///
-/// If nobody holds the name, an event is made under it, which lets all go who wait for it: then
-/// 'pagemate signal' in another shell is what happens. Of a semaphore one is taken off; a mutex is
-/// freed at once.
+/// If nobody holds the name, it becomes an event, and 'pagemate signal' in another shell lets all go
+/// who wait for it. The event lives as long as somebody waits: a signal that comes before is not kept,
+/// and says so. From a semaphore one is taken; a mutex is taken and given back at once.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -44,7 +44,7 @@ impl Wait {
         if had {
             return Ok(());
         }
-        let why = format!("not in {} seconds", time.as_secs_f64());
+        let why = format!("it did not happen within {} seconds", time.as_secs_f64());
         Err(Failure::No(format!("wait for \"{name}\": {why}")))
     }
 }
