@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::error::{INVALID_PARAMETER, NOACCESS, Result, done};
+use super::pointer::{said, tell};
 
 /// Units of `FILETIME`, 100 ns each, in a second, and from 1601 to 1970.
 const PER_SECOND: u64 = 10_000_000;
@@ -55,7 +56,7 @@ pub extern "C" fn GetTickCount() -> u32 {
 pub unsafe extern "C" fn QueryPerformanceCounter(count: *mut i64) -> i32 {
     let now = seconds(clock_gettime(ClockId::Monotonic)).as_nanos() / 100;
     // SAFETY: the caller's promise.
-    unsafe { tell(count, i64::try_from(now).unwrap_or(i64::MAX)) }
+    told(unsafe { tell(count, i64::try_from(now).unwrap_or(i64::MAX)) })
 }
 
 /// Tells how often the fine clock ticks in a second.
@@ -66,15 +67,11 @@ pub unsafe extern "C" fn QueryPerformanceCounter(count: *mut i64) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn QueryPerformanceFrequency(frequency: *mut i64) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { tell(frequency, FREQUENCY) }
+    told(unsafe { tell(frequency, FREQUENCY) })
 }
 
-/// # Safety
-///
-/// `place` is null or can be written to.
-unsafe fn tell(place: *mut i64, value: i64) -> i32 {
-    // SAFETY: the caller's promise.
-    done(unsafe { place.as_mut() }.ok_or(NOACCESS).map(|place| *place = value))
+fn told(done_so: bool) -> i32 {
+    done(if done_so { Ok(()) } else { Err(NOACCESS) })
 }
 
 /// `FILETIME`.
@@ -92,10 +89,8 @@ pub struct FileTime {
 /// `time` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetSystemTimeAsFileTime(time: *mut FileTime) {
-    if !time.is_null() {
-        // SAFETY: not null, and the caller says that it can be written to.
-        unsafe { time.write_unaligned(FileTime::of(now())) };
-    }
+    // SAFETY: the caller's promise.
+    unsafe { tell(time, FileTime::of(now())) };
 }
 
 /// In units of `FILETIME`.
@@ -192,16 +187,6 @@ impl Calendar {
     }
 }
 
-/// # Safety
-///
-/// `place` is null or can be written to.
-unsafe fn tell_calendar(place: *mut Calendar, calendar: Calendar) {
-    if !place.is_null() {
-        // SAFETY: not null, and the caller's promise.
-        unsafe { place.write_unaligned(calendar) };
-    }
-}
-
 /// Tells the date and the time, those of Greenwich.
 ///
 /// # Safety
@@ -210,7 +195,7 @@ unsafe fn tell_calendar(place: *mut Calendar, calendar: Calendar) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetSystemTime(time: *mut Calendar) {
     // SAFETY: the caller's promise.
-    unsafe { tell_calendar(time, Calendar::of(now(), libc::gmtime_r).unwrap_or_default()) };
+    unsafe { tell(time, Calendar::of(now(), libc::gmtime_r).unwrap_or_default()) };
 }
 
 /// Tells the date and the time of here, by the time zone that the C library goes by.
@@ -221,7 +206,7 @@ pub unsafe extern "C" fn GetSystemTime(time: *mut Calendar) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetLocalTime(time: *mut Calendar) {
     // SAFETY: the caller's promise.
-    unsafe { tell_calendar(time, Calendar::of(now(), libc::localtime_r).unwrap_or_default()) };
+    unsafe { tell(time, Calendar::of(now(), libc::localtime_r).unwrap_or_default()) };
 }
 
 /// Takes a time apart.
@@ -234,14 +219,13 @@ pub unsafe extern "C" fn FileTimeToSystemTime(
     time: *const FileTime,
     calendar: *mut Calendar,
 ) -> i32 {
-    if time.is_null() || calendar.is_null() {
-        return done(Err(INVALID_PARAMETER));
-    }
-    // SAFETY: not null, and the caller says that it can be read.
-    let time = unsafe { time.read_unaligned() };
-    done(Calendar::of(super::join(time.high, time.low), libc::gmtime_r).map(|told| {
+    // SAFETY: the caller's promise.
+    let parts = unsafe { said(time) }.filter(|_| !calendar.is_null()).ok_or(INVALID_PARAMETER);
+    let parts =
+        parts.and_then(|time| Calendar::of(super::join(time.high, time.low), libc::gmtime_r));
+    done(parts.map(|parts| {
         // SAFETY: the caller's promise.
-        unsafe { tell_calendar(calendar, told) };
+        unsafe { tell(calendar, parts) };
     }))
 }
 
@@ -255,13 +239,10 @@ pub unsafe extern "C" fn SystemTimeToFileTime(
     calendar: *const Calendar,
     time: *mut FileTime,
 ) -> i32 {
-    if calendar.is_null() || time.is_null() {
-        return done(Err(INVALID_PARAMETER));
-    }
-    // SAFETY: not null, and the caller says that it can be read.
-    let calendar = unsafe { calendar.read_unaligned() };
-    done(calendar.time().map(|told| {
-        // SAFETY: not null, and the caller says that it can be written to.
-        unsafe { time.write_unaligned(FileTime::of(told)) };
+    // SAFETY: the caller's promise.
+    let parts = unsafe { said(calendar) }.filter(|_| !time.is_null()).ok_or(INVALID_PARAMETER);
+    done(parts.and_then(|parts| parts.time()).map(|whole| {
+        // SAFETY: the caller's promise.
+        unsafe { tell(time, FileTime::of(whole)) };
     }))
 }

@@ -5,6 +5,7 @@
 use super::error::{
     INSUFFICIENT_BUFFER, INVALID_FLAGS, INVALID_PARAMETER, NO_UNICODE_TRANSLATION, Result, answer,
 };
+use super::pointer::tell;
 use super::text::units;
 
 /// `CP_ACP`, `CP_OEMCP`, `CP_MACCP`, `CP_THREAD_ACP`, `CP_UTF8`.
@@ -124,9 +125,7 @@ pub unsafe extern "C" fn WideCharToMultiByte(
         // SAFETY: the caller's promise.
         let len = unsafe { hand_over(text.as_bytes(), to, room) }?;
         // SAFETY: the caller says that it can be written to, unless it is null.
-        if let Some(defaulted) = unsafe { defaulted.as_mut() } {
-            *defaulted = 0;
-        }
+        unsafe { tell(defaulted, 0) };
         Ok(len)
     });
     answer(made, 0)

@@ -20,6 +20,7 @@ use super::error::{
 };
 use super::handle::{self, CURRENT_PROCESS, Entry, Handle, Object};
 use super::path;
+use super::pointer::{said, tell};
 use super::region::regions;
 use super::security::{self, SecurityAttributes};
 
@@ -302,10 +303,9 @@ pub unsafe extern "C" fn SetFilePointerEx(
     method: u32,
 ) -> i32 {
     done(moved(handle, by, method, |_| true).and_then(|at| {
+        let at = at.try_into().map_err(|_| INVALID_PARAMETER)?;
         // SAFETY: the caller's promise.
-        if let Some(now) = unsafe { now.as_mut() } {
-            *now = at.try_into().map_err(|_| INVALID_PARAMETER)?;
-        }
+        unsafe { tell(now, at) };
         Ok(())
     }))
 }
@@ -324,17 +324,15 @@ pub unsafe extern "C" fn SetFilePointer(
     method: u32,
 ) -> u32 {
     // SAFETY: the caller's promise.
-    let high = unsafe { high.as_mut() };
-    let by = match &high {
-        Some(high) => i64::from(**high) << 32 | i64::from(low.cast_unsigned()),
+    let by = match unsafe { said(high) } {
+        Some(high) => i64::from(high) << 32 | i64::from(low.cast_unsigned()),
         None => low.into(),
     };
-    let narrow = high.is_none();
+    let narrow = high.is_null();
     let at = moved(handle, by, method, |at| !narrow || u32::try_from(at).is_ok());
     let at = at.map(|at| {
-        if let Some(high) = high {
-            *high = (at >> 32) as i32;
-        }
+        // SAFETY: the caller's promise.
+        unsafe { tell(high, (at >> 32) as i32) };
         unless_failure(at as u32)
     });
     answer(at, ALL_ONES)
@@ -371,9 +369,7 @@ fn len(handle: Handle) -> Result<u64> {
 pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
     let low = len(handle).map(|len| {
         // SAFETY: the caller's promise.
-        if let Some(high) = unsafe { high.as_mut() } {
-            *high = (len >> 32) as u32;
-        }
+        unsafe { tell(high, (len >> 32) as u32) };
         unless_failure(len as u32)
     });
     answer(low, ALL_ONES)
@@ -387,10 +383,9 @@ pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, told: *mut i64) -> i32 {
     done(len(handle).and_then(|len| {
+        let len = len.try_into().map_err(|_| INVALID_PARAMETER)?;
         // SAFETY: the caller's promise.
-        *unsafe { told.as_mut() }.ok_or(NOACCESS)? =
-            len.try_into().map_err(|_| INVALID_PARAMETER)?;
-        Ok(())
+        if unsafe { tell(told, len) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 

@@ -13,6 +13,7 @@ use super::file::{self, File};
 use super::fork;
 use super::inherit::{self, Inherited};
 use super::mapping::{self, Mapping};
+use super::pointer::tell;
 use super::sync;
 
 /// A handle as C has it: a number in the place of an address, and a multiple of four.
@@ -258,9 +259,7 @@ pub unsafe extern "C" fn DuplicateHandle(
     let made = answer(made, std::ptr::null_mut());
     // A handle that nobody is told of stays, as on Windows.
     // SAFETY: the caller says that it can be written to, unless it is null.
-    if let Some(target) = unsafe { target.as_mut() } {
-        *target = made;
-    }
+    unsafe { tell(target, made) };
     i32::from(!made.is_null())
 }
 
@@ -315,8 +314,7 @@ impl Entry {
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
     done(information(handle).and_then(|told| {
         // SAFETY: the caller says that it can be written to, unless it is null.
-        *unsafe { flags.as_mut() }.ok_or(NOACCESS)? = told;
-        Ok(())
+        if unsafe { tell(flags, told) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 

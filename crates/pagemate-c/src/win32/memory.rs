@@ -16,6 +16,7 @@ use super::error::{
 use super::fork;
 use super::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
 use super::place::{self, What, at};
+use super::pointer::tell;
 use super::protection::{may_have, set, written};
 use super::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
 use super::view::{check_protection, prot};
@@ -383,8 +384,11 @@ pub unsafe extern "C" fn VirtualQuery(
         }
         let found = query(address.addr())?;
         // SAFETY: the caller says that there is room, unless it is null.
-        *unsafe { told.as_mut() }.ok_or(NO_ACCESS_TO_ARGUMENT)? = found;
-        Ok(size_of::<MemoryBasicInformation>())
+        if unsafe { tell(told, found) } {
+            Ok(size_of::<MemoryBasicInformation>())
+        } else {
+            Err(NO_ACCESS_TO_ARGUMENT)
+        }
     })();
     answer(result, 0)
 }
@@ -401,11 +405,12 @@ pub unsafe extern "C" fn VirtualProtect(
     protection: u32,
     old: *mut u32,
 ) -> i32 {
-    // SAFETY: the caller says that it can be written to, unless it is null.
-    let old = unsafe { old.as_mut() }.ok_or(NO_ACCESS_TO_ARGUMENT);
-    done(old.and_then(|old| {
-        *old = protect(address.addr(), len, protection)?;
-        Ok(())
+    if old.is_null() {
+        return done(Err(NO_ACCESS_TO_ARGUMENT));
+    }
+    done(protect(address.addr(), len, protection).map(|was| {
+        // SAFETY: the caller's promise.
+        unsafe { tell(old, was) };
     }))
 }
 

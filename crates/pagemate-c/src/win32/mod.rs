@@ -23,6 +23,7 @@ mod name;
 mod pages;
 mod path;
 mod place;
+mod pointer;
 mod protection;
 mod region;
 pub mod security;

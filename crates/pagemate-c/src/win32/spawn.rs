@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
 use super::handle;
+use super::pointer::tell;
 
 /// `_P_WAIT`, `_P_NOWAIT`, `_P_OVERLAY`.
 const WAIT: i32 = 0;
@@ -152,9 +153,7 @@ pub unsafe extern "C" fn _cwait(status: *mut i32, process: isize, _action: i32) 
     let Some(id) = id.filter(|id| *id > 0) else { return fail(libc::ECHILD) };
     let Some(code) = wait(id) else { return -1 };
     // SAFETY: the caller says that it can be written to, unless it is null.
-    if let Some(status) = unsafe { status.as_mut() } {
-        *status = i32::try_from(code).unwrap_or(-1);
-    }
+    unsafe { tell(status, i32::try_from(code).unwrap_or(-1)) };
     process
 }
 

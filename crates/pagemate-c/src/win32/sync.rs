@@ -16,6 +16,7 @@ use super::error::{
 use super::fork;
 use super::handle::{self, Entry, Handle, Object};
 use super::name;
+use super::pointer::tell;
 use super::security::{self, SecurityAttributes};
 
 /// `SYNCHRONIZE`, without which a handle cannot be waited for.
@@ -272,9 +273,7 @@ pub extern "C" fn PulseEvent(handle: Handle) -> i32 {
 pub unsafe extern "C" fn ReleaseSemaphore(handle: Handle, by: i32, before: *mut i32) -> i32 {
     done(add(handle, by).map(|count| {
         // SAFETY: the caller says that it can be written to, unless it is null.
-        if let Some(before) = unsafe { before.as_mut() } {
-            *before = count;
-        }
+        unsafe { tell(before, count) };
     }))
 }
 

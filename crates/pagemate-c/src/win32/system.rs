@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 
 use super::handle::{CURRENT_PROCESS, Handle};
+use super::pointer::tell;
 use super::region::{GRANULARITY, PAGE};
 
 /// `SYSTEM_INFO`.
@@ -58,9 +59,7 @@ pub unsafe extern "C" fn GetSystemInfo(info: *mut SystemInfo) {
         revision: 0,
     };
     // SAFETY: the caller says that it can be written to, unless it is null.
-    if let Some(info) = unsafe { info.as_mut() } {
-        *info = told;
-    }
+    unsafe { tell(info, told) };
 }
 
 /// The same: nothing here is emulated.

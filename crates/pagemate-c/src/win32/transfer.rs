@@ -11,6 +11,7 @@ use super::error::{
 use super::file::{ALL_ONES, APPEND_DATA, File, READ_DATA, WRITE_DATA, file_for};
 use super::handle::Handle;
 use super::join;
+use super::pointer::{said, tell};
 
 /// `STATUS_END_OF_FILE`, which an `OVERLAPPED` is told beside the last error.
 const END_OF_FILE: usize = 0xC000_0011;
@@ -73,11 +74,10 @@ impl Start {
     ///
     /// `overlapped` is null or whole.
     unsafe fn of(overlapped: *const Overlapped) -> Result<Start> {
-        if overlapped.is_null() {
+        // SAFETY: the caller's promise.
+        let Some(Overlapped { offset, offset_high, .. }) = (unsafe { said(overlapped) }) else {
             return Ok(Start::Here);
-        }
-        // SAFETY: not null, and the caller says that it is whole.
-        let Overlapped { offset, offset_high, .. } = unsafe { overlapped.read() };
+        };
         let at = join(offset_high, offset);
         Ok(Start::At(at.try_into().map_err(|_| INVALID_PARAMETER)?))
     }
@@ -90,7 +90,7 @@ impl Start {
     /// `overlapped` is null or whole.
     unsafe fn of_writing(overlapped: *const Overlapped, access: u32) -> Result<Start> {
         // SAFETY: the caller's promise.
-        let at_end = unsafe { overlapped.as_ref() }
+        let at_end = unsafe { said(overlapped) }
             .is_some_and(|at| (at.offset, at.offset_high) == (ALL_ONES, ALL_ONES));
         if at_end || access & WRITE_DATA == 0 {
             return Ok(Start::End);
@@ -110,19 +110,19 @@ impl Start {
     }
 }
 
-/// Tells how much was moved.
+/// Tells how much was moved, and how that went.
 ///
 /// # Safety
 ///
 /// Both are null or can be written to.
-unsafe fn tell(moved: u32, count: *mut u32, overlapped: *mut Overlapped) {
+unsafe fn tell_both(moved: u32, status: usize, count: *mut u32, overlapped: *mut Overlapped) {
     // SAFETY: the caller's promise.
-    if let Some(count) = unsafe { count.as_mut() } {
-        *count = moved;
-    }
+    unsafe { tell(count, moved) };
     // SAFETY: the caller's promise.
-    if let Some(overlapped) = unsafe { overlapped.as_mut() } {
-        (overlapped.status, overlapped.transferred) = (0, moved as usize);
+    if let Some(place) = unsafe { said(overlapped) } {
+        let told = Overlapped { status, transferred: moved as usize, ..place };
+        // SAFETY: the caller's promise.
+        unsafe { tell(overlapped, told) };
     }
 }
 
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn ReadFile(
     overlapped: *mut Overlapped,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { tell(0, count, overlapped) };
+    unsafe { tell_both(0, 0, count, overlapped) };
     let read = file_for(handle, READ_DATA).and_then(|(file, _)| {
         // SAFETY: the caller's promise.
         let start = unsafe { Start::of(overlapped) }?;
@@ -158,9 +158,9 @@ pub unsafe extern "C" fn ReadFile(
                 Start::Here | Start::End => unsafe { libc::read(fd, to, len) },
             }
         })?;
-        // SAFETY: the caller's promise.
-        if let Some(overlapped) = unsafe { overlapped.as_mut() }.filter(|_| read == 0 && len > 0) {
-            overlapped.status = END_OF_FILE;
+        if read == 0 && len > 0 && !overlapped.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { tell_both(0, END_OF_FILE, count, overlapped) };
             return Err(HANDLE_EOF);
         }
         start.leave(&file, read)?;
@@ -168,7 +168,7 @@ pub unsafe extern "C" fn ReadFile(
     });
     done(read.map(|read| {
         // SAFETY: the caller's promise.
-        unsafe { tell(read, count, overlapped) };
+        unsafe { tell_both(read, 0, count, overlapped) };
     }))
 }
 
@@ -196,7 +196,7 @@ pub unsafe extern "C" fn WriteFile(
     overlapped: *mut Overlapped,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    unsafe { tell(0, count, overlapped) };
+    unsafe { tell_both(0, 0, count, overlapped) };
     let written = file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, access)| {
         // SAFETY: the caller's promise.
         let start = unsafe { Start::of_writing(overlapped, access) }?;
@@ -219,6 +219,6 @@ pub unsafe extern "C" fn WriteFile(
     });
     done(written.map(|written| {
         // SAFETY: the caller's promise.
-        unsafe { tell(written, count, overlapped) };
+        unsafe { tell_both(written, 0, count, overlapped) };
     }))
 }
