@@ -24,8 +24,9 @@ mod linux {
     use pagemate::sync::{EventOptions, MutexOptions, Reset};
     use pagemate::{Section, SectionOptions};
     use pagemate_c::win32::handle::{CloseHandle, Handle};
+    use pagemate_c::win32::make::{CreateEventA, CreateMutexA};
     use pagemate_c::win32::mapping::{CreateFileMappingA, OpenFileMappingA};
-    use pagemate_c::win32::sync::{CreateEventA, CreateMutexA, ReleaseMutex, SetEvent};
+    use pagemate_c::win32::sync::{ReleaseMutex, SetEvent};
     use pagemate_c::win32::view::{MapViewOfFile, UnmapViewOfFile};
     use pagemate_c::win32::wait::WaitForSingleObject;
 

@@ -14,12 +14,12 @@ use pagemate_c::win32::error::{GetLastError, SetLastError};
 use pagemate_c::win32::handle::{
     CloseHandle, DuplicateHandle, GetHandleInformation, Handle, SetHandleInformation,
 };
+use pagemate_c::win32::make::{
+    CreateEventA, CreateMutexA, CreateSemaphoreA, OpenEventA, OpenMutexA, OpenSemaphoreA,
+};
 use pagemate_c::win32::mapping::{CreateFileMappingA, OpenFileMappingA};
 use pagemate_c::win32::memory::{VirtualProtect, VirtualQuery};
-use pagemate_c::win32::sync::{
-    CreateEventA, CreateMutexA, CreateSemaphoreA, OpenEventA, OpenMutexA, OpenSemaphoreA,
-    PulseEvent, ReleaseMutex, ReleaseSemaphore, ResetEvent, SetEvent,
-};
+use pagemate_c::win32::sync::{PulseEvent, ReleaseMutex, ReleaseSemaphore, ResetEvent, SetEvent};
 use pagemate_c::win32::view::{FlushViewOfFile, MapViewOfFile, UnmapViewOfFile};
 use pagemate_c::win32::wait::{WaitForMultipleObjects, WaitForSingleObject};
 

@@ -11,8 +11,8 @@ use std::sync::{MutexGuard, Once};
 use pagemate::sync::MutexOptions;
 
 use super::handle::{self, Table};
+use super::make;
 use super::region::{self, Regions};
-use super::sync;
 
 /// All locks of this process' tables.
 type Locks = (MutexGuard<'static, ()>, MutexGuard<'static, Table>, MutexGuard<'static, Regions>);
@@ -42,7 +42,7 @@ pub(super) fn watch() {
 
 /// In the order in which calls take them.
 extern "C" fn before() {
-    let held = (sync::alone(), handle::locked(), region::regions());
+    let held = (make::alone(), handle::locked(), region::regions());
     HELD.with_borrow_mut(|place| **place = Some(held));
 }
 

@@ -16,6 +16,7 @@ mod fork;
 pub mod handle;
 pub mod heap;
 mod inherit;
+pub mod make;
 pub mod mapping;
 pub mod memory;
 pub mod message;
