@@ -16,6 +16,7 @@ mod answer;
 mod compare;
 mod dice;
 mod edges;
+mod files;
 mod program;
 mod rules;
 mod scene;
