@@ -2,7 +2,9 @@
  * hold, and nothing else but how many checks there were. */
 #define STRSAFE_NO_DEPRECATE
 #include <windows.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,7 @@ static void narrow(void)
     CHECK(_stricmp("HeLLo", "hello") == 0 && _strnicmp("abX", "ABy", 2) == 0);
     CHECK(memcpy_s(to, sizeof to, "abc", 4) == 0 && strcmp(to, "abc") == 0);
     CHECK(_countof(to) == 8 && ARRAYSIZE(to) == 8);
+    CHECK(_setmode(_fileno(stderr), _O_U8TEXT) == _O_TEXT);
 #ifndef __MINGW32__
     CHECK((ULONG_PTR)aligned % 64 == 0);
 #endif
