@@ -47,8 +47,17 @@ PAGEMATE_WEAK int pagemate_read(struct pagemate_in *in, const char *conversion, 
     int found = to != NULL ? (fscanf)(in->stream, conversion, to, &read)
                            : (fscanf)(in->stream, conversion, &read);
     in->read += read;
-    /* Without a place to put it, it counts if all of it was read. */
+    /* Without a place for it, it counts if all of it was read. */
     return found == EOF ? EOF : to != NULL ? found : read > 0;
+}
+
+/* So many bytes, or those that there are, and how many. */
+PAGEMATE_WEAK char *pagemate_read_bytes(struct pagemate_in *in, size_t most, size_t *read) {
+    char *bytes = (char *)malloc(most);
+    int byte = 0;
+    while (bytes != NULL && *read < most && (byte = pagemate_get(in)) != EOF)
+        bytes[(*read)++] = (char)byte;
+    return bytes;
 }
 
 /* Puts a text that was read where it belongs; false if there is no room for it. */
@@ -129,32 +138,33 @@ PAGEMATE_WEAK int pagemate_scan(struct pagemate_in *in, const char *given_format
             void *to = skips ? NULL : va_arg(given, void *);
             size_t room = !skips && in->is_safe ? va_arg(given, unsigned) : PAGEMATE_ENOUGH;
             char *text = NULL;
-            if (!skips)
-                conversion[len++] = 'm';
-            conversion[len++] = is_char ? 'c' : wanted == 'S' ? 's' : (char)wanted;
-            if (wanted == '[') {
-                /* A set has its end as its first member, if at all. */
-                if (given_format[at + 1] == '^')
-                    conversion[len++] = given_format[++at];
-                do
-                    conversion[len++] = given_format[++at];
-                while (given_format[at] != 0 && (given_format[at + 1] != ']'));
-                if (given_format[at] != 0)
-                    conversion[len++] = given_format[++at];
-            }
-            strcpy(conversion + len, "%n");
-            if (skips) {
-                found = pagemate_read(in, conversion, NULL);
+            size_t read = 0;
+            if (is_char) {
+                text = pagemate_read_bytes(in, width > 0 ? (size_t)width : 1, &read);
+                found = read > 0 ? 1 : EOF;
             } else {
-                int before = in->read;
-                found = pagemate_read(in, conversion, &text);
-                if (found == 1) {
-                    size_t read = is_char ? (size_t)(in->read - before) : strlen(text);
-                    found = pagemate_hand_over(text, read, !is_char, is_wide, to, room);
-                    free(text);
+                if (!skips)
+                    conversion[len++] = 'm';
+                conversion[len++] = wanted == 'S' ? 's' : (char)wanted;
+                if (wanted == '[') {
+                    /* A set has its end as its first member, if at all. */
+                    if (given_format[at + 1] == '^')
+                        conversion[len++] = given_format[++at];
+                    do
+                        conversion[len++] = given_format[++at];
+                    while (given_format[at] != 0 && (given_format[at + 1] != ']'));
+                    if (given_format[at] != 0)
+                        conversion[len++] = given_format[++at];
                 }
+                strcpy(conversion + len, "%n");
+                found = pagemate_read(in, conversion, skips ? NULL : (void *)&text);
+                read = found == 1 && !skips ? strlen(text) : 0;
+            }
+            if (found == 1 && !skips) {
+                found = text != NULL && pagemate_hand_over(text, read, !is_char, is_wide, to, room);
                 count += found == 1;
             }
+            free(text);
         } else {
             found = 0;
         }

@@ -243,8 +243,9 @@ PAGEMATE_WEAK WCHAR **pagemate_widen_all(char **texts) {
 
 /* A program's arguments and environment are its own until it ends. */
 PAGEMATE_WEAK int pagemate_run(int count, char **arguments, char **environment, void (*body)(void)) {
-    WCHAR **wide_arguments = pagemate_widen_all(arguments);
-    WCHAR **wide_environment = pagemate_widen_all(environment);
+    static WCHAR **wide_arguments, **wide_environment;
+    wide_arguments = pagemate_widen_all(arguments);
+    wide_environment = pagemate_widen_all(environment);
     if (wide_arguments == NULL || wide_environment == NULL)
         return EXIT_FAILURE;
     return ((int (*)(int, WCHAR **, WCHAR **))body)(count, wide_arguments, wide_environment);
