@@ -242,13 +242,15 @@ PAGEMATE_WEAK WCHAR **pagemate_widen_all(char **texts) {
 }
 
 /* A program's arguments and environment are its own until it ends. */
+PAGEMATE_WEAK WCHAR **pagemate_wide_arguments, **pagemate_wide_environment;
+
 PAGEMATE_WEAK int pagemate_run(int count, char **arguments, char **environment, void (*body)(void)) {
-    static WCHAR **wide_arguments, **wide_environment;
-    wide_arguments = pagemate_widen_all(arguments);
-    wide_environment = pagemate_widen_all(environment);
-    if (wide_arguments == NULL || wide_environment == NULL)
+    pagemate_wide_arguments = pagemate_widen_all(arguments);
+    pagemate_wide_environment = pagemate_widen_all(environment);
+    if (pagemate_wide_arguments == NULL || pagemate_wide_environment == NULL)
         return EXIT_FAILURE;
-    return ((int (*)(int, WCHAR **, WCHAR **))body)(count, wide_arguments, wide_environment);
+    return ((int (*)(int, WCHAR **, WCHAR **))body)(count, pagemate_wide_arguments,
+                                                    pagemate_wide_environment);
 }
 PAGEMATE_END
 
