@@ -218,13 +218,6 @@ pub(super) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
     })
 }
 
-/// Says who made the handles that are inherited: see [`Inherited::set_maker`].
-pub(super) fn set_maker(process: u32) {
-    for inherited in table().slots.iter().flatten().filter_map(|slot| slot.inherited.as_ref()) {
-        inherited.set_maker(process);
-    }
-}
-
 /// Closes a handle.
 #[unsafe(no_mangle)]
 pub extern "C" fn CloseHandle(handle: Handle) -> i32 {

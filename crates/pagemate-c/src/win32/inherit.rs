@@ -20,6 +20,7 @@ use super::error::{INVALID_HANDLE, Result};
 use super::file::File;
 use super::handle::{Entry, Handle, Object};
 use super::mapping::{MAP_WRITE, Mapping};
+use super::pointer::said;
 use super::sync;
 
 /// What notes are called.
@@ -34,7 +35,7 @@ const LONGEST: usize = 4096;
 /// What keeps a handle for a child that is yet to come.
 #[derive(Debug)]
 pub(super) struct Inherited {
-    note: OwnedFd,
+    _note: OwnedFd,
     _held: Held,
 }
 
@@ -66,7 +67,7 @@ impl Inherited {
                 ("semaphore", hold_named(semaphore.name(), &**semaphore, open)?)
             }
         };
-        let (number, access, maker) = (handle.addr(), entry.access, maker(std::process::id()));
+        let (number, access, maker) = (handle.addr(), entry.access, maker());
         // SAFETY: `held` has it.
         let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
         let text = format!("{maker} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
@@ -74,20 +75,20 @@ impl Inherited {
         let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
         rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
         rustix::io::pwrite(&note, text.as_bytes(), 0)?;
-        Ok(Inherited { note, _held: held })
-    }
-
-    /// Says who made it: nobody, before this process becomes another program, which is to take it.
-    pub(super) fn set_maker(&self, process: u32) {
-        // Of the same length as before, so that nothing else changes. Should it fail, the handle is
-        // not inherited.
-        _ = rustix::io::pwrite(&self.note, maker(process).as_bytes(), 0);
+        Ok(Inherited { _note: note, _held: held })
     }
 }
 
-/// The maker as a note begins with it.
-fn maker(process: u32) -> String {
-    format!("{process:010}")
+/// Who makes a note: this process and the program that it runs, for which the kernel has made up some
+/// bytes, so that the same process is another after `exec`.
+fn maker() -> String {
+    const LEN: usize = 16;
+    // SAFETY: it takes a number.
+    let made_up = unsafe { libc::getauxval(libc::AT_RANDOM) };
+    let made_up = std::ptr::with_exposed_provenance(usize::try_from(made_up).unwrap_or(0));
+    // SAFETY: getauxval(3) says that so many bytes are there, unless it gives zero.
+    let made_up: [u8; LEN] = unsafe { said(made_up) }.unwrap_or_default();
+    format!("{}.{:032x}", std::process::id(), u128::from_ne_bytes(made_up))
 }
 
 /// What a descriptor is of, by device and inode.
@@ -166,7 +167,7 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
     let mut text = [0; LONGEST];
     let len = rustix::io::pread(&note, &mut text, 0).unwrap_or(0);
     let left = str::from_utf8(&text[..len]).ok().and_then(Left::parse);
-    let Some(left) = left.filter(|left| left.maker != std::process::id()) else {
+    let Some(left) = left.filter(|left| left.maker != maker()) else {
         // Another copy of this library in this process made it, and has it.
         std::mem::forget(note);
         return None;
@@ -189,12 +190,12 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
     }
     let entry = Entry { object, access: left.access };
     let handle = std::ptr::without_provenance_mut(left.handle);
-    Some((handle, entry, Inherited { note, _held: Box::new(fd) }))
+    Some((handle, entry, Inherited { _note: note, _held: Box::new(fd) }))
 }
 
 /// What a note says.
 struct Left<'a> {
-    maker: u32,
+    maker: &'a str,
     handle: usize,
     access: u32,
     kind: &'a str,
@@ -209,7 +210,7 @@ impl<'a> Left<'a> {
     fn parse(text: &'a str) -> Option<Left<'a>> {
         let mut parts = text.splitn(9, ' ');
         let left = Left {
-            maker: parts.next()?.parse().ok()?,
+            maker: parts.next()?,
             handle: parts.next()?.parse().ok()?,
             access: parts.next()?.parse().ok()?,
             kind: parts.next()?,

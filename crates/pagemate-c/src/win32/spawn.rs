@@ -4,7 +4,6 @@
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
-use super::handle;
 use super::pointer::tell;
 
 /// `_P_WAIT`, `_P_NOWAIT`, `_P_OVERLAY`.
@@ -55,11 +54,9 @@ unsafe fn spawn(
     };
     if mode == OVERLAY {
         let exec = if search { libc::execvpe } else { libc::execve };
-        handle::set_maker(0);
         // SAFETY: the caller's promise.
         unsafe { exec(program, arguments, environment) };
         let error = std::io::Error::last_os_error().raw_os_error();
-        handle::set_maker(std::process::id());
         return fail(error.unwrap_or(libc::EINVAL));
     }
     let start = if search { libc::posix_spawnp } else { libc::posix_spawn };

@@ -54,6 +54,14 @@ int main(int argc, char *argv[])
         printf(", %s\n", fcntl(fd, F_GETFD) == 0 ? "still open" : "closed");
         return 0;
     }
+    if (argc == 4)
+    {
+        // Without a fork, too, as the same process.
+        printf("after exec: %lu\n", (unsigned long)WaitForSingleObject(Handle(argv[1]), 0));
+        fflush(stdout);
+        execl(argv[0], argv[0], argv[1], (char *)NULL);
+        return 1;
+    }
     event = CreateEvent(&attributes, TRUE, TRUE, "inherits");
     snprintf(number, sizeof(number), "%lu", (unsigned long)(ULONG_PTR)event);
     fd = Left();
@@ -70,6 +78,6 @@ int main(int argc, char *argv[])
     // One that fails changes nothing.
     if (_spawnl(_P_OVERLAY, "/nowhere", "/nowhere", NULL) != -1)
         return 1;
-    _spawnl(_P_OVERLAY, argv[0], argv[0], number, NULL);
+    _spawnl(_P_OVERLAY, argv[0], argv[0], number, "and", "again", NULL);
     return 1;
 }
