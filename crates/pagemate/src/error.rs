@@ -121,9 +121,10 @@ impl fmt::Display for Error {
     }
 }
 
+/// As a sentence too: it is what a program prints whose `main` returns it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Error({:?}: {self})", self.kind())
+        write!(f, "{self} ({:?})", self.kind())
     }
 }
 

@@ -21,7 +21,8 @@
 //! each is a word in a shared page: who finds a mutex free takes it by one instruction, without a
 //! system call, and who does not sleeps in `futex(2)`. Who sleeps for a mutex looks up thirty times a
 //! second, which is how it learns of a death; who sleeps for the others, twice: should a process be
-//! killed in the midst of waking somebody, that one sleeps on for half a second. On macOS they sleep by `os_sync_wait_on_address(3)`.
+//! killed or stopped in the midst of waking somebody or of being woken, another sleeps on for half a
+//! second. On macOS they sleep by `os_sync_wait_on_address(3)`.
 //!
 //! # Fork
 //!
