@@ -1,19 +1,2 @@
-/* Keys as they are pressed. Where standard input is no terminal, a key is its next byte. */
-#ifndef PAGEMATE_CONIO_H
-#define PAGEMATE_CONIO_H
-
-#include "windef.h"
-
-PAGEMATE_BEGIN
-int _getch(void);
-int _getche(void);
-int _kbhit(void);
-int _putch(int character);
-PAGEMATE_END
-
-#define getch _getch
-#define getche _getche
-#define kbhit _kbhit
-#define putch _putch
-
-#endif
+/* The same by every spelling of its name: file systems here tell large letters from small ones. */
+#include "pagemate_conio.h"

@@ -5,7 +5,9 @@
 #include <iostream>
 #include <string>
 #endif
-#include <windows.h>
+#include <Windows.h>
+#include <TCHAR.H>
+#include <StrSafe.h>
 #include <cinttypes>
 #include <cstdio>
 #include <iostream>

@@ -1,0 +1,83 @@
+/* Starting programs, as Microsoft's C library does. They inherit the handles that are inheritable. */
+#ifndef PAGEMATE_PROCESS_H
+#define PAGEMATE_PROCESS_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "windef.h"
+
+#define _P_WAIT 0
+#define _P_NOWAIT 1
+#define _P_OVERLAY 2
+#define _WAIT_CHILD 0
+#define _WAIT_GRANDCHILD 1
+
+#ifndef PAGEMATE_NO_OLD_NAMES
+#define P_WAIT _P_WAIT
+#define P_NOWAIT _P_NOWAIT
+#define P_OVERLAY _P_OVERLAY
+#endif
+
+PAGEMATE_BEGIN
+intptr_t _spawnv(int mode, const char *program, const char *const *arguments);
+intptr_t _spawnvp(int mode, const char *program, const char *const *arguments);
+intptr_t _spawnve(int mode, const char *program, const char *const *arguments,
+                  const char *const *environment);
+intptr_t _cwait(int *status, intptr_t process, int action);
+int _getpid(void);
+__attribute__((noreturn)) void _exit(int status);
+
+/* The arguments as an array, in memory that takes what there is. The first is the program's name. */
+FORCEINLINE const char **pagemate_arguments(const char *first, va_list rest) {
+    va_list again;
+    size_t count = 1, at = 0;
+    const char **all;
+    if (first == NULL) {
+        errno = EINVAL;
+        return NULL;
+    }
+    va_copy(again, rest);
+    while (va_arg(again, const char *) != NULL)
+        count++;
+    va_end(again);
+    all = (const char **)malloc((count + 1) * sizeof *all);
+    if (all == NULL)
+        return NULL;
+    all[at++] = first;
+    while (at <= count)
+        all[at++] = va_arg(rest, const char *);
+    return all;
+}
+
+FORCEINLINE intptr_t _spawnl(int mode, const char *program, const char *first, ...) {
+    const char **arguments;
+    intptr_t result;
+    va_list rest;
+    va_start(rest, first);
+    arguments = pagemate_arguments(first, rest);
+    va_end(rest);
+    if (arguments == NULL)
+        return -1;
+    result = _spawnv(mode, program, arguments);
+    free(arguments);
+    return result;
+}
+
+FORCEINLINE intptr_t _spawnlp(int mode, const char *program, const char *first, ...) {
+    const char **arguments;
+    intptr_t result;
+    va_list rest;
+    va_start(rest, first);
+    arguments = pagemate_arguments(first, rest);
+    va_end(rest);
+    if (arguments == NULL)
+        return -1;
+    result = _spawnvp(mode, program, arguments);
+    free(arguments);
+    return result;
+}
+PAGEMATE_END
+
+#endif
