@@ -12,7 +12,7 @@ const ROUNDS: &str = "20000";
 const SEEDS: u32 = 8;
 
 /// What takes no arguments, or none that could be wrong.
-const HARMLESS: [&str; 12] = [
+const HARMLESS: [&str; 13] = [
     "GetCurrentProcess",
     "GetCurrentProcessId",
     "GetCurrentThreadId",
@@ -23,6 +23,7 @@ const HARMLESS: [&str; 12] = [
     "SetLastError",
     "Sleep",
     "ExitProcess",
+    "ExitThread",
     "LocalAlloc",
     "LocalFree",
 ];

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "windef.h"
+#include "processthreadsapi.h"
 
 #define _P_WAIT 0
 #define _P_NOWAIT 1
@@ -28,6 +28,18 @@ intptr_t _spawnve(int mode, const char *program, const char *const *arguments,
 intptr_t _cwait(int *status, intptr_t process, int action);
 int _getpid(void);
 __attribute__((noreturn)) void _exit(int status);
+
+typedef unsigned (*_beginthreadex_proc_type)(void *);
+
+FORCEINLINE uintptr_t _beginthreadex(void *security, unsigned stack, _beginthreadex_proc_type start,
+                                     void *given, unsigned flags, unsigned *id) {
+    HANDLE thread = CreateThread((LPSECURITY_ATTRIBUTES)security, stack, start, given, flags, id);
+    if (thread == NULL)
+        errno = start == NULL ? EINVAL : EAGAIN;
+    return (uintptr_t)thread;
+}
+
+#define _endthreadex ExitThread
 
 /* The arguments as an array, in memory that takes what there is. The first is the program's name. */
 FORCEINLINE const char **pagemate_arguments(const char *first, va_list rest) {

@@ -15,6 +15,7 @@ use super::inherit::{self, Inherited};
 use super::mapping::{self, Mapping};
 use super::pointer::tell;
 use super::sync;
+use super::thread::{self, Thread};
 
 /// A handle as C has it: a number in the place of an address, and a multiple of four.
 pub type Handle = *mut c_void;
@@ -46,6 +47,7 @@ pub(super) enum Object {
     Mutex(Arc<sync::Mutex>),
     Event(Arc<Event>),
     Semaphore(Arc<Semaphore>),
+    Thread(Arc<Thread>),
 }
 
 impl Object {
@@ -57,7 +59,7 @@ impl Object {
     /// What kind of sync object it is, if it is one.
     fn sync_kind(&self) -> Option<sync::Kind> {
         match self {
-            Object::Mapping(_) | Object::File(_) => None,
+            Object::Mapping(_) | Object::File(_) | Object::Thread(_) => None,
             Object::Mutex(_) => Some(sync::Kind::Mutex),
             Object::Event(_) => Some(sync::Kind::Event),
             Object::Semaphore(_) => Some(sync::Kind::Semaphore),
@@ -199,6 +201,8 @@ of_kind! {
     event: Event(Event),
     /// A semaphore, and what the handle may do with it.
     semaphore: Semaphore(Semaphore),
+    /// A thread, and what the handle may do with it.
+    thread: Thread(Thread),
 }
 
 /// The mutex of this name, if this process has a handle to it.
@@ -289,6 +293,7 @@ impl Entry {
                 }
                 Ok(Entry { object: Object::File(file), access })
             }
+            Object::Thread(_) => Ok(Entry { access: thread::specific(access), ..self }),
             // Who has any handle to one of these may have any: its owner let this user in.
             object => {
                 let kind = object.sync_kind().ok_or(INVALID_HANDLE)?;

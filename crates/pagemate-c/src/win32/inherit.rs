@@ -66,6 +66,8 @@ impl Inherited {
                 let open = |name: &str| Semaphore::open(name);
                 ("semaphore", hold_named(semaphore.name(), &**semaphore, open)?)
             }
+            // A child has no threads of ours.
+            Object::Thread(_) => return Err(INVALID_HANDLE),
         };
         let (number, access, maker) = (handle.addr(), entry.access, maker());
         // SAFETY: `held` has it.

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod codepage;
 pub mod console;
+pub mod critical;
 pub mod environment;
 pub mod error;
 pub mod file;
@@ -32,6 +33,7 @@ pub mod spawn;
 pub mod sync;
 pub mod system;
 pub mod text;
+pub mod thread;
 pub mod transfer;
 pub mod view;
 pub mod wait;

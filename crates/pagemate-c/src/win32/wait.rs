@@ -1,4 +1,4 @@
-//! Waiting for mutexes, events and semaphores.
+//! Waiting for mutexes, events, semaphores and threads.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::Arc;
@@ -45,6 +45,7 @@ impl Waited {
             Object::Mutex(mutex) => Waited::Mutex(mutex),
             Object::Event(event) => Waited::Event(event),
             Object::Semaphore(semaphore) => Waited::Semaphore(semaphore),
+            Object::Thread(thread) => Waited::Event(Arc::clone(&thread.ended)),
             // Nobody waits for memory, and files here are never waited for.
             Object::Mapping(_) => return Err(ACCESS_DENIED),
             Object::File(_) => return Err(INVALID_HANDLE),
@@ -250,7 +251,7 @@ pub extern "C" fn SignalObjectAndWait(
             Object::Mutex(mutex) => mutex.release()?,
             Object::Event(_) => sync::changeable(signaled)?.set()?,
             Object::Semaphore(_) => sync::add(signaled, 1).map(drop)?,
-            Object::Mapping(_) | Object::File(_) => return Err(INVALID_HANDLE),
+            Object::Mapping(_) | Object::File(_) | Object::Thread(_) => return Err(INVALID_HANDLE),
         }
         one(waited_for, milliseconds)
     })();

@@ -399,6 +399,35 @@ static void use_sync(void)
     }
 }
 
+static DWORD WINAPI nothing(LPVOID given)
+{
+    return (DWORD)(ULONG_PTR)given;
+}
+
+/* Threads that end at once, or never begin. */
+static void threads(void)
+{
+    CRITICAL_SECTION section;
+    DWORD told;
+    switch (roll(5)) {
+    case 0: KEEP(CreateThread(attributes(), roll(2) ? 0 : number(), roll(4) ? nothing : NULL, NULL, roll(2) ? 0 : ANY, roll(2) ? &told : NULL)); break;
+    case 1: TRY(ResumeThread(handle()) != (DWORD)-1); break;
+    case 2: TRY(GetExitCodeThread(handle(), roll(4) ? &told : NULL)); break;
+    case 3: TRY(GetThreadId(handle())); break;
+    default:
+        if (roll(2))
+            InitializeCriticalSection(&section);
+        else
+            InitializeCriticalSectionAndSpinCount(&section, ANY);
+        EnterCriticalSection(&section);
+        TryEnterCriticalSection(&section);
+        LeaveCriticalSection(&section);
+        LeaveCriticalSection(&section);
+        LeaveCriticalSection(&section);
+        DeleteCriticalSection(&section);
+    }
+}
+
 /* Time, the environment and memory, with room or without. */
 static void around(void)
 {
@@ -441,7 +470,8 @@ int main(int argc, char **argv)
     (void)argc;
     state = strtoull(argv[1], NULL, 10);
     for (i = 0; i < rounds; i++)
-        switch (roll(13)) {
+        switch (roll(14)) {
+        case 13: threads(); break;
         case 12: around(); break;
         case 0: files(); break;
         case 1: texts(); break;
