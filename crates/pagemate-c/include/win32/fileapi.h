@@ -12,6 +12,7 @@
 
 #define INVALID_FILE_SIZE ((DWORD)0xFFFFFFFF)
 #define INVALID_SET_FILE_POINTER ((DWORD)-1)
+#define INVALID_FILE_ATTRIBUTES ((DWORD)-1)
 
 PAGEMATE_BEGIN
 HANDLE WINAPI CreateFileA(LPCSTR lpFileName, DWORD dwDesiredAccess, DWORD dwShareMode,
@@ -34,6 +35,9 @@ BOOL WINAPI GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize);
 BOOL WINAPI FlushFileBuffers(HANDLE hFile);
 BOOL WINAPI DeleteFileA(LPCSTR lpFileName);
 BOOL WINAPI DeleteFileW(LPCWSTR lpFileName);
+/* A folder is DIRECTORY, a file that may not be written to READONLY, any other NORMAL. */
+DWORD WINAPI GetFileAttributesA(LPCSTR lpFileName);
+DWORD WINAPI GetFileAttributesW(LPCWSTR lpFileName);
 DWORD WINAPI GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);
 DWORD WINAPI GetTempPathW(DWORD nBufferLength, LPWSTR lpBuffer);
 PAGEMATE_END
@@ -41,10 +45,12 @@ PAGEMATE_END
 #ifdef UNICODE
 #define CreateFile CreateFileW
 #define DeleteFile DeleteFileW
+#define GetFileAttributes GetFileAttributesW
 #define GetTempPath GetTempPathW
 #else
 #define CreateFile CreateFileA
 #define DeleteFile DeleteFileA
+#define GetFileAttributes GetFileAttributesA
 #define GetTempPath GetTempPathA
 #endif
 

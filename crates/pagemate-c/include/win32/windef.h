@@ -105,10 +105,28 @@ typedef LPCSTR LPCTSTR, PCTSTR;
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
 #define ARRAYSIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#if !defined(__cplusplus) && !defined(NOMINMAX)
+/* In C++ macros of these names would break every standard header that comes after. Functions take the
+ * same arguments, of two types too, and std::min stays what it is. */
+#ifndef NOMINMAX
 #ifndef min
+#ifdef __cplusplus
+template <typename A, typename B>
+constexpr auto min(A a, B b) -> decltype(a < b ? A(a) : B(b)) {
+    return a < b ? A(a) : B(b);
+}
+#else
 #define min(a, b) (((a) < (b)) ? (a) : (b))
+#endif
+#endif
+#ifndef max
+#ifdef __cplusplus
+template <typename A, typename B>
+constexpr auto max(A a, B b) -> decltype(a > b ? A(a) : B(b)) {
+    return a > b ? A(a) : B(b);
+}
+#else
 #define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
 #endif
 #endif
 

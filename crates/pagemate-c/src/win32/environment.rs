@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::error::{
     self, BUFFER_OVERFLOW, ENVVAR_NOT_FOUND, INSUFFICIENT_BUFFER, INVALID_PARAMETER, MOD_NOT_FOUND,
-    NOACCESS, Result, answer, done,
+    NO_UNICODE_TRANSLATION, NOACCESS, Result, answer, done,
 };
 use super::handle::Handle;
 use super::name;
@@ -46,15 +46,15 @@ unsafe fn told<T: Unit>(text: &OsStr, to: *mut T, room: u32) -> u32 {
 }
 
 /// The name of a variable, from a text in either width.
-fn variable(name: Option<OsString>) -> Result<OsString> {
-    let name = name.ok_or(ENVVAR_NOT_FOUND)?;
+fn variable(name: Result<Option<OsString>>) -> Result<OsString> {
+    let name = name?.ok_or(ENVVAR_NOT_FOUND)?;
     if name.is_empty() || name.as_bytes().contains(&b'=') {
         return Err(INVALID_PARAMETER);
     }
     Ok(name)
 }
 
-fn value_of(name: Option<OsString>) -> Result<OsString> {
+fn value_of(name: Result<Option<OsString>>) -> Result<OsString> {
     std::env::var_os(variable(name).map_err(|_| ENVVAR_NOT_FOUND)?).ok_or(ENVVAR_NOT_FOUND)
 }
 
@@ -63,9 +63,9 @@ fn value_of(name: Option<OsString>) -> Result<OsString> {
 /// # Safety
 ///
 /// No other thread uses the environment meanwhile but by these calls, as everywhere here.
-unsafe fn set(name: Option<OsString>, value: Option<OsString>) -> Result<()> {
+unsafe fn set(name: Result<Option<OsString>>, value: Result<Option<OsString>>) -> Result<()> {
     let name = variable(name)?;
-    if let Some(value) = value {
+    if let Some(value) = value? {
         // SAFETY: the caller's promise.
         unsafe { std::env::set_var(name, value) };
     } else {
@@ -76,28 +76,30 @@ unsafe fn set(name: Option<OsString>, value: Option<OsString>) -> Result<()> {
     Ok(())
 }
 
-/// A text in bytes, if there is one.
+/// A text in bytes, which are taken as they are; `None` for a null pointer.
 ///
 /// # Safety
 ///
 /// `text` is null or ends in a NUL.
-unsafe fn narrow(text: *const u8) -> Option<OsString> {
+#[allow(clippy::unnecessary_wraps, reason = "as for 16-bit characters, which may be refused")]
+unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
     if text.is_null() {
-        return None;
+        return Ok(None);
     }
     // SAFETY: not null, and the caller says that it ends.
     let text = unsafe { CStr::from_ptr(text.cast()) };
-    Some(OsString::from_vec(text.to_bytes().to_vec()))
+    Ok(Some(OsString::from_vec(text.to_bytes().to_vec())))
 }
 
-/// The same in 16-bit characters.
+/// The same in 16-bit characters; half a pair of them is refused, for it has no spelling in bytes.
 ///
 /// # Safety
 ///
 /// As [`narrow`].
-unsafe fn wide(text: *const u16) -> Option<OsString> {
+unsafe fn wide(text: *const u16) -> Result<Option<OsString>> {
     // SAFETY: the caller's promise.
-    unsafe { name::wide(text) }.ok().flatten().map(OsString::from)
+    let text = unsafe { name::wide(text) }.map_err(|_| NO_UNICODE_TRANSLATION)?;
+    Ok(text.map(OsString::from))
 }
 
 /// The file of this program, as much of it as there is room for.
@@ -141,15 +143,11 @@ unsafe fn computer<T: Unit>(to: *mut T, room: *mut u32) -> Result<()> {
     }
     // SAFETY: not null, and the caller says that it can be read.
     let given = unsafe { room.read_unaligned() };
-    let name = machine();
     // SAFETY: the caller's promise.
-    let len = unsafe { told(&name, to, given) };
+    let len = unsafe { told(&machine(), to, given) };
     // SAFETY: not null, and the caller says that it can be written to.
     unsafe { room.write_unaligned(len) };
-    if to.is_null() || len > given || given as usize <= T::of(&name).len() {
-        return Err(BUFFER_OVERFLOW);
-    }
-    Ok(())
+    if to.is_null() || len > given { Err(BUFFER_OVERFLOW) } else { Ok(()) }
 }
 
 /// Where this process is.
@@ -244,3 +242,21 @@ macro_rules! calls {
 
 calls!(u8, narrow: GetEnvironmentVariableA SetEnvironmentVariableA GetCurrentDirectoryA GetTempPathA GetModuleFileNameA GetComputerNameA);
 calls!(u16, wide: GetEnvironmentVariableW SetEnvironmentVariableW GetCurrentDirectoryW GetTempPathW GetModuleFileNameW GetComputerNameW);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_has_no_spelling_changes_nothing() {
+        let name: Vec<u16> = "PAGEMATE_HALF\0".encode_utf16().collect();
+        let set = |value: &[u16]| {
+            // SAFETY: both end in a NUL, and all use the environment by the standard library.
+            unsafe { SetEnvironmentVariableW(name.as_ptr(), value.as_ptr()) }
+        };
+        assert_eq!(set(&[b'x'.into(), 0]), 1);
+        assert_eq!(set(&[0xD800, 0]), 0);
+        assert_eq!(error::GetLastError(), NO_UNICODE_TRANSLATION.0);
+        assert_eq!(std::env::var("PAGEMATE_HALF").as_deref(), Ok("x"));
+    }
+}

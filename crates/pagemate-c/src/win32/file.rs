@@ -403,15 +403,16 @@ pub extern "C" fn FlushFileBuffers(handle: Handle) -> i32 {
 
 /// Removes a file; none that is read-only, or that this process has a mapping of.
 fn delete(path: &Path) -> Result<()> {
-    let data = std::fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound if !path::has_folder(path) => PATH_NOT_FOUND,
-        _ => error.into(),
-    })?;
-    let read_only = data.is_file() && data.mode() & 0o222 == 0;
-    if data.is_dir() || read_only || is_mapped(&data) {
+    let data = std::fs::symlink_metadata(path).map_err(|error| path::not_found(path, error))?;
+    if data.is_dir() || is_read_only(&data) || is_mapped(&data) {
         return Err(ACCESS_DENIED);
     }
     Ok(std::fs::remove_file(path)?)
+}
+
+/// Whether it is a file that nobody may write to.
+pub(super) fn is_read_only(data: &std::fs::Metadata) -> bool {
+    data.is_file() && data.mode() & 0o222 == 0
 }
 
 /// Removes a file.

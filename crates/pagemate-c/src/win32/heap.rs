@@ -167,11 +167,12 @@ pub unsafe extern "C" fn HeapReAlloc(
     };
     // SAFETY: not null, and the caller's promise.
     let before = unsafe { len(memory) };
-    if flags & HEAP_IN_PLACE != 0 && wanted > before {
-        return null_mut();
-    }
     // SAFETY: not null, and the caller's promise.
     let start = unsafe { start(memory) };
+    if flags & HEAP_IN_PLACE != 0 {
+        // What becomes shorter stays only if the C library is not asked.
+        return if wanted > before { null_mut() } else { note(start, wanted) };
+    }
     // SAFETY: it is from malloc or its like.
     let made = note(unsafe { libc::realloc(start, whole) }, wanted);
     if !made.is_null() && flags & HEAP_ZEROED != 0 && wanted > before {

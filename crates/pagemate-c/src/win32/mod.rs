@@ -6,6 +6,7 @@
 //!
 //! The names are Windows' own, unmangled: whoever links this library wants them to be these.
 
+pub mod attributes;
 pub mod clock;
 pub mod codepage;
 pub mod console;

@@ -5,32 +5,73 @@ use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::error::{BAD_NETPATH, INVALID_NAME, PATH_NOT_FOUND, Result};
+use super::error::{BAD_NETPATH, Code, INVALID_NAME, PATH_NOT_FOUND, Result};
 use super::name;
 
-/// A path from a call for bytes, which are taken as they are.
+/// The path of a file from a call for bytes, which are taken as they are.
 ///
 /// # Safety
 ///
 /// `path` is null or ends in a NUL.
 pub(super) unsafe fn narrow(path: *const u8) -> Result<PathBuf> {
-    if path.is_null() {
-        return Err(PATH_NOT_FOUND);
-    }
-    // SAFETY: the caller says that it ends.
-    let path = unsafe { CStr::from_ptr(path.cast()) };
-    translate(path.to_bytes().to_vec())
+    // SAFETY: the caller's promise.
+    of_file(unsafe { bytes(path) }?)
 }
 
-/// A path from a call for 16-bit characters.
+/// The path of a file from a call for 16-bit characters.
 ///
 /// # Safety
 ///
 /// `path` is null or ends in a NUL.
 pub(super) unsafe fn wide(path: *const u16) -> Result<PathBuf> {
     // SAFETY: the caller's promise.
-    let path = unsafe { name::wide(path) }?.ok_or(PATH_NOT_FOUND)?;
-    translate(path.into_bytes())
+    of_file(unsafe { characters(path) }?)
+}
+
+/// As [`narrow`], for a file or a folder: it may end in a separator.
+///
+/// # Safety
+///
+/// As there.
+pub(super) unsafe fn narrow_of_any(path: *const u8) -> Result<PathBuf> {
+    // SAFETY: the caller's promise.
+    translate(unsafe { bytes(path) }?)
+}
+
+/// As [`wide`], for a file or a folder: it may end in a separator.
+///
+/// # Safety
+///
+/// As there.
+pub(super) unsafe fn wide_of_any(path: *const u16) -> Result<PathBuf> {
+    // SAFETY: the caller's promise.
+    translate(unsafe { characters(path) }?)
+}
+
+/// # Safety
+///
+/// `path` is null or ends in a NUL.
+unsafe fn bytes(path: *const u8) -> Result<Vec<u8>> {
+    if path.is_null() {
+        return Err(PATH_NOT_FOUND);
+    }
+    // SAFETY: the caller says that it ends.
+    Ok(unsafe { CStr::from_ptr(path.cast()) }.to_bytes().to_vec())
+}
+
+/// # Safety
+///
+/// `path` is null or ends in a NUL.
+unsafe fn characters(path: *const u16) -> Result<Vec<u8>> {
+    // SAFETY: the caller's promise.
+    Ok(unsafe { name::wide(path) }?.ok_or(PATH_NOT_FOUND)?.into_bytes())
+}
+
+/// The path of a file in this system's spelling: no file's ends in a separator.
+fn of_file(path: Vec<u8>) -> Result<PathBuf> {
+    let separated = matches!(path.as_slice(), [.., b'/' | b'\\']);
+    let path = translate(path)?;
+    if separated { Err(INVALID_NAME) } else { Ok(path) }
 }
 
 /// The path in this system's spelling. Either slash separates; there are no drives and no servers,
@@ -40,7 +81,6 @@ fn translate(mut path: Vec<u8>) -> Result<PathBuf> {
         [] => return Err(PATH_NOT_FOUND),
         [b'\\', b'\\', ..] => return Err(BAD_NETPATH),
         [drive, b':', ..] if drive.is_ascii_alphabetic() => return Err(PATH_NOT_FOUND),
-        [.., b'/' | b'\\'] => return Err(INVALID_NAME),
         _ => {}
     }
     if path.iter().any(|byte| *byte < b' ' || b"*?<>|\"".contains(byte)) {
@@ -52,6 +92,14 @@ fn translate(mut path: Vec<u8>) -> Result<PathBuf> {
         }
     }
     Ok(OsString::from_vec(path).into())
+}
+
+/// Why there is nothing to be found: for want of the thing itself, or of a folder on the way.
+pub(super) fn not_found(path: &std::path::Path, error: std::io::Error) -> Code {
+    match error.kind() {
+        std::io::ErrorKind::NotFound if !has_folder(path) => PATH_NOT_FOUND,
+        _ => error.into(),
+    }
 }
 
 /// Whether the folder is there in which the file would be.
@@ -69,7 +117,7 @@ mod tests {
 
     #[test]
     fn either_slash_separates_and_what_no_file_is_called_is_refused() {
-        let path = |text: &str| translate(text.as_bytes().to_vec());
+        let path = |text: &str| of_file(text.as_bytes().to_vec());
         assert_eq!(path(r"data\sub/file.bin"), Ok("data/sub/file.bin".into()));
         assert_eq!(path(r"\tmp\x:y"), Ok("/tmp/x:y".into()));
         for (text, code) in [
@@ -83,5 +131,6 @@ mod tests {
         ] {
             assert_eq!(path(text), Err(code), "{text:?}");
         }
+        assert_eq!(translate(br"data\".to_vec()), Ok("data/".into()));
     }
 }

@@ -1,5 +1,7 @@
-// Formats are Windows' also by the names of C++, whatever headers come before and after.
+// Formats are Windows' also by the names of C++, and min and max are there, whatever headers come before
+// and after.
 #ifdef HEADERS_FIRST
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <iostream>
@@ -8,6 +10,8 @@
 #include <Windows.h>
 #include <TCHAR.H>
 #include <StrSafe.h>
+#include <process.h>
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <iostream>
@@ -31,6 +35,16 @@ __attribute__((format(printf, 1, 2))) static int say(const char *format, ...)
     return len;
 }
 
+static void smaller_and_larger()
+{
+    using namespace std;
+    static_assert(min(2, 3L) == 2 && max(2u, 3u) == 3, "for constants too");
+    const SIZE_T room = 5;
+    const string a = "a", b = "b";
+    cout << min(7, 4) << min<int>(3, 8) << (max)(room, sizeof(DWORD)) << std::min(a, b) << max(a, b)
+         << endl;
+}
+
 int main()
 {
     const LONG minus = -3;
@@ -46,5 +60,6 @@ int main()
     say("%d\n", std::sscanf("-3", "%ld", &read) == 1 && read == minus);
     log.printf(std::to_string(1.5).c_str());
     std::cout << log.text << std::endl;
-    return 0;
+    smaller_and_larger();
+    _exit(0);
 }

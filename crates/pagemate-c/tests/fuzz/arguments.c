@@ -89,8 +89,8 @@ static const WCHAR *wide_name(void)
 
 static const char *path(void)
 {
-    static const char *const some[] = {"one.bin", "two.bin", ".\\one.bin", "no\\such.bin", "", "*", "."};
-    return roll(10) == 0 ? name() : some[roll(7)];
+    static const char *const some[] = {"one.bin", "two.bin", ".\\one.bin", "no\\such.bin", "", "*", ".", "..\\"};
+    return roll(10) == 0 ? name() : some[roll(8)];
 }
 
 static const WCHAR *wide_path(void)
@@ -256,7 +256,7 @@ static void files(void)
     where.Offset = ANY;
     where.OffsetHigh = roll(2) ? 0 : ANY;
     by.QuadPart = (LONGLONG)number();
-    switch (roll(14)) {
+    switch (roll(16)) {
     case 0:
     case 1: KEEP(CreateFileA(path(), roll(2) ? GENERIC_READ | GENERIC_WRITE : ANY, roll(8), attributes(), roll(7), roll(2) ? FILE_ATTRIBUTE_NORMAL : ANY, NULL)); break;
     case 2: KEEP(CreateFileW(wide_path(), rights(), roll(8), NULL, roll(7), 0, handle())); break;
@@ -270,6 +270,8 @@ static void files(void)
     case 10: TRY(GetFileSizeEx(handle(), roll(4) ? &at : NULL)); break;
     case 11: TRY(FlushFileBuffers(handle())); break;
     case 12: TRY(DeleteFileA(path())); break;
+    case 13: TRY(GetFileAttributesA(path()) != INVALID_FILE_ATTRIBUTES); break;
+    case 14: TRY(GetFileAttributesW(wide_path()) != INVALID_FILE_ATTRIBUTES); break;
     default: TRY(DeleteFileW(wide_path())); break;
     }
 }

@@ -4,7 +4,7 @@
 static void the_calendar(void)
 {
     const ULONGLONG second = 10000000, to_1970 = 116444736000000000ull;
-    SYSTEMTIME told, now;
+    SYSTEMTIME told;
     FILETIME time, back;
     ULARGE_INTEGER units;
     /* A leap day, 29 February 2024, 12:34:56.789; it was a Thursday. */
@@ -24,8 +24,6 @@ static void the_calendar(void)
     CHECK(SystemTimeToFileTime(&told, &back));
     SAME(back.dwLowDateTime, time.dwLowDateTime);
     SAME(back.dwHighDateTime, time.dwHighDateTime);
-    told.wYear = 2023;
-    REFUSED(SystemTimeToFileTime(&told, &back), ERROR_INVALID_PARAMETER);
     told.wYear = 1600;
     told.wDay = 1;
     REFUSED(SystemTimeToFileTime(&told, &back), ERROR_INVALID_PARAMETER);
@@ -36,13 +34,49 @@ static void the_calendar(void)
     CHECK(FileTimeToSystemTime(&time, &told));
     SAME(told.wYear, 1601);
     SAME(told.wDayOfWeek, 1);
-    GetSystemTime(&now);
-    CHECK(SystemTimeToFileTime(&now, &time));
-    GetSystemTimeAsFileTime(&back);
-    CHECK(back.dwHighDateTime - time.dwHighDateTime <= 1);
-    memset(&now, 0xFF, sizeof now);
-    GetLocalTime(&now);
-    CHECK(now.wYear >= 2024 && now.wMonth <= 12 && now.wMilliseconds < 1000);
+}
+
+static void every_day_is_in_its_month(void)
+{
+    SYSTEMTIME day = {2023, 2, 0, 28, 23, 59, 59, 999};
+    FILETIME time;
+    CHECK(SystemTimeToFileTime(&day, &time));
+    day.wDay = 29;
+    REFUSED(SystemTimeToFileTime(&day, &time), ERROR_INVALID_PARAMETER);
+    day.wYear = 2000;
+    CHECK(SystemTimeToFileTime(&day, &time));
+    day.wYear = 2100;
+    REFUSED(SystemTimeToFileTime(&day, &time), ERROR_INVALID_PARAMETER);
+}
+
+static LONGLONG milliseconds(const SYSTEMTIME *parts)
+{
+    FILETIME time = {0, 0};
+    ULARGE_INTEGER units;
+    CHECK(SystemTimeToFileTime(parts, &time));
+    units.LowPart = time.dwLowDateTime;
+    units.HighPart = time.dwHighDateTime;
+    return (LONGLONG)(units.QuadPart / 10000);
+}
+
+static void the_time(void)
+{
+    const LONGLONG quarter = 15 * 60 * 1000, day = 24 * 60 * 60 * 1000;
+    SYSTEMTIME first, here, parts, last;
+    FILETIME time;
+    LONGLONG zone;
+    GetSystemTime(&first);
+    GetSystemTimeAsFileTime(&time);
+    GetLocalTime(&here);
+    GetSystemTime(&last);
+    CHECK(FileTimeToSystemTime(&time, &parts));
+    CHECK(milliseconds(&first) <= milliseconds(&parts));
+    CHECK(milliseconds(&parts) <= milliseconds(&last));
+    /* A time zone is so many quarters of an hour away, and the call came between two others. */
+    zone = milliseconds(&here) - milliseconds(&first);
+    CHECK(zone > -day && zone < day);
+    zone = ((zone % quarter) + quarter) % quarter;
+    CHECK(zone <= milliseconds(&last) - milliseconds(&first));
 }
 
 static void variables(void)
@@ -56,6 +90,12 @@ static void variables(void)
     CHECK(strcmp(to, "value") == 0);
     SAME(GetEnvironmentVariableW(TEXT_W("PAGEMATE_ROW"), wide, 16), 5);
     CHECK(wide[4] == 'e' && wide[5] == 0);
+    CHECK(SetEnvironmentVariableW(TEXT_W("PAGEMATE_ROW"), TEXT_W("")));
+    SAME(GetEnvironmentVariableA("PAGEMATE_ROW", NULL, 0), 1);
+    SetLastError(PRESET);
+    SAME(GetEnvironmentVariableA("PAGEMATE_ROW", to, 6), 0);
+    SAME(GetLastError(), PRESET);
+    SAME(to[0], 0);
     CHECK(SetEnvironmentVariableA("PAGEMATE_ROW", NULL));
     REFUSED(GetEnvironmentVariableA("PAGEMATE_ROW", to, 16), ERROR_ENVVAR_NOT_FOUND);
     REFUSED(GetEnvironmentVariableA("", to, 16), ERROR_ENVVAR_NOT_FOUND);
@@ -63,30 +103,98 @@ static void variables(void)
     REFUSED(SetEnvironmentVariableA(NULL, "x"), ERROR_ENVVAR_NOT_FOUND);
 }
 
+/* Whether both widths say the same; these names and folders are of ASCII. */
+static int alike(const char *narrow, const WCHAR *wide)
+{
+    while (*narrow != 0 && *wide == (unsigned char)*narrow)
+        narrow++, wide++;
+    return *wide == (unsigned char)*narrow;
+}
+
 static void folders_and_names(void)
 {
-    char path[MAX_PATH], again[MAX_PATH];
+    char path[MAX_PATH];
+    WCHAR wide[MAX_PATH];
     DWORD len = GetCurrentDirectoryA(0, NULL), room = 1;
     CHECK(len > 1);
     SAME(GetCurrentDirectoryA(len - 1, path), len);
     SAME(GetCurrentDirectoryA(len, path), len - 1);
     SAME(strlen(path), len - 1);
+    SAME(GetCurrentDirectoryW(MAX_PATH, wide), len - 1);
+    CHECK(alike(path, wide));
     len = GetTempPathA(sizeof path, path);
     SAME(strlen(path), len);
     CHECK(path[len - 1] == '/' || path[len - 1] == '\\');
     SAME(GetTempPathA(len, path), len + 1);
+    SAME(GetTempPathW(MAX_PATH, wide), len);
+    CHECK(alike(path, wide));
     len = GetModuleFileNameA(NULL, path, sizeof path);
     SAME(strlen(path), len);
     CHECK(len > 4);
-    memset(again, 'x', sizeof again);
-    SetLastError(PRESET);
-    SAME(GetModuleFileNameA(NULL, again, 4), 4);
-    SAME(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
-    CHECK(memcmp(again, path, 3) == 0 && again[3] == 0);
+    SAME(GetModuleFileNameW(NULL, wide, MAX_PATH), len);
+    CHECK(alike(path, wide));
+    SAME(GetFileAttributesA(path) & FILE_ATTRIBUTE_DIRECTORY, 0);
     REFUSED(GetComputerNameA(path, &room), ERROR_BUFFER_OVERFLOW);
     CHECK(room > 1 && room <= MAX_COMPUTERNAME_LENGTH + 1);
+    len = room;
     CHECK(GetComputerNameA(path, &room));
     SAME(strlen(path), room);
+    SAME(room, len - 1);
+    CHECK(GetComputerNameW(wide, &len));
+    SAME(len, room);
+    CHECK(alike(path, wide));
+}
+
+static void cut_names_end(void)
+{
+    char path[MAX_PATH], cut[MAX_PATH];
+    CHECK(GetModuleFileNameA(NULL, path, sizeof path) > 4);
+    memset(cut, 'x', sizeof cut);
+    SetLastError(PRESET);
+    SAME(GetModuleFileNameA(NULL, cut, 4), 4);
+    SAME(GetLastError(), ERROR_INSUFFICIENT_BUFFER);
+    CHECK(memcmp(cut, path, 3) == 0 && cut[3] == 0 && cut[4] == 'x');
+}
+
+static void what_is_there(void)
+{
+    const DWORD told = FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_READONLY;
+    const char *path = file_of(1);
+    char longer[MAX_PATH];
+    HANDLE made;
+    SAME(GetFileAttributesA(path) & told, 0);
+    SAME(GetFileAttributesA(".") & told, FILE_ATTRIBUTE_DIRECTORY);
+    SAME(GetFileAttributesA(".\\") & told, FILE_ATTRIBUTE_DIRECTORY);
+    SAME(GetFileAttributesW(TEXT_W("/")) & told, FILE_ATTRIBUTE_DIRECTORY);
+    REFUSED(GetFileAttributesA(unique()) != INVALID_FILE_ATTRIBUTES, ERROR_FILE_NOT_FOUND);
+    sprintf(longer, "%s\\below", path);
+    REFUSED(GetFileAttributesA(longer) != INVALID_FILE_ATTRIBUTES, ERROR_PATH_NOT_FOUND);
+    sprintf(longer, "%s\\below", unique());
+    REFUSED(GetFileAttributesA(longer) != INVALID_FILE_ATTRIBUTES, ERROR_PATH_NOT_FOUND);
+    REFUSED(GetFileAttributesA("") != INVALID_FILE_ATTRIBUTES, ERROR_PATH_NOT_FOUND);
+    REFUSED(GetFileAttributesA(NULL) != INVALID_FILE_ATTRIBUTES, ERROR_PATH_NOT_FOUND);
+    REFUSED(GetFileAttributesW(TEXT_W("wh?t")) != INVALID_FILE_ATTRIBUTES, ERROR_INVALID_NAME);
+    remove(path);
+    made = CreateFileA(path, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_READONLY, NULL);
+    CHECK(made != INVALID_HANDLE_VALUE && CloseHandle(made));
+    SAME(GetFileAttributesA(path) & told, FILE_ATTRIBUTE_READONLY);
+}
+
+static DWORD own_number(HANDLE handle)
+{
+    (void)handle;
+    return GetCurrentThreadId();
+}
+
+static void numbers_and_ends(void)
+{
+    DWORD here = GetCurrentThreadId(), there = in_thread(own_number, NULL);
+    CHECK(here != 0 && there != 0 && here != there);
+    SAME(own_number(NULL), here);
+    SAME(ended(start("exit-process", NULL, "none")), 17);
+    SAME(ended(start("exit-at-once", NULL, "none")), 18);
+    OutputDebugStringA("nobody listens");
+    OutputDebugStringW(TEXT_W("nobody listens"));
 }
 
 static void memory_of_ones_own(void)
@@ -106,19 +214,29 @@ static void memory_of_ones_own(void)
     SAME(HeapSize(heap, 0, moved), 100000);
     CHECK(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, moved, 1 << 30) == NULL);
     SAME(moved[999], 7);
+    CHECK(HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, moved, 10) == moved);
+    SAME(HeapSize(heap, 0, moved), 10);
     CHECK(HeapFree(heap, 0, moved));
     CHECK(HeapFree(heap, 0, NULL));
     CHECK(HeapAlloc(heap, 0, (SIZE_T)-32) == NULL);
     block = (char *)GlobalAlloc(GPTR, 64);
     CHECK(block != NULL && block[63] == 0);
     CHECK(GlobalFree(block) == NULL);
-    OutputDebugStringA("nobody listens");
+    block = (char *)LocalAlloc(LPTR, 64);
+    CHECK(block != NULL && block[63] == 0);
+    CHECK(LocalFree(block) == NULL);
 }
 
 const Row around_rows[] = {
     {118, "times and the calendar tell the same", the_calendar},
     {119, "a variable's value, or how much room it takes", variables},
-    {120, "folders, the program's file and the machine's name, or how much room they take", folders_and_names},
+    {120, "folders, the program's file and the machine's name, or how much room they take",
+     folders_and_names},
     {121, "memory of one's own is as long as asked for, and zero if asked for", memory_of_ones_own},
+    {122, "a day is one of its month's", every_day_is_in_its_month},
+    {123, "the time is the same by all calls, and here so many quarters of an hour away", the_time},
+    {124, "the name of the program's file ends where it does not fit", cut_names_end},
+    {125, "a path leads to a folder, to a file, to one that is read-only, or to nothing", what_is_there},
+    {126, "each thread has a number, and a process ends with a code", numbers_and_ends},
     {0, NULL, NULL},
 };

@@ -1,5 +1,6 @@
 /* How long names and memory live, across processes. */
 #include "rows.h"
+#include <process.h>
 
 /* Where no process has anything by itself. */
 #define FAR_AWAY ((void *)(ULONG_PTR)0x300000000)
@@ -33,6 +34,10 @@ int play(const char *role, HANDLE handle, const char *name)
 {
     if (strcmp(role, "create-and-end") == 0)
         return memory(name, 4096) == NULL;
+    if (strcmp(role, "exit-process") == 0)
+        ExitProcess(17);
+    if (strcmp(role, "exit-at-once") == 0)
+        _exit(18);
     if (strcmp(role, "create-and-crash") == 0) {
         char *seen = (char *)view(memory(name, 4096), FILE_MAP_WRITE);
         seen[0] = 'c';

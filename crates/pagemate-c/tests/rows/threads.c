@@ -132,9 +132,9 @@ static void one_thread_is_in_a_critical_section(void)
 }
 
 const Row thread_rows[] = {
-    {122, "a thread is waited for as objects are, and tells what it ended with", a_thread_is_waited_for},
-    {123, "a thread made suspended runs when it is resumed", a_suspended_thread_waits_to_be_resumed},
-    {124, "a thread's mutexes are abandoned before it has ended", what_a_thread_has_is_given_up_before_it_has_ended},
-    {125, "one thread at a time is in a critical section, as often as it likes", one_thread_is_in_a_critical_section},
+    {127, "a thread is waited for as objects are, and tells what it ended with", a_thread_is_waited_for},
+    {128, "a thread made suspended runs when it is resumed", a_suspended_thread_waits_to_be_resumed},
+    {129, "a thread's mutexes are abandoned before it has ended", what_a_thread_has_is_given_up_before_it_has_ended},
+    {130, "one thread at a time is in a critical section, as often as it likes", one_thread_is_in_a_critical_section},
     {0, NULL, NULL},
 };
