@@ -63,3 +63,8 @@ fn a_child_gets_what_was_handed_to_it_or_nothing() {
 fn arguments_may_stand_at_any_address() {
     assert_eq!(happens(&["packed", &unique("packed")]), ["made, found"]);
 }
+
+#[test]
+fn a_child_that_a_thread_forked_does_not_end_the_thread() {
+    assert_eq!(happens(&["forks"]), ["it runs"]);
+}

@@ -73,13 +73,20 @@ thread_local! {
 
 /// A thread that runs. What it had for itself, as its mutexes, goes before this does, because that
 /// came after it.
-struct Running(Arc<Thread>);
+struct Running {
+    thread: Arc<Thread>,
+    process: u32,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.is_over.store(true, Ordering::Release);
+        // A forked child's copy of it is another thread, whose end is nobody's business here.
+        if self.process != std::process::id() {
+            return;
+        }
+        self.thread.is_over.store(true, Ordering::Release);
         // Should it fail, who waits for the thread waits on.
-        _ = self.0.ended.set();
+        _ = self.thread.ended.set();
     }
 }
 
@@ -103,7 +110,8 @@ impl Thread {
 
     /// Says that it is there, and waits until it may go on.
     fn begin(self: &Arc<Thread>) {
-        CURRENT.with_borrow_mut(|current| *current = Some(Running(Arc::clone(self))));
+        let running = Running { thread: Arc::clone(self), process: std::process::id() };
+        CURRENT.with_borrow_mut(|current| *current = Some(running));
         self.state().id = GetCurrentThreadId();
         self.changed.notify_all();
         self.wait(|state| state.suspended == 0);
@@ -130,7 +138,7 @@ fn take(begun: *mut c_void) -> (Start, *mut c_void) {
 /// Notes what the calling thread ends with.
 fn end_with(code: u32) {
     CURRENT.with_borrow(|current| {
-        if let Some(Running(thread)) = current {
+        if let Some(Running { thread, .. }) = current {
             thread.code.store(code, Ordering::Relaxed);
         }
     });

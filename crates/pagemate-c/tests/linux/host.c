@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static HANDLE memory(const char *name, BOOL inherit)
@@ -123,6 +124,26 @@ static void packed_arguments(const char *name)
     printf("%s, %s\n", map != NULL ? "made" : "not made", found != NULL ? "found" : "not found");
 }
 
+static DWORD WINAPI forks(LPVOID done)
+{
+    pid_t child = fork();
+    if (child == 0)
+        exit(0);
+    waitpid(child, NULL, 0);
+    SetEvent(done);
+    Sleep(INFINITE);
+    return 0;
+}
+
+/* The end of a child that a thread forked is not the thread's. */
+static void forked_in_a_thread(void)
+{
+    HANDLE done = CreateEventA(NULL, TRUE, FALSE, NULL);
+    HANDLE thread = CreateThread(NULL, 0, forks, done, 0, NULL);
+    WaitForSingleObject(done, INFINITE);
+    printf("%s\n", WaitForSingleObject(thread, 0) == WAIT_TIMEOUT ? "it runs" : "it has ended");
+}
+
 int main(int count, char **arguments)
 {
     const char *what = count > 1 ? arguments[1] : "";
@@ -136,6 +157,8 @@ int main(int count, char **arguments)
         elsewhere(arguments[0], arguments[2]);
     else if (strcmp(what, "packed") == 0)
         packed_arguments(arguments[2]);
+    else if (strcmp(what, "forks") == 0)
+        forked_in_a_thread();
     else if (strcmp(what, "show") == 0)
         show(arguments[2]);
     return 0;
