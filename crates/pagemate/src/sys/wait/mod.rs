@@ -1,7 +1,7 @@
 //! Sleeping until a word in shared memory changes, and waking who sleeps there, in whatever process.
 //!
 //! Every platform provides [`wait`], [`wait_any`] and [`wake`]. To wake somebody is a hint: whoever
-//! wakes up looks at the word again. Nobody sleeps without an end, see [`SLICE`] and [`LONG_SLICE`].
+//! wakes up looks at the word again. Nobody sleeps without an end, see [`Slice`].
 
 use std::time::Duration;
 
@@ -12,45 +12,62 @@ mod means;
 
 pub(crate) use means::{wait, wait_any, wake};
 
-/// Says when a slice of time is over, also to a sleeper who is woken more often: by signals, or for
-/// words that others are faster to take.
-pub(crate) struct Slice(#[cfg(not(loom))] std::time::Instant);
+/// Who waits for a lock looks up from sleep after this time, to see whether the owner is alive.
+const SLICE: Duration = Duration::from_millis(30);
 
-#[cfg(not(loom))]
+/// Everybody else looks up after this: whoever made something available can be killed before it wakes
+/// anybody, and who was chosen to be woken before it does anything about it. Both takes a death within
+/// a few instructions, and nobody is told of it.
+const LONG_SLICE: Duration = Duration::from_millis(500);
+
+/// How long a sleeper sleeps at a time. One who may have to judge whether somebody is dead is told when
+/// that is over, also if it is woken more often: by signals, or for words that others are faster to
+/// take.
+pub(crate) struct Slice(Option<Began>);
+
 impl Slice {
-    pub(crate) fn begin() -> Slice {
-        Slice(std::time::Instant::now())
+    pub(crate) fn begin(judges: bool) -> Slice {
+        Slice(judges.then(began))
     }
 
-    /// Whether it is over; then the next one begins.
+    /// How long it is.
+    pub(crate) fn len(&self) -> Duration {
+        if self.0.is_some() { SLICE } else { LONG_SLICE }
+    }
+
+    /// Whether it is time to judge; then the next one begins.
     pub(crate) fn is_over(&mut self) -> bool {
-        let over = self.0.elapsed() >= SLICE;
+        let over = self.0.as_ref().is_some_and(is_over);
         if over {
-            *self = Slice::begin();
+            *self = Slice::begin(true);
         }
         over
     }
 }
 
-/// As loom can check it: without time.
-#[cfg(loom)]
-impl Slice {
-    pub(crate) fn begin() -> Slice {
-        Slice()
-    }
+cfg_select! {
+    // Loom checks it without time.
+    loom => {
+        type Began = ();
 
-    pub(crate) fn is_over(&mut self) -> bool {
-        false
+        fn began() {}
+
+        fn is_over(_: &Began) -> bool {
+            false
+        }
+    }
+    _ => {
+        type Began = std::time::Instant;
+
+        fn began() -> Began {
+            Began::now()
+        }
+
+        fn is_over(began: &Began) -> bool {
+            began.elapsed() >= SLICE
+        }
     }
 }
-
-/// Who waits for a lock looks up from sleep after this time, to see whether the owner is alive.
-pub(crate) const SLICE: Duration = Duration::from_millis(30);
-
-/// Everybody else looks up after this: whoever made something available can be killed before it wakes
-/// anybody, and who was chosen to be woken before it does anything about it. Both takes a death within
-/// a few instructions, and nobody is told of it.
-pub(crate) const LONG_SLICE: Duration = Duration::from_millis(500);
 
 /// How many to wake.
 pub(crate) const ALL: u32 = i32::MAX.cast_unsigned();

@@ -10,7 +10,7 @@ use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, LONG_SLICE, Slice};
+use crate::sys::wait::{self, Slice};
 
 /// One of several, and we who wait for it.
 enum Each<'a> {
@@ -52,11 +52,11 @@ impl Waiter for Each<'_> {
         }
     }
 
-    fn slice(&self) -> Duration {
+    fn judges(&self) -> bool {
         match self {
-            Each::Mutex(locker) => locker.slice(),
-            Each::Event(watcher) | Each::Lasting(watcher) => watcher.slice(),
-            Each::Semaphore(taker) => taker.slice(),
+            Each::Mutex(locker) => locker.judges(),
+            Each::Event(watcher) | Each::Lasting(watcher) => watcher.judges(),
+            Each::Semaphore(taker) => taker.judges(),
         }
     }
 
@@ -110,11 +110,6 @@ impl<'a> Waitable<'a> {
     }
 }
 
-/// How long to sleep at most: as long as each of them allows.
-fn longest(each: &[Each<'_>]) -> Duration {
-    each.iter().map(Waiter::slice).min().unwrap_or(LONG_SLICE)
-}
-
 /// Sleeps until the word of one of these changes, which may have changed already.
 fn sleep(each: &[Each<'_>], time: Duration) -> Result<()> {
     let Some(words) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
@@ -134,9 +129,9 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin();
+    let mut slice = Slice::begin(each.iter().any(Waiter::judges));
     loop {
-        let time = deadline.next(longest(&each));
+        let time = deadline.next(slice.len());
         let judging = judge || time.is_none();
         for (index, one) in each.iter_mut().enumerate() {
             if let Some(got) = one.take(slept, judging).map_err(cannot_wait)? {
@@ -167,9 +162,9 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin();
+    let mut slice = Slice::begin(each.iter().any(Waiter::judges));
     loop {
-        let time = deadline.next(longest(&each));
+        let time = deadline.next(slice.len());
         let judging = judge || time.is_none();
         let missing = match first_missing(&mut each, judging).map_err(cannot_wait)? {
             Some(missing) => missing,

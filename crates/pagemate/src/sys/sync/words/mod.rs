@@ -16,12 +16,11 @@ pub(crate) mod semaphore;
 mod tests;
 
 use std::io;
-use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, LONG_SLICE, Slice};
+use crate::sys::wait::{self, Slice};
 
 /// Somebody may be asleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
@@ -40,9 +39,9 @@ pub(crate) trait Waiter {
     /// that some time has passed, so that we have to look who is still alive.
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Self::Got>>;
 
-    /// How long to sleep at most before looking again.
-    fn slice(&self) -> Duration {
-        LONG_SLICE
+    /// Whether it may have to be taken from one who died.
+    fn judges(&self) -> bool {
+        false
     }
 
     /// Puts our note into the word, and gives what to sleep on; `None` if it is time to look again.
@@ -60,12 +59,12 @@ pub(crate) trait Waiter {
 /// Waits until it is had, or the time is up.
 pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<Option<W::Got>> {
     let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin();
+    let mut slice = Slice::begin(waiter.judges());
     loop {
         if let Some(got) = waiter.take(slept, judge)? {
             return Ok(Some(got));
         }
-        let Some(time) = deadline.next(waiter.slice()) else {
+        let Some(time) = deadline.next(slice.len()) else {
             // The last look is at who is alive too.
             let got = waiter.take(slept, true)?;
             if slept && got.is_none() {

@@ -11,13 +11,11 @@
 //! that gives it back, so that a death in between always shows.
 
 use std::io;
-use std::time::Duration;
 
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
-use crate::sys::fault;
 use crate::sys::sync::Got;
-use crate::sys::wait::{self, SLICE};
+use crate::sys::{fault, wait};
 
 /// Free, and its last owner is gone.
 pub(crate) const ABANDONED: u32 = 1 << 30;
@@ -110,8 +108,8 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
         }
     }
 
-    fn slice(&self) -> Duration {
-        SLICE
+    fn judges(&self) -> bool {
+        true
     }
 
     fn announce(&self) -> Option<(&AtomicU32, u32)> {
