@@ -6,6 +6,7 @@ use std::path::Path;
 use rustix::fs::{CWD, Stat};
 use rustix::io::Errno;
 
+use super::directory::Id;
 use super::{directory, fork, lock, open_file, trailer};
 use crate::access::Access;
 use crate::sys::fault;
@@ -25,12 +26,12 @@ pub(super) fn may_release(before: fork::Moment) -> bool {
 /// was handed the descriptor, shares the lock: to release it would end their hold, and to ask through
 /// it would be to ask about others only. Then closing gives up our part of it, and the question goes
 /// through a new descriptor.
-pub(super) fn let_go(fd: OwnedFd, access: Access, path: &Path, ours: bool) {
+pub(super) fn let_go(fd: OwnedFd, access: Access, path: &Path, id: Option<Id>, ours: bool) {
     fault::point("close-before-release");
     if ours && lock::release(fd.as_fd()).is_ok() {
         fault::point("close-after-release");
         if access == Access::ReadWrite {
-            remove_if_dead(&fd, path);
+            remove_if_dead(&fd, path, id);
             return;
         }
     }
@@ -59,20 +60,22 @@ pub(super) fn sweep(path: &Path) -> Outcome {
         Err(Errno::NOENT) => return Outcome::Absent,
         Err(_) => return Outcome::Stuck,
     };
-    remove_if_dead(&fd, path)
+    remove_if_dead(&fd, path, None)
 }
 
-/// Removes the name at `path` if nobody has a lock on `fd`, its object or one that had the name.
-fn remove_if_dead(fd: &OwnedFd, path: &Path) -> Outcome {
+/// Removes the name at `path` if nobody has a lock on `fd`, its object or one that had the name; `id`
+/// tells which file that is, if that is known.
+fn remove_if_dead(fd: &OwnedFd, path: &Path, id: Option<Id>) -> Outcome {
     fault::point("sweep-before-exclude");
     if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
         return Outcome::Kept;
     }
     fault::point("sweep-after-exclude");
     // The name may stand for another object by now: then this one has none, and ours is not it.
-    let outcome = match rustix::fs::fstat(fd) {
-        Ok(stat) if !directory::stands_at(path, &stat) => Outcome::Absent,
-        Ok(stat)
+    let id = id.or_else(|| rustix::fs::fstat(fd).ok().map(|stat| Id::of(&stat)));
+    let outcome = match id.map(|id| directory::standing_at(path, id)) {
+        Some(None) => Outcome::Absent,
+        Some(Some(stat))
             if directory::is_file(&stat)
                 && is_ours(fd.as_fd(), path, &stat)
                 && rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() =>

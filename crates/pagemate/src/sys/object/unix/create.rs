@@ -63,12 +63,13 @@ impl Object {
                 None => build(dir, name, &spec)?,
             };
             fault::point("create-before-link");
+            let id = unseen.id;
             match unseen.name(&path) {
                 Ok(fd) => {
                     if let Some(file) = memory.as_ref().filter(|_| grows)
                         && let Err(error) = grow(fd.as_fd(), file.as_fd(), spec.len)
                     {
-                        let_go(fd, Access::ReadWrite, &path, may_release(before));
+                        let_go(fd, Access::ReadWrite, &path, Some(id), may_release(before));
                         return Err(error);
                     }
                     fault::point("create-after-link");
@@ -77,7 +78,7 @@ impl Object {
                     let fd = narrowed(fd, &path, opened_for, before)?;
                     let object = Object {
                         fd: Some(fd),
-                        named: Some(Named::new(path, opened_for, before)),
+                        named: Some(Named::new(path, opened_for, before, id)),
                         memory,
                         len: spec.len,
                         protection: spec.protection,
@@ -258,7 +259,7 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> R
             Ok(narrow)
         }
         Err(error) => {
-            let_go(fd, Access::ReadWrite, path, may_release(before));
+            let_go(fd, Access::ReadWrite, path, None, may_release(before));
             Err(error)
         }
     }

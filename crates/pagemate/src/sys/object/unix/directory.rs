@@ -250,12 +250,20 @@ pub(super) fn stat_of(path: &Path) -> rustix::io::Result<Stat> {
     rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// Whether `path` is a name of this very file. Its count of links alone does not tell: somebody may
-/// have given it another name, or moved the directory away and made a new one.
-pub(super) fn stands_at(path: &Path, file: &Stat) -> bool {
-    file.st_nlink > 0
-        && stat_of(path)
-            .is_ok_and(|there| (there.st_dev, there.st_ino) == (file.st_dev, file.st_ino))
+/// Which file it is, as the kernel knows it: its device, as wide as on any system, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Id(i128, u64);
+
+impl Id {
+    pub(super) fn of(stat: &Stat) -> Id {
+        Id(stat.st_dev.into(), stat.st_ino)
+    }
+}
+
+/// What the file says of itself, if `path` is a name of this very one. Its count of links alone does
+/// not tell: somebody may have given it another name, or moved the directory away and made a new one.
+pub(super) fn standing_at(path: &Path, id: Id) -> Option<Stat> {
+    stat_of(path).ok().filter(|there| Id::of(there) == id)
 }
 
 /// Whether it is a plain file.

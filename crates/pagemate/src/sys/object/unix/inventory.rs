@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::super::{Entry, Swept};
 use super::close::{Outcome, sweep};
+use super::directory::Id;
 use super::lock::{self, Holder};
 use super::open::read_trailer;
 use super::record::Record;
@@ -112,9 +113,6 @@ fn is_unfinished(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_bytes().starts_with(unseen::PREFIX.as_bytes()))
 }
 
-/// A file, by what the kernel knows it as; wide enough for every system's `dev_t`.
-type Id = (i128, u64);
-
 /// Describes the object at `path` if it is alive; why not, if it is but cannot be described.
 fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
     let fd = match open_file(path, Access::Read) {
@@ -159,7 +157,7 @@ fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
         state,
         waiting,
     };
-    Ok(Some(((i128::from(stat.st_dev), stat.st_ino), entry)))
+    Ok(Some((Id::of(&stat), entry)))
 }
 
 /// What a sync object is like, and about how many sleep for it.
@@ -198,7 +196,7 @@ fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
             let Ok(stat) = rustix::fs::statat(&dir, fd.file_name(), AtFlags::empty()) else {
                 continue;
             };
-            if let Some(pids) = holders.get_mut(&(i128::from(stat.st_dev), stat.st_ino))
+            if let Some(pids) = holders.get_mut(&Id::of(&stat))
                 && pids.last() != Some(&pid)
             {
                 pids.push(pid);

@@ -37,6 +37,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, Mode, OFlags, Stat};
 
+use self::directory::Id;
 use self::seat::Seats;
 use self::trailer::Memory;
 use crate::access::{Access, Protection, Sharing};
@@ -77,13 +78,15 @@ struct Named {
     access: Access,
     /// When its descriptor was not open yet.
     before: fork::Moment,
+    /// Which file has the name.
+    id: Id,
     /// Whether its descriptor was shown to somebody, who may have handed it on.
     lent: AtomicBool,
 }
 
 impl Named {
-    fn new(path: PathBuf, access: Access, before: fork::Moment) -> Named {
-        Named { path, access, before, lent: AtomicBool::new(false) }
+    fn new(path: PathBuf, access: Access, before: fork::Moment, id: Id) -> Named {
+        Named { path, access, before, id, lent: AtomicBool::new(false) }
     }
 }
 
@@ -131,9 +134,9 @@ impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
-            Some(Named { path, access, before, lent }) => {
+            Some(Named { path, access, before, id, lent }) => {
                 let ours = close::may_release(*before) && !*lent.get_mut();
-                close::let_go(fd, *access, path, ours);
+                close::let_go(fd, *access, path, Some(*id), ours);
             }
             None => drop(fd),
         }

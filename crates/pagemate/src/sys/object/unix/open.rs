@@ -8,6 +8,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::close::{Outcome, let_go, may_release, sweep};
+use super::directory::Id;
 use super::lock::{self, Holder};
 use super::record::Record;
 use super::refusal::{self, Patience};
@@ -45,7 +46,12 @@ impl Object {
                             Ok(Some(held)) => {
                                 return Ok(Object {
                                     fd: Some(fd),
-                                    named: Some(Named::new(path.to_owned(), opened_for, before)),
+                                    named: Some(Named::new(
+                                        path.to_owned(),
+                                        opened_for,
+                                        before,
+                                        held.id,
+                                    )),
                                     memory: held.memory,
                                     len: held.len,
                                     protection: held.protection,
@@ -57,7 +63,7 @@ impl Object {
                             Ok(None) => {}
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
-                                let_go(fd, opened_for, path, may_release(before));
+                                let_go(fd, opened_for, path, None, may_release(before));
                                 return Err(error);
                             }
                         }
@@ -93,6 +99,7 @@ fn is_object_file(path: &Path) -> Result<()> {
 
 /// What an opener finds in an object that it holds.
 struct Held {
+    id: Id,
     len: u64,
     protection: Protection,
     memory: Option<OwnedFd>,
@@ -123,7 +130,7 @@ impl Held {
                 (record.len, Some(record.follow(&stat, access)?))
             }
         };
-        Ok(Some(Held { len, protection, memory }))
+        Ok(Some(Held { id: Id::of(&stat), len, protection, memory }))
     }
 }
 

@@ -3,11 +3,12 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, Mode};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::super::Backing;
+use super::directory::Id;
 use super::{pages, room};
 use crate::access::Access;
 use crate::error::{Error, Result};
@@ -92,4 +93,13 @@ pub(super) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
     })?;
     seal(&fd).map_err(|e| Error::os("the memory cannot be sealed", e.into()))?;
     Ok(fd)
+}
+
+/// Gives a new file its mode, in which the umask has no say, and tells which file it is.
+fn grant(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<Id> {
+    let stat = rustix::fs::fstat(fd)?;
+    if Mode::from_raw_mode(stat.st_mode) != mode {
+        rustix::fs::fchmod(fd, mode)?;
+    }
+    Ok(Id::of(&stat))
 }

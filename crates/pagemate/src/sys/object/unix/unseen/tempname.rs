@@ -8,7 +8,8 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::super::beside_the_streams;
-use super::PREFIX;
+use super::super::directory::Id;
+use super::{PREFIX, grant};
 
 /// A new file under a name that starts with a dot, which no object's spelling does. If its maker
 /// dies it is swept like any file that nobody has locked.
@@ -17,6 +18,7 @@ pub(in super::super) struct Unseen {
     /// `None` once it has its own name.
     fd: Option<OwnedFd>,
     path: PathBuf,
+    pub(in super::super) id: Id,
 }
 
 impl Unseen {
@@ -30,11 +32,11 @@ impl Unseen {
             let path = dir.join(format!("{PREFIX}{pid}-{count}"));
             match rustix::fs::openat(CWD, &path, flags, mode) {
                 Ok(fd) => {
-                    let fd = Some(beside_the_streams(fd)?);
-                    let unseen = Unseen { fd, path };
-                    // The umask has no say in what was asked for by name.
-                    rustix::fs::fchmod(unseen.fd(), mode)?;
-                    return Ok(unseen);
+                    let fd = beside_the_streams(fd)?;
+                    let id = grant(&fd, mode).inspect_err(|_| {
+                        _ = rustix::fs::unlinkat(CWD, &path, AtFlags::empty());
+                    })?;
+                    return Ok(Unseen { fd: Some(fd), path, id });
                 }
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error),

@@ -7,20 +7,22 @@ use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::Errno;
 
 use super::super::beside_the_streams;
+use super::super::directory::Id;
+use super::grant;
 
 /// A new file that has no name yet.
 #[derive(Debug)]
 pub(in super::super) struct Unseen {
     fd: OwnedFd,
+    pub(in super::super) id: Id,
 }
 
 impl Unseen {
     pub(in super::super) fn new(dir: &Path, mode: Mode) -> rustix::io::Result<Unseen> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let fd = beside_the_streams(rustix::fs::openat(CWD, dir, flags, mode)?)?;
-        // The umask has no say in what was asked for by name.
-        rustix::fs::fchmod(&fd, mode)?;
-        Ok(Unseen { fd })
+        let id = grant(&fd, mode)?;
+        Ok(Unseen { fd, id })
     }
 
     pub(in super::super) fn fd(&self) -> &OwnedFd {
