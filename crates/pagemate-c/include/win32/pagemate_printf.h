@@ -46,7 +46,7 @@ PAGEMATE_WEAK long long pagemate_whole(int size, int is_signed, long long value)
     return is_signed ? (int)value : (long long)(unsigned)value;
 }
 
-/* A number out of a format, or what is given for a star; false if it is too large to be written out. */
+/* A number out of a format, or what is given for a star; one too large to be written out ends it all. */
 #define PAGEMATE_NUMBER(number)                                                                   \
     if (pagemate_at(format, at) == '*') {                                                         \
         number = va_arg(given, int);                                                              \

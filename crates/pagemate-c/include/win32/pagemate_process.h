@@ -63,33 +63,21 @@ FORCEINLINE const char **pagemate_arguments(const char *first, va_list rest) {
     return all;
 }
 
-FORCEINLINE intptr_t _spawnl(int mode, const char *program, const char *first, ...) {
-    const char **arguments;
-    intptr_t result;
-    va_list rest;
-    va_start(rest, first);
-    arguments = pagemate_arguments(first, rest);
-    va_end(rest);
-    if (arguments == NULL)
-        return -1;
-    result = _spawnv(mode, program, arguments);
-    free(arguments);
-    return result;
-}
-
-FORCEINLINE intptr_t _spawnlp(int mode, const char *program, const char *first, ...) {
-    const char **arguments;
-    intptr_t result;
-    va_list rest;
-    va_start(rest, first);
-    arguments = pagemate_arguments(first, rest);
-    va_end(rest);
-    if (arguments == NULL)
-        return -1;
-    result = _spawnvp(mode, program, arguments);
-    free(arguments);
-    return result;
-}
+#define PAGEMATE_SPAWNS(name, spawn)                                                              \
+    FORCEINLINE intptr_t name(int mode, const char *program, const char *first, ...) {            \
+        const char **arguments;                                                                   \
+        intptr_t result = -1;                                                                     \
+        va_list rest;                                                                             \
+        va_start(rest, first);                                                                    \
+        arguments = pagemate_arguments(first, rest);                                              \
+        va_end(rest);                                                                             \
+        if (arguments != NULL)                                                                    \
+            result = spawn(mode, program, arguments);                                             \
+        free(arguments);                                                                          \
+        return result;                                                                            \
+    }
+PAGEMATE_SPAWNS(_spawnl, _spawnv)
+PAGEMATE_SPAWNS(_spawnlp, _spawnvp)
 PAGEMATE_END
 
 #endif

@@ -88,6 +88,7 @@ PAGEMATE_WEAK int pagemate_scan(struct pagemate_in *in, const char *given_format
     size_t at;
     for (at = 0; conversion != NULL && found == 1 && given_format[at] != 0; at++) {
         int skips = 0, width = 0, size, wanted, byte;
+        const char *as = NULL;
         size_t len = 1;
         if (isspace((unsigned char)given_format[at])) {
             pagemate_skip_space(in);
@@ -115,19 +116,17 @@ PAGEMATE_WEAK int pagemate_scan(struct pagemate_in *in, const char *given_format
         len = strlen(conversion);
         if (width > 0)
             len += (size_t)(sprintf)(conversion + len, "%d", width);
+        if (pagemate_is_of(wanted, "diouxXp"))
+            as = wanted == 'p' || size == 1 || size == 0 ? ""
+                 : size == 2                             ? "ll"
+                 : size == -1                            ? "h"
+                                                         : "hh";
+        else if (pagemate_is_of(wanted, "aAeEfFgG"))
+            as = size == 3 ? "L" : size > 0 ? "l" : "";
         if (wanted == 'n') {
             if (!skips)
                 *va_arg(given, int *) = in->read;
-        } else if (pagemate_is_of(wanted, "diouxXp")) {
-            const char *as = wanted == 'p' || size == 1 || size == 0 ? ""
-                             : size == 2                             ? "ll"
-                             : size == -1                            ? "h"
-                                                                     : "hh";
-            (sprintf)(conversion + len, "%s%c%%n", as, wanted);
-            found = pagemate_read(in, conversion, skips ? NULL : va_arg(given, void *));
-            count += found == 1 && !skips;
-        } else if (pagemate_is_of(wanted, "aAeEfFgG")) {
-            const char *as = size == 3 ? "L" : size > 0 ? "l" : "";
+        } else if (as != NULL) {
             (sprintf)(conversion + len, "%s%c%%n", as, wanted);
             found = pagemate_read(in, conversion, skips ? NULL : va_arg(given, void *));
             count += found == 1 && !skips;

@@ -10,6 +10,7 @@ use super::error::{
 };
 use super::handle::Handle;
 use super::name;
+use super::pointer::{said, tell};
 use super::text::Unit;
 
 /// `MAX_COMPUTERNAME_LENGTH`: programs have room for so much and the NUL.
@@ -138,15 +139,12 @@ fn machine() -> OsString {
 ///
 /// `room` is null or can be read and written to, and `to` is null or has so much room.
 unsafe fn computer<T: Unit>(to: *mut T, room: *mut u32) -> Result<()> {
-    if room.is_null() {
-        return Err(NOACCESS);
-    }
-    // SAFETY: not null, and the caller says that it can be read.
-    let given = unsafe { room.read_unaligned() };
+    // SAFETY: the caller's promise.
+    let given = unsafe { said(room) }.ok_or(NOACCESS)?;
     // SAFETY: the caller's promise.
     let len = unsafe { told(&machine(), to, given) };
-    // SAFETY: not null, and the caller says that it can be written to.
-    unsafe { room.write_unaligned(len) };
+    // SAFETY: the caller's promise.
+    unsafe { tell(room, len) };
     if to.is_null() || len > given { Err(BUFFER_OVERFLOW) } else { Ok(()) }
 }
 

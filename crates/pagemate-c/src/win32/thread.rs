@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pagemate::sync::{Event, EventOptions, Reset};
 
-use super::error::{INVALID_PARAMETER, NOT_ENOUGH_MEMORY, Result, answer, done};
+use super::error::{INVALID_PARAMETER, NOACCESS, NOT_ENOUGH_MEMORY, Result, answer, done};
 use super::handle::{self, Entry, Handle, Object};
 use super::pointer::tell;
 use super::security::SecurityAttributes;
@@ -52,7 +52,7 @@ unsafe extern "C-unwind" {
 pub(super) struct Thread {
     /// It has ended, and given up the mutexes it had.
     pub(super) ended: Arc<Event>,
-    is_over: AtomicBool,
+    /// [`RUNNING`] until then, and what it ended with after.
     code: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
@@ -76,6 +76,8 @@ thread_local! {
 struct Running {
     thread: Arc<Thread>,
     process: u32,
+    /// What it ends with.
+    code: u32,
 }
 
 impl Drop for Running {
@@ -84,7 +86,8 @@ impl Drop for Running {
         if self.process != std::process::id() {
             return;
         }
-        self.thread.is_over.store(true, Ordering::Release);
+        // Release: what it did, for the Acquire of who asks what it ended with.
+        self.thread.code.store(self.code, Ordering::Release);
         // Should it fail, who waits for the thread waits on.
         _ = self.thread.ended.set();
     }
@@ -110,7 +113,7 @@ impl Thread {
 
     /// Says that it is there, and waits until it may go on.
     fn begin(self: &Arc<Thread>) {
-        let running = Running { thread: Arc::clone(self), process: std::process::id() };
+        let running = Running { thread: Arc::clone(self), process: std::process::id(), code: 0 };
         CURRENT.with_borrow_mut(|current| *current = Some(running));
         self.state().id = GetCurrentThreadId();
         self.changed.notify_all();
@@ -137,9 +140,9 @@ fn take(begun: *mut c_void) -> (Start, *mut c_void) {
 
 /// Notes what the calling thread ends with.
 fn end_with(code: u32) {
-    CURRENT.with_borrow(|current| {
-        if let Some(Running { thread, .. }) = current {
-            thread.code.store(code, Ordering::Relaxed);
+    CURRENT.with_borrow_mut(|current| {
+        if let Some(running) = current {
+            running.code = code;
         }
     });
 }
@@ -157,8 +160,7 @@ fn create(
     let suspended = u32::from(flags & SUSPENDED != 0);
     let thread = Arc::new(Thread {
         ended: Arc::new(EventOptions::new(Reset::Manual).create_unnamed()?),
-        is_over: AtomicBool::new(false),
-        code: AtomicU32::new(0),
+        code: AtomicU32::new(RUNNING),
         state: Mutex::new(State { id: 0, suspended }),
         changed: Condvar::new(),
     });
@@ -262,11 +264,9 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, told: *mut u32) -> i32 {
     done(handle::thread(handle).and_then(|(thread, _)| {
-        // Acquire: the code, which was stored before.
-        let over = thread.is_over.load(Ordering::Acquire);
-        let code = if over { thread.code.load(Ordering::Relaxed) } else { RUNNING };
+        let code = thread.code.load(Ordering::Acquire);
         // SAFETY: the caller's promise.
-        if unsafe { tell(told, code) } { Ok(()) } else { Err(super::error::NOACCESS) }
+        if unsafe { tell(told, code) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 

@@ -2,49 +2,20 @@
 #ifndef PAGEMATE_DIFFERENTIAL_SLEEP_H
 #define PAGEMATE_DIFFERENTIAL_SLEEP_H
 
-#ifdef _WIN32
-typedef HANDLE Thread;
-
-static DWORD WINAPI run(void *work)
+/* Begins a thread, and waits until one has ended. */
+static HANDLE begin(LPTHREAD_START_ROUTINE work)
 {
-    (*(void (**)(void))work)();
-    return 0;
-}
-
-static Thread begin(void (*const *work)(void))
-{
-    return CreateThread(NULL, 0, run, (void *)work, 0, NULL);
-}
-
-static void end(Thread thread)
-{
-    WaitForSingleObject(thread, INFINITE);
-    CloseHandle(thread);
-}
-#else
-#include <pthread.h>
-
-typedef pthread_t Thread;
-
-static void *run(void *work)
-{
-    (*(void (**)(void))work)();
-    return NULL;
-}
-
-static Thread begin(void (*const *work)(void))
-{
-    Thread thread;
-    if (pthread_create(&thread, NULL, run, (void *)work) != 0)
+    HANDLE thread = CreateThread(NULL, 0, work, NULL, 0, NULL);
+    if (thread == NULL)
         exit(1);
     return thread;
 }
 
-static void end(Thread thread)
+static void end(HANDLE thread)
 {
-    pthread_join(thread, NULL);
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
 }
-#endif
 
 /* Whether the handle that a word names is there. A thread may get the number of one that is not, so
  * that those are forgotten. */
@@ -63,11 +34,12 @@ static int is_live(int at)
 static HANDLE to_be_taken;
 static DWORD taken_by_thread;
 
-static void take(void)
+static DWORD WINAPI take(LPVOID unused)
 {
+    (void)unused;
     taken_by_thread = WaitForSingleObject(to_be_taken, 0);
+    return 0;
 }
-static void (*const taking)(void) = take;
 
 /* A thread takes something, if it can, and ends. */
 static void call_abandon(void)
@@ -77,21 +49,21 @@ static void call_abandon(void)
         return;
     }
     to_be_taken = handle(1);
-    end(begin(&taking));
+    end(begin(take));
     say("ok - %x", (unsigned)taken_by_thread);
 }
 
 /* A thread that sleeps until it has something, and ends. */
 static struct {
-    int there;
-    Thread thread;
+    HANDLE thread;
     char how;
     HANDLE list[4];
     DWORD len, time, result, error;
 } sleeper;
 
-static void sleep_for_it(void)
+static DWORD WINAPI sleep_for_it(LPVOID unused)
 {
+    (void)unused;
     SetLastError(UNTOUCHED);
     switch (sleeper.how) {
     case 'o': sleeper.result = WaitForSingleObject(sleeper.list[0], sleeper.time); break;
@@ -99,8 +71,8 @@ static void sleep_for_it(void)
     default: sleeper.result = WaitForMultipleObjects(sleeper.len, sleeper.list, sleeper.how == 'l', sleeper.time); break;
     }
     sleeper.error = GetLastError();
+    return 0;
 }
-static void (*const sleeping)(void) = sleep_for_it;
 
 /* How ("one", "any", "l" for all, "pass" for signal the first and wait for the second), how long, and
  * for what. */
@@ -108,7 +80,7 @@ static void call_sleep(void)
 {
     sleeper.len = (DWORD)count - 3;
     for (DWORD i = 0; i < sleeper.len; i++) {
-        if (sleeper.there || sleeper.len > 4 || !is_live(3 + (int)i)) {
+        if (sleeper.thread != NULL || sleeper.len > 4 || !is_live(3 + (int)i)) {
             say("busy -");
             return;
         }
@@ -116,52 +88,49 @@ static void call_sleep(void)
     }
     sleeper.how = word(1)[0];
     sleeper.time = (DWORD)number(2);
-    sleeper.there = 1;
-    sleeper.thread = begin(&sleeping);
+    sleeper.thread = begin(sleep_for_it);
     say("ok -");
 }
 
 /* Waits for the sleeper, and tells what it was told. */
 static void call_awake(void)
 {
-    if (!sleeper.there) {
+    if (sleeper.thread == NULL) {
         say("busy -");
         return;
     }
     end(sleeper.thread);
-    sleeper.there = 0;
+    sleeper.thread = NULL;
     SetLastError(sleeper.error);
     waited(sleeper.result);
 }
 
 /* A thread that has something until it is told to end, which it does without giving that back. */
 static struct {
-    int there;
-    Thread thread;
-    HANDLE what;
+    HANDLE thread, what;
     volatile LONG had, told;
     DWORD result;
 } keeper;
 
-static void have(void)
+static DWORD WINAPI have(LPVOID unused)
 {
+    (void)unused;
     keeper.result = WaitForSingleObject(keeper.what, 0);
     InterlockedExchange(&keeper.had, 1);
     while (InterlockedCompareExchange(&keeper.told, 0, 0) == 0)
         Sleep(1);
+    return 0;
 }
-static void (*const having)(void) = have;
 
 static void call_keep(void)
 {
-    if (keeper.there || !is_live(1)) {
+    if (keeper.thread != NULL || !is_live(1)) {
         say("busy -");
         return;
     }
     keeper.what = handle(1);
     keeper.had = keeper.told = 0;
-    keeper.there = 1;
-    keeper.thread = begin(&having);
+    keeper.thread = begin(have);
     while (InterlockedCompareExchange(&keeper.had, 0, 0) == 0)
         Sleep(1);
     say("ok - %x", (unsigned)keeper.result);
@@ -169,26 +138,26 @@ static void call_keep(void)
 
 static void call_let(void)
 {
-    if (!keeper.there) {
+    if (keeper.thread == NULL) {
         say("busy -");
         return;
     }
     InterlockedExchange(&keeper.told, 1);
     end(keeper.thread);
-    keeper.there = 0;
+    keeper.thread = NULL;
     say("ok -");
 }
 
 /* Ends both, whatever they do. */
 static void end_threads(void)
 {
-    if (keeper.there) {
+    if (keeper.thread != NULL) {
         InterlockedExchange(&keeper.told, 1);
         end(keeper.thread);
     }
-    if (sleeper.there)
+    if (sleeper.thread != NULL)
         end(sleeper.thread);
-    keeper.there = sleeper.there = 0;
+    keeper.thread = sleeper.thread = NULL;
 }
 
 #endif

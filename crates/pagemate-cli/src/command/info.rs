@@ -20,9 +20,9 @@ Examples:
 The JSON has name (as commands take it), kind, namespace (local or global), size in bytes,
 protection (read-only or read-write), sharing (owner, or group or everyone with -read or
 -read-write), created (RFC 3339), creator (a pid), owner (a uid), holders (those that
-this user may see, each with pid and command), file (the one that it is over, if any), state (of a mutex owner and abandoned, of an event
-signaled and reset, of a semaphore count and max) and waiting (about how many wait for it). What is
-not known is null. Fields may be added.")]
+this user may see, each with pid and command), file (the one that it is over, if any), state (of a
+mutex owner and abandoned, of an event signaled and reset, of a semaphore count and max) and waiting
+(about how many wait for it). What is not known is null. Fields may be added.")]
 pub(crate) struct Info {
     #[command(flatten)]
     target: Target,

@@ -1,5 +1,6 @@
 //! Where objects stand: the user's own in a directory of theirs, the machine's beside it.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -49,11 +50,13 @@ fn path(namespace: Namespace) -> Result<PathBuf> {
     Ok(PathBuf::from(path))
 }
 
+/// Where objects are moved to, if they are.
+fn moved() -> Option<OsString> {
+    std::env::var_os(VARIABLE).filter(|dir| !dir.is_empty())
+}
+
 fn parent(namespace: Namespace) -> Result<PathBuf> {
-    let dir = match std::env::var_os(VARIABLE) {
-        Some(dir) if !dir.is_empty() => PathBuf::from(dir),
-        _ => return Ok(base::default(namespace)),
-    };
+    let Some(dir) = moved().map(PathBuf::from) else { return Ok(base::default(namespace)) };
     // A relative one is another place after every change of the working directory.
     if dir.is_relative() {
         let cause = format!("{VARIABLE} is {}, but it has to be an absolute path", dir.display());
@@ -220,18 +223,15 @@ fn inspect(dir: &Path, opened: Option<OwnedFd>) -> Result<()> {
 }
 
 fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
-    let whose = if std::env::var_os(VARIABLE).is_some_and(|dir| !dir.is_empty()) {
-        format!(" (by {VARIABLE})")
-    } else {
-        String::new()
-    };
+    let whose = moved().map(|_| format!(" (by {VARIABLE})")).unwrap_or_default();
     let what = format!("the directory {}{whose} {why}", dir.display());
     if let Some(errno @ (Errno::MFILE | Errno::NFILE)) = source {
         return Error::os(what, errno.into());
     }
     let parent = dir.parent().unwrap_or(dir);
-    let room = room::of(parent)
-        .filter(|_| matches!(source, Some(Errno::NOSPC | Errno::DQUOT)))
+    let room = matches!(source, Some(Errno::NOSPC | Errno::DQUOT))
+        .then(|| room::of(parent))
+        .flatten()
         .map(|room| format!(" ({room} free in {})", parent.display()))
         .unwrap_or_default();
     let cause = format!(
