@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod prose;
+
 /// The core's layers, lowest first: a file imports its own layer and those before it.
 const LAYERS: [&str; 3] = ["sys", "section", "sync"];
 

@@ -1,0 +1,251 @@
+//! Keeps free relative clauses ("who waits is told") out of comments and documents.
+//!
+//! A free relative hides the actor of a sentence. Name the actor instead: the owner, the next
+//! waiter, a process that opens the object.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The files that are still to be rewritten, one path a line. A file leaves the list in the commit
+/// that rewrites it; no file is ever added.
+const NOT_REWRITTEN: &str = include_str!("not_rewritten.txt");
+
+/// The pronouns that begin a free relative after any word.
+const ALWAYS_FREE: [&str; 5] = ["whoever", "whomever", "whosoever", "whatever", "whatsoever"];
+
+/// The nouns after which `who` begins an ordinary relative clause: they name human beings. A
+/// process, a thread or a handle takes `that`.
+const PEOPLE: [&str; 14] = [
+    "administrator",
+    "administrators",
+    "author",
+    "authors",
+    "developer",
+    "developers",
+    "maintainer",
+    "maintainers",
+    "people",
+    "person",
+    "programmer",
+    "programmers",
+    "user",
+    "users",
+];
+
+/// A run of lines that are prose, without their comment markers.
+#[derive(Default)]
+struct Block {
+    /// The number of the first line, from 1.
+    line: usize,
+    text: String,
+}
+
+/// The prose of a file: all of a Markdown file, otherwise the comments.
+fn prose(path: &Path, text: &str) -> Vec<Block> {
+    if path.extension().is_some_and(|ending| ending == "md") {
+        let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.to_owned()));
+        return blocks(lines.collect());
+    }
+    blocks(comments(text))
+}
+
+/// The comment lines of Rust, C or C++ source, each with its number.
+fn comments(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    let mut line = 1;
+    let mut after_word = false;
+    while let Some(first) = rest.chars().next() {
+        let len = if rest.starts_with("//") {
+            let end = rest.find('\n').unwrap_or(rest.len());
+            found.push((line, rest[2..end].to_owned()));
+            end
+        } else if rest.starts_with("/*") {
+            let end = rest.find("*/").map_or(rest.len(), |end| end + 2);
+            let inside = rest[2..end].trim_end_matches("*/").lines().enumerate();
+            found.extend(inside.map(|(i, text)| (line + i, text.to_owned())));
+            end
+        } else if first == '"' {
+            quoted(rest, '"')
+        } else if first == '\'' {
+            character(rest)
+        } else if first == 'r' && !after_word {
+            raw_string(rest).unwrap_or(1)
+        } else {
+            first.len_utf8()
+        };
+        after_word = first.is_alphanumeric() || first == '_';
+        line += rest[..len].matches('\n').count();
+        rest = &rest[len..];
+    }
+    found
+}
+
+/// The length of the literal that `text` begins with, up to the closing `mark`.
+fn quoted(text: &str, mark: char) -> usize {
+    let mut escaped = false;
+    for (i, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if c == mark => return i + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The length of the character literal that `text` begins with, or 1 for a lifetime.
+fn character(text: &str) -> usize {
+    let mut after = text.chars().skip(1);
+    match (after.next(), after.next()) {
+        (Some('\\'), _) => quoted(text, '\''),
+        (Some(c), Some('\'')) => 2 + c.len_utf8(),
+        _ => 1,
+    }
+}
+
+/// The length of the raw string that `text` begins with, if it is one.
+fn raw_string(text: &str) -> Option<usize> {
+    let hashes = text[1..].len() - text[1..].trim_start_matches('#').len();
+    let body = text[1 + hashes..].strip_prefix('"')?;
+    let close = format!("\"{}", "#".repeat(hashes));
+    Some(body.find(&close).map_or(text.len(), |end| 2 + hashes + end + close.len()))
+}
+
+/// Joins consecutive lines up to an empty one, without comment markers.
+fn blocks(lines: Vec<(usize, String)>) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut next = 0;
+    for (line, text) in lines {
+        let text = text.trim_start_matches(['/', '!', '*', '<']).trim();
+        // A fence would open a span of code that its partner in another block never closes.
+        if text.is_empty() || text.starts_with("```") {
+            next = 0;
+            continue;
+        }
+        if next != line {
+            found.push(Block { line, text: String::new() });
+        }
+        let block = found.last_mut().expect("one was pushed");
+        block.text.push_str(text);
+        block.text.push('\n');
+        next = line + 1;
+    }
+    found
+}
+
+/// `text` with spans of code and quotations blanked: they name things, or ask questions.
+fn without_quotations(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(['`', '"']) {
+        let mark = &rest[start..=start];
+        let Some(len) = rest[start + 1..].find(mark) else { break };
+        out.push_str(&rest[..start]);
+        let span = &rest[start..start + len + 2];
+        out.extend(span.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        rest = &rest[start + len + 2..];
+    }
+    out + rest
+}
+
+/// The free relatives in a block: the number of each one's line, and the pronoun.
+fn free_relatives(block: &Block, is_comment: bool) -> Vec<(usize, String)> {
+    let text = without_quotations(&block.text);
+    let mut found = Vec::new();
+    let sentence = text.split_inclusive(['.', '?', ':']).next().unwrap_or_default();
+    if is_comment && sentence.starts_with("What ") && !sentence.ends_with('?') {
+        found.push((block.line, "What".to_owned()));
+    }
+    let mut before = String::new();
+    for (i, line) in text.lines().enumerate() {
+        for word in line.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            let word = word.to_lowercase();
+            let free = match word.as_str() {
+                "who" | "whom" => !PEOPLE.contains(&before.as_str()),
+                word => ALWAYS_FREE.contains(&word),
+            };
+            if free {
+                found.push((block.line + i, word.clone()));
+            }
+            if !word.is_empty() {
+                before = word;
+            }
+        }
+    }
+    found
+}
+
+fn findings(path: &Path, text: &str) -> Vec<(usize, String)> {
+    let is_comment = path.extension().is_none_or(|ending| ending != "md");
+    let blocks = prose(path, text);
+    blocks.iter().flat_map(|block| free_relatives(block, is_comment)).collect()
+}
+
+/// The project's sources and documents under `dir`.
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_symlink() || name.starts_with('.') || name == "target" {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, found);
+        } else if name
+            .rsplit_once('.')
+            .is_some_and(|(_, ending)| ["rs", "md", "h", "hpp", "c", "cpp"].contains(&ending))
+        {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn free_relatives_are_found_and_ordinary_clauses_are_not() {
+    let found = |path: &str, text: &str| findings(Path::new(path), text);
+    let one = |line: usize, word: &str| vec![(line, word.to_owned())];
+    assert_eq!(found("a.rs", "/// Who waits is told.\n"), one(1, "who"));
+    assert_eq!(found("a.rs", "fn f() {} // whoever has it\n"), one(1, "whoever"));
+    assert_eq!(found("a.rs", "\n/* a\n * process who */\n"), one(3, "who"));
+    assert_eq!(found("a.rs", "/// What it may do.\n"), one(1, "What"));
+    assert_eq!(found("a.md", "It runs, whatever\nhappens.\n"), one(1, "whatever"));
+    for (path, text) in [
+        ("a.rs", "let who = \"// who\"; // The owner.\n"),
+        ("a.rs", "let a = r#\"\"// who\"#; let b: &'a str = '\"'; // \"Who holds it?\"\n"),
+        ("a.rs", "/// The user who set it, an object whose owner died, and `who`.\n"),
+        ("a.rs", "/// What if the process dies here?\n"),
+        ("a.md", "## What each system does\n\nA span of `code\nwho` that wraps.\n"),
+    ] {
+        assert_eq!(found(path, text), [], "{text}");
+    }
+}
+
+#[test]
+fn prose_has_no_free_relatives() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut paths = Vec::new();
+    files(&root, &mut paths);
+    assert!(paths.len() > 100, "{}", paths.len());
+    let (mut wrong, mut listed) = (Vec::new(), NOT_REWRITTEN.lines().collect::<Vec<_>>());
+    for path in paths {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        let found = findings(&path, &fs::read_to_string(&path).unwrap());
+        let entry = listed.iter().position(|listed| *listed == name);
+        match (entry, found.is_empty()) {
+            (Some(entry), false) => _ = listed.remove(entry),
+            (Some(entry), true) => {
+                listed.remove(entry);
+                wrong.push(format!("{name}: rewritten; take it off not_rewritten.txt"));
+            }
+            (None, _) => {
+                let said =
+                    |(line, word)| format!("{name}:{line}: \"{word}\" hides the actor; name it");
+                wrong.extend(found.into_iter().map(said));
+            }
+        }
+    }
+    wrong.extend(listed.iter().map(|name| format!("{name}: not there; take it off the list")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
