@@ -17,6 +17,21 @@ fn errors_are_sentences() {
 }
 
 #[test]
+fn a_taken_name_is_refused_before_memory_is_reserved() {
+    // More than any machine has: reserving it would fail as NoSpace, or take long to fail.
+    const TOO_MUCH: u64 = 16 << 40;
+    let name = unique("taken");
+    let held = SectionOptions::new().len(1).create_new(&name).unwrap();
+    let error = SectionOptions::new().len(TOO_MUCH).create_new(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+    let opened = SectionOptions::new().len(TOO_MUCH).open_or_create(&name).unwrap();
+    assert_eq!(opened.len(), held.len());
+    drop((held, opened));
+    let error = SectionOptions::new().len(TOO_MUCH).create_new(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSpace, "{error}");
+}
+
+#[test]
 fn memory_without_a_name_is_shared_by_clones() {
     let section = SectionOptions::new().len(1).create_unnamed().unwrap();
     let clone = section.try_clone().unwrap();
@@ -95,6 +110,32 @@ fn handles_for_reading_lend_descriptors_for_reading() {
         let lent = section.as_fd().try_clone_to_owned().unwrap();
         assert_eq!(Section::try_from(lent).unwrap().access(), Access::Read);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn descriptor_of_a_named_section_gives_its_data_and_nothing_else() {
+    use std::os::fd::AsFd as _;
+
+    use pagemate::sync::{Event, EventOptions, Mutex, Reset};
+
+    let name = unique("data-only");
+    let section = SectionOptions::new().len(4096).create_new(&name).unwrap();
+    let descriptor = || section.as_fd().try_clone_to_owned().unwrap();
+    let received = Section::try_from(descriptor()).unwrap();
+    assert_eq!(received.len(), section.len());
+    let view = received.map().unwrap();
+    view.write_at(0, &vec![0; view.len()]).unwrap();
+    view.write(8, &7_u64).unwrap();
+    // The object is whole: its trailer was out of reach.
+    let opened = Section::open(&name).unwrap();
+    assert_eq!(opened.map().unwrap().read::<u64>(8).unwrap(), 7);
+
+    assert_eq!(Mutex::try_from(descriptor()).unwrap_err().kind(), ErrorKind::WrongKind);
+    let event = EventOptions::new(Reset::Auto).create_new(unique("data-only")).unwrap();
+    let descriptor = || event.as_fd().try_clone_to_owned().unwrap();
+    assert_eq!(Section::try_from(descriptor()).unwrap_err().kind(), ErrorKind::WrongKind);
+    Event::try_from(descriptor()).unwrap();
 }
 
 #[cfg(all(target_os = "linux", not(pagemate_force_tempname)))]

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::access::Access;
+use crate::access::{Access, Kind};
 use crate::error::{Error, Quoted, Result};
 use crate::section::Section;
 use crate::sync::{Event, Mutex, Semaphore};
@@ -48,15 +48,18 @@ impl SectionExt for Section {
     }
 }
 
-/// Any mappable descriptor as a section: memory that somebody handed on, or a device of the
-/// user's. It has the access it was opened with and its present length. Unless it is sealed,
-/// whoever else has it can cut it short, and touching what is gone ends the process with SIGBUS; so
-/// does touching memory that was never set aside, when there is no more.
+/// Takes any mappable descriptor as a section: one that another process handed on, or a file of the
+/// user's. The section has the access that the descriptor was opened with and the file's present
+/// length. Of a named section it has the data only; a descriptor of another kind of object is
+/// [`WrongKind`](crate::ErrorKind::WrongKind). Unless the memory is sealed, another process that has
+/// it open for writing can shorten it; touching the lost part then ends this process with SIGBUS. So
+/// does touching memory that was never reserved when the system has no more.
 impl TryFrom<OwnedFd> for Section {
     type Error = Error;
 
     fn try_from(fd: OwnedFd) -> Result<Section> {
-        let object = Object::from_raw(fd).map_err(|e| e.during("take descriptor", ""))?;
+        let object =
+            Object::from_raw(fd, Kind::Section).map_err(|e| e.during("take descriptor", ""))?;
         Ok(Section::new(object, None, false))
     }
 }
@@ -71,13 +74,13 @@ macro_rules! handed_on {
             }
         }
 
-        /// What somebody handed on. That it was of this kind is the word of who did: without a name
-        /// there is no other.
+        /// Takes a descriptor that another process handed on. Of a named object the kind is
+        /// checked; for one without a name the sender's word stands.
         impl TryFrom<OwnedFd> for $object {
             type Error = Error;
 
             fn try_from(fd: OwnedFd) -> Result<$object> {
-                let object = Object::from_raw(fd).and_then(sync::$object::of);
+                let object = Object::from_raw(fd, Kind::$object).and_then(sync::$object::of);
                 object.map($object::handed_on).map_err(|e| e.during("take descriptor", ""))
             }
         }

@@ -41,22 +41,19 @@ impl Object {
         let mut patience = Patience::default();
         let mut made: Option<Built> = None;
         loop {
-            if existing == Existing::Open || made.is_some() {
-                match Object::open_at(&path, name, spec.kind, spec.access) {
-                    Ok(object) if existing == Existing::Open => return Ok((object, false)),
-                    Ok(_) => return Err(refusal::already_exists()),
-                    Err(error) if error.kind() == ErrorKind::NotFound => {
-                        if made.is_some() {
-                            not_in_the_way(&path)?;
-                        }
+            // The name comes first: memory is reserved only for an object that is not there yet.
+            match Object::open_at(&path, name, spec.kind, spec.access) {
+                Ok(object) if existing == Existing::Open => return Ok((object, false)),
+                Ok(_) => return Err(refusal::already_exists()),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    if made.is_some() {
+                        not_in_the_way(&path)?;
                     }
-                    Err(error)
-                        if existing == Existing::Refuse && is_of_an_object(&error, &path) =>
-                    {
-                        return Err(refusal::already_exists());
-                    }
-                    Err(error) => return Err(error),
                 }
+                Err(error) if existing == Existing::Refuse && is_of_an_object(&error, &path) => {
+                    return Err(refusal::already_exists());
+                }
+                Err(error) => return Err(error),
             }
             let Built { unseen, memory, grows, seats } = match made.take() {
                 Some(built) => built,

@@ -1,15 +1,17 @@
 //! Memory that has no name of ours: unnamed, or what others made.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use super::super::Spec;
+use super::open::read_trailer;
 use super::seat::Seats;
+use super::trailer::{self, Memory};
 use super::user_file::{self, access_of, len_of};
 use super::{Object, beside_the_streams, refusal, unseen, whole_pages};
-use crate::access::{Access, Protection};
+use crate::access::{Access, Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Object {
@@ -54,15 +56,21 @@ impl Object {
         Ok(object)
     }
 
-    /// Takes a mappable descriptor that somebody handed us, with the access it was opened with.
-    pub(crate) fn from_raw(fd: OwnedFd) -> Result<Object> {
+    /// Takes a mappable descriptor from elsewhere, with the access it was opened with, as an object
+    /// of `kind`. Of the file of a named object only the data is memory: the trailer behind it stays
+    /// out of reach.
+    pub(crate) fn from_raw(fd: OwnedFd, kind: Kind) -> Result<Object> {
         let len = len_of(fd.as_fd())?;
         if len == 0 {
             let cause = "the descriptor has no length: not memory, or not sized yet";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let access = access_of(fd.as_fd())?;
-        Ok(Object::nameless(fd, len, Protection::ReadWrite, access))
+        let (len, protection) = match named_data(fd.as_fd(), kind)? {
+            Some(data) => data,
+            None => (len, Protection::ReadWrite),
+        };
+        Ok(Object::nameless(fd, len, protection, access))
     }
 
     /// Opens a foreign POSIX object by its `shm_open` name.
@@ -72,11 +80,30 @@ impl Object {
             Access::ReadWrite => rustix::shm::OFlags::RDWR,
         };
         match rustix::shm::open(name, flags, Mode::empty()).and_then(beside_the_streams) {
-            Ok(fd) => Object::from_raw(fd),
+            Ok(fd) => Object::from_raw(fd, Kind::Section),
             Err(Errno::NOENT) => {
                 Err(Error::new(ErrorKind::NotFound, "no POSIX shared memory object has this name"))
             }
             Err(error) => Err(refusal::cannot_open(error)),
         }
     }
+}
+
+/// The length and the protection of the data, if this is the file of a named object.
+fn named_data(fd: BorrowedFd<'_>, kind: Kind) -> Result<Option<(u64, Protection)>> {
+    let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    if !trailer::is_there(fd, &stat) {
+        return Ok(None);
+    }
+    let mut bytes = trailer::ROOM;
+    let (_, trailer) = read_trailer(fd, &mut bytes)?;
+    if trailer.kind != kind {
+        return Err(refusal::wrong_kind());
+    }
+    if trailer.memory != Memory::Here {
+        let cause =
+            "the descriptor only holds the name of a section over a file; hand on the file's too";
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
+    }
+    Ok(Some((trailer.data_len, trailer.protection)))
 }
