@@ -32,8 +32,9 @@ pub struct Entry {
     pub creator: Option<u32>,
     /// The uid of its owner. Windows has none.
     pub owner: Option<u32>,
-    /// The pids that hold it, as far as this user may look: other users' processes are not seen
-    /// without privilege, and on macOS and Windows none are.
+    /// The pids of the processes with a handle to it, as far as this user may look. Other users'
+    /// processes are not seen without privilege, nor those of a pid namespace beside this one. On
+    /// macOS and Windows none are seen. A process that merely has the file open is no holder.
     pub holders: Vec<u32>,
     /// The file that is its memory, as its maker wrote it down: for a section over a file, on Unix.
     pub file: Option<PathBuf>,

@@ -7,7 +7,9 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
 use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 
-use harness::fork::{Forked, Gate, about_to_exec, adopt, adopted, alone, fork, hold_on};
+use harness::fork::{
+    Forked, Gate, about_to_exec, adopt, adopted, alone, end_thread, fork, hold_on,
+};
 use pagemate::{Access, ErrorKind, Section, SectionOptions, View, inventory};
 
 fn create(name: &str) -> (Section, View) {
@@ -51,6 +53,32 @@ fn child_keeps_what_its_parent_closes() {
         go.open();
         child.join();
         assert_gone("x");
+    });
+}
+
+#[test]
+fn process_whose_first_thread_has_ended_is_listed_as_holder() {
+    alone("process_whose_first_thread_has_ended_is_listed_as_holder", |_| {
+        let ready = Gate::new();
+        let child = fork(|| {
+            let held = create("x");
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let _held = &held;
+                    let task = format!("/proc/self/task/{}/stat", std::process::id());
+                    while !std::fs::read_to_string(&task).unwrap().contains(") Z ") {
+                        std::thread::yield_now();
+                    }
+                    ready.open();
+                    hold_on();
+                });
+                end_thread();
+            });
+        });
+        ready.wait();
+        assert_eq!(inventory::find("x").unwrap().holders, [child.id()]);
+        child.kill();
+        assert_eq!(inventory::prune().unwrap().objects, 1);
     });
 }
 

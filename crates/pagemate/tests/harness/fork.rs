@@ -202,6 +202,13 @@ pub(crate) fn hold_on() -> ! {
     }
 }
 
+/// Ends the calling thread and leaves the other threads of its process running.
+pub(crate) fn end_thread() -> ! {
+    // SAFETY: exit(2) ends this thread at once; nothing on its stack is lent to another thread.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+    unreachable!("a thread cannot survive exit(2)");
+}
+
 /// Makes `dir` the place of this process' objects.
 pub(crate) fn move_place(dir: &Path) {
     // SAFETY: nothing else runs in this process that could be reading the environment.

@@ -1,6 +1,5 @@
 //! What lives in the directories, and what the dead left there.
 
-use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use rustix::io::Errno;
 
 use super::super::{Entry, Swept};
 use super::close::{Outcome, sweep};
-use super::directory::Id;
+use super::holders::{self, Sought};
 use super::lock::{self, Holder};
 use super::open::read_trailer;
 use super::record::Record;
@@ -36,11 +35,10 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
             found.extend(look(&path, namespace).ok().flatten());
         }
     }
-    let mut holders = holders(found.iter().map(|(id, _)| *id));
-    for (id, entry) in &mut found {
-        entry.holders = holders.remove(id).unwrap_or_default();
+    let (sought, mut entries): (Vec<Sought>, Vec<Entry>) = found.into_iter().unzip();
+    for (entry, holders) in entries.iter_mut().zip(holders::of(&sought)) {
+        entry.holders = holders;
     }
-    let mut entries: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
 }
@@ -50,8 +48,8 @@ pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
     let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
     let path = directory::file_in(dir, name.namespace(), name.as_str());
     let found = look(&path, name.namespace())?;
-    Ok(found.map(|(id, mut entry)| {
-        entry.holders = holders(std::iter::once(id)).remove(&id).unwrap_or_default();
+    Ok(found.map(|(sought, mut entry)| {
+        entry.holders = holders::of(&[sought]).pop().unwrap_or_default();
         entry
     }))
 }
@@ -114,7 +112,7 @@ fn is_unfinished(path: &Path) -> bool {
 }
 
 /// Describes the object at `path` if it is alive; why not, if it is but cannot be described.
-fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
+fn look(path: &Path, namespace: Namespace) -> Result<Option<(Sought, Entry)>> {
     let fd = match open_file(path, Access::Read) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(None),
@@ -157,7 +155,7 @@ fn look(path: &Path, namespace: Namespace) -> Result<Option<(Id, Entry)>> {
         state,
         waiting,
     };
-    Ok(Some((Id::of(&stat), entry)))
+    Ok(Some((Sought::new(path.to_owned(), &stat), entry)))
 }
 
 /// What a sync object is like, and about how many sleep for it.
@@ -168,49 +166,4 @@ fn state_of(fd: BorrowedFd<'_>, kind: Kind) -> Option<(State, u32)> {
     let mut bytes = [0; 32];
     rustix::io::pread(fd, &mut bytes, 0).ok().filter(|read| *read == bytes.len())?;
     sync::state(kind, &bytes, |seat| seat::is_taken(fd, 0, seat).map_err(std::io::Error::other))
-}
-
-/// The processes that have one of these files open, as far as this user may know.
-#[cfg(target_os = "linux")]
-fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
-    use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
-
-    let mut holders: HashMap<Id, Vec<u32>> = wanted.map(|id| (id, Vec::new())).collect();
-    if holders.is_empty() {
-        return holders;
-    }
-    let Ok(processes) = std::fs::read_dir("/proc") else { return holders };
-    for process in processes.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok())
-        else {
-            continue;
-        };
-        // From its directory each descriptor is one step away, and there may be many.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(dir) = rustix::fs::openat(CWD, process.path().join("fd"), flags, Mode::empty())
-        else {
-            continue;
-        };
-        let Ok(open) = Dir::read_from(&dir) else { continue };
-        for fd in open.flatten() {
-            let Ok(stat) = rustix::fs::statat(&dir, fd.file_name(), AtFlags::empty()) else {
-                continue;
-            };
-            if let Some(pids) = holders.get_mut(&Id::of(&stat))
-                && pids.last() != Some(&pid)
-            {
-                pids.push(pid);
-            }
-        }
-    }
-    for pids in holders.values_mut() {
-        pids.sort_unstable();
-    }
-    holders
-}
-
-/// macOS tells nobody who has a file open without a library of its own.
-#[cfg(not(target_os = "linux"))]
-fn holders(wanted: impl Iterator<Item = Id>) -> HashMap<Id, Vec<u32>> {
-    wanted.map(|id| (id, Vec::new())).collect()
 }

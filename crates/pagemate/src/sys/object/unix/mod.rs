@@ -12,6 +12,9 @@ mod create;
 mod directory;
 mod foreign;
 pub(crate) mod fork;
+#[cfg_attr(target_os = "linux", path = "holders/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "holders/elsewhere.rs")]
+mod holders;
 mod inventory;
 mod lock;
 mod mapping;

@@ -1,0 +1,172 @@
+//! Linux: `/proc` tells which processes hold an object.
+//!
+//! Only links and lock tables of `/proc` are read. The files that processes have open are never
+//! touched: the server of a network file system may not answer, and a `stat` of one unrelated file
+//! would then block the whole listing.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, Mode, OFlags, Stat};
+
+/// What the kernel appends to the path of a file whose directory entry is gone.
+const DELETED: &[u8] = b" (deleted)";
+
+/// A live object whose holders are wanted.
+#[derive(Debug)]
+pub(super) struct Sought {
+    path: PathBuf,
+    device: (u32, u32),
+    inode: u64,
+}
+
+impl Sought {
+    pub(super) fn new(path: PathBuf, stat: &Stat) -> Sought {
+        let device = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+        Sought { path, device, inode: stat.st_ino }
+    }
+
+    /// The last components that the path of a handle can have. A file made by `O_TMPFILE` keeps its
+    /// number as its path in the description of its creator, also after it was linked to a name.
+    fn spellings(&self) -> [Vec<u8>; 2] {
+        let name = self.path.file_name().unwrap_or_default().as_bytes().to_vec();
+        let unlinked = [format!("#{}", self.inode).as_bytes(), DELETED].concat();
+        [name, unlinked]
+    }
+
+    /// Whether this line of `/proc/PID/fdinfo/N` shows the lock of a handle to the object.
+    fn is_held_by(&self, line: &str, target: &Path) -> bool {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["lock:", _, "OFDLCK", "ADVISORY", "READ", _, file, "0", _] = words[..] else {
+            return false;
+        };
+        let mut parts = file.split(':');
+        let mut hex = || u32::from_str_radix(parts.next()?, 16).ok();
+        let device = hex().zip(hex());
+        let inode = parts.next().and_then(|number| number.parse().ok());
+        // On a file system with subvolumes, `stat` tells another device than the lock table. The
+        // directory decides there.
+        let same_place = device == Some(self.device) || target.parent() == self.path.parent();
+        inode == Some(self.inode) && same_place
+    }
+}
+
+/// The processes that hold each of these objects, as far as this user may know.
+pub(super) fn of(objects: &[Sought]) -> Vec<Vec<u32>> {
+    let mut holders = vec![Vec::new(); objects.len()];
+    let mut by_spelling: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    for (index, object) in objects.iter().enumerate() {
+        for spelling in object.spellings() {
+            by_spelling.entry(spelling).or_default().push(index);
+        }
+    }
+    if objects.is_empty() {
+        return holders;
+    }
+    let search = Search { objects, by_spelling };
+    for pid in numbers(Path::new("/proc")) {
+        for index in search.held_by(pid) {
+            holders[index].push(pid);
+        }
+    }
+    for pids in &mut holders {
+        pids.sort_unstable();
+    }
+    holders
+}
+
+struct Search<'a> {
+    objects: &'a [Sought],
+    by_spelling: HashMap<Vec<u8>, Vec<usize>>,
+}
+
+impl Search<'_> {
+    /// The objects that a process holds, each once.
+    fn held_by(&self, pid: u32) -> Vec<usize> {
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        let mut held = self.held_in(&process);
+        if held.is_none() {
+            // A process whose first thread has ended shows its descriptors only at the others.
+            let tasks = process.join("task");
+            held = numbers(&tasks).find_map(|task| self.held_in(&tasks.join(task.to_string())));
+        }
+        let mut held = held.unwrap_or_default();
+        held.sort_unstable();
+        held.dedup();
+        held
+    }
+
+    /// The objects that the descriptors of one task hold; `None` if it shows no descriptor.
+    fn held_in(&self, task: &Path) -> Option<Vec<usize>> {
+        // From its directory each descriptor is one step away, and there may be many.
+        let dir = open_dir(&task.join("fd"))?;
+        let mut any = false;
+        let mut held = Vec::new();
+        for entry in Dir::read_from(&dir).ok()?.flatten() {
+            let number = entry.file_name().to_bytes();
+            if number.starts_with(b".") {
+                continue;
+            }
+            any = true;
+            held.extend(self.held_through(dir.as_fd(), task, OsStr::from_bytes(number)));
+        }
+        any.then_some(held)
+    }
+
+    /// The object that one descriptor holds.
+    fn held_through(&self, dir: BorrowedFd<'_>, task: &Path, number: &OsStr) -> Option<usize> {
+        let target = rustix::fs::readlinkat(dir, number, Vec::new()).ok()?;
+        let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+        let candidates = self.by_spelling.get(target.file_name()?.as_bytes())?;
+        let info = std::fs::read_to_string(task.join("fdinfo").join(number)).ok()?;
+        candidates
+            .iter()
+            .copied()
+            .find(|index| info.lines().any(|line| self.objects[*index].is_held_by(line, target)))
+    }
+}
+
+fn open_dir(path: &Path) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()
+}
+
+/// The entries of a directory that are numbers.
+fn numbers(dir: &Path) -> impl Iterator<Item = u32> {
+    let entries = open_dir(dir).and_then(|dir| Dir::read_from(dir).ok());
+    entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_lock_of_a_handle_counts() {
+        let sought = Sought { path: "/dev/shm/pagemate-0/x".into(), device: (0, 0x1b), inode: 17 };
+        let elsewhere = Path::new("/mnt/pagemate-0/x");
+        let held = |line: &str| sought.is_held_by(line, elsewhere);
+        assert!(held("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1b:17 0 0"));
+        assert!(held("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1b:17 0 EOF"));
+        for other in [
+            "lock:\t1: OFDLCK ADVISORY  WRITE -1 00:1b:17 0 0",
+            "lock:\t1: OFDLCK ADVISORY  READ  -1 00:1b:17 1 1",
+            "lock:\t1: OFDLCK ADVISORY  READ  -1 00:1b:18 0 0",
+            "lock:\t1: OFDLCK ADVISORY  READ  -1 00:1c:17 0 0",
+            "lock:\t1: POSIX  ADVISORY  READ  7 00:1b:17 0 0",
+            "pos:\t0",
+            "",
+        ] {
+            assert!(!held(other), "{other}");
+        }
+        let beside = Path::new("/dev/shm/pagemate-0/#17 (deleted)");
+        assert!(sought.is_held_by("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1c:17 0 0", beside));
+    }
+}
