@@ -92,7 +92,7 @@ fn ci() -> Outcome {
     dist::check()?;
     // Whether it runs: what it measures decides nothing.
     let benches = ["--bench", "section", "--bench", "sync", "--bench", "win32"];
-    let of = ["-p", "pagemate", "-p", "pagemate-c"];
+    let of = ["-p", "pagemate", "-p", "pagemate-win32"];
     run(Command::new("cargo").arg("bench").args(of).args(benches).args(["--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }

@@ -14,7 +14,7 @@ pub(crate) fn threads() -> Outcome {
     let runtime = runtime()?;
     let mut build = cross::cargo("rustc", TARGET)?;
     build.env("RUSTFLAGS", "-Zsanitizer=thread -Zexternal-clangrt");
-    build.args(["-p", "pagemate-c", "--test", "threads", "--"]);
+    build.args(["-p", "pagemate-win32", "--test", "threads", "--"]);
     build.arg(format!(
         "-Zpre-link-args=-Wl,--whole-archive,{},--no-whole-archive,--export-dynamic",
         runtime.display()

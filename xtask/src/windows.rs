@@ -34,7 +34,7 @@ fn programs(wine: &Wine) -> Outcome {
     test.args([
         "test",
         "-p",
-        "pagemate-c",
+        "pagemate-win32",
         "--test",
         "crt",
         "--test",

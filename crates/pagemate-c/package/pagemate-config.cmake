@@ -12,7 +12,7 @@ function(pagemate_add target kind library includes)
     IMPORTED_LOCATION "${pagemate_prefix}/lib/${library}"
     INTERFACE_INCLUDE_DIRECTORIES "${pagemate_prefix}/${includes}")
   if(kind STREQUAL "SHARED")
-    set_target_properties("${target}" PROPERTIES IMPORTED_SONAME "@SONAME@")
+    set_target_properties("${target}" PROPERTIES IMPORTED_SONAME "${library}.@INTERFACE@")
   else()
     set_target_properties("${target}" PROPERTIES INTERFACE_LINK_LIBRARIES "@STATIC_LIBS@")
   endif()
@@ -20,7 +20,7 @@ endfunction()
 
 pagemate_add(pagemate::pagemate SHARED libpagemate.so include)
 pagemate_add(pagemate::static STATIC libpagemate.a include)
-pagemate_add(pagemate::win32 SHARED libpagemate.so include/pagemate/win32)
-pagemate_add(pagemate::win32-static STATIC libpagemate.a include/pagemate/win32)
+pagemate_add(pagemate::win32 SHARED libpagemate_win32.so include/pagemate/win32)
+pagemate_add(pagemate::win32-static STATIC libpagemate_win32.a include/pagemate/win32)
 
 set(pagemate_FOUND TRUE)

@@ -1,9 +1,6 @@
-//! pagemate for C and C++: two faces of one library.
+//! pagemate for C and C++: `include/pagemate.h`, and on Linux `include/pagemate.hpp` over it.
 //!
-//! - The native one, `include/pagemate.h`.
-//! - On Linux the Win32 one, `include/win32/windows.h`: programs for Windows that share memory
-//!   compile against it unchanged, and behave as there.
+//! Everything that the library exports begins with `pagemate_`. Windows' own calls are a library of
+//! their own, the crate `pagemate-win32`.
 
 pub mod native;
-#[cfg(target_os = "linux")]
-pub mod win32;

@@ -57,17 +57,3 @@ fn the_header_is_what_the_library_exports() {
     let kept = fs::read_to_string(&path).unwrap();
     assert!(kept == fresh, "include/pagemate.h is not up to date: cargo xtask headers");
 }
-
-#[test]
-fn a_header_is_the_same_by_every_spelling_of_its_name() {
-    // Where file names do not tell large letters from small ones, they are one file.
-    let mut spelt = std::collections::BTreeMap::new();
-    for header in fs::read_dir(root().join("include/win32")).unwrap() {
-        let header = header.unwrap();
-        let name = header.file_name().into_string().unwrap();
-        let text = fs::read_to_string(header.path()).unwrap();
-        let first = spelt.entry(name.to_lowercase()).or_insert_with(|| text.clone());
-        assert!(*first == text, "{name}");
-    }
-    assert!(spelt.contains_key("windows.h"));
-}

@@ -14,7 +14,7 @@ use crate::cross;
 use crate::task::run;
 use crate::wine::{self, Wine};
 
-const SOURCE: &str = "crates/pagemate-c/tests/differential.c";
+const SOURCE: &str = "crates/pagemate-win32/tests/differential.c";
 
 /// How many processes play together on each system.
 pub(super) const PROCESSES: usize = 3;
@@ -43,11 +43,13 @@ impl Drop for Place {
 impl Programs {
     pub(super) fn build(dir: &Path) -> Result<Programs, String> {
         let (native, windows) = (dir.join("native"), dir.join("windows.exe"));
-        run(Command::new("cargo").args(["build", "-p", "pagemate-c"]).current_dir(cross::root()))?;
+        run(Command::new("cargo")
+            .args(["build", "-p", "pagemate-win32"])
+            .current_dir(cross::root()))?;
         let library = cross::root().join("target/debug");
         let mut compile = Command::new("cc");
-        compile.args(["-O2", "-Wall", "-Wextra", "-Werror", "-Icrates/pagemate-c/include/win32"]);
-        compile.arg(SOURCE).arg("-o").arg(&native).arg("-L").arg(&library).arg("-lpagemate_c");
+        compile.args(["-O2", "-Wall", "-Wextra", "-Werror", "-Icrates/pagemate-win32/include"]);
+        compile.arg(SOURCE).arg("-o").arg(&native).arg("-L").arg(&library).arg("-lpagemate_win32");
         compile.arg(format!("-Wl,-rpath,{}", library.display()));
         run(compile.current_dir(cross::root()))?;
         let kernelbase = kernelbase(dir)?;

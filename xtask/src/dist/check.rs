@@ -34,7 +34,7 @@ fn by_the_book(prefix: &Path) -> Outcome {
     let place = prefix.join("porting-check");
     let failed = |e: std::io::Error| format!("{}: {e}", place.display());
     fs::create_dir_all(&place).map_err(failed)?;
-    let programs = cross::root().join("crates/pagemate-c/tests/programs");
+    let programs = cross::root().join("crates/pagemate-win32/tests/programs");
     for (from, to) in
         [("common_data.c", "program.c"), ("common_data.c", "program.cpp"), ("wide.c", "wide.c")]
     {
@@ -53,12 +53,14 @@ fn by_the_book(prefix: &Path) -> Outcome {
     Ok(())
 }
 
-fn sources() -> PathBuf {
-    cross::root().join("crates/pagemate-c/package/check")
+fn sources(package: &str) -> PathBuf {
+    cross::root().join("crates").join(package).join("package/check")
 }
 
 fn by_pkg_config(prefix: &Path) -> Outcome {
-    for (package, source) in [("pagemate", "native.c"), ("pagemate-win32", "win32.c")] {
+    let native = ("pagemate", sources("pagemate-c").join("native.c"));
+    let win32 = ("pagemate-win32", sources("pagemate-win32").join("win32.c"));
+    for (package, source) in [native, win32] {
         for linking in [&["--cflags", "--libs"][..], &["--cflags", "--libs", "--static"][..]] {
             let mut ask = Command::new("pkg-config");
             ask.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).args(linking).arg(package);
@@ -69,7 +71,7 @@ fn by_pkg_config(prefix: &Path) -> Outcome {
             let program = prefix.join("pkg-config-check");
             let flags = String::from_utf8_lossy(&answer.stdout).into_owned();
             let mut compile = Command::new("cc");
-            compile.arg("-o").arg(&program).arg(sources().join(source));
+            compile.arg("-o").arg(&program).arg(&source);
             run(compile.args(flags.split_whitespace()))?;
             run(Command::new(program).env("LD_LIBRARY_PATH", prefix.join("lib")))?;
         }
@@ -80,7 +82,7 @@ fn by_pkg_config(prefix: &Path) -> Outcome {
 fn by_cmake(prefix: &Path) -> Outcome {
     let build = prefix.join("cmake-check");
     let mut configure = Command::new("cmake");
-    configure.arg("-S").arg(sources()).arg("-B").arg(&build);
+    configure.arg("-S").arg(sources("pagemate-c")).arg("-B").arg(&build);
     run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())))?;
     run(Command::new("cmake").arg("--build").arg(&build))?;
     for program in ["native", "native-cpp", "native-static", "win32", "win32-static"] {

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::cross;
@@ -34,54 +34,73 @@ fn interface() -> String {
     VERSION.split('.').take(numbers).collect::<Vec<_>>().join(".")
 }
 
-fn soname() -> String {
-    format!("libpagemate.so.{}", interface())
+/// A library: its package, what cargo calls it, and its name once it is installed.
+struct Library {
+    package: &'static str,
+    built: &'static str,
+    name: &'static str,
+}
+
+const LIBRARIES: [Library; 2] = [
+    Library { package: "pagemate-c", built: "libpagemate_c", name: "libpagemate" },
+    Library { package: "pagemate-win32", built: "libpagemate_win32", name: "libpagemate_win32" },
+];
+
+impl Library {
+    fn soname(&self) -> String {
+        format!("{}.so.{}", self.name, interface())
+    }
 }
 
 fn install(prefix: &Path) -> Outcome {
     build()?;
     let failed = |e: io::Error| format!("install into {}: {e}", prefix.display());
-    let c = cross::root().join("crates/pagemate-c");
-    libraries(prefix).map_err(failed)?;
+    let crates = cross::root().join("crates");
+    for library in &LIBRARIES {
+        put_library(library, prefix).map_err(failed)?;
+        packages(&crates.join(library.package).join("package"), prefix).map_err(failed)?;
+    }
     yield_names(prefix)?;
-    copy_tree(&c.join("include"), &prefix.join("include"), &|path| {
-        // Windows' headers stand apart, so that nobody finds them who did not ask.
-        match path.strip_prefix("win32") {
-            Ok(rest) => Path::new("pagemate/win32").join(rest),
-            Err(_) => path.to_owned(),
-        }
-    })
-    .map_err(failed)?;
-    packages(&c.join("package"), prefix).map_err(failed)?;
+    copy_tree(&crates.join("pagemate-c/include"), &prefix.join("include")).map_err(failed)?;
+    // Windows' headers have a folder of their own, so that only programs that ask for them find them.
+    let windows = prefix.join("include/pagemate/win32");
+    copy_tree(&crates.join("pagemate-win32/include"), &windows).map_err(failed)?;
     command(prefix)?;
     println!("installed into {}", prefix.display());
     Ok(())
 }
 
-/// Builds the command and both libraries.
+/// Builds the command and the libraries.
 fn build() -> Outcome {
     let mut cli = Command::new("cargo");
     cli.args(["build", "--release", "-p", "pagemate-cli"]);
     run(cli.current_dir(cross::root()))?;
-    let library = |kind: &str| {
+    LIBRARIES.iter().try_for_each(build_library)
+}
+
+fn build_library(library: &Library) -> Outcome {
+    let build = |kind: &str| {
         let mut build = Command::new("cargo");
-        build.args(["rustc", "--release", "-p", "pagemate-c", "--lib", "--crate-type", kind]);
+        build.args(["rustc", "--release", "-p", library.package, "--lib", "--crate-type", kind]);
         build.current_dir(cross::root());
         build
     };
-    run(&mut library("staticlib"))?;
-    // The second: what the library calls of its own is its own, whatever a program calls so too.
-    let link = [&format!("-Clink-arg=-Wl,-soname,{}", soname()), "-Clink-arg=-Wl,-Bsymbolic"];
-    run(library("cdylib").arg("--").args(link).arg("-Cstrip=debuginfo"))
+    run(&mut build("staticlib"))?;
+    // -Bsymbolic binds the library's calls of its own functions to those, also where a program has
+    // functions with the same names.
+    let soname = format!("-Clink-arg=-Wl,-soname,{}", library.soname());
+    let link = [&soname, "-Clink-arg=-Wl,-Bsymbolic", "-Cstrip=debuginfo"];
+    run(build("cdylib").arg("--").args(link))
 }
 
-fn libraries(prefix: &Path) -> io::Result<()> {
+fn put_library(library: &Library, prefix: &Path) -> io::Result<()> {
     let built = cross::root().join("target/release");
     let lib = prefix.join("lib");
-    let real = format!("libpagemate.so.{VERSION}");
-    copy(&built.join("libpagemate_c.a"), &lib.join("libpagemate.a"))?;
-    copy(&built.join("libpagemate_c.so"), &lib.join(&real))?;
-    for link in [soname(), "libpagemate.so".to_owned()] {
+    let file = |ending: &str| format!("{}.{ending}", library.name);
+    let real = file(&format!("so.{VERSION}"));
+    copy(&built.join(format!("{}.a", library.built)), &lib.join(file("a")))?;
+    copy(&built.join(format!("{}.so", library.built)), &lib.join(&real))?;
+    for link in [library.soname(), file("so")] {
         let link = lib.join(link);
         match fs::remove_file(&link) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -97,36 +116,33 @@ fn yield_names(prefix: &Path) -> Outcome {
     let lib = prefix.join("lib");
     let mut ask = Command::new("nm");
     ask.args(["--dynamic", "--defined-only", "--format=just-symbols"]);
-    let answer = ask.arg(lib.join("libpagemate.so")).output().map_err(|e| format!("nm: {e}"))?;
+    let shared = lib.join("libpagemate_win32.so");
+    let answer = ask.arg(&shared).output().map_err(|e| format!("nm: {e}"))?;
     let names = String::from_utf8_lossy(&answer.stdout).into_owned();
     let windows = names.lines().filter(|name| !name.is_empty() && !name.starts_with("pagemate_"));
     let weak = windows.map(|name| format!("--weaken-symbol={name}")).collect::<Vec<_>>();
     if weak.is_empty() {
-        return Err(format!("{}: it exports nothing of Windows'", lib.display()));
+        return Err(format!("{}: it exports nothing of Windows'", shared.display()));
     }
-    let mut weaken = Command::new("objcopy");
-    let done = weaken.args(weak).arg(lib.join("libpagemate.a")).status();
-    match done {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("objcopy: {status}")),
-        Err(error) => Err(format!("objcopy: {error}")),
-    }
+    run(Command::new("objcopy").args(weak).arg(lib.join("libpagemate_win32.a")))
 }
 
 /// What build systems find the libraries by.
 fn packages(from: &Path, prefix: &Path) -> io::Result<()> {
-    for (file, folder) in [
-        ("pagemate.pc", "lib/pkgconfig"),
-        ("pagemate-win32.pc", "lib/pkgconfig"),
-        ("pagemate-config.cmake", "lib/cmake/pagemate"),
-        ("pagemate-config-version.cmake", "lib/cmake/pagemate"),
-    ] {
-        let text = fs::read_to_string(from.join(file))?
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let folder = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("pc") => "lib/pkgconfig",
+            Some("cmake") => "lib/cmake/pagemate",
+            _ => continue,
+        };
+        let text = fs::read_to_string(&path)?
             .replace("@VERSION@", VERSION)
+            .replace("@INTERFACE@", &interface())
             .replace("@INTERFACE_PATTERN@", &interface().replace('.', "\\\\."))
-            .replace("@SONAME@", &soname())
             .replace("@STATIC_LIBS@", STATIC_LIBS);
-        write(&prefix.join(folder).join(file), text.as_bytes())?;
+        let name = path.file_name().expect("a file has a name");
+        write(&prefix.join(folder).join(name), text.as_bytes())?;
     }
     Ok(())
 }
@@ -167,7 +183,7 @@ fn write(to: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::write(to, bytes)
 }
 
-fn copy_tree(from: &Path, to: &Path, place: &dyn Fn(&Path) -> PathBuf) -> io::Result<()> {
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     let mut folders = vec![from.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
@@ -176,7 +192,7 @@ fn copy_tree(from: &Path, to: &Path, place: &dyn Fn(&Path) -> PathBuf) -> io::Re
                 folders.push(path);
             } else {
                 let inside = path.strip_prefix(from).expect("it was found there");
-                copy(&path, &to.join(place(inside)))?;
+                copy(&path, &to.join(inside))?;
             }
         }
     }

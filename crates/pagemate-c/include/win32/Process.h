@@ -1,2 +1,0 @@
-/* The same by every spelling of its name: file systems here tell large letters from small ones. */
-#include "pagemate_process.h"

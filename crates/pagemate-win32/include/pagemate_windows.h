@@ -1,0 +1,16 @@
+/* Windows' calls for shared memory, on Linux: see docs/porting.md. A function that is declared here
+ * works; what does not is not declared, so that a program that needs it does not compile. */
+#ifndef PAGEMATE_WINDOWS_H
+#define PAGEMATE_WINDOWS_H
+
+#include <stdarg.h>
+
+#include "crt/pagemate_crt.h"
+#include "stringapiset.h"
+#include "winbase.h"
+#include "winerror.h"
+#if defined(UNICODE) || __SIZEOF_WCHAR_T__ == 2
+#include "crt/pagemate_wide.h"
+#endif
+
+#endif

@@ -1,0 +1,114 @@
+/* Wide characters under -fshort-wchar, where they have 16 bits: those functions of the C library that
+ * are here too, by the same names; programs that call the others do not link. Without that option this
+ * is the C library's header. */
+#pragma GCC system_header
+#if __SIZEOF_WCHAR_T__ != 2
+#include_next <wchar.h>
+#elif !defined(PAGEMATE_WCHAR_H)
+#define PAGEMATE_WCHAR_H
+
+#include <features.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Declared without other names for them, and without bodies. */
+#pragma push_macro("__asm")
+#pragma push_macro("__asm__")
+#pragma push_macro("__USE_EXTERN_INLINES")
+#pragma push_macro("__USE_FORTIFY_LEVEL")
+#undef __USE_EXTERN_INLINES
+#undef __USE_FORTIFY_LEVEL
+#define __USE_FORTIFY_LEVEL 0
+#define __asm(name)
+#define __asm__(name)
+#include_next <wchar.h>
+#pragma pop_macro("__USE_FORTIFY_LEVEL")
+#pragma pop_macro("__USE_EXTERN_INLINES")
+#pragma pop_macro("__asm__")
+#pragma pop_macro("__asm")
+
+#include "windef.h"
+
+#define PAGEMATE_HAS(name) extern __typeof__(name) name __asm__("pagemate_" #name);
+#define PAGEMATE_LACKS(name) extern __typeof__(name) name __asm__("with_short_wchar_there_is_no_" #name);
+
+PAGEMATE_BEGIN
+PAGEMATE_HAS(wcslen)
+PAGEMATE_HAS(wcsnlen)
+PAGEMATE_HAS(wcscpy)
+PAGEMATE_HAS(wcsncpy)
+PAGEMATE_HAS(wcscat)
+PAGEMATE_HAS(wcsncat)
+PAGEMATE_HAS(wcscmp)
+PAGEMATE_HAS(wcsncmp)
+PAGEMATE_HAS(wcsdup)
+PAGEMATE_HAS(wcstol)
+PAGEMATE_HAS(wcstoul)
+PAGEMATE_HAS(wmemcpy)
+PAGEMATE_HAS(wmemmove)
+PAGEMATE_HAS(wmemset)
+PAGEMATE_HAS(wmemcmp)
+PAGEMATE_HAS(wprintf)
+PAGEMATE_HAS(fwprintf)
+PAGEMATE_HAS(swprintf)
+PAGEMATE_HAS(vwprintf)
+PAGEMATE_HAS(vfwprintf)
+PAGEMATE_HAS(vswprintf)
+PAGEMATE_HAS(fputws)
+PAGEMATE_HAS(fgetws)
+PAGEMATE_HAS(wscanf)
+PAGEMATE_HAS(vwscanf)
+PAGEMATE_HAS(vswscanf)
+PAGEMATE_HAS(vfwscanf)
+PAGEMATE_HAS(swscanf)
+PAGEMATE_HAS(fwscanf)
+
+PAGEMATE_LACKS(btowc)
+PAGEMATE_LACKS(fgetwc)
+PAGEMATE_LACKS(fputwc)
+PAGEMATE_LACKS(getwc)
+PAGEMATE_LACKS(getwchar)
+PAGEMATE_LACKS(mbrtowc)
+PAGEMATE_LACKS(mbsrtowcs)
+PAGEMATE_LACKS(mbstowcs)
+PAGEMATE_LACKS(mbtowc)
+PAGEMATE_LACKS(putwc)
+PAGEMATE_LACKS(putwchar)
+PAGEMATE_LACKS(ungetwc)
+PAGEMATE_LACKS(wcrtomb)
+PAGEMATE_LACKS(wcscoll)
+PAGEMATE_LACKS(wcscspn)
+PAGEMATE_LACKS(wcsftime)
+PAGEMATE_LACKS(wcsrtombs)
+PAGEMATE_LACKS(wcsspn)
+PAGEMATE_LACKS(wcstod)
+PAGEMATE_LACKS(wcstof)
+PAGEMATE_LACKS(wcstok)
+PAGEMATE_LACKS(wcstold)
+PAGEMATE_LACKS(wcstoll)
+PAGEMATE_LACKS(wcstombs)
+PAGEMATE_LACKS(wcstoull)
+PAGEMATE_LACKS(wcsxfrm)
+PAGEMATE_LACKS(wctomb)
+
+#ifndef __CORRECT_ISO_CPP_WCHAR_H_PROTO
+PAGEMATE_HAS(wcschr)
+PAGEMATE_HAS(wcsrchr)
+PAGEMATE_HAS(wcsstr)
+PAGEMATE_HAS(wmemchr)
+PAGEMATE_LACKS(wcspbrk)
+#else
+/* C++ has two of each. */
+#define PAGEMATE_HAS_BOTH(name, parameters)                                                       \
+    extern "C++" wchar_t *name(wchar_t *parameters) __THROW __asm__("pagemate_" #name);           \
+    extern "C++" const wchar_t *name(const wchar_t *parameters) __THROW __asm__("pagemate_" #name);
+#define PAGEMATE_AND ,
+PAGEMATE_HAS_BOTH(wcschr, PAGEMATE_AND wchar_t)
+PAGEMATE_HAS_BOTH(wcsrchr, PAGEMATE_AND wchar_t)
+PAGEMATE_HAS_BOTH(wcsstr, PAGEMATE_AND const wchar_t *)
+PAGEMATE_HAS_BOTH(wmemchr, PAGEMATE_AND wchar_t PAGEMATE_AND size_t)
+#endif
+PAGEMATE_END
+
+#include "crt/pagemate_wide.h"
+#endif

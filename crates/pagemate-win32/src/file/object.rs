@@ -1,0 +1,438 @@
+//! Files, as far as mappings need them: one after another, each call done when it returns.
+//!
+//! What a program says about sharing a file with others is not enforced, as nobody does that here.
+//! What would pull a file from under a mapping of this process is refused, as on Windows.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pagemate::Sharing;
+use pagemate::os::unix::SectionExt;
+
+use crate::error::{
+    self, ACCESS_DENIED, ALREADY_EXISTS, FILE_NOT_FOUND, INVALID_PARAMETER, NEGATIVE_SEEK,
+    NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result, USER_MAPPED_FILE, answer, done,
+};
+use crate::file::path;
+use crate::handle::table::{self as handle, CURRENT_PROCESS, Entry, Handle, Object};
+use crate::memory::region::regions;
+use crate::pointer::{said, tell};
+use crate::system::security::{self, SecurityAttributes};
+
+/// What a handle to a file may do: `FILE_READ_DATA`, `FILE_WRITE_DATA`, `FILE_APPEND_DATA`.
+pub(crate) const READ_DATA: u32 = 0x1;
+pub(crate) const WRITE_DATA: u32 = 0x2;
+pub(crate) const APPEND_DATA: u32 = 0x4;
+
+/// What to do about a file that is there or not: `CREATE_NEW` and its like.
+const CREATE_NEW: u32 = 1;
+const CREATE_ALWAYS: u32 = 2;
+const OPEN_EXISTING: u32 = 3;
+const OPEN_ALWAYS: u32 = 4;
+const TRUNCATE_EXISTING: u32 = 5;
+
+/// `FILE_ATTRIBUTE_READONLY`, the attributes that mean nothing here, and the flags that are wishes.
+const READONLY: u32 = 0x1;
+const ATTRIBUTES: u32 = 0xFFFF;
+const HINTS: u32 = 0x1800_0000;
+/// `FILE_FLAG_WRITE_THROUGH`.
+const WRITE_THROUGH: u32 = 0x8000_0000;
+
+/// `FILE_BEGIN`, `FILE_CURRENT`, `FILE_END`.
+const WHENCE: [i32; 3] = [libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_END];
+
+/// What `GetFileSize` and `SetFilePointer` give when they fail, and when that is the answer.
+pub(crate) const ALL_ONES: u32 = u32::MAX;
+
+/// What handles to an open file share, its position too.
+#[derive(Debug)]
+pub(crate) struct File {
+    file: std::fs::File,
+}
+
+impl File {
+    pub(crate) fn new(file: std::fs::File) -> File {
+        File { file }
+    }
+
+    pub(crate) fn inner(&self) -> &std::fs::File {
+        &self.file
+    }
+
+    fn len(&self) -> Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Makes the file so long; none that this process has a mapping of becomes shorter.
+    fn set_len(&self, len: u64) -> Result<()> {
+        let data = self.file.metadata()?;
+        if len < data.len() && is_mapped(&data) {
+            return Err(USER_MAPPED_FILE);
+        }
+        Ok(self.file.set_len(len)?)
+    }
+
+    pub(crate) fn seek(&self, by: i64, whence: i32) -> Result<u64> {
+        // SAFETY: lseek takes numbers.
+        let at = unsafe { libc::lseek(self.file.as_raw_fd(), by, whence) };
+        u64::try_from(at).map_err(|_| io::Error::last_os_error().into())
+    }
+}
+
+/// Whether this process has a mapping or a view of a file.
+fn is_mapped(data: &std::fs::Metadata) -> bool {
+    let id = (data.dev(), data.ino());
+    let over_it = handle::any_mapping(|mapping| {
+        mapping.over_file()
+            && rustix::fs::fstat(mapping.section().memory())
+                .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == id)
+    });
+    over_it || regions().shows(id)
+}
+
+/// The rights to a file that `access` asks for, generic ones spelled out.
+pub(crate) fn specific(access: u32) -> u32 {
+    const GENERIC: [(u32, u32); 4] = [
+        (0x8000_0000, 0x12_0089),
+        (0x4000_0000, 0x12_0116),
+        (0x2000_0000, 0x12_00A0),
+        (0x1000_0000, 0x1F_01FF),
+    ];
+    GENERIC.iter().fold(access & 0x0FFF_FFFF, |rights, (generic, meaning)| {
+        if access & generic == 0 { rights } else { rights | meaning }
+    })
+}
+
+/// What `CreateFile` is asked for.
+struct Wanted {
+    access: u32,
+    disposition: u32,
+    flags: u32,
+    sharing: Sharing,
+}
+
+impl Wanted {
+    fn check(&self) -> Result<()> {
+        match self.disposition {
+            TRUNCATE_EXISTING if self.access & WRITE_DATA == 0 => Err(INVALID_PARAMETER),
+            CREATE_NEW..=TRUNCATE_EXISTING => Ok(()),
+            _ => Err(INVALID_PARAMETER),
+        }?;
+        if self.flags & !(ATTRIBUTES | HINTS | WRITE_THROUGH) == 0 {
+            Ok(())
+        } else {
+            Err(NOT_SUPPORTED)
+        }
+    }
+
+    fn options(&self) -> OpenOptions {
+        let mut options = OpenOptions::new();
+        let writes = self.access & (WRITE_DATA | APPEND_DATA);
+        options.read(self.access & READ_DATA != 0 || writes == 0);
+        options.write(writes & WRITE_DATA != 0).append(writes == APPEND_DATA);
+        // NONBLOCK: to open a pipe waits for nobody. Files do not know it.
+        let through = if self.flags & WRITE_THROUGH == 0 { 0 } else { libc::O_SYNC };
+        options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | through);
+        options
+    }
+
+    /// Opens what is there.
+    fn open(&self, path: &Path) -> io::Result<std::fs::File> {
+        self.options().open(path)
+    }
+
+    /// Makes what is not there.
+    fn create(&self, path: &Path) -> io::Result<std::fs::File> {
+        // Who may only read what is new could not make it here.
+        let mut options = self.options();
+        let mode = if self.flags & READONLY == 0 { 0o666 } else { 0o444 };
+        options.write(true).append(false).create_new(true).mode(mode);
+        let file = options.open(path)?;
+        if let Sharing::Everyone(_) = self.sharing {
+            // The umask has no say in what was asked for.
+            file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        }
+        if self.access & (WRITE_DATA | APPEND_DATA) == APPEND_DATA {
+            return self.open(path);
+        }
+        Ok(file)
+    }
+
+    /// The file, and whether it was there.
+    fn find(&self, path: &Path) -> Result<(File, bool)> {
+        let refused = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound if !path::has_folder(path) => PATH_NOT_FOUND,
+            io::ErrorKind::NotFound => FILE_NOT_FOUND,
+            _ => error.into(),
+        };
+        let (file, found) = match self.disposition {
+            CREATE_NEW => (self.create(path).map_err(refused)?, false),
+            OPEN_EXISTING | TRUNCATE_EXISTING => (self.open(path).map_err(refused)?, true),
+            _ => match self.create(path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    (self.open(path).map_err(refused)?, true)
+                }
+                made => (made.map_err(refused)?, false),
+            },
+        };
+        // Where a standard stream is closed, what the program prints would stand in the file.
+        let file = if file.as_raw_fd() > 2 { file } else { file.try_clone()? };
+        let data = file.metadata()?;
+        if data.is_dir() {
+            return Err(ACCESS_DENIED);
+        }
+        let file = File::new(file);
+        if found && matches!(self.disposition, CREATE_ALWAYS | TRUNCATE_EXISTING) {
+            self.empty(path, &file)?;
+        }
+        Ok((file, found))
+    }
+
+    /// Makes a file empty, which whoever may write to it can, however it was opened.
+    fn empty(&self, path: &Path, file: &File) -> Result<()> {
+        if self.access & WRITE_DATA != 0 {
+            return file.set_len(0);
+        }
+        File::new(OpenOptions::new().write(true).open(path)?).set_len(0)
+    }
+}
+
+fn create(
+    path: Result<PathBuf>,
+    access: u32,
+    attributes: *const SecurityAttributes,
+    disposition: u32,
+    flags: u32,
+) -> Result<Handle> {
+    // SAFETY: the exported functions hand on their caller's promise.
+    let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
+    let wanted = Wanted { access: specific(access), disposition, flags, sharing };
+    wanted.check()?;
+    let (file, found) = wanted.find(&path?)?;
+    let object = Object::File(Arc::new(file));
+    let handle = handle::open(Entry { object, access: wanted.access }, inherit)?;
+    let told = found && matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS);
+    error::set_last(if told { ALREADY_EXISTS.0 } else { 0 });
+    Ok(handle)
+}
+
+fn invalid() -> Handle {
+    std::ptr::without_provenance_mut(CURRENT_PROCESS)
+}
+
+/// Opens or makes a file.
+///
+/// # Safety
+///
+/// `path` is null or ends in a NUL; `attributes` is null or whole.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CreateFileA(
+    path: *const u8,
+    access: u32,
+    _sharing: u32,
+    attributes: *const SecurityAttributes,
+    disposition: u32,
+    flags: u32,
+    _template: Handle,
+) -> Handle {
+    // SAFETY: the caller's promise.
+    let path = unsafe { path::narrow(path) };
+    answer(create(path, access, attributes, disposition, flags), invalid())
+}
+
+/// As [`CreateFileA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CreateFileW(
+    path: *const u16,
+    access: u32,
+    _sharing: u32,
+    attributes: *const SecurityAttributes,
+    disposition: u32,
+    flags: u32,
+    _template: Handle,
+) -> Handle {
+    // SAFETY: the caller's promise.
+    let path = unsafe { path::wide(path) };
+    answer(create(path, access, attributes, disposition, flags), invalid())
+}
+
+/// A file whose handle may do one of these things, and all that it may do.
+pub(crate) fn file_for(handle: Handle, rights: u32) -> Result<(Arc<File>, u32)> {
+    let (file, access) = handle::file(handle)?;
+    if access & rights == 0 { Err(ACCESS_DENIED) } else { Ok((file, access)) }
+}
+
+/// Where the file stands after moving.
+fn moved(handle: Handle, by: i64, method: u32, fits: impl Fn(u64) -> bool) -> Result<u64> {
+    // What is wrong whatever the file is comes before it.
+    let whence = usize::try_from(method).ok().and_then(|method| WHENCE.get(method));
+    let whence = *whence.ok_or(INVALID_PARAMETER)?;
+    if whence == libc::SEEK_SET && by < 0 {
+        return Err(NEGATIVE_SEEK);
+    }
+    let (file, _) = handle::file(handle)?;
+    let from = match method {
+        0 => 0,
+        1 => file.seek(0, libc::SEEK_CUR)?,
+        _ => file.len()?,
+    };
+    let target = i64::try_from(from).ok().and_then(|from| from.checked_add(by));
+    let target = u64::try_from(target.ok_or(INVALID_PARAMETER)?).map_err(|_| NEGATIVE_SEEK)?;
+    if fits(target) { file.seek(by, whence) } else { Err(INVALID_PARAMETER) }
+}
+
+/// Moves to where the next call reads or writes.
+///
+/// # Safety
+///
+/// `now` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn SetFilePointerEx(
+    handle: Handle,
+    by: i64,
+    now: *mut i64,
+    method: u32,
+) -> i32 {
+    done(moved(handle, by, method, |_| true).and_then(|at| {
+        let at = at.try_into().map_err(|_| INVALID_PARAMETER)?;
+        // SAFETY: the caller's promise.
+        unsafe { tell(now, at) };
+        Ok(())
+    }))
+}
+
+/// The same in two halves; without a high one, the distance has a sign and the place fits the low.
+///
+/// # Safety
+///
+/// `high` is null or can be read and written to.
+#[unsafe(no_mangle)]
+#[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+pub unsafe extern "C" fn SetFilePointer(
+    handle: Handle,
+    low: i32,
+    high: *mut i32,
+    method: u32,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    let by = match unsafe { said(high) } {
+        Some(high) => i64::from(high) << 32 | i64::from(low.cast_unsigned()),
+        None => low.into(),
+    };
+    let narrow = high.is_null();
+    let at = moved(handle, by, method, |at| !narrow || u32::try_from(at).is_ok());
+    let at = at.map(|at| {
+        // SAFETY: the caller's promise.
+        unsafe { tell(high, (at >> 32) as i32) };
+        unless_failure(at as u32)
+    });
+    answer(at, ALL_ONES)
+}
+
+/// A low half that looks like a failure clears the last error, to tell.
+fn unless_failure(low: u32) -> u32 {
+    if low == ALL_ONES {
+        error::set_last(0);
+    }
+    low
+}
+
+/// Makes the file end where it stands.
+#[unsafe(no_mangle)]
+pub extern "C" fn SetEndOfFile(handle: Handle) -> i32 {
+    done(file_for(handle, WRITE_DATA).and_then(|(file, _)| {
+        let at = file.seek(0, libc::SEEK_CUR)?;
+        file.set_len(at)
+    }))
+}
+
+fn len(handle: Handle) -> Result<u64> {
+    handle::file(handle)?.0.len()
+}
+
+/// The file's length in bytes, its high half where that is asked for.
+///
+/// # Safety
+///
+/// `high` is null or can be written to.
+#[unsafe(no_mangle)]
+#[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
+    let low = len(handle).map(|len| {
+        // SAFETY: the caller's promise.
+        unsafe { tell(high, (len >> 32) as u32) };
+        unless_failure(len as u32)
+    });
+    answer(low, ALL_ONES)
+}
+
+/// The file's length in bytes.
+///
+/// # Safety
+///
+/// `told` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, told: *mut i64) -> i32 {
+    done(len(handle).and_then(|len| {
+        let len = len.try_into().map_err(|_| INVALID_PARAMETER)?;
+        // SAFETY: the caller's promise.
+        if unsafe { tell(told, len) } { Ok(()) } else { Err(NOACCESS) }
+    }))
+}
+
+/// Waits until what was written is on the device.
+#[unsafe(no_mangle)]
+pub extern "C" fn FlushFileBuffers(handle: Handle) -> i32 {
+    done(file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, _)| {
+        match file.file.sync_all() {
+            // It is no device's.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+            synced => Ok(synced?),
+        }
+    }))
+}
+
+/// Removes a file; none that is read-only, or that this process has a mapping of.
+fn delete(path: &Path) -> Result<()> {
+    let data = std::fs::symlink_metadata(path).map_err(|error| path::not_found(path, error))?;
+    if data.is_dir() || is_read_only(&data) || is_mapped(&data) {
+        return Err(ACCESS_DENIED);
+    }
+    Ok(std::fs::remove_file(path)?)
+}
+
+/// Whether it is a file that nobody may write to.
+pub(crate) fn is_read_only(data: &std::fs::Metadata) -> bool {
+    data.is_file() && data.mode() & 0o222 == 0
+}
+
+/// Removes a file.
+///
+/// # Safety
+///
+/// `path` is null or ends in a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn DeleteFileA(path: *const u8) -> i32 {
+    // SAFETY: the caller's promise.
+    done(unsafe { path::narrow(path) }.and_then(|path| delete(&path)))
+}
+
+/// As [`DeleteFileA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn DeleteFileW(path: *const u16) -> i32 {
+    // SAFETY: the caller's promise.
+    done(unsafe { path::wide(path) }.and_then(|path| delete(&path)))
+}

@@ -1,0 +1,4 @@
+//! Handles: the numbers by which a program refers to objects.
+
+pub(crate) mod inherit;
+pub mod table;

@@ -1,0 +1,354 @@
+//! This process' handles.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::ffi::c_void;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pagemate::sync::{Event, Semaphore};
+
+use crate::error::{
+    ACCESS_DENIED, INVALID_HANDLE, NOACCESS, Result, TOO_MANY_OPEN_FILES, answer, done,
+};
+use crate::file::object::{self as file, File};
+use crate::fork;
+use crate::handle::inherit::{self, Inherited};
+use crate::memory::mapping::{self, Mapping};
+use crate::pointer::tell;
+use crate::sync::object as sync;
+use crate::sync::thread::{self, Thread};
+
+/// A handle as C has it: a number in the place of an address, and a multiple of four.
+pub type Handle = *mut c_void;
+
+/// What `GetCurrentProcess` gives, and `INVALID_HANDLE_VALUE`: the same number.
+pub(crate) const CURRENT_PROCESS: usize = usize::MAX;
+
+/// The numbers from here on stand for this process, this thread and their tokens.
+const FIRST_PSEUDO: usize = usize::MAX - 5;
+
+/// A child process inherits the handle (`HANDLE_FLAG_INHERIT`).
+const INHERIT: u32 = 1;
+/// The handle cannot be closed (`HANDLE_FLAG_PROTECT_FROM_CLOSE`).
+const PROTECT_FROM_CLOSE: u32 = 2;
+
+/// `DuplicateHandle` closes the handle it is given, or grants what that one may do.
+const DUPLICATE_CLOSE_SOURCE: u32 = 1;
+const DUPLICATE_SAME_ACCESS: u32 = 2;
+
+/// As many handles as Windows has.
+const MOST: usize = 1 << 24;
+
+/// What handles stand for. An object lives until its last handle is closed and the last call that
+/// uses one has returned.
+#[derive(Clone, Debug)]
+pub(crate) enum Object {
+    Mapping(Arc<Mapping>),
+    File(Arc<File>),
+    Mutex(Arc<sync::Mutex>),
+    Event(Arc<Event>),
+    Semaphore(Arc<Semaphore>),
+    Thread(Arc<Thread>),
+}
+
+impl Object {
+    /// Whether it is a mutex, an event or a semaphore.
+    pub(crate) fn is_sync(&self) -> bool {
+        self.sync_kind().is_some()
+    }
+
+    /// What kind of sync object it is, if it is one.
+    fn sync_kind(&self) -> Option<sync::Kind> {
+        match self {
+            Object::Mapping(_) | Object::File(_) | Object::Thread(_) => None,
+            Object::Mutex(_) => Some(sync::Kind::Mutex),
+            Object::Event(_) => Some(sync::Kind::Event),
+            Object::Semaphore(_) => Some(sync::Kind::Semaphore),
+        }
+    }
+}
+
+/// An object, and what one handle may do with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) object: Object,
+    /// The rights that its kind of object knows.
+    pub(crate) access: u32,
+}
+
+/// A handle's place in the table.
+#[derive(Debug)]
+struct Slot {
+    entry: Entry,
+    protected: bool,
+    /// What a child gets, if it inherits the handle.
+    inherited: Option<Inherited>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    slots: Vec<Option<Slot>>,
+    free: Vec<usize>,
+    /// Whether the handles that our parent left us were taken over.
+    adopted: bool,
+}
+
+static TABLE: Mutex<Table> =
+    Mutex::new(Table { slots: Vec::new(), free: Vec::new(), adopted: false });
+
+/// The table, as it is.
+pub(crate) fn locked() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn table() -> MutexGuard<'static, Table> {
+    fork::watch();
+    let mut table = locked();
+    table.adopt();
+    table
+}
+
+/// The place that a handle stands for. Its two lowest bits are the program's own.
+fn index(handle: Handle) -> Option<usize> {
+    (handle.addr() >> 2).checked_sub(1)
+}
+
+fn handle_of(index: usize) -> Handle {
+    std::ptr::without_provenance_mut((index + 1) << 2)
+}
+
+fn is_pseudo(handle: Handle) -> bool {
+    handle.addr() >= FIRST_PSEUDO
+}
+
+impl Table {
+    /// Takes over what our parent left us, once and before anything else has a number.
+    fn adopt(&mut self) {
+        if std::mem::replace(&mut self.adopted, true) {
+            return;
+        }
+        for (handle, entry, inherited) in inherit::left_by_parent() {
+            let Some(index) = index(handle).filter(|index| *index < MOST) else { continue };
+            if self.slots.len() <= index {
+                self.free.extend(self.slots.len()..index);
+                self.slots.resize_with(index + 1, || None);
+            }
+            self.free.retain(|free| *free != index);
+            self.slots[index] = Some(Slot { entry, protected: false, inherited: Some(inherited) });
+        }
+    }
+
+    fn slot(&mut self, handle: Handle) -> Result<&mut Slot> {
+        let slot = index(handle).and_then(|index| self.slots.get_mut(index)?.as_mut());
+        slot.ok_or(INVALID_HANDLE)
+    }
+
+    fn insert(&mut self, entry: Entry, inherit: bool) -> Result<Handle> {
+        let index = self.free.last().copied().unwrap_or(self.slots.len());
+        if index >= MOST {
+            return Err(TOO_MANY_OPEN_FILES);
+        }
+        let handle = handle_of(index);
+        let inherited = if inherit { Some(Inherited::new(handle, &entry)?) } else { None };
+        let slot = Some(Slot { entry, protected: false, inherited });
+        if self.free.pop().is_some() {
+            self.slots[index] = slot;
+        } else {
+            self.slots.push(slot);
+        }
+        Ok(handle)
+    }
+
+    /// Takes a handle out; what it held goes when the caller drops it.
+    fn remove(&mut self, handle: Handle) -> Result<Slot> {
+        let index = index(handle).ok_or(INVALID_HANDLE)?;
+        let slot = self.slots.get_mut(index).ok_or(INVALID_HANDLE)?;
+        let removed = slot.take_if(|slot| !slot.protected).ok_or(INVALID_HANDLE)?;
+        self.free.push(index);
+        Ok(removed)
+    }
+}
+
+/// Makes a handle.
+pub(crate) fn open(entry: Entry, inherit: bool) -> Result<Handle> {
+    table().insert(entry, inherit)
+}
+
+/// What a handle stands for, and what it may do with it.
+pub(crate) fn entry(handle: Handle) -> Result<Entry> {
+    Ok(table().slot(handle)?.entry.clone())
+}
+
+macro_rules! of_kind {
+    ($(#[$doc:meta] $name:ident: $variant:ident($object:ty)),* $(,)?) => {$(
+        #[$doc]
+        pub(crate) fn $name(handle: Handle) -> Result<(Arc<$object>, u32)> {
+            match entry(handle)? {
+                Entry { object: Object::$variant(object), access } => Ok((object, access)),
+                _ => Err(INVALID_HANDLE),
+            }
+        }
+    )*};
+}
+
+of_kind! {
+    /// A mapping, and what the handle may do with it.
+    mapping: Mapping(Mapping),
+    /// A file, and what the handle may do with it.
+    file: File(File),
+    /// A mutex, and what the handle may do with it.
+    mutex: Mutex(sync::Mutex),
+    /// An event, and what the handle may do with it.
+    event: Event(Event),
+    /// A semaphore, and what the handle may do with it.
+    semaphore: Semaphore(Semaphore),
+    /// A thread, and what the handle may do with it.
+    thread: Thread(Thread),
+}
+
+/// The mutex of this name, if this process has a handle to it.
+pub(crate) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
+    let name = pagemate::Name::new(name).ok()?;
+    table().slots.iter().flatten().find_map(|slot| match &slot.entry.object {
+        Object::Mutex(mutex) if mutex.core.name() == Some(&name) => Some(Arc::clone(mutex)),
+        _ => None,
+    })
+}
+
+/// Whether some handle's mapping fits.
+pub(crate) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
+    table().slots.iter().flatten().any(|slot| match &slot.entry.object {
+        Object::Mapping(mapping) => fits(mapping),
+        _ => false,
+    })
+}
+
+/// Closes a handle.
+#[unsafe(no_mangle)]
+pub extern "C" fn CloseHandle(handle: Handle) -> i32 {
+    if is_pseudo(handle) {
+        return 1;
+    }
+    // What goes with it takes system calls, and the table is free meanwhile.
+    let removed = table().remove(handle);
+    done(removed.map(drop))
+}
+
+/// Makes another handle to an object, in this process.
+///
+/// # Safety
+///
+/// `target` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn DuplicateHandle(
+    source_process: Handle,
+    source: Handle,
+    target_process: Handle,
+    target: *mut Handle,
+    access: u32,
+    inherit: i32,
+    options: u32,
+) -> i32 {
+    let made = duplicate(source_process, source, target_process, access, inherit != 0, options);
+    // The source goes whatever became of the rest.
+    if options & DUPLICATE_CLOSE_SOURCE != 0 && source_process.addr() == CURRENT_PROCESS {
+        drop(table().remove(source));
+    }
+    let made = answer(made, std::ptr::null_mut());
+    // A handle that nobody is told of stays, as on Windows.
+    // SAFETY: the caller says that it can be written to, unless it is null.
+    unsafe { tell(target, made) };
+    i32::from(!made.is_null())
+}
+
+fn duplicate(
+    source_process: Handle,
+    source: Handle,
+    target_process: Handle,
+    access: u32,
+    inherit: bool,
+    options: u32,
+) -> Result<Handle> {
+    if source_process.addr() != CURRENT_PROCESS || target_process.addr() != CURRENT_PROCESS {
+        return Err(INVALID_HANDLE);
+    }
+    let mut entry = table().slot(source)?.entry.clone();
+    if options & DUPLICATE_SAME_ACCESS == 0 {
+        entry = entry.with_access(access)?;
+    }
+    open(entry, inherit)
+}
+
+impl Entry {
+    /// The same object with other rights; with more of them, if its owner lets us.
+    fn with_access(self, access: u32) -> Result<Entry> {
+        match self.object {
+            Object::Mapping(mapping) => {
+                let (mapping, access) = mapping.allowing(mapping::specific(access))?;
+                Ok(Entry { object: Object::Mapping(mapping), access })
+            }
+            Object::File(file) => {
+                let access = file::specific(access);
+                if access & !self.access != 0 {
+                    return Err(ACCESS_DENIED);
+                }
+                Ok(Entry { object: Object::File(file), access })
+            }
+            Object::Thread(_) => Ok(Entry { access: thread::specific(access), ..self }),
+            // Who has any handle to one of these may have any: its owner let this user in.
+            object => {
+                let kind = object.sync_kind().ok_or(INVALID_HANDLE)?;
+                Ok(Entry { object, access: kind.specific(access) })
+            }
+        }
+    }
+}
+
+/// Tells what children and `CloseHandle` may do with a handle.
+///
+/// # Safety
+///
+/// `flags` is null or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
+    done(information(handle).and_then(|told| {
+        // SAFETY: the caller says that it can be written to, unless it is null.
+        if unsafe { tell(flags, told) } { Ok(()) } else { Err(NOACCESS) }
+    }))
+}
+
+fn information(handle: Handle) -> Result<u32> {
+    if is_pseudo(handle) {
+        return Ok(0);
+    }
+    let mut table = table();
+    let slot = table.slot(handle)?;
+    let inherit = if slot.inherited.is_some() { INHERIT } else { 0 };
+    let protected = if slot.protected { PROTECT_FROM_CLOSE } else { 0 };
+    Ok(inherit | protected)
+}
+
+/// Says what children and `CloseHandle` may do with a handle.
+#[unsafe(no_mangle)]
+pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) -> i32 {
+    done(set_information(handle, mask, flags))
+}
+
+fn set_information(handle: Handle, mask: u32, flags: u32) -> Result<()> {
+    if is_pseudo(handle) {
+        return Err(ACCESS_DENIED);
+    }
+    let mut table = table();
+    let slot = table.slot(handle)?;
+    if mask & INHERIT != 0 {
+        if flags & INHERIT == 0 {
+            slot.inherited = None;
+        } else if slot.inherited.is_none() {
+            let handle = std::ptr::without_provenance_mut(handle.addr() & !3);
+            slot.inherited = Some(Inherited::new(handle, &slot.entry)?);
+        }
+    }
+    if mask & PROTECT_FROM_CLOSE != 0 {
+        slot.protected = flags & PROTECT_FROM_CLOSE != 0;
+    }
+    Ok(())
+}

@@ -1,0 +1,355 @@
+//! File mappings: making and opening them.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::ffi::c_void;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use pagemate::os::unix::SectionExt;
+use pagemate::{Access, ErrorKind, Protection, Section, SectionOptions};
+use rustix::fs::{CWD, Mode, OFlags};
+
+use crate::error::{
+    self, ACCESS_DENIED, ALREADY_EXISTS, BAD_EXE_FORMAT, COMMITMENT_LIMIT, Code, DISK_FULL,
+    FILE_INVALID, INVALID_HANDLE, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED,
+    PRIVILEGE_NOT_HELD, Result, answer,
+};
+use crate::file::object::{self as file, File};
+use crate::handle::table::{self as handle, CURRENT_PROCESS, Entry, Handle, Object};
+use crate::join;
+use crate::system::security::{self, SecurityAttributes};
+use crate::text::name;
+
+/// What a handle to a mapping may do: `SECTION_QUERY`, `SECTION_MAP_WRITE`, `SECTION_MAP_READ`,
+/// `SECTION_MAP_EXECUTE`.
+const QUERY: u32 = 0x1;
+pub(crate) const MAP_WRITE: u32 = 0x2;
+pub(crate) const MAP_READ: u32 = 0x4;
+const MAP_EXECUTE: u32 = 0x8;
+/// `SECTION_ALL_ACCESS`.
+const ALL_ACCESS: u32 = STANDARD_RIGHTS | 0x1F;
+/// `STANDARD_RIGHTS_REQUIRED`, and of these `READ_CONTROL`.
+const STANDARD_RIGHTS: u32 = 0xF_0000;
+const READ_CONTROL: u32 = 0x2_0000;
+/// What somebody gets who may read and asks for as much as possible.
+const MOST_OF_A_READER: u32 = READ_CONTROL | QUERY | MAP_READ;
+/// As much as one gets, and the right to the audit list, which takes a privilege.
+const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
+const SYSTEM_SECURITY: u32 = 0x0100_0000;
+
+/// `PAGE_` protections, which exclude each other.
+pub(crate) const NOACCESS: u32 = 0x01;
+pub(crate) const READONLY: u32 = 0x02;
+pub(crate) const READWRITE: u32 = 0x04;
+pub(crate) const WRITECOPY: u32 = 0x08;
+/// The executable ones.
+pub(crate) const EXECUTABLE: u32 = 0xF0;
+
+/// `SEC_` attributes.
+const SEC_FILE: u32 = 0x0080_0000;
+const SEC_IMAGE: u32 = 0x0100_0000;
+const SEC_RESERVE: u32 = 0x0400_0000;
+const SEC_COMMIT: u32 = 0x0800_0000;
+const SEC_NOCACHE: u32 = 0x1000_0000;
+const SEC_WRITECOMBINE: u32 = 0x4000_0000;
+const SEC_LARGE_PAGES: u32 = 0x8000_0000;
+const SEC: u32 = SEC_FILE
+    | SEC_IMAGE
+    | SEC_RESERVE
+    | SEC_COMMIT
+    | SEC_NOCACHE
+    | SEC_WRITECOMBINE
+    | SEC_LARGE_PAGES;
+
+/// What handles to a mapping share.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    section: Section,
+    over_file: bool,
+    /// A descriptor that holds no name, of memory that comes into being as it is committed.
+    sparse: Option<Arc<OwnedFd>>,
+}
+
+impl Mapping {
+    pub(crate) fn new(section: Section) -> Result<Mapping> {
+        let over_file = section.is_over_file();
+        let sparse = if over_file { None } else { sparse(&section)? };
+        Ok(Mapping { section, over_file, sparse })
+    }
+
+    pub(crate) fn section(&self) -> &Section {
+        &self.section
+    }
+
+    pub(crate) fn over_file(&self) -> bool {
+        self.over_file
+    }
+
+    pub(crate) fn sparse(&self) -> Option<&Arc<OwnedFd>> {
+        self.sparse.as_ref()
+    }
+
+    /// This mapping, or the same with a descriptor that lets `access` be used; and what of that
+    /// there is.
+    pub(crate) fn allowing(self: Arc<Self>, access: u32) -> Result<(Arc<Mapping>, u32)> {
+        if access & MAXIMUM_ALLOWED != 0 {
+            return match Arc::clone(&self).allowing(ALL_ACCESS) {
+                Err(ACCESS_DENIED) => Ok((self, MOST_OF_A_READER)),
+                all => all,
+            };
+        }
+        let enough = access & MAP_WRITE == 0
+            || self.section.access() == Access::ReadWrite
+            || self.section.protection() == Protection::ReadOnly;
+        match self.section.name() {
+            _ if enough => Ok((self, access)),
+            Some(name) => Ok((Arc::new(Mapping::new(Section::open(name.to_string())?)?), access)),
+            None => Err(ACCESS_DENIED),
+        }
+    }
+}
+
+/// The second descriptor of a section that is not backed by memory all over.
+fn sparse(section: &Section) -> Result<Option<Arc<OwnedFd>>> {
+    let memory = section.memory();
+    let stat = rustix::fs::fstat(memory)?;
+    // Of 512 bytes each, whatever the file system's own are.
+    if stat.st_blocks.saturating_mul(512) >= stat.st_size {
+        return Ok(None);
+    }
+    let access = match section.access() {
+        Access::Read => OFlags::RDONLY,
+        Access::ReadWrite => OFlags::RDWR,
+    };
+    let itself = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&memory.as_fd()));
+    let again = rustix::fs::openat(CWD, itself, access | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(Some(Arc::new(again)))
+}
+
+/// The rights to a mapping that `access` asks for, generic ones spelled out.
+pub(crate) fn specific(access: u32) -> u32 {
+    const GENERIC: [(u32, u32); 4] = [
+        (0x8000_0000, READ_CONTROL | QUERY | MAP_READ),
+        (0x4000_0000, READ_CONTROL | MAP_WRITE),
+        (0x2000_0000, READ_CONTROL | MAP_EXECUTE),
+        (0x1000_0000, ALL_ACCESS),
+    ];
+    GENERIC.iter().fold(access & 0x0FFF_FFFF, |rights, (generic, meaning)| {
+        if access & generic == 0 { rights } else { rights | meaning }
+    })
+}
+
+/// What `CreateFileMapping` is asked to make.
+struct Wanted {
+    /// One of `PAGE_READONLY`, `PAGE_READWRITE` and `PAGE_WRITECOPY`.
+    protection: u32,
+    reserve: bool,
+    len: u64,
+    file: Option<(Arc<File>, u32)>,
+}
+
+impl Wanted {
+    /// Looks at everything but the name, in the order in which Windows complains.
+    fn parse(file: Handle, protection: u32, len: u64) -> Result<Wanted> {
+        let (sec, base) = (protection & SEC, protection & !SEC);
+        match base {
+            READONLY | READWRITE | WRITECOPY => {}
+            0x20 | 0x40 | 0x80 => return Err(NOT_SUPPORTED),
+            _ => return Err(INVALID_PARAMETER),
+        }
+        let in_memory = file.is_null() || file.addr() == CURRENT_PROCESS;
+        if file.addr() == CURRENT_PROCESS && len == 0 {
+            return Err(INVALID_PARAMETER);
+        }
+        let kinds = sec & (SEC_RESERVE | SEC_COMMIT | SEC_IMAGE);
+        if sec & SEC_FILE != 0 || kinds.count_ones() > 1 || (sec != 0 && kinds == 0) {
+            return Err(INVALID_PARAMETER);
+        }
+        if sec & SEC_IMAGE != 0 && sec & (SEC_LARGE_PAGES | SEC_WRITECOMBINE) != 0 {
+            return Err(INVALID_PARAMETER);
+        }
+        if sec & SEC_LARGE_PAGES != 0 && (sec & SEC_COMMIT == 0 || !in_memory) {
+            return Err(INVALID_PARAMETER);
+        }
+        let file = if in_memory { None } else { Some(handle::file(file)?) };
+        if let Some((_, access)) = &file {
+            let needed = file::READ_DATA | if base == READWRITE { file::WRITE_DATA } else { 0 };
+            if access & needed != needed {
+                return Err(ACCESS_DENIED);
+            }
+        }
+        if sec & SEC_IMAGE != 0 {
+            return Err(BAD_EXE_FORMAT);
+        }
+        let negative = len > i64::MAX.cast_unsigned();
+        if negative && !in_memory && base != READWRITE {
+            return Err(NOT_ENOUGH_MEMORY);
+        }
+        if negative || in_memory && len == 0 {
+            return Err(INVALID_PARAMETER);
+        }
+        // No process has room for more.
+        if in_memory && len >= 1 << 47 {
+            return Err(NOT_ENOUGH_MEMORY);
+        }
+        if sec & SEC_LARGE_PAGES != 0 {
+            return Err(PRIVILEGE_NOT_HELD);
+        }
+        Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, len, file })
+    }
+
+    /// The rights of the handle to it, whether it is made or found.
+    fn access(&self) -> u32 {
+        let write = if self.protection == READWRITE { MAP_WRITE } else { 0 };
+        STANDARD_RIGHTS | QUERY | MAP_READ | write
+    }
+
+    fn make(&self, name: Option<&str>, sharing: pagemate::Sharing) -> Result<Section> {
+        let mut options = SectionOptions::new();
+        options.len(self.len).sharing(sharing);
+        if self.protection != READWRITE {
+            options.access(Access::Read).protection(Protection::ReadOnly);
+        }
+        if self.reserve {
+            options.reserve();
+        }
+        if let Some((file, _)) = &self.file {
+            options.file(file.inner());
+        }
+        let made = match name {
+            Some(name) => options.open_or_create(name),
+            None => options.create_unnamed(),
+        };
+        made.map_err(|error| match (error.kind(), &self.file) {
+            // Row 12: what no process could map is no matter of the disk.
+            (ErrorKind::NoSpace, Some(_)) if self.len >= 1 << 47 => NOT_ENOUGH_MEMORY,
+            (ErrorKind::NoSpace, Some(_)) => DISK_FULL,
+            (ErrorKind::NoSpace, None) => COMMITMENT_LIMIT,
+            (ErrorKind::InvalidInput, Some(_)) if self.len == 0 => FILE_INVALID,
+            (ErrorKind::InvalidInput | ErrorKind::OutOfRange, _) => NOT_ENOUGH_MEMORY,
+            _ => Code::from(error),
+        })
+    }
+}
+
+/// A name that asks for no name counts as none.
+fn create(
+    file: Handle,
+    attributes: *const SecurityAttributes,
+    protection: u32,
+    len: u64,
+    name: Result<Option<String>>,
+) -> Result<Handle> {
+    let name = name?.filter(|name| !name.is_empty());
+    let wanted = Wanted::parse(file, protection, len)?;
+    name.as_deref().map_or(Ok(()), name::check)?;
+    // SAFETY: the exported functions hand on their caller's promise.
+    let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
+    let section = wanted.make(name.as_deref(), sharing)?;
+    let found = name.is_some() && !section.was_created();
+    let object = Object::Mapping(Arc::new(Mapping::new(section)?));
+    let handle = handle::open(Entry { object, access: wanted.access() }, inherit)?;
+    error::set_last(if found { ALREADY_EXISTS.0 } else { 0 });
+    Ok(handle)
+}
+
+fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handle> {
+    let name = name?.ok_or(INVALID_PARAMETER)?;
+    if name.is_empty() {
+        return Err(INVALID_HANDLE);
+    }
+    name::check(&name)?;
+    let access = match access {
+        // FILE_MAP_COPY: to copy is to read. FILE_MAP_EXECUTE.
+        0x1 => MAP_READ,
+        0x20 => MAP_EXECUTE,
+        access => specific(access),
+    };
+    let open = |access| SectionOptions::new().access(access).open(&name);
+    let (section, access) = if access & MAXIMUM_ALLOWED != 0 {
+        match open(Access::ReadWrite) {
+            Ok(section) => (section, ALL_ACCESS),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                (open(Access::Read)?, MOST_OF_A_READER)
+            }
+            Err(error) => return Err(error.into()),
+        }
+    } else if access & MAP_WRITE != 0 {
+        (open(Access::ReadWrite)?, access)
+    } else {
+        (open(Access::Read)?, access)
+    };
+    // What is not there cannot be refused: so this comes after the name.
+    if access == 0 {
+        return Err(ACCESS_DENIED);
+    }
+    if access & SYSTEM_SECURITY != 0 {
+        return Err(PRIVILEGE_NOT_HELD);
+    }
+    let object = Object::Mapping(Arc::new(Mapping::new(section)?));
+    handle::open(Entry { object, access }, inherit != 0)
+}
+
+/// Makes a mapping, or opens the one that has its name.
+///
+/// # Safety
+///
+/// `attributes` is null or whole; `name` is null or ends in a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CreateFileMappingA(
+    file: Handle,
+    attributes: *const SecurityAttributes,
+    protection: u32,
+    len_high: u32,
+    len_low: u32,
+    name: *const u8,
+) -> Handle {
+    // SAFETY: the caller's promise.
+    let name = unsafe { name::narrow(name) };
+    let made = create(file, attributes, protection, join(len_high, len_low), name);
+    answer(made, std::ptr::null_mut::<c_void>())
+}
+
+/// As [`CreateFileMappingA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn CreateFileMappingW(
+    file: Handle,
+    attributes: *const SecurityAttributes,
+    protection: u32,
+    len_high: u32,
+    len_low: u32,
+    name: *const u16,
+) -> Handle {
+    // SAFETY: the caller's promise.
+    let name = unsafe { name::wide(name) };
+    let made = create(file, attributes, protection, join(len_high, len_low), name);
+    answer(made, std::ptr::null_mut())
+}
+
+/// Opens a mapping that some process has a handle to.
+///
+/// # Safety
+///
+/// `name` is null or ends in a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn OpenFileMappingA(access: u32, inherit: i32, name: *const u8) -> Handle {
+    // SAFETY: the caller's promise.
+    let name = unsafe { name::narrow(name) };
+    answer(open(access, inherit, name), std::ptr::null_mut())
+}
+
+/// As [`OpenFileMappingA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn OpenFileMappingW(access: u32, inherit: i32, name: *const u16) -> Handle {
+    // SAFETY: the caller's promise.
+    let name = unsafe { name::wide(name) };
+    answer(open(access, inherit, name), std::ptr::null_mut())
+}

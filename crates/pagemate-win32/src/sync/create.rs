@@ -1,0 +1,337 @@
+//! Making mutexes, events and semaphores, and opening those that are there.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use pagemate::Sharing;
+use pagemate::sync::{
+    Event, EventOptions, Mutex as Core, MutexOptions, Reset, Semaphore, SemaphoreOptions,
+};
+
+use crate::error::{
+    self, ACCESS_DENIED, ALREADY_EXISTS, INVALID_HANDLE, INVALID_PARAMETER, Result, answer,
+};
+use crate::fork;
+use crate::handle::table::{self as handle, Entry, Handle, Object};
+use crate::sync::object::{ALL_ACCESS, Kind, MUTEX_ALL_ACCESS, Mutex};
+use crate::system::security::{self, SecurityAttributes};
+use crate::text::name;
+
+/// `CREATE_MUTEX_INITIAL_OWNER`, `CREATE_EVENT_MANUAL_RESET`, `CREATE_EVENT_INITIAL_SET`.
+const INITIAL_OWNER: u32 = 1;
+const MANUAL_RESET: u32 = 1;
+const INITIAL_SET: u32 = 2;
+
+/// Held from looking for a mutex among this process' handles until there is a handle to it: two
+/// threads that ask for one name at once are to find one mutex, not to make one each.
+static ONE_BY_ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one_by_one(kind: Kind) -> Option<MutexGuard<'static, ()>> {
+    // Forks are seen to before anything is locked.
+    fork::watch();
+    match kind {
+        Kind::Mutex => Some(alone()),
+        Kind::Event | Kind::Semaphore => None,
+    }
+}
+
+/// Makes what `make` makes, or finds it, and a handle to it.
+fn create(
+    kind: Kind,
+    access: u32,
+    attributes: *const SecurityAttributes,
+    name: Option<String>,
+    make: impl FnOnce(Option<&str>, Sharing) -> Result<(Object, bool)>,
+) -> Result<Handle> {
+    let name = name.filter(|name| !name.is_empty());
+    name.as_deref().map_or(Ok(()), name::check)?;
+    // SAFETY: the exported functions hand on their caller's promise.
+    let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
+    let _alone = one_by_one(kind);
+    let (object, is_new) = make(name.as_deref(), sharing)?;
+    let access = kind.specific(access);
+    let handle = handle::open(Entry { object, access }, inherit)?;
+    error::set_last(if is_new { 0 } else { ALREADY_EXISTS.0 });
+    Ok(handle)
+}
+
+fn open(
+    kind: Kind,
+    access: u32,
+    inherit: i32,
+    name: Result<Option<String>>,
+    find: impl FnOnce(&str) -> Result<Object>,
+) -> Result<Handle> {
+    let name = name?.ok_or(INVALID_PARAMETER)?;
+    if name.is_empty() {
+        return Err(INVALID_HANDLE);
+    }
+    name::check(&name)?;
+    let _alone = one_by_one(kind);
+    let object = find(&name)?;
+    let access = kind.specific(access);
+    // What is not there cannot be refused: so this comes after the name.
+    if access == 0 {
+        return Err(ACCESS_DENIED);
+    }
+    handle::open(Entry { object, access }, inherit != 0)
+}
+
+/// The mutex that has a name, or a new one. Handles of this process to one mutex share it.
+fn mutex(name: Option<&str>, sharing: Sharing, owned: bool) -> Result<(Object, bool)> {
+    if let Some(found) = name.and_then(handle::find_mutex) {
+        return Ok((Object::Mutex(found), false));
+    }
+    let mut options = MutexOptions::new();
+    options.sharing(sharing).locked(owned);
+    let core = match name {
+        Some(name) => options.open_or_create(name)?,
+        None => options.create_unnamed()?,
+    };
+    let made = core.was_created();
+    Ok((Object::Mutex(Arc::new(Mutex::new(core))), made))
+}
+
+fn find_mutex(name: &str) -> Result<Object> {
+    let found = match handle::find_mutex(name) {
+        Some(found) => found,
+        None => Arc::new(Mutex::new(Core::open(name)?)),
+    };
+    Ok(Object::Mutex(found))
+}
+
+fn event(
+    name: Option<&str>,
+    sharing: Sharing,
+    manual: bool,
+    signaled: bool,
+) -> Result<(Object, bool)> {
+    let reset = if manual { Reset::Manual } else { Reset::Auto };
+    let mut options = EventOptions::new(reset);
+    options.sharing(sharing).signaled(signaled);
+    let event = match name {
+        Some(name) => options.open_or_create(name)?,
+        None => options.create_unnamed()?,
+    };
+    let made = event.was_created();
+    Ok((Object::Event(Arc::new(event)), made))
+}
+
+/// How a semaphore is made, if its counts make sense.
+fn counts(count: i32, max: i32) -> Result<SemaphoreOptions> {
+    let whole = |count: i32| u32::try_from(count).map_err(|_| INVALID_PARAMETER);
+    let (count, max) = (whole(count)?, whole(max)?);
+    if max == 0 || count > max {
+        return Err(INVALID_PARAMETER);
+    }
+    Ok(SemaphoreOptions::new(count, max))
+}
+
+fn semaphore(
+    name: Option<&str>,
+    sharing: Sharing,
+    mut options: SemaphoreOptions,
+) -> Result<(Object, bool)> {
+    options.sharing(sharing);
+    let semaphore = match name {
+        Some(name) => options.open_or_create(name)?,
+        None => options.create_unnamed()?,
+    };
+    let made = semaphore.was_created();
+    Ok((Object::Semaphore(Arc::new(semaphore)), made))
+}
+
+macro_rules! calls {
+    ($unit:ty, $text:ident:
+     $create_mutex:ident $create_mutex_ex:ident $open_mutex:ident
+     $create_event:ident $create_event_ex:ident $open_event:ident
+     $create_semaphore:ident $create_semaphore_ex:ident $open_semaphore:ident) => {
+        /// Makes a mutex, or opens the one that has its name.
+        ///
+        /// # Safety
+        ///
+        /// `attributes` is null or whole; `name` is null or ends in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $create_mutex(
+            attributes: *const SecurityAttributes,
+            owned: i32,
+            name: *const $unit,
+        ) -> Handle {
+            let flags = if owned != 0 { INITIAL_OWNER } else { 0 };
+            // SAFETY: the caller's promise.
+            unsafe { $create_mutex_ex(attributes, name, flags, MUTEX_ALL_ACCESS) }
+        }
+
+        /// The same, with the rights of the handle.
+        ///
+        /// # Safety
+        ///
+        /// As there.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $create_mutex_ex(
+            attributes: *const SecurityAttributes,
+            name: *const $unit,
+            flags: u32,
+            access: u32,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            let name = unsafe { name::$text(name) };
+            let made = name.and_then(|name| {
+                create(Kind::Mutex, access, attributes, name, |name, sharing| {
+                    mutex(name, sharing, flags & INITIAL_OWNER != 0)
+                })
+            });
+            answer(made, std::ptr::null_mut())
+        }
+
+        /// Opens a mutex that some process has a handle to.
+        ///
+        /// # Safety
+        ///
+        /// `name` is null or ends in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $open_mutex(
+            access: u32,
+            inherit: i32,
+            name: *const $unit,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            let name = unsafe { name::$text(name) };
+            answer(open(Kind::Mutex, access, inherit, name, find_mutex), std::ptr::null_mut())
+        }
+
+        /// Makes an event, or opens the one that has its name.
+        ///
+        /// # Safety
+        ///
+        /// `attributes` is null or whole; `name` is null or ends in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $create_event(
+            attributes: *const SecurityAttributes,
+            manual: i32,
+            signaled: i32,
+            name: *const $unit,
+        ) -> Handle {
+            let manual = if manual != 0 { MANUAL_RESET } else { 0 };
+            let signaled = if signaled != 0 { INITIAL_SET } else { 0 };
+            // SAFETY: the caller's promise.
+            unsafe { $create_event_ex(attributes, name, manual | signaled, ALL_ACCESS) }
+        }
+
+        /// The same, with the rights of the handle.
+        ///
+        /// # Safety
+        ///
+        /// As there.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $create_event_ex(
+            attributes: *const SecurityAttributes,
+            name: *const $unit,
+            flags: u32,
+            access: u32,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            let name = unsafe { name::$text(name) };
+            let made = name.and_then(|name| {
+                create(Kind::Event, access, attributes, name, |name, sharing| {
+                    event(name, sharing, flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0)
+                })
+            });
+            answer(made, std::ptr::null_mut())
+        }
+
+        /// Opens an event that some process has a handle to.
+        ///
+        /// # Safety
+        ///
+        /// `name` is null or ends in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $open_event(
+            access: u32,
+            inherit: i32,
+            name: *const $unit,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            let name = unsafe { name::$text(name) };
+            let opened = open(Kind::Event, access, inherit, name, |name| {
+                Ok(Object::Event(Arc::new(Event::open(name)?)))
+            });
+            answer(opened, std::ptr::null_mut())
+        }
+
+        /// Makes a semaphore, or opens the one that has its name.
+        ///
+        /// # Safety
+        ///
+        /// `attributes` is null or whole; `name` is null or ends in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $create_semaphore(
+            attributes: *const SecurityAttributes,
+            count: i32,
+            max: i32,
+            name: *const $unit,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            unsafe { $create_semaphore_ex(attributes, count, max, name, 0, ALL_ACCESS) }
+        }
+
+        /// The same, with the rights of the handle. Of the flags none means anything.
+        ///
+        /// # Safety
+        ///
+        /// As there.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $create_semaphore_ex(
+            attributes: *const SecurityAttributes,
+            count: i32,
+            max: i32,
+            name: *const $unit,
+            _flags: u32,
+            access: u32,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            let name = unsafe { name::$text(name) };
+            // Counts that make no sense are refused whatever the name.
+            let made = name.and_then(|name| {
+                let options = counts(count, max)?;
+                create(Kind::Semaphore, access, attributes, name, |name, sharing| {
+                    semaphore(name, sharing, options)
+                })
+            });
+            answer(made, std::ptr::null_mut())
+        }
+
+        /// Opens a semaphore that some process has a handle to.
+        ///
+        /// # Safety
+        ///
+        /// `name` is null or ends in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $open_semaphore(
+            access: u32,
+            inherit: i32,
+            name: *const $unit,
+        ) -> Handle {
+            // SAFETY: the caller's promise.
+            let name = unsafe { name::$text(name) };
+            let opened = open(Kind::Semaphore, access, inherit, name, |name| {
+                Ok(Object::Semaphore(Arc::new(Semaphore::open(name)?)))
+            });
+            answer(opened, std::ptr::null_mut())
+        }
+    };
+}
+
+calls! { u8, narrow:
+CreateMutexA CreateMutexExA OpenMutexA
+CreateEventA CreateEventExA OpenEventA
+CreateSemaphoreA CreateSemaphoreExA OpenSemaphoreA }
+
+calls! { u16, wide:
+CreateMutexW CreateMutexExW OpenMutexW
+CreateEventW CreateEventExW OpenEventW
+CreateSemaphoreW CreateSemaphoreExW OpenSemaphoreW }

@@ -1,0 +1,113 @@
+//! What the machine is, and who we are.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::ffi::c_void;
+
+use crate::handle::table::{CURRENT_PROCESS, Handle};
+use crate::memory::region::{GRANULARITY, PAGE};
+use crate::pointer::tell;
+
+/// `SYSTEM_INFO`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct SystemInfo {
+    architecture: u16,
+    reserved: u16,
+    page: u32,
+    lowest: *mut c_void,
+    highest: *mut c_void,
+    active: usize,
+    processors: u32,
+    kind: u32,
+    granularity: u32,
+    level: u16,
+    revision: u16,
+}
+
+const _: () = assert!(size_of::<SystemInfo>() == 48);
+
+/// `PROCESSOR_ARCHITECTURE_AMD64` and its like, and the kinds that go with them.
+const ARCHITECTURE: (u16, u32) = if cfg!(target_arch = "x86_64") {
+    (9, 8664)
+} else if cfg!(target_arch = "aarch64") {
+    (12, 0)
+} else {
+    (0xFFFF, 0)
+};
+
+/// Tells what the machine is.
+///
+/// # Safety
+///
+/// `info` is null or can be written to.
+#[unsafe(no_mangle)]
+#[allow(clippy::cast_possible_truncation, reason = "4096 and 65536")]
+pub unsafe extern "C" fn GetSystemInfo(info: *mut SystemInfo) {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let (architecture, kind) = ARCHITECTURE;
+    let told = SystemInfo {
+        architecture,
+        reserved: 0,
+        page: PAGE as u32,
+        lowest: std::ptr::without_provenance_mut(GRANULARITY),
+        highest: std::ptr::without_provenance_mut((1 << 47) - GRANULARITY - 1),
+        active: if processors < 64 { (1 << processors) - 1 } else { usize::MAX },
+        processors: u32::try_from(processors).unwrap_or(u32::MAX),
+        kind,
+        granularity: GRANULARITY as u32,
+        level: 6,
+        revision: 0,
+    };
+    // SAFETY: the caller says that it can be written to, unless it is null.
+    unsafe { tell(info, told) };
+}
+
+/// The same: nothing here is emulated.
+///
+/// # Safety
+///
+/// As [`GetSystemInfo`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn GetNativeSystemInfo(info: *mut SystemInfo) {
+    // SAFETY: the caller's promise.
+    unsafe { GetSystemInfo(info) };
+}
+
+/// Large pages take a privilege, which nobody has here: zero, as on a Windows without them.
+#[unsafe(no_mangle)]
+pub extern "C" fn GetLargePageMinimum() -> usize {
+    0
+}
+
+/// The number that stands for this process where a handle is asked for.
+#[unsafe(no_mangle)]
+pub extern "C" fn GetCurrentProcess() -> Handle {
+    std::ptr::without_provenance_mut(CURRENT_PROCESS)
+}
+
+/// This process' number.
+#[unsafe(no_mangle)]
+pub extern "C" fn GetCurrentProcessId() -> u32 {
+    std::process::id()
+}
+
+/// Ends this process as `exit(3)` does; of the code, the system keeps the lowest byte.
+#[unsafe(no_mangle)]
+#[allow(clippy::exit, reason = "it is what the program asks for")]
+pub extern "C" fn ExitProcess(code: u32) -> ! {
+    std::process::exit(code.cast_signed())
+}
+
+/// Says something to a debugger that listens to such calls. Here none does, and nothing is printed.
+#[unsafe(no_mangle)]
+pub extern "C" fn OutputDebugStringA(_text: *const u8) {}
+
+/// As [`OutputDebugStringA`].
+#[unsafe(no_mangle)]
+pub extern "C" fn OutputDebugStringW(_text: *const u16) {}
+
+/// This thread's number.
+#[unsafe(no_mangle)]
+pub extern "C" fn GetCurrentThreadId() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
+}

@@ -1,0 +1,8 @@
+//! The surroundings of a program: clock, environment, console, processes, security attributes.
+
+pub mod clock;
+pub mod console;
+pub mod environment;
+pub mod info;
+pub mod security;
+pub mod spawn;

@@ -1,0 +1,58 @@
+//! Any arguments to any of Windows' functions.
+#![cfg(target_os = "linux")]
+
+mod harness;
+
+use std::fs;
+use std::path::Path;
+
+use harness::{Language, Place, compile};
+
+const ROUNDS: &str = "20000";
+const SEEDS: u32 = 8;
+
+/// What takes no arguments, or none that could be wrong.
+const HARMLESS: [&str; 13] = [
+    "GetCurrentProcess",
+    "GetCurrentProcessId",
+    "GetCurrentThreadId",
+    "GetLargePageMinimum",
+    "GetLastError",
+    "GetTickCount",
+    "GetTickCount64",
+    "SetLastError",
+    "Sleep",
+    "ExitProcess",
+    "ExitThread",
+    "LocalAlloc",
+    "LocalFree",
+];
+
+#[test]
+fn nothing_crashes_and_failures_have_windows_codes() {
+    let program = compile(&["fuzz/arguments.c"], Language::C, &["-Wno-format", "-Wno-nonnull"]);
+    for seed in 1..=SEEDS {
+        let mut command = program.command();
+        command.args([&seed.to_string(), ROUNDS]);
+        let ran = Place::new().start_command(command).end();
+        assert_eq!(ran, (0, vec!["both success and failure".to_owned()]), "seed {seed}");
+    }
+}
+
+#[test]
+fn every_function_is_thrown_at() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let thrown = fs::read_to_string(here.join("tests/fuzz/arguments.c")).unwrap();
+    let mut count = 0;
+    let folders = ["include", "include/crt"].map(|folder| fs::read_dir(here.join(folder)).unwrap());
+    for header in folders.into_iter().flatten() {
+        let Ok(header) = fs::read_to_string(header.unwrap().path()) else { continue };
+        for after in header.split(" WINAPI ").skip(1) {
+            let name = after.split('(').next().unwrap();
+            count += 1;
+            let called = thrown.contains(&format!("{name}("));
+            assert!(called || HARMLESS.contains(&name), "{name}");
+        }
+    }
+    assert!(count > 60, "{count}");
+}

@@ -1,0 +1,220 @@
+//! Programs in C and C++, built against this library and run as real processes.
+//!
+//! With `PAGEMATE_UNDER_WINE` set they are built for Windows and run under Wine instead, so that the
+//! same expectations hold there: `cargo xtask windows` does that.
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+/// Nothing takes this long unless it hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What the static library needs of the system.
+const SYSTEM_LIBRARIES: [&str; 7] =
+    ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
+
+/// Whether the programs are Windows'.
+pub(crate) fn under_wine() -> bool {
+    env::var_os("PAGEMATE_UNDER_WINE").is_some()
+}
+
+/// The static library, as it was built along with this test.
+pub(crate) fn library() -> PathBuf {
+    let path = env::current_exe().unwrap().with_file_name("libpagemate_win32.a");
+    assert!(path.is_file(), "{} is missing", path.display());
+    path
+}
+
+/// What compiles a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    C,
+    Cpp,
+}
+
+impl Language {
+    fn compiler(self) -> &'static str {
+        match (self, under_wine()) {
+            (Language::C, false) => "gcc",
+            (Language::Cpp, false) => "g++",
+            (Language::C, true) => "x86_64-w64-mingw32-gcc",
+            (Language::Cpp, true) => "x86_64-w64-mingw32-g++",
+        }
+    }
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A name that no other test and no other run uses.
+pub(crate) fn unique(what: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{what}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Compiles files of this folder's, without a warning, and links them with the library.
+#[track_caller]
+pub(crate) fn compile(sources: &[&str], language: Language, flags: &[&str]) -> Program {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("program"));
+    let path = if under_wine() { path.with_extension("exe") } else { path };
+    let mut compiler = Command::new(language.compiler());
+    let word = if language == Language::C { "c" } else { "c++" };
+    compiler.args(["-O2", "-Wall", "-Wno-unknown-pragmas", "-Werror", "-o"]).arg(&path);
+    compiler.args(flags).args(["-x", word]);
+    compiler.args(sources.iter().map(|source| here().join("tests").join(source)));
+    compiler.args(["-x", "none"]);
+    if under_wine() {
+        compiler.args(["-static", "-lpthread"]);
+    } else {
+        compiler.arg("-I").arg(here().join("include"));
+        compiler.arg(library()).args(SYSTEM_LIBRARIES);
+    }
+    let built = compiler.output().unwrap_or_else(|error| panic!("{compiler:?}: {error}"));
+    let complaints = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{compiler:?}\n{complaints}");
+    Program { path }
+}
+
+/// A program that was compiled, removed when dropped.
+pub(crate) struct Program {
+    path: PathBuf,
+}
+
+impl Program {
+    pub(crate) fn command(&self) -> Command {
+        if under_wine() {
+            let mut wine = Command::new("wine");
+            wine.arg(&self.path);
+            wine
+        } else {
+            Command::new(&self.path)
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Where the objects of one test stand, and its programs run; removed with all that is in it.
+pub(crate) struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        let path = Path::new("/dev/shm").join(unique("pagemate-test-c"));
+        fs::create_dir(&path).unwrap();
+        Place { path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Starts a program here.
+    pub(crate) fn start(&self, program: &Program) -> Running {
+        self.start_command(program.command())
+    }
+
+    pub(crate) fn start_command(&self, mut command: Command) -> Running {
+        command.env("PAGEMATE_DIR", &self.path).current_dir(&self.path);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            let mut lines = output.lines().map_while(Result::ok);
+            lines.try_for_each(|line| sender.send(line.trim_end_matches('\r').to_owned()))
+        });
+        Running { child, lines }
+    }
+
+    /// Starts a program at a terminal.
+    pub(crate) fn start_at(&self, program: &Program, terminal: &OwnedFd) -> Running {
+        // Whoever runs the tests in the background may have left us deaf to the terminal's signals.
+        let mut command = Command::new("env");
+        command.arg("--default-signal").arg(program.command().get_program());
+        command.env("PAGEMATE_DIR", &self.path).current_dir(&self.path);
+        command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
+        Running { child: command.spawn().unwrap(), lines: channel().1 }
+    }
+
+    /// Runs a program to its end: what it ended with, and its lines.
+    pub(crate) fn run(&self, program: &Program) -> (i32, Vec<String>) {
+        self.start(program).end()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A program that runs; killed and reaped at the latest when dropped.
+pub(crate) struct Running {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// The next line it prints.
+    #[track_caller]
+    pub(crate) fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("it ended, or hangs")
+    }
+
+    /// Presses Enter, waits for the end, and gives what it ended with and the lines to come.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> (i32, Vec<String>) {
+        // It may have ended already.
+        _ = self.child.stdin.take().map(|mut input| input.write_all(b"\n"));
+        let status = self.wait_for_end();
+        (status.code().unwrap_or(-1), self.lines.iter().collect())
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.wait_for_end()
+    }
+
+    #[track_caller]
+    fn wait_for_end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            if Instant::now() > deadline {
+                self.child.kill().unwrap();
+                panic!("it hangs: {:?}", self.lines.try_iter().collect::<Vec<_>>());
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}

@@ -1,0 +1,19 @@
+//! The headers by the spellings of their names that programs use.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn a_header_is_the_same_by_every_spelling_of_its_name() {
+    // Where file names do not tell large letters from small ones, they are one file.
+    let mut spelt = std::collections::BTreeMap::new();
+    for header in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("include")).unwrap() {
+        let header = header.unwrap();
+        let name = header.file_name().into_string().unwrap();
+        let Ok(text) = fs::read_to_string(header.path()) else { continue };
+        let first = spelt.entry(name.to_lowercase()).or_insert_with(|| text.clone());
+        assert!(*first == text, "{name}");
+    }
+    assert!(spelt.contains_key("windows.h"));
+}

@@ -1,0 +1,180 @@
+//! Programs for Windows, compiled unchanged, between real processes.
+#![cfg(target_os = "linux")]
+
+mod harness;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use harness::{Language, Place, Program, compile, library, under_wine};
+
+const LANGUAGES: [Language; 2] = [Language::C, Language::Cpp];
+
+fn program(name: &str, language: Language) -> Program {
+    compile(&[&format!("programs/{name}.c")], language, &[])
+}
+
+/// What makes a program's `wmain` its beginning, and `L""` text of 16 bits.
+fn wide() -> &'static [&'static str] {
+    if under_wine() { &["-municode"] } else { &["-fshort-wchar"] }
+}
+
+#[test]
+fn the_first_to_come_writes_and_the_others_read() {
+    let programs = LANGUAGES.map(|language| program("common_data", language));
+    // Either may be the first.
+    for (first, second) in [(0, 1), (1, 0), (0, 0)] {
+        let place = Place::new();
+        let writer = place.start(&programs[first]);
+        assert_eq!(writer.line(), "Write shared memory data: This is common data!");
+        let reader = place.start(&programs[second]);
+        assert_eq!(reader.line(), "read shared memory data: This is common data!");
+        // The reader holds it on.
+        assert_eq!(writer.end(), (0, vec![]));
+        let third = place.start(&programs[first]);
+        assert_eq!(third.line(), "read shared memory data: This is common data!");
+        reader.kill();
+        assert_eq!(third.end(), (0, vec![]));
+        // Nobody is left, so that the next is the first again.
+        let next = place.start(&programs[second]);
+        assert_eq!(next.line(), "Write shared memory data: This is common data!");
+        assert_eq!(next.end().0, 0);
+    }
+}
+
+#[test]
+fn a_reader_takes_no_torn_frame() {
+    for language in LANGUAGES {
+        let place = Place::new();
+        let writer = program("telemetry_writer", language);
+        let reader = program("telemetry_reader", language);
+        let too_early = place.run(&reader);
+        assert_eq!(too_early, (2, vec!["no game runs (error 2)".to_owned()]));
+        let game = place.start(&writer);
+        assert_eq!(game.line(), "the game runs");
+        let seen = place.run(&reader);
+        let lines = ["4096 bytes, protection 2", "the last frame is 2000000"];
+        assert_eq!(seen, (0, lines.map(str::to_owned).to_vec()));
+        let second = place.run(&writer);
+        assert_eq!(second, (1, vec!["another game runs, or none can".to_owned()]));
+        assert_eq!(game.end(), (0, vec!["the last frame is there".to_owned()]));
+    }
+}
+
+#[test]
+fn a_queue_is_guarded_by_a_mutex_and_events() {
+    let programs = LANGUAGES.map(|language| program("queue", language));
+    let command = |language: usize, word| {
+        let mut command = programs[language].command();
+        command.arg(word);
+        command
+    };
+    let (put, took) = ("put 1000 numbers", "took 1000 numbers, sum 500500");
+    // Either may be the first.
+    for (first, second) in [(0, 1), (1, 0)] {
+        for words in [[("put", put), ("take", took)], [("take", took), ("put", put)]] {
+            let place = Place::new();
+            let one = place.start_command(command(first, words[0].0));
+            assert_eq!(one.line(), "made the queue");
+            let other = place.start_command(command(second, words[1].0));
+            assert_eq!(other.line(), "found the queue");
+            assert_eq!(one.end(), (0, vec![words[0].1.to_owned()]));
+            assert_eq!(other.end(), (0, vec![words[1].1.to_owned()]));
+        }
+        // Whoever dies with the mutex stops nobody, and the next is told.
+        let place = Place::new();
+        let taker = place.start_command(command(first, "take"));
+        assert_eq!(taker.line(), "made the queue");
+        let (status, lines) = place.start_command(command(second, "crash")).end();
+        assert_ne!(status, 0);
+        assert_eq!(lines, ["found the queue"]);
+        let putter = place.start_command(command(first, "put")).end();
+        let lines = ["found the queue", "somebody died with the mutex and left a mess", put];
+        assert_eq!(putter, (0, lines.map(str::to_owned).to_vec()));
+        assert_eq!(taker.end(), (0, vec![took.to_owned()]));
+    }
+}
+
+#[test]
+fn a_child_inherits_a_handle() {
+    for language in LANGUAGES {
+        let ran = Place::new().run(&program("handed_down", language));
+        let lines = [
+            r#"child: reads "Hello, child!""#,
+            r#"parent: the child ended with 7 and wrote "Hello, parent!""#,
+            "child: error 6",
+            "parent: the second child ended with 1",
+        ];
+        assert_eq!(ran, (0, lines.map(str::to_owned).to_vec()));
+    }
+}
+
+#[test]
+fn a_file_is_worked_through_in_windows() {
+    const LEN: u32 = 1024 * 1024 + 12345;
+    let sum: u32 = (0..LEN).map(|at| at % 251).sum();
+    let last = (LEN - 4..LEN).map(|at| (255 - at % 251).to_string()).collect::<Vec<_>>();
+    for language in LANGUAGES {
+        let ran = Place::new().run(&program("file_windows", language));
+        let lines =
+            [format!("17 windows, sum {sum}"), format!("the last bytes: {}", last.join(" "))];
+        assert_eq!(ran, (0, lines.to_vec()));
+    }
+}
+
+#[test]
+fn wide_characters_are_shared() {
+    for language in LANGUAGES {
+        let program = compile(&["programs/wide.c"], language, wide());
+        let place = Place::new();
+        let first = place.start(&program);
+        assert_eq!(first.line(), "wrote: This is common data! (20 characters)");
+        let mut second = program.command();
+        second.arg("it is not written again");
+        let second = place.start_command(second);
+        assert_eq!(second.line(), "read: This is common data! (20 characters)");
+        assert_eq!((first.end().0, second.end().0), (0, 0));
+    }
+}
+
+#[test]
+fn a_program_builds_for_either_width() {
+    let unicode = ["-DUNICODE", "-D_UNICODE"];
+    let wide = [&unicode[..], wide()].concat();
+    let mut ways: Vec<&[&str]> = vec![&[], &wide];
+    if !under_wine() {
+        ways.push(&unicode);
+    }
+    for language in LANGUAGES {
+        for flags in &ways {
+            let program = compile(&["programs/generic_text.c"], language, flags);
+            let place = Place::new();
+            let first = place.start(&program);
+            assert_eq!(first.line(), "27 characters are there", "{flags:?}");
+            assert_eq!(place.run(&program), (0, vec!["Message from first process.".to_owned()]));
+            assert_eq!(first.end(), (0, vec![]));
+        }
+    }
+}
+
+#[test]
+fn a_program_builds_without_installing_as_the_page_says() {
+    if under_wine() {
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(here.join("../../docs/porting.md")).unwrap();
+    let blocks = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let script = blocks.into_iter().find(|block| block.contains("libpagemate_win32.a")).unwrap();
+    let script = script
+        .replace("crates/pagemate-win32/include", here.join("include").to_str().unwrap())
+        .replace("target/release/libpagemate_win32.a", library().to_str().unwrap());
+    let place = Place::new();
+    fs::copy(here.join("tests/programs/common_data.c"), place.path().join("program.c")).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", &script]).current_dir(place.path());
+    assert!(shell.status().unwrap().success());
+    let program = place.start_command(Command::new(place.path().join("program")));
+    assert_eq!(program.line(), "Write shared memory data: This is common data!");
+}
