@@ -42,6 +42,7 @@ const TASKS: &[Task] = &[
         torture,
     ),
     ("threads", "what threads share in the Win32 face, under ThreadSanitizer", threads::threads),
+    ("tools", "C programs under valgrind, gdb, strace and the sanitizers", tools),
     ("dist", "installs all of it for C, C++ and the shell: dist PREFIX", dist::dist),
     ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
 ];
@@ -84,6 +85,7 @@ fn ci() -> Outcome {
     turns()?;
     loom()?;
     threads::threads()?;
+    tools()?;
     windows::windows()?;
     differential::differential()?;
     macos::macos()?;
@@ -102,6 +104,14 @@ fn headers() -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate-c", "--test", "headers"]);
     run(test.env("PAGEMATE_HEADERS", "write"))
+}
+
+/// Installs the tools of C programmers, and demands that programs run under each.
+fn tools() -> Outcome {
+    cross::install(&["gdb", "strace", "valgrind"])?;
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "pagemate-c", "--test", "native", "tools::"]);
+    run(test.env("PAGEMATE_TOOLS", "demanded"))
 }
 
 /// Makes the packages, and builds them from what is in them.

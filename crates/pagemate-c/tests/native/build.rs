@@ -66,17 +66,28 @@ pub(crate) enum Linked {
 
 /// Compiles a program as strictly as compilers are, and links it; once for all tests.
 pub(crate) fn compile(source: &Path, standard: &'static str, linked: Linked) -> PathBuf {
+    compile_with(source, standard, linked, &[])
+}
+
+/// The same with more flags for the compiler.
+pub(crate) fn compile_with(
+    source: &Path,
+    standard: &'static str,
+    linked: Linked,
+    flags: &[&str],
+) -> PathBuf {
     static DONE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let name = source.file_name().unwrap().to_str().unwrap();
     let program = env!("CARGO_TARGET_TMPDIR");
-    let program = Path::new(program).join(format!("{name}-{standard}-{linked:?}"));
+    let program = Path::new(program)
+        .join(format!("{name}-{standard}-{linked:?}{}", flags.concat().replace(['=', ','], "-")));
     if !done.insert(program.clone()) {
         return program;
     }
     let mut compiler = Command::new(if standard.starts_with("c++") { "c++" } else { "cc" });
     compiler.arg(format!("-std={standard}")).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
-    compiler.arg("-I").arg(root().join("include")).arg(source);
+    compiler.args(flags).arg("-I").arg(root().join("include")).arg(source);
     match linked {
         Linked::Static => _ = compiler.arg(&BUILT.archive),
         Linked::Shared => {
@@ -97,10 +108,17 @@ pub(crate) fn compile(source: &Path, standard: &'static str, linked: Linked) -> 
 /// Runs a program to its end, which has to be a good one, and returns what it printed.
 #[track_caller]
 pub(crate) fn run(place: &Place, program: &Path, args: &[&str]) -> String {
+    run_command(place, Command::new(program).args(args))
+}
+
+/// The same with a program's arguments.
+#[track_caller]
+pub(crate) fn run_command(place: &Place, words: &Command) -> String {
     let mut command = Command::new("timeout");
-    command.arg("60").arg(program).args(args).env("PAGEMATE_DIR", place.path());
+    command.arg("60").arg(words.get_program()).args(words.get_args());
+    command.env("PAGEMATE_DIR", place.path());
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(output.status.success(), "{}: {}: {said:?}", program.display(), output.status);
+    assert!(output.status.success(), "{words:?}: {}: {said:?}", output.status);
     said.concat()
 }

@@ -7,6 +7,7 @@ mod examples;
 mod harness;
 mod locker;
 mod sync;
+mod tools;
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;

@@ -1,0 +1,91 @@
+//! The tools of C programmers work on programs that use the library.
+//!
+//! A tool that is missing skips its test with a printed reason; `cargo xtask tools` installs all of
+//! them and demands them.
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
+use std::env;
+use std::process::Command;
+
+use super::C_CHECKS;
+use super::build::{Linked, compile, compile_with, root, run_command};
+use super::harness::Place;
+
+/// Set where no tool may be missing.
+const DEMANDED: &str = "PAGEMATE_TOOLS";
+
+/// Whether a tool can run here.
+fn is_there(tool: &[&str]) -> bool {
+    let works = Command::new(tool[0]).args(&tool[1..]).output();
+    let works = works.is_ok_and(|output| output.status.success());
+    assert!(works || env::var_os(DEMANDED).is_none(), "{tool:?} does not work here");
+    if !works {
+        eprintln!("skipped: {tool:?} does not work here");
+    }
+    works
+}
+
+/// Runs every C program of the tests by way of `tool`, and demands that all say nothing.
+#[track_caller]
+fn runs_under(tool: &[&str]) {
+    let place = Place::new("native-tools");
+    for source in C_CHECKS {
+        let path = root().join("tests/native").join(source);
+        let mut command = Command::new(tool[0]);
+        command.args(&tool[1..]).arg(compile(&path, "c11", Linked::Shared));
+        assert_eq!(run_command(&place, &command), "", "{source}");
+        place.assert_empty();
+    }
+}
+
+/// Builds every C program of the tests with a sanitizer, and demands that none reports anything.
+#[track_caller]
+fn passes(sanitizer: &str) {
+    let place = Place::new("native-sanitized");
+    for source in C_CHECKS {
+        let path = root().join("tests/native").join(source);
+        let program = compile_with(&path, "c11", Linked::Shared, &[sanitizer]);
+        assert_eq!(run_command(&place, &Command::new(program)), "", "{source}");
+        place.assert_empty();
+    }
+}
+
+#[test]
+fn valgrind_runs_programs_and_finds_no_error() {
+    if is_there(&["valgrind", "--version"]) {
+        // Its own warnings about calls that it does not know go to a file, and its errors end the
+        // program with this code.
+        let log = env::temp_dir().join(format!("pagemate-valgrind-{}", std::process::id()));
+        let log = format!("--log-file={}", log.display());
+        runs_under(&["valgrind", "-q", "--error-exitcode=99", &log]);
+        std::fs::remove_file(&log["--log-file=".len()..]).unwrap();
+    }
+}
+
+#[test]
+fn strace_follows_programs() {
+    if is_there(&["strace", "-o", "/dev/null", "true"]) {
+        runs_under(&["strace", "-f", "-o", "/dev/null"]);
+    }
+}
+
+#[test]
+fn gdb_runs_programs_to_their_end() {
+    if is_there(&["gdb", "-batch", "-nx", "-ex", "run", "--args", "true"]) {
+        // `$_exitcode` is void after a signal, and then gdb fails to quit with it.
+        let script = ["-ex", "run", "-ex", "quit $_exitcode"];
+        let quiet = ["gdb", "-batch", "-nx", "-ex", "set logging file /dev/null"];
+        let silent = ["-ex", "set logging redirect on", "-ex", "set logging enabled on"];
+        runs_under(&[&quiet[..], &silent, &script, &["--args"]].concat());
+    }
+}
+
+#[test]
+fn address_and_undefined_behaviour_sanitizers_find_nothing() {
+    passes("-fsanitize=address,undefined");
+}
+
+#[test]
+fn thread_sanitizer_finds_nothing() {
+    passes("-fsanitize=thread");
+}
