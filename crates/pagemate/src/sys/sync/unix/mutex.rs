@@ -227,9 +227,14 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let holder = Who(*self.holder.get_mut());
-        if holder.0 != 0 && holder.life() == Who::am_i().life() {
+        let (holder, life) = (Who(*self.holder.get_mut()), Who::am_i().life());
+        if holder.0 != 0 && holder.life() == life {
             self.give_up();
+        }
+        // After the lock: a seat that is in the word is an owner's. The object outlives this handle
+        // where the lock is in a section, and so would the seat.
+        if *self.seat.get_mut() >> 32 == life {
+            self.cell.object().leave_seat(self.cell.offset, self.seat_number());
         }
     }
 }
