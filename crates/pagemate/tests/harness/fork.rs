@@ -215,15 +215,41 @@ pub(crate) fn move_place(dir: &Path) {
     unsafe { env::set_var("PAGEMATE_DIR", dir) };
 }
 
-/// Takes the exclusive lock of a sweeper, for as long as the file is open; whether it was granted.
-pub(crate) fn lock_exclusively(file: &fs::File) -> bool {
+/// A range of bytes of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Range {
+    pub(crate) at: i64,
+    /// 0 is everything from `at` on.
+    pub(crate) len: i64,
+}
+
+impl From<i64> for Range {
+    fn from(at: i64) -> Range {
+        Range { at, len: 0 }
+    }
+}
+
+/// Does this to the open file description lock of a range of bytes. Returns the range that the
+/// kernel reports, or `None` where nothing is in the way of a question, or somebody of a request.
+pub(crate) fn lock(
+    file: &fs::File,
+    command: libc::c_int,
+    kind: libc::c_int,
+    range: Range,
+) -> Option<Range> {
     // SAFETY: `flock` is a C struct of integers, for which zero is a value.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-    lock.l_type = libc::F_WRLCK.try_into().unwrap();
-    lock.l_len = 1;
+    lock.l_type = kind.try_into().unwrap();
+    (lock.l_start, lock.l_len) = (range.at, range.len);
     // SAFETY: the command takes a pointer to one `flock`.
-    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
-    result == 0
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), command, &raw mut lock) };
+    let found = libc::c_int::from(lock.l_type) != libc::F_UNLCK;
+    (result == 0 && found).then_some(Range { at: lock.l_start, len: lock.l_len })
+}
+
+/// Takes the exclusive lock of a sweeper, for as long as the file is open; whether it was granted.
+pub(crate) fn lock_exclusively(file: &fs::File) -> bool {
+    lock(file, libc::F_OFD_SETLK, libc::F_WRLCK, Range { at: 0, len: 1 }).is_some()
 }
 
 /// Mounts an empty tmpfs on `dir`, which only this process and its children see.

@@ -9,6 +9,7 @@ mod files;
 mod harness;
 mod limits;
 mod records;
+mod seats;
 mod sync;
 mod users;
 

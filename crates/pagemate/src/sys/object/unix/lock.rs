@@ -20,18 +20,22 @@ pub(super) enum Holder {
 
 /// Asks who holds the lock, and takes nothing.
 pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
-    ask_at(fd, 0)
-}
-
-/// The same of another byte.
-pub(super) fn ask_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<Holder> {
-    let mut lock = of_byte(byte, libc::F_WRLCK)?;
+    let mut lock = of_byte(0, libc::F_WRLCK)?;
     call(fd, libc::F_OFD_GETLK, &mut lock)?;
     Ok(match libc::c_int::from(lock.l_type) {
         found if found == libc::c_int::from(libc::F_UNLCK) => Holder::Nobody,
         found if found == libc::c_int::from(libc::F_RDLCK) => Holder::Handles,
         _ => Holder::Sweeper,
     })
+}
+
+/// Whether another description holds the exclusive lock of a byte.
+///
+/// A shared lock is no answer: every user that may read the file can hold one.
+pub(super) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
+    let mut lock = of_byte(byte, libc::F_RDLCK)?;
+    call(fd, libc::F_OFD_GETLK, &mut lock)?;
+    Ok(libc::c_int::from(lock.l_type) != libc::c_int::from(libc::F_UNLCK))
 }
 
 /// Takes the shared lock of a handle; false if a sweeper has the exclusive one.

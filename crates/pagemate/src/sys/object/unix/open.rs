@@ -81,7 +81,7 @@ impl Object {
                         }
                     }
                 }
-                Holder::Sweeper => std::thread::yield_now(),
+                Holder::Sweeper => {}
             }
             patience.wear()?;
         }

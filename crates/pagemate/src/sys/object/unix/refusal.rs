@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
@@ -15,13 +15,36 @@ use crate::name::Name;
 
 /// How long a caller has been waiting for others; the clock starts with the first setback.
 #[derive(Debug, Default)]
-pub(super) struct Patience(Option<Instant>);
+pub(super) struct Patience {
+    start: Option<Instant>,
+    setbacks: u32,
+}
 
 impl Patience {
-    /// Counts a setback, and fails once it has gone on for too long.
+    /// So often a caller tries again at once: an honest process is done by then.
+    const EAGER: u32 = 8;
+
+    /// From then on it sleeps, twice as long each time, up to this.
+    const LONGEST: Duration = Duration::from_millis(10);
+
+    /// Counts a setback and sleeps, or fails once it has gone on for too long.
+    ///
+    /// A process of another user may hold the lock for as long as it likes, so a caller that did not
+    /// sleep would use a whole processor.
     pub(super) fn wear(&mut self) -> Result<()> {
-        let start = *self.0.get_or_insert_with(Instant::now);
-        if start.elapsed() > PATIENCE { Err(busy()) } else { Ok(()) }
+        let start = *self.start.get_or_insert_with(Instant::now);
+        if start.elapsed() > PATIENCE {
+            return Err(busy());
+        }
+        match self.setbacks.checked_sub(Patience::EAGER) {
+            None => std::thread::yield_now(),
+            Some(late) => {
+                let nap = Duration::from_micros(50) * (1 << late.min(8));
+                std::thread::sleep(nap.min(Patience::LONGEST));
+            }
+        }
+        self.setbacks += 1;
+        Ok(())
     }
 }
 

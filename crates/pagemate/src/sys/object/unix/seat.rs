@@ -17,8 +17,7 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::lock::{self, Holder};
-use super::{Object, fork, refusal};
+use super::{Object, fork, lock, refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::AtomicU32;
 use crate::sys::fault;
@@ -189,8 +188,7 @@ impl Object {
 /// The same for whoever has the object's file open.
 pub(super) fn is_taken(hall: BorrowedFd<'_>, cell: u64, seat: u32) -> Result<bool> {
     let at = first_byte(cell)? + u64::from(seat);
-    let holder = lock::ask_at(hall, at).map_err(|e| Error::os("its lock cannot be read", e))?;
-    Ok(holder != Holder::Nobody)
+    lock::is_excluded_at(hall, at).map_err(|e| Error::os("its lock cannot be read", e))
 }
 
 cfg_select! {

@@ -1,0 +1,112 @@
+//! Users that hold locks of their own on an object's file: they may read it, and nothing else.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use pagemate::sync::SharedMutex;
+use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing};
+
+use super::harness::fork::{
+    Forked, Gate, NOBODY, Range, alone_as_root, become_user, fork, hold_on, lock, lock_exclusively,
+};
+use super::refused;
+
+const NAME: &str = r"Global\x";
+const LONG: Duration = Duration::from_secs(30);
+
+/// Where the locks of seats begin.
+const SEATS: i64 = 1 << 62;
+
+fn counter(section: &Section) -> SharedMutex<u64> {
+    SharedMutex::open_or_init(section, 0, || 0_u64).unwrap()
+}
+
+fn readable() -> Section {
+    SectionOptions::new()
+        .len(4096)
+        .sharing(Sharing::Everyone(Access::Read))
+        .open_or_create(NAME)
+        .unwrap()
+}
+
+/// A user that may only read the object takes a shared lock on every seat, now or as soon as its
+/// owner is dead.
+fn squatter(place: &Path, ready: &Gate) -> Forked {
+    fork(|| {
+        become_user(NOBODY, NOBODY);
+        let path = place.join("pagemate:x");
+        assert!(File::options().write(true).open(&path).is_err());
+        let open = || File::open(&path).unwrap();
+        let file = open();
+        let mut at = SEATS;
+        while let Some(taken) = lock(&file, libc::F_OFD_GETLK, libc::F_RDLCK, Range::from(at)) {
+            let free = Range { at, len: taken.at - at };
+            if free.len > 0 {
+                assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, free).is_some());
+            }
+            let waits = open();
+            thread::spawn(move || {
+                lock(&waits, libc::F_OFD_SETLKW, libc::F_RDLCK, taken);
+                hold_on();
+            });
+            at = taken.at + taken.len;
+        }
+        assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, Range::from(at)).is_some());
+        ready.open();
+        hold_on();
+    })
+}
+
+#[test]
+fn reader_cannot_make_a_dead_owner_look_alive() {
+    alone_as_root("seats::reader_cannot_make_a_dead_owner_look_alive", |place| {
+        let section = readable();
+        let mutex = counter(&section);
+        let ready = Gate::new();
+        let owner = fork(|| {
+            let mutex = counter(&readable());
+            std::mem::forget(mutex.lock().unwrap());
+            ready.open();
+            hold_on();
+        });
+        ready.wait();
+        let squatter = squatter(place, &ready);
+        ready.wait();
+        owner.kill();
+        assert!(mutex.try_lock_for(LONG).unwrap().expect("its owner is dead").was_abandoned());
+        squatter.kill();
+    });
+}
+
+#[test]
+fn opener_sleeps_while_a_stranger_holds_the_lock_of_an_object() {
+    alone_as_root("seats::opener_sleeps_while_a_stranger_holds_the_lock_of_an_object", |place| {
+        let everyone = Sharing::Everyone(Access::ReadWrite);
+        fork(|| {
+            let made = SectionOptions::new().len(4096).sharing(everyone).create_new(NAME);
+            std::mem::forget(made.unwrap());
+        })
+        .join();
+        let taken = Gate::new();
+        let stranger = fork(|| {
+            become_user(NOBODY, NOBODY);
+            let path = place.join("pagemate:x");
+            let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+            assert!(lock_exclusively(&file));
+            taken.open();
+            hold_on();
+        });
+        taken.wait();
+        fork(|| {
+            refused(Section::open(NAME), ErrorKind::TimedOut, &["another process is busy"]);
+            // Two seconds have passed. Without sleep all of them would be the processor's.
+            let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+            assert!(used.tv_sec == 0 && used.tv_nsec < 400_000_000, "{used:?}");
+        })
+        .join();
+        stranger.kill();
+        assert_eq!(pagemate::inventory::prune().unwrap().objects, 1);
+    });
+}
