@@ -1,48 +1,55 @@
-/// What a handle or a view may do with the memory.
+/// The access of a handle or a view to shared memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Look only. The kernel enforces it.
+    /// Read only. The kernel enforces it: a write through a read-only view is refused by this crate,
+    /// and a write through its raw pointer ends the process.
     Read,
-    /// Look and change.
+    /// Read and write.
     #[default]
     ReadWrite,
 }
 
-/// What views of an object may ever do, whoever opens it: Win32's `PAGE_*` of a section.
+/// The most that any view of an object may do, through any handle: the `PAGE_*` constant of a Win32
+/// section. It is fixed when the object is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Protection {
-    /// Views read, or write to a copy of their own (`PAGE_READONLY`, `PAGE_WRITECOPY`): for a file that
-    /// is there already, since memory of which nobody ever writes a byte stays zero.
+    /// Views read, or write to a private copy (`PAGE_READONLY`, `PAGE_WRITECOPY`). This is useful for a
+    /// section over an existing [file](crate::SectionOptions::file); memory of its own that no process
+    /// may write stays zero.
     ReadOnly,
     /// Views read and write (`PAGE_READWRITE`).
     #[default]
     ReadWrite,
 }
 
-/// Which other users may open an object, and for what. Its owner always has all access.
+/// The other users that may open an object, and their access. The owner always has full access.
 ///
-/// What you grant is what they can do to you: somebody who can read an object can also keep its
-/// name alive, and somebody who can write can change any byte at any time, or cut the memory short
-/// under your views, which ends your process with SIGBUS on Unix.
+/// A user that can read an object can also keep its name alive. A user that can write an object can
+/// change any byte at any time. On Unix such a user can also truncate the memory under your views,
+/// and an access to a truncated page ends your process with SIGBUS.
 ///
 /// # Platforms
 ///
-/// The mode of a file on Unix, a security descriptor on Windows. Over a file, others need the right
-/// to that file too on Unix, and have it by the section alone on Windows. There the system's own services
-/// have all access too, and a process of lower integrity than the creator's may look but not write,
-/// whatever is granted here.
+/// The sharing becomes a file mode on Unix and a security descriptor on Windows.
+///
+/// For a section over a file, other users also need permission for that file on Unix. On Windows the
+/// section alone gives them access. There the system's own services always have full access, and a
+/// process of lower integrity than the creator's can only read, even if the sharing grants more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sharing {
-    /// The owner alone.
+    /// Only the owner may open the object.
     #[default]
     Owner,
-    /// Members of the creator's group too: of its primary group on Windows.
+    /// Members of the creator's group may open the object too. On Windows this is the primary group of
+    /// the creator's token.
     Group(Access),
-    /// Everyone on the machine.
+    /// Every user of the machine may open the object.
     Everyone(Access),
 }
 
-/// What stands under a name.
+/// The kind of a named object.
+///
+/// All kinds share one name space: two live objects of different kinds never have the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {

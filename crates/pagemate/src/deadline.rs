@@ -1,17 +1,18 @@
 use std::time::{Duration, Instant};
 
-/// Until when somebody waits.
+/// The end of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deadline {
-    /// For as long as it takes.
+    /// The wait has no time limit.
     Never,
-    /// Not at all.
+    /// The call does not wait.
     Now,
+    /// The wait ends at this instant.
     At(Instant),
 }
 
 impl Deadline {
-    /// From now on. What is too long to count is for ever.
+    /// Returns the deadline `time` from now. A time beyond the range of the clock has no limit.
     pub(crate) fn after(time: Duration) -> Deadline {
         if time.is_zero() {
             return Deadline::Now;
@@ -19,7 +20,7 @@ impl Deadline {
         Instant::now().checked_add(time).map_or(Deadline::Never, Deadline::At)
     }
 
-    /// How long there is left: `None` without end, zero when it has passed.
+    /// Returns the time that is left: `None` without a limit, zero after the deadline.
     pub(crate) fn left(self) -> Option<Duration> {
         match self {
             Deadline::Never => None,
@@ -28,8 +29,7 @@ impl Deadline {
         }
     }
 
-    /// How long to sleep at most, if nobody sleeps for longer than `slice` at a time; `None` if the
-    /// time is up.
+    /// Returns how long to sleep next, at most `slice`; `None` after the deadline.
     pub(crate) fn next(self, slice: Duration) -> Option<Duration> {
         match self.left() {
             None => Some(slice),

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::{fmt, io};
 
-/// What pagemate's calls return.
+/// The result of a pagemate call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What sort of thing went wrong, to branch on.
+/// The kind of an [`Error`]: the part that a program can match on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -13,35 +13,47 @@ pub enum ErrorKind {
     NotFound,
     /// Some process already holds an object of this name.
     AlreadyExists,
-    /// The system, the object's protection or the handle's access forbids it.
+    /// The system's permissions, the object's [protection](crate::Protection) or the access of the
+    /// handle does not allow the operation.
     PermissionDenied,
-    /// The name is not one that an object can have.
+    /// The name breaks the rules of [`Name`](crate::Name).
     InvalidName,
-    /// An argument makes no sense, whatever the state of the system.
+    /// An argument is invalid in every state of the system.
     InvalidInput,
-    /// A range reaches past the end of the object or the view.
+    /// A range reaches past the end of the object or of the view, or a count past its limit.
     OutOfRange,
     /// There is not enough memory to back the object.
     NoSpace,
-    /// The name belongs to an object of another kind.
+    /// The name belongs to an object of another kind, or a value has another type.
     WrongKind,
-    /// The object was made by an incompatible release.
+    /// An incompatible release of pagemate created the object.
     WrongVersion,
-    /// What stands under this name is not a whole object.
+    /// The stored bytes are not a valid object. Another program changed them, or removed the file.
     Corrupted,
-    /// Another process kept the object busy for too long.
+    /// Another process kept the object busy for more than two seconds. Try again.
     TimedOut,
-    /// The mutex is not this thread's to free.
+    /// This thread does not hold the mutex through this handle.
     NotOwner,
-    /// This system cannot do it.
+    /// This platform does not support the operation.
     Unsupported,
-    /// Any other refusal of the system; see [`Error::raw_os_error`].
+    /// Any other error of the operating system: see [`Error::raw_os_error`].
     Os,
 }
 
-/// Why a call failed: the call, the object, the cause and the system's own code.
+/// The error of a pagemate call: the call, the object, the cause and the system's error code.
 ///
-/// It reads as a sentence: `open section "frames": no process holds it`.
+/// Its `Display` form names all of them: `open section "frames": no process holds it`. Match on
+/// [`kind`](Error::kind), never on the text.
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::{ErrorKind, Section};
+///
+/// let error = Section::open("doc-missing").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// assert_eq!(error.to_string(), "open section \"doc-missing\": no process holds it");
+/// ```
 pub struct Error {
     repr: Box<Repr>,
 }
@@ -60,7 +72,7 @@ impl Error {
         Error { repr: Box::new(repr) }
     }
 
-    /// The system's refusal of `what`.
+    /// Wraps an error of the operating system; `what` names the operation that failed.
     pub(crate) fn os(what: impl Into<Cow<'static, str>>, source: io::Error) -> Error {
         let kind = match source.kind() {
             io::ErrorKind::NotFound => ErrorKind::NotFound,
@@ -73,7 +85,7 @@ impl Error {
         Error::os_as(kind, what, source)
     }
 
-    /// The same, where the code alone would mislead about the kind.
+    /// Wraps an error of the operating system whose code does not imply `kind`.
     pub(crate) fn os_as(
         kind: ErrorKind,
         what: impl Into<Cow<'static, str>>,
@@ -84,7 +96,7 @@ impl Error {
         error
     }
 
-    /// The same error, told as what `call` met on `object`. The first teller is the one kept.
+    /// Adds the call and the object to the error, unless an inner call has added its own.
     #[must_use]
     pub(crate) fn during(mut self, call: &'static str, object: impl fmt::Display) -> Error {
         if self.repr.call.is_none() {
@@ -94,12 +106,13 @@ impl Error {
         self
     }
 
-    /// What sort of thing went wrong.
+    /// Returns the kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.repr.kind
     }
 
-    /// The system's code, where the system was the one that refused.
+    /// Returns the operating system's error code, if the operating system reported the error: an
+    /// `errno` value on Unix, a `GetLastError` code on Windows.
     pub fn raw_os_error(&self) -> Option<i32> {
         self.repr.source.as_ref().and_then(io::Error::raw_os_error)
     }
@@ -121,7 +134,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// As a sentence too: it is what a program prints whose `main` returns it.
+/// Writes the `Display` form and the kind: a program prints this form when its `main` returns the
+/// error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} ({:?})", self.kind())
@@ -156,11 +170,11 @@ impl From<Error> for io::Error {
     }
 }
 
-/// How many characters of a name an error shows.
-const LONGEST_SHOWN: usize = 100;
+/// The number of characters of a name that an error message shows.
+const MAX_SHOWN: usize = 100;
 
-/// A name as errors show it: in quotes, its backslashes plain, nothing in it that would break the
-/// line, and cut where it goes on for too long.
+/// Formats a name for an error message: in quotes, with control characters escaped, and truncated if
+/// it is long. Backslashes are not escaped, because they are part of the prefixes.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -168,7 +182,7 @@ impl fmt::Display for Quoted<'_> {
         f.write_char('"')?;
         for (i, c) in self.0.chars().enumerate() {
             match c {
-                _ if i == LONGEST_SHOWN => {
+                _ if i == MAX_SHOWN => {
                     f.write_char('…')?;
                     break;
                 }

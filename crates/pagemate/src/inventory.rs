@@ -1,4 +1,9 @@
-//! What is alive, who holds it, and what the dead left behind.
+//! Lists live objects and their holders, and reclaims the memory of dead ones.
+//!
+//! An object is *live* while some process holds it. An object is *dead* when its last holder was
+//! killed before it could remove the object's file. A dead object's name is free, but its file keeps
+//! its memory until pagemate removes it. Only Unix has dead objects: on Windows the kernel reclaims
+//! everything at once.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -10,71 +15,87 @@ use crate::sys::object;
 
 pub use crate::sys::sync::State;
 
-/// A live object.
+/// A live object, as it was when it was listed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Its name.
+    /// The name of the object.
     pub name: Name,
-    /// What it is.
+    /// The kind of the object.
     pub kind: Kind,
-    /// Its length in bytes.
+    /// The length of its memory in bytes.
     pub len: u64,
-    /// What views of it may do. On Windows this shows only to those who may write to it; to others
-    /// it is `ReadWrite`.
+    /// The most that views of it may do. On Windows this is known only to a user that may write to the
+    /// object; for other users it is `ReadWrite`.
     pub protection: Protection,
-    /// Which other users may open it. On Windows an object's descriptor can say more than there is
-    /// a word for here: this is what it grants to everyone, or else to this user's group.
+    /// The other users that may open it. A Windows security descriptor can be finer than
+    /// [`Sharing`]: then this is the access that it grants to everyone, or else to this user's group.
     pub sharing: Sharing,
-    /// When it was made, where that is known.
+    /// The time of its creation. Not known on Windows.
     pub created: Option<SystemTime>,
-    /// The pid that made it, in its maker's pid namespace. Not known on Windows.
+    /// The pid of its creator, in the creator's pid namespace. Not known on Windows.
     pub creator: Option<u32>,
-    /// The uid of its owner. Windows has none.
+    /// The uid of its owner. Not known on Windows.
     pub owner: Option<u32>,
-    /// The pids of the processes with a handle to it, as far as this user may look. Other users'
-    /// processes are not seen without privilege, nor those of a pid namespace beside this one. On
-    /// macOS and Windows none are seen. A process that merely has the file open is no holder.
+    /// The pids of the processes with a handle to the object, as far as this user may inspect them.
+    /// Processes of other users are visible only with privilege; processes of a sibling pid namespace
+    /// are not visible. A process that merely has the file open is no holder. Empty on macOS and
+    /// Windows.
     pub holders: Vec<u32>,
-    /// The file that is its memory, as its maker wrote it down: for a section over a file, on Unix.
+    /// The path of the file under a section over a file, as its creator recorded it. Only on Unix.
     pub file: Option<PathBuf>,
-    /// What a sync object is like at this moment.
+    /// The state of a sync object. Not known on Windows.
     pub state: Option<State>,
-    /// About how many threads sleep until they can have it. Who was killed meanwhile may be counted.
+    /// The approximate number of threads that wait for a sync object. A thread that was killed while
+    /// it waited may still be counted. Not known on Windows.
     pub waiting: Option<u32>,
 }
 
-/// What [`prune`] gave back.
+/// The result of [`prune`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pruned {
-    /// How many dead objects there were.
+    /// The number of dead objects that were removed.
     pub objects: u64,
-    /// How many bytes they had.
+    /// The number of bytes that they occupied.
     pub bytes: u64,
 }
 
-/// Every live object that this user may look at, by name. The dead are swept on the way.
+/// Returns every live object that this user may inspect, in order of name.
+///
+/// On Unix this call also removes dead objects.
 ///
 /// # Platforms
 ///
-/// On Windows these are the named file mappings of all programs, in this logon session and in the
-/// machine's namespace, which are the same one for services. Each is opened for a moment, and so
-/// held: a name whose last holder goes just then lives that moment longer.
+/// On Windows the list has the named file mappings of all programs, in the namespaces of this logon
+/// session and of the machine (for services both are the same). The call opens each mapping for a
+/// moment, and so holds it: a name whose last holder closes it at that moment lives that much longer.
 ///
 /// # Errors
 ///
-/// The directory of objects cannot be read.
+/// The error of the operating system if the directory of objects cannot be read.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> pagemate::Result<()> {
+/// for entry in pagemate::inventory::list()? {
+///     println!("{} {:?} {} bytes", entry.name, entry.kind, entry.len);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn list() -> Result<Vec<Entry>> {
     let entries = object::list().map_err(|e| e.during("list objects", ""))?;
     Ok(entries.into_iter().map(Entry::from).collect())
 }
 
-/// The live object called `name`.
+/// Returns the live object named `name`.
 ///
 /// # Errors
 ///
-/// [`NotFound`](ErrorKind::NotFound): no process holds it.
+/// - [`NotFound`](ErrorKind::NotFound): no process holds an object of this name.
+/// - [`InvalidName`](ErrorKind::InvalidName): see [`Name::new`].
 pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     let name = Name::new(name.as_ref())?;
     let found = object::find(&name).and_then(|found| {
@@ -83,12 +104,14 @@ pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     found.map(Entry::from).map_err(|error| error.during("find", Quoted(&name.to_string())))
 }
 
-/// Gives back what dead processes left, which creating and listing also do in passing. On Windows
-/// there is never anything: the kernel takes it back at once.
+/// Removes dead objects and frees their memory.
+///
+/// Creating and listing objects also do this in passing. A program needs this call only to free the
+/// memory at a certain time. On Windows it does nothing, because the kernel frees the memory at once.
 ///
 /// # Errors
 ///
-/// The directory of objects cannot be read.
+/// The error of the operating system if the directory of objects cannot be read.
 pub fn prune() -> Result<Pruned> {
     let swept = object::prune().map_err(|e| e.during("prune", ""))?;
     Ok(Pruned { objects: swept.objects, bytes: swept.bytes })

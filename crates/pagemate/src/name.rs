@@ -2,23 +2,26 @@ use std::{fmt, str::FromStr};
 
 use crate::error::{Error, ErrorKind, Quoted, Result};
 
-/// The longest name, in UTF-16 units, prefixes not counted.
+/// The longest name in UTF-16 code units, without prefixes.
 const MAX_UNITS: usize = 1024;
 
-/// Who can meet under a name.
+/// The scope of a name: the processes that see the same object under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Namespace {
-    /// This user's processes (on Windows: this logon session's).
+    /// The processes of one user; on Windows, of one logon session.
     Local,
-    /// Every process of the machine.
+    /// All processes of the machine.
     Global,
 }
 
-/// A portable object name, checked once.
+/// A validated object name that is legal on every platform.
 ///
-/// `x` and `Local\x` are the same object; `Global\x` is the machine's. Both prefixes and names are
-/// case-sensitive, and apart from the backslash and NUL every character is legal. The rules are
+/// `x` and `Local\x` name the same object. `Global\x` names an object of the whole machine. Prefixes
+/// and names are case-sensitive. Every character except the backslash and NUL is legal. The rules are
 /// those of Win32's [kernel object namespaces][1].
+///
+/// The functions that take a name accept a string and validate it, so that a program rarely needs this
+/// type itself.
 ///
 /// [1]: https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces
 ///
@@ -37,14 +40,15 @@ pub struct Name {
 }
 
 impl Name {
-    /// Parses `text`.
+    /// Parses a name with its optional prefix.
     ///
     /// # Errors
     ///
-    /// [`InvalidName`](ErrorKind::InvalidName): empty, more than 1,024 UTF-16 units, or with a NUL
-    /// or a backslash that is not part of a `Local\` or `Global\` prefix.
-    /// [`WrongKind`](ErrorKind::WrongKind): `Local`, `Global` or `Session` alone, which Windows
-    /// keeps for its own directories.
+    /// - [`InvalidName`](ErrorKind::InvalidName): the name is empty, is longer than 1,024 UTF-16 code
+    ///   units without its prefix, contains NUL, or contains a backslash outside a `Local\` or
+    ///   `Global\` prefix.
+    /// - [`WrongKind`](ErrorKind::WrongKind): the name is `Local`, `Global` or `Session`. Windows
+    ///   reserves these names for its namespace directories.
     pub fn new(text: &str) -> Result<Name> {
         Name::parse(text).map_err(|error| error.during("use name", Quoted(text)))
     }
@@ -53,8 +57,8 @@ impl Name {
         let mut namespace = Namespace::Local;
         let mut bare = text;
         loop {
-            // Windows resolves the prefixes as links, one after another: `Local` leads back to
-            // the directory it stands in, `Global` to the machine's.
+            // Windows resolves each prefix as a symbolic link, so prefixes can be repeated. `Local`
+            // links to its own directory, `Global` to the directory of the machine.
             if let Some(rest) = bare.strip_prefix(r"Local\") {
                 bare = rest;
             } else if let Some(rest) = bare.strip_prefix(r"Global\") {
@@ -65,49 +69,50 @@ impl Name {
         }
         let invalid = |cause: &'static str| Err(Error::new(ErrorKind::InvalidName, cause));
         if text.is_empty() {
-            return invalid("a name has at least one character");
+            return invalid("a name must have at least one character");
         }
         if bare.is_empty() {
-            return invalid("nothing follows the prefix");
+            return invalid("no name follows the prefix");
         }
         if matches!(bare, "Local" | "Global" | "Session") {
-            let cause = "Local, Global and Session are directories of names, not names";
+            let cause =
+                "Local, Global and Session are reserved for namespaces; choose another name";
             return Err(Error::new(ErrorKind::WrongKind, cause));
         }
         if bare.contains('\0') {
-            return invalid("a name has no NUL character");
+            return invalid("a name must not contain a NUL character");
         }
         if bare.starts_with('\\') {
-            return invalid("a name does not begin with a backslash");
+            return invalid("a name must not begin with a backslash");
         }
         if bare.contains('\\') {
             return invalid(
-                r"the only prefixes are Local\ and Global\, spelled so; elsewhere a name has no backslash",
+                r"a backslash is legal only in the prefixes Local\ and Global\, which are case-sensitive",
             );
         }
-        // As UTF-8 it is at least as long.
+        // The UTF-8 length is never smaller than the UTF-16 length, and is cheaper to get.
         if bare.len() > MAX_UNITS && bare.encode_utf16().count() > MAX_UNITS {
-            return invalid("a name has at most 1024 UTF-16 units");
+            return invalid("a name must have at most 1024 UTF-16 code units");
         }
         Ok(Name { namespace, bare: bare.to_owned() })
     }
 
-    /// A name as it stands in an object: bare, or refused.
+    /// Validates a name as an object stores it: without a prefix.
     pub(crate) fn from_parts(namespace: Namespace, bare: &str) -> Result<Name> {
         let mut name = Name::parse(bare)?;
         if name.bare != bare {
-            return Err(Error::new(ErrorKind::InvalidName, "a bare name has no prefix"));
+            return Err(Error::new(ErrorKind::InvalidName, "a stored name must not have a prefix"));
         }
         name.namespace = namespace;
         Ok(name)
     }
 
-    /// Who can meet under it.
+    /// Returns the namespace of this name.
     pub fn namespace(&self) -> Namespace {
         self.namespace
     }
 
-    /// The name without its prefix.
+    /// Returns the name without its prefix.
     pub fn as_str(&self) -> &str {
         &self.bare
     }
@@ -122,7 +127,7 @@ impl FromStr for Name {
 }
 
 impl fmt::Display for Name {
-    /// The shortest spelling that parses to this name.
+    /// Writes the shortest spelling that parses to this name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = match self.namespace {
             Namespace::Local => "",
@@ -155,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn stray_backslashes_nothing_and_nul_are_refused() {
+    fn stray_backslashes_empty_names_and_nul_are_refused() {
         // Rows 28 to 30.
         for text in ["", r"a\b", r"\b", r"Local\", r"Global\", r"Local\a\b", r"Session\1\x", "a\0"]
         {

@@ -1,5 +1,5 @@
-//! The atomics that the protocols in shared memory are written with. They come from here alone, so
-//! that `cargo xtask loom` can check the same code with loom's.
+//! The atomics of the protocols in shared memory. The protocols import them only from here, so that
+//! `cargo xtask loom` checks the same code with loom's atomics.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! Named memory.
+//! Named shared memory: sections, and views of them.
 
 mod options;
 mod view;
@@ -16,26 +16,31 @@ pub use self::view::{Atomic, View, ViewOptions};
 
 /// A handle to shared memory.
 ///
-/// A named section lives as long as any process has a `Section` or a [`View`] of it. The last to
-/// let go, however it does that, ends it: the name is free at once, and who creates it anew gets
-/// zeroed memory.
+/// A named section lives as long as any process has a `Section` or a [`View`] of it. When the last
+/// holder drops its handle and its views, exits or is killed, the name is free at once. The next
+/// process that creates the name gets new, zeroed memory.
 ///
-/// A child made by `fork` holds what its parent held, until it exits or replaces itself.
+/// A section has a fixed length. Its memory is reserved when it is created, so that a later access
+/// does not fail for lack of memory, unless [`reserve`](SectionOptions::reserve) says otherwise.
+///
+/// # Fork
+///
+/// A child made by `fork` holds the sections of its parent, until it exits or calls `exec`.
 pub struct Section {
-    held: Arc<Held>,
+    handle: Arc<Handle>,
     created: bool,
 }
 
-/// What a handle and its views hold together.
+/// The open object. A `Section` and its views share it, so that a view keeps the name alive.
 #[derive(Debug)]
-struct Held {
+struct Handle {
     object: Object,
-    /// `None` for memory that has no name, or none of ours.
+    /// `None` for memory without a pagemate name.
     name: Option<Name>,
 }
 
-impl fmt::Display for Held {
-    /// As errors call it.
+impl fmt::Display for Handle {
+    /// Writes the name of the object for error messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => write!(f, "section {}", Quoted(&name.to_string())),
@@ -47,86 +52,121 @@ impl fmt::Display for Held {
 impl Section {
     /// Opens the section named `name` for reading and writing.
     ///
-    /// It has the length it was created with, whatever the opener hopes for. With other access:
+    /// The section has the length that its creator chose. To open it read-only, use
     /// [`SectionOptions::open`].
     ///
     /// # Platforms
     ///
-    /// A locked file in shared memory on Linux, a locked temporary file on macOS,
-    /// `OpenFileMappingW` on Windows.
+    /// The section is a locked file in shared memory on Linux, a locked temporary file on macOS, and
+    /// a kernel file mapping (`OpenFileMappingW`) on Windows.
     ///
     /// # Errors
     ///
-    /// - [`NotFound`](crate::ErrorKind::NotFound): no process holds it.
-    /// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): it is another user's.
-    /// - [`WrongKind`](crate::ErrorKind::WrongKind): the name belongs to something else.
-    /// - [`WrongVersion`](crate::ErrorKind::WrongVersion), [`Corrupted`](crate::ErrorKind::Corrupted):
-    ///   what stands there is not a whole object of this release, or the file that is its memory is
-    ///   not where and what it was (see [`SectionOptions::file`]).
+    /// - [`InvalidName`](crate::ErrorKind::InvalidName): see [`Name::new`].
+    /// - [`NotFound`](crate::ErrorKind::NotFound): no process holds an object of this name.
+    /// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): the object does not grant this user
+    ///   read-write access.
+    /// - [`WrongKind`](crate::ErrorKind::WrongKind): the name belongs to a sync object.
+    /// - [`WrongVersion`](crate::ErrorKind::WrongVersion): an incompatible release created it.
+    /// - [`Corrupted`](crate::ErrorKind::Corrupted): the stored bytes are not a valid object, or the
+    ///   file under the section was moved, replaced or truncated (see [`SectionOptions::file`]).
+    /// - [`TimedOut`](crate::ErrorKind::TimedOut): another process kept the name busy for two seconds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::{Section, SectionOptions};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let name = &format!("doc-open-{}", std::process::id());
+    /// let created = SectionOptions::new().len(4096).create_new(name)?;
+    /// let opened = Section::open(name)?;
+    /// assert_eq!(opened.len(), created.len());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias("shm_open", "OpenFileMapping"))]
     pub fn open(name: impl AsRef<str>) -> Result<Section> {
         SectionOptions::new().open(name)
     }
 
     pub(crate) fn new(object: Object, name: Option<Name>, created: bool) -> Section {
-        Section { held: Arc::new(Held { object, name }), created }
+        Section { handle: Arc::new(Handle { object, name }), created }
     }
 
     pub(crate) fn object(&self) -> &Object {
-        &self.held.object
+        &self.handle.object
     }
 
-    /// The name it was made or opened by; `None` for memory without one of pagemate's.
+    /// Returns the name that this section was created or opened with; `None` for memory without a
+    /// pagemate name.
     pub fn name(&self) -> Option<&Name> {
-        self.held.name.as_ref()
+        self.handle.name.as_ref()
     }
 
-    /// Maps all of it, with the access of this handle.
+    /// Maps the whole section, with the access of this handle.
     ///
     /// # Errors
     ///
-    /// As [`ViewOptions::map`].
+    /// The errors of [`ViewOptions::map`].
     #[doc(alias("mmap", "MapViewOfFile"))]
     pub fn map(&self) -> Result<View> {
         self.view().map()
     }
 
-    /// Starts a view of another range, or with another access.
+    /// Returns options to map a part of the section, or to map it with other access.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::{Access, SectionOptions};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// let section = SectionOptions::new().len(8192).create_unnamed()?;
+    /// let view = section.view().range(100..300).access(Access::Read).map()?;
+    /// assert_eq!(view.len(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn view(&self) -> ViewOptions<'_> {
         ViewOptions::new(self)
     }
 
-    /// Its length in bytes: of memory, what was asked for rounded up to whole pages; of a file, just
-    /// what was asked for.
+    /// Returns the length in bytes. The length of memory is rounded up to whole pages; the length of a
+    /// section over a file is exact.
     #[allow(clippy::len_without_is_empty, reason = "a section is never empty")]
     pub fn len(&self) -> u64 {
         self.object().len()
     }
 
-    /// Whether this handle made the object, and did not find it.
+    /// Returns whether this handle created the object; `false` if it opened an existing object.
     pub fn was_created(&self) -> bool {
         self.created
     }
 
-    /// What this handle may do.
+    /// Returns the access of this handle.
     pub fn access(&self) -> Access {
         self.object().access()
     }
 
-    /// What views of the object may do. On Windows a read-only handle to what somebody else made
-    /// cannot tell, and says `ReadWrite`.
+    /// Returns the most that views of the object may do.
+    ///
+    /// # Platforms
+    ///
+    /// On Windows a read-only handle to an object that another handle created cannot tell, and returns
+    /// `ReadWrite`.
     pub fn protection(&self) -> Protection {
         self.object().protection()
     }
 
-    /// Another handle to the same memory. The section lives until both are gone.
+    /// Creates another handle to the same section. The section lives until both handles are dropped.
     ///
     /// # Errors
     ///
-    /// None today; the system may have a say in it.
+    /// None at present. A later release may report an error of the operating system.
     #[doc(alias("dup", "DuplicateHandle"))]
     pub fn try_clone(&self) -> Result<Section> {
-        Ok(Section { held: Arc::clone(&self.held), created: self.created })
+        Ok(Section { handle: Arc::clone(&self.handle), created: self.created })
     }
 }
 

@@ -6,29 +6,39 @@ use crate::error::{Quoted, Result};
 use crate::name::Name;
 use crate::sys::object::{Backing, Existing, Object, Spec};
 
-/// How to make or open a section: set what matters, then call one of the verbs.
+/// Options to create or open a section.
+///
+/// Set the options that differ from the defaults, then call [`create_new`](SectionOptions::create_new),
+/// [`open_or_create`](SectionOptions::open_or_create), [`open`](SectionOptions::open) or
+/// [`create_unnamed`](SectionOptions::create_unnamed). If the object exists already, only the
+/// [access](SectionOptions::access) matters: all other options describe a new object.
+///
+/// `'f` is the borrow of the [`file`](SectionOptions::file), if there is one.
+///
+/// # Examples
 ///
 /// ```
 /// use pagemate::{Access, SectionOptions};
 ///
 /// # fn main() -> pagemate::Result<()> {
 /// # let name = &format!("doc-options-{}", std::process::id());
-/// let made = SectionOptions::new().len(100).create_new(name)?;
+/// let created = SectionOptions::new().len(100).create_new(name)?;
 /// let reader = SectionOptions::new().access(Access::Read).open(name)?;
-/// assert_eq!(reader.len(), made.len());
+/// assert_eq!(reader.len(), created.len());
 /// # Ok(())
 /// # }
 /// ```
-///
-/// `'f` is how long the [`file`](SectionOptions::file) is borrowed, where there is one.
 #[derive(Clone, Debug)]
 pub struct SectionOptions<'f> {
     spec: Spec<'f>,
 }
 
 impl<'f> SectionOptions<'f> {
-    /// Memory of no length yet, for the owner alone, read and written.
-    #[allow(clippy::new_without_default, reason = "a default section has no length: say new")]
+    /// Returns the default options: no length, readable and writable, for the owner alone.
+    #[allow(
+        clippy::new_without_default,
+        reason = "the default has no length, so it creates nothing"
+    )]
     pub fn new() -> SectionOptions<'f> {
         let spec = Spec {
             kind: Kind::Section,
@@ -44,46 +54,54 @@ impl<'f> SectionOptions<'f> {
         SectionOptions { spec }
     }
 
-    /// The length in bytes, rounded up to whole pages unless it is a
-    /// [`file`](SectionOptions::file)'s. An object that exists keeps its own.
+    /// Sets the length of a new section in bytes. It is rounded up to whole pages, except over a
+    /// [`file`](SectionOptions::file). The default, zero, is legal only over a file.
     pub fn len(&mut self, bytes: u64) -> &mut SectionOptions<'f> {
         self.spec.len = bytes;
         self
     }
 
-    /// Makes the section over `file`: its bytes are the memory, and what is written reaches it.
+    /// Creates the section over `file`: the bytes of the file are the memory, and writes reach the
+    /// file.
     ///
-    /// No length, the default, takes the file's own; a greater one makes the file grow. The length
-    /// is exact, not rounded. A section that is only read, by its [`access`](SectionOptions::access)
-    /// or its [`protection`](SectionOptions::protection), is read-only for everyone, and never makes
-    /// a file grow. [`reserve`](SectionOptions::reserve) and
-    /// [`huge_pages`](SectionOptions::huge_pages) have no effect on a file. If the name exists
-    /// already, its object is opened as it is, and this file stays as it is.
+    /// If the length is zero (the default), the section has the length of the file. A greater length
+    /// makes the file grow. The length is exact, not rounded up. If the
+    /// [`access`](SectionOptions::access) or the [`protection`](SectionOptions::protection) is
+    /// read-only, the section is read-only for every opener and never makes the file grow.
+    /// [`reserve`](SectionOptions::reserve) and [`huge_pages`](SectionOptions::huge_pages) have no
+    /// effect on a file. If an object of this name exists already,
+    /// [`open_or_create`](SectionOptions::open_or_create) opens that object and does not change `file`.
     ///
-    /// The name ends with its last holder, as every name does; the file stays, and keeps its length.
+    /// The name ends with its last holder, as every name does. The file stays and keeps its length.
     ///
     /// # Platforms
     ///
-    /// On Unix who opens the name opens the file by its path, and so needs the rights to it, beside
-    /// those that [`sharing`](SectionOptions::sharing) grants: if it was moved, replaced, removed or
-    /// cut short, opening fails with [`Corrupted`](crate::ErrorKind::Corrupted), and if another user
-    /// made the section, the file has to be that user's own, or that user root. Whoever can write to
-    /// the file can cut it short, and touching what is gone ends the process with SIGBUS; so does
-    /// writing into a hole of the file if its file system is full. While a large file grows, others
-    /// who want the name may be told [`TimedOut`](crate::ErrorKind::TimedOut).
+    /// On Unix an opener of the name opens the file by its recorded path, with its own permissions: it
+    /// needs permission for the file in addition to the [`sharing`](SectionOptions::sharing). If
+    /// another user created the section, the file must belong to that user, or the creator must be
+    /// root. If the file was moved, replaced, removed or truncated, opening fails with
+    /// [`Corrupted`](crate::ErrorKind::Corrupted). Any process that can write to the file can truncate
+    /// it, and an access to a truncated page ends your process with SIGBUS. So does the first write
+    /// into a hole of the file if the file system is full. While a large file grows, other processes
+    /// that open or create the name may get [`TimedOut`](crate::ErrorKind::TimedOut).
     ///
-    /// On Windows who opens the name needs no rights to the file, and a file under a section is not
-    /// cut short. If another process makes the same name at the same moment, the file may have grown
-    /// although the name is the other's.
+    /// On Windows an opener of the name needs no permission for the file, and the kernel refuses to
+    /// truncate it. If two processes create the same name over two files at the same moment, both
+    /// files may grow.
     ///
     /// # Errors
     ///
-    /// The verbs that create say [`InvalidInput`](crate::ErrorKind::InvalidInput) for an empty file
-    /// without a length, for what is no file, and on Unix for a name over a file that no path leads
-    /// to; [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if `file` is not open for what is
-    /// asked; [`OutOfRange`](crate::ErrorKind::OutOfRange), with the numbers, if a section that is
-    /// only read is to be longer than its file; [`NoSpace`](crate::ErrorKind::NoSpace) if the file
-    /// cannot grow so far.
+    /// The functions that create a section return:
+    ///
+    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the file is empty and the length is zero, or
+    ///   `file` is not a regular file, or (on Unix, with a name) no path leads to the file.
+    /// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): `file` is not open for the requested
+    ///   access.
+    /// - [`OutOfRange`](crate::ErrorKind::OutOfRange): a read-only section would be longer than its
+    ///   file.
+    /// - [`NoSpace`](crate::ErrorKind::NoSpace): the file cannot grow to the length.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use pagemate::{Section, SectionOptions};
@@ -92,9 +110,9 @@ impl<'f> SectionOptions<'f> {
     /// # let name = &format!("doc-file-{}", std::process::id());
     /// # let path = std::env::temp_dir().join(name);
     /// let file = std::fs::File::options().read(true).write(true).create_new(true).open(&path)?;
-    /// let made = SectionOptions::new().file(&file).len(100).create_new(name)?;
+    /// let created = SectionOptions::new().file(&file).len(100).create_new(name)?;
     /// Section::open(name)?.map()?.write_at(0, b"This is common data!")?;
-    /// drop(made);
+    /// drop(created);
     /// # drop(file);
     /// assert!(std::fs::read(&path)?.starts_with(b"This is common data!"));
     /// # std::fs::remove_file(&path)?;
@@ -107,76 +125,108 @@ impl<'f> SectionOptions<'f> {
         self
     }
 
-    /// What the new handle may do.
+    /// Sets the access of the new handle. The default is read and write.
     pub fn access(&mut self, access: Access) -> &mut SectionOptions<'f> {
         self.spec.access = access;
         self
     }
 
-    /// What views of a new object may do, whoever opens it.
+    /// Sets the most that any view of a new object may do. The default is read and write.
     pub fn protection(&mut self, protection: Protection) -> &mut SectionOptions<'f> {
         self.spec.protection = protection;
         self
     }
 
-    /// Which other users may open a new object. They also have to meet in a place that both can
-    /// reach: a `Global\` name. To make one takes a privilege on Windows, which services and
-    /// administrators have.
+    /// Sets which other users may open a new object. The default is none.
+    ///
+    /// Other users find the object only under a `Global\` name: each user has a `Local\` namespace of
+    /// its own.
+    ///
+    /// # Platforms
+    ///
+    /// On Windows only services and administrators have the privilege to create a section with a
+    /// `Global\` name.
     pub fn sharing(&mut self, sharing: Sharing) -> &mut SectionOptions<'f> {
         self.spec.sharing = sharing;
         self
     }
 
-    /// Sets nothing aside at creation: pages come at first touch. For sparse giants; the
-    /// counterpart of `SEC_RESERVE`.
+    /// Reserves address space only and allocates no memory at creation: pages are allocated at their
+    /// first access. Use this for large sparse sections. It corresponds to `SEC_RESERVE`.
     ///
-    /// When memory runs out, the touch that finds none ends the process with SIGBUS on Unix.
-    /// Without this, creation fails instead, and nothing later does.
+    /// Without this option all memory is allocated at creation, and creation fails if there is not
+    /// enough.
     ///
-    /// On Windows a range is set aside when it is mapped, and mapping fails if there is not enough.
+    /// # Platforms
+    ///
+    /// On Unix a first access that finds no free memory ends the process with SIGBUS. On Windows a
+    /// range is committed when it is mapped, and mapping fails if there is not enough memory.
     pub fn reserve(&mut self) -> &mut SectionOptions<'f> {
         self.spec.backing = Backing::Sparse;
         self
     }
 
-    /// Sets the memory aside in huge pages, as far as the system has them; the rest is small. For
-    /// sections of many megabytes. On Windows it has no effect, as large pages are a privilege
-    /// there.
+    /// Allocates the memory in huge pages as far as the system has them, and the rest in small pages.
+    /// Use this for sections of many megabytes. It is a hint.
     ///
-    /// On Linux it takes no privilege and no system setting, and all views in all processes profit.
-    /// To create 1 GiB and touch every page takes about a tenth of the time it takes with small
-    /// pages, touching alone a hundredth, and so does giving it all back;
-    /// `cargo bench -p pagemate --bench section -- giant` measures it. Creation can take longer,
-    /// several times as long as with small pages, where free memory is in small pieces or the host
-    /// of a virtual machine has yet to provide it.
+    /// It overrides [`reserve`](SectionOptions::reserve).
     ///
-    /// Undoes [`reserve`](SectionOptions::reserve).
+    /// # Platforms
+    ///
+    /// On Linux the hint needs no privilege and no system setting, and it benefits all views in all
+    /// processes. To create 1 GiB and touch every page takes about a tenth of the time that small
+    /// pages take. To touch the pages alone, or to free them, takes about a hundredth. The benchmark
+    /// `cargo bench -p pagemate --bench section -- giant` measures these ratios. Creation can be
+    /// several times slower than with small pages if free memory is fragmented, or if the host of a
+    /// virtual machine has to provide the memory first.
+    ///
+    /// On macOS and Windows the hint has no effect; large pages need a privilege on Windows.
     #[doc(alias("SEC_LARGE_PAGES", "MADV_COLLAPSE"))]
     pub fn huge_pages(&mut self) -> &mut SectionOptions<'f> {
         self.spec.backing = Backing::Huge;
         self
     }
 
-    /// Makes the section `name`, which must not exist.
+    /// Creates the section `name`. The memory is zeroed.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists): a process holds an object of this name,
-    /// of whatever kind. [`NoSpace`](crate::ErrorKind::NoSpace): the memory is not to be had; the
-    /// message has the numbers. [`InvalidInput`](crate::ErrorKind::InvalidInput): no length. Over a
-    /// file, those of [`file`](SectionOptions::file) too.
+    /// - [`InvalidName`](crate::ErrorKind::InvalidName): see [`Name::new`].
+    /// - [`AlreadyExists`](crate::ErrorKind::AlreadyExists): some process holds an object of this
+    ///   name, of any kind.
+    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the length is zero.
+    /// - [`NoSpace`](crate::ErrorKind::NoSpace): there is not enough memory. The message has the
+    ///   requested and the available bytes.
+    /// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): this user may not create the name.
+    /// - The errors of [`file`](SectionOptions::file).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::{ErrorKind, SectionOptions};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let name = &format!("doc-create-{}", std::process::id());
+    /// let section = SectionOptions::new().len(100).create_new(name)?;
+    /// assert!(section.len() >= 100);
+    /// let error = SectionOptions::new().len(100).create_new(name).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_new(&self, name: impl AsRef<str>) -> Result<Section> {
         self.create("create section", name.as_ref(), Existing::Refuse)
     }
 
-    /// Opens the section `name` if some process holds it, and makes it otherwise;
-    /// [`Section::was_created`] tells which. Of several processes that do this at once exactly one
-    /// makes it.
+    /// Opens the section `name` if some process holds it, and creates it otherwise.
+    ///
+    /// [`Section::was_created`] tells which. If several processes call this at the same time, exactly
+    /// one of them creates the section. An opened section keeps its own length.
     ///
     /// # Errors
     ///
-    /// Those of [`Section::open`] and [`create_new`](SectionOptions::create_new), except that it is
-    /// missing or exists.
+    /// The errors of [`Section::open`] and [`create_new`](SectionOptions::create_new), except
+    /// `NotFound` and `AlreadyExists`.
     #[doc(alias("CreateFileMapping"))]
     pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Section> {
         self.create("open or create section", name.as_ref(), Existing::Open)
@@ -189,12 +239,12 @@ impl<'f> SectionOptions<'f> {
         Ok(Section::new(object, Some(parsed), created))
     }
 
-    /// Opens the section `name` with the access set here, which is all of it that an opener has a
-    /// say in.
+    /// Opens the section `name` with the [access](SectionOptions::access) of these options. All other
+    /// options are ignored.
     ///
     /// # Errors
     ///
-    /// As [`Section::open`].
+    /// The errors of [`Section::open`].
     pub fn open(&self, name: impl AsRef<str>) -> Result<Section> {
         let name = name.as_ref();
         let parsed = Name::new(name)?;
@@ -203,11 +253,13 @@ impl<'f> SectionOptions<'f> {
         Ok(Section::new(object, Some(parsed), false))
     }
 
-    /// Makes a section without a name, to be handed on as a descriptor or handle.
+    /// Creates a section without a name.
+    ///
+    /// Pass it to another process as a descriptor or handle: see [`os`](crate::os).
     ///
     /// # Errors
     ///
-    /// As [`create_new`](SectionOptions::create_new).
+    /// The errors of [`create_new`](SectionOptions::create_new) that do not concern the name.
     pub fn create_unnamed(&self) -> Result<Section> {
         let object =
             Object::unnamed(&self.spec).map_err(|e| e.during("create unnamed section", ""))?;

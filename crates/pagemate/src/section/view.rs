@@ -1,4 +1,4 @@
-#![allow(unsafe_code, reason = "the one holder of a base pointer")]
+#![allow(unsafe_code, reason = "dereferences the base pointer of a mapping")]
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -10,16 +10,18 @@ use std::sync::atomic::{
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::{Held, Section};
+use super::{Handle, Section};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::copy::copy;
 use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
 
-/// How to map a section: set what matters, then [`map`](ViewOptions::map).
+/// Options to map a section. Create them with [`Section::view`].
+///
+/// The default is a view of the whole section with the access of its handle.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is mapped before map()"]
+#[must_use = "options map nothing until map() is called"]
 pub struct ViewOptions<'a> {
     section: &'a Section,
     start: u64,
@@ -34,7 +36,11 @@ impl<'a> ViewOptions<'a> {
         ViewOptions { section, start: 0, end: None, mode: None, prefault: false, huge_pages: false }
     }
 
-    /// Only these bytes. Any offset will do; the system's granularity is not the caller's problem.
+    /// Sets the range of bytes to map, relative to the beginning of the section. The default is the
+    /// whole section.
+    ///
+    /// Any offset and length is legal: the view starts at the exact byte, although the system maps
+    /// whole pages.
     pub fn range(&mut self, range: impl RangeBounds<u64>) -> &mut ViewOptions<'a> {
         self.start = match range.start_bound() {
             Bound::Included(&start) => start,
@@ -49,8 +55,8 @@ impl<'a> ViewOptions<'a> {
         self
     }
 
-    /// Look, or look and change. The default is the handle's own access, as far as the object's
-    /// protection allows.
+    /// Sets the access of the view. The default is the access of the handle, limited by the object's
+    /// [protection](Section::protection).
     pub fn access(&mut self, access: Access) -> &mut ViewOptions<'a> {
         self.mode = Some(match access {
             Access::Read => Mode::Read,
@@ -59,46 +65,59 @@ impl<'a> ViewOptions<'a> {
         self
     }
 
-    /// Writes stay in this view, page by page from the first one (`FILE_MAP_COPY`, `MAP_PRIVATE`).
-    /// Whether pages not written yet show others' later writes is left open by the systems.
+    /// Makes the view private: the first write to a page replaces the page by a copy that only this
+    /// view sees (`FILE_MAP_COPY`, `MAP_PRIVATE`).
+    ///
+    /// It is unspecified whether a page without a write of this view shows later writes of other
+    /// views.
     pub fn copy_on_write(&mut self) -> &mut ViewOptions<'a> {
         self.mode = Some(Mode::CopyOnWrite);
         self
     }
 
-    /// Brings all pages in now, so that no later touch waits for one. A wish.
+    /// Maps all pages into the page table at once, so that later accesses cause no page faults. It is
+    /// a hint.
     ///
-    /// On Linux a view of small pages is whole about a fifth sooner than by touching each of them,
-    /// and no touch afterwards waits; of huge pages there is next to nothing to gain.
-    /// `cargo bench -p pagemate --bench section -- giant` measures it.
+    /// # Platforms
+    ///
+    /// On Linux this is about a fifth faster than touching every page, for small pages. It makes
+    /// almost no difference for huge pages. The benchmark
+    /// `cargo bench -p pagemate --bench section -- giant` measures both.
     #[doc(alias("MAP_POPULATE", "MADV_POPULATE_WRITE"))]
     pub fn prefault(&mut self) -> &mut ViewOptions<'a> {
         self.prefault = true;
         self
     }
 
-    /// Gathers the memory into huge pages, where the system can. A wish; on Windows it has no
-    /// effect, as large pages are a privilege there.
+    /// Collapses the memory into huge pages where the system can. It is a hint.
     ///
-    /// For a section that others made of small pages, and that will be used for long: on Linux
-    /// every page is copied, which takes up to three times as long as touching them all. Who makes
-    /// the section had better say [`SectionOptions::huge_pages`](crate::SectionOptions::huge_pages).
+    /// Use this for a section that was created with small pages and that will be used for long. The
+    /// creator of a section should use
+    /// [`SectionOptions::huge_pages`](crate::SectionOptions::huge_pages) instead.
+    ///
+    /// # Platforms
+    ///
+    /// On Linux the kernel copies every page, which takes up to three times as long as touching every
+    /// page. On macOS and Windows the hint has no effect.
     #[doc(alias = "MADV_COLLAPSE")]
     pub fn huge_pages(&mut self) -> &mut ViewOptions<'a> {
         self.huge_pages = true;
         self
     }
 
-    /// Maps the range.
+    /// Maps the range into this process.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange): it ends past the end of the section.
-    /// [`InvalidInput`](ErrorKind::InvalidInput): it is empty.
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied): the handle or the object's protection does
-    /// not allow the access.
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): the range ends past the end of the section, or does not
+    ///   fit into the address space.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): the range is empty.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the handle or the object's protection does
+    ///   not allow the access.
+    /// - [`NoSpace`](ErrorKind::NoSpace): there is no address space left, or on Windows not enough
+    ///   memory for a sparse section.
     pub fn map(&self) -> Result<View> {
-        self.try_map().map_err(|error| error.during("map", &self.section.held))
+        self.try_map().map_err(|error| error.during("map", &self.section.handle))
     }
 
     fn try_map(&self) -> Result<View> {
@@ -109,10 +128,10 @@ impl<'a> ViewOptions<'a> {
         });
         let denied = |cause| Err(Error::new(ErrorKind::PermissionDenied, cause));
         if mode == Mode::ReadWrite && object.access() == Access::Read {
-            return denied("the handle is read-only");
+            return denied("the handle is read-only; open the section for writing");
         }
         if mode == Mode::ReadWrite && object.protection() == Protection::ReadOnly {
-            return denied("the section's protection is read-only");
+            return denied("the section was created read-only");
         }
         let end = self.end.unwrap_or(object.len());
         if end > object.len() || self.start > object.len() {
@@ -125,7 +144,8 @@ impl<'a> ViewOptions<'a> {
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let offset = self.start - self.start % allocation_granularity();
-        let too_long = |_| Error::new(ErrorKind::OutOfRange, "it does not fit the address space");
+        let too_long =
+            |_| Error::new(ErrorKind::OutOfRange, "the range does not fit into the address space");
         let skip = usize::try_from(self.start - offset).map_err(too_long)?;
         let range = Range {
             offset,
@@ -135,107 +155,137 @@ impl<'a> ViewOptions<'a> {
             huge_pages: self.huge_pages,
         };
         let mapping = object.map(&range)?;
-        Ok(View { mapping, skip, mode, held: Arc::clone(&self.section.held) })
+        Ok(View { mapping, skip, mode, handle: Arc::clone(&self.section.handle) })
     }
 }
 
-/// Shared memory in this process' address space.
+/// Shared memory that is mapped into this process.
 ///
-/// Other processes may write any byte of it at any time, so it is never a slice. Bytes and plain
-/// values are copied in and out, each byte as somebody wrote it and in no order; atomics are
-/// borrowed in place, and are what orders the rest. All of it takes `&self`.
+/// A view keeps its section open: the name lives until the last `Section` and the last view are gone.
+/// Dropping the view unmaps the memory.
 ///
-/// A view keeps its section open.
+/// # Memory model
+///
+/// Another process may write any byte at any time, so safe code never gets a reference to plain bytes:
+///
+/// - [`read_at`](View::read_at), [`write_at`](View::write_at), [`read`](View::read) and
+///   [`write`](View::write) copy. A copy that races with a write in another thread or process may be
+///   *torn*: each byte is either the old or the new one, in any combination. The order in which bytes
+///   become visible is unspecified. A copy orders nothing.
+/// - [`atomic`](View::atomic) and [`load`](View::load) access one integer in place, without tearing,
+///   and with the memory ordering of [`std::sync::atomic`]. A release store in one process
+///   happens before the acquire load in another process that reads its value, and so orders the copies
+///   around it.
+///
+/// To keep larger values consistent, guard them with a [`Mutex`](crate::sync::Mutex) or a
+/// [`SharedMutex`](crate::sync::SharedMutex), or publish them with an atomic, as the example
+/// `typed_data` does.
 pub struct View {
-    /// First: the memory is unmapped before the name goes.
+    /// Declared first, so that the memory is unmapped before the handle is closed.
     mapping: Mapping,
-    /// Where the range begins in the mapping.
+    /// The offset of the view in the mapping, which begins at a page boundary.
     skip: usize,
     mode: Mode,
-    held: Arc<Held>,
+    handle: Arc<Handle>,
 }
 
 impl View {
-    /// What it is a view of.
+    /// Returns the mapped object.
     pub(crate) fn object(&self) -> &Object {
-        &self.held.object
+        &self.handle.object
     }
 
-    /// What errors call that.
+    /// Returns the name of the section for error messages.
     pub(crate) fn section(&self) -> &impl fmt::Display {
-        &*self.held
+        &*self.handle
     }
 
-    /// The name of that.
+    /// Returns the name of the section.
     pub(crate) fn name(&self) -> Option<&Name> {
-        self.held.name.as_ref()
+        self.handle.name.as_ref()
     }
 
-    /// Its length in bytes.
+    /// Returns the length of the view in bytes.
     #[allow(clippy::len_without_is_empty, reason = "a view is never empty")]
     #[inline]
     pub fn len(&self) -> usize {
         self.mapping.len() - self.skip
     }
 
-    /// Whether it can be written to.
+    /// Returns whether the view can be written to. A copy-on-write view can.
     #[inline]
     pub fn is_writable(&self) -> bool {
         self.mode != Mode::Read
     }
 
-    /// Where it begins, for those who take the promise of every access on themselves. Valid for
-    /// [`len`](View::len) bytes while the view lives; not to be written to unless
-    /// [`is_writable`](View::is_writable).
+    /// Returns the address of the first byte.
+    ///
+    /// The pointer is valid for [`len`](View::len) bytes as long as the view lives. It may be written
+    /// through only if the view [is writable](View::is_writable). Every access is subject to data races
+    /// with other processes, which the caller has to rule out.
     #[inline]
     pub fn as_ptr(&self) -> *mut u8 {
         self.mapping.base().as_ptr().wrapping_add(self.skip)
     }
 
-    /// Its bytes, in place.
+    /// Borrows the bytes in place.
     ///
     /// # Safety
     ///
-    /// Until the slice is gone nobody writes to these bytes, neither in this process nor in
-    /// another.
+    /// No thread of any process may write to these bytes as long as the slice lives.
     pub unsafe fn as_slice(&self) -> &[u8] {
         // SAFETY: the mapping is readable for `len` bytes and lives as long as `self`; the caller
-        // keeps writers away.
+        // guarantees that no thread writes to it.
         unsafe { std::slice::from_raw_parts(self.as_ptr(), self.len()) }
     }
 
-    /// Copies `bytes.len()` bytes from `offset` on out of the view.
+    /// Copies `bytes.len()` bytes out of the view, starting at byte `offset`.
+    ///
+    /// The copy may be torn: see [Memory model](View#memory-model).
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all lie in the view; none was copied.
+    /// [`OutOfRange`](ErrorKind::OutOfRange): the range reaches past the end of the view. No byte was
+    /// copied.
     #[inline]
     pub fn read_at(&self, offset: usize, bytes: &mut [u8]) -> Result<()> {
-        let from = self.at("read view of", offset, bytes.len())?;
-        // SAFETY: `at` checked that the mapping has these bytes, and `bytes` is our caller's own.
+        let from = self.address_of("read view of", offset, bytes.len())?;
+        // SAFETY: `address_of` checked that the mapping has these bytes, and `bytes` is a slice of
+        // this length.
         unsafe { copy(from, bytes.as_mut_ptr(), bytes.len()) };
         Ok(())
     }
 
-    /// Copies `bytes` into the view from `offset` on.
+    /// Copies `bytes` into the view, starting at byte `offset`.
+    ///
+    /// Other threads and processes may see a part of the copy: see [Memory model](View#memory-model). A
+    /// process that is killed during the copy leaves a part of it.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all fit; none was copied.
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied): the view is read-only.
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): the range reaches past the end of the view. No byte was
+    ///   copied.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the view is read-only.
     #[inline]
     pub fn write_at(&self, offset: usize, bytes: &[u8]) -> Result<()> {
-        let to = self.at("write view of", offset, bytes.len())?;
-        self.writable("write view of")?;
-        // SAFETY: `at` checked that the mapping has these bytes, and `writable` that it takes them.
+        let to = self.address_of("write view of", offset, bytes.len())?;
+        self.check_writable("write view of")?;
+        // SAFETY: `address_of` checked that the mapping has these bytes, and `check_writable` that it is
+        // writable.
         unsafe { copy(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
     }
 
-    /// Reads a plain value by copy. `offset` need not be aligned.
+    /// Copies a value out of the view. `offset` is in bytes and need not be aligned.
     ///
-    /// A type of your own says by `zerocopy`'s derives that any bytes make one, and, to be written,
-    /// that it has no padding.
+    /// Any bytes must be a valid `T`: derive `zerocopy`'s traits for a type of your own. The copy may
+    /// be torn: see [Memory model](View#memory-model).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`read_at`](View::read_at).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -255,24 +305,22 @@ impl View {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`read_at`](View::read_at).
     pub fn read<T: FromBytes>(&self, offset: usize) -> Result<T> {
-        let from = self.at("read view of", offset, size_of::<T>())?;
+        let from = self.address_of("read view of", offset, size_of::<T>())?;
         let mut value = T::new_zeroed();
-        // SAFETY: `at` checked that the mapping has these bytes, `value` is our own, and
-        // `FromBytes` says that any bytes make a `T`.
+        // SAFETY: `address_of` checked that the mapping has these bytes, `value` is a local of this
+        // size, and `FromBytes` says that any bytes are a valid `T`.
         unsafe { copy(from, (&raw mut value).cast(), size_of::<T>()) };
         Ok(value)
     }
 
-    /// Writes a plain value by copy. `offset` need not be aligned.
+    /// Copies a value into the view. `offset` is in bytes and need not be aligned.
+    ///
+    /// The type must have no padding: derive `zerocopy`'s traits for a type of your own.
     ///
     /// # Errors
     ///
-    /// As [`write_at`](View::write_at).
+    /// The errors of [`write_at`](View::write_at).
     pub fn write<T: IntoBytes + zerocopy::Immutable>(
         &self,
         offset: usize,
@@ -281,11 +329,21 @@ impl View {
         self.write_at(offset, value.as_bytes())
     }
 
-    /// Borrows an atomic in place. `offset` must be aligned for it.
+    /// Borrows an atomic integer in place. `offset` is in bytes and must be a multiple of its
+    /// alignment.
     ///
-    /// Use one size of atomic for one place. What two accesses of different sizes to the same bytes
-    /// do at the same time, Rust does not define; on the systems pagemate runs on each is one
-    /// instruction, and every byte is one that somebody wrote.
+    /// Access the same bytes always with the same type. Rust does not define the result of concurrent
+    /// atomic accesses of different sizes to the same bytes. On the platforms of this crate each
+    /// access is one instruction, and each byte that it reads was written by some access.
+    ///
+    /// # Errors
+    ///
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): the integer reaches past the end of the view.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not aligned.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the view is read-only. Use
+    ///   [`load`](View::load).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -298,35 +356,30 @@ impl View {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange), [`InvalidInput`](ErrorKind::InvalidInput) if `offset`
-    /// is not aligned, [`PermissionDenied`](ErrorKind::PermissionDenied) if the view is read-only:
-    /// see [`load`](View::load).
     pub fn atomic<A: Atomic>(&self, offset: usize) -> Result<&A> {
-        let at = self.aligned::<A>("borrow atomic in view of", offset)?;
-        self.writable("borrow atomic in view of")?;
-        // SAFETY: aligned, inside a writable mapping that lives as long as `self`, and of a type
-        // that takes any bytes and may change at any time.
+        let at = self.aligned_address::<A>("borrow atomic in view of", offset)?;
+        self.check_writable("borrow atomic in view of")?;
+        // SAFETY: the address is aligned and inside a writable mapping that lives as long as `self`.
+        // Any bytes are a valid atomic integer, and its value may change at any time.
         Ok(unsafe { &*at })
     }
 
-    /// Loads an atomic, from a read-only view too.
+    /// Loads an atomic integer. This works with a read-only view too.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange), or [`InvalidInput`](ErrorKind::InvalidInput) if
-    /// `offset` is not aligned.
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): the integer reaches past the end of the view.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not a multiple of the alignment.
     ///
     /// # Panics
     ///
-    /// As the atomic's own `load`, for an `order` that is none of a load.
+    /// Panics if `order` is [`Release`](Ordering::Release) or [`AcqRel`](Ordering::AcqRel).
     pub fn load<A: Atomic>(&self, offset: usize, order: Ordering) -> Result<A::Value> {
-        let at = self.aligned::<A>("load atomic from view of", offset)?;
-        // SAFETY: aligned, inside a mapping that lives as long as `self`, and of a type that takes any
-        // bytes and may change at any time. Where the mapping is read-only, only relaxed loads of it
-        // follow, which for what one register holds do not write (see `std::sync::atomic`).
+        let at = self.aligned_address::<A>("load atomic from view of", offset)?;
+        // SAFETY: the address is aligned and inside a mapping that lives as long as `self`. Any bytes
+        // are a valid atomic integer, and its value may change at any time. If the mapping is
+        // read-only, only relaxed loads follow, which do not write for sizes up to a register (see
+        // "Atomic accesses to read-only memory" in `std::sync::atomic`).
         let atomic = unsafe { &*at };
         Ok(match order {
             _ if self.is_writable() => atomic.load_value(order),
@@ -341,58 +394,64 @@ impl View {
                 fence(Ordering::SeqCst);
                 value
             }
-            // Relaxed, or none of a load, which panics.
+            // Relaxed; or an ordering that is invalid for loads, for which `load_value` panics.
             _ => atomic.load_value(order),
         })
     }
 
-    /// Writes what changed back to the file under the section, and waits until it is there. Views
-    /// of the same section need no flush to see each other's bytes.
+    /// Writes the changes of this view to the [`file`](super::SectionOptions::file) under the section,
+    /// and waits until they are stored.
     ///
-    /// On Windows it waits only if this very handle made the section over its
-    /// [`file`](super::SectionOptions::file); of one that was opened, it starts the writing.
+    /// Views of the same section see each other's writes without a flush.
+    ///
+    /// # Platforms
+    ///
+    /// On Windows the call waits only if this handle created the section. For an opened section it
+    /// only starts the writing.
     ///
     /// # Errors
     ///
-    /// The file system's refusal.
+    /// The error of the file system.
     #[doc(alias("msync", "FlushViewOfFile"))]
     pub fn flush(&self) -> Result<()> {
-        self.mapping.flush(self.skip, self.len()).map_err(|e| e.during("flush view of", &self.held))
+        self.mapping
+            .flush(self.skip, self.len())
+            .map_err(|e| e.during("flush view of", &self.handle))
     }
 
-    /// The address of `len` bytes at `offset`, if the view has them.
+    /// Returns the address of the byte at `offset`, if `len` bytes from there lie in the view.
     #[inline]
-    fn at(&self, call: &'static str, offset: usize, len: usize) -> Result<*mut u8> {
+    fn address_of(&self, call: &'static str, offset: usize, len: usize) -> Result<*mut u8> {
         if offset.checked_add(len).is_some_and(|end| end <= self.len()) {
             return Ok(self.as_ptr().wrapping_add(offset));
         }
-        Err(self.out_of_range(call, offset, len))
+        Err(self.out_of_range_error(call, offset, len))
     }
 
     #[cold]
-    fn out_of_range(&self, call: &'static str, offset: usize, len: usize) -> Error {
+    fn out_of_range_error(&self, call: &'static str, offset: usize, len: usize) -> Error {
         let have = self.len();
         let cause = format!("{len} bytes at offset {offset} reach past its {have} bytes");
-        Error::new(ErrorKind::OutOfRange, cause).during(call, &self.held)
+        Error::new(ErrorKind::OutOfRange, cause).during(call, &self.handle)
     }
 
-    fn aligned<A>(&self, call: &'static str, offset: usize) -> Result<*const A> {
-        let at = self.at(call, offset, size_of::<A>())?.cast::<A>().cast_const();
+    fn aligned_address<A>(&self, call: &'static str, offset: usize) -> Result<*const A> {
+        let at = self.address_of(call, offset, size_of::<A>())?.cast::<A>().cast_const();
         if at.is_aligned() {
             return Ok(at);
         }
         let cause = format!("offset {offset} is not aligned to {} bytes", align_of::<A>());
-        Err(Error::new(ErrorKind::InvalidInput, cause).during(call, &self.held))
+        Err(Error::new(ErrorKind::InvalidInput, cause).during(call, &self.handle))
     }
 
     #[inline]
-    fn writable(&self, call: &'static str) -> Result<()> {
-        if self.is_writable() { Ok(()) } else { Err(self.read_only(call)) }
+    fn check_writable(&self, call: &'static str) -> Result<()> {
+        if self.is_writable() { Ok(()) } else { Err(self.read_only_error(call)) }
     }
 
     #[cold]
-    fn read_only(&self, call: &'static str) -> Error {
-        Error::new(ErrorKind::PermissionDenied, "the view is read-only").during(call, &self.held)
+    fn read_only_error(&self, call: &'static str) -> Error {
+        Error::new(ErrorKind::PermissionDenied, "the view is read-only").during(call, &self.handle)
     }
 }
 
@@ -410,9 +469,11 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The atomic integers of the standard library, which a [`View`] lends in place.
+/// An atomic integer of the standard library. [`View::atomic`] borrows it in place.
+///
+/// This trait is sealed: no other type can implement it.
 pub trait Atomic: sealed::Sealed {
-    /// The integer inside.
+    /// The integer type that it holds.
     type Value;
 
     #[doc(hidden)]

@@ -13,17 +13,17 @@ fn bad_names_are_refused_by_every_verb() {
         let long = "ü".repeat(1025);
         let table = [
             ("", ErrorKind::InvalidName, "at least one character"),
-            (r"Local\", ErrorKind::InvalidName, "nothing follows the prefix"),
-            (r"Global\Local\", ErrorKind::InvalidName, "nothing follows the prefix"),
+            (r"Local\", ErrorKind::InvalidName, "no name follows the prefix"),
+            (r"Global\Local\", ErrorKind::InvalidName, "no name follows the prefix"),
             ("a\0b", ErrorKind::InvalidName, "NUL"),
-            (r"\a", ErrorKind::InvalidName, "does not begin with a backslash"),
-            (r"Global\\a", ErrorKind::InvalidName, "does not begin with a backslash"),
+            (r"\a", ErrorKind::InvalidName, "must not begin with a backslash"),
+            (r"Global\\a", ErrorKind::InvalidName, "must not begin with a backslash"),
             (r"a\b", ErrorKind::InvalidName, r"Local\ and Global\"),
             (r"GLOBAL\a", ErrorKind::InvalidName, r"Local\ and Global\"),
             (r"Session\1\a", ErrorKind::InvalidName, r"Local\ and Global\"),
-            (long.as_str(), ErrorKind::InvalidName, "1024 UTF-16 units"),
-            ("Global", ErrorKind::WrongKind, "directories of names"),
-            (r"Local\Session", ErrorKind::WrongKind, "directories of names"),
+            (long.as_str(), ErrorKind::InvalidName, "1024 UTF-16 code units"),
+            ("Global", ErrorKind::WrongKind, "reserved for namespaces"),
+            (r"Local\Session", ErrorKind::WrongKind, "reserved for namespaces"),
         ];
         changes_nothing(place, || {
             for (name, kind, fact) in table {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, Mode, OFlags, Stat};
 
-/// What the kernel appends to the path of a file whose directory entry is gone.
+/// The suffix that the kernel appends to the path of a file without a directory entry.
 const DELETED: &[u8] = b" (deleted)";
 
 /// A live object whose holders are wanted.
