@@ -2,6 +2,7 @@
 
 mod completions;
 mod demo;
+mod doctor;
 mod info;
 mod list;
 mod lock;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Wait(wait::Wait),
     Signal(signal::Signal),
     Lock(lock::Lock),
+    Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
@@ -45,6 +47,7 @@ impl Command {
             Command::Wait(command) => command.run(),
             Command::Signal(command) => command.run(),
             Command::Lock(command) => command.run(),
+            Command::Doctor(command) => command.run(),
             Command::Demo(command) => demo::Demo::run(command),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

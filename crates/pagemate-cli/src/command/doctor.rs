@@ -1,0 +1,143 @@
+use std::io::{self, Write};
+
+use clap::Args;
+use pagemate::sync::MutexOptions;
+use pagemate::{ErrorKind, Name, Namespace, Section, SectionOptions};
+use serde::Serialize;
+
+use super::list::print_json;
+use crate::failure::{Failure, Outcome};
+
+/// Check whether this machine is set up for named memory, and say what to change.
+///
+/// Each check uses an object of its own, which is gone afterwards. The exit code is 0 if every check
+/// passes, 1 if there is a warning, and 2 if named memory does not work.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  pagemate doctor
+  pagemate doctor --json | jq -r '.[] | select(.result != \"ok\").text'
+
+The JSON is an array of objects with check, result (ok, warning or failed) and text.")]
+pub(crate) struct Doctor {
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The outcome of one check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    result: Level,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Ok,
+    Warning,
+    Failed,
+}
+
+impl Finding {
+    fn new(check: &'static str, result: Level, text: impl Into<String>) -> Finding {
+        Finding { check, result, text: text.into() }
+    }
+}
+
+impl Doctor {
+    pub(crate) fn run(self) -> Outcome {
+        let findings: Vec<Finding> = [
+            section("local names", Namespace::Local),
+            section("global names", Namespace::Global),
+            mutex(),
+        ]
+        .into_iter()
+        .chain(system::findings())
+        .collect();
+        let mut out = io::stdout().lock();
+        if self.json {
+            print_json(&findings, &mut out)?;
+        } else {
+            for Finding { check, result, text } in &findings {
+                let result = format!("{result:?}").to_lowercase();
+                writeln!(out, "{result:8} {check}: {text}")?;
+            }
+        }
+        match findings.iter().map(|finding| finding.result).max() {
+            Some(Level::Failed) => Err(Failure::new("named memory does not work here")),
+            Some(Level::Warning) => Err(Failure::No("see the warnings above".to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A name that nobody else uses.
+fn probe_name(namespace: Namespace) -> pagemate::Result<Name> {
+    let prefix = match namespace {
+        Namespace::Local => "",
+        Namespace::Global => r"Global\",
+    };
+    format!("{prefix}pagemate-doctor-{}", std::process::id()).parse()
+}
+
+/// Whether a section can be created, opened by its name and closed, and its name is gone then.
+fn section(check: &'static str, namespace: Namespace) -> Finding {
+    let probe = || -> pagemate::Result<Result<(), &str>> {
+        let name = probe_name(namespace)?.to_string();
+        let created = SectionOptions::new().len(1).create_new(&name)?;
+        created.map()?.write_at(0, b"x")?;
+        let mut byte = [0];
+        Section::open(&name)?.map()?.read_at(0, &mut byte)?;
+        drop(created);
+        let gone = Section::open(&name).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        Ok(match (byte, gone) {
+            ([b'x'], true) => Ok(()),
+            ([b'x'], false) => Err("a name is still there after its last holder closed it"),
+            _ => Err("an opener does not see the bytes that the creator wrote"),
+        })
+    };
+    match probe() {
+        Ok(Ok(())) => {
+            Finding::new(check, Level::Ok, "a section is created, opened, and gone when closed")
+        }
+        Ok(Err(text)) => Finding::new(check, Level::Failed, text),
+        // A user without the privilege to create global objects still has local ones.
+        Err(error)
+            if namespace == Namespace::Global && error.kind() == ErrorKind::PermissionDenied =>
+        {
+            Finding::new(check, Level::Warning, error.to_string())
+        }
+        Err(error) => Finding::new(check, Level::Failed, error.to_string()),
+    }
+}
+
+/// Whether a mutex can be locked and unlocked.
+fn mutex() -> Finding {
+    let probe = || -> pagemate::Result<()> {
+        let mutex = MutexOptions::new().create_new(probe_name(Namespace::Local)?.as_str())?;
+        drop(mutex.lock()?);
+        Ok(())
+    };
+    match probe() {
+        Ok(()) => Finding::new("locks", Level::Ok, "a mutex is locked and unlocked"),
+        Err(error) => Finding::new("locks", Level::Failed, error.to_string()),
+    }
+}
+
+cfg_select! {
+    target_os = "linux" => {
+        #[path = "doctor/linux.rs"]
+        mod system;
+    }
+    _ => {
+        mod system {
+            /// Other systems have no settings that endanger names.
+            pub(super) fn findings() -> Vec<super::Finding> {
+                Vec::new()
+            }
+        }
+    }
+}

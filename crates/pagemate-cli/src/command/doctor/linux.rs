@@ -1,0 +1,158 @@
+//! Settings of Linux that endanger names or limit their number.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Resource, getrlimit, getuid};
+
+use super::{Finding, Level};
+
+/// Uids up to this one are system users, whose objects logind leaves alone: `SYS_UID_MAX` of
+/// login.defs(5).
+const LAST_SYSTEM_UID: u32 = 999;
+
+/// Fewer descriptors than this are worth a warning: each handle to a named object takes one.
+const FEW_DESCRIPTORS: u64 = 4096;
+
+pub(super) fn findings() -> Vec<Finding> {
+    vec![remove_ipc(), descriptors()]
+}
+
+/// Whether logind removes this user's objects at the end of their last session.
+fn remove_ipc() -> Finding {
+    const CHECK: &str = "RemoveIPC";
+    let uid = getuid().as_raw();
+    let harmless = |text: &str| Finding::new(CHECK, Level::Ok, text);
+    if std::env::var_os("PAGEMATE_DIR").is_some_and(|dir| !dir.is_empty()) {
+        return harmless("PAGEMATE_DIR moves the objects away from /dev/shm, which logind cleans");
+    }
+    // sd_booted(3)
+    if !Path::new("/run/systemd/system").is_dir() {
+        return harmless("systemd does not run this machine");
+    }
+    if uid <= LAST_SYSTEM_UID {
+        return harmless("logind leaves the objects of system users alone");
+    }
+    if !removes_ipc(Path::new("/")) {
+        return harmless("logind is configured to leave objects alone");
+    }
+    let text = format!(
+        "logind removes the files of user {uid} in /dev/shm when the user's last session ends, also \
+         while processes hold them. For a service that outlives its session set RemoveIPC=no in \
+         /etc/systemd/logind.conf, run it as a system user, or run 'loginctl enable-linger {uid}'"
+    );
+    if is_lingering(uid) {
+        return harmless("the user lingers, so that logind keeps the objects");
+    }
+    Finding::new(CHECK, Level::Warning, text)
+}
+
+/// Whether the user keeps a session for ever, by the file that `loginctl enable-linger` makes.
+fn is_lingering(uid: u32) -> bool {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then_some(name)
+    });
+    name.is_some_and(|name| Path::new("/var/lib/systemd/linger").join(name).exists())
+}
+
+/// The value of `RemoveIPC` in logind.conf(5) and its drop-in files below `root`; on by default.
+fn removes_ipc(root: &Path) -> bool {
+    const FOLDERS: [&str; 4] =
+        ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
+    let main = FOLDERS.map(|folder| root.join(folder).join("logind.conf"));
+    let mut files: Vec<PathBuf> = main.into_iter().find(|path| path.exists()).into_iter().collect();
+    // A drop-in hides those of the same name in later folders; all are read in the order of names.
+    let mut drop_ins: BTreeMap<OsString, PathBuf> = BTreeMap::new();
+    for folder in FOLDERS {
+        let entries = fs::read_dir(root.join(folder).join("logind.conf.d"));
+        for entry in entries.into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "conf") {
+                drop_ins.entry(entry.file_name()).or_insert_with(|| entry.path());
+            }
+        }
+    }
+    files.extend(drop_ins.into_values());
+    let texts = files.iter().map(|path| fs::read_to_string(path).unwrap_or_default());
+    texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true)
+}
+
+/// The last value of `RemoveIPC` in the section `Login`, if there is one.
+fn setting(text: &str) -> Option<bool> {
+    let mut section = "";
+    let mut value = None;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line;
+        } else if section == "[Login]"
+            && let Some((key, given)) = line.split_once('=')
+            && key.trim() == "RemoveIPC"
+        {
+            // As parse_boolean() of systemd takes it; an empty value restores the default.
+            value = match given.trim().to_ascii_lowercase().as_str() {
+                "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
+                "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
+                "" => None,
+                _ => value,
+            };
+        }
+    }
+    value
+}
+
+/// How many descriptors a process may have.
+fn descriptors() -> Finding {
+    const CHECK: &str = "descriptors";
+    let limit = getrlimit(Resource::Nofile).current;
+    match limit {
+        Some(limit) if limit < FEW_DESCRIPTORS => {
+            let text = format!(
+                "a process may open {limit} descriptors, and each handle to a named object takes one; \
+                 'ulimit -n' raises the limit"
+            );
+            // The usual limit of a shell suits most programs.
+            Finding::new(CHECK, Level::Ok, text)
+        }
+        _ => Finding::new(CHECK, Level::Ok, "a process may hold thousands of objects"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remove_ipc_is_read_as_logind_reads_it() {
+        assert_eq!(setting("[Login]\nRemoveIPC=no\n"), Some(false));
+        assert_eq!(setting("[Login]\n#RemoveIPC=no\n"), None);
+        assert_eq!(setting("[Login]\n RemoveIPC = Yes \n[Other]\nRemoveIPC=no"), Some(true));
+        assert_eq!(setting("[Login]\nRemoveIPC=off\nRemoveIPC=on"), Some(true));
+        assert_eq!(setting("[Login]\nRemoveIPC=off\nRemoveIPC=maybe"), Some(false));
+        assert_eq!(setting("[Login]\nRemoveIPC=off\nRemoveIPC="), None);
+
+        let root = std::env::temp_dir().join(format!("pagemate-doctor-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        assert!(removes_ipc(&root));
+        write("usr/lib/systemd/logind.conf", "[Login]\nRemoveIPC=no\n");
+        assert!(!removes_ipc(&root));
+        // The administrator's file takes the place of the vendor's.
+        write("etc/systemd/logind.conf", "[Login]\n#RemoveIPC=yes\n");
+        assert!(removes_ipc(&root));
+        // Drop-ins count after it, in the order of their names.
+        write("usr/lib/systemd/logind.conf.d/50-a.conf", "[Login]\nRemoveIPC=no\n");
+        assert!(!removes_ipc(&root));
+        write("etc/systemd/logind.conf.d/10-b.conf", "[Login]\nRemoveIPC=yes\n");
+        assert!(!removes_ipc(&root));
+        write("etc/systemd/logind.conf.d/50-a.conf", "");
+        assert!(removes_ipc(&root));
+        fs::remove_dir_all(root).unwrap();
+    }
+}

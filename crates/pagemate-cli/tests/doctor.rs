@@ -1,0 +1,62 @@
+//! `pagemate doctor` on machines that are set up well and badly.
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "a skipped test says why")]
+
+mod harness;
+
+use std::process::{Command, Stdio};
+
+use harness::{Place, Ran};
+
+#[test]
+fn a_working_machine_passes() {
+    let place = Place::new();
+    let text = place.run(&["doctor"]).text();
+    assert_eq!(text.lines().count(), 5, "{text}");
+    assert!(text.lines().all(|line| line.starts_with("ok ")), "{text}");
+    assert_eq!(place.objects(), [] as [std::path::PathBuf; 0]);
+    let json = place.run(&["doctor", "--json"]).text();
+    let findings: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert!(findings.iter().all(|finding| finding["result"] == "ok"), "{json}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_fails() {
+    let place = Place::new();
+    let mut command = place.command(&["doctor"]);
+    command.env("PAGEMATE_DIR", place.path().join("missing"));
+    let Ran { code, bytes, errors } = Ran::of(&mut command, b"");
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains("failed   local names: create section"), "{text}");
+    assert_eq!((code, &*errors), (Some(2), "pagemate: named memory does not work here\n"));
+}
+
+/// As systemd's logind is configured by default: a user's last session takes their objects away.
+#[test]
+fn a_logind_that_removes_objects_is_a_warning() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can mount a /run of its own");
+        return;
+    }
+    let doctor = env!("CARGO_BIN_EXE_pagemate");
+    // Other users may not reach the folder that the command was built in, so it is copied.
+    let run = |setting: &str, uid: &str| {
+        let script = format!(
+            "mount -t tmpfs none /run && mount -t tmpfs none /dev/shm && chmod 1777 /dev/shm &&
+             mkdir -p /run/systemd/system /run/systemd/logind.conf.d &&
+             printf '[Login]\\nRemoveIPC={setting}\\n' > /run/systemd/logind.conf.d/99-test.conf &&
+             cp \"$0\" /run/pagemate &&
+             exec setpriv --reuid={uid} --regid={uid} --clear-groups /run/pagemate doctor"
+        );
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script, doctor]).env_remove("PAGEMATE_DIR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ran::of(&mut command, b"")
+    };
+    let Ran { code, bytes, errors } = run("yes", "54321");
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains("warning  RemoveIPC: logind removes"), "{text}");
+    assert_eq!((code, &*errors), (Some(1), "pagemate: see the warnings above\n"));
+    assert!(run("no", "54321").text().contains("ok       RemoveIPC"));
+    assert!(run("yes", "998").text().contains("ok       RemoveIPC"));
+}
