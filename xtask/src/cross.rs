@@ -17,6 +17,26 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace")
 }
 
+/// The directory in which cargo builds the workspace for this system: `CARGO_TARGET_DIR` and cargo's
+/// configuration can move it.
+pub(crate) fn target_dir() -> Result<PathBuf, String> {
+    target_dir_of(&mut Command::new("cargo"))
+}
+
+/// The same as this `cargo`, with its environment, sees it.
+fn target_dir_of(cargo: &mut Command) -> Result<PathBuf, String> {
+    cargo.args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(root());
+    let answer = cargo.output().map_err(|e| format!("cargo metadata: {e}"))?;
+    let text = String::from_utf8_lossy(&answer.stdout);
+    let dir = text.split_once("\"target_directory\":\"").and_then(|(_, rest)| rest.split_once('"'));
+    dir.map(|(dir, _)| PathBuf::from(dir)).ok_or_else(|| {
+        format!(
+            "cargo metadata names no target directory: {}",
+            String::from_utf8_lossy(&answer.stderr)
+        )
+    })
+}
+
 /// Installs those of these Debian packages that are missing or older than the project needs.
 pub(crate) fn install(packages: &[&str]) -> Outcome {
     let mut missing = Vec::new();
@@ -72,6 +92,14 @@ fn library() -> Result<PathBuf, String> {
     let version = version.split('+').next().unwrap_or_default();
     let path = PathBuf::from(format!("/usr/src/rustc-{version}/library"));
     if path.is_dir() { Ok(path) } else { Err(format!("{} is missing", path.display())) }
+}
+
+#[test]
+fn target_directory_follows_the_environment() {
+    let moved = std::env::temp_dir().join("moved");
+    let mut cargo = Command::new("cargo");
+    let found = target_dir_of(cargo.env("CARGO_TARGET_DIR", &moved));
+    assert_eq!(found, Ok(moved));
 }
 
 #[test]

@@ -42,8 +42,9 @@ impl Place {
 #[test]
 fn a_signal_lets_all_go_who_wait_and_the_event_goes_with_them() {
     let place = Place::new();
-    let mut waiting: Vec<_> =
-        (0..2).map(|_| place.command(&["wait", "ready"]).spawn().unwrap()).collect();
+    let mut waiting: Vec<_> = (0..2)
+        .map(|_| place.command(&["wait", "ready", "--create", "manual"]).spawn().unwrap())
+        .collect();
     let info = place.once("ready", "waiting", &json!(2));
     assert_eq!(info["kind"], "event");
     assert_eq!(info["state"], json!({ "signaled": false, "reset": "manual" }));
@@ -59,8 +60,9 @@ fn a_signal_lets_all_go_who_wait_and_the_event_goes_with_them() {
 #[test]
 fn one_goes_at_a_time_if_it_was_made_so() {
     let place = Place::new();
-    let mut waiting: Vec<_> =
-        (0..2).map(|_| place.command(&["wait", "turn", "--one"]).spawn().unwrap()).collect();
+    let mut waiting: Vec<_> = (0..2)
+        .map(|_| place.command(&["wait", "turn", "--create", "auto"]).spawn().unwrap())
+        .collect();
     place.once("turn", "waiting", &json!(2));
     place.run(&["signal", "turn"]).text();
     let info = place.once("turn", "waiting", &json!(1));
@@ -72,9 +74,27 @@ fn one_goes_at_a_time_if_it_was_made_so() {
 }
 
 #[test]
-fn who_waits_too_long_is_told_so() {
+fn waiting_for_a_missing_name_creates_nothing() {
     let place = Place::new();
-    let told = place.run(&["wait", "never", "--timeout", "0.05"]).complaint(1);
+    let told = place.run(&["wait", "later", "--timeout", "0.05"]).complaint(1);
+    assert_eq!(told, "pagemate: wait for \"later\": no process created it within 0.05 seconds");
+    let waiting = place.command(&["wait", "later"]).spawn().unwrap();
+    let beside = place.command(&["wait", "later"]).spawn().unwrap();
+    // The name stays free for an object of any kind.
+    let held = place.lock("later");
+    place.once("later", "waiting", &json!(2));
+    drop_input(held);
+    for child in [waiting, beside] {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    assert!(place.objects().is_empty());
+}
+
+#[test]
+fn waiting_longer_than_the_timeout_is_told() {
+    let place = Place::new();
+    let told =
+        place.run(&["wait", "never", "--create", "manual", "--timeout", "0.05"]).complaint(1);
     assert_eq!(told, "pagemate: wait for \"never\": it did not happen within 0.05 seconds");
     let _held = place.hold(&["share", "memory", "--size", "1"]);
     assert!(place.run(&["wait", "memory"]).complaint(2).contains("another kind"));

@@ -62,6 +62,32 @@ impl Terminal {
 }
 
 #[test]
+fn examples_in_the_help_of_share_work_one_after_another() {
+    let place = Place::new();
+    place.file("weights.bin", &[7; 5000]);
+    // The machine's objects lie in the directory itself, which has to be sticky.
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let help = place.run(&["share", "--help"]).text();
+    let (_, examples) = help.split_once("Examples:\n").unwrap();
+    let mut sharing = Vec::new();
+    for line in examples.lines().filter_map(|line| line.trim_start().strip_prefix("pagemate ")) {
+        // The command ends where its explanation is set off.
+        let words = line.split("   ").next().unwrap().trim_end_matches(['&', ' ']);
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" {words}"), env!("CARGO_BIN_EXE_pagemate")]);
+        shell.current_dir(place.path()).env("PAGEMATE_DIR", place.path());
+        shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        sharing.push(Held::start(&mut shell));
+    }
+    assert_eq!(sharing.len(), 4);
+    for process in sharing {
+        process.signal(Signal::TERM);
+        assert_eq!(process.wait().code(), Some(0));
+    }
+    assert!(place.objects().is_empty());
+}
+
+#[test]
 fn signals_let_go_properly() {
     let place = Place::new();
     for signal in [Signal::INT, Signal::TERM] {

@@ -46,7 +46,7 @@ impl Programs {
         run(Command::new("cargo")
             .args(["build", "-p", "pagemate-win32"])
             .current_dir(cross::root()))?;
-        let library = cross::root().join("target/debug");
+        let library = cross::target_dir()?.join("debug");
         let mut compile = Command::new("cc");
         compile.args(["-O2", "-Wall", "-Wextra", "-Werror", "-Icrates/pagemate-win32/include"]);
         compile.arg(SOURCE).arg("-o").arg(&native).arg("-L").arg(&library).arg("-lpagemate_win32");

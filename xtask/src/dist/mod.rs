@@ -94,7 +94,7 @@ fn build_library(library: &Library) -> Outcome {
 }
 
 fn put_library(library: &Library, prefix: &Path) -> io::Result<()> {
-    let built = cross::root().join("target/release");
+    let built = cross::target_dir().map_err(io::Error::other)?.join("release");
     let lib = prefix.join("lib");
     let file = |ending: &str| format!("{}.{ending}", library.name);
     let real = file(&format!("so.{VERSION}"));
@@ -151,7 +151,7 @@ fn packages(from: &Path, prefix: &Path) -> io::Result<()> {
 fn command(prefix: &Path) -> Outcome {
     let failed = |e: io::Error| format!("install into {}: {e}", prefix.display());
     let program = prefix.join("bin/pagemate");
-    copy(&cross::root().join("target/release/pagemate"), &program).map_err(failed)?;
+    copy(&cross::target_dir()?.join("release/pagemate"), &program).map_err(failed)?;
     for (shell, file) in [
         ("bash", "share/bash-completion/completions/pagemate"),
         ("zsh", "share/zsh/site-functions/_pagemate"),

@@ -34,7 +34,7 @@ Examples:
   pagemate share ShareMemory --text 'This is common data!'    in two terminals
   pagemate share model --file weights.bin --hold 3600
   pagemate share frames --size 64M --global --sharing everyone-read &
-  pagemate share frames --read-only                     keeps it alive, and looks")]
+  pagemate share frames --global --read-only            keeps it alive, and looks")]
 pub(crate) struct Share {
     #[command(flatten)]
     target: Target,
