@@ -1,10 +1,10 @@
-//! Named shared memory that lives exactly as long as some process holds it.
+//! Named shared memory, and named locks, whose names live exactly as long as some process holds them.
 //!
-//! One process creates a [`Section`] under a name, others open it by that name, and [`View`]s put
-//! the same physical pages into all their address spaces. When the last holder lets go, by drop,
-//! exit, panic or SIGKILL, the name is gone, and what comes next under it is new: nothing to unlink, no
-//! daemon, nothing stale. That is how Windows' named file mappings have always lived; here it holds on
-//! every system.
+//! One process creates a [`Section`] with a name. Other processes open the section by that name. A
+//! [`View`] maps the section into a process, so that all of them access the same physical pages. When
+//! the last holder drops its handle, exits, panics or is killed, the name is gone, and the next process
+//! that creates it gets a new object. There is nothing to unlink, no daemon and nothing stale. Windows'
+//! kernel objects have this lifetime. This crate provides it on every platform.
 //!
 //! ```
 //! use pagemate::SectionOptions;
@@ -22,10 +22,103 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Which object to use
+//!
+//! | To | use |
+//! |---|---|
+//! | share bytes, plain values or atomic integers | [`Section`], mapped as a [`View`] |
+//! | share one value that many processes change | [`SharedMutex`](sync::SharedMutex): a lock and its value in a section |
+//! | exclude other processes from data or a resource anywhere | [`Mutex`](sync::Mutex) |
+//! | tell waiting processes that something happened | [`Event`](sync::Event), with manual reset for all of them, with auto reset for one |
+//! | limit how many processes use a resource, or count work items | [`Semaphore`](sync::Semaphore) |
+//! | wait for several of these at once | [`wait_any`](sync::wait_any), [`wait_all`](sync::wait_all) |
+//! | publish a small value that one process writes and many read | an atomic sequence number in a [`View`]: see the example `typed_data` |
+//! | share the contents of a file | [`SectionOptions::file`] |
+//! | share memory with one other process, without a name | [`SectionOptions::create_unnamed`] and [`os`] |
+//! | find live objects, or free memory that killed processes left | [`inventory`] |
+//!
+//! # Names
+//!
+//! `x` and `Local\x` name the same object, private to the user (on Windows: to the logon session).
+//! `Global\x` names an object of the whole machine. Sections, mutexes, events and semaphores share one
+//! name space. See [`Name`] for the rules.
+//!
+//! Only the owner of an object may open it, unless its creator grants access to others with
+//! [`Sharing`].
+//!
+//! # Lifetime
+//!
+//! Every open handle is a *holder* of its name, and so is every [`View`]. A clone of a handle, a child
+//! made by `fork`, and a process that received a descriptor or handle hold the name too. The name ends
+//! with its last holder; the memory ends with it.
+//!
+//! # Memory model
+//!
+//! Other processes may write shared memory at any time. Therefore safe code never gets a reference to
+//! plain shared bytes:
+//!
+//! - [`View::read_at`], [`View::write_at`], [`View::read`] and [`View::write`] copy. A copy that races
+//!   with a write may be torn: each byte is the old or the new one. A copy orders nothing.
+//! - [`View::atomic`] borrows an atomic integer in place. Atomics never tear. A release operation
+//!   happens before the acquire operation that reads its value, in another process as in another
+//!   thread. It orders the copies around it.
+//! - Every object of [`sync`] orders memory: all writes before an unlock, a set or a release happen
+//!   before the return of the lock, wait or acquire that they enable.
+//! - [`View::as_slice`] is unsafe, and [`View::as_ptr`] returns a raw pointer: the caller has to rule
+//!   out data races.
+//!
+//! # Crashes
+//!
+//! A process may be killed at any instruction, SIGKILL included:
+//!
+//! - Its handles are released. If it was the last holder, the name is free at once. On Unix the memory
+//!   is freed when some process next creates or lists objects, or by [`inventory::prune`].
+//! - A mutex that it held is *abandoned*: the next owner acquires it, within 100 ms on Unix and at once
+//!   on Windows. The guard's [`was_abandoned`](sync::MutexGuard::was_abandoned) returns `true` once, and
+//!   the protected data may be inconsistent. A stopped process (SIGSTOP, a debugger) keeps its locks.
+//! - A semaphore keeps no record of its holders: permits of a killed process are lost.
+//! - A copy into a view that the kill interrupted is incomplete.
+//!
+//! Bytes that a crash or a faulty program left in an object cause an error of kind
+//! [`Corrupted`](ErrorKind::Corrupted), never undefined behaviour.
+//!
+//! # Limits
+//!
+//! - A section has a fixed length. Create a sparse one ([`reserve`](SectionOptions::reserve)) with the
+//!   greatest length that it may need.
+//! - Memory does not survive its last holder. Use a section over a file for data that must.
+//! - A name has at most 1,024 UTF-16 code units. A semaphore's count is at most 2,147,483,647. One call
+//!   waits for at most 64 objects.
+//! - On Unix every handle uses one file descriptor, a section over a file uses two, and a mutex uses
+//!   one more after its first lock.
+//! - A call that finds the object busy with another process's creation or removal returns
+//!   [`TimedOut`](ErrorKind::TimedOut) after two seconds.
+//! - On Unix an access to a mapped page ends the process with SIGBUS if another process truncated the
+//!   memory. [`guide::safety`] lists the cases in which that is possible.
+//!
+//! # Platforms
+//!
+//! | | Linux | Windows | macOS |
+//! |---|---|---|---|
+//! | State | tested | tested under Wine | type-checked; its protocol is tested on Linux |
+//! | A section is | a locked file in `/dev/shm` | a kernel file mapping | a locked file |
+//! | A sync object is | a futex word in a shared page | a kernel object | a word in a shared page |
+//!
+//! Other Windows programs open these objects by the same names, and this crate opens theirs. On Unix the
+//! environment variable `PAGEMATE_DIR` moves the directory of the objects, for containers and tests.
+//!
+//! # Guides
+//!
+//! - [`guide::platforms`]: the differences between platforms, row by row.
+//! - [`guide::safety`]: the trust model, and how other users can affect a process.
+//! - [`guide::layout`]: the byte layout of an object on Unix, for programs in other languages.
 
 mod access;
 mod deadline;
 mod error;
+#[cfg(doc)]
+pub mod guide;
 pub mod inventory;
 mod name;
 pub mod os;
