@@ -55,7 +55,11 @@ fn stray_platforms(path: &Path, text: &str) -> usize {
 /// The first import of a higher layer.
 fn upward_import(path: &Path, text: &str) -> Option<&'static str> {
     let own = LAYERS.iter().position(|name| *name == layer(path))?;
-    LAYERS[own + 1..].iter().copied().find(|higher| text.contains(&format!("crate::{higher}")))
+    // A link in a comment is no import.
+    let code: Vec<&str> =
+        text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let imports = |higher: &str| code.iter().any(|line| line.contains(&format!("crate::{higher}")));
+    LAYERS[own + 1..].iter().copied().find(|higher| imports(higher))
 }
 
 #[test]
@@ -69,6 +73,7 @@ fn platforms_live_in_sys() {
 #[test]
 fn layers_look_down() {
     assert_eq!(upward_import(Path::new("sys/a.rs"), "use crate::section::View;"), Some("section"));
+    assert_eq!(upward_import(Path::new("section/a.rs"), "/// See [x](crate::sync::X)."), None);
     for (path, text) in core() {
         assert_eq!(upward_import(&path, &text), None, "{}: looks up", path.display());
     }
