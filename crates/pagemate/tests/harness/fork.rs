@@ -184,6 +184,21 @@ pub(crate) fn become_user(user: u32, group: u32) {
     check(unsafe { libc::setresuid(user, user, user) });
 }
 
+/// Acts as the user from now on, and can go back to be root.
+pub(crate) fn act_for(user: u32) {
+    for user in [0, user] {
+        // SAFETY: seteuid(2) takes a number.
+        assert_eq!(unsafe { libc::seteuid(user) }, 0, "{}", io::Error::last_os_error());
+    }
+}
+
+/// Closes all descriptors from this number on, whoever uses them.
+pub(crate) fn close_all_from(first: u32) {
+    // SAFETY: the test drops nothing that has one of them.
+    let result = unsafe { libc::close_range(first, u32::MAX, 0) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
 /// Takes in the children of this process' children when those end.
 pub(crate) fn adopt() {
     // SAFETY: this prctl(2) takes a number.

@@ -24,7 +24,7 @@ use std::{env, fs, process, thread};
 use pagemate::{Access, Section, SectionOptions, View, inventory};
 
 /// Says that this process is an actor, and what its names begin with.
-const ROLE: &str = "PAGEMATE_TEST_ACTOR";
+pub(crate) const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
 /// Marks an actor's replies, and the results of a process that a test has to itself, among what the
 /// test runner prints.

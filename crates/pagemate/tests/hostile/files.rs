@@ -1,7 +1,7 @@
 //! Objects' files that somebody replaced, cut short, filled with rubbish or locked.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{FileExt as _, symlink};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -127,18 +127,19 @@ fn prefix_in_the_trailers_name_is_no_name() {
     });
 }
 
+/// Leaves the file of a dead object, and changes it.
+fn leave_dead(place: &Path, change: impl FnOnce(File)) {
+    fork(|| std::mem::forget(create("x").unwrap())).join();
+    change(file(place));
+}
+
 #[test]
-fn damaged_file_that_nobody_holds_is_dead_and_swept() {
-    alone("files::damaged_file_that_nobody_holds_is_dead_and_swept", |place| {
+fn damaged_object_that_nobody_holds_is_dead_and_swept() {
+    alone("files::damaged_object_that_nobody_holds_is_dead_and_swept", |place| {
+        let damage = DAMAGE.iter().filter(|(.., fact)| !fact.contains("does not end"));
         for verb in 0..5 {
-            for (at, bytes, ..) in DAMAGE {
-                fork(|| {
-                    let held = create("x").unwrap();
-                    file(place).write_all_at(bytes, at).unwrap();
-                    std::mem::forget(held);
-                })
-                .join();
-                assert_eq!(fs::read_dir(local(place)).unwrap().count(), 1);
+            for (at, bytes, ..) in damage.clone() {
+                leave_dead(place, |file| file.write_all_at(bytes, *at).unwrap());
                 match verb {
                     0 => refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]),
                     1 => refused(open_read("x"), ErrorKind::NotFound, &["no process holds it"]),
@@ -148,6 +149,36 @@ fn damaged_file_that_nobody_holds_is_dead_and_swept() {
                 }
                 assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
             }
+        }
+    });
+}
+
+#[test]
+fn file_that_is_no_object_is_left_alone_and_told() {
+    alone("files::file_that_is_no_object_is_left_alone_and_told", |place| {
+        let path = local(place).join("x");
+        let changes: [&dyn Fn(File); 6] = [
+            &|file| file.write_all_at(b"PAGEMATF", TRAILER).unwrap(),
+            &|file| file.set_len(100).unwrap(),
+            &|file| file.set_len(0).unwrap(),
+            // Modes that no object has.
+            &|file| file.set_permissions(Permissions::from_mode(0o700)).unwrap(),
+            &|file| file.set_permissions(Permissions::from_mode(0o4600)).unwrap(),
+            &|file| file.set_permissions(Permissions::from_mode(0o2666)).unwrap(),
+        ];
+        for change in changes {
+            leave_dead(place, change);
+            changes_nothing(place, || {
+                refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+                refused(open_read("x"), ErrorKind::NotFound, &["no process holds it"]);
+                assert!(inventory::list().unwrap().is_empty());
+                assert_eq!(inventory::prune().unwrap().objects, 0);
+                drop(create("another").unwrap());
+                let facts = ["none of ours", "remove", path.to_str().unwrap()];
+                refused(create("x"), ErrorKind::Corrupted, &facts);
+                refused(share("x"), ErrorKind::Corrupted, &facts);
+            });
+            fs::remove_file(&path).unwrap();
         }
     });
 }
@@ -226,5 +257,6 @@ fn lock_that_is_never_let_go_times_out() {
         waiting.into_iter().for_each(Forked::join);
         stranger.kill();
         refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+        fs::remove_file(local(place).join("x")).unwrap();
     });
 }

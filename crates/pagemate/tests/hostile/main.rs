@@ -8,6 +8,7 @@ mod files;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod limits;
+mod privileged;
 mod records;
 mod seats;
 mod sync;
@@ -19,6 +20,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use pagemate::{ErrorKind, Result, Section, SectionOptions};
+
+#[test]
+fn actor() {
+    harness::actor();
+}
 
 /// Demands the kind, and each of these facts in the message.
 #[track_caller]
@@ -47,8 +53,11 @@ fn changes_nothing<T>(place: &Path, body: impl FnOnce() -> T) -> T {
     result
 }
 
+/// How many descriptors there are, but for those of directories: a process keeps one for each that
+/// it has objects in.
 fn descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    open.filter(|fd| !fd.as_ref().is_ok_and(|fd| fd.path().is_dir())).count()
 }
 
 /// Every entry below `dir`: its path, its mode and its length.

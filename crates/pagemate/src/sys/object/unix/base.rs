@@ -1,19 +1,30 @@
 //! Where the directories of objects stand unless the user says otherwise.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::Path;
 
 use crate::name::Namespace;
 
 cfg_select! {
     target_vendor = "apple" => {
-        pub(super) fn default(namespace: Namespace) -> PathBuf {
+        pub(super) fn default(namespace: Namespace) -> Cow<'static, Path> {
             match namespace {
                 // Should the system not say, this is a place where the user can make nothing: an
                 // error that names it, rather than a second place where nobody would be met.
-                Namespace::Local => apple::user_dir().unwrap_or_else(|| "/var/folders".into()),
+                Namespace::Local => match apple::user_dir() {
+                    Some(dir) => Cow::Owned(dir),
+                    None => Cow::Borrowed(Path::new("/var/folders")),
+                },
                 // Like /tmp, sticky and open to all, but nothing sweeps old files out of it.
-                Namespace::Global => "/Users/Shared".into(),
+                Namespace::Global => Cow::Borrowed(Path::new("/Users/Shared")),
             }
+        }
+
+        /// Whether this program runs with more rights than its caller has.
+        #[allow(unsafe_code, reason = "issetugid(2)")]
+        pub(super) fn is_privileged() -> bool {
+            // SAFETY: it takes nothing and touches no memory.
+            unsafe { libc::issetugid() != 0 }
         }
 
         #[allow(unsafe_code, reason = "confstr(3)")]
@@ -43,8 +54,16 @@ cfg_select! {
         }
     }
     _ => {
-        pub(super) fn default(_: Namespace) -> PathBuf {
-            "/dev/shm".into()
+        pub(super) fn default(_: Namespace) -> Cow<'static, Path> {
+            Cow::Borrowed(Path::new("/dev/shm"))
+        }
+
+        /// Whether this program runs with more rights than its caller has, by the kernel's word: it
+        /// is set-user-ID or set-group-ID, or its file has capabilities.
+        #[allow(unsafe_code, reason = "getauxval(3)")]
+        pub(super) fn is_privileged() -> bool {
+            // SAFETY: it takes a number and reads what the kernel left there at the start.
+            unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
         }
     }
 }

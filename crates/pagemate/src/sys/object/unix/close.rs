@@ -1,13 +1,13 @@
 //! Letting go, and removing the names of the dead.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
-use rustix::fs::{CWD, Stat};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use super::directory::Id;
-use super::{directory, fork, lock, open_file, trailer};
+use super::directory::{self, Id};
+use super::place::Place;
+use super::{fork, lock, trailer};
 use crate::access::Access;
 use crate::sys::fault;
 
@@ -26,18 +26,20 @@ pub(super) fn may_release(before: fork::Moment) -> bool {
 /// was handed the descriptor, shares the lock: to release it would end their hold, and to ask through
 /// it would be to ask about others only. Then closing gives up our part of it, and the question goes
 /// through a new descriptor.
-pub(super) fn let_go(fd: OwnedFd, access: Access, path: &Path, id: Option<Id>, ours: bool) {
+pub(super) fn let_go(fd: OwnedFd, access: Access, place: &Place, id: Option<Id>, ours: bool) {
     fault::point("close-before-release");
     if ours && lock::release(fd.as_fd()).is_ok() {
         fault::point("close-after-release");
         if access == Access::ReadWrite {
-            remove_if_dead(&fd, path, id);
+            remove_if_dead(&fd, place, id, id);
             return;
         }
     }
     drop(fd);
     fault::point("close-after-close");
-    sweep(path);
+    if let Some(place) = place.again() {
+        sweep_known(&place, id);
+    }
 }
 
 /// What became of a name that looked dead.
@@ -53,44 +55,57 @@ pub(super) enum Outcome {
     Stuck,
 }
 
-/// Removes the name at `path` if nobody holds its object.
-pub(super) fn sweep(path: &Path) -> Outcome {
-    let fd = match open_file(path, Access::ReadWrite) {
+/// Removes the name at `place` if nobody holds its object.
+pub(super) fn sweep(place: &Place) -> Outcome {
+    sweep_known(place, None)
+}
+
+/// The same where one file is known to be an object.
+fn sweep_known(place: &Place, known: Option<Id>) -> Outcome {
+    let fd = match place.open(Access::ReadWrite) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Outcome::Absent,
         Err(_) => return Outcome::Stuck,
     };
-    remove_if_dead(&fd, path, None)
+    let id = rustix::fs::fstat(&fd).ok().map(|stat| Id::of(&stat));
+    remove_if_dead(&fd, place, id, known)
 }
 
-/// Removes the name at `path` if nobody has a lock on `fd`, its object or one that had the name; `id`
-/// tells which file that is, if that is known.
-fn remove_if_dead(fd: &OwnedFd, path: &Path, id: Option<Id>) -> Outcome {
+/// Removes the name at `place` if nobody has a lock on `fd`, its object or one that had the name.
+/// `id` is that of `fd`; the file `known` is known to be an object.
+fn remove_if_dead(fd: &OwnedFd, place: &Place, id: Option<Id>, known: Option<Id>) -> Outcome {
     fault::point("sweep-before-exclude");
     if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
         return Outcome::Kept;
     }
     fault::point("sweep-after-exclude");
-    // The name may stand for another object by now: then this one has none, and ours is not it.
-    let id = id.or_else(|| rustix::fs::fstat(fd).ok().map(|stat| Id::of(&stat)));
-    let outcome = match id.map(|id| directory::standing_at(path, id)) {
-        Some(None) => Outcome::Absent,
-        Some(Some(stat))
-            if directory::is_file(&stat)
-                && is_ours(fd.as_fd(), path, &stat)
-                && rustix::fs::unlinkat(CWD, path, rustix::fs::AtFlags::empty()).is_ok() =>
-        {
-            Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
-        }
-        // In a sticky directory a file is its owner's to remove, whoever may write to it.
-        _ => Outcome::Stuck,
-    };
+    let outcome = id.map_or(Outcome::Stuck, |id| remove(fd, place, id, known));
     fault::point("sweep-after-unlink");
     outcome
 }
 
-/// Whether a file that nobody holds is pagemate's to remove. In a directory of its own all are;
-/// where others have files too, those with a trailer.
-fn is_ours(fd: BorrowedFd<'_>, path: &Path, stat: &Stat) -> bool {
-    !directory::is_common(path) || trailer::is_there(fd, stat)
+/// Removes the name of a dead object, under its exclusive lock.
+fn remove(fd: &OwnedFd, place: &Place, id: Id, known: Option<Id>) -> Outcome {
+    // The handle may be old, and the descriptor of its directory closed by the program.
+    let Some(place) = place.again() else { return Outcome::Absent };
+    // The name may stand for another object by now: then this one has none, and ours is not it.
+    let Some(stat) = place.stat_if(id) else { return Outcome::Absent };
+    let ours = known == Some(id) || is_object(fd.as_fd(), &place, &stat);
+    // In a sticky directory a file is its owner's to remove, whoever may write to it.
+    if ours && place.unlink().is_ok() {
+        Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
+    } else {
+        Outcome::Stuck
+    }
+}
+
+/// Whether a file that nobody holds is an object that pagemate made, or began to make. Any other file
+/// is left alone, wherever a mistake or a stranger put it or led us.
+pub(super) fn is_object(fd: BorrowedFd<'_>, place: &Place, stat: &Stat) -> bool {
+    // Only permissions to read and write are ever given.
+    let mode = stat.st_mode & 0o7777;
+    directory::is_file(stat)
+        && mode & !0o666 == 0
+        && place.dir.is_owner(stat.st_uid)
+        && (place.file.is_unfinished() || trailer::is_there(fd, stat))
 }

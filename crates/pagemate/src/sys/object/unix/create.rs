@@ -1,22 +1,21 @@
 //! Making an object where nobody sees it, and giving it its name in one step.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use super::super::{Backing, Existing, Spec};
-use super::close::{Outcome, let_go, may_release, sweep};
+use super::close::{self, Outcome, let_go, may_release, sweep};
+use super::directory::{self, Directory, Id};
 use super::lock::{self, Holder};
+use super::place::Place;
 use super::record::{self, Record};
 use super::refusal::{self, Patience};
 use super::seat::Seats;
 use super::unseen::{self, Unseen};
-use super::{
-    Named, Object, directory, fork, inventory, open_file, pages, room, trailer, user_file,
-    whole_pages,
-};
+use super::{Named, Object, fork, inventory, pages, room, trailer, user_file, whole_pages};
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
@@ -34,48 +33,52 @@ impl Object {
             Some(file) => user_file::settle(file, &mut spec)?,
             None => spec.len = whole_pages(spec.len)?,
         }
-        let path = directory::file(name)?;
-        let dir = path.parent().expect("an object stands in a directory");
-        inventory::sweep_in_passing(dir, name.namespace());
+        let mut place = directory::common_place(name)?;
+        inventory::sweep_in_passing(&place.dir);
         let before = fork::now();
         let mut patience = Patience::default();
         let mut made: Option<Built> = None;
         loop {
             // The name comes first: memory is reserved only for an object that is not there yet.
-            match Object::open_at(&path, name, spec.kind, spec.access) {
+            match Object::open_at(&place, name, spec.kind, spec.access) {
                 Ok(object) if existing == Existing::Open => return Ok((object, false)),
                 Ok(_) => return Err(refusal::already_exists()),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     if made.is_some() {
-                        not_in_the_way(&path)?;
+                        not_in_the_way(&place)?;
                     }
                 }
-                Err(error) if existing == Existing::Refuse && is_of_an_object(&error, &path) => {
+                Err(error) if existing == Existing::Refuse && is_of_an_object(&error, &place) => {
                     return Err(refusal::already_exists());
                 }
                 Err(error) => return Err(error),
             }
-            let Built { unseen, memory, grows, seats } = match made.take() {
-                Some(built) => built,
-                None => build(dir, name, &spec)?,
+            let built = match made.take() {
+                Some(built) => Some(built),
+                None => build(&place.dir, name, &spec)?,
+            };
+            let Some(Built { unseen, memory, grows, seats }) = built else {
+                patience.wear()?;
+                place = directory::common_place(name)?;
+                continue;
             };
             fault::point("create-before-link");
             let id = unseen.id;
-            match unseen.name(&path) {
+            match unseen.name(&place) {
                 Ok(fd) => {
                     if let Some(file) = memory.as_ref().filter(|_| grows)
                         && let Err(error) = grow(fd.as_fd(), file.as_fd(), spec.len)
                     {
-                        let_go(fd, Access::ReadWrite, &path, Some(id), may_release(before));
+                        let_go(fd, Access::ReadWrite, &place, Some(id), may_release(before));
                         return Err(error);
                     }
                     fault::point("create-after-link");
                     // Who only reads gets no more than that, where the memory is here.
                     let opened_for = if memory.is_some() { Access::ReadWrite } else { spec.access };
-                    let fd = narrowed(fd, &path, opened_for, before)?;
+                    let fd = narrowed(fd, &place, opened_for, id, before)?;
                     let object = Object {
                         fd: Some(fd),
-                        named: Some(Named::new(path, opened_for, before, id)),
+                        named: Some(Named::new(place, opened_for, before, id)),
                         memory,
                         len: spec.len,
                         protection: spec.protection,
@@ -87,11 +90,9 @@ impl Object {
                 Err((unseen, Errno::EXIST)) => {
                     made = Some(Built { unseen, memory, grows, seats });
                 }
-                Err((_, Errno::NOENT)) => {
-                    // Somebody removed the directory, or the file took so long to get its lock that
-                    // it was swept: the object is built anew.
-                    directory::renew(dir, name.namespace())?;
-                }
+                // Somebody removed the directory, or the file took so long to get its lock that it
+                // was swept: the object is built anew.
+                Err((_, Errno::NOENT)) => place = directory::common_place(name)?,
                 Err((_, error)) => return Err(Error::os("its name cannot be made", error.into())),
             }
             patience.wear()?;
@@ -101,28 +102,28 @@ impl Object {
 
 /// Says what to do about a dead object's name that is taken for good, because this user cannot
 /// remove it.
-fn not_in_the_way(path: &Path) -> Result<()> {
-    let Ok(fd) = open_file(path, Access::Read) else { return Ok(()) };
-    if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) || sweep(path) != Outcome::Stuck {
+fn not_in_the_way(place: &Place) -> Result<()> {
+    let Ok(fd) = place.open(Access::Read) else { return Ok(()) };
+    if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) || sweep(place) != Outcome::Stuck {
         return Ok(());
     }
     let Ok(stat) = rustix::fs::fstat(&fd) else { return Ok(()) };
-    if !trailer::is_there(fd.as_fd(), &stat) {
-        return Err(refusal::no_object(path, "a file that is none of ours"));
+    if !close::is_object(fd.as_fd(), place, &stat) {
+        return Err(refusal::no_object(place, "a file that is none of ours"));
     }
     let cause = format!(
         "no process holds it, but its file {} is left and only user {} can remove it, by listing or pruning",
-        path.display(),
+        place.path().display(),
         stat.st_uid
     );
     Err(Error::new(ErrorKind::PermissionDenied, cause))
 }
 
-/// Whether `error` is about a live object at `path` that is there all the same.
-fn is_of_an_object(error: &Error, path: &Path) -> bool {
+/// Whether `error` is about a live object at `place` that is there all the same.
+fn is_of_an_object(error: &Error, place: &Place) -> bool {
     use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
     matches!(error.kind(), Corrupted | PermissionDenied | WrongKind | WrongVersion)
-        && directory::stat_of(path).is_ok_and(|stat| directory::is_file(&stat))
+        && place.stat().is_ok_and(|stat| directory::is_file(&stat))
 }
 
 /// An object that has no name yet.
@@ -136,17 +137,17 @@ struct Built {
     seats: Seats,
 }
 
-/// Builds the object where nobody sees it, with its lock.
-fn build(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Built> {
+/// Builds the object where nobody sees it, with its lock; `None` if the directory was removed.
+fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Built>> {
     let Some(file) = spec.file else {
-        let unseen = build_here(dir, name, spec)?;
+        let Some(unseen) = build_here(dir, name, spec)? else { return Ok(None) };
         let seats = if spec.seated { Seats::first(unseen.fd().as_fd())? } else { Seats::default() };
-        return Ok(Built { unseen, memory: None, grows: false, seats });
+        return Ok(Some(Built { unseen, memory: None, grows: false, seats }));
     };
     let memory = user_file::share(file)?;
     let grows = user_file::has_to_grow(memory.as_fd(), spec.len)?;
     let record = Record::of(memory.as_fd(), spec.len)?;
-    let unseen = build_here(dir, name, spec)?;
+    let Some(unseen) = build_here(dir, name, spec)? else { return Ok(None) };
     let written = rustix::io::pwrite(unseen.fd(), &record.encode(), 0);
     written.map_err(|e| Error::os("its record of the file cannot be written", e.into()))?;
     // The file is nobody's to grow before the name is, and nobody's to map before it has grown.
@@ -155,7 +156,7 @@ fn build(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Built> {
     if !locked.map_err(|e| Error::os("its lock cannot be taken", e))? {
         return Err(refusal::busy());
     }
-    Ok(Built { unseen, memory: Some(memory), grows, seats: Seats::default() })
+    Ok(Some(Built { unseen, memory: Some(memory), grows, seats: Seats::default() }))
 }
 
 /// Makes the user's file grow, under the exclusive lock of an object that has its name already, and
@@ -171,19 +172,21 @@ fn grow(object: BorrowedFd<'_>, file: BorrowedFd<'_>, len: u64) -> Result<()> {
     }
 }
 
-/// Builds what of the object stands in its own file, with its shared lock.
-fn build_here(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Unseen> {
+/// Builds the part of the object that stands in its own file, with its shared lock; `None` if the
+/// directory was removed.
+fn build_here(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Unseen>> {
     let data_len = trailer::data_len(spec);
     let backing = if spec.file.is_some() { Backing::Reserved } else { spec.backing };
     let total = data_len.checked_add(trailer::LEN).ok_or_else(refusal::too_long)?;
-    room::check(dir, if backing == Backing::Sparse { trailer::LEN } else { total })?;
+    let path = dir.path();
+    room::check(path, if backing == Backing::Sparse { trailer::LEN } else { total })?;
     let no_room = |error: Errno| match error {
-        Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(dir, total),
+        Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(path, total),
         Errno::FBIG => room::too_large(total),
         Errno::INVAL => refusal::too_long(),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
-    let unseen = locked_file(dir, name, mode_of(spec))?;
+    let Some(unseen) = locked_file(dir, mode_of(spec))? else { return Ok(None) };
     let fd = unseen.fd();
     fault::point("create-after-share");
     if backing == Backing::Huge {
@@ -195,48 +198,55 @@ fn build_here(dir: &Path, name: &Name, spec: &Spec<'_>) -> Result<Unseen> {
     let bytes = trailer::encode(name, spec, creator);
     let written = rustix::io::pwrite(fd, &bytes, data_len).map_err(no_room)?;
     if written != bytes.len() {
-        return Err(room::too_much(dir, total));
+        return Err(room::too_much(path, total));
     }
     unseen::fill(fd.as_fd(), spec.content)?;
-    Ok(unseen)
+    Ok(Some(unseen))
 }
 
-/// A new file that nobody sees, with the shared lock of a handle.
-fn locked_file(dir: &Path, name: &Name, mode: Mode) -> Result<Unseen> {
+/// A new file that nobody sees, with the shared lock of a handle; `None` if the directory was removed.
+fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Unseen>> {
     let mut patience = Patience::default();
     loop {
-        let mut file = Unseen::new(dir, mode);
-        if file.as_ref().is_err_and(|error| *error == Errno::NOENT) {
-            // Somebody removed the directory since it was checked.
-            directory::renew(dir, name.namespace())?;
-            file = Unseen::new(dir, mode);
-        }
-        let unseen = file.map_err(|error| {
-            let cause = format!("no file can be made in {}", dir.display());
-            match error {
-                Errno::ACCESS => Error::os(cause, error.into()),
-                Errno::NOSPC | Errno::DQUOT => room::no_file(dir, error),
-                error => Error::os_as(ErrorKind::Os, cause, error.into()),
-            }
-        })?;
+        let unseen = match Unseen::new(dir, mode) {
+            Ok(unseen) => unseen,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(no_file(dir, error)),
+        };
         fault::point("create-after-file");
         // First of all: where the file has a name already, an unlocked one is a dead one, and a
         // sweeper may just be there.
         let shared = lock::try_share(unseen.fd().as_fd());
         if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
-            return Ok(unseen);
+            return Ok(Some(unseen));
         }
         patience.wear()?;
     }
 }
 
+/// Why no file can be made.
+fn no_file(dir: &Directory, error: Errno) -> Error {
+    let cause = format!("no file can be made in {}", dir.path().display());
+    match error {
+        Errno::ACCESS => Error::os(cause, error.into()),
+        Errno::NOSPC | Errno::DQUOT => room::no_file(dir.path(), error),
+        error => Error::os_as(ErrorKind::Os, cause, error.into()),
+    }
+}
+
 /// The creator's handle with no more access than it asked for.
-fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> Result<OwnedFd> {
+fn narrowed(
+    fd: OwnedFd,
+    place: &Place,
+    access: Access,
+    id: Id,
+    before: fork::Moment,
+) -> Result<OwnedFd> {
     if access == Access::ReadWrite {
         return Ok(fd);
     }
     let open = || {
-        let narrow = open_file(path, access).map_err(refusal::cannot_open)?;
+        let narrow = place.open(access).map_err(refusal::cannot_open)?;
         let shared = lock::try_share(narrow.as_fd());
         if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
             Ok(narrow)
@@ -256,7 +266,7 @@ fn narrowed(fd: OwnedFd, path: &Path, access: Access, before: fork::Moment) -> R
             Ok(narrow)
         }
         Err(error) => {
-            let_go(fd, Access::ReadWrite, path, None, may_release(before));
+            let_go(fd, Access::ReadWrite, place, Some(id), may_release(before));
             Err(error)
         }
     }

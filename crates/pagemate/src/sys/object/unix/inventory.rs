@@ -1,21 +1,23 @@
 //! What lives in the directories, and what the dead left there.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::super::{Entry, Swept};
 use super::close::{Outcome, sweep};
+use super::directory::{self, Directory};
 use super::holders::{self, Sought};
 use super::lock::{self, Holder};
 use super::open::read_trailer;
+use super::place::{FileName, Place};
 use super::record::Record;
 use super::trailer::Memory;
-use super::{directory, open_file, refusal, seat, sharing_of, trailer, unseen};
+use super::{refusal, seat, sharing_of, trailer};
 use crate::access::{Access, Kind};
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
@@ -30,10 +32,8 @@ const PAUSE: u32 = 50;
 pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for namespace in NAMESPACES {
-        for path in files_of(namespace)? {
-            // Others' objects that we may not look at are left out, and so is what is damaged.
-            found.extend(look(&path, namespace).ok().flatten());
-        }
+        // Others' objects that we may not look at are left out, and so is what is damaged.
+        each_of(namespace, |place| found.extend(look(place).ok().flatten()))?;
     }
     let (sought, mut entries): (Vec<Sought>, Vec<Entry>) = found.into_iter().unzip();
     for (entry, holders) in entries.iter_mut().zip(holders::of(&sought)) {
@@ -46,8 +46,7 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 /// The live object called `name`.
 pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
     let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
-    let path = directory::file_in(dir, name.namespace(), name.as_str());
-    let found = look(&path, name.namespace())?;
+    let found = look(&Place::of(dir, name))?;
     Ok(found.map(|(sought, mut entry)| {
         entry.holders = holders::of(&[sought]).pop().unwrap_or_default();
         entry
@@ -58,79 +57,80 @@ pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
     for namespace in NAMESPACES {
-        for path in files_of(namespace)? {
-            sweep_if_dead(&path, &mut swept);
-        }
+        each_of(namespace, |place| sweep_if_dead(place, &mut swept))?;
     }
     Ok(swept)
 }
 
 /// Sweeps `dir` unless this process did so a moment ago, measured by what it cost.
-pub(super) fn sweep_in_passing(dir: &Path, namespace: Namespace) {
+pub(super) fn sweep_in_passing(dir: &Arc<Directory>) {
     static NEXT: [Mutex<Option<(PathBuf, Instant)>>; 2] = [Mutex::new(None), Mutex::new(None)];
-    let Ok(mut next) = NEXT[namespace as usize].try_lock() else { return };
+    let Ok(mut next) = NEXT[dir.namespace() as usize].try_lock() else { return };
     let start = Instant::now();
-    if matches!(&*next, Some((last, next)) if last.as_os_str() == dir.as_os_str() && start < *next)
+    if matches!(&*next, Some((last, next)) if last.as_os_str() == dir.path().as_os_str() && start < *next)
     {
         return;
     }
-    for path in files(dir, namespace).unwrap_or_default() {
-        sweep_if_dead(&path, &mut Swept::default());
-    }
+    _ = each_in(dir, |place| sweep_if_dead(place, &mut Swept::default()));
     let pause = (start.elapsed() * PAUSE).max(Duration::from_millis(1));
-    *next = Some((dir.to_owned(), Instant::now() + pause));
+    *next = Some((dir.path().to_owned(), Instant::now() + pause));
 }
 
-fn sweep_if_dead(path: &Path, swept: &mut Swept) {
-    let Ok(fd) = open_file(path, Access::Read) else { return };
+fn sweep_if_dead(place: &Place, swept: &mut Swept) {
+    let Ok(fd) = place.open(Access::Read) else { return };
     if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
-        && let Outcome::Removed(bytes) = sweep(path)
+        && let Outcome::Removed(bytes) = sweep(place)
     {
         swept.objects += 1;
         swept.bytes += bytes;
     }
 }
 
-/// The objects' files of a namespace, in a directory that was checked.
-fn files_of(namespace: Namespace) -> Result<Vec<PathBuf>> {
-    directory::existing(namespace)?.map_or(Ok(Vec::new()), |dir| files(&dir, namespace))
+/// Does `visit` to each object's file of a namespace, unfinished ones included.
+fn each_of(namespace: Namespace, visit: impl FnMut(&Place)) -> Result<()> {
+    directory::existing(namespace)?.map_or(Ok(()), |dir| each_in(&dir, visit))
 }
 
-/// The objects' files in `dir`, unfinished ones included; none if there is no such directory.
-fn files(dir: &Path, namespace: Namespace) -> Result<Vec<PathBuf>> {
-    let read = match std::fs::read_dir(dir) {
-        Ok(read) => read,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::os(format!("{} cannot be read", dir.display()), error)),
+/// The same in one directory.
+fn each_in(dir: &Arc<Directory>, mut visit: impl FnMut(&Place)) -> Result<()> {
+    let refused =
+        |error: Errno| Error::os(format!("{} cannot be read", dir.path().display()), error.into());
+    let entries = match dir.entries() {
+        Ok(entries) => entries,
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(refused(error)),
     };
-    let paths = read.filter_map(|entry| Some(entry.ok()?.path()));
-    Ok(paths.filter(|path| is_unfinished(path) || directory::is_objects(path, namespace)).collect())
+    for entry in entries {
+        let entry = entry.map_err(refused)?;
+        let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
+        let file = FileName::new(&[entry.file_name().to_bytes()])
+            .filter(|file| is_file && (file.is_unfinished() || file.is_objects(dir.namespace())));
+        if let Some(file) = file {
+            visit(&Place { dir: Arc::clone(dir), file });
+        }
+    }
+    Ok(())
 }
 
-fn is_unfinished(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_bytes().starts_with(unseen::PREFIX.as_bytes()))
-}
-
-/// Describes the object at `path` if it is alive; why not, if it is but cannot be described.
-fn look(path: &Path, namespace: Namespace) -> Result<Option<(Sought, Entry)>> {
-    let fd = match open_file(path, Access::Read) {
+/// Describes the object at `place` if it is alive; why not, if it is but cannot be described.
+fn look(place: &Place) -> Result<Option<(Sought, Entry)>> {
+    let fd = match place.open(Access::Read) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(refusal::stands_there(path, Access::Read, error)),
+        Err(error) => return Err(refusal::stands_there(place, Access::Read, error)),
     };
     match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
-        Holder::Handles if !is_unfinished(path) => {}
+        Holder::Handles if !place.file.is_unfinished() => {}
         Holder::Nobody => {
-            sweep(path);
+            sweep(place);
             return Ok(None);
         }
         Holder::Handles | Holder::Sweeper => return Ok(None),
     }
     let mut bytes = trailer::ROOM;
     let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes)?;
-    let name = trailer.name(namespace)?;
-    let dir = path.parent().unwrap_or(path).to_owned();
-    if path != directory::file_in(dir, namespace, trailer.bare) {
+    let name = trailer.name(place.dir.namespace())?;
+    if place.file != FileName::of(name.namespace(), trailer.bare) {
         return Err(refusal::of_another_name(&name));
     }
     let record = match trailer.memory {
@@ -155,7 +155,7 @@ fn look(path: &Path, namespace: Namespace) -> Result<Option<(Sought, Entry)>> {
         state,
         waiting,
     };
-    Ok(Some((Sought::new(path.to_owned(), &stat), entry)))
+    Ok(Some((Sought::new(place.path(), &stat), entry)))
 }
 
 /// What a sync object is like, and about how many sleep for it.

@@ -15,6 +15,7 @@ pub(crate) mod fork;
 #[cfg_attr(target_os = "linux", path = "holders/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "holders/elsewhere.rs")]
 mod holders;
+mod home;
 mod inventory;
 mod lock;
 mod mapping;
@@ -22,6 +23,7 @@ mod open;
 #[cfg_attr(target_os = "linux", path = "pages/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "pages/elsewhere.rs")]
 mod pages;
+mod place;
 mod record;
 mod refusal;
 mod room;
@@ -35,12 +37,12 @@ mod unseen;
 mod user_file;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{CWD, Mode, OFlags, Stat};
+use rustix::fs::{OFlags, Stat};
 
 use self::directory::Id;
+use self::place::Place;
 use self::seat::Seats;
 use self::trailer::Memory;
 use crate::access::{Access, Protection, Sharing};
@@ -76,7 +78,7 @@ pub(crate) struct Object {
 /// What a handle to a named object knows for its end.
 #[derive(Debug)]
 struct Named {
-    path: PathBuf,
+    place: Place,
     /// What its descriptor was opened for.
     access: Access,
     /// When its descriptor was not open yet.
@@ -88,8 +90,8 @@ struct Named {
 }
 
 impl Named {
-    fn new(path: PathBuf, access: Access, before: fork::Moment, id: Id) -> Named {
-        Named { path, access, before, id, lent: AtomicBool::new(false) }
+    fn new(place: Place, access: Access, before: fork::Moment, id: Id) -> Named {
+        Named { place, access, before, id, lent: AtomicBool::new(false) }
     }
 }
 
@@ -137,23 +139,16 @@ impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
-            Some(Named { path, access, before, id, lent }) => {
+            Some(Named { place, access, before, id, lent }) => {
                 let ours = close::may_release(*before) && !*lent.get_mut();
-                close::let_go(fd, *access, path, Some(*id), ours);
+                close::let_go(fd, *access, place, Some(*id), ours);
             }
             None => drop(fd),
         }
     }
 }
 
-fn open_file(path: &Path, access: Access) -> rustix::io::Result<OwnedFd> {
-    // NONBLOCK: what stands there may be a pipe that nobody reads.
-    let flags =
-        flags_of(access) | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    beside_the_streams(rustix::fs::openat(CWD, path, flags, Mode::empty())?)
-}
-
-/// The same under a number that is no standard stream's: where one of these is closed, what the
+/// The same file under a number that is no standard stream's: where one of these is closed, what the
 /// program prints would stand in the memory.
 fn beside_the_streams(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {
     const FIRST: RawFd = 3;

@@ -2,19 +2,19 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::close::{Outcome, let_go, may_release, sweep};
-use super::directory::Id;
+use super::directory::{self, Id};
 use super::lock::{self, Holder};
+use super::place::Place;
 use super::record::Record;
 use super::refusal::{self, Patience};
 use super::seat::Seats;
 use super::trailer::{self, Memory, Trailer};
-use super::{Named, Object, directory, fork, open_file};
+use super::{Named, Object, fork};
 use crate::access::{Access, Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
@@ -23,17 +23,31 @@ use crate::sys::fault;
 impl Object {
     /// Opens a live object.
     pub(crate) fn open(name: &Name, kind: Kind, access: Access) -> Result<Object> {
-        Object::open_at(&directory::file(name)?, name, kind, access)
+        let place = directory::place(name)?;
+        match Object::open_at(&place, name, kind, access) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                match directory::elsewhere(&place, name)? {
+                    Some(place) => Object::open_at(&place, name, kind, access),
+                    None => Err(error),
+                }
+            }
+            result => result,
+        }
     }
 
-    pub(super) fn open_at(path: &Path, name: &Name, kind: Kind, access: Access) -> Result<Object> {
+    pub(super) fn open_at(
+        place: &Place,
+        name: &Name,
+        kind: Kind,
+        access: Access,
+    ) -> Result<Object> {
         let mut patience = Patience::default();
         let before = fork::now();
         loop {
-            let (fd, opened_for) = match open_to_hold(path, access) {
+            let (fd, opened_for) = match open_to_hold(place, access) {
                 Ok(opened) => opened,
                 Err(Errno::NOENT) => return Err(refusal::not_found()),
-                Err(error) => return Err(refusal::stands_there(path, access, error)),
+                Err(error) => return Err(refusal::stands_there(place, access, error)),
             };
             fault::point("open-before-ask");
             match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
@@ -47,7 +61,7 @@ impl Object {
                                 return Ok(Object {
                                     fd: Some(fd),
                                     named: Some(Named::new(
-                                        path.to_owned(),
+                                        place.clone(),
                                         opened_for,
                                         before,
                                         held.id,
@@ -63,7 +77,7 @@ impl Object {
                             Ok(None) => {}
                             // Our shared lock may have kept the last holder from removing it.
                             Err(error) => {
-                                let_go(fd, opened_for, path, None, may_release(before));
+                                let_go(fd, opened_for, place, None, may_release(before));
                                 return Err(error);
                             }
                         }
@@ -71,12 +85,12 @@ impl Object {
                 }
                 Holder::Nobody => {
                     drop(fd);
-                    match sweep(path) {
+                    match sweep(place) {
                         // Somebody came to life, or is sweeping.
                         Outcome::Kept => {}
                         Outcome::Absent | Outcome::Removed(_) => return Err(refusal::not_found()),
                         Outcome::Stuck => {
-                            is_object_file(path)?;
+                            is_object_file(place)?;
                             return Err(refusal::not_found());
                         }
                     }
@@ -89,11 +103,11 @@ impl Object {
 }
 
 /// Refuses what is no file.
-fn is_object_file(path: &Path) -> Result<()> {
-    match directory::stat_of(path).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        Ok(FileType::Directory) => Err(refusal::no_object(path, "a directory")),
+fn is_object_file(place: &Place) -> Result<()> {
+    match place.stat().map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+        Ok(FileType::Directory) => Err(refusal::no_object(place, "a directory")),
         Ok(FileType::RegularFile) | Err(_) => Ok(()),
-        Ok(_) => Err(refusal::no_object(path, "a pipe, a socket or a device")),
+        Ok(_) => Err(refusal::no_object(place, "a pipe, a socket or a device")),
     }
 }
 
@@ -138,10 +152,10 @@ impl Held {
 ///
 /// The object of a section over a file is its owner's alone to write to. Others whom it lets write
 /// hold it by reading, and write to the file.
-fn open_to_hold(path: &Path, access: Access) -> rustix::io::Result<(OwnedFd, Access)> {
-    match open_file(path, access) {
+fn open_to_hold(place: &Place, access: Access) -> rustix::io::Result<(OwnedFd, Access)> {
+    match place.open(access) {
         Err(Errno::ACCESS) if access == Access::ReadWrite => {
-            let fd = open_file(path, Access::Read)?;
+            let fd = place.open(Access::Read)?;
             let mut bytes = trailer::ROOM;
             let trailer = read_trailer(fd.as_fd(), &mut bytes).map(|(_, trailer)| trailer);
             let elsewhere = Memory::Elsewhere { others_write: true };

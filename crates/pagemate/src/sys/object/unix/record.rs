@@ -7,7 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{RawMode, Stat};
+use rustix::fs::{AtFlags, CWD, RawMode, Stat};
 use rustix::io::Errno;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -66,7 +66,7 @@ impl Record {
             .map_err(|e| Error::os("the file cannot be looked at", e.into()))?;
         let (device, inode) = (device(&stat), stat.st_ino);
         let record = Record { device, inode, len, path };
-        match directory::stat_of(&record.path) {
+        match rustix::fs::statat(CWD, &record.path, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) if record.is_of(&found) => {}
             Ok(_) | Err(_) => return Err(lost(&record.path)),
         }

@@ -1,14 +1,13 @@
 //! What several calls refuse in the same words.
 
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
 use super::super::PATIENCE;
 use super::lock::{self, Holder};
-use super::{directory, open_file};
+use super::place::Place;
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
@@ -77,23 +76,23 @@ pub(super) fn cannot_open(error: Errno) -> Error {
 }
 
 /// Why the file of an object could not be opened for `access`.
-pub(super) fn stands_there(path: &Path, access: Access, error: Errno) -> Error {
+pub(super) fn stands_there(place: &Place, access: Access, error: Errno) -> Error {
     match error {
-        Errno::LOOP => no_object(path, "a symbolic link"),
-        Errno::ISDIR => no_object(path, "a directory"),
-        Errno::NXIO => no_object(path, "a socket"),
-        Errno::ACCESS => not_shared(path, access),
+        Errno::LOOP => no_object(place, "a symbolic link"),
+        Errno::ISDIR => no_object(place, "a directory"),
+        Errno::NXIO => no_object(place, "a socket"),
+        Errno::ACCESS => not_shared(place, access),
         error => cannot_open(error),
     }
 }
 
 /// What another user's object grants, as far as can be seen.
-fn not_shared(path: &Path, access: Access) -> Error {
-    let owner = match directory::stat_of(path) {
+fn not_shared(place: &Place, access: Access) -> Error {
+    let owner = match place.stat() {
         Ok(stat) => stat.st_uid,
         Err(error) => return cannot_open(error),
     };
-    let cause = match (access, open_file(path, Access::Read)) {
+    let cause = match (access, place.open(Access::Read)) {
         // Dead or alive can be asked by whoever may read.
         (Access::ReadWrite, Ok(fd)) if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) => {
             return not_found();
@@ -104,8 +103,8 @@ fn not_shared(path: &Path, access: Access) -> Error {
     Error::os_as(ErrorKind::PermissionDenied, cause, Errno::ACCESS.into())
 }
 
-pub(super) fn no_object(path: &Path, what: &str) -> Error {
-    let cause = format!("{what} stands in its place; remove {}", path.display());
+pub(super) fn no_object(place: &Place, what: &str) -> Error {
+    let cause = format!("{what} stands in its place; remove {}", place.path().display());
     Error::new(ErrorKind::Corrupted, cause)
 }
 

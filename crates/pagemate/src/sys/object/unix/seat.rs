@@ -232,8 +232,8 @@ cfg_select! {
                 let Some(named) = &self.named else {
                     return not_here("locks in memory without a name are not to be had here");
                 };
-                super::open_file(&named.path, crate::access::Access::ReadWrite)
-                    .map_err(refusal::cannot_open)
+                let place = named.place.again().ok_or_else(refusal::not_found)?;
+                place.open(crate::access::Access::ReadWrite).map_err(refusal::cannot_open)
             }
         }
     }

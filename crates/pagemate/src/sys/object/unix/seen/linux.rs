@@ -3,11 +3,24 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::{beside_the_streams, flags_of};
 use crate::access::Access;
+
+/// Opens a file to look at it, or as a directory to start from: no right to it is needed, and its
+/// device does nothing.
+pub(super) const LOOK: OFlags = OFlags::PATH;
+
+/// Changes the mode of a file that was opened to look at it.
+pub(super) fn set_mode(seen: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<()> {
+    match rustix::fs::chmodat(CWD, path_to(seen), mode, AtFlags::empty()) {
+        // It is /proc that is missing.
+        Err(Errno::NOENT) => Err(Errno::NOTSUP),
+        result => result,
+    }
+}
 
 /// A file that was looked at and not opened.
 #[derive(Debug)]
@@ -16,7 +29,7 @@ pub(super) struct Seen(OwnedFd);
 impl Seen {
     /// Looks at what stands at `path`, a symbolic link included.
     pub(super) fn look(path: &Path) -> rustix::io::Result<(Seen, Stat)> {
-        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = LOOK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let seen = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&seen)?;
         Ok((Seen(seen), stat))

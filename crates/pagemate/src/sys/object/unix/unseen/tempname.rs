@@ -1,14 +1,15 @@
 //! Everywhere else: files under a name that no object can have, renamed to their own.
 
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::super::beside_the_streams;
-use super::super::directory::Id;
+use super::super::directory::{Directory, Id};
+use super::super::place::{FileName, Place};
 use super::{PREFIX, grant};
 
 /// A new file under a name that starts with a dot, which no object's spelling does. If its maker
@@ -17,31 +18,16 @@ use super::{PREFIX, grant};
 pub(in super::super) struct Unseen {
     /// `None` once it has its own name.
     fd: Option<OwnedFd>,
-    path: PathBuf,
+    place: Place,
     pub(in super::super) id: Id,
 }
 
 impl Unseen {
-    pub(in super::super) fn new(dir: &Path, mode: Mode) -> rustix::io::Result<Unseen> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
-        loop {
-            // A forked child has our count but not our pid; a file that a dead namesake left is
-            // passed over.
-            let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-            let path = dir.join(format!("{PREFIX}{pid}-{count}"));
-            match rustix::fs::openat(CWD, &path, flags, mode) {
-                Ok(fd) => {
-                    let fd = beside_the_streams(fd)?;
-                    let id = grant(&fd, mode).inspect_err(|_| {
-                        _ = rustix::fs::unlinkat(CWD, &path, AtFlags::empty());
-                    })?;
-                    return Ok(Unseen { fd: Some(fd), path, id });
-                }
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(error),
-            }
-        }
+    pub(in super::super) fn new(dir: &Arc<Directory>, mode: Mode) -> rustix::io::Result<Unseen> {
+        let (fd, file) = new_file(dir.as_fd(), mode)?;
+        let place = Place { dir: Arc::clone(dir), file };
+        let id = grant(&fd, mode).inspect_err(|_| _ = place.unlink())?;
+        Ok(Unseen { fd: Some(fd), place, id })
     }
 
     pub(in super::super) fn fd(&self) -> &OwnedFd {
@@ -50,9 +36,10 @@ impl Unseen {
 
     /// Gives the file its name; `EXIST` and the file back if that is taken, `NOENT` if a sweeper
     /// took it for a dead one before it was locked.
-    pub(in super::super) fn name(mut self, path: &Path) -> Result<OwnedFd, (Unseen, Errno)> {
+    pub(in super::super) fn name(mut self, place: &Place) -> Result<OwnedFd, (Unseen, Errno)> {
         let flags = RenameFlags::NOREPLACE;
-        match rustix::fs::renameat_with(CWD, &self.path, CWD, path, flags) {
+        let (from, own) = (&*self.place.dir, self.place.file.as_c_str());
+        match rustix::fs::renameat_with(from, own, &*place.dir, place.file.as_c_str(), flags) {
             Ok(()) => Ok(self.fd.take().expect("it had no name of its own yet")),
             Err(error) => Err((self, error)),
         }
@@ -63,7 +50,25 @@ impl Drop for Unseen {
     fn drop(&mut self) {
         if self.fd.is_some() {
             // Should it fail, the file is dead as soon as it is closed, and swept.
-            _ = rustix::fs::unlinkat(CWD, &self.path, AtFlags::empty());
+            _ = self.place.unlink();
+        }
+    }
+}
+
+/// A new file under a name of its own.
+fn new_file(dir: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<(OwnedFd, FileName)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    loop {
+        // A forked child has our count but not our pid; a file that a dead namesake left is passed
+        // over.
+        let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = FileName::new(&[PREFIX.as_bytes(), format!("{pid}-{count}").as_bytes()]);
+        let name = name.expect("two numbers are short");
+        match rustix::fs::openat(dir, name.as_c_str(), flags, mode) {
+            Ok(fd) => return Ok((beside_the_streams(fd)?, name)),
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error),
         }
     }
 }
@@ -73,9 +78,11 @@ pub(super) const SCRATCH: &str = "/tmp";
 
 /// Memory without a name and a length.
 pub(super) fn scratch() -> rustix::io::Result<OwnedFd> {
-    let mut unseen = Unseen::new(Path::new(SCRATCH), Mode::from_raw_mode(0o600))?;
-    rustix::fs::unlinkat(CWD, &unseen.path, AtFlags::empty())?;
-    Ok(unseen.fd.take().expect("it had no name of its own yet"))
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = rustix::fs::openat(CWD, SCRATCH, flags, Mode::empty())?;
+    let (fd, name) = new_file(dir.as_fd(), Mode::from_raw_mode(0o600))?;
+    rustix::fs::unlinkat(&dir, name.as_c_str(), AtFlags::empty())?;
+    Ok(fd)
 }
 
 /// What has no name cannot be opened once more: who gets it could write to it.

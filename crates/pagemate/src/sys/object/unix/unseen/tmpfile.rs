@@ -1,13 +1,14 @@
 //! Linux: files that have no name until they are linked to one.
 
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::Errno;
 
 use super::super::beside_the_streams;
-use super::super::directory::Id;
+use super::super::directory::{Directory, Id};
+use super::super::place::Place;
 use super::grant;
 
 /// A new file that has no name yet.
@@ -18,9 +19,9 @@ pub(in super::super) struct Unseen {
 }
 
 impl Unseen {
-    pub(in super::super) fn new(dir: &Path, mode: Mode) -> rustix::io::Result<Unseen> {
+    pub(in super::super) fn new(dir: &Arc<Directory>, mode: Mode) -> rustix::io::Result<Unseen> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let fd = beside_the_streams(rustix::fs::openat(CWD, dir, flags, mode)?)?;
+        let fd = beside_the_streams(rustix::fs::openat(dir, c".", flags, mode)?)?;
         let id = grant(&fd, mode)?;
         Ok(Unseen { fd, id })
     }
@@ -30,13 +31,14 @@ impl Unseen {
     }
 
     /// Gives the file its name; `EXIST` and the file back if that is taken.
-    pub(in super::super) fn name(self, path: &Path) -> Result<OwnedFd, (Unseen, Errno)> {
+    pub(in super::super) fn name(self, place: &Place) -> Result<OwnedFd, (Unseen, Errno)> {
         // Linux 6.10 lets whoever opened the file do this; before, it took a capability, and the
         // way that open(2) shows for everyone else.
-        let linked = match rustix::fs::linkat(&self.fd, c"", CWD, path, AtFlags::EMPTY_PATH) {
+        let (dir, file) = (&*place.dir, place.file.as_c_str());
+        let linked = match rustix::fs::linkat(&self.fd, c"", dir, file, AtFlags::EMPTY_PATH) {
             Err(Errno::NOENT | Errno::PERM) => {
                 let link = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-                rustix::fs::linkat(CWD, link, CWD, path, AtFlags::SYMLINK_FOLLOW)
+                rustix::fs::linkat(CWD, link, dir, file, AtFlags::SYMLINK_FOLLOW)
             }
             result => result,
         };
