@@ -1,12 +1,14 @@
-//! Numbers of bytes, as people write and read them.
+//! Sizes in bytes: parses `64K` and prints `64 KiB`.
 
 const UNITS: [(&str, u64); 5] =
     [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("", 1)];
 
-/// Parses `4096`, `0x1000`, `64K`, `64KiB` or `1.5M`: what it says must be whole bytes.
+/// Parses a size such as `4096`, `0x1000`, `64K`, `64KiB` or `1.5M`. It must be a whole number of bytes.
+///
+/// Units are powers of 1024.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
-    const FORMS: &str = "a number of bytes is written like 4096, 0x1000, 64K, 1.5M or 2GiB";
-    let too_many = || format!("more than the {} bytes that can be counted", u64::MAX);
+    const FORMS: &str = "expected a number of bytes, such as 4096, 0x1000, 64K, 1.5M or 2GiB";
+    let too_many = || format!("larger than the maximum of {} bytes", u64::MAX);
     if let Some(digits) = text.strip_prefix("0x") {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(FORMS.to_owned());
@@ -26,22 +28,22 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     }
     let whole: u64 = whole.parse().map_err(|_| too_many())?;
     let whole = whole.checked_mul(*unit).ok_or_else(too_many)?;
-    // Beyond that many digits no fraction of a unit is whole bytes.
     let fraction = fraction.trim_end_matches('0');
     let (parts, scale) = (fraction.parse::<u128>().unwrap_or(0), fraction.len().try_into().ok());
     let scale = scale.and_then(|digits| 10_u128.checked_pow(digits));
     match scale {
+        // The bound of 20 digits keeps the product below from overflowing.
         Some(scale)
             if fraction.len() <= 20 && (parts * u128::from(*unit)).is_multiple_of(scale) =>
         {
             let rest = u64::try_from(parts * u128::from(*unit) / scale).map_err(|_| too_many())?;
             whole.checked_add(rest).ok_or_else(too_many)
         }
-        _ => Err("that is not a whole number of bytes".to_owned()),
+        _ => Err("not a whole number of bytes".to_owned()),
     }
 }
 
-/// In the largest unit that keeps the number at one or more, with one decimal where it matters.
+/// Formats a size in the largest unit in which it is at least 1, with one decimal unless that is 0.
 pub(crate) fn human(bytes: u64) -> String {
     let (name, unit) = UNITS.into_iter().find(|(_, unit)| bytes >= *unit).unwrap_or(("", 1));
     if name.is_empty() {
@@ -80,15 +82,15 @@ mod tests {
     }
 
     #[test]
-    fn rubbish_and_overflow_are_told_apart() {
+    fn syntax_errors_and_overflow_have_different_messages() {
         for text in ["", "K", "-1", "+1", "1 K", "1KB", "1X", "iB", "1iB", ".5K", "5.K", "1.2.3K"] {
-            assert!(parse(text).unwrap_err().contains("written like"), "{text}");
+            assert!(parse(text).unwrap_err().contains("expected a number"), "{text}");
         }
         for text in ["0x", "0x-1", "0xg", "ten", "１"] {
-            assert!(parse(text).unwrap_err().contains("written like"), "{text}");
+            assert!(parse(text).unwrap_err().contains("expected a number"), "{text}");
         }
         for text in ["18446744073709551616", "16777216T", "0x10000000000000000", "99999999999G"] {
-            assert!(parse(text).unwrap_err().contains("more than"), "{text}");
+            assert!(parse(text).unwrap_err().contains("larger than the maximum"), "{text}");
         }
         for text in ["0.1K", "1.5", "1.00000000000000000000000000000000000000001G"] {
             assert!(parse(text).unwrap_err().contains("whole number"), "{text}");

@@ -1,22 +1,25 @@
-//! Aligned columns.
+//! Tables with aligned columns.
 
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 
+/// The space between two columns.
 const GAP: &str = "  ";
 
-/// The narrowest that a column is cut to.
-const LEAST: usize = 16;
+/// The width, in character cells, below which no column is truncated.
+const MIN_WIDTH: usize = 16;
 
-/// How a column stands.
+/// The alignment of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
     Left,
     Right,
 }
 
-/// Sets `rows` in columns. A width, where there is one, cuts the first column and then the last,
-/// in which the long texts stand.
-pub(crate) fn set<const N: usize>(
+/// Formats `rows` as a table, one line per row.
+///
+/// If `width`, in character cells, is given, the first and the last column, which hold the long texts,
+/// are truncated to fit it.
+pub(crate) fn format<const N: usize>(
     columns: [Column; N],
     rows: &[[String; N]],
     width: Option<usize>,
@@ -28,14 +31,14 @@ pub(crate) fn set<const N: usize>(
         }
     }
     if let Some(width) = width {
-        let over = |widths: &[usize; N]| {
+        let excess = |widths: &[usize; N]| {
             (widths.iter().sum::<usize>() + GAP.len() * (N - 1)).saturating_sub(width)
         };
-        // First what is longer than a fair half, then whatever must be.
-        let half = (width / 2).max(LEAST);
-        for (column, least) in [(0, half), (N - 1, LEAST), (0, LEAST)] {
-            let cut = widths[column].saturating_sub(over(&widths));
-            widths[column] = cut.max(least.min(widths[column]));
+        // Truncate the first column to half the width, then the last, then the first still further.
+        let half = (width / 2).max(MIN_WIDTH);
+        for (column, minimum) in [(0, half), (N - 1, MIN_WIDTH), (0, MIN_WIDTH)] {
+            let truncated = widths[column].saturating_sub(excess(&widths));
+            widths[column] = truncated.max(minimum.min(widths[column]));
         }
     }
     let mut table = String::new();
@@ -62,17 +65,17 @@ mod tests {
 
     fn three(rows: &[[&str; 3]], width: Option<usize>) -> String {
         let rows: Vec<[String; 3]> = rows.iter().map(|row| row.map(str::to_owned)).collect();
-        set([Column::Left, Column::Right, Column::Left], &rows, width)
+        format([Column::Left, Column::Right, Column::Left], &rows, width)
     }
 
     #[test]
-    fn columns_are_aligned_by_what_a_terminal_shows() {
+    fn columns_are_aligned_by_display_width() {
         let table = three(&[["NAME", "SIZE", "BY"], ["日本", "4", "1"], ["é", "16", "2"]], None);
         assert_eq!(table, "NAME  SIZE  BY\n日本     4  1\né       16  2\n");
     }
 
     #[test]
-    fn a_narrow_terminal_cuts_the_long_columns() {
+    fn a_narrow_terminal_truncates_the_long_columns() {
         let (name, by) = ("n".repeat(100), "b".repeat(100));
         let table = three(&[["NAME", "SIZE", "BY"], [&name, "4", &by]], Some(60));
         for line in table.lines() {

@@ -1,64 +1,65 @@
-//! Text on its way out: made legible, and harmless to a terminal.
+//! Text output: decoded from bytes, and escaped so that a terminal does not interpret it.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
-/// What becomes of characters that a terminal would obey.
+/// How characters that control a terminal are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controls {
-    /// They pass.
+    /// They are written unchanged.
     Keep,
-    /// All but line ends and tabs are spelled out, as `\u{1b}`.
+    /// All except line ends and tabs are escaped, as `\u{1b}`.
     Escape,
 }
 
 impl Controls {
-    /// Escapes for people, and keeps for programs.
+    /// Escapes if standard output is a terminal, and keeps the characters otherwise.
     pub(crate) fn for_stdout() -> Controls {
         if io::stdout().is_terminal() { Controls::Escape } else { Controls::Keep }
     }
 }
 
-/// Writes text that arrives in pieces, up to the first NUL; what is not UTF-8 shows as U+FFFD.
+/// Writes text that arrives in chunks, up to the first NUL. Bytes that are not UTF-8 become U+FFFD.
 #[derive(Debug)]
 pub(crate) struct TextWriter<W> {
     out: W,
     controls: Controls,
-    /// The beginning of a character whose end is in the next piece.
-    begun: Vec<u8>,
+    /// The first bytes of a character that continues in the next chunk.
+    incomplete: Vec<u8>,
+    /// The last byte of the text so far.
     last: Option<u8>,
 }
 
 impl<W: Write> TextWriter<W> {
     pub(crate) fn new(out: W, controls: Controls) -> TextWriter<W> {
-        TextWriter { out, controls, begun: Vec::new(), last: None }
+        TextWriter { out, controls, incomplete: Vec::new(), last: None }
     }
 
-    /// Writes one piece; false if the text ends in it.
-    pub(crate) fn piece(&mut self, bytes: &[u8]) -> io::Result<bool> {
-        let end = bytes.iter().position(|byte| *byte == 0);
-        let text = &bytes[..end.unwrap_or(bytes.len())];
+    /// Writes one chunk. Returns `false` if the text ends in it.
+    pub(crate) fn write_chunk(&mut self, chunk: &[u8]) -> io::Result<bool> {
+        let end = chunk.iter().position(|byte| *byte == 0);
+        let text = &chunk[..end.unwrap_or(chunk.len())];
         self.last = text.last().copied().or(self.last);
-        let mut begun = std::mem::take(&mut self.begun);
-        begun.extend_from_slice(text);
-        let mut chunks = begun.utf8_chunks().peekable();
-        while let Some(chunk) = chunks.next() {
-            self.characters(chunk.valid())?;
-            let invalid = chunk.invalid();
+        let mut bytes = std::mem::take(&mut self.incomplete);
+        bytes.extend_from_slice(text);
+        let mut parts = bytes.utf8_chunks().peekable();
+        while let Some(part) = parts.next() {
+            self.write_text(part.valid())?;
+            let invalid = part.invalid();
             let cut_short = str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
-            if cut_short && end.is_none() && chunks.peek().is_none() {
-                self.begun = invalid.to_vec();
+            if cut_short && end.is_none() && parts.peek().is_none() {
+                self.incomplete = invalid.to_vec();
             } else if !invalid.is_empty() {
-                self.characters("\u{fffd}")?;
+                self.write_text("\u{fffd}")?;
             }
         }
         Ok(end.is_none())
     }
 
-    /// Ends the text with a line end, unless it has one.
+    /// Ends the text: adds a line end, unless the text has one, and flushes.
     pub(crate) fn finish(mut self) -> io::Result<()> {
-        if !self.begun.is_empty() {
-            self.characters("\u{fffd}")?;
+        if !self.incomplete.is_empty() {
+            self.write_text("\u{fffd}")?;
         }
         if self.last != Some(b'\n') {
             self.out.write_all(b"\n")?;
@@ -66,36 +67,36 @@ impl<W: Write> TextWriter<W> {
         self.out.flush()
     }
 
-    fn characters(&mut self, text: &str) -> io::Result<()> {
+    fn write_text(&mut self, text: &str) -> io::Result<()> {
         match self.controls {
             Controls::Keep => self.out.write_all(text.as_bytes()),
             Controls::Escape => {
                 let kept = |c| matches!(c, '\n' | '\t');
-                self.out.write_all(escaped(text, kept).as_bytes())
+                self.out.write_all(escape(text, kept).as_bytes())
             }
         }
     }
 }
 
-/// A text for one line of a table: nothing in it moves the cursor or turns the line around.
-pub(crate) fn in_line(text: &str) -> Cow<'_, str> {
-    escaped(text, |_| false)
+/// Escapes every control character, so that `text` stays on one line and does not control the terminal.
+pub(crate) fn escape_line(text: &str) -> Cow<'_, str> {
+    escape(text, |_| false)
 }
 
-fn escaped(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let obeyed = |c: char| (c.is_control() && !kept(c)) || turns_around(c);
-    if !text.contains(obeyed) {
+fn escape(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let controls = |c: char| (c.is_control() && !kept(c)) || is_unicode_control(c);
+    if !text.contains(controls) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if obeyed(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
+        if controls(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
     }
     Cow::Owned(safe)
 }
 
-/// Unicode's own controls: they reorder what stands beside them, or break lines.
-fn turns_around(c: char) -> bool {
+/// Returns whether `c` is one of Unicode's own controls, which reorder their neighbours or break lines.
+fn is_unicode_control(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -103,11 +104,11 @@ fn turns_around(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn written(pieces: &[&[u8]], controls: Controls) -> String {
+    fn written(chunks: &[&[u8]], controls: Controls) -> String {
         let mut out = Vec::new();
         let mut writer = TextWriter::new(&mut out, controls);
-        for piece in pieces {
-            if !writer.piece(piece).unwrap() {
+        for chunk in chunks {
+            if !writer.write_chunk(chunk).unwrap() {
                 break;
             }
         }
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_may_be_cut_by_pieces() {
+    fn a_character_may_span_chunks() {
         let text = "日本é";
         for cut in 0..text.len() {
             let (a, b) = text.as_bytes().split_at(cut);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_shows() {
+    fn invalid_utf_8_becomes_a_replacement_character() {
         assert_eq!(written(&[b"a\xffb"], Controls::Keep), "a\u{fffd}b\n");
         assert_eq!(written(&[b"a\xe6\x97"], Controls::Keep), "a\u{fffd}\n");
         assert_eq!(written(&[b"a\xe6\x97\0"], Controls::Keep), "a\u{fffd}\n");
@@ -143,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn terminals_get_no_controls() {
+    fn control_characters_are_escaped_for_terminals() {
         let hostile = b"\x1b[2Jred\ttab\nline\x9b\0";
         assert_eq!(written(&[hostile], Controls::Escape), "\\u{1b}[2Jred\ttab\nline\u{fffd}\n");
-        assert_eq!(in_line("a\nb\u{9b}\u{202e}c"), "a\\nb\\u{9b}\\u{202e}c");
-        assert_eq!(in_line("日本 é"), "日本 é");
+        assert_eq!(escape_line("a\nb\u{9b}\u{202e}c"), "a\\nb\\u{9b}\\u{202e}c");
+        assert_eq!(escape_line("日本 é"), "日本 é");
     }
 }

@@ -1,4 +1,4 @@
-//! What the command promises, kept by the real one.
+//! The command's behaviour, tested on the real executable.
 
 mod harness;
 
@@ -12,7 +12,7 @@ use harness::{Place, Ran};
 const TEXT: &str = "This is common data!";
 
 #[test]
-fn the_first_writes_and_the_others_read() {
+fn the_creator_writes_and_later_processes_read() {
     let place = Place::new();
     let name = &place.name("frames");
     let first = place.hold(&["share", name, "--text", TEXT]);
@@ -22,7 +22,7 @@ fn the_first_writes_and_the_others_read() {
     first.kill();
     assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
     second.kill();
-    assert!(place.run(&["read", name]).complaint(1).contains("no process holds it"));
+    assert!(place.run(&["read", name]).error_line(1).contains("no process holds it"));
 }
 
 #[test]
@@ -38,12 +38,12 @@ fn text_is_followed_by_a_nul() {
 }
 
 #[test]
-fn text_of_any_characters_goes_through() {
+fn text_of_any_characters_is_preserved() {
     let place = Place::new();
     for (i, text) in ["", "日本 é", "-x", "two\nlines", "\u{1b}[31m"].into_iter().enumerate() {
         let name = &place.name(&format!("text{i}"));
         let _held = place.hold(&["share", name, "--text", text]);
-        // Programs get it as it is.
+        // A pipe gets the text unescaped.
         assert_eq!(place.run(&["read", name]).text(), format!("{text}\n"));
     }
     let name = &place.name("broken");
@@ -53,7 +53,7 @@ fn text_of_any_characters_goes_through() {
 }
 
 #[test]
-fn numbers_are_read_in_every_form() {
+fn numbers_are_printed_in_every_format() {
     let place = Place::new();
     let name = &place.name("numbers");
     let mut bytes = (-2_i64).to_ne_bytes().to_vec();
@@ -77,15 +77,15 @@ fn numbers_are_read_in_every_form() {
         let args = ["read", name, "--as", form, "--offset", offset, "--len", len];
         assert_eq!(place.run(&args).text(), shown, "{args:?}");
     }
-    // Without a length, what is left over at the end is not shown.
+    // Without a length, an incomplete number at the end is omitted.
     let all = place.run(&["read", name, "--as", "u64", "--offset", "4"]).text();
     assert_eq!(all.lines().count(), 4096 / 8 - 1);
-    let odd = place.run(&["read", name, "--as", "u64", "--len", "9"]).complaint(2);
-    assert!(odd.contains("9 bytes are no whole number of 8-byte values"), "{odd}");
+    let odd = place.run(&["read", name, "--as", "u64", "--len", "9"]).error_line(2);
+    assert!(odd.contains("9 bytes are not a whole number of 8-byte values"), "{odd}");
 }
 
 #[test]
-fn dumps_look_as_hexdump_makes_them() {
+fn dumps_have_the_format_of_hexdump() {
     let place = Place::new();
     let name = &place.name("dump");
     let _held = place.hold(&["share", name, "--text", TEXT]);
@@ -109,10 +109,10 @@ fn dumps_look_as_hexdump_makes_them() {
 }
 
 #[test]
-fn files_go_in_and_out_whole() {
+fn files_are_shared_and_read_back_whole() {
     let place = Place::new();
     let name = &place.name("file");
-    // More than one piece, and no whole pages.
+    // More than one chunk, and not a whole number of pages.
     let bytes: Vec<u8> = (0..700_001_u32).map(|i| (i % 251).to_le_bytes()[0]).collect();
     let file = place.file("in", &bytes);
     let first = place.hold(&["share", name, "--file", &file]);
@@ -129,7 +129,7 @@ fn files_go_in_and_out_whole() {
 }
 
 #[test]
-fn a_size_is_made_or_found() {
+fn a_size_creates_a_section_or_opens_one() {
     let place = Place::new();
     let name = &place.name("size");
     let first = place.hold(&["share", name, "--size", "64K"]);
@@ -137,12 +137,12 @@ fn a_size_is_made_or_found() {
     let second = place.hold(&["share", name, "--size", "1"]);
     assert_eq!(second.line, "Found shared memory: 65536 bytes");
     let third = place.hold(&["share", name, "--size", "0x20000"]);
-    let line = "Found shared memory: 65536 bytes, fewer than the 131072 asked for";
+    let line = "Found shared memory: 65536 bytes, fewer than the 131072 requested";
     assert_eq!(third.line, line);
 }
 
 #[test]
-fn writes_come_from_a_text_a_file_or_standard_input() {
+fn write_takes_a_text_a_file_or_standard_input() {
     let place = Place::new();
     let name = &place.name("write");
     let _held = place.hold(&["share", name, "--text", TEXT]);
@@ -152,7 +152,7 @@ fn writes_come_from_a_text_a_file_or_standard_input() {
     assert_eq!(place.run(&["read", name]).text(), "THIS is COMMON data!\n");
     place.run_with(&["write", name, "-"], b"").text();
     assert_eq!(place.run(&["read", name]).text(), "THIS is COMMON data!\n");
-    // All of it, to the last byte.
+    // The whole section, up to the last byte.
     place.run_with(&["write", name, "-"], &[7; 4096]).text();
     assert_eq!(place.run(&["read", name, "--as", "raw"]).bytes, [7; 4096]);
 }
@@ -164,15 +164,18 @@ fn a_write_past_the_end_changes_nothing() {
     let _held = place.hold(&["share", name, "--text", TEXT]);
     let before = place.run(&["read", name, "--as", "raw"]).bytes;
     let file = place.file("in", &[1; 4097]);
-    let said = place.run(&["write", name, "--file", &file]).complaint(2);
-    assert!(said.contains("4097 bytes at offset 0 reach past its 4096 bytes"), "{said}");
-    let said = place.run(&["write", name, "--text", "abc", "--offset", "4093"]).complaint(2);
-    assert!(said.contains("4 bytes at offset 4093 reach past its 4096 bytes"), "{said}");
-    let said = place.run_with(&["write", name, "--offset", "4000", "-"], &[1; 97]).complaint(2);
-    assert!(said.contains("more than the 96 bytes from offset 4000"), "{said}");
-    assert!(said.contains("nothing was written"), "{said}");
-    let said = place.run(&["write", name, "--text", "x", "--offset", "4097"]).complaint(2);
-    assert!(said.contains("offset 4097 lies past its 4096 bytes"), "{said}");
+    let error = place.run(&["write", name, "--file", &file]).error_line(2);
+    assert!(error.contains("4097 bytes at offset 0 extend past its 4096 bytes"), "{error}");
+    let error = place.run(&["write", name, "--text", "abc", "--offset", "4093"]).error_line(2);
+    assert!(error.contains("4 bytes at offset 4093 extend past its 4096 bytes"), "{error}");
+    let error = place.run_with(&["write", name, "--offset", "4000", "-"], &[1; 97]).error_line(2);
+    assert!(
+        error.contains("has more than the 96 bytes from offset 4000 to the section's end at 4096"),
+        "{error}"
+    );
+    assert!(error.contains("nothing was written"), "{error}");
+    let error = place.run(&["write", name, "--text", "x", "--offset", "4097"]).error_line(2);
+    assert!(error.contains("offset 4097 lies past its 4096 bytes"), "{error}");
     assert_eq!(place.run(&["read", name, "--as", "raw"]).bytes, before);
 }
 
@@ -181,34 +184,34 @@ fn a_read_past_the_end_prints_nothing() {
     let place = Place::new();
     let name = &place.name("past");
     let _held = place.hold(&["share", name, "--text", TEXT]);
-    let said = place.run(&["read", name, "--offset", "4097"]).complaint(2);
-    assert!(said.contains("offset 4097 lies past its 4096 bytes"), "{said}");
-    let said = place.run(&["read", name, "--offset", "4090", "--len", "7"]).complaint(2);
-    assert!(said.contains("7 bytes at offset 4090 reach past its 4096 bytes"), "{said}");
+    let error = place.run(&["read", name, "--offset", "4097"]).error_line(2);
+    assert!(error.contains("offset 4097 lies past its 4096 bytes"), "{error}");
+    let error = place.run(&["read", name, "--offset", "4090", "--len", "7"]).error_line(2);
+    assert!(error.contains("7 bytes at offset 4090 extend past its 4096 bytes"), "{error}");
     let most = u64::MAX.to_string();
-    place.run(&["read", name, "--offset", "1", "--len", &most]).complaint(2);
+    place.run(&["read", name, "--offset", "1", "--len", &most]).error_line(2);
     assert_eq!(place.run(&["read", name, "--offset", "4K", "--as", "raw"]).text(), "");
 }
 
 #[test]
-fn hold_lets_go_by_itself() {
+fn hold_ends_by_itself_after_its_time() {
     let place = Place::new();
     let name = &place.name("hold");
     let held = place.hold(&["share", name, "--text", TEXT, "--hold", "0.01"]);
     assert_eq!(held.wait().code(), Some(0));
-    place.run(&["info", name]).complaint(1);
+    place.run(&["info", name]).error_line(1);
     assert!(place.objects().is_empty());
-    let said = place.run(&["share", name, "--text", TEXT, "--hold", "-1"]);
-    assert_eq!(said.code, Some(2));
+    let error = place.run(&["share", name, "--text", TEXT, "--hold", "-1"]);
+    assert_eq!(error.code, Some(2));
 }
 
 #[test]
-fn the_end_of_piped_input_does_not_let_go() {
+fn the_end_of_piped_input_does_not_end_a_share() {
     let place = Place::new();
     let name = &place.name("piped");
     let mut command = place.command(&["share", name, "--text", TEXT]);
     let mut held = harness::Held::start(command.stdin(Stdio::piped()));
-    assert!(held.complaint().contains(&format!("process {} holds on", held.id())));
+    assert!(held.error_line().contains(&format!("process {} holds the object", held.id())));
     held.close_input();
     for _ in 0..10 {
         assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
@@ -219,8 +222,8 @@ fn the_end_of_piped_input_does_not_let_go() {
 fn a_read_only_holder_keeps_the_name_alive() {
     let place = Place::new();
     let name = &place.name("read-only");
-    let said = place.run(&["share", name, "--read-only"]).complaint(1);
-    assert!(said.contains("no process holds it"), "{said}");
+    let error = place.run(&["share", name, "--read-only"]).error_line(1);
+    assert!(error.contains("no process holds it"), "{error}");
     assert_eq!(place.run(&["share", name, "--read-only", "--text", "x"]).code, Some(2));
     let first = place.hold(&["share", name, "--text", TEXT]);
     let second = place.hold(&["share", name, "--read-only"]);
@@ -228,26 +231,26 @@ fn a_read_only_holder_keeps_the_name_alive() {
     first.kill();
     assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
     second.kill();
-    place.run(&["read", name]).complaint(1);
+    place.run(&["read", name]).error_line(1);
 }
 
 #[test]
-fn a_global_name_is_another_one() {
+fn a_global_name_differs_from_the_local_one() {
     let place = Place::new();
     let name = &place.name("global");
     let global = &format!(r"Global\{name}");
     let _held = place.hold(&["share", name, "--global", "--text", TEXT]);
-    place.run(&["read", name]).complaint(1);
+    place.run(&["read", name]).error_line(1);
     assert_eq!(place.run(&["read", global]).text(), "This is common data!\n");
     assert_eq!(place.run(&["read", name, "--global"]).text(), "This is common data!\n");
     let info: Value = place.run(&["info", global, "--json"]).json();
     assert_eq!((&info["name"], &info["namespace"]), (&json!(global), &json!("global")));
-    let said = place.run(&["read", r"Local\x", "--global"]).complaint(2);
-    assert!(said.contains("contradict each other"), "{said}");
+    let error = place.run(&["read", r"Local\x", "--global"]).error_line(2);
+    assert!(error.contains("contradicts --global"), "{error}");
 }
 
 #[test]
-fn a_name_that_nobody_holds_is_a_no() {
+fn a_name_without_holders_has_exit_code_1() {
     let place = Place::new();
     let name = &place.name("nobody");
     for args in [
@@ -258,14 +261,15 @@ fn a_name_that_nobody_holds_is_a_no() {
         &["write", name, "-"],
         &["share", name, "--read-only"],
     ] {
-        let said = place.run(args).complaint(1);
-        let wanted = format!("{name:?}: no process holds it ('pagemate list' shows");
-        assert!(said.contains(&wanted), "{said}");
+        let error = place.run(args).error_line(1);
+        let wanted =
+            format!("{name:?}: no process holds it ('pagemate list' shows all live names)");
+        assert!(error.contains(&wanted), "{error}");
     }
 }
 
 #[test]
-fn names_that_begin_with_a_dash_go_after_two() {
+fn names_that_begin_with_a_dash_follow_two_dashes() {
     let place = Place::new();
     let name = &place.name("-dash");
     let _held = place.hold(&["share", "--text", TEXT, "--", name]);
@@ -275,7 +279,7 @@ fn names_that_begin_with_a_dash_go_after_two() {
 }
 
 #[test]
-fn bad_words_are_refused_in_one_place() {
+fn bad_arguments_are_refused_with_one_line() {
     let place = Place::new();
     let name = &place.name("bad");
     for args in [
@@ -296,48 +300,48 @@ fn bad_words_are_refused_in_one_place() {
         &["nothing"],
         &["read", name, "--a\nb"],
     ] {
-        let said = place.run(args).complaint(2);
-        assert!(said.contains("--help"), "{args:?}: {said}");
+        let error = place.run(args).error_line(2);
+        assert!(error.contains("--help"), "{args:?}: {error}");
     }
     let nothing = place.run(&[]);
     assert_eq!((nothing.code, &*nothing.bytes), (Some(2), &b""[..]));
     assert!(nothing.errors.contains("Examples:"), "{}", nothing.errors);
     for (args, why) in [
         (&["share", name, "--size", "8000000T"][..], "bytes"),
-        (&["share", r"a\b", "--text", "x"], "no backslash"),
+        (&["share", r"a\b", "--text", "x"], "a backslash is legal only in the prefixes"),
         (&["share", "", "--text", "x"], "at least one character"),
         (&["share", "Global", "--text", "x"], "not names"),
         (&["read", &"x".repeat(1025)], "at most 1024"),
     ] {
-        let said = place.run(args).complaint(2);
-        assert!(said.contains(why), "{said}");
+        let error = place.run(args).error_line(2);
+        assert!(error.contains(why), "{error}");
     }
     assert!(place.objects().is_empty());
 }
 
 #[test]
-fn files_that_will_not_do_are_refused() {
+fn unusable_files_are_refused() {
     let place = Place::new();
     let name = &place.name("files");
     let missing = place.path().join("missing").to_str().unwrap().to_owned();
     let dir = place.path().to_str().unwrap();
     let empty = &place.file("empty", b"");
     for file in [&missing, dir, empty] {
-        let said = place.run(&["share", name, "--file", file]).complaint(2);
-        assert!(said.contains(file), "{said}");
-        place.run(&["info", name]).complaint(1);
+        let error = place.run(&["share", name, "--file", file]).error_line(2);
+        assert!(error.contains(file), "{error}");
+        place.run(&["info", name]).error_line(1);
     }
     let _held = place.hold(&["share", name, "--text", TEXT]);
     for file in [&missing, dir] {
-        let said = place.run(&["write", name, "--file", file]).complaint(2);
-        assert!(said.contains(file), "{said}");
+        let error = place.run(&["write", name, "--file", file]).error_line(2);
+        assert!(error.contains(file), "{error}");
     }
     assert_eq!(place.run(&["write", name, "--file", empty]).text(), "");
     assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
 }
 
 #[test]
-fn json_tells_all_there_is() {
+fn json_has_every_property() {
     let place = Place::new();
     let name = &place.name("json");
     let first = place.hold(&["share", name, "--size", "64K"]);
@@ -369,12 +373,12 @@ fn json_tells_all_there_is() {
 }
 
 #[test]
-fn what_is_over_a_file_is_told() {
+fn the_file_of_a_section_is_printed() {
     let place = Place::new();
     let name = &place.name("over-file");
     let path = place.file("in", b"five!");
     let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
-    // Made by this process, which has no place of its own.
+    // This process creates it in the default directory, because it does not set PAGEMATE_DIR.
     let _made = pagemate::SectionOptions::new().file(&file).create_new(name).unwrap();
     let run = |args: &[&str]| Ran::of(place.command(args).env_remove("PAGEMATE_DIR"), b"");
     let info = run(&["info", name, "--json"]).json();
@@ -384,18 +388,18 @@ fn what_is_over_a_file_is_told() {
         let path = std::fs::canonicalize(path).unwrap();
         assert_eq!(info["file"], json!(path));
         let text = run(&["info", name]).text();
-        assert!(text.contains(&format!("over file:  {}\n", path.display())), "{text}");
+        assert!(text.contains(&format!("file:       {}\n", path.display())), "{text}");
     }
 }
 
 #[test]
-fn sharing_is_told_in_the_words_that_ask_for_it() {
+fn sharing_is_printed_in_the_words_of_the_option() {
     let place = Place::new();
     for who in ["owner", "group-read", "group-read-write", "everyone-read", "everyone-read-write"] {
         let name = &place.name(who);
         let args = ["share", name, "--global", "--size", "1", "--sharing", who];
         let _held = place.hold(&args);
-        // On Windows nobody can ask an object that.
+        // Windows does not report an object's sharing.
         if cfg!(unix) {
             let info = place.run(&["info", name, "--global", "--json"]).json();
             assert_eq!(info["sharing"], json!(who));
@@ -407,7 +411,7 @@ fn sharing_is_told_in_the_words_that_ask_for_it() {
 }
 
 #[test]
-fn lists_are_aligned_and_safe_to_look_at() {
+fn lists_are_aligned_and_escaped() {
     let place = Place::new();
     let (plain, hostile) = (place.name("plain"), place.name("a\nb\u{1b}[31m"));
     let _plain = place.hold(&["share", &plain, "--size", "1M"]);
@@ -425,42 +429,42 @@ fn lists_are_aligned_and_safe_to_look_at() {
 }
 
 #[test]
-fn an_empty_list_is_nothing_for_programs() {
+fn an_empty_list_prints_nothing_into_a_pipe() {
     let place = Place::new();
     if cfg!(unix) {
         assert_eq!(place.run(&["list"]).text(), "");
         assert_eq!(place.run(&["list", "--json"]).text(), "[]\n");
     }
-    assert!(place.run(&["prune"]).text().starts_with("gave back 0 objects, 0 bytes"));
+    assert!(place.run(&["prune"]).text().starts_with("removed 0 objects, 0 bytes"));
 }
 
 #[test]
-fn what_the_dead_held_is_free_and_can_be_pruned() {
+fn names_of_killed_holders_are_free_and_their_files_can_be_pruned() {
     let place = Place::new();
     let (a, b) = (&place.name("a"), &place.name("b"));
     place.hold(&["share", a, "--text", TEXT]).kill();
     let list = place.run(&["list", "--json"]).json();
     assert!(list.as_array().unwrap().iter().all(|object| object["name"] != **a));
-    place.run(&["info", a]).complaint(1);
+    place.run(&["info", a]).error_line(1);
     let (first, second) =
         (place.hold(&["share", a, "--text", TEXT]), place.hold(&["share", b, "--text", TEXT]));
     first.kill();
     second.kill();
     if cfg!(target_os = "linux") {
         assert_eq!(place.objects().len(), 2);
-        assert_eq!(place.run(&["prune"]).text(), "gave back 2 objects, 16384 bytes\n");
+        assert_eq!(place.run(&["prune"]).text(), "removed 2 objects, 16384 bytes\n");
     }
     assert!(place.objects().is_empty());
-    assert_eq!(place.run(&["prune"]).text(), "gave back 0 objects, 0 bytes\n");
+    assert_eq!(place.run(&["prune"]).text(), "removed 0 objects, 0 bytes\n");
     let anew = place.hold(&["share", a, "--text", "anew"]);
     assert_eq!(anew.line, "Write shared memory data: anew");
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_reader_that_closes_the_pipe_early_causes_no_failure() {
     let place = Place::new();
     let name = &place.name("enough");
-    // More in every form than a pipe takes at once; no NUL, and no line like the one before.
+    // Larger in every format than a pipe's buffer; without NUL and without repeated lines.
     let bytes: Vec<u8> = (0..4_u32 << 20).map(|i| 1 + (i % 251).to_le_bytes()[0]).collect();
     let file = place.file("in", &bytes);
     let _held = place.hold(&["share", name, "--file", &file]);
@@ -468,7 +472,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         let mut command = place.command(&["read", name, "--as", form]);
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        // As head: one look, and gone.
+        // Read once and close the pipe, as `head` does.
         assert!(!out.fill_buf().unwrap().is_empty());
         drop(out);
         let ran = child.wait_with_output().unwrap();
@@ -477,7 +481,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
 }
 
 #[test]
-fn completions_know_every_command() {
+fn completions_contain_every_command() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = place.run(&["completions", shell]).text();
@@ -499,16 +503,16 @@ fn the_manual_has_a_page_for_every_command() {
         assert!(text.contains(".SH EXAMPLES\n.nf\n  pagemate"), "{page}: {text}");
     }
     let nowhere = directory.join("nowhere");
-    let complaint = place.run(&["man", nowhere.to_str().unwrap()]).complaint(2);
-    assert!(complaint.contains("nowhere"), "{complaint}");
+    let error = place.run(&["man", nowhere.to_str().unwrap()]).error_line(2);
+    assert!(error.contains("nowhere"), "{error}");
 }
 
 #[test]
-fn the_demo_keeps_what_it_claims() {
+fn the_demo_passes_all_its_checks() {
     let place = Place::new();
     let shown = place.run(&["demo"]).text();
     assert!(shown.lines().filter(|line| line.starts_with("  ok  ")).count() >= 9, "{shown}");
-    assert_eq!(shown.matches(" it at 0x").count(), 2, "{shown}");
+    assert_eq!(shown.matches(" the section and mapped it at 0x").count(), 2, "{shown}");
     assert!(place.objects().is_empty());
 }
 

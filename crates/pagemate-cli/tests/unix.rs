@@ -1,4 +1,4 @@
-//! What the command promises about signals, terminals and directories.
+//! Signals, terminals and directories, tested on the real executable.
 #![cfg(unix)]
 
 mod harness;
@@ -14,7 +14,7 @@ use harness::{Held, PATIENCE, Place, Ran};
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// A terminal with somebody in front of it.
+/// A pseudo-terminal, and the keyboard and screen at its other end.
 struct Terminal {
     master: File,
     output: Receiver<Vec<u8>>,
@@ -33,7 +33,7 @@ impl Terminal {
         let (sender, output) = channel();
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // Without anybody at the other side, reading fails.
+            // Reading fails when no process has the other side open.
             while let Ok(len) = from.read(&mut bytes)
                 && sender.send(bytes[..len].to_vec()).is_ok()
             {}
@@ -41,7 +41,7 @@ impl Terminal {
         Terminal { master, output, screen: String::new(), name }
     }
 
-    /// The side of the program that runs in it.
+    /// Opens the side of the program that runs in the terminal.
     fn side(&self) -> Stdio {
         File::options().read(true).write(true).open(&self.name).unwrap().into()
     }
@@ -50,7 +50,7 @@ impl Terminal {
         self.master.write_all(keys).unwrap();
     }
 
-    /// Waits until this is on the screen, and returns all that is.
+    /// Waits until `text` appears on the screen, and returns all output so far.
     fn wait_for(&mut self, text: &str) -> &str {
         while !self.screen.contains(text) {
             let more = self.output.recv_timeout(PATIENCE);
@@ -71,8 +71,7 @@ fn examples_in_the_help_of_share_work_one_after_another() {
     let (_, examples) = help.split_once("Examples:\n").unwrap();
     let mut sharing = Vec::new();
     for line in examples.lines().filter_map(|line| line.trim_start().strip_prefix("pagemate ")) {
-        // The command ends where its explanation is set off.
-        let words = line.split("   ").next().unwrap().trim_end_matches(['&', ' ']);
+        let words = line.trim_end_matches(['&', ' ']);
         let mut shell = std::process::Command::new("sh");
         shell.args(["-c", &format!("exec \"$0\" {words}"), env!("CARGO_BIN_EXE_pagemate")]);
         shell.current_dir(place.path()).env("PAGEMATE_DIR", place.path());
@@ -88,14 +87,14 @@ fn examples_in_the_help_of_share_work_one_after_another() {
 }
 
 #[test]
-fn signals_let_go_properly() {
+fn signals_end_a_share_with_exit_code_0() {
     let place = Place::new();
     for signal in [Signal::INT, Signal::TERM] {
         let name = &place.name("signal");
         let held = place.hold(&["share", name, "--text", "x"]);
         held.signal(signal);
         assert_eq!(held.wait().code(), Some(0), "{signal:?}");
-        // Gone with the process, not with the next look.
+        // The share removed its file itself; no later call had to sweep it.
         assert!(place.objects().is_empty(), "{signal:?}");
     }
     let held = place.hold(&["share", &place.name("timed"), "--size", "1", "--hold", "3600"]);
@@ -105,7 +104,7 @@ fn signals_let_go_properly() {
 }
 
 #[test]
-fn enter_and_the_end_of_input_let_go_at_a_terminal() {
+fn enter_and_the_end_of_input_end_a_share_at_a_terminal() {
     let place = Place::new();
     // Enter, and Ctrl-D on an empty line.
     for keys in [&b"\r"[..], b"\x04"] {
@@ -113,17 +112,18 @@ fn enter_and_the_end_of_input_let_go_at_a_terminal() {
         let name = &place.name("terminal");
         let mut command = place.command(&["share", name, "--text", "x"]);
         let held = Held::start(command.stdin(terminal.side()));
-        assert_eq!(held.complaint(), "holding on; Enter lets go");
+        assert_eq!(held.error_line(), "holding the object; press Enter to release it");
         terminal.type_in(keys);
         assert_eq!(held.wait().code(), Some(0), "{keys:?}");
         assert!(place.objects().is_empty());
     }
 }
 
-/// To read from the terminal would stop it there, and it would not hear the signal.
+/// Reading from the terminal in the background would stop the process with SIGTTIN, and it would not
+/// handle SIGTERM.
 #[test]
 #[cfg(target_os = "linux")]
-fn a_share_in_the_background_leaves_the_terminal_alone() {
+fn a_share_in_the_background_does_not_read_from_the_terminal() {
     let place = Place::new();
     let mut terminal = Terminal::new();
     let name = &place.name("background");
@@ -145,7 +145,7 @@ fn a_share_in_the_background_leaves_the_terminal_alone() {
 }
 
 #[test]
-fn terminals_are_shown_nothing_that_they_would_obey() {
+fn terminals_get_control_characters_escaped() {
     let place = Place::new();
     let mut terminal = Terminal::new();
     let name = &place.name("screen");
@@ -158,42 +158,42 @@ fn terminals_are_shown_nothing_that_they_would_obey() {
 }
 
 #[test]
-fn an_empty_list_says_so_at_a_terminal() {
+fn an_empty_list_prints_a_sentence_at_a_terminal() {
     let place = Place::new();
     let mut terminal = Terminal::new();
     assert_eq!(Ran::of(place.command(&["list"]).stdout(terminal.side()), b"").code, Some(0));
-    terminal.wait_for("Nobody holds any named memory.");
+    terminal.wait_for("No process holds a named object.");
 }
 
 #[test]
-fn a_directory_that_is_missing_or_not_ours_is_named() {
+fn an_error_names_the_directory_that_is_missing_or_insecure() {
     let place = Place::new();
     let missing = place.path().join("missing");
     let mut command = place.command(&["share", "x", "--text", "x"]);
-    let said = Ran::of(command.env("PAGEMATE_DIR", &missing), b"").complaint(2);
-    assert!(said.contains(missing.to_str().unwrap()) && said.contains("PAGEMATE_DIR"), "{said}");
+    let error = Ran::of(command.env("PAGEMATE_DIR", &missing), b"").error_line(2);
+    assert!(error.contains(missing.to_str().unwrap()) && error.contains("PAGEMATE_DIR"), "{error}");
     let mut command = place.command(&["read", "x"]);
-    // Not exit code 1: nobody can tell whether the name lives.
-    Ran::of(command.env("PAGEMATE_DIR", &missing), b"").complaint(2);
+    // Not exit code 1: without the directory, the command cannot know whether the name is live.
+    Ran::of(command.env("PAGEMATE_DIR", &missing), b"").error_line(2);
     let mut demo = place.command(&["demo"]);
     let ran = Ran::of(demo.env("PAGEMATE_DIR", &missing), b"");
     assert_eq!(ran.code, Some(2), "{ran:?}");
 
-    // Open to all, it is as good as somebody else's.
+    // A directory that other users may write to is not trusted.
     let uid = rustix::process::geteuid().as_raw();
     let local = place.path().join(format!("pagemate-{uid}"));
     fs::create_dir(&local).unwrap();
     fs::set_permissions(&local, fs::Permissions::from_mode(0o777)).unwrap();
-    let said = place.run(&["share", "x", "--text", "x"]).complaint(2);
-    assert!(said.contains(local.to_str().unwrap()) && said.contains("0777"), "{said}");
+    let error = place.run(&["share", "x", "--text", "x"]).error_line(2);
+    assert!(error.contains(local.to_str().unwrap()) && error.contains("0777"), "{error}");
 }
 
 #[test]
-fn a_pipe_is_no_file_to_share_but_one_to_write() {
+fn a_pipe_cannot_be_shared_but_can_be_written_from() {
     let place = Place::new();
     let name = &place.name("pipe");
-    let said = place.run_with(&["share", name, "--file", "/dev/stdin"], b"x").complaint(2);
-    assert!(said.contains("its length shows only at its end"), "{said}");
+    let error = place.run_with(&["share", name, "--file", "/dev/stdin"], b"x").error_line(2);
+    assert!(error.contains("its length is not known in advance; use --size"), "{error}");
     let _held = place.hold(&["share", name, "--size", "1"]);
     place.run_with(&["write", name, "--file", "/dev/stdin"], b"through a pipe").text();
     assert_eq!(place.run(&["read", name]).text(), "through a pipe\n");
@@ -204,24 +204,24 @@ fn a_pipe_is_no_file_to_share_but_one_to_write() {
 }
 
 #[test]
-fn nobody_to_complain_to_changes_nothing() {
+fn a_closed_standard_error_changes_nothing() {
     let place = Place::new();
     let name = place.name("x");
-    let deaf = || {
-        let (_, nobody_reads) = std::io::pipe().unwrap();
-        nobody_reads
+    let closed_pipe = || {
+        let (_, closed) = std::io::pipe().unwrap();
+        closed
     };
-    let missing = Ran::of(place.command(&["read", &name]).stderr(deaf()), b"");
+    let missing = Ran::of(place.command(&["read", &name]).stderr(closed_pipe()), b"");
     assert_eq!(missing.code, Some(1));
-    let bad = Ran::of(place.command(&["read", "a\\b"]).stderr(deaf()), b"");
+    let bad = Ran::of(place.command(&["read", "a\\b"]).stderr(closed_pipe()), b"");
     assert_eq!(bad.code, Some(2));
-    let held = Held::start(place.command(&["share", &name, "--text", "hi"]).stderr(deaf()));
+    let held = Held::start(place.command(&["share", &name, "--text", "hi"]).stderr(closed_pipe()));
     held.signal(Signal::TERM);
     assert_eq!(held.wait().code(), Some(0));
 }
 
 #[test]
-fn shares_are_held_whether_anybody_reads_what_they_say_or_not() {
+fn a_closed_standard_output_does_not_end_a_share() {
     let place = Place::new();
     let file = place.file("file", b"hi");
     for (which, words) in
@@ -231,27 +231,27 @@ fn shares_are_held_whether_anybody_reads_what_they_say_or_not() {
         for held_already in [false, true] {
             let first = held_already.then(|| place.hold(&["share", &name, words[0], words[1]]));
             let mut command = place.command(&["share", &name, words[0], words[1]]);
-            let (_, nobody_reads) = std::io::pipe().unwrap();
-            // Its first line there says that it holds on.
-            let (said, errors) = std::io::pipe().unwrap();
-            let mut child = command.stdout(nobody_reads).stderr(errors).spawn().unwrap();
+            let (_, closed) = std::io::pipe().unwrap();
+            // Its first line on standard error appears when it holds the section.
+            let (output, errors) = std::io::pipe().unwrap();
+            let mut child = command.stdout(closed).stderr(errors).spawn().unwrap();
             drop(command);
             let mut line = String::new();
-            BufReader::new(said).read_line(&mut line).unwrap();
+            BufReader::new(output).read_line(&mut line).unwrap();
             drop(first);
             let code = place.run(&["info", &name]).code;
             child.kill().unwrap();
             child.wait().unwrap();
-            assert!(line.contains("holds on"), "{words:?}: {line}");
+            assert!(line.contains("holds the object"), "{words:?}: {line}");
             assert_eq!(code, Some(0));
         }
     }
 }
 
 #[test]
-fn a_complaint_is_one_line_whatever_the_directory_is_called() {
+fn an_error_is_one_line_for_any_directory_name() {
     let place = Place::new();
     let odd = place.path().join("a\nb\u{1b}[31m");
     let ran = Ran::of(place.command(&["list"]).env("PAGEMATE_DIR", odd), b"");
-    assert!(ran.complaint(2).contains(r"a\nb\u{1b}[31m"));
+    assert!(ran.error_line(2).contains(r"a\nb\u{1b}[31m"));
 }

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
 use crate::failure::Outcome;
@@ -9,17 +9,17 @@ use crate::failure::Outcome;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate completions bash > ~/.local/share/bash-completion/completions/pagemate
-  pagemate completions fish > ~/.config/fish/completions/pagemate.fish
-  pagemate completions powershell >> $PROFILE")]
+  eval \"$(pagemate completions bash)\"                  # in ~/.bashrc
+  pagemate completions fish | source                    # in ~/.config/fish/config.fish
+  pagemate completions powershell >> $PROFILE           # once, in PowerShell")]
 pub(crate) struct Completions {
     shell: Shell,
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> Outcome {
+    pub(crate) fn run(self, mut program: Command) -> Outcome {
         let mut script = Vec::new();
-        generate(self.shell, &mut crate::Cli::command(), "pagemate", &mut script);
+        generate(self.shell, &mut program, "pagemate", &mut script);
         Ok(std::io::stdout().write_all(&script)?)
     }
 }

@@ -10,89 +10,105 @@ use pagemate::{ErrorKind, Section, SectionOptions, View, inventory};
 
 use crate::failure::{Failure, Outcome};
 
-/// Show in a few seconds what pagemate is, with real processes; fails if a claim does not hold.
+/// Demonstrate in a few seconds, with real processes, what pagemate guarantees, and check it.
+///
+/// The exit code is 2 if a check fails.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  pagemate demo")]
 pub(crate) struct Demo {}
 
-/// Set for the demo's own processes: the name that they are about.
-const PART: &str = "PAGEMATE_DEMO_PART";
+/// The environment variable that holds the section's name in the demo's own processes.
+const PEER: &str = "PAGEMATE_DEMO_PEER";
 
 const TEXT: &str = "This is common data!";
 const ANSWER: &str = "THIS is common data, too";
 
-/// Nothing that the demo waits for takes this long.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for a reply of a peer before the demo fails.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Demo {
     pub(crate) fn run(Demo {}: Demo) -> Outcome {
-        match env::var(PART) {
-            Ok(name) => play(&name),
-            Err(_) => show(),
+        match env::var(PEER) {
+            Ok(name) => run_peer(&name),
+            Err(_) => demonstrate(),
         }
     }
 }
 
-fn show() -> Outcome {
+/// Starts and kills peers, and checks after each step what pagemate guarantees.
+fn demonstrate() -> Outcome {
     let name = format!("pagemate-demo-{}", std::process::id());
 
-    say("One page, two processes, an address in each")?;
-    let mut writer = Part::start("A", &name)?;
-    claim("A created the memory and wrote into it", writer.origin == "created")?;
-    let mut reader = Part::start("B", &name)?;
-    claim("B found it, and reads A's text", reader.origin == "opened" && reader.reads(TEXT)?)?;
+    print("Two processes map one page, each at an address of its own")?;
+    let mut writer = Peer::start("A", &name)?;
+    check("A created the section and wrote a text into it", writer.origin == "created")?;
+    let mut reader = Peer::start("B", &name)?;
+    check(
+        "B opened the section and reads A's text",
+        reader.origin == "opened" && reader.reads(TEXT)?,
+    )?;
 
-    say("A write in one is there in the other at once")?;
+    print("A write by one process is visible to the other at once")?;
     reader.ask(&format!("write {ANSWER}"))?;
-    claim("B wrote, and A reads that", writer.reads(ANSWER)?)?;
+    check("B wrote another text, and A reads it", writer.reads(ANSWER)?)?;
     let holders = inventory::find(&name)?.holders;
     let both = [writer.id(), reader.id()].iter().all(|id| holders.contains(id));
-    // Not every system tells who holds an object.
+    // Not every system can list the holders of an object.
     if !holders.is_empty() {
-        claim("the list of live objects names both as holders", both)?;
+        check("the list of live objects names both processes as holders", both)?;
     }
 
-    say("kill -9 is a normal way to let go")?;
+    print("A process killed by SIGKILL releases what it held")?;
     writer.kill()?;
-    claim("A was killed, and B still has the data", reader.reads(ANSWER)?)?;
-    claim("whoever opens the name now finds it too", text_of(&name)? == ANSWER)?;
+    check("A was killed, and B still has the data", reader.reads(ANSWER)?)?;
+    check("a process that opens the name now reads the data too", text_of(&name)? == ANSWER)?;
     if cfg!(target_os = "linux") {
-        claim("the memory is one file, while anybody holds it", files(&name).len() == 1)?;
+        check("the section is one file as long as a process holds it", files(&name).len() == 1)?;
     }
     reader.kill()?;
-    claim("B was killed, the last one, and the name is gone", is_gone(&name))?;
-    claim("the list of live objects has no trace of it", inventory::find(&name).is_err())?;
+    check("B, the last holder, was killed, and the name is gone", is_gone(&name))?;
+    check(
+        "the list of live objects no longer contains the section",
+        inventory::find(&name).is_err(),
+    )?;
     if cfg!(target_os = "linux") {
-        claim("no file is left where it stood", files(&name).is_empty())?;
+        check("the section's file is removed", files(&name).is_empty())?;
     }
-    let fresh = SectionOptions::new().len(4096).create_new(&name)?;
+    let section = SectionOptions::new().len(4096).create_new(&name)?;
     let mut bytes = [1; 4096];
-    fresh.map()?.read_at(0, &mut bytes)?;
-    claim("who makes it anew gets zeroed memory", bytes == [0; 4096])?;
-    drop(fresh);
-    claim("and lets go as quietly", is_gone(&name) && files(&name).is_empty())
+    section.map()?.read_at(0, &mut bytes)?;
+    check("a new section of the same name is zeroed", bytes == [0; 4096])?;
+    drop(section);
+    check(
+        "dropping its only handle removes the name again",
+        is_gone(&name) && files(&name).is_empty(),
+    )
 }
 
-fn say(line: &str) -> Outcome {
+/// Prints a line on standard output.
+fn print(line: &str) -> Outcome {
     Ok(writeln!(io::stdout(), "{line}")?)
 }
 
-fn claim(text: &str, holds: bool) -> Outcome {
+/// Prints whether a guarantee holds, and fails if it does not.
+fn check(text: &str, holds: bool) -> Outcome {
     if holds {
-        return say(&format!("  ok  {text}"));
+        return print(&format!("  ok  {text}"));
     }
-    say(&format!("  NO  {text}"))?;
-    Err(Failure::new(format!("the demo's claim does not hold: {text}")))
+    print(&format!("  FAILED  {text}"))?;
+    Err(Failure::new(format!("the demo's check failed: {text}")))
 }
 
 fn is_gone(name: &str) -> bool {
     Section::open(name).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
+/// Opens the section and returns the text in it.
 fn text_of(name: &str) -> Outcome<String> {
     Ok(text_in(&Section::open(name)?.map()?)?)
 }
 
+/// Returns the text up to the first NUL.
 fn text_in(view: &View) -> pagemate::Result<String> {
     let mut bytes = vec![0; view.len()];
     view.read_at(0, &mut bytes)?;
@@ -100,8 +116,9 @@ fn text_in(view: &View) -> pagemate::Result<String> {
     Ok(String::from_utf8_lossy(text).into_owned())
 }
 
-/// The files of an object, found without asking pagemate. The demo's names are spelled as they
-/// are.
+/// Returns the files named `name` in the directories of objects, without using pagemate.
+///
+/// The demo's names need no escaping, so a file has the name of its object.
 fn files(name: &str) -> Vec<PathBuf> {
     let base = env::var_os("PAGEMATE_DIR").filter(|dir| !dir.is_empty());
     let base = base.map_or_else(|| "/dev/shm".into(), PathBuf::from);
@@ -110,37 +127,43 @@ fn files(name: &str) -> Vec<PathBuf> {
     dirs.map(|dir| dir.path().join(name)).filter(|file| file.exists()).collect()
 }
 
-/// A process of the demo, killed and reaped at the latest when dropped. If the demo itself is
-/// killed, the end of its input ends it.
-struct Part {
+/// A process of the demo.
+///
+/// It is killed and reaped when dropped. If the demo itself is killed, the peer ends at the end of its
+/// input.
+struct Peer {
     child: Child,
     input: ChildStdin,
     replies: Receiver<String>,
+    /// `created` or `opened`.
     origin: String,
 }
 
-impl Part {
-    fn start(title: &str, name: &str) -> Outcome<Part> {
+impl Peer {
+    fn start(title: &str, name: &str) -> Outcome<Peer> {
         let failure = |error: io::Error| Failure::new(format!("start process {title}: {error}"));
         let mut child = Command::new(env::current_exe().map_err(failure)?)
             .arg("demo")
-            .env(PART, name)
+            .env(PEER, name)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(failure)?;
-        let input = child.stdin.take().expect("it was asked for");
-        let output = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let input = child.stdin.take().expect("the pipe was requested");
+        let output = BufReader::new(child.stdout.take().expect("the pipe was requested"));
         let (sender, replies) = channel();
         thread::spawn(move || {
             output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        let mut part = Part { child, input, replies, origin: String::new() };
-        let reply = part.reply()?;
-        let (origin, address) = reply.split_once(' ').unwrap_or((&reply, "nowhere"));
-        say(&format!("  process {title}, pid {}, {origin} it at {address}", part.id()))?;
-        origin.clone_into(&mut part.origin);
-        Ok(part)
+        let mut peer = Peer { child, input, replies, origin: String::new() };
+        let reply = peer.reply()?;
+        let (origin, address) = reply.split_once(' ').unwrap_or((&reply, "?"));
+        print(&format!(
+            "  process {title}, pid {}, {origin} the section and mapped it at {address}",
+            peer.id()
+        ))?;
+        origin.clone_into(&mut peer.origin);
+        Ok(peer)
     }
 
     fn id(&self) -> u32 {
@@ -152,32 +175,32 @@ impl Part {
     }
 
     fn ask(&mut self, command: &str) -> Outcome<String> {
-        // A dead process shows in its missing reply.
+        // If the peer is dead, the write fails, and so does waiting for the reply.
         _ = writeln!(self.input, "{command}");
         self.reply()
     }
 
     fn reply(&mut self) -> Outcome<String> {
-        self.replies.recv_timeout(PATIENCE).map_err(|_| {
-            Failure::new(format!("the demo's process {} does not answer", self.child.id()))
+        self.replies.recv_timeout(REPLY_TIMEOUT).map_err(|_| {
+            Failure::new(format!("the demo's process {} does not reply", self.child.id()))
         })
     }
 
     fn kill(mut self) -> Outcome {
         let killed = self.child.kill().and_then(|()| self.child.wait());
-        killed.map(drop).map_err(|error| Failure::new(format!("kill a process: {error}")))
+        killed.map(drop).map_err(|error| Failure::new(format!("kill the demo's process: {error}")))
     }
 }
 
-impl Drop for Part {
+impl Drop for Peer {
     fn drop(&mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
     }
 }
 
-/// One of the demo's processes: does what it is told, line by line, until the end of input.
-fn play(name: &str) -> Outcome {
+/// Runs a peer: maps the section and executes commands from standard input, one per line, until its end.
+fn run_peer(name: &str) -> Outcome {
     let section = SectionOptions::new().len(4096).open_or_create(name)?;
     let view = section.map()?;
     let origin = if section.was_created() {
@@ -186,20 +209,21 @@ fn play(name: &str) -> Outcome {
     } else {
         "opened"
     };
-    say(&format!("{origin} {:p}", view.as_ptr()))?;
+    print(&format!("{origin} {:p}", view.as_ptr()))?;
     for line in io::stdin().lines() {
         let line = line.map_err(|error| Failure::new(format!("read command: {error}")))?;
         match line.split_once(' ') {
             Some(("write", text)) => {
                 put(&view, text)?;
-                say("ok")?;
+                print("ok")?;
             }
-            _ => say(&text_in(&view)?)?,
+            _ => print(&text_in(&view)?)?,
         }
     }
     Ok(())
 }
 
+/// Writes a text and a NUL.
 fn put(view: &View, text: &str) -> pagemate::Result<()> {
     view.write_at(0, text.as_bytes())?;
     view.write_at(text.len(), &[0])
@@ -210,9 +234,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_claim_that_does_not_hold_ends_the_demo() {
-        assert!(claim("one is one", true).is_ok());
-        let Err(Failure::Failed(text)) = claim("one is two", false) else { panic!("it went on") };
-        assert!(text.ends_with("does not hold: one is two"), "{text}");
+    fn a_failed_check_ends_the_demo() {
+        assert!(check("one is one", true).is_ok());
+        let Err(Failure::Failed(text)) = check("one is two", false) else {
+            panic!("the check passed")
+        };
+        assert!(text.ends_with("check failed: one is two"), "{text}");
     }
 }

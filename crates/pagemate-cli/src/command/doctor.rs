@@ -5,12 +5,12 @@ use pagemate::sync::MutexOptions;
 use pagemate::{ErrorKind, Name, Namespace, Section, SectionOptions};
 use serde::Serialize;
 
-use super::list::print_json;
 use crate::failure::{Failure, Outcome};
+use crate::json::print_json;
 
-/// Check whether this machine is set up for named memory, and say what to change.
+/// Check whether this machine supports named memory, and print which settings to change.
 ///
-/// Each check uses an object of its own, which is gone afterwards. The exit code is 0 if every check
+/// Each check creates an object of its own and closes it. The exit code is 0 if every check
 /// passes, 1 if there is a warning, and 2 if named memory does not work.
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -74,7 +74,7 @@ impl Doctor {
     }
 }
 
-/// A name that nobody else uses.
+/// Returns a name that no other process uses.
 fn probe_name(namespace: Namespace) -> pagemate::Result<Name> {
     let prefix = match namespace {
         Namespace::Local => "",
@@ -83,7 +83,7 @@ fn probe_name(namespace: Namespace) -> pagemate::Result<Name> {
     format!("{prefix}pagemate-doctor-{}", std::process::id()).parse()
 }
 
-/// Whether a section can be created, opened by its name and closed, and its name is gone then.
+/// Checks that a section can be created and opened by its name, and that closing it ends the name.
 fn section(check: &'static str, namespace: Namespace) -> Finding {
     let probe = || -> pagemate::Result<Result<(), &str>> {
         let name = probe_name(namespace)?.to_string();
@@ -95,14 +95,16 @@ fn section(check: &'static str, namespace: Namespace) -> Finding {
         let gone = Section::open(&name).is_err_and(|error| error.kind() == ErrorKind::NotFound);
         Ok(match (byte, gone) {
             ([b'x'], true) => Ok(()),
-            ([b'x'], false) => Err("a name is still there after its last holder closed it"),
+            ([b'x'], false) => Err("a name still exists after its last holder closed it"),
             _ => Err("an opener does not see the bytes that the creator wrote"),
         })
     };
     match probe() {
-        Ok(Ok(())) => {
-            Finding::new(check, Level::Ok, "a section is created, opened, and gone when closed")
-        }
+        Ok(Ok(())) => Finding::new(
+            check,
+            Level::Ok,
+            "a section was created, opened and closed, and its name ended",
+        ),
         Ok(Err(text)) => Finding::new(check, Level::Failed, text),
         // A user without the privilege to create global objects still has local ones.
         Err(error)
@@ -114,7 +116,7 @@ fn section(check: &'static str, namespace: Namespace) -> Finding {
     }
 }
 
-/// Whether a mutex can be locked and unlocked.
+/// Checks that a mutex can be locked and unlocked.
 fn mutex() -> Finding {
     let probe = || -> pagemate::Result<()> {
         let mutex = MutexOptions::new().create_new(probe_name(Namespace::Local)?.as_str())?;
@@ -122,7 +124,7 @@ fn mutex() -> Finding {
         Ok(())
     };
     match probe() {
-        Ok(()) => Finding::new("locks", Level::Ok, "a mutex is locked and unlocked"),
+        Ok(()) => Finding::new("locks", Level::Ok, "a mutex was locked and unlocked"),
         Err(error) => Finding::new("locks", Level::Failed, error.to_string()),
     }
 }
@@ -134,7 +136,7 @@ cfg_select! {
     }
     _ => {
         mod system {
-            /// Other systems have no settings that endanger names.
+            /// Returns nothing: other systems have no settings that endanger names.
             pub(super) fn findings() -> Vec<super::Finding> {
                 Vec::new()
             }

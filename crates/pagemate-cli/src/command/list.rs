@@ -5,21 +5,22 @@ use console::Term;
 use pagemate::inventory;
 
 use crate::bytes::human;
-use crate::entry::{Commands, Described};
-use crate::failure::{Failure, Outcome};
+use crate::description::{CommandCache, Description};
+use crate::failure::Outcome;
+use crate::json::print_json;
 use crate::table::{self, Column};
-use crate::text::in_line;
+use crate::text::escape_line;
 
-/// Print every live object that this user may look at, and the processes that hold it.
+/// Print every live object that this user may open, and the processes that hold it.
 ///
-/// Other users' processes are not seen without privilege.
+/// Only root sees the processes of other users.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate list
   pagemate list --json | jq -r '.[] | select(.size > 1048576).name'
 
-The JSON is an array of objects as 'pagemate info --json' prints them.")]
+The JSON is an array of the objects that 'pagemate info --json' prints.")]
 pub(crate) struct List {
     /// Print JSON, for scripts.
     #[arg(long)]
@@ -28,16 +29,16 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> Outcome {
-        let (entries, mut commands) = (inventory::list()?, Commands::default());
-        let entries: Vec<Described> =
-            entries.iter().map(|entry| Described::new(entry, &mut commands)).collect();
+        let (entries, mut commands) = (inventory::list()?, CommandCache::default());
+        let entries: Vec<Description> =
+            entries.iter().map(|entry| Description::new(entry, &mut commands)).collect();
         let mut out = io::stdout().lock();
         if self.json {
             return print_json(&entries, out);
         }
         if entries.is_empty() {
             if out.is_terminal() {
-                writeln!(out, "Nobody holds any named memory.")?;
+                writeln!(out, "No process holds a named object.")?;
             }
             return Ok(());
         }
@@ -47,7 +48,7 @@ impl List {
     }
 }
 
-fn rows(entries: &[Described], width: Option<usize>) -> String {
+fn rows(entries: &[Description], width: Option<usize>) -> String {
     const COLUMNS: [Column; 7] = [
         Column::Left,
         Column::Left,
@@ -61,7 +62,7 @@ fn rows(entries: &[Described], width: Option<usize>) -> String {
     let mut rows = vec![titles.map(str::to_owned)];
     rows.extend(entries.iter().map(|entry| {
         [
-            in_line(&entry.name).into_owned(),
+            escape_line(&entry.name).into_owned(),
             entry.kind.to_owned(),
             human(entry.size),
             access(entry),
@@ -70,20 +71,13 @@ fn rows(entries: &[Described], width: Option<usize>) -> String {
             entry.held_by(),
         ]
     }));
-    table::set(COLUMNS, &rows, width)
+    table::format(COLUMNS, &rows, width)
 }
 
-/// What may be done, and by whom besides the owner.
-fn access(entry: &Described) -> String {
+/// Returns the protection, and the other users who may open the object.
+fn access(entry: &Description) -> String {
     match entry.sharing {
         "owner" => entry.protection.to_owned(),
         sharing => format!("{}, {sharing}", entry.protection),
     }
-}
-
-/// Prints JSON for scripts, legible for people.
-pub(super) fn print_json(value: &impl serde::Serialize, mut out: impl Write) -> Outcome {
-    let json = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::new(format!("make JSON: {error}")))?;
-    Ok(writeln!(out, "{json}")?)
 }

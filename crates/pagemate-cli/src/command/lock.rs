@@ -3,71 +3,66 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use clap::Args;
-use pagemate::Name;
 use pagemate::sync::MutexOptions;
 
-use crate::ending;
-use crate::failure::{Failure, Outcome, complain};
-use crate::seconds::seconds;
-use crate::target::Target;
+use crate::arguments::{ObjectName, seconds};
+use crate::failure::{Failure, Outcome, warn_abandoned};
+use crate::signals;
 
-/// Run a command while holding a mutex, so that of those who ask for it one runs at a time.
+/// Run a command while holding a mutex, so that only one such command runs at a time.
 ///
-/// The exit code is the command's; 128 and a signal's number if that ended it; 1 if the mutex could
-/// not be had in time, and 2 if the command could not be run. A request to end goes to the command.
-/// If this process is killed, the command runs on, the mutex is abandoned, and the next who takes it
-/// is told.
+/// The mutex is created if no process holds the name. The exit code is that of the command; 128 plus the
+/// signal's number if a signal ended the command; 1 if the timeout expired; 2 if the command could not
+/// be run. SIGTERM is forwarded to the command.
+///
+/// If this process is killed, the command continues, but the mutex is abandoned: the next owner acquires
+/// it at once and gets a warning.
 #[derive(Args, Debug)]
 #[command(override_usage = "pagemate lock <NAME> [OPTIONS] -- <COMMAND>...")]
 #[command(after_help = "\
 Examples:
   pagemate lock deploy -- make install
-  pagemate lock deploy --timeout 0 -- make install        not if somebody is at it")]
+  pagemate lock deploy --timeout 0 -- make install    # fail at once if the mutex is held")]
 pub(crate) struct Lock {
     #[command(flatten)]
-    target: Target,
-    /// Give up after so many seconds, with exit code 1.
+    object: ObjectName,
+    /// Wait for at most this many seconds, then exit with code 1.
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
     timeout: Option<Duration>,
-    /// What to run, with its arguments.
+    /// The command to run, with its arguments.
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
 
-/// What is said of a mutex whose last holder is gone.
-pub(super) fn abandoned(name: &Name) -> String {
-    format!(
-        "pagemate: lock \"{name}\": abandoned: its last holder ended without freeing it, perhaps half-way"
-    )
-}
-
 impl Lock {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.target.name()?;
+        let name = self.object.parse()?;
         let mutex = MutexOptions::new().open_or_create(name.to_string())?;
         let guard = mutex.try_lock_for(self.timeout.unwrap_or(Duration::MAX))?;
         let Some(guard) = guard else {
-            return Err(Failure::No(format!("lock \"{name}\": another process has it")));
+            return Err(Failure::No(format!("lock \"{name}\": another process holds it")));
         };
         if guard.was_abandoned() {
-            complain(&abandoned(&name));
+            warn_abandoned(&name);
         }
-        let (program, arguments) = self.command.split_first().expect("clap wants one at least");
+        let (program, arguments) =
+            self.command.split_first().expect("the argument parser requires one word");
         let failed = |error| Failure::new(format!("run {}: {error}", program.to_string_lossy()));
         let mut command = Command::new(program);
-        let mut child = ending::hand_on(command.args(arguments)).map_err(failed)?;
+        let mut child = signals::spawn_with_signals(command.args(arguments)).map_err(failed)?;
         let status = child.wait().map_err(failed)?;
         drop(guard);
         match code(status) {
             0 => Ok(()),
-            code => Err(Failure::Theirs(code)),
+            code => Err(Failure::ExitCode(code)),
         }
     }
 }
 
-/// The exit code that stands for how a command ended.
+/// Returns the exit code for the status that a command ended with.
 fn code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| ending::signal(status).map(|signal| 128 + signal));
-    // Windows' are wider; what does not fit is a failure all the same.
+    let code =
+        status.code().or_else(|| signals::terminating_signal(status).map(|signal| 128 + signal));
+    // Exit codes on Windows have 32 bits; one that does not fit into 8 becomes 2.
     code.map_or(2, |code| u8::try_from(code).unwrap_or(2))
 }

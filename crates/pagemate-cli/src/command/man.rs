@@ -2,28 +2,33 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::failure::{Failure, Outcome};
 
-/// Write the manual into a directory, one page a command.
+/// Write the manual pages into a directory, one page for each command.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate man ~/.local/share/man/man1 && man pagemate-share")]
+  pagemate man .                         # pages that 'man -l pagemate-share.1' shows
+  mkdir -p ~/.local/share/man/man1 && pagemate man ~/.local/share/man/man1
+  man pagemate-share")]
 pub(crate) struct Man {
-    /// It has to exist; pages that stand there already are replaced.
+    /// An existing directory; pages in it are replaced.
     directory: PathBuf,
 }
 
 impl Man {
-    pub(crate) fn run(self) -> Outcome {
-        let mut program = crate::Cli::command().disable_help_subcommand(true);
+    pub(crate) fn run(self, program: Command) -> Outcome {
+        let mut program = program.disable_help_subcommand(true);
         program.build();
         let commands = program.get_subcommands().chain([&program]);
         commands.cloned().try_for_each(|command| self.write(command)).map_err(|error| {
-            Failure::new(format!("write the manual into {}: {error}", self.directory.display()))
+            Failure::new(format!(
+                "write the manual pages into {}: {error}",
+                self.directory.display()
+            ))
         })
     }
 
@@ -48,30 +53,40 @@ impl Man {
     }
 }
 
-/// How the command is called, as its help says it.
+/// Returns the SYNOPSIS section with the usage line of the help text.
 fn synopsis(usage: &str) -> Roff {
     let mut page = Roff::new();
     page.control("SH", ["SYNOPSIS"]).text([bold(usage.trim_start_matches("Usage: "))]);
     page
 }
 
-/// What stands after the options in a help: examples, whose lines stay as they are, and text.
+/// Converts the text after the options of a help text: examples and lists keep their lines, notes are
+/// filled.
 fn after(help: &str) -> Roff {
     let mut page = Roff::new();
     let mut notes = false;
     for paragraph in help.split("\n\n") {
-        if let Some((_, lines)) =
-            paragraph.split_once(":\n").filter(|(title, _)| title.starts_with("Example"))
-        {
-            page.control("SH", ["EXAMPLES"]).control("nf", []);
-            for line in lines.lines() {
+        let (title, list) = match paragraph.split_once(":\n") {
+            Some((title, list)) if list.lines().all(|line| line.starts_with("  ")) => {
+                (title, Some(list))
+            }
+            _ => (paragraph, None),
+        };
+        if list.is_some() && title.starts_with("Example") {
+            page.control("SH", ["EXAMPLES"]);
+        } else {
+            let control = if notes { "PP" } else { "SH" };
+            page.control(control, (!notes).then_some("NOTES"));
+            let colon = if list.is_some() { ":" } else { "" };
+            page.text([roman(format!("{title}{colon}"))]);
+            notes = true;
+        }
+        if let Some(list) = list {
+            page.control("nf", []);
+            for line in list.lines() {
                 page.text([roman(line)]);
             }
             page.control("fi", []);
-        } else {
-            let title = if notes { "PP" } else { "SH" };
-            page.control(title, (!notes).then_some("NOTES")).text([roman(paragraph)]);
-            notes = true;
         }
     }
     page
@@ -82,9 +97,9 @@ mod tests {
     use super::after;
 
     #[test]
-    fn examples_keep_their_lines_and_notes_their_paragraphs() {
+    fn examples_and_lists_keep_their_lines_and_notes_their_paragraphs() {
         let page =
-            after("Examples:\n  one    'a'\n  .two\n\nA note\nof two lines.\n\nAnother.").render();
+            after("Examples:\n  one    'a'\n  .two\n\nA note\nof two lines.\n\nFields:\n  three\n\nAnother.").render();
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in {page}"));
         let order = [
             ".SH EXAMPLES",
@@ -94,8 +109,8 @@ mod tests {
             ".fi",
             ".SH NOTES",
             "A note",
-            ".PP",
-            "Another.",
+            ".PP\nFields:\n.nf\n  three\n.fi",
+            ".PP\nAnother.",
         ];
         assert!(order.map(at).is_sorted(), "{page}");
     }

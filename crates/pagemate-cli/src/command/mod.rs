@@ -1,4 +1,4 @@
-//! One file a command: its words, and what it does.
+//! The subcommands, one file each: arguments, help text and implementation.
 
 mod completions;
 mod demo;
@@ -36,7 +36,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn run(self) -> Outcome {
+    /// Runs the subcommand. `program` builds the whole command line for those that print it.
+    pub(crate) fn run(self, program: fn() -> clap::Command) -> Outcome {
         match self {
             Command::Share(command) => command.run(),
             Command::Read(command) => command.run(),
@@ -49,8 +50,8 @@ impl Command {
             Command::Lock(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Demo(command) => demo::Demo::run(command),
-            Command::Completions(command) => command.run(),
-            Command::Man(command) => command.run(),
+            Command::Completions(command) => command.run(program()),
+            Command::Man(command) => command.run(program()),
         }
     }
 }

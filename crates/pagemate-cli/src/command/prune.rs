@@ -5,10 +5,12 @@ use pagemate::inventory;
 
 use crate::failure::Outcome;
 
-/// Give back what dead processes left, and say how much that was.
+/// Remove the files of dead objects, which killed processes left behind, and print how much memory
+/// that freed.
 ///
-/// Seldom needed: a dead object's name is free to its owner at once, and whoever creates or lists
-/// next gives its memory back in passing. Other users have to wait for that under a `Global\` name.
+/// This is rarely needed. A dead object's name is free for its owner at once, and the next process that
+/// creates or lists objects removes the files of dead ones. But a dead `Global\` object of one user
+/// blocks its name for other users until its owner or root runs pagemate.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  pagemate prune")]
 pub(crate) struct Prune {}
@@ -18,6 +20,6 @@ impl Prune {
         let pruned = inventory::prune()?;
         let objects = if pruned.objects == 1 { "object" } else { "objects" };
         let (count, bytes) = (pruned.objects, pruned.bytes);
-        Ok(writeln!(std::io::stdout(), "gave back {count} {objects}, {bytes} bytes")?)
+        Ok(writeln!(std::io::stdout(), "removed {count} {objects}, {bytes} bytes")?)
     }
 }

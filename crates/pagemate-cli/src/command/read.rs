@@ -9,16 +9,15 @@ use pagemate::{Access, SectionOptions};
 
 use self::hex::HexWriter;
 use self::number::Number;
+use crate::arguments::ObjectName;
 use crate::bytes;
+use crate::copy;
 use crate::failure::{Failure, Outcome};
-use crate::pieces;
-use crate::target::Target;
 use crate::text::{Controls, TextWriter};
 
-/// Print what stands in a section.
+/// Print the contents of a section.
 ///
-/// Other processes may write at the same time; what is printed is what each byte was when it was
-/// read.
+/// If other processes write at the same time, the output may mix old and new bytes.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -27,32 +26,32 @@ Examples:
   pagemate read counters --as u64 --offset 64 --len 8
   pagemate read frames --as raw > frames.bin
 
-A section is whole pages long: what was shared from a file has zeros after its end, and --len cuts
-them off.")]
+A section's length is a multiple of the page size. A section that was shared from a file therefore has
+zeros after the file's bytes; --len omits them.")]
 pub(crate) struct Read {
     #[command(flatten)]
-    target: Target,
-    /// Where to begin, in bytes: 64, 0x40, 4K.
+    object: ObjectName,
+    /// The first byte to read: 64, 0x40, 4K.
     #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = bytes::parse)]
     offset: u64,
-    /// How many bytes to read; all to the end, if not given.
+    /// The number of bytes to read; the default is all up to the end.
     #[arg(long, allow_negative_numbers = true, value_parser = bytes::parse)]
     len: Option<u64>,
-    /// How to show them.
+    /// The output format.
     ///
-    /// Numbers come one a line, in this machine's byte order. Bytes at the end that are too few
-    /// for one are not shown.
+    /// Numbers are printed one per line and read in this machine's byte order. Bytes at the end that are
+    /// too few for a number are omitted.
     #[arg(long = "as", value_name = "FORM", default_value = "text")]
     form: Form,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Form {
-    /// Up to the first NUL, with a line end; to a terminal, control characters are spelled out.
+    /// The text up to the first NUL, and a line end. On a terminal, control characters are escaped.
     Text,
-    /// Offset, bytes and characters, as `hexdump -C` shows them.
+    /// Offset, bytes and characters, as `hexdump -C` prints them.
     Hex,
-    /// The bytes as they are.
+    /// The bytes unchanged.
     Raw,
     U8,
     U16,
@@ -68,7 +67,7 @@ enum Form {
 
 impl Read {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.target.name()?.to_string();
+        let name = self.object.parse()?.to_string();
         let section = SectionOptions::new().access(Access::Read).open(&name)?;
         let range = self
             .range(section.len())
@@ -77,25 +76,25 @@ impl Read {
         match self.form {
             Form::Text => {
                 let mut writer = TextWriter::new(out, Controls::for_stdout());
-                pieces::read(&section, range, |piece| Ok(writer.piece(piece)?))?;
+                copy::for_each_chunk(&section, range, |chunk| Ok(writer.write_chunk(chunk)?))?;
                 return Ok(writer.finish()?);
             }
             Form::Hex => {
                 let mut writer = HexWriter::new(&mut out, range.start);
-                pieces::read(&section, range, |piece| {
-                    writer.piece(piece)?;
+                copy::for_each_chunk(&section, range, |chunk| {
+                    writer.write_chunk(chunk)?;
                     Ok(true)
                 })?;
                 writer.finish()?;
             }
-            Form::Raw => pieces::read(&section, range, |piece| {
-                out.write_all(piece)?;
+            Form::Raw => copy::for_each_chunk(&section, range, |chunk| {
+                out.write_all(chunk)?;
                 Ok(true)
             })?,
             _ => {
                 let number = self.form.number();
-                pieces::read(&section, range, |piece| {
-                    number.write_all(piece, &mut out)?;
+                copy::for_each_chunk(&section, range, |chunk| {
+                    number.write_all(chunk, &mut out)?;
                     Ok(true)
                 })?;
             }
@@ -103,26 +102,28 @@ impl Read {
         Ok(out.flush()?)
     }
 
-    /// The bytes that are asked for, of a section with `have` bytes.
-    fn range(&self, have: u64) -> Result<Range<u64>, String> {
+    /// Returns the range to read from a section of `section_len` bytes.
+    fn range(&self, section_len: u64) -> Result<Range<u64>, String> {
         let offset = self.offset;
-        let Some(room) = have.checked_sub(offset) else {
-            return Err(format!("offset {offset} lies past its {have} bytes"));
+        let Some(room) = section_len.checked_sub(offset) else {
+            return Err(format!("offset {offset} lies past its {section_len} bytes"));
         };
         let len = self.len.unwrap_or(room);
         if len > room {
-            return Err(format!("{len} bytes at offset {offset} reach past its {have} bytes"));
+            return Err(format!(
+                "{len} bytes at offset {offset} extend past its {section_len} bytes"
+            ));
         }
         let size = self.form.number().len();
         if self.len.is_some() && !len.is_multiple_of(size) {
-            return Err(format!("{len} bytes are no whole number of {size}-byte values"));
+            return Err(format!("{len} bytes are not a whole number of {size}-byte values"));
         }
         Ok(offset..offset + len)
     }
 }
 
 impl Form {
-    /// The number to show bytes as; texts and dumps go byte by byte.
+    /// Returns the number type to print; that of texts and dumps is one byte.
     fn number(self) -> Number {
         match self {
             Form::Text | Form::Hex | Form::Raw | Form::U8 => Number::U8,

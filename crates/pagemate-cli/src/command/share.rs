@@ -7,23 +7,22 @@ use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
 use pagemate::{Access, Namespace, Section, SectionOptions, Sharing};
 
+use crate::arguments::{ObjectName, seconds};
 use crate::bytes;
-use crate::ending::Ending;
-use crate::entry::SHARINGS;
+use crate::copy::{self, CopyError};
+use crate::description::SHARINGS;
 use crate::failure::{Failure, Outcome};
-use crate::input;
-use crate::pieces::{self, Stopped};
-use crate::seconds::seconds;
-use crate::target::Target;
-use crate::text::{Controls, TextWriter, in_line};
+use crate::input_file;
+use crate::signals::StopRequests;
+use crate::text::{Controls, TextWriter, escape_line};
 
-/// Create a section with data in it, or open it and show its text; then hold on to it.
+/// Create a section with data in it, or open an existing one and print its text; then hold it.
 ///
-/// If some process holds the section already, its length and its data stay as they are, and what
-/// stands there is shown. The name lives as long as any process holds on.
+/// If a process holds the section already, its length and contents do not change. The name exists as long
+/// as at least one process holds the section.
 ///
-/// At a terminal, Enter or the end of input lets go. SIGINT, SIGTERM and the end of --hold do so
-/// everywhere; with no terminal to read from, nothing else does.
+/// The command ends, and releases the section, at SIGINT, at SIGTERM and when the time of --hold has
+/// passed. At a terminal, Enter and the end of input end it too.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("data").required(true),
@@ -31,73 +30,75 @@ use crate::text::{Controls, TextWriter, in_line};
 )]
 #[command(after_help = "\
 Examples:
-  pagemate share ShareMemory --text 'This is common data!'    in two terminals
+  pagemate share ShareMemory --text 'This is common data!'    # in two terminals
   pagemate share model --file weights.bin --hold 3600
   pagemate share frames --size 64M --global --sharing everyone-read &
-  pagemate share frames --global --read-only            keeps it alive, and looks")]
+  pagemate share frames --global --read-only                  # hold it without write access")]
 pub(crate) struct Share {
     #[command(flatten)]
-    target: Target,
-    /// If the section is new, put this text into it, with a NUL after it.
+    object: ObjectName,
+    /// If the section is new, write this text and a NUL into it.
     #[arg(long, group = "data", allow_hyphen_values = true)]
     text: Option<String>,
-    /// If the section is new, put the bytes of this file into it, and zeros up to a whole page.
+    /// If the section is new, write the bytes of this file into it; zeros fill the last page.
     #[arg(long, group = "data")]
     file: Option<PathBuf>,
-    /// If the section is new, give it this many zero bytes, up to a whole page: 4096, 64K, 1.5M, 2G.
+    /// If the section is new, make it this many zero bytes long, rounded up to whole pages: 4096, 64K,
+    /// 1.5M, 2G.
     #[arg(long, group = "data", allow_negative_numbers = true, value_parser = size)]
     size: Option<u64>,
-    /// If the section is new, let these other users open it too, to read or to write. They meet
-    /// under a `Global\` name.
+    /// If the section is new, let these users open it. For users other than the owner it needs a
+    /// `Global\` name.
     #[arg(long, value_name = "WHO", default_value = "owner", conflicts_with = "read_only")]
     #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
     sharing: Sharing,
-    /// Create nothing: open what some process holds, for looking only, and hold on to that.
+    /// Open an existing section without write access; fail if no process holds it.
     #[arg(long, group = "data")]
     read_only: bool,
-    /// Let go after so many seconds.
+    /// Release the section after this many seconds.
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
     hold: Option<Duration>,
 }
 
 impl Share {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.target.name()?;
+        let name = self.object.parse()?;
         if cfg!(unix) && name.namespace() == Namespace::Local && self.sharing != Sharing::Owner {
-            let why = "other users reach no local name; share it with --global";
+            let why = "other users cannot open a local name; add --global";
             return Err(Failure::new(format!("share \"{name}\": {why}")));
         }
         let name = name.to_string();
-        let ending = Ending::watch()?;
+        let stop = StopRequests::install()?;
         let mut options = SectionOptions::new();
         options.sharing(self.sharing);
         let section = if let Some(text) = self.text {
             share_text(&name, &mut options, text)?
         } else if let Some(path) = self.file {
-            share_file(&name, &mut options, &path, &ending)?
+            share_file(&name, &mut options, &path, &stop)?
         } else if let Some(size) = self.size {
             share_size(&name, &mut options, size)?
         } else {
             let section = SectionOptions::new().access(Access::Read).open(&name)?;
-            to_whoever_reads(show_text(&section))?;
+            ignore_closed(show_text(&section))?;
             section
         };
-        ending.wait(self.hold);
+        stop.wait(self.hold);
         drop(section);
         Ok(())
     }
 }
 
+/// Creates a section with `text` and a NUL in it, or opens the existing one and prints its text.
 fn share_text(name: &str, options: &mut SectionOptions<'_>, text: String) -> Outcome<Section> {
     let mut bytes = text.into_bytes();
     bytes.push(0);
     let section = options.len(bytes.len() as u64).open_or_create(name)?;
     if !section.was_created() {
-        to_whoever_reads(show_text(&section))?;
+        ignore_closed(show_text(&section))?;
         return Ok(section);
     }
     section.map()?.write_at(0, &bytes)?;
-    to_whoever_reads(show_written(&bytes))?;
+    ignore_closed(show_written(&bytes))?;
     Ok(section)
 }
 
@@ -105,67 +106,72 @@ fn show_written(text: &[u8]) -> Outcome {
     let mut out = std::io::stdout();
     write!(out, "Write shared memory data: ")?;
     let mut writer = TextWriter::new(out, Controls::for_stdout());
-    writer.piece(text)?;
+    writer.write_chunk(text)?;
     Ok(writer.finish()?)
 }
 
-/// What was said on standard output: to share is to hold on, and nobody need listen to that.
-fn to_whoever_reads(said: Outcome) -> Outcome {
-    match said {
+/// Ignores a closed standard output: the command's purpose is to hold the section, with or without a
+/// reader.
+fn ignore_closed(printed: Outcome) -> Outcome {
+    match printed {
         Err(Failure::OutputClosed) => Ok(()),
-        said => said,
+        printed => printed,
     }
 }
 
-fn say(line: &str) -> Outcome {
-    to_whoever_reads(writeln!(std::io::stdout(), "{line}").map_err(Failure::from))
+fn print(line: &str) -> Outcome {
+    ignore_closed(writeln!(std::io::stdout(), "{line}").map_err(Failure::from))
 }
 
+/// Creates a section with the bytes of a file in it, or opens the existing one.
 fn share_file(
     name: &str,
     options: &mut SectionOptions<'_>,
     path: &Path,
-    ending: &Ending,
+    stop: &StopRequests,
 ) -> Outcome<Section> {
-    let failure = |cause: &dyn std::fmt::Display| input::failure(path, cause);
-    let (mut file, len) = input::open(path)?;
+    let failure = |cause: &dyn std::fmt::Display| input_file::read_failure(path, cause);
+    let (mut file, len) = input_file::open(path)?;
     let len = len.ok_or_else(|| {
         failure(
-            &"it is empty, or its length shows only at its end; share a --size, and write there",
+            &"it is empty, or its length is not known in advance; use --size, then 'pagemate write'",
         )
     })?;
     let section = options.len(len).open_or_create(name)?;
     let (have, shown) = (section.len(), path.to_string_lossy());
-    let shown = in_line(&shown);
+    let shown = escape_line(&shown);
     if !section.was_created() {
-        say(&format!("Found shared memory: {have} bytes; {shown} was not written to it"))?;
+        print(&format!("Found shared memory: {have} bytes; {shown} was not written to it"))?;
         return Ok(section);
     }
     let progress = progress(len);
-    let copied = pieces::fill(&section, 0..len, &mut file, |bytes| {
+    let copied = copy::copy_into(&section, 0..len, &mut file, |bytes| {
         progress.inc(bytes);
-        !ending.is_asked()
+        !stop.is_pending()
     });
     progress.finish_and_clear();
-    copied.map_err(|(written, stopped)| match stopped {
-        Stopped::Ended => failure(&format!("it ended after {written} of {len} bytes")),
-        Stopped::Input(error) => failure(&error),
-        Stopped::Memory(error) => error.into(),
-        Stopped::Asked => failure(&format!("stopped by a signal after {written} of {len} bytes")),
+    copied.map_err(|(written, error)| match error {
+        CopyError::EndOfInput => failure(&format!("the file ended after {written} of {len} bytes")),
+        CopyError::Read(error) => failure(&error),
+        CopyError::Section(error) => error.into(),
+        CopyError::Cancelled => {
+            failure(&format!("stopped by a signal after {written} of {len} bytes"))
+        }
     })?;
-    say(&format!("Write shared memory data: {len} bytes of {shown}"))?;
+    print(&format!("Write shared memory data: {len} bytes of {shown}"))?;
     Ok(section)
 }
 
+/// Creates a section of `size` zero bytes, or opens the existing one.
 fn share_size(name: &str, options: &mut SectionOptions<'_>, size: u64) -> Outcome<Section> {
     let section = options.len(size).open_or_create(name)?;
     let have = section.len();
     if section.was_created() {
-        say(&format!("Created shared memory: {have} bytes, all zero"))?;
+        print(&format!("Created shared memory: {have} bytes, all zero"))?;
     } else if have < size {
-        say(&format!("Found shared memory: {have} bytes, fewer than the {size} asked for"))?;
+        print(&format!("Found shared memory: {have} bytes, fewer than the {size} requested"))?;
     } else {
-        say(&format!("Found shared memory: {have} bytes"))?;
+        print(&format!("Found shared memory: {have} bytes"))?;
     }
     Ok(section)
 }
@@ -174,18 +180,18 @@ fn show_text(section: &Section) -> Outcome {
     let mut out = std::io::stdout();
     write!(out, "read shared memory data: ")?;
     let mut writer = TextWriter::new(out, Controls::for_stdout());
-    pieces::read(section, 0..section.len(), |piece| Ok(writer.piece(piece)?))?;
+    copy::for_each_chunk(section, 0..section.len(), |chunk| Ok(writer.write_chunk(chunk)?))?;
     Ok(writer.finish()?)
 }
 
-/// Shown on standard error, if that is a terminal and the copy takes long enough to wonder.
+/// Returns a progress bar, which is drawn if standard error is a terminal and `len` is large.
 fn progress(len: u64) -> ProgressBar {
-    const WORTH_SHOWING: u64 = 32 << 20;
-    if len < WORTH_SHOWING {
+    const MIN_LEN: u64 = 32 << 20;
+    if len < MIN_LEN {
         return ProgressBar::hidden();
     }
     let form = "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
-    let style = ProgressStyle::with_template(form).expect("the template is well-formed");
+    let style = ProgressStyle::with_template(form).expect("the template is valid");
     ProgressBar::new(len).with_style(style)
 }
 
@@ -195,7 +201,7 @@ fn sharing(word: &str) -> Sharing {
 
 fn size(text: &str) -> Result<u64, String> {
     match bytes::parse(text)? {
-        0 => Err("a section has at least one byte".to_owned()),
+        0 => Err("a section has at least 1 byte".to_owned()),
         bytes => Ok(bytes),
     }
 }

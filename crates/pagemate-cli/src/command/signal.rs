@@ -2,54 +2,57 @@ use clap::Args;
 use pagemate::ErrorKind;
 use pagemate::sync::{Event, Semaphore};
 
+use crate::arguments::ObjectName;
 use crate::failure::{Failure, Outcome};
-use crate::target::Target;
 
-/// Set an event, or add to a semaphore.
+/// Set an event, or release a semaphore.
 ///
-/// It reaches those who wait already, and those who come while somebody still holds the name. If nobody
-/// does, there is nothing to signal, and the exit code is 1.
+/// This wakes processes that already wait, and affects later ones as long as a process holds the object.
+/// If no process holds it, there is nothing to signal, and the exit code is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate signal ready                   whoever waits for it goes on
-  pagemate signal ready --reset           it has not happened, for those who come
-  pagemate signal jobs --count 3          three of those who wait for a semaphore may go on
-  until pagemate signal ready; do sleep 1; done           until somebody waits for it")]
+  pagemate signal ready                             # set the event: its waiters continue
+  pagemate signal ready --reset                     # reset the event: later waiters block
+  pagemate signal jobs --count 3                    # add 3 to the semaphore's count
+  until pagemate signal ready; do sleep 1; done     # repeat until a process waits for the event")]
 pub(crate) struct Signal {
     #[command(flatten)]
-    target: Target,
-    /// Of an event: say that it has not happened.
+    object: ObjectName,
+    /// Reset the event instead of setting it.
     #[arg(long)]
     reset: bool,
-    /// Of an event: let those go who wait at this moment, and leave it not set.
+    /// Wake the processes that wait for the event now, and leave it reset.
     #[arg(long, conflicts_with = "reset")]
     pulse: bool,
-    /// Of a semaphore: add so many, instead of one.
+    /// Add this number to the semaphore's count instead of 1.
     #[arg(long, value_name = "N", conflicts_with_all = ["reset", "pulse"])]
     count: Option<u32>,
 }
 
 impl Signal {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.target.name()?.to_string();
+        let name = self.object.parse()?.to_string();
         let refused = |why: &str| Err(Failure::new(format!("signal \"{name}\": {why}")));
         match Event::open(&name) {
-            Ok(_) if self.count.is_some() => return refused("it is an event, which has no count"),
+            Ok(_) if self.count.is_some() => {
+                return refused("it is an event, which has no count; omit --count");
+            }
             Ok(event) if self.reset => return Ok(event.reset()?),
             Ok(event) if self.pulse => return Ok(event.pulse()?),
             Ok(event) => return Ok(event.set()?),
             Err(error) if error.kind() == ErrorKind::WrongKind => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let why = "no process holds it: a signal reaches only those who wait already";
+                let why =
+                    "no process holds it; start a process that waits for it, then signal again";
                 return Err(Failure::No(format!("signal \"{name}\": {why}")));
             }
             Err(error) => return Err(error.into()),
         }
         match Semaphore::open(&name) {
-            Ok(_) if self.reset || self.pulse => {
-                refused("it is a semaphore, which is neither set nor reset")
-            }
+            Ok(_) if self.reset || self.pulse => refused(
+                "it is a semaphore, which cannot be reset or pulsed; omit --reset and --pulse",
+            ),
             Ok(semaphore) => Ok(semaphore.release(self.count.unwrap_or(1)).map(drop)?),
             Err(error) if error.kind() == ErrorKind::WrongKind => {
                 refused("it is neither an event nor a semaphore")

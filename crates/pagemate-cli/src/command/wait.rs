@@ -5,64 +5,62 @@ use clap::{Args, ValueEnum};
 use pagemate::sync::{Event, EventOptions, Mutex, MutexGuard, Reset, Semaphore};
 use pagemate::{ErrorKind, Name};
 
-use super::lock::abandoned;
-use crate::failure::{Failure, Outcome, complain};
-use crate::seconds::seconds;
-use crate::target::Target;
+use crate::arguments::{ObjectName, seconds};
+use crate::failure::{Failure, Outcome, warn_abandoned};
 
 /// Wait until an event is set, a semaphore can be acquired, or a mutex is free.
 ///
-/// If no process holds the name, the command first waits until one does. It looks for the name every
-/// 50 milliseconds, and creates nothing unless --create is given. It acquires a semaphore once. It
-/// acquires a mutex and releases it at once.
+/// If no process holds the name, the command first waits until one does. It looks for the name every 50
+/// milliseconds, and creates nothing unless --create is given. Of a semaphore it takes 1 from the count; a
+/// mutex is acquired and released at once.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate wait ready --create manual && echo go    in one shell or in several
-  pagemate signal ready                             in another
-  pagemate wait ready --timeout 2.5                 exit code 1 if it does not happen in time")]
+  pagemate wait ready --create manual && echo go    # in one or several shells
+  pagemate signal ready                             # in another shell
+  pagemate wait ready --timeout 2.5                 # exit code 1 if the timeout expires")]
 pub(crate) struct Wait {
     #[command(flatten)]
-    target: Target,
-    /// Give up after so many seconds, with exit code 1.
+    object: ObjectName,
+    /// Wait for at most this many seconds, then exit with code 1.
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
     timeout: Option<Duration>,
-    /// If no process holds the name, create an event. It lives until the last process that waits for
-    /// it ends.
+    /// If no process holds the name, create an event. It exists until the last process that waits for it
+    /// ends.
     #[arg(long, value_name = "RESET")]
     create: Option<Create>,
 }
 
-/// Which event to create.
+/// The kind of event to create.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Create {
-    /// A signal releases all processes that wait.
+    /// Each signal wakes all waiters.
     Manual,
-    /// A signal releases one of the processes that wait.
+    /// Each signal wakes one waiter.
     Auto,
 }
 
-/// How long the command sleeps between two looks for a name that no process holds.
+/// The time between two attempts to open a name that no process holds.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Wait {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.target.name()?;
+        let name = self.object.parse()?;
         let time = self.timeout.unwrap_or(Duration::MAX);
-        // `None` is a time that never comes.
+        // `None` if the time is too far in the future to represent: no deadline.
         let deadline = Instant::now().checked_add(time);
         let Some(object) = self.find(&name, deadline)? else {
-            return Err(too_late(&name, "no process created it", time));
+            return Err(timed_out(&name, "no process created it", time));
         };
         let left =
             deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
         if object.wait(&name, left)? {
             return Ok(());
         }
-        Err(too_late(&name, "it did not happen", time))
+        Err(timed_out(&name, "it did not become available", time))
     }
 
-    /// Opens the object once a process holds the name; `None` if no process does in time.
+    /// Opens the object as soon as a process holds the name. Returns `None` if the deadline passes first.
     fn find(&self, name: &Name, deadline: Option<Instant>) -> Outcome<Option<Object>> {
         loop {
             let found = match self.create {
@@ -84,7 +82,8 @@ impl Wait {
     }
 }
 
-fn too_late(name: &Name, cause: &str, time: Duration) -> Failure {
+/// Returns the failure of a wait that took longer than `time`.
+fn timed_out(name: &Name, cause: &str, time: Duration) -> Failure {
     let seconds = time.as_secs_f64();
     Failure::No(format!("wait for \"{name}\": {cause} within {seconds} seconds"))
 }
@@ -99,7 +98,7 @@ enum Object {
 impl Object {
     fn open(name: &Name) -> pagemate::Result<Object> {
         match Event::open(name.to_string()) {
-            Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_no_event(name),
+            Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_other_kind(name),
             event => event.map(Object::Event),
         }
     }
@@ -110,12 +109,13 @@ impl Object {
             Create::Auto => Reset::Auto,
         };
         match EventOptions::new(reset).open_or_create(name.to_string()) {
-            Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_no_event(name),
+            Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_other_kind(name),
             event => event.map(Object::Event),
         }
     }
 
-    fn open_no_event(name: &Name) -> pagemate::Result<Object> {
+    /// Opens a semaphore or a mutex.
+    fn open_other_kind(name: &Name) -> pagemate::Result<Object> {
         match Semaphore::open(name.to_string()) {
             Err(error) if error.kind() == ErrorKind::WrongKind => {
                 Mutex::open(name.to_string()).map(Object::Mutex)
@@ -124,7 +124,7 @@ impl Object {
         }
     }
 
-    /// Waits for it; false if it did not happen in time.
+    /// Waits for the object. Returns `false` if the timeout expired.
     fn wait(&self, name: &Name, time: Duration) -> Outcome<bool> {
         match self {
             Object::Event(event) => Ok(event.wait_timeout(time)?),
@@ -132,7 +132,7 @@ impl Object {
             Object::Mutex(mutex) => {
                 let guard = mutex.try_lock_for(time)?;
                 if guard.as_ref().is_some_and(MutexGuard::was_abandoned) {
-                    complain(&abandoned(name));
+                    warn_abandoned(name);
                 }
                 Ok(guard.is_some())
             }

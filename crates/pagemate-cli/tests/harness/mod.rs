@@ -1,5 +1,5 @@
-//! The real command, in a directory of the test's own, with every wait bounded.
-#![allow(dead_code, reason = "each test program uses its part")]
+//! Runs the real executable in a directory of the test's own, with every wait bounded.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-/// Nothing takes this long unless it hangs.
+/// The longest wait for a process or its output, after which the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A directory for one test's objects and files, removed with all that is in it.
+/// A directory for one test's objects and files. Dropping it removes it with its contents.
 pub(crate) struct Place {
     path: PathBuf,
     id: String,
@@ -32,12 +32,13 @@ impl Place {
         &self.path
     }
 
-    /// A name that no other test and no other run uses, wherever objects stand.
+    /// Returns an object name that no other test and no other run uses, even where `PAGEMATE_DIR` has no
+    /// effect.
     pub(crate) fn name(&self, name: &str) -> String {
         format!("{name}-{}", self.id)
     }
 
-    /// A file with these bytes.
+    /// Creates a file with these bytes and returns its path.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> String {
         let path = self.path.join(name);
         fs::write(&path, bytes).unwrap();
@@ -51,27 +52,27 @@ impl Place {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the command and waits for its end.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         Ran::of(&mut self.command(args), b"")
     }
 
-    /// Runs it to its end, with this on its standard input.
+    /// Runs the command with `input` on its standard input and waits for its end.
     pub(crate) fn run_with(&self, args: &[&str], input: &[u8]) -> Ran {
         Ran::of(self.command(args).stdin(Stdio::piped()), input)
     }
 
-    /// Starts one that holds on, and waits for its line.
+    /// Starts a command that holds an object, and waits for its first line.
     pub(crate) fn hold(&self, args: &[&str]) -> Held {
         Held::start(&mut self.command(args))
     }
 
-    /// The files of all objects, where objects are files.
+    /// Returns the files of all objects; none on systems where objects are not files.
     pub(crate) fn objects(&self) -> Vec<PathBuf> {
         let entries = |dir: &Path| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
         let (dirs, mut files): (Vec<_>, Vec<_>) =
             entries(&self.path).partition(|path| path.is_dir());
-        // Besides, tests put files of their own here.
+        // Tests create files of their own here too.
         files.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("pagemate:"));
         files.extend(dirs.iter().flat_map(|dir| entries(dir)));
         files
@@ -84,7 +85,7 @@ impl Drop for Place {
     }
 }
 
-/// How a command ended, and what it said.
+/// The exit code and the output of a command that has ended.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -96,7 +97,7 @@ impl Ran {
     pub(crate) fn of(command: &mut Command, input: &[u8]) -> Ran {
         let mut child = Guard(start(command));
         if let Some(mut stdin) = child.0.stdin.take() {
-            // What it does not want to read, it need not.
+            // The command may end without reading all of it.
             _ = stdin.write_all(input);
         }
         let out = child.0.stdout.take().map(collect);
@@ -108,16 +109,17 @@ impl Ran {
         Ran { code, bytes: bytes(out), errors: String::from_utf8(bytes(errors)).unwrap() }
     }
 
-    /// What it printed, after it ended well and without complaint.
+    /// Returns standard output; fails unless the exit code is 0 and standard error is empty.
     #[track_caller]
     pub(crate) fn text(self) -> String {
         assert_eq!((self.code, &*self.errors), (Some(0), ""));
         String::from_utf8(self.bytes).unwrap()
     }
 
-    /// Its one line of complaint, after it ended with this code and printed nothing.
+    /// Returns the only line of standard error; fails unless the exit code is `code` and standard output is
+    /// empty.
     #[track_caller]
-    pub(crate) fn complaint(self, code: i32) -> String {
+    pub(crate) fn error_line(self, code: i32) -> String {
         assert_eq!((self.code, &*self.bytes), (Some(code), &b""[..]), "{}", self.errors);
         let line = self.errors.strip_suffix('\n').unwrap();
         assert!(line.starts_with("pagemate: ") && !line.contains('\n'), "{line}");
@@ -125,10 +127,10 @@ impl Ran {
     }
 }
 
-/// A command that holds on, killed and reaped at the latest when dropped.
+/// A running command that holds an object. Dropping it kills and reaps the process.
 pub(crate) struct Held {
     child: Guard,
-    /// The line that it printed.
+    /// The first line of its standard output.
     pub(crate) line: String,
     errors: Receiver<String>,
 }
@@ -148,8 +150,8 @@ impl Held {
         self.child.0.id()
     }
 
-    /// The next line on standard error.
-    pub(crate) fn complaint(&self) -> String {
+    /// Waits for the next line on standard error.
+    pub(crate) fn error_line(&self) -> String {
         self.errors.recv_timeout(PATIENCE).unwrap()
     }
 
@@ -168,14 +170,14 @@ impl Held {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for it to end by itself.
+    /// Waits for the process to end.
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.child.wait()
     }
 }
 
-/// Starts a program. Wine on a busy machine now and then has an internal error instead, and then has
-/// started nothing.
+/// Starts a program. On a busy machine Wine occasionally fails with an internal error without starting
+/// it; then try again.
 fn start(command: &mut Command) -> Child {
     const INTERNAL_ERROR: i32 = 1359;
     for _ in 0..10 {
@@ -184,10 +186,10 @@ fn start(command: &mut Command) -> Child {
             started => return started.unwrap(),
         }
     }
-    panic!("no program can be started");
+    panic!("Wine failed to start the program 10 times");
 }
 
-/// Kills and reaps its child when dropped.
+/// A child that is killed and reaped when dropped.
 struct Guard(Child);
 
 impl Guard {

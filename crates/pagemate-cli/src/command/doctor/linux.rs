@@ -1,4 +1,4 @@
-//! Settings of Linux that endanger names or limit their number.
+//! Checks of Linux settings that endanger names or limit their number.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ pub(super) fn findings() -> Vec<Finding> {
     vec![remove_ipc(), descriptors()]
 }
 
-/// Whether logind removes this user's objects at the end of their last session.
+/// Checks whether logind removes this user's objects at the end of their last session.
 fn remove_ipc() -> Finding {
     const CHECK: &str = "RemoveIPC";
     let uid = getuid().as_raw();
@@ -30,7 +30,7 @@ fn remove_ipc() -> Finding {
     }
     // sd_booted(3)
     if !Path::new("/run/systemd/system").is_dir() {
-        return harmless("systemd does not run this machine");
+        return harmless("this machine was not booted with systemd");
     }
     if uid <= LAST_SYSTEM_UID {
         return harmless("logind leaves the objects of system users alone");
@@ -44,12 +44,13 @@ fn remove_ipc() -> Finding {
          /etc/systemd/logind.conf, run it as a system user, or run 'loginctl enable-linger {uid}'"
     );
     if is_lingering(uid) {
-        return harmless("the user lingers, so that logind keeps the objects");
+        return harmless("lingering is enabled for the user, so logind keeps the objects");
     }
     Finding::new(CHECK, Level::Warning, text)
 }
 
-/// Whether the user keeps a session for ever, by the file that `loginctl enable-linger` makes.
+/// Returns whether `loginctl enable-linger` is in effect for the user, according to the file that it
+/// creates.
 fn is_lingering(uid: u32) -> bool {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = users.lines().find_map(|line| {
@@ -60,13 +61,15 @@ fn is_lingering(uid: u32) -> bool {
     name.is_some_and(|name| Path::new("/var/lib/systemd/linger").join(name).exists())
 }
 
-/// The value of `RemoveIPC` in logind.conf(5) and its drop-in files below `root`; on by default.
+/// Returns the value of `RemoveIPC` in logind.conf(5) and its drop-in files below `root`. The default is
+/// on.
 fn removes_ipc(root: &Path) -> bool {
     const FOLDERS: [&str; 4] =
         ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
     let main = FOLDERS.map(|folder| root.join(folder).join("logind.conf"));
     let mut files: Vec<PathBuf> = main.into_iter().find(|path| path.exists()).into_iter().collect();
-    // A drop-in hides those of the same name in later folders; all are read in the order of names.
+    // A drop-in overrides drop-ins of the same name in later folders. They are read in the order of their
+    // names.
     let mut drop_ins: BTreeMap<OsString, PathBuf> = BTreeMap::new();
     for folder in FOLDERS {
         let entries = fs::read_dir(root.join(folder).join("logind.conf.d"));
@@ -81,7 +84,7 @@ fn removes_ipc(root: &Path) -> bool {
     texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true)
 }
 
-/// The last value of `RemoveIPC` in the section `Login`, if there is one.
+/// Returns the last value of `RemoveIPC` in the section `Login`, if there is one.
 fn setting(text: &str) -> Option<bool> {
     let mut section = "";
     let mut value = None;
@@ -92,7 +95,8 @@ fn setting(text: &str) -> Option<bool> {
             && let Some((key, given)) = line.split_once('=')
             && key.trim() == "RemoveIPC"
         {
-            // As parse_boolean() of systemd takes it; an empty value restores the default.
+            // These are the values that systemd's parse_boolean() accepts. An empty value restores the
+            // default.
             value = match given.trim().to_ascii_lowercase().as_str() {
                 "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
                 "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
@@ -104,7 +108,7 @@ fn setting(text: &str) -> Option<bool> {
     value
 }
 
-/// How many descriptors a process may have.
+/// Reports the limit on open descriptors.
 fn descriptors() -> Finding {
     const CHECK: &str = "descriptors";
     let limit = getrlimit(Resource::Nofile).current;
@@ -114,7 +118,7 @@ fn descriptors() -> Finding {
                 "a process may open {limit} descriptors, and each handle to a named object takes one; \
                  'ulimit -n' raises the limit"
             );
-            // The usual limit of a shell suits most programs.
+            // Not a warning: the usual limit of a shell is enough for most programs.
             Finding::new(CHECK, Level::Ok, text)
         }
         _ => Finding::new(CHECK, Level::Ok, "a process may hold thousands of objects"),

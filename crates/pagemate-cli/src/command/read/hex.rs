@@ -1,29 +1,34 @@
-//! A dump as `hexdump -C` makes it.
+//! Hexadecimal dumps in the format of `hexdump -C`.
 
 use std::io::{self, Write};
 
+/// The number of bytes on one line.
 const LINE: usize = 16;
 
-/// Writes bytes that arrive in pieces; each but the last is whole lines long.
+/// Writes a dump of bytes that arrive in chunks. The length of every chunk except the last is a multiple
+/// of [`LINE`].
 #[derive(Debug)]
 pub(super) struct HexWriter<W> {
     out: W,
     offset: u64,
+    /// The last whole line.
     last: Option<[u8; LINE]>,
+    /// Whether repetitions of `last` are being replaced by one `*`.
     squeezing: bool,
 }
 
 impl<W: Write> HexWriter<W> {
-    /// A dump whose first byte is at `offset`.
+    /// Creates a dump whose first byte is at `offset`.
     pub(super) fn new(out: W, offset: u64) -> HexWriter<W> {
         HexWriter { out, offset, last: None, squeezing: false }
     }
 
-    pub(super) fn piece(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Writes one chunk.
+    pub(super) fn write_chunk(&mut self, bytes: &[u8]) -> io::Result<()> {
         let (lines, rest) = bytes.as_chunks();
         for line in lines {
             if self.last.as_ref() != Some(line) {
-                self.line(line)?;
+                self.write_line(line)?;
                 (self.last, self.squeezing) = (Some(*line), false);
             } else if !self.squeezing {
                 self.out.write_all(b"*\n")?;
@@ -32,20 +37,20 @@ impl<W: Write> HexWriter<W> {
             self.offset += LINE as u64;
         }
         if !rest.is_empty() {
-            self.line(rest)?;
+            self.write_line(rest)?;
             self.offset += rest.len() as u64;
         }
         Ok(())
     }
 
-    /// Ends the dump with the offset of its end.
+    /// Writes the last line of the dump, the offset of its end.
     pub(super) fn finish(mut self) -> io::Result<()> {
         writeln!(self.out, "{:08x}", self.offset)
     }
 
-    fn line(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_line(&mut self, bytes: &[u8]) -> io::Result<()> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // Two digits and a space a byte, and one more space after the eighth.
+        // Each byte takes two digits and a space; one more space follows the eighth byte.
         let mut hex = [b' '; 3 * LINE + 1];
         let mut text = [0; LINE];
         for (i, byte) in bytes.iter().enumerate() {
@@ -66,11 +71,11 @@ impl<W: Write> HexWriter<W> {
 mod tests {
     use super::*;
 
-    fn dump(offset: u64, pieces: &[&[u8]]) -> String {
+    fn dump(offset: u64, chunks: &[&[u8]]) -> String {
         let mut out = Vec::new();
         let mut writer = HexWriter::new(&mut out, offset);
-        for piece in pieces {
-            writer.piece(piece).unwrap();
+        for chunk in chunks {
+            writer.write_chunk(chunk).unwrap();
         }
         writer.finish().unwrap();
         String::from_utf8(out).unwrap()
@@ -87,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_lines_are_squeezed_across_pieces() {
+    fn repeated_lines_are_squeezed_across_chunks() {
         let zero = "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|";
         let ones = "01 01 01 01 01 01 01 01  01 01 01 01 01 01 01 01  |................|";
         let whole = format!("00000000  {zero}\n*\n00000040  {ones}\n00000050  {zero}\n00000060\n");

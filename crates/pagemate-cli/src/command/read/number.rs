@@ -1,19 +1,20 @@
-//! Bytes as numbers, in this machine's byte order.
+//! Numbers decoded from bytes in this machine's byte order.
 
 use std::io::{self, Write};
 
 macro_rules! numbers {
     ($($name:ident: $number:ty, $form:literal;)*) => {
+        /// A type of numbers.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Number { $($name),* }
 
         impl Number {
-            /// The length of one in bytes.
+            /// Returns the size of one number in bytes.
             pub(super) fn len(self) -> u64 {
                 match self { $(Number::$name => size_of::<$number>() as u64),* }
             }
 
-            /// Writes each on a line of its own, and no bytes left over.
+            /// Writes each number on a line of its own; omits trailing bytes that are too few for one.
             pub(super) fn write_all(self, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
                 match self {
                     $(Number::$name => {
@@ -28,7 +29,7 @@ macro_rules! numbers {
     };
 }
 
-// Debug gives each float the shortest form that reads back as the same one.
+// `Debug` prints a float in its shortest form that parses to the same value.
 numbers! {
     U8: u8, "{}"; U16: u16, "{}"; U32: u32, "{}"; U64: u64, "{}";
     I8: i8, "{}"; I16: i16, "{}"; I32: i32, "{}"; I64: i64, "{}";
@@ -46,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_their_length_and_sign() {
+    fn numbers_have_the_right_size_and_sign() {
         assert_eq!(shown(Number::U8, &[0, 255]), "0\n255\n");
         assert_eq!(shown(Number::I8, &[255]), "-1\n");
         assert_eq!(shown(Number::U16, &258_u16.to_ne_bytes()), "258\n");
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_left_over_are_not_shown() {
+    fn incomplete_numbers_are_omitted() {
         assert_eq!(shown(Number::U16, &[0, 0, 1]), "0\n");
         assert_eq!(shown(Number::U64, &[0; 7]), "");
     }

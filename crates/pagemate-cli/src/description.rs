@@ -1,4 +1,4 @@
-//! An object of the inventory, in words: the same ones for people and for scripts.
+//! Descriptions of live objects, in the same words for people (`list`, `info`) and scripts (`--json`).
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -8,7 +8,9 @@ use pagemate::sync::Reset;
 use pagemate::{Access, Kind, Namespace, Protection, Sharing};
 use serde::Serialize;
 
-/// Who may open an object, and for what, in the words that --sharing takes and `info` prints.
+use crate::text::escape_line;
+
+/// The words for an object's access rights: `--sharing` takes them and `info` prints them.
 pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
     ("owner", Sharing::Owner),
     ("group-read", Sharing::Group(Access::Read)),
@@ -17,34 +19,40 @@ pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
     ("everyone-read-write", Sharing::Everyone(Access::ReadWrite)),
 ];
 
-/// An object as JSON. Fields may be added; these stay.
+/// An object as `--json` prints it.
+///
+/// Scripts depend on these fields: add fields, but do not rename or remove any.
 #[derive(Debug, Serialize)]
-pub(crate) struct Described {
-    /// As a command takes it, `Global\` included.
+pub(crate) struct Description {
+    /// The name as commands take it, including `Global\`.
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     pub(crate) namespace: &'static str,
-    /// In bytes.
+    /// The size in bytes.
     pub(crate) size: u64,
     pub(crate) protection: &'static str,
     pub(crate) sharing: &'static str,
-    /// In UTC, as RFC 3339 has it.
+    /// When the object was created: UTC, in the format of RFC 3339.
     pub(crate) created: Option<String>,
+    /// The pid of the process that created it.
     pub(crate) creator: Option<u32>,
+    /// The uid of its owner.
     pub(crate) owner: Option<u32>,
-    /// Those this user may see; `None` if there are none among them, for somebody holds it.
+    /// The holders that this user may see. `None` if this user may see none of them: a live object has
+    /// at least one.
     pub(crate) holders: Option<Vec<Holder>>,
-    /// The file that it is over, as its maker wrote it down.
+    /// The file whose memory the section shares, as its creator recorded it.
     pub(crate) file: Option<String>,
-    /// Of a sync object.
+    /// The state of a sync object; `None` for a section.
     pub(crate) state: Option<State>,
-    /// About how many wait for it.
+    /// The approximate number of waiters of a sync object.
     pub(crate) waiting: Option<u32>,
+    /// The age in seconds; not part of the JSON, which has `created`.
     #[serde(skip)]
     pub(crate) age: Option<u64>,
 }
 
-/// What a sync object is like.
+/// The state of a sync object.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum State {
@@ -82,21 +90,22 @@ impl std::fmt::Display for State {
     }
 }
 
+/// A process that holds an object.
 #[derive(Debug, Serialize)]
 pub(crate) struct Holder {
     pub(crate) pid: u32,
-    /// What it runs, where the system tells it cheaply.
+    /// The name of its program; known on Linux only.
     pub(crate) command: Option<String>,
 }
 
-/// What processes run, each asked for once: one may hold thousands of objects.
+/// A cache of program names by pid, because one process may hold thousands of objects.
 #[derive(Debug, Default)]
-pub(crate) struct Commands(HashMap<u32, Option<String>>);
+pub(crate) struct CommandCache(HashMap<u32, Option<String>>);
 
-impl Commands {
-    fn of(&mut self, pid: u32) -> Option<String> {
+impl CommandCache {
+    fn get(&mut self, pid: u32) -> Option<String> {
         let command = self.0.entry(pid).or_insert_with(|| {
-            // There is no such file but on Linux, and then no command.
+            // Only Linux has this file.
             let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
             Some(String::from_utf8_lossy(&comm).trim_end().to_owned())
         });
@@ -104,10 +113,11 @@ impl Commands {
     }
 }
 
-impl Described {
-    pub(crate) fn new(entry: &Entry, commands: &mut Commands) -> Described {
+impl Description {
+    /// Describes `entry`.
+    pub(crate) fn new(entry: &Entry, commands: &mut CommandCache) -> Description {
         let age = entry.created.and_then(|time| SystemTime::now().duration_since(time).ok());
-        Described {
+        Description {
             name: entry.name.to_string(),
             kind: kind(entry.kind),
             namespace: match entry.name.namespace() {
@@ -127,7 +137,7 @@ impl Described {
             creator: entry.creator,
             owner: entry.owner,
             holders: (!entry.holders.is_empty()).then(|| {
-                let holder = |&pid| Holder { pid, command: commands.of(pid) };
+                let holder = |&pid| Holder { pid, command: commands.get(pid) };
                 entry.holders.iter().map(holder).collect()
             }),
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
@@ -137,7 +147,7 @@ impl Described {
         }
     }
 
-    /// How old it is, in a few characters.
+    /// Returns the age in a few characters, such as `1h5m`.
     pub(crate) fn age(&self) -> String {
         let Some(seconds) = self.age else { return "?".to_owned() };
         let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
@@ -149,17 +159,17 @@ impl Described {
         }
     }
 
-    /// What it is like, in a few words; nothing for memory.
+    /// Returns the state and the number of waiters in a few words; an empty text for a section.
     pub(crate) fn state(&self) -> String {
         let Some(state) = &self.state else { return String::new() };
         match self.waiting {
             None | Some(0) => state.to_string(),
-            Some(1) => format!("{state}, 1 waits"),
-            Some(waiting) => format!("{state}, {waiting} wait"),
+            Some(1) => format!("{state}, 1 waiter"),
+            Some(waiting) => format!("{state}, {waiting} waiters"),
         }
     }
 
-    /// Its holders on one line; somebody holds it, even where the system does not say who.
+    /// Returns the holders on one line, or `?` if this user may see none of them.
     pub(crate) fn held_by(&self) -> String {
         let Some(holders) = &self.holders else { return "?".to_owned() };
         holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
@@ -169,7 +179,7 @@ impl Described {
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.command {
-            Some(command) => write!(f, "{} ({})", self.pid, crate::text::in_line(command)),
+            Some(command) => write!(f, "{} ({})", self.pid, escape_line(command)),
             None => write!(f, "{}", self.pid),
         }
     }
@@ -191,7 +201,7 @@ mod tests {
 
     #[test]
     fn ages_are_short() {
-        let mut described = Described {
+        let mut description = Description {
             name: String::new(),
             kind: "section",
             namespace: "local",
@@ -207,12 +217,12 @@ mod tests {
             waiting: None,
             age: None,
         };
-        assert_eq!(described.age(), "?");
+        assert_eq!(description.age(), "?");
         for (seconds, text) in
             [(0, "0s"), (59, "59s"), (61, "1m1s"), (3600, "1h0m"), (90_000, "1d1h")]
         {
-            described.age = Some(seconds);
-            assert_eq!(described.age(), text);
+            description.age = Some(seconds);
+            assert_eq!(description.age(), text);
         }
     }
 }

@@ -1,0 +1,115 @@
+//! Chunked copies out of and into sections, so that a large section needs no large buffer.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use pagemate::{Access, Section};
+
+use crate::failure::Outcome;
+
+/// The length of a chunk in bytes: a multiple of the size of every number that `read --as` prints and
+/// of a dump's line, so that only the last chunk splits one.
+const CHUNK: usize = 256 * 1024;
+
+/// Calls `consume` with the bytes of `range`, chunk by chunk, until it returns `false`.
+pub(crate) fn for_each_chunk(
+    section: &Section,
+    range: Range<u64>,
+    mut consume: impl FnMut(&[u8]) -> Outcome<bool>,
+) -> Outcome {
+    let mut buffer = vec![0; chunk_len(&range)];
+    let mut rest = range;
+    while !rest.is_empty() {
+        let bytes = &mut buffer[..chunk_len(&rest)];
+        let end = rest.start + bytes.len() as u64;
+        section.view().range(rest.start..end).access(Access::Read).map()?.read_at(0, bytes)?;
+        if !consume(bytes)? {
+            break;
+        }
+        rest.start = end;
+    }
+    Ok(())
+}
+
+/// Why [`copy_into`] stopped before the end of its range.
+#[derive(Debug)]
+pub(crate) enum CopyError {
+    /// The input ended.
+    EndOfInput,
+    /// Reading the input failed.
+    Read(io::Error),
+    /// Mapping or writing the section failed.
+    Section(pagemate::Error),
+    /// The `go_on` callback returned `false`.
+    Cancelled,
+}
+
+/// Copies `input` into `range` of `section`.
+///
+/// Calls `go_on` after each step with the number of bytes that the step wrote, and stops if it returns
+/// `false`. An error comes with the number of bytes written before it.
+pub(crate) fn copy_into(
+    section: &Section,
+    range: Range<u64>,
+    input: &mut impl Read,
+    mut go_on: impl FnMut(u64) -> bool,
+) -> Result<(), (u64, CopyError)> {
+    let mut buffer = vec![0; chunk_len(&range)];
+    let mut rest = range.clone();
+    while !rest.is_empty() {
+        let written = rest.start - range.start;
+        let len = chunk_len(&rest);
+        let len = match input.read(&mut buffer[..len]) {
+            Ok(0) => return Err((written, CopyError::EndOfInput)),
+            Ok(len) => len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err((written, CopyError::Read(error))),
+        };
+        let end = rest.start + len as u64;
+        let view = section.view().range(rest.start..end).map();
+        view.and_then(|view| view.write_at(0, &buffer[..len]))
+            .map_err(|error| (written, CopyError::Section(error)))?;
+        rest.start = end;
+        if !go_on(len as u64) {
+            return Err((end - range.start, CopyError::Cancelled));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the length of the next chunk of `range`.
+fn chunk_len(range: &Range<u64>) -> usize {
+    usize::try_from(range.end.saturating_sub(range.start)).map_or(CHUNK, |len| len.min(CHUNK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_cover_any_range_once() {
+        let len = 3 * CHUNK as u64;
+        let section = pagemate::SectionOptions::new().len(len).create_unnamed().unwrap();
+        let bytes: Vec<u8> = (0..len).map(|at| (at % 251).to_le_bytes()[0]).collect();
+        copy_into(&section, 0..len, &mut &bytes[..], |_| true).unwrap();
+        for range in [0..len, 0..1, 1..len - 1, 5..5, len..len, len - 1..len, 4095..300_000] {
+            let mut seen = Vec::new();
+            let consume = |chunk: &[u8]| {
+                seen.extend_from_slice(chunk);
+                Ok(true)
+            };
+            for_each_chunk(&section, range.clone(), consume).unwrap();
+            let start = usize::try_from(range.start).unwrap();
+            assert_eq!(seen, bytes[start..usize::try_from(range.end).unwrap()], "{range:?}");
+        }
+    }
+
+    #[test]
+    fn an_early_end_reports_the_bytes_written() {
+        let section = pagemate::SectionOptions::new().len(4096).create_unnamed().unwrap();
+        let short = copy_into(&section, 0..100, &mut &[7; 60][..], |_| true);
+        assert!(matches!(short, Err((60, CopyError::EndOfInput))), "{short:?}");
+        let stopped = copy_into(&section, 0..100, &mut &[7; 100][..], |_| false);
+        assert!(matches!(stopped, Err((100, CopyError::Cancelled))), "{stopped:?}");
+    }
+}

@@ -1,0 +1,164 @@
+//! Signals and other requests to stop: a command that holds an object waits for one, and a command
+//! that runs a program forwards them.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::failure::{Failure, Outcome, print_error};
+
+/// Requests to stop: a signal, or Enter at the terminal.
+#[derive(Debug)]
+pub(crate) struct StopRequests {
+    receiver: Receiver<()>,
+    sender: Sender<()>,
+}
+
+impl StopRequests {
+    /// Installs handlers that turn SIGINT, SIGTERM and their Windows counterparts into requests.
+    ///
+    /// SIGHUP keeps its default action, so that `nohup` has its usual effect.
+    pub(crate) fn install() -> Outcome<StopRequests> {
+        let (sender, receiver) = channel();
+        on_signal(sender.clone())
+            .map_err(|e| Failure::new(format!("install signal handlers: {e}")))?;
+        Ok(StopRequests { receiver, sender })
+    }
+
+    /// Returns whether a request has arrived.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.receiver.try_recv().is_ok()
+    }
+
+    /// Blocks until a request arrives or `limit` has passed.
+    ///
+    /// Without a limit it first prints how to stop it. At a terminal, Enter and the end of input are
+    /// requests too.
+    pub(crate) fn wait(self, limit: Option<Duration>) {
+        let terminal = io::stdin().is_terminal();
+        if limit.is_none() {
+            print_error(&how_to_stop(terminal));
+        }
+        if terminal {
+            let sender = self.sender.clone();
+            thread::spawn(move || {
+                wait_for_input();
+                // The end of input counts as Enter. After a read error nobody can type Enter, so it
+                // does not count.
+                if io::stdin().lock().read_until(b'\n', &mut Vec::new()).is_ok() {
+                    _ = sender.send(());
+                }
+            });
+        }
+        // `self.sender` keeps the channel open, so neither call returns because of a disconnection.
+        match limit {
+            Some(limit) => _ = self.receiver.recv_timeout(limit),
+            None => _ = self.receiver.recv(),
+        }
+    }
+}
+
+/// Returns the line that explains how to end this process.
+fn how_to_stop(terminal: bool) -> String {
+    let pid = std::process::id();
+    if terminal && is_foreground() {
+        "holding the object; press Enter to release it".to_owned()
+    } else if cfg!(windows) {
+        format!("process {pid} holds the object; end the process to release it")
+    } else {
+        format!("process {pid} holds the object; to release it: kill {pid}")
+    }
+}
+
+cfg_select! {
+    unix => {
+        /// Spawns `command`; from then on requests to stop are the child's to handle.
+        ///
+        /// SIGTERM is forwarded to the child. SIGINT and SIGQUIT are ignored here, because a terminal
+        /// sends them to the child as well.
+        pub(crate) fn spawn_with_signals(command: &mut Command) -> io::Result<Child> {
+            use rustix::process::{Pid, Signal, kill_process};
+            use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
+
+            // Install the handlers before the child exists: a signal in between would end this
+            // process and leave the child behind.
+            let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGQUIT, SIGTERM])?;
+            let child = command.spawn()?;
+            let pid = Pid::from_child(&child);
+            thread::spawn(move || {
+                for _ in signals.forever().filter(|signal| *signal == SIGTERM) {
+                    // The kernel does not reuse the pid of a child that was not waited for yet.
+                    _ = kill_process(pid, Signal::TERM);
+                }
+            });
+            Ok(child)
+        }
+
+        /// Returns the signal that ended a program.
+        pub(crate) fn terminating_signal(status: ExitStatus) -> Option<i32> {
+            std::os::unix::process::ExitStatusExt::signal(&status)
+        }
+
+        fn on_signal(sender: Sender<()>) -> io::Result<()> {
+            use signal_hook::consts::{SIGINT, SIGTERM};
+
+            let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+            thread::spawn(move || signals.forever().try_for_each(|_| sender.send(())));
+            Ok(())
+        }
+
+        /// Returns whether this process belongs to the terminal's foreground job, which gets the
+        /// keys that are typed.
+        fn is_foreground() -> bool {
+            let foreground = rustix::termios::tcgetpgrp(io::stdin());
+            foreground.map_or(true, |group| group == rustix::process::getpgrp())
+        }
+
+        /// Blocks until standard input has a line and this process is in the foreground.
+        ///
+        /// Reading from the terminal in the background would stop the process with SIGTTIN.
+        fn wait_for_input() {
+            use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+            // No system call waits for a job to move to the foreground, so poll.
+            const PAUSE: Duration = Duration::from_millis(200);
+            loop {
+                while !is_foreground() {
+                    thread::sleep(PAUSE);
+                }
+                let stdin = io::stdin();
+                let mut stdin = [PollFd::new(&stdin, PollFlags::IN)];
+                let pause = Timespec::try_from(PAUSE).ok();
+                match poll(&mut stdin, pause.as_ref()) {
+                    Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                    _ if is_foreground() => return,
+                    _ => {}
+                }
+            }
+        }
+    }
+    _ => {
+        pub(crate) fn spawn_with_signals(command: &mut Command) -> io::Result<Child> {
+            // The console sends Ctrl-C to all of its processes, so the child gets it too. An empty
+            // handler keeps this process alive until the child has ended.
+            ctrlc::set_handler(|| {}).map_err(io::Error::other)?;
+            command.spawn()
+        }
+
+        pub(crate) fn terminating_signal(_: ExitStatus) -> Option<i32> {
+            None
+        }
+
+        fn on_signal(sender: Sender<()>) -> io::Result<()> {
+            ctrlc::set_handler(move || _ = sender.send(())).map_err(io::Error::other)
+        }
+
+        fn is_foreground() -> bool {
+            true
+        }
+
+        fn wait_for_input() {}
+    }
+}
