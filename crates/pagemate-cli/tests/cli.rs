@@ -310,7 +310,7 @@ fn bad_arguments_are_refused_with_one_line() {
         (&["share", name, "--size", "8000000T"][..], "bytes"),
         (&["share", r"a\b", "--text", "x"], "a backslash is legal only in the prefixes"),
         (&["share", "", "--text", "x"], "at least one character"),
-        (&["share", "Global", "--text", "x"], "not names"),
+        (&["share", "Global", "--text", "x"], "reserved for namespaces"),
         (&["read", &"x".repeat(1025)], "at most 1024"),
     ] {
         let error = place.run(args).error_line(2);
