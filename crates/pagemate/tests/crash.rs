@@ -7,7 +7,7 @@
 mod harness;
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
@@ -200,19 +200,51 @@ fn stopped_opener_while_the_last_holder_goes() {
     assert_eq!(met, points, "points that no opener meets");
 }
 
-/// Who is refused what it opened was a holder for a moment, and maybe the last.
+/// Another name of the file hides no removal from an opener that asked just before it. Any user who
+/// may write to the file can make one, also where `protected_hardlinks` is set.
+#[test]
+fn stopped_opener_is_not_deceived_by_a_second_name_of_the_file() {
+    for point in ["open-before-ask", "open-before-share", "open-after-share"] {
+        for opens in ["open x", "open-read x", "share x 4096"] {
+            let place = Place::new("second-name");
+            let scene = Scene { held: true, dead: false, does: &[] };
+            let (holder, mut victim) = set(&place, &scene, point, "stop");
+            let mut holder = holder.unwrap();
+            victim.tell(opens);
+            victim.wait_stopped();
+            let second = place.path().join("second");
+            fs::hard_link(place.local().join("x"), &second).unwrap();
+            holder.expect("close x", "ok");
+            let mut next = place.actor();
+            let kept = next.ask("share x 4096") == "opened";
+            assert_eq!(kept, point == "open-after-share", "{point}: {opens}");
+            let reply = resume(&mut victim);
+            assert!(matches!(reply.as_str(), "ok" | "opened"), "{reply} at {point}: {opens}");
+            next.expect("write x 44", "ok");
+            victim.expect("read x", "44");
+            victim.tell("close x");
+            resume(&mut victim);
+            next.expect("close x", "ok");
+            drop(victim);
+            fs::remove_file(second).unwrap();
+            all_is_well(&place, None);
+        }
+    }
+}
+
+/// An opener that is refused was a holder for a moment, and may be the last.
 #[test]
 fn refused_opener_that_is_the_last_removes_the_name() {
     let place = Place::new("refused");
     let scene = Scene { held: true, dead: false, does: &[] };
     let (holder, mut victim) = set(&place, &scene, "open-after-share", "stop");
     let file = File::options().write(true).open(place.local().join("x")).unwrap();
-    file.write_all_at(b"RUBBISH!", 4096).unwrap();
+    file.write_all_at(&[77], 4096 + 8).unwrap();
     victim.tell("open x");
     victim.wait_stopped();
     holder.unwrap().expect("close x", "ok");
     assert_eq!(place.files().len(), 1);
-    assert_eq!(resume(&mut victim), "Corrupted");
+    assert_eq!(resume(&mut victim), "WrongVersion");
     place.assert_empty();
 }
 

@@ -6,13 +6,14 @@
 use std::ffi::{CString, c_char};
 use std::fs::Permissions;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::AtomicU64;
 use std::{env, fs, io};
 
 use super::{Place, REPLY};
@@ -197,6 +198,18 @@ pub(crate) fn close_all_from(first: u32) {
     // SAFETY: the test drops nothing that has one of them.
     let result = unsafe { libc::close_range(first, u32::MAX, 0) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// The first word of a file's memory, mapped until this process ends.
+pub(crate) fn mapped(file: BorrowedFd<'_>) -> &'static AtomicU64 {
+    let (protection, len) = (libc::PROT_READ | libc::PROT_WRITE, 4096);
+    // SAFETY: the kernel chooses the address, so that nothing mapped is replaced.
+    let at = unsafe {
+        libc::mmap(std::ptr::null_mut(), len, protection, libc::MAP_SHARED, file.as_raw_fd(), 0)
+    };
+    assert_ne!(at, libc::MAP_FAILED, "{}", io::Error::last_os_error());
+    // SAFETY: a page is mapped there, aligned, and nothing unmaps it.
+    unsafe { &*at.cast() }
 }
 
 /// Takes in the children of this process' children when those end.

@@ -1,12 +1,15 @@
 //! Other users: what they see, what they may, and what they cannot spoil.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
+use pagemate::os::unix::SectionExt as _;
 use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, inventory};
 
 use super::harness::fork::{
-    Forked, Gate, NOBODY, alone_as_root, become_user, fork, hold_on, lock_exclusively,
+    Forked, Gate, NOBODY, alone_as_root, become_user, fork, hold_on, lock_exclusively, mapped,
 };
 use super::{changes_nothing, create, local, refused, share};
 
@@ -139,6 +142,78 @@ fn nobody_removes_what_is_another_users() {
             assert!(inventory::list().unwrap().is_empty());
         })
         .join();
+        assert_eq!(inventory::prune().unwrap().objects, 1);
+    });
+}
+
+/// Bytes of memory that the file has.
+fn allocated(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().blocks() * 512
+}
+
+#[test]
+fn memory_of_a_dead_object_is_given_back_by_a_user_who_may_write_to_it() {
+    alone_as_root(
+        "users::memory_of_a_dead_object_is_given_back_by_a_user_who_may_write_to_it",
+        |place| {
+            let path = path(place);
+            for (access, left) in [(Access::ReadWrite, 4096), (Access::Read, (1 << 20) + 4096)] {
+                fork(|| {
+                    let mut options = SectionOptions::new();
+                    options.len(1 << 20).sharing(Sharing::Everyone(access));
+                    std::mem::forget(options.create_new(NAME).unwrap());
+                })
+                .join();
+                assert_eq!(allocated(&path), (1 << 20) + 4096);
+                nobody(|| assert_eq!(inventory::prune().unwrap().objects, 0)).join();
+                assert_eq!(allocated(&path), left);
+                // It is still the owner's dead object.
+                assert_eq!(inventory::prune().unwrap().objects, 1);
+                assert!(!path.exists());
+            }
+        },
+    );
+}
+
+#[test]
+fn memory_of_a_dead_object_stays_while_a_view_shows_it() {
+    alone_as_root("users::memory_of_a_dead_object_stays_while_a_view_shows_it", |place| {
+        let (created, opened, closed, let_go, done) =
+            (Gate::new(), Gate::new(), Gate::new(), Gate::new(), Gate::new());
+        let viewer = nobody(|| {
+            created.wait();
+            let section = Section::open(NAME).unwrap();
+            // As a program of the Win32 face has it: the name goes with the handle, and a view stays.
+            let word = mapped(section.memory());
+            opened.open();
+            closed.wait();
+            drop(section);
+            done.open();
+            let_go.wait();
+            assert_eq!(word.load(Ordering::Relaxed), 7);
+        });
+        let made = create_for(Sharing::Everyone(Access::ReadWrite));
+        made.map().unwrap().write(0, &7_u64).unwrap();
+        created.open();
+        opened.wait();
+        drop(made);
+        closed.open();
+        done.wait();
+        assert_eq!(allocated(&path(place)), 8192);
+        let stranger = || {
+            fork(|| {
+                become_user(54321, 54321);
+                refused(open_read(), ErrorKind::NotFound, &["no process holds it"]);
+                assert_eq!(inventory::prune().unwrap().objects, 0);
+            })
+            .join();
+        };
+        stranger();
+        assert_eq!(allocated(&path(place)), 8192);
+        let_go.open();
+        viewer.join();
+        stranger();
+        assert_eq!(allocated(&path(place)), 4096);
         assert_eq!(inventory::prune().unwrap().objects, 1);
     });
 }

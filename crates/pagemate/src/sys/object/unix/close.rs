@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::directory::{self, Id};
 use super::place::Place;
-use super::{fork, lock, trailer};
+use super::{fork, lock, pages, trailer};
 use crate::access::Access;
 use crate::sys::fault;
 
@@ -31,7 +31,7 @@ pub(super) fn let_go(fd: OwnedFd, access: Access, place: &Place, id: Option<Id>,
     if ours && lock::release(fd.as_fd()).is_ok() {
         fault::point("close-after-release");
         if access == Access::ReadWrite {
-            remove_if_dead(&fd, place, id, id);
+            remove_if_dead(&fd, place, id.or_else(|| id_of(&fd)), id);
             return;
         }
     }
@@ -67,8 +67,11 @@ fn sweep_known(place: &Place, known: Option<Id>) -> Outcome {
         Err(Errno::NOENT) => return Outcome::Absent,
         Err(_) => return Outcome::Stuck,
     };
-    let id = rustix::fs::fstat(&fd).ok().map(|stat| Id::of(&stat));
-    remove_if_dead(&fd, place, id, known)
+    remove_if_dead(&fd, place, id_of(&fd), known)
+}
+
+fn id_of(fd: &OwnedFd) -> Option<Id> {
+    rustix::fs::fstat(fd).ok().map(|stat| Id::of(&stat))
 }
 
 /// Removes the name at `place` if nobody has a lock on `fd`, its object or one that had the name.
@@ -81,6 +84,10 @@ fn remove_if_dead(fd: &OwnedFd, place: &Place, id: Option<Id>, known: Option<Id>
     fault::point("sweep-after-exclude");
     let outcome = id.map_or(Outcome::Stuck, |id| remove(fd, place, id, known));
     fault::point("sweep-after-unlink");
+    if outcome == Outcome::Stuck {
+        // A view that is still mapped keeps the description, and would keep the lock with it.
+        _ = lock::release(fd.as_fd());
+    }
     outcome
 }
 
@@ -90,13 +97,22 @@ fn remove(fd: &OwnedFd, place: &Place, id: Id, known: Option<Id>) -> Outcome {
     let Some(place) = place.again() else { return Outcome::Absent };
     // The name may stand for another object by now: then this one has none, and ours is not it.
     let Some(stat) = place.stat_if(id) else { return Outcome::Absent };
-    let ours = known == Some(id) || is_object(fd.as_fd(), &place, &stat);
-    // In a sticky directory a file is its owner's to remove, whoever may write to it.
-    if ours && place.unlink().is_ok() {
-        Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0))
-    } else {
-        Outcome::Stuck
+    if known != Some(id) && !is_object(fd.as_fd(), &place, &stat) {
+        return Outcome::Stuck;
     }
+    // An opener that asked while the object was alive may take its lock after this, and then sees
+    // that it came too late, even if the file has another name.
+    trailer::mark_removed(fd.as_fd(), &stat);
+    fault::point("sweep-after-mark");
+    if place.unlink().is_ok() {
+        return Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0));
+    }
+    // In a sticky directory a file is its owner's to remove, whoever may write to it. The memory can
+    // be given back even so, unless a view still shows it.
+    if known.is_none() && matches!(lock::try_exclude_memory(fd.as_fd()), Ok(true)) {
+        pages::give_back(fd.as_fd(), trailer::begins_at(&stat));
+    }
+    Outcome::Stuck
 }
 
 /// Whether a file that nobody holds is an object that pagemate made, or began to make. Any other file

@@ -38,9 +38,21 @@ pub(super) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> 
     Ok(libc::c_int::from(lock.l_type) != libc::c_int::from(libc::F_UNLCK))
 }
 
+/// The byte whose shared lock tells that the memory is in use. A handle takes it together with the
+/// lock of its name, and does not give it back when it lets the name go: a view that is still mapped
+/// keeps the description, and so this lock.
+const MEMORY: u64 = 1;
+
 /// Takes the shared lock of a handle; false if a sweeper has the exclusive one.
 pub(super) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    set(fd, 0, libc::F_RDLCK)
+    let mut lock = of_byte(0, libc::F_RDLCK)?;
+    lock.l_len = 2;
+    set(fd, lock)
+}
+
+/// Takes the exclusive lock of memory that is not in use; false if a handle or a view uses it.
+pub(super) fn try_exclude_memory(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    try_exclude_at(fd, MEMORY)
 }
 
 /// Gives the lock back.
@@ -50,7 +62,7 @@ pub(super) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Gives the lock of another byte back.
 pub(super) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
-    set(fd, byte, libc::F_UNLCK).map(|_| ())
+    set(fd, of_byte(byte, libc::F_UNLCK)?).map(|_| ())
 }
 
 /// Takes the exclusive lock of a sweeper; false if anybody has any lock.
@@ -60,11 +72,11 @@ pub(super) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
 
 /// Takes the exclusive lock of another byte; false if anybody has it.
 pub(super) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
-    set(fd, byte, libc::F_WRLCK)
+    set(fd, of_byte(byte, libc::F_WRLCK)?)
 }
 
-fn set(fd: BorrowedFd<'_>, byte: u64, kind: impl Into<libc::c_int>) -> io::Result<bool> {
-    match call(fd, libc::F_OFD_SETLK, &mut of_byte(byte, kind)?) {
+fn set(fd: BorrowedFd<'_>, mut lock: libc::flock) -> io::Result<bool> {
+    match call(fd, libc::F_OFD_SETLK, &mut lock) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
             Ok(false)

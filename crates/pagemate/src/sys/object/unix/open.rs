@@ -122,13 +122,19 @@ struct Held {
 impl Held {
     /// Looks into the object; `None` if it has lost its name.
     fn new(fd: BorrowedFd<'_>, name: &Name, kind: Kind, access: Access) -> Result<Option<Held>> {
-        let mut bytes = trailer::ROOM;
-        let (stat, trailer) = read_trailer(fd, &mut bytes)?;
+        let (mut begin, mut whole) = (trailer::ROOM, trailer::ROOM);
+        let begin = &mut begin[..trailer::len_with(name)];
+        let (stat, trailer) = match read_trailer(fd, begin) {
+            Ok(found) => found,
+            // Perhaps the name in it is a longer one.
+            Err(_) => read_trailer(fd, &mut whole)?,
+        };
         if trailer.bare != name.as_str() {
             let other = trailer.name(name.namespace())?;
             return Err(refusal::of_another_name(&other));
         }
-        if stat.st_nlink == 0 {
+        // The count of links does not tell alone: somebody may have given the file another name.
+        if stat.st_nlink == 0 || trailer.removed {
             return Ok(None);
         }
         if trailer.kind != kind {

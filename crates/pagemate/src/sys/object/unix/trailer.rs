@@ -16,6 +16,11 @@ use crate::name::{Name, Namespace};
 /// The trailer's length in bytes.
 pub(super) const LEN: u64 = 4096;
 
+/// How much of a trailer has to be read to know the object called `name`.
+pub(super) fn len_with(name: &Name) -> usize {
+    NAME_AT + name.as_str().len()
+}
+
 /// Where one can be read to.
 pub(super) const ROOM: [MaybeUninit<u8>; 4096] = [MaybeUninit::uninit(); 4096];
 
@@ -37,9 +42,14 @@ struct Header {
     created_ns: u64,
     creator: u32,
     name_len: u32,
+    /// Not 0 once the object was found dead, which is before its name is removed.
+    removed: u8,
+    zero: [u8; 7],
 }
 
-const _: () = assert!(size_of::<Header>() == 40);
+const _: () = assert!(size_of::<Header>() == 48);
+
+const REMOVED_AT: u64 = std::mem::offset_of!(Header, removed) as u64;
 
 /// Where an object's memory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +71,8 @@ pub(super) struct Trailer<'a> {
     pub(super) data_len: u64,
     pub(super) created: SystemTime,
     pub(super) creator: u32,
+    /// Whether the object was found dead.
+    pub(super) removed: bool,
     /// What stands where the name without its prefix belongs; not known to be one.
     pub(super) bare: &'a str,
 }
@@ -108,6 +120,8 @@ pub(super) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
         created_ns: created.as_nanos().try_into().unwrap_or(u64::MAX),
         creator,
         name_len: bare.len().try_into().expect("a name has at most 3072 bytes"),
+        removed: 0,
+        zero: [0; 7],
     };
     let mut bytes = vec![0; NAME_AT + bare.len()];
     bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
@@ -120,6 +134,17 @@ pub(super) fn is_there(fd: BorrowedFd<'_>, stat: &Stat) -> bool {
     let mut magic = [0; MAGIC.len()];
     let at = u64::try_from(stat.st_size).ok().and_then(|len| len.checked_sub(LEN));
     at.is_some_and(|at| rustix::io::pread(fd, &mut magic, at) == Ok(magic.len()) && magic == MAGIC)
+}
+
+/// Where the trailer of a file begins, and its data end.
+pub(super) fn begins_at(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(LEN)
+}
+
+/// Notes in the trailer that the object is dead, under its exclusive lock.
+pub(super) fn mark_removed(fd: BorrowedFd<'_>, stat: &Stat) {
+    // Should it fail, the object is as dead; only a second name of its file could hide that.
+    _ = rustix::io::pwrite(fd, &[1], begins_at(stat) + REMOVED_AT);
 }
 
 /// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.
@@ -168,6 +193,6 @@ pub(super) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         .ok_or_else(no_name)?;
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;
-    let data_len = header.data_len;
-    Ok(Trailer { kind, protection, memory, data_len, created, creator, bare })
+    let (data_len, removed) = (header.data_len, header.removed != 0);
+    Ok(Trailer { kind, protection, memory, data_len, created, creator, removed, bare })
 }

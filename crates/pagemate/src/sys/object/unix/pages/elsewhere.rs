@@ -14,3 +14,6 @@ pub(super) fn gather(_: BorrowedFd<'_>, _: u64) {}
 pub(super) fn collapse(_: &Mapping) {}
 
 pub(super) fn populate(_: &Mapping, _: Mode) {}
+
+/// Memory there is a file's, of which the system may keep no page at all.
+pub(super) fn give_back(_: BorrowedFd<'_>, _: u64) {}

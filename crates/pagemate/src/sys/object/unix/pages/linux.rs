@@ -5,6 +5,7 @@
 use std::os::fd::BorrowedFd;
 use std::sync::OnceLock;
 
+use rustix::fs::FallocateFlags;
 use rustix::mm::{MapFlags, ProtFlags};
 
 use super::super::Mode;
@@ -57,6 +58,14 @@ pub(super) fn populate(mapping: &Mapping, mode: Mode) {
             Mode::ReadWrite | Mode::CopyOnWrite => libc::MADV_POPULATE_WRITE,
         },
     );
+}
+
+/// Gives the pages of the first `len` bytes of a file back, so that they read as zeros.
+pub(super) fn give_back(fd: BorrowedFd<'_>, len: u64) {
+    if len > 0 {
+        let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        _ = rustix::fs::fallocate(fd, flags, 0, len);
+    }
 }
 
 /// Gives one of the advices above, which move bytes to other pages or bring pages in.
