@@ -330,12 +330,12 @@ fn what_cannot_be_made_is_refused_in_words_that_say_why() {
     let error = Mutex::open(&name).unwrap_err().to_string();
     assert_eq!(error, format!("open mutex \"{name}\": no process holds it"));
     let error = SemaphoreOptions::new(2, 1).create_new(&name).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("create semaphore \"{name}\": a count of 2")), "{error}");
+    assert!(error.starts_with(&format!("create semaphore \"{name}\": the count is 2")), "{error}");
     let mutex = MutexOptions::new().create_unnamed().unwrap();
     let error = mutex.unlock_forgotten().unwrap_err().to_string();
-    assert_eq!(error, "unlock unnamed mutex: this thread does not have it");
+    assert_eq!(error, "unlock unnamed mutex: this thread does not hold it through this handle");
     let error = wait_any(&[]).map(drop).unwrap_err().to_string();
-    assert_eq!(error, "wait for any of several: there are 0 to wait for, and it has to be 1 to 64");
+    assert_eq!(error, "wait for any of several: the list has 0 objects; it must have 1 to 64");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 static void *unlock_anothers(void *mutex) {
     bool abandoned = false, mine = true;
     CHECK_STATUS(PAGEMATE_NOT_OWNER, pagemate_mutex_unlock(mutex));
-    CHECK_MESSAGE("unlock mutex \"locks\": this thread does not have it");
+    CHECK_MESSAGE("unlock mutex \"locks\": this thread does not hold it through this handle");
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_mutex_try_lock(mutex, &abandoned));
     CHECK_MESSAGE("lock mutex \"locks\": somebody else has it");
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_mutex_try_lock_for(mutex, SHORT, &abandoned));

@@ -1,4 +1,24 @@
-//! Descriptors, and POSIX shared memory.
+//! File descriptors of objects, and POSIX shared memory.
+//!
+//! Every object implements `AsFd` and `TryFrom<OwnedFd>`. Pass a descriptor by inheritance or over a
+//! Unix socket (`SCM_RIGHTS`), and convert it into an object again in the receiving process.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::os::fd::AsFd;
+//!
+//! use pagemate::{Section, SectionOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let section = SectionOptions::new().len(4096).create_unnamed()?;
+//! section.map()?.write_at(0, b"This is common data!")?;
+//! let descriptor = section.as_fd().try_clone_to_owned()?;
+//! let received = Section::try_from(descriptor)?;
+//! assert_eq!(&received.map()?.read::<[u8; 20]>(0)?, b"This is common data!");
+//! # Ok(())
+//! # }
+//! ```
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -9,28 +29,33 @@ use crate::sync::{Event, Mutex, Semaphore};
 use crate::sys::object::Object;
 use crate::sys::sync;
 
-/// A section's descriptor, to be handed to another process. Of a named section it takes part in
-/// the lock that keeps the name alive: a process that has it is a holder. Over a file it is one of
-/// that file, and holds no name.
+/// Borrows the descriptor of a section, to pass it to another process.
+///
+/// The descriptor of a named section shares the lock that keeps the name alive: a process with a
+/// duplicate of it is a holder of the name. The descriptor of a section over a file belongs to that file
+/// and holds no name.
 impl AsFd for Section {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.object().lend()
     }
 }
 
-/// What those need who give a section rules of their own, as the Win32 face does.
+/// Access to the descriptors of a section for code that implements a lifetime of its own on top, as the
+/// Win32 calls of this project do.
 pub trait SectionExt {
-    /// The descriptor of its memory, to be mapped or looked at while the section is there. Unlike
-    /// [`as_fd`](AsFd::as_fd), which is for handing it on, it is no sign that others have it: the
-    /// end of the section may unlock it, whoever kept a copy. What was mapped by it stays mapped
-    /// and does not keep the name, unless the process has forked since.
+    /// Returns the descriptor of the memory, to map or inspect it while the section lives.
+    ///
+    /// Do not duplicate this descriptor or pass it on: use [`as_fd`](AsFd::as_fd) for that. Dropping
+    /// the section may unlock this descriptor, which would also end the hold of a duplicate. A
+    /// mapping that was made through it survives the section, and does not hold the name unless
+    /// the process has forked since.
     fn memory(&self) -> BorrowedFd<'_>;
 
-    /// Whether its memory is a file of the user's, and not pagemate's own.
+    /// Returns whether the section is over a file of the user.
     fn is_over_file(&self) -> bool;
 
-    /// The descriptor that holds its name, to be handed on: a process that has it is a holder.
-    /// `None` if there is no name.
+    /// Returns the descriptor that holds the name, to pass it on: a process with a duplicate is a
+    /// holder. `None` if the section has no name.
     fn name_holder(&self) -> Option<BorrowedFd<'_>>;
 }
 
@@ -48,12 +73,16 @@ impl SectionExt for Section {
     }
 }
 
-/// Takes any mappable descriptor as a section: one that another process handed on, or a file of the
-/// user's. The section has the access that the descriptor was opened with and the file's present
-/// length. Of a named section it has the data only; a descriptor of another kind of object is
-/// [`WrongKind`](crate::ErrorKind::WrongKind). Unless the memory is sealed, another process that has
-/// it open for writing can shorten it; touching the lost part then ends this process with SIGBUS. So
-/// does touching memory that was never reserved when the system has no more.
+/// Converts any mappable descriptor into a section: one that another process passed on, or one of a file
+/// or a device.
+///
+/// The section has the access that the descriptor was opened with. Its length is the present length of
+/// the file; of a named section, the length of the data. The descriptor of a sync object is refused with
+/// [`WrongKind`](crate::ErrorKind::WrongKind).
+///
+/// Unless the memory is sealed, another process with write access can truncate it, and an access to a
+/// truncated page ends this process with SIGBUS. So does the first access to a page of sparse memory when
+/// no memory is left.
 impl TryFrom<OwnedFd> for Section {
     type Error = Error;
 
@@ -64,40 +93,45 @@ impl TryFrom<OwnedFd> for Section {
     }
 }
 
-macro_rules! handed_on {
+macro_rules! descriptor_conversions {
     ($($object:ident)*) => {$(
-        /// Its descriptor, to be handed to another process, where [`TryFrom`] makes the same object
-        /// of it. As with a [`Section`], a process that has it is a holder of the name.
+        /// Borrows the descriptor, to pass it to another process. That process converts it into the
+        /// same object with [`TryFrom`], and is then a holder of the name.
         impl AsFd for $object {
             fn as_fd(&self) -> BorrowedFd<'_> {
                 self.object().object().lend()
             }
         }
 
-        /// Takes a descriptor that another process handed on. Of a named object the kind is
-        /// checked; for one without a name the sender's word stands.
+        /// Converts a descriptor that another process passed on into an object of this kind.
+        ///
+        /// The descriptor of a named object of another kind is refused with
+        /// [`WrongKind`](crate::ErrorKind::WrongKind). An unnamed object carries no kind: the sender
+        /// and the receiver have to agree on it.
         impl TryFrom<OwnedFd> for $object {
             type Error = Error;
 
             fn try_from(fd: OwnedFd) -> Result<$object> {
                 let object = Object::from_raw(fd, Kind::$object).and_then(sync::$object::of);
-                object.map($object::handed_on).map_err(|e| e.during("take descriptor", ""))
+                object.map($object::from_received).map_err(|e| e.during("take descriptor", ""))
             }
         }
     )*};
 }
 
-handed_on! { Mutex Event Semaphore }
+descriptor_conversions! { Mutex Event Semaphore }
 
-/// Opens memory that is not pagemate's: the POSIX object called `name`, as `shm_open(3)` takes it.
+/// Opens the POSIX shared memory object `name`, as `shm_open(3)` does.
 ///
-/// It lives by POSIX' rules: its name stays until somebody unlinks it, and whoever may write to it
-/// can cut it short, which ends a process that touches what is gone with SIGBUS.
+/// The object has the lifetime that POSIX gives it: its name exists until a process unlinks it. Any
+/// process with write access can truncate it, and an access to a truncated page ends your process
+/// with SIGBUS.
 ///
 /// # Errors
 ///
-/// [`NotFound`](crate::ErrorKind::NotFound), [`PermissionDenied`](crate::ErrorKind::PermissionDenied),
-/// and [`InvalidInput`](crate::ErrorKind::InvalidInput) if it has no length yet.
+/// - [`NotFound`](crate::ErrorKind::NotFound): no POSIX object has this name.
+/// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): its mode does not grant the access.
+/// - [`InvalidInput`](crate::ErrorKind::InvalidInput): its length is still zero.
 pub fn open_posix(name: &str, access: Access) -> Result<Section> {
     let object =
         Object::posix(name, access).map_err(|e| e.during("open POSIX object", Quoted(name)))?;

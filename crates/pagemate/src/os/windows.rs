@@ -1,4 +1,7 @@
-//! Handles.
+//! Handles of objects.
+//!
+//! Every object implements `AsHandle` and `TryFrom<OwnedHandle>`. Pass a handle by inheritance or with
+//! `DuplicateHandle`, and convert it into an object again in the receiving process.
 
 use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
 
@@ -8,14 +11,16 @@ use crate::sync::{Event, Mutex, Semaphore};
 use crate::sys::object::Object;
 use crate::sys::sync;
 
-/// A section's handle, to be duplicated into another process. A process that has it is a holder.
+/// Borrows the handle of a section, to duplicate it into another process. That process is then a holder
+/// of the name.
 impl AsHandle for Section {
     fn as_handle(&self) -> BorrowedHandle<'_> {
         self.object().handle()
     }
 }
 
-/// Any handle to a file mapping as a section, with the access and the length that it has.
+/// Converts any handle of a file mapping into a section, with the access of the handle and the length
+/// of the mapping.
 impl TryFrom<OwnedHandle> for Section {
     type Error = Error;
 
@@ -25,9 +30,9 @@ impl TryFrom<OwnedHandle> for Section {
     }
 }
 
-macro_rules! handed_on {
+macro_rules! handle_conversions {
     ($($object:ident)*) => {$(
-        /// Its handle, to be duplicated into another process. A process that has it is a holder of
+        /// Borrows the handle, to duplicate it into another process. That process is then a holder of
         /// the name.
         impl AsHandle for $object {
             fn as_handle(&self) -> BorrowedHandle<'_> {
@@ -35,16 +40,16 @@ macro_rules! handed_on {
             }
         }
 
-        /// Any handle to such an object, with the rights that it has, of which one is to wait.
+        /// Converts a handle of such an object, which must have the `SYNCHRONIZE` right.
         impl TryFrom<OwnedHandle> for $object {
             type Error = Error;
 
             fn try_from(handle: OwnedHandle) -> Result<$object> {
                 let object = sync::$object::of(handle);
-                object.map($object::handed_on).map_err(|e| e.during("take handle", ""))
+                object.map($object::from_received).map_err(|e| e.during("take handle", ""))
             }
         }
     )*};
 }
 
-handed_on! { Mutex Event Semaphore }
+handle_conversions! { Mutex Event Semaphore }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Identity, named};
+use super::{Identity, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -12,7 +12,11 @@ pub use crate::sys::sync::Reset;
 
 const KIND: &str = "event";
 
-/// How to make an event: set what matters, then call one of the verbs.
+/// Options to create an event.
+///
+/// Set the options that differ from the defaults, then call [`create_new`](EventOptions::create_new),
+/// [`open_or_create`](EventOptions::open_or_create) or
+/// [`create_unnamed`](EventOptions::create_unnamed).
 #[derive(Clone, Debug)]
 pub struct EventOptions {
     sharing: Sharing,
@@ -21,41 +25,42 @@ pub struct EventOptions {
 }
 
 impl EventOptions {
-    /// An event that resets so, for the owner alone, that has not happened yet.
+    /// Returns the default options: an event that is not signaled, for the owner alone.
     pub fn new(reset: Reset) -> EventOptions {
         EventOptions { sharing: Sharing::Owner, reset, signaled: false }
     }
 
-    /// Whether a new event has happened already.
+    /// Sets whether a new event is signaled from the start. The default is `false`.
     pub fn signaled(&mut self, signaled: bool) -> &mut EventOptions {
         self.signaled = signaled;
         self
     }
 
-    /// Which other users may use a new event: see
+    /// Sets which other users may use a new event: see
     /// [`MutexOptions::sharing`](super::MutexOptions::sharing).
     pub fn sharing(&mut self, sharing: Sharing) -> &mut EventOptions {
         self.sharing = sharing;
         self
     }
 
-    /// Makes the event `name`, which must not exist.
+    /// Creates the event `name`.
     ///
     /// # Errors
     ///
-    /// As [`MutexOptions::create_new`](super::MutexOptions::create_new).
+    /// The errors of [`MutexOptions::create_new`](super::MutexOptions::create_new).
     #[doc(alias("CreateEvent"))]
     pub fn create_new(&self, name: impl AsRef<str>) -> Result<Event> {
         self.create("create", name.as_ref(), Existing::Refuse)
     }
 
-    /// Opens the event `name` if some process holds it, as it is, and makes it otherwise;
-    /// [`Event::was_created`] tells which.
+    /// Opens the event `name` if some process holds it, and creates it otherwise.
+    ///
+    /// [`Event::was_created`] tells which. An opened event keeps its state and its reset mode.
     ///
     /// # Errors
     ///
-    /// Those of [`Event::open`] and [`create_new`](EventOptions::create_new), except that it is
-    /// missing or exists.
+    /// The errors of [`Event::open`] and [`create_new`](EventOptions::create_new), except `NotFound`
+    /// and `AlreadyExists`.
     #[doc(alias("CreateEvent"))]
     pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Event> {
         self.create("open or create", name.as_ref(), Existing::Open)
@@ -63,20 +68,21 @@ impl EventOptions {
 
     fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Event> {
         let (object, identity) =
-            named(call, KIND, name, |name| sync::Event::create(name, &self.spec(), existing))?;
+            with_name(call, KIND, name, |name| sync::Event::create(name, &self.spec(), existing))?;
         Ok(Event { object, identity })
     }
 
-    /// Makes an event without a name, to be handed on as a descriptor or handle.
+    /// Creates an event without a name. Pass it to another process as a descriptor or handle: see
+    /// [`os`](crate::os).
     ///
     /// # Errors
     ///
-    /// The system's.
+    /// The error of the operating system if it refuses memory or a handle.
     pub fn create_unnamed(&self) -> Result<Event> {
         let identity = Identity::unnamed(KIND);
         match sync::Event::unnamed(&self.spec()) {
             Ok(object) => Ok(Event { object, identity }),
-            Err(error) => Err(identity.tell("create", error)),
+            Err(error) => Err(identity.context("create", error)),
         }
     }
 
@@ -85,7 +91,33 @@ impl EventOptions {
     }
 }
 
-/// Something that has happened, or not yet, for all processes.
+/// A signal that threads of all processes can wait for.
+///
+/// An event is either signaled or not. [`set`](Event::set) signals it, and [`wait`](Event::wait) blocks
+/// until it is signaled. The [`Reset`] mode, fixed at creation, decides how many waiters a signal
+/// releases: with [`Manual`](Reset::Manual) all of them, until [`reset`](Event::reset); with
+/// [`Auto`](Reset::Auto) one, and the event resets itself.
+///
+/// Writes before a `set` happen before the return of a `wait` that it releases.
+///
+/// An event keeps its state when a process is killed. If a process is killed after its wait consumed
+/// an auto-reset signal, that signal is lost.
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::sync::{EventOptions, Reset};
+/// use std::time::Duration;
+///
+/// # fn main() -> pagemate::Result<()> {
+/// let event = EventOptions::new(Reset::Auto).create_unnamed()?;
+/// event.set()?;
+/// assert!(event.wait_timeout(Duration::from_secs(1))?);
+/// // The wait reset the event.
+/// assert!(!event.wait_timeout(Duration::ZERO)?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[doc(alias("CreateEvent", "pthread_cond_t", "eventfd"))]
 pub struct Event {
@@ -94,20 +126,20 @@ pub struct Event {
 }
 
 impl Event {
-    /// Opens the event named `name`. It resets as its maker said.
+    /// Opens the event named `name`. Its creator chose the reset mode.
     ///
     /// # Errors
     ///
-    /// As [`Mutex::open`](super::Mutex::open).
+    /// The errors of [`Mutex::open`](super::Mutex::open).
     #[doc(alias("OpenEvent"))]
     pub fn open(name: impl AsRef<str>) -> Result<Event> {
         let (object, identity) =
-            named("open", KIND, name.as_ref(), |name| Ok((sync::Event::open(name)?, false)))?;
+            with_name("open", KIND, name.as_ref(), |name| Ok((sync::Event::open(name)?, false)))?;
         Ok(Event { object, identity })
     }
 
-    /// One that somebody handed us.
-    pub(crate) fn handed_on(object: sync::Event) -> Event {
+    /// Wraps an event that another process passed on.
+    pub(crate) fn from_received(object: sync::Event) -> Event {
         let identity = Identity { created: false, ..Identity::unnamed(KIND) };
         Event { object, identity }
     }
@@ -116,71 +148,75 @@ impl Event {
         &self.object
     }
 
-    /// The name it was made or opened by.
+    /// Returns the name that this event was created or opened with.
     pub fn name(&self) -> Option<&Name> {
         self.identity.name.as_ref()
     }
 
-    /// Whether this handle made the object, and did not find it.
+    /// Returns whether this handle created the event; `false` if it opened an existing event.
     pub fn was_created(&self) -> bool {
         self.identity.created
     }
 
-    /// Says that it has happened.
+    /// Signals the event.
     ///
-    /// [`Manual`](Reset::Manual): all who wait go on, and so does who waits later, until it is
-    /// [reset](Event::reset). [`Auto`](Reset::Auto): one who waits goes on, now or later; to set it
-    /// again before that changes nothing.
+    /// - [`Manual`](Reset::Manual): all waiters return, and so does every later wait, until
+    ///   [`reset`](Event::reset).
+    /// - [`Auto`](Reset::Auto): one waiter returns. If no thread waits, the event stays signaled until
+    ///   the next wait. Signaling an event that is signaled already has no effect.
     ///
     /// # Errors
     ///
-    /// None on Unix; on Windows the system's.
+    /// None on Unix. On Windows, [`PermissionDenied`](crate::ErrorKind::PermissionDenied) if the
+    /// event's descriptor lets this user only wait, or another error of the operating system.
     #[doc(alias("SetEvent"))]
     pub fn set(&self) -> Result<()> {
-        self.object.set().map_err(|error| self.identity.tell("set", error))
+        self.object.set().map_err(|error| self.identity.context("set", error))
     }
 
-    /// Says that it has not happened.
+    /// Makes the event not signaled.
     ///
     /// # Errors
     ///
-    /// As [`set`](Event::set).
+    /// The errors of [`set`](Event::set).
     #[doc(alias("ResetEvent"))]
     pub fn reset(&self) -> Result<()> {
-        self.object.clear().map_err(|error| self.identity.tell("reset", error))
+        self.object.clear().map_err(|error| self.identity.context("reset", error))
     }
 
-    /// Lets those go on who wait at this moment, all or one, and leaves it not set. Who is about to
-    /// wait, and has not yet begun, may miss it: use it only where that is all right.
+    /// Releases the threads that wait at this moment (all of them, or one with auto reset), and leaves
+    /// the event not signaled.
+    ///
+    /// A thread that is about to wait may miss the pulse. Prefer [`set`](Event::set).
     ///
     /// # Errors
     ///
-    /// As [`set`](Event::set).
+    /// The errors of [`set`](Event::set).
     #[doc(alias("PulseEvent"))]
     pub fn pulse(&self) -> Result<()> {
-        self.object.pulse().map_err(|error| self.identity.tell("pulse", error))
+        self.object.pulse().map_err(|error| self.identity.context("pulse", error))
     }
 
-    /// Waits until it has happened.
+    /// Blocks until the event is signaled. With auto reset, this resets the event.
     ///
     /// # Errors
     ///
-    /// The system's refusal to let us wait.
+    /// The error of the operating system if it refuses the wait.
     #[doc(alias("WaitForSingleObject"))]
     pub fn wait(&self) -> Result<()> {
         self.wait_until(Deadline::Never).map(drop)
     }
 
-    /// Waits for this long at most; false if it did not happen.
+    /// Blocks until the event is signaled, for at most `time`. Returns `false` after a timeout.
     ///
     /// # Errors
     ///
-    /// As [`wait`](Event::wait).
+    /// The errors of [`wait`](Event::wait).
     pub fn wait_timeout(&self, time: Duration) -> Result<bool> {
         self.wait_until(Deadline::after(time))
     }
 
     fn wait_until(&self, deadline: Deadline) -> Result<bool> {
-        self.object.wait(deadline).map_err(|error| self.identity.tell("wait for", error))
+        self.object.wait(deadline).map_err(|error| self.identity.context("wait for", error))
     }
 }

@@ -5,17 +5,17 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::sync::{self, Got};
 
-/// As many as can be waited for at once, as on Windows (`MAXIMUM_WAIT_OBJECTS`).
-const MOST: usize = 64;
+/// The greatest number of objects in one wait, as on Windows (`MAXIMUM_WAIT_OBJECTS`).
+const MAX_OBJECTS: usize = 64;
 
-/// One of several to wait for.
+/// An object that [`wait_any`] and [`wait_all`] can wait for. Create it with `into()` from a reference.
 #[derive(Clone, Copy, Debug)]
 pub enum Waitable<'a> {
-    /// Until it is free; then it is locked.
+    /// Wait until no thread holds the mutex; this thread then acquires it.
     Mutex(&'a Mutex),
-    /// Until it has happened.
+    /// Wait until the event is signaled; an auto-reset event is then reset.
     Event(&'a Event),
-    /// Until its count is more than zero; then one is taken off.
+    /// Wait until the count is greater than zero; it is then decremented.
     Semaphore(&'a Semaphore),
 }
 
@@ -37,13 +37,13 @@ impl<'a> From<&'a Semaphore> for Waitable<'a> {
     }
 }
 
-/// What was waited for and is had.
+/// One acquired object of a wait for several.
 #[derive(Debug)]
-#[must_use = "a mutex is free again as soon as this is dropped"]
+#[must_use = "dropping it unlocks a mutex"]
 pub struct Had<'a> {
-    /// Which one, counted from zero.
+    /// The index of the object in the list, from zero.
     pub index: usize,
-    /// If that one is a mutex.
+    /// The guard of the object, if it is a mutex.
     pub guard: Option<MutexGuard<'a>>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    fn had(self, index: usize, got: Got) -> Had<'a> {
+    fn acquired(self, index: usize, got: Got) -> Had<'a> {
         let guard = match self {
             Waitable::Mutex(mutex) => Some(mutex.guard(got)),
             Waitable::Event(_) | Waitable::Semaphore(_) => None,
@@ -65,12 +65,17 @@ impl<'a> Waitable<'a> {
     }
 }
 
-/// Waits until one of them can be had, and takes that one alone: of several, the first in the list.
+/// Blocks until one object of the list is available, and acquires only that object.
+///
+/// If several objects are available, this acquires the first one in the list.
 ///
 /// # Errors
 ///
-/// [`InvalidInput`](ErrorKind::InvalidInput): there are none, or more than 64, or this thread has
-/// one of the mutexes already. Otherwise the system's refusal to let us wait.
+/// - [`InvalidInput`](ErrorKind::InvalidInput): the list is empty, has more than 64 objects or contains
+///   an object twice, or this thread already holds one of the mutexes.
+/// - The errors of [`Mutex::lock`], [`Event::wait`] and [`Semaphore::acquire`].
+///
+/// # Examples
 ///
 /// ```
 /// use pagemate::sync::{EventOptions, Reset, SemaphoreOptions, wait_any};
@@ -78,72 +83,96 @@ impl<'a> Waitable<'a> {
 /// # fn main() -> pagemate::Result<()> {
 /// let quit = EventOptions::new(Reset::Manual).create_unnamed()?;
 /// let jobs = SemaphoreOptions::new(1, 10).create_unnamed()?;
-/// let had = wait_any(&[(&quit).into(), (&jobs).into()])?;
-/// assert_eq!(had.index, 1);
+/// let acquired = wait_any(&[(&quit).into(), (&jobs).into()])?;
+/// assert_eq!(acquired.index, 1);
 /// # Ok(())
 /// # }
 /// ```
 #[doc(alias("WaitForMultipleObjects"))]
 pub fn wait_any<'a>(list: &[Waitable<'a>]) -> Result<Had<'a>> {
     match any(list, Deadline::Never)? {
-        Some(had) => Ok(had),
-        None => unreachable!("there is no end to the wait"),
+        Some(acquired) => Ok(acquired),
+        None => unreachable!("a wait without a deadline does not time out"),
     }
 }
 
-/// As [`wait_any`], for this long at most; `None` if there was nothing to be had all the time.
+/// Blocks like [`wait_any`], for at most `time`. Returns `None` after a timeout.
 ///
 /// # Errors
 ///
-/// As [`wait_any`].
+/// The errors of [`wait_any`].
 pub fn wait_any_for<'a>(list: &[Waitable<'a>], time: Duration) -> Result<Option<Had<'a>>> {
     any(list, Deadline::after(time))
 }
 
 fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Had<'a>>> {
     let call = "wait for any of several";
-    let objects = objects(list).map_err(|error| error.during(call, ""))?;
-    let had = sync::wait_any(&objects, deadline).map_err(|error| error.during(call, ""))?;
-    Ok(had.map(|(index, got)| list[index].had(index, got)))
+    let objects = checked_objects(list).map_err(|error| error.during(call, ""))?;
+    let acquired = sync::wait_any(&objects, deadline).map_err(|error| error.during(call, ""))?;
+    Ok(acquired.map(|(index, got)| list[index].acquired(index, got)))
 }
 
-/// Waits until all of them can be had at once, and takes them all. Until then it takes none.
+/// Blocks until all objects of the list are available at the same time, and acquires them all.
 ///
-/// On Unix some are taken for a moment and given back when the last turns out not to be there:
-/// whoever only looks, and does not wait, may not find them in that moment. On Windows the kernel does
-/// not say which of several mutexes was abandoned: if one was, it is said of each.
+/// While it waits, the call holds none of them.
+///
+/// # Platforms
+///
+/// On Unix the call acquires the objects one after the other, and releases them again if the last one is
+/// not available. A concurrent `try_lock`, `try_acquire` or wait with timeout zero may fail in that
+/// moment.
+///
+/// On Windows the kernel does not report which of several mutexes was abandoned. If one was, every guard
+/// reports it.
 ///
 /// # Errors
 ///
-/// As [`wait_any`].
+/// The errors of [`wait_any`].
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::sync::{MutexOptions, SemaphoreOptions, wait_all};
+///
+/// # fn main() -> pagemate::Result<()> {
+/// let mutex = MutexOptions::new().create_new(format!("doc-all-{}", std::process::id()))?;
+/// let jobs = SemaphoreOptions::new(1, 10).create_unnamed()?;
+/// let acquired = wait_all(&[(&mutex).into(), (&jobs).into()])?;
+/// assert!(acquired[0].guard.is_some());
+/// assert!(!jobs.try_acquire()?);
+/// # Ok(())
+/// # }
+/// ```
 #[doc(alias("WaitForMultipleObjects"))]
 pub fn wait_all<'a>(list: &[Waitable<'a>]) -> Result<Vec<Had<'a>>> {
     match all(list, Deadline::Never)? {
-        Some(had) => Ok(had),
-        None => unreachable!("there is no end to the wait"),
+        Some(acquired) => Ok(acquired),
+        None => unreachable!("a wait without a deadline does not time out"),
     }
 }
 
-/// As [`wait_all`], for this long at most; `None` if they were not all there in time.
+/// Blocks like [`wait_all`], for at most `time`. Returns `None` after a timeout, and then holds none of
+/// the objects.
 ///
 /// # Errors
 ///
-/// As [`wait_any`].
+/// The errors of [`wait_any`].
 pub fn wait_all_for<'a>(list: &[Waitable<'a>], time: Duration) -> Result<Option<Vec<Had<'a>>>> {
     all(list, Deadline::after(time))
 }
 
 fn all<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Vec<Had<'a>>>> {
     let call = "wait for all of several";
-    let objects = objects(list).map_err(|error| error.during(call, ""))?;
-    let had = sync::wait_all(&objects, deadline).map_err(|error| error.during(call, ""))?;
-    let had = had.map(|had| had.into_iter().enumerate());
-    Ok(had.map(|had| had.map(|(index, got)| list[index].had(index, got)).collect()))
+    let objects = checked_objects(list).map_err(|error| error.during(call, ""))?;
+    let acquired = sync::wait_all(&objects, deadline).map_err(|error| error.during(call, ""))?;
+    let acquired = acquired.map(|all| all.into_iter().enumerate());
+    Ok(acquired.map(|all| all.map(|(index, got)| list[index].acquired(index, got)).collect()))
 }
 
-fn objects<'a>(list: &[Waitable<'a>]) -> Result<Vec<sync::Waitable<'a>>> {
-    if list.is_empty() || list.len() > MOST {
-        let cause = format!("there are {} to wait for, and it has to be 1 to {MOST}", list.len());
+/// Returns the objects of the list, if it is short enough and has none twice.
+fn checked_objects<'a>(list: &[Waitable<'a>]) -> Result<Vec<sync::Waitable<'a>>> {
+    if list.is_empty() || list.len() > MAX_OBJECTS {
+        let cause = format!("the list has {} objects; it must have 1 to {MAX_OBJECTS}", list.len());
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     let twice = |(i, one): (usize, &Waitable<'_>)| {
@@ -155,7 +184,7 @@ fn objects<'a>(list: &[Waitable<'a>]) -> Result<Vec<sync::Waitable<'a>>> {
         })
     };
     if list.iter().enumerate().any(twice) {
-        let cause = "one of them is in the list twice";
+        let cause = "the list contains the same object twice";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     Ok(list.iter().map(|one| one.object()).collect())

@@ -1,35 +1,48 @@
-//! Mutexes, events and semaphores that processes share, by name or handed on.
+//! Mutexes, events and semaphores that processes share, by name or by a passed descriptor.
 //!
-//! They are Windows' objects of these names, with Windows' meaning, on every system. Their names
-//! stand in the one space of names that sections have too, and live as long: until the last handle
-//! goes, by drop, exit or SIGKILL.
+//! They have the semantics of the Win32 objects of the same names, on every platform. Their names live in
+//! the name space of sections, and as long: until the last handle is dropped, or its process exits or
+//! is killed.
 //!
-//! - [`Mutex`]: one at a time. Its guard frees it.
-//! - [`Event`]: something that has happened, for one or for all who wait.
-//! - [`Semaphore`]: as many at a time as there are.
-//! - [`SharedMutex`]: a mutex beside its data, both in a section.
-//! - [`wait_any`] and [`wait_all`]: for several of the first three.
+//! | Object | Use |
+//! |---|---|
+//! | [`Mutex`] | mutual exclusion; its guard unlocks it |
+//! | [`Event`] | a signal, for one waiter or for all |
+//! | [`Semaphore`] | a count of permits |
+//! | [`SharedMutex`] | a mutex together with the value that it protects, in a section |
+//! | [`wait_any`], [`wait_all`] | waiting for several of the first three |
 //!
-//! **A holder's death is an answer, not a hang.** If a process is killed while it has a mutex, or a
-//! thread ends, the next who waits has the mutex within a tenth of a second, and is told: the guard
-//! [was abandoned](MutexGuard::was_abandoned). What the mutex guards is as its holder left it. A
-//! process that merely stands still, by SIGSTOP or in a debugger, is never taken for dead.
+//! # Death of an owner
+//!
+//! If a process is killed while it holds a mutex, or a thread ends while it holds one, the mutex is
+//! abandoned. The next waiter acquires it within 100 ms, and its guard reports it:
+//! [`was_abandoned`](MutexGuard::was_abandoned). The protected data is as the previous owner left it. A
+//! process that is merely stopped, by SIGSTOP or by a debugger, keeps its mutexes.
+//!
+//! Events and semaphores have no owner. They keep their state when a process is killed.
 //!
 //! # Platforms
 //!
-//! On Windows they are the kernel's own, which any other program opens by their names. On Linux
-//! each is a word in a shared page: who finds a mutex free takes it by one instruction, without a
-//! system call, and who does not sleeps in `futex(2)`. Who sleeps for a mutex looks up thirty times a
-//! second, which is how it learns of a death; who sleeps for the others, twice: should a process be
-//! killed or stopped in the midst of waking somebody or of being woken, another sleeps on for half a
-//! second. On macOS they sleep by `os_sync_wait_on_address(3)`.
+//! On Windows these are kernel objects, which any other program can open by their names.
+//!
+//! On Linux each object is a word in a shared page. To lock a free mutex, and to unlock a mutex without
+//! waiters, is one atomic instruction without a system call. A waiter sleeps in `futex(2)`. A waiter of
+//! a mutex wakes 30 times a second to check the liveness of the owner. A waiter of an event or a
+//! semaphore wakes twice a second: if a process is killed or stopped between consuming a wake-up and
+//! acting on it, another waiter notices within half a second.
+//!
+//! On macOS waiters sleep in `os_sync_wait_on_address(3)`.
 //!
 //! # Fork
 //!
-//! A forked child holds the names that its parent held, but none of its mutexes: those stay the
-//! parent's, and a guard that the child finds in its memory frees nothing. Whoever closes descriptors
-//! that are not theirs, as daemons do when they begin, should do it before they open any of these: a
-//! process without its descriptors is as good as dead to the others.
+//! A child made by `fork` holds the names of its parent, but none of its mutexes: those stay with the
+//! parent. A guard that the child inherits unlocks nothing when it is dropped.
+//!
+//! A program that closes descriptors it did not open, as some daemons do when they start, must do so
+//! before it opens any of these objects. Otherwise it loses its liveness locks, and other processes
+//! treat it as dead.
+//!
+//! # Examples
 //!
 //! ```
 //! use pagemate::sync::MutexOptions;
@@ -39,7 +52,7 @@
 //! let mutex = MutexOptions::new().open_or_create(name)?;
 //! let guard = mutex.lock()?;
 //! if guard.was_abandoned() {
-//!     // Whoever had it died: look at what it left, and mend it.
+//!     // The previous owner died: check the protected data and repair it.
 //! }
 //! # Ok(())
 //! # }
@@ -64,7 +77,7 @@ pub use self::shared::{SharedGuard, SharedMutex};
 use crate::error::{Error, Quoted, Result};
 use crate::name::Name;
 
-/// What a handle was made or opened by.
+/// The kind and the name of a handle, for error messages, and how it came to be.
 #[derive(Debug)]
 struct Identity {
     kind: &'static str,
@@ -77,9 +90,9 @@ impl Identity {
         Identity { kind, name: None, created: true }
     }
 
-    /// The error that `call` met on this object.
+    /// Adds the failed call and this object to an error.
     #[cold]
-    fn tell(&self, call: &'static str, error: Error) -> Error {
+    fn context(&self, call: &'static str, error: Error) -> Error {
         let (kind, unnamed) = (self.kind, || format!("unnamed {}", self.kind));
         error.during(
             call,
@@ -90,8 +103,8 @@ impl Identity {
     }
 }
 
-/// Makes or opens the object called `name`.
-fn named<T>(
+/// Parses `name`, calls `make` with it, and adds the call and the name to an error.
+fn with_name<T>(
     call: &'static str,
     kind: &'static str,
     name: &str,

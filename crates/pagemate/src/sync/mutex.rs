@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::{Identity, named};
+use super::{Identity, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,7 +11,11 @@ use crate::sys::sync::{self, Got, Spec};
 
 const KIND: &str = "mutex";
 
-/// How to make a mutex: set what matters, then call one of the verbs.
+/// Options to create a mutex.
+///
+/// Set the options that differ from the defaults, then call [`create_new`](MutexOptions::create_new),
+/// [`open_or_create`](MutexOptions::open_or_create) or
+/// [`create_unnamed`](MutexOptions::create_unnamed).
 #[derive(Clone, Debug, Default)]
 pub struct MutexOptions {
     sharing: Sharing,
@@ -19,46 +23,58 @@ pub struct MutexOptions {
 }
 
 impl MutexOptions {
-    /// A mutex for the owner alone.
+    /// Returns the default options: an unlocked mutex for the owner alone.
     pub fn new() -> MutexOptions {
         MutexOptions::default()
     }
 
-    /// Which other users may use a new mutex. They also have to meet under a `Global\` name.
+    /// Sets which other users may use a new mutex. They find it only under a `Global\` name.
     ///
-    /// To use is to change: it can be shared for reading and writing, or not at all. Who may use
-    /// it may also have it for as long as they like.
+    /// The access must be [`ReadWrite`](crate::Access::ReadWrite), because locking writes to the mutex.
+    /// A user that may lock the mutex may also hold it for any time.
     pub fn sharing(&mut self, sharing: Sharing) -> &mut MutexOptions {
         self.sharing = sharing;
         self
     }
 
-    /// Locks a new mutex before anybody else can. It is as if this thread had locked it and
-    /// forgotten the guard: [`unlock_forgotten`](Mutex::unlock_forgotten) frees it. One that exists
-    /// already stays as it is. Unsupported on macOS.
+    /// Sets whether this thread owns a new mutex from the start, before any other thread can lock it.
+    /// The default is `false`.
+    ///
+    /// The state is that after [`lock`](Mutex::lock) and [`std::mem::forget`] of the guard: release it
+    /// with [`unlock_forgotten`](Mutex::unlock_forgotten). The option does not lock a mutex that exists
+    /// already.
+    ///
+    /// # Platforms
+    ///
+    /// Creation fails with [`Unsupported`](ErrorKind::Unsupported) on macOS.
     pub fn locked(&mut self, locked: bool) -> &mut MutexOptions {
         self.locked = locked;
         self
     }
 
-    /// Makes the mutex `name`, which must not exist.
+    /// Creates the mutex `name`.
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](ErrorKind::AlreadyExists): a process holds an object of this name, of
-    /// whatever kind. [`InvalidInput`](ErrorKind::InvalidInput): it is to be shared for reading.
+    /// - [`InvalidName`](ErrorKind::InvalidName): see [`Name::new`].
+    /// - [`AlreadyExists`](ErrorKind::AlreadyExists): some process holds an object of this name, of any
+    ///   kind.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): the [sharing](MutexOptions::sharing) is read-only.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): this user may not create the name.
+    /// - [`NoSpace`](ErrorKind::NoSpace): there is no memory for it.
     #[doc(alias("CreateMutex"))]
     pub fn create_new(&self, name: impl AsRef<str>) -> Result<Mutex> {
         self.create("create", name.as_ref(), Existing::Refuse)
     }
 
-    /// Opens the mutex `name` if some process holds its name, and makes it otherwise;
+    /// Opens the mutex `name` if some process holds its name, and creates it otherwise.
+    ///
     /// [`Mutex::was_created`] tells which.
     ///
     /// # Errors
     ///
-    /// Those of [`Mutex::open`] and [`create_new`](MutexOptions::create_new), except that it is
-    /// missing or exists.
+    /// The errors of [`Mutex::open`] and [`create_new`](MutexOptions::create_new), except `NotFound`
+    /// and `AlreadyExists`.
     #[doc(alias("CreateMutex"))]
     pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Mutex> {
         self.create("open or create", name.as_ref(), Existing::Open)
@@ -66,20 +82,26 @@ impl MutexOptions {
 
     fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Mutex> {
         let (object, identity) =
-            named(call, KIND, name, |name| sync::Mutex::create(name, &self.spec(), existing))?;
+            with_name(call, KIND, name, |name| sync::Mutex::create(name, &self.spec(), existing))?;
         Ok(Mutex { object, identity })
     }
 
-    /// Makes a mutex without a name, to be handed on as a descriptor or handle.
+    /// Creates a mutex without a name. Pass it to another process as a descriptor or handle: see
+    /// [`os`](crate::os).
+    ///
+    /// # Platforms
+    ///
+    /// On macOS a mutex without a name cannot be locked: locking fails with
+    /// [`Unsupported`](ErrorKind::Unsupported).
     ///
     /// # Errors
     ///
-    /// The system's. [`Unsupported`](ErrorKind::Unsupported) on macOS, when it is locked.
+    /// The error of the operating system if it refuses memory or a handle.
     pub fn create_unnamed(&self) -> Result<Mutex> {
         let identity = Identity::unnamed(KIND);
         match sync::Mutex::unnamed(&self.spec()) {
             Ok(object) => Ok(Mutex { object, identity }),
-            Err(error) => Err(identity.tell("create", error)),
+            Err(error) => Err(identity.context("create", error)),
         }
     }
 
@@ -88,14 +110,48 @@ impl MutexOptions {
     }
 }
 
-/// A lock that one thread of all processes has at a time.
+/// A lock that at most one thread of all processes holds at a time.
 ///
-/// The threads of a process may share a handle. A thread that has the mutex by this handle cannot
-/// take it again by the same one: that is refused. By another one it would wait for itself, or on
-/// Windows be refused too.
+/// [`lock`](Mutex::lock) returns a [`MutexGuard`], which unlocks the mutex when it is dropped. If a
+/// thread or a process ends while it holds the mutex, the mutex is *abandoned*: the next owner acquires
+/// it, and its guard [reports](MutexGuard::was_abandoned) that. Waiters acquire an abandoned mutex
+/// within 100 ms of the death.
 ///
-/// Dropping the handle lets go of the name. If its guard was forgotten, the mutex is abandoned then,
-/// as it is at the end of the thread or the process; on Windows not before that end.
+/// Threads may share a handle. A thread that holds the mutex through a handle gets an error if it locks
+/// that handle again: the mutex is not recursive.
+///
+/// Writes before an unlock happen before the return of the next lock.
+///
+/// Dropping the handle releases the name. If the guard was [forgotten](std::mem::forget), dropping the
+/// handle also abandons the mutex.
+///
+/// # Platforms
+///
+/// If a thread holds the mutex through one handle and locks it through another one, it deadlocks on Unix
+/// and gets an error on Windows.
+///
+/// On Windows a mutex with a forgotten guard stays locked after its handle is dropped, and is abandoned
+/// when the thread ends.
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::sync::{Mutex, MutexOptions};
+///
+/// # fn main() -> pagemate::Result<()> {
+/// # let name = &format!("doc-mutex-{}", std::process::id());
+/// let mutex = MutexOptions::new().create_new(name)?;
+/// let other_handle = Mutex::open(name)?;
+/// let guard = mutex.lock()?;
+/// std::thread::scope(|scope| {
+///     // Another thread, or process, cannot acquire it.
+///     scope.spawn(|| assert!(other_handle.try_lock().unwrap().is_none()));
+/// });
+/// drop(guard);
+/// assert!(other_handle.try_lock()?.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[doc(alias("pthread_mutex_t", "CreateMutex"))]
 pub struct Mutex {
@@ -108,18 +164,22 @@ impl Mutex {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](ErrorKind::NotFound): no process holds it.
-    /// [`PermissionDenied`](ErrorKind::PermissionDenied): it is another user's.
-    /// [`WrongKind`](ErrorKind::WrongKind): the name belongs to something else.
+    /// - [`InvalidName`](ErrorKind::InvalidName): see [`Name::new`].
+    /// - [`NotFound`](ErrorKind::NotFound): no process holds an object of this name.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the object does not grant this user access.
+    /// - [`WrongKind`](ErrorKind::WrongKind): the name belongs to an object of another kind.
+    /// - [`WrongVersion`](ErrorKind::WrongVersion): an incompatible release created it.
+    /// - [`Corrupted`](ErrorKind::Corrupted): the stored bytes are not a valid object.
+    /// - [`TimedOut`](ErrorKind::TimedOut): another process kept the name busy for two seconds.
     #[doc(alias("OpenMutex"))]
     pub fn open(name: impl AsRef<str>) -> Result<Mutex> {
         let (object, identity) =
-            named("open", KIND, name.as_ref(), |name| Ok((sync::Mutex::open(name)?, false)))?;
+            with_name("open", KIND, name.as_ref(), |name| Ok((sync::Mutex::open(name)?, false)))?;
         Ok(Mutex { object, identity })
     }
 
-    /// One that somebody handed us.
-    pub(crate) fn handed_on(object: sync::Mutex) -> Mutex {
+    /// Wraps a mutex that another process passed on.
+    pub(crate) fn from_received(object: sync::Mutex) -> Mutex {
         let identity = Identity { created: false, ..Identity::unnamed(KIND) };
         Mutex { object, identity }
     }
@@ -128,47 +188,51 @@ impl Mutex {
         &self.object
     }
 
-    /// The name it was made or opened by.
+    /// Returns the name that this mutex was created or opened with.
     pub fn name(&self) -> Option<&Name> {
         self.identity.name.as_ref()
     }
 
-    /// Whether this handle made the object, and did not find it.
+    /// Returns whether this handle created the mutex; `false` if it opened an existing mutex.
     pub fn was_created(&self) -> bool {
         self.identity.created
     }
 
-    /// Waits until nobody has it, and takes it.
+    /// Acquires the mutex, blocking until no thread holds it.
+    ///
+    /// Check [`was_abandoned`](MutexGuard::was_abandoned) of the guard before using the protected data.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput): this thread has it already, by this handle.
-    /// [`Unsupported`](ErrorKind::Unsupported): on Linux there is no `/proc`, on macOS it has no
-    /// name. Otherwise the system's refusal, of a descriptor for example.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): this thread holds it already, through this handle.
+    /// - [`Unsupported`](ErrorKind::Unsupported): on Linux `/proc` is not mounted; on macOS the mutex
+    ///   has no name.
+    /// - Another error of the operating system, for example if no file descriptor is left.
     #[doc(alias("WaitForSingleObject", "pthread_mutex_lock"))]
     #[inline]
     pub fn lock(&self) -> Result<MutexGuard<'_>> {
         match self.take(Deadline::Never)? {
             Some(guard) => Ok(guard),
-            None => unreachable!("there is no end to the wait"),
+            None => unreachable!("a wait without a deadline does not time out"),
         }
     }
 
-    /// Takes it if nobody has it; `None` if somebody does.
+    /// Acquires the mutex if no thread holds it, without blocking. Returns `None` if a live thread holds
+    /// it.
     ///
     /// # Errors
     ///
-    /// As [`lock`](Mutex::lock).
+    /// The errors of [`lock`](Mutex::lock).
     #[inline]
     pub fn try_lock(&self) -> Result<Option<MutexGuard<'_>>> {
         self.take(Deadline::Now)
     }
 
-    /// Waits for this long at most; `None` if somebody had it all the time.
+    /// Acquires the mutex, blocking for at most `time`. Returns `None` after a timeout.
     ///
     /// # Errors
     ///
-    /// As [`lock`](Mutex::lock).
+    /// The errors of [`lock`](Mutex::lock).
     pub fn try_lock_for(&self, time: Duration) -> Result<Option<MutexGuard<'_>>> {
         self.take(Deadline::after(time))
     }
@@ -177,50 +241,52 @@ impl Mutex {
     fn take(&self, deadline: Deadline) -> Result<Option<MutexGuard<'_>>> {
         match self.object.lock(deadline) {
             Ok(got) => Ok(got.map(|got| self.guard(got))),
-            Err(error) => Err(self.identity.tell("lock", error)),
+            Err(error) => Err(self.identity.context("lock", error)),
         }
     }
 
     #[inline]
     pub(super) fn guard(&self, got: Got) -> MutexGuard<'_> {
-        MutexGuard { mutex: self, abandoned: got == Got::Abandoned, stays: PhantomData }
+        MutexGuard { mutex: self, abandoned: got == Got::Abandoned, not_send: PhantomData }
     }
 
-    /// Whether this thread has it, by this handle.
+    /// Returns whether this thread holds the mutex through this handle.
     pub fn is_mine(&self) -> bool {
         self.object.is_mine()
     }
 
-    /// Frees a mutex whose guard was given to [`std::mem::forget`]: for those whose language has no
-    /// guards.
+    /// Unlocks a mutex whose guard was given to [`std::mem::forget`]. This serves bindings for
+    /// languages without guards.
     ///
     /// # Errors
     ///
-    /// [`NotOwner`](ErrorKind::NotOwner): this thread does not have it by this handle.
+    /// [`NotOwner`](ErrorKind::NotOwner): this thread does not hold the mutex through this handle.
     #[doc(alias("ReleaseMutex"))]
     pub fn unlock_forgotten(&self) -> Result<()> {
         if self.object.unlock() {
             return Ok(());
         }
-        let error = Error::new(ErrorKind::NotOwner, "this thread does not have it");
-        Err(self.identity.tell("unlock", error))
+        let error =
+            Error::new(ErrorKind::NotOwner, "this thread does not hold it through this handle");
+        Err(self.identity.context("unlock", error))
     }
 }
 
-/// A mutex that this thread has, until this is dropped.
+/// The proof that this thread holds a [`Mutex`]. Dropping it unlocks the mutex.
 #[derive(Debug)]
-#[must_use = "the mutex is free again as soon as this is dropped"]
+#[must_use = "dropping the guard unlocks the mutex"]
 pub struct MutexGuard<'a> {
     mutex: &'a Mutex,
     abandoned: bool,
-    /// The thread that took it has to free it.
-    stays: PhantomData<*const ()>,
+    /// Makes the guard `!Send`: the thread that locked the mutex has to unlock it.
+    not_send: PhantomData<*const ()>,
 }
 
 impl MutexGuard<'_> {
-    /// Whether the last who had it ended, as a thread or a process, without freeing it. What it
-    /// guards is as that one left it, half changed perhaps. Once this guard is dropped nobody is
-    /// told any more.
+    /// Returns whether the previous owner ended, as a thread or as a process, while it held the mutex.
+    ///
+    /// The protected data is as that owner left it, and may be inconsistent: check or repair it. Only
+    /// this guard reports the abandonment; the next owner gets `false`.
     #[doc(alias("WAIT_ABANDONED", "EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
         self.abandoned
@@ -230,7 +296,8 @@ impl MutexGuard<'_> {
 impl Drop for MutexGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // In a forked child it is not ours to free.
+        // A forked child finds a copy of this guard but does not own the mutex: there `unlock` does
+        // nothing.
         self.mutex.object.unlock();
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Identity, named};
+use super::{Identity, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,10 +10,14 @@ use crate::sys::sync::{self, Spec};
 
 const KIND: &str = "semaphore";
 
-/// The highest count that any semaphore can have.
-const MOST: u32 = i32::MAX.cast_unsigned();
+/// The greatest maximum that a semaphore can have.
+const MAX_COUNT: u32 = i32::MAX.cast_unsigned();
 
-/// How to make a semaphore: set what matters, then call one of the verbs.
+/// Options to create a semaphore.
+///
+/// Set the options that differ from the defaults, then call
+/// [`create_new`](SemaphoreOptions::create_new), [`open_or_create`](SemaphoreOptions::open_or_create) or
+/// [`create_unnamed`](SemaphoreOptions::create_unnamed).
 #[derive(Clone, Debug)]
 pub struct SemaphoreOptions {
     sharing: Sharing,
@@ -22,66 +26,71 @@ pub struct SemaphoreOptions {
 }
 
 impl SemaphoreOptions {
-    /// A semaphore of this count, which can be no more than `max`, for the owner alone. `max` is at
-    /// least one and at most 2,147,483,647.
+    /// Returns the options for a semaphore with the initial count `count` and the maximum `max`, for
+    /// the owner alone. `max` must be 1 to 2,147,483,647, and `count` at most `max`.
     pub fn new(count: u32, max: u32) -> SemaphoreOptions {
         SemaphoreOptions { sharing: Sharing::Owner, count, max }
     }
 
-    /// Which other users may use a new semaphore: see
+    /// Sets which other users may use a new semaphore: see
     /// [`MutexOptions::sharing`](super::MutexOptions::sharing).
     pub fn sharing(&mut self, sharing: Sharing) -> &mut SemaphoreOptions {
         self.sharing = sharing;
         self
     }
 
-    /// Makes the semaphore `name`, which must not exist.
+    /// Creates the semaphore `name`.
     ///
     /// # Errors
     ///
-    /// As [`MutexOptions::create_new`](super::MutexOptions::create_new), and
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for counts that make no sense.
+    /// The errors of [`MutexOptions::create_new`](super::MutexOptions::create_new), and
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the count or the maximum is out of its range.
     #[doc(alias("CreateSemaphore", "sem_open"))]
     pub fn create_new(&self, name: impl AsRef<str>) -> Result<Semaphore> {
         self.create("create", name.as_ref(), Existing::Refuse)
     }
 
-    /// Opens the semaphore `name` if some process holds it, as it is, and makes it otherwise;
-    /// [`Semaphore::was_created`] tells which.
+    /// Opens the semaphore `name` if some process holds it, and creates it otherwise.
+    ///
+    /// [`Semaphore::was_created`] tells which. An opened semaphore keeps its count and its maximum.
     ///
     /// # Errors
     ///
-    /// Those of [`Semaphore::open`] and [`create_new`](SemaphoreOptions::create_new), except that
-    /// it is missing or exists.
+    /// The errors of [`Semaphore::open`] and [`create_new`](SemaphoreOptions::create_new), except
+    /// `NotFound` and `AlreadyExists`.
     #[doc(alias("CreateSemaphore", "sem_open"))]
     pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Semaphore> {
         self.create("open or create", name.as_ref(), Existing::Open)
     }
 
     fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Semaphore> {
-        let (object, identity) =
-            named(call, KIND, name, |name| sync::Semaphore::create(name, &self.spec()?, existing))?;
+        let (object, identity) = with_name(call, KIND, name, |name| {
+            sync::Semaphore::create(name, &self.spec()?, existing)
+        })?;
         Ok(Semaphore { object, identity })
     }
 
-    /// Makes a semaphore without a name, to be handed on as a descriptor or handle.
+    /// Creates a semaphore without a name. Pass it to another process as a descriptor or handle: see
+    /// [`os`](crate::os).
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for counts that make no sense; the system's.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) if the count or the maximum is out of its range; or the
+    /// error of the operating system.
     pub fn create_unnamed(&self) -> Result<Semaphore> {
         let identity = Identity::unnamed(KIND);
         match self.spec().and_then(|spec| sync::Semaphore::unnamed(&spec)) {
             Ok(object) => Ok(Semaphore { object, identity }),
-            Err(error) => Err(identity.tell("create", error)),
+            Err(error) => Err(identity.context("create", error)),
         }
     }
 
     fn spec(&self) -> Result<Spec> {
         let (count, max) = (self.count, self.max);
-        if max == 0 || max > MOST || count > max {
+        if max == 0 || max > MAX_COUNT || count > max {
             let cause = format!(
-                "a count of {count} of at most {max} makes no sense: the highest is from 1 to {MOST}"
+                "the count is {count} and the maximum is {max}; the maximum must be 1 to {MAX_COUNT}, \
+                 and the count at most the maximum"
             );
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
@@ -89,10 +98,29 @@ impl SemaphoreOptions {
     }
 }
 
-/// A count that all processes share, and that is never less than zero.
+/// A count of permits that all processes share.
 ///
-/// What a process took and did not give back when it ended is not given back for it: a semaphore
-/// does not know who has its parts.
+/// [`acquire`](Semaphore::acquire) takes one permit and blocks while there is none.
+/// [`release`](Semaphore::release) adds permits, up to a maximum that is fixed at creation.
+///
+/// A semaphore keeps no record of its holders. If a process ends or is killed before it releases its
+/// permits, these permits are lost. Use a [`Mutex`](super::Mutex) if the death of a holder must not
+/// block others.
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::sync::SemaphoreOptions;
+///
+/// # fn main() -> pagemate::Result<()> {
+/// let permits = SemaphoreOptions::new(2, 2).create_unnamed()?;
+/// permits.acquire()?;
+/// assert!(permits.try_acquire()?);
+/// assert!(!permits.try_acquire()?);
+/// assert_eq!(permits.release(2)?, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[doc(alias("CreateSemaphore", "sem_t"))]
 pub struct Semaphore {
@@ -101,20 +129,21 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// Opens the semaphore named `name`, with the count that it has.
+    /// Opens the semaphore named `name`.
     ///
     /// # Errors
     ///
-    /// As [`Mutex::open`](super::Mutex::open).
+    /// The errors of [`Mutex::open`](super::Mutex::open).
     #[doc(alias("OpenSemaphore"))]
     pub fn open(name: impl AsRef<str>) -> Result<Semaphore> {
-        let (object, identity) =
-            named("open", KIND, name.as_ref(), |name| Ok((sync::Semaphore::open(name)?, false)))?;
+        let (object, identity) = with_name("open", KIND, name.as_ref(), |name| {
+            Ok((sync::Semaphore::open(name)?, false))
+        })?;
         Ok(Semaphore { object, identity })
     }
 
-    /// One that somebody handed us.
-    pub(crate) fn handed_on(object: sync::Semaphore) -> Semaphore {
+    /// Wraps a semaphore that another process passed on.
+    pub(crate) fn from_received(object: sync::Semaphore) -> Semaphore {
         let identity = Identity { created: false, ..Identity::unnamed(KIND) };
         Semaphore { object, identity }
     }
@@ -123,64 +152,69 @@ impl Semaphore {
         &self.object
     }
 
-    /// The name it was made or opened by.
+    /// Returns the name that this semaphore was created or opened with.
     pub fn name(&self) -> Option<&Name> {
         self.identity.name.as_ref()
     }
 
-    /// Whether this handle made the object, and did not find it.
+    /// Returns whether this handle created the semaphore; `false` if it opened an existing semaphore.
     pub fn was_created(&self) -> bool {
         self.identity.created
     }
 
-    /// Waits until the count is more than zero, and takes one off.
+    /// Blocks until the count is greater than zero, and decrements it.
     ///
     /// # Errors
     ///
-    /// The system's refusal to let us wait.
+    /// The error of the operating system if it refuses the wait.
     #[doc(alias("WaitForSingleObject", "sem_wait"))]
     pub fn acquire(&self) -> Result<()> {
         self.take(Deadline::Never).map(drop)
     }
 
-    /// Takes one off if the count is more than zero; false if it is not.
+    /// Decrements the count if it is greater than zero, without blocking. Returns `false` if it is zero.
     ///
     /// # Errors
     ///
-    /// As [`acquire`](Semaphore::acquire).
+    /// The errors of [`acquire`](Semaphore::acquire).
     pub fn try_acquire(&self) -> Result<bool> {
         self.take(Deadline::Now)
     }
 
-    /// Waits for this long at most; false if there was nothing to take all the time.
+    /// Acquires one permit, blocking for at most `time`. Returns `false` after a timeout.
     ///
     /// # Errors
     ///
-    /// As [`acquire`](Semaphore::acquire).
+    /// The errors of [`acquire`](Semaphore::acquire).
     pub fn try_acquire_for(&self, time: Duration) -> Result<bool> {
         self.take(Deadline::after(time))
     }
 
     fn take(&self, deadline: Deadline) -> Result<bool> {
-        self.object.acquire(deadline).map_err(|error| self.identity.tell("acquire", error))
+        self.object.acquire(deadline).map_err(|error| self.identity.context("acquire", error))
     }
 
-    /// Adds `by` to the count, and tells what it was before.
+    /// Adds `by` permits to the count, and returns the previous count. Any thread may call this.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange), and no change, if it would be more than the highest.
-    /// [`InvalidInput`](ErrorKind::InvalidInput): nothing is to be added.
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): the count would exceed the maximum. It is unchanged.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): `by` is zero.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied), on Windows: the semaphore's descriptor lets
+    ///   this user only wait.
     #[doc(alias("ReleaseSemaphore", "sem_post"))]
     pub fn release(&self, by: u32) -> Result<u32> {
         let released = if by == 0 {
-            Err(Error::new(ErrorKind::InvalidInput, "nothing is to be added"))
+            Err(Error::new(
+                ErrorKind::InvalidInput,
+                "the number of permits to release must be at least 1",
+            ))
         } else {
             self.object.release(by).and_then(|before| {
-                let cause = "it would be more than the highest count";
+                let cause = "the count would exceed its maximum";
                 before.ok_or_else(|| Error::new(ErrorKind::OutOfRange, cause))
             })
         };
-        released.map_err(|error| self.identity.tell("release", error))
+        released.map_err(|error| self.identity.context("release", error))
     }
 }

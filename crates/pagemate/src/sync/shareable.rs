@@ -1,19 +1,23 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// A type whose values a [`SharedMutex`](super::SharedMutex) can hold, and that two programs can make
-/// sure to mean the same by.
+/// A type whose values a [`SharedMutex`](super::SharedMutex) can hold.
 ///
-/// [`shareable!`](crate::shareable) implements it for a type of your own.
+/// Its fingerprint identifies its memory layout, so that two programs find out whether they agree on
+/// the type. Implement it for a structure of your own with [`shareable!`](crate::shareable).
 pub trait Shareable: FromBytes + IntoBytes + Immutable {
-    /// A number that is another for almost every other layout: made of the size, the alignment and,
-    /// for a structure, the name, the place and the type of each field.
+    /// A hash of the layout: of the size and the alignment and, for a structure, of the name, the
+    /// offset and the type of each field. Different layouts have different values with overwhelming
+    /// probability.
     const FINGERPRINT: u64;
 }
 
-/// Implements [`Shareable`](crate::sync::Shareable) for a structure; all its fields have to be named.
+/// Implements [`Shareable`](crate::sync::Shareable) for a structure. List all its fields.
 ///
-/// The structure has a fixed layout (`repr(C)` or `repr(transparent)`) and zerocopy's derives. Of its
-/// name nothing is noted: two programs may call it differently.
+/// The structure must have a fixed layout (`repr(C)` or `repr(transparent)`) and derive zerocopy's
+/// `FromBytes`, `IntoBytes` and `Immutable`. Every field type must be `Shareable`. The name of the
+/// structure is not part of the fingerprint: two programs may name it differently.
+///
+/// # Examples
 ///
 /// ```
 /// use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -32,7 +36,7 @@ macro_rules! shareable {
     ($type:ident { $($field:ident),+ $(,)? }) => {
         impl $crate::sync::Shareable for $type {
             const FINGERPRINT: u64 = {
-                // All fields are there, or this does not compile.
+                // Fails to compile if a field is missing.
                 let _ = |value: &$type| {
                     let $type { $($field: _),+ } = value;
                 };
@@ -51,12 +55,12 @@ macro_rules! shareable {
     };
 }
 
-/// What [`shareable!`](crate::shareable) is made of.
+/// The functions that [`shareable!`](crate::shareable) expands to.
 #[doc(hidden)]
 pub mod fingerprint {
     use super::Shareable;
 
-    /// FNV-1a, one byte on.
+    /// Adds one byte to an FNV-1a hash.
     const fn byte(print: u64, byte: u8) -> u64 {
         (print ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3)
     }
@@ -78,7 +82,8 @@ pub mod fingerprint {
             print = byte(print, bytes[i]);
             i += 1;
         }
-        // So that two texts after each other do not mean one.
+        // A byte that UTF-8 never contains ends the text, so that two texts do not hash like their
+        // concatenation.
         byte(print, 0xFF)
     }
 
