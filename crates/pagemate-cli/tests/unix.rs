@@ -255,3 +255,13 @@ fn an_error_is_one_line_for_any_directory_name() {
     let ran = Ran::of(place.command(&["list"]).env("PAGEMATE_DIR", odd), b"");
     assert!(ran.error_line(2).contains(r"a\nb\u{1b}[31m"));
 }
+
+#[test]
+fn lock_tells_that_its_name_was_removed_meanwhile() {
+    let place = Place::new();
+    let remove = format!("rm {}/pagemate-*/lock-removed", place.path().display());
+    let ran = place.run(&["lock", "lock-removed", "--", "sh", "-c", &remove]);
+    assert_eq!((ran.code, &*ran.bytes), (Some(0), &b""[..]));
+    assert!(ran.errors.contains("another program removed"), "{}", ran.errors);
+    assert!(ran.errors.contains("another command may have run"), "{}", ran.errors);
+}

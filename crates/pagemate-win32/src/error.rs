@@ -69,6 +69,7 @@ impl From<pagemate::Error> for Code {
             ErrorKind::WrongKind => INVALID_HANDLE,
             ErrorKind::WrongVersion => REVISION_MISMATCH,
             ErrorKind::Corrupted => FILE_CORRUPT,
+            ErrorKind::Orphaned => FILE_INVALID,
             ErrorKind::TimedOut => TIMEOUT,
             ErrorKind::NotOwner => NOT_OWNER,
             _ => error.raw_os_error().map_or(NOT_SUPPORTED, from_errno),

@@ -30,6 +30,11 @@ pub enum ErrorKind {
     WrongVersion,
     /// The stored bytes are not a valid object. Another program changed them, or removed the file.
     Corrupted,
+    /// Another program removed the object's name: `rm`, a cleaner of temporary files, or logind with
+    /// `RemoveIPC=yes`. The object works on for its present holders, but a process that opens the name
+    /// does not find it, and a process that creates the name makes another object. Close every handle
+    /// and create the object again.
+    Orphaned,
     /// Another process kept the object busy for more than two seconds. Try again.
     TimedOut,
     /// This thread does not hold the mutex through this handle.
@@ -161,7 +166,9 @@ impl From<Error> for io::Error {
                 io::ErrorKind::InvalidInput
             }
             ErrorKind::NoSpace => io::ErrorKind::StorageFull,
-            ErrorKind::WrongVersion | ErrorKind::Corrupted => io::ErrorKind::InvalidData,
+            ErrorKind::WrongVersion | ErrorKind::Corrupted | ErrorKind::Orphaned => {
+                io::ErrorKind::InvalidData
+            }
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::Unsupported => io::ErrorKind::Unsupported,
             ErrorKind::WrongKind | ErrorKind::NotOwner | ErrorKind::Os => io::ErrorKind::Other,

@@ -46,17 +46,20 @@ pub enum Status {
     PAGEMATE_OS = 14,
     /// A mistake in pagemate itself. The message has what is known; please report it.
     PAGEMATE_INTERNAL = 15,
+    /// Another program removed the object's name, so that other processes do not find it. Close every
+    /// handle to the object and create it again.
+    PAGEMATE_ORPHANED = 16,
 }
 
 use Status::{
     PAGEMATE_ALREADY_EXISTS, PAGEMATE_CORRUPTED, PAGEMATE_INTERNAL, PAGEMATE_INVALID_INPUT,
     PAGEMATE_INVALID_NAME, PAGEMATE_NO_SPACE, PAGEMATE_NOT_FOUND, PAGEMATE_NOT_OWNER, PAGEMATE_OK,
-    PAGEMATE_OS, PAGEMATE_OUT_OF_RANGE, PAGEMATE_PERMISSION_DENIED, PAGEMATE_TIMED_OUT,
-    PAGEMATE_UNSUPPORTED, PAGEMATE_WRONG_KIND, PAGEMATE_WRONG_VERSION,
+    PAGEMATE_ORPHANED, PAGEMATE_OS, PAGEMATE_OUT_OF_RANGE, PAGEMATE_PERMISSION_DENIED,
+    PAGEMATE_TIMED_OUT, PAGEMATE_UNSUPPORTED, PAGEMATE_WRONG_KIND, PAGEMATE_WRONG_VERSION,
 };
 
 /// Each status, its name and what it means, in the order of their numbers.
-const STATUSES: [(Status, &CStr, &CStr); 16] = [
+const STATUSES: [(Status, &CStr, &CStr); 17] = [
     (PAGEMATE_OK, c"PAGEMATE_OK", c"it is done"),
     (PAGEMATE_NOT_FOUND, c"PAGEMATE_NOT_FOUND", c"no process holds it"),
     (PAGEMATE_ALREADY_EXISTS, c"PAGEMATE_ALREADY_EXISTS", c"some process already holds it"),
@@ -73,6 +76,7 @@ const STATUSES: [(Status, &CStr, &CStr); 16] = [
     (PAGEMATE_UNSUPPORTED, c"PAGEMATE_UNSUPPORTED", c"this system cannot do it"),
     (PAGEMATE_OS, c"PAGEMATE_OS", c"the system refused"),
     (PAGEMATE_INTERNAL, c"PAGEMATE_INTERNAL", c"a mistake in pagemate itself"),
+    (PAGEMATE_ORPHANED, c"PAGEMATE_ORPHANED", c"another program removed the object's name"),
 ];
 
 impl From<ErrorKind> for Status {
@@ -91,6 +95,7 @@ impl From<ErrorKind> for Status {
             ErrorKind::TimedOut => PAGEMATE_TIMED_OUT,
             ErrorKind::NotOwner => PAGEMATE_NOT_OWNER,
             ErrorKind::Unsupported => PAGEMATE_UNSUPPORTED,
+            ErrorKind::Orphaned => PAGEMATE_ORPHANED,
             _ => PAGEMATE_OS,
         }
     }

@@ -52,6 +52,9 @@ impl Lock {
         let mut child = signals::spawn_with_signals(command.args(arguments)).map_err(failed)?;
         let status = child.wait().map_err(failed)?;
         drop(guard);
+        if let Err(error) = mutex.check_name() {
+            complain(&format!("pagemate: {error}; another command may have run at the same time"));
+        }
         match code(status) {
             0 => Ok(()),
             code => Err(Failure::ExitCode(code)),

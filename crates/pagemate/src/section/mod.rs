@@ -104,6 +104,31 @@ impl Section {
         self.handle.name.as_ref()
     }
 
+    /// Checks that the section still has its name. Mapping it checks that too.
+    ///
+    /// # Platforms
+    ///
+    /// On Windows no program can remove the name of an object that a process holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Orphaned`](crate::ErrorKind::Orphaned): another program removed the name, so that other
+    /// processes do not find this section.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let name = format!("doc-check-name-{}", std::process::id());
+    /// let section = pagemate::SectionOptions::new().len(1).create_new(&name)?;
+    /// section.check_name()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check_name(&self) -> Result<()> {
+        self.object().check_name().map_err(|e| e.during("check name of", &self.handle))
+    }
+
     /// Maps the whole section, with the access of this handle.
     ///
     /// # Errors

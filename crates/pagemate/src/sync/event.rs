@@ -148,6 +148,16 @@ impl Event {
         &self.object
     }
 
+    /// Checks that the event still has its name. A wait that has to sleep checks that too.
+    ///
+    /// # Errors
+    ///
+    /// [`Orphaned`](crate::ErrorKind::Orphaned): another program removed the name, so that other
+    /// processes do not find this event. On Windows no program can do that.
+    pub fn check_name(&self) -> Result<()> {
+        self.object.check_name().map_err(|error| self.identity.tell("check name of", error))
+    }
+
     /// Returns the name that this event was created or opened with.
     pub fn name(&self) -> Option<&Name> {
         self.identity.name.as_ref()

@@ -152,6 +152,16 @@ impl Semaphore {
         &self.object
     }
 
+    /// Checks that the semaphore still has its name. A wait that has to sleep checks that too.
+    ///
+    /// # Errors
+    ///
+    /// [`Orphaned`](crate::ErrorKind::Orphaned): another program removed the name, so that other
+    /// processes do not find this semaphore. On Windows no program can do that.
+    pub fn check_name(&self) -> Result<()> {
+        self.object.check_name().map_err(|error| self.identity.tell("check name of", error))
+    }
+
     /// Returns the name that this semaphore was created or opened with.
     pub fn name(&self) -> Option<&Name> {
         self.identity.name.as_ref()

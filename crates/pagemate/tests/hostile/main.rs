@@ -10,6 +10,7 @@ mod harness;
 mod limits;
 mod privileged;
 mod records;
+mod removed;
 mod seats;
 mod sync;
 mod users;

@@ -26,6 +26,7 @@ unsafe impl Sync for Mapping {}
 impl Object {
     /// Maps `range`, which lies inside the object.
     pub(crate) fn map(&self, range: &Range) -> Result<Mapping> {
+        self.check_name()?;
         let (prot, flags) = match range.mode {
             Mode::Read => (ProtFlags::READ, MapFlags::SHARED),
             Mode::ReadWrite => (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED),

@@ -128,6 +128,21 @@ impl Object {
         self.memory.is_some()
     }
 
+    /// Fails if another program removed the object's name, so that no other process finds it.
+    pub(crate) fn check_name(&self) -> Result<()> {
+        let (Some(named), Some(fd)) = (&self.named, &self.fd) else { return Ok(()) };
+        let stat =
+            rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+        let has_name = match stat.st_nlink {
+            0 => false,
+            // Nobody but pagemate gives an object a name, as a rule: then it is its own.
+            1 => true,
+            // One of the links is somebody else's.
+            _ => named.place.again().is_some_and(|place| place.stat_if(named.id).is_some()),
+        };
+        if has_name { Ok(()) } else { Err(refusal::orphaned(&named.place)) }
+    }
+
     /// The descriptor of its memory.
     pub(crate) fn memory(&self) -> BorrowedFd<'_> {
         let fd = self.memory.as_ref().or(self.fd.as_ref());

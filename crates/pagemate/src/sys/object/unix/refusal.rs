@@ -55,6 +55,16 @@ pub(super) fn already_exists() -> Error {
     Error::new(ErrorKind::AlreadyExists, "some process already holds an object of this name")
 }
 
+/// The error for an object whose name another program removed.
+pub(super) fn orphaned(place: &Place) -> Error {
+    let cause = format!(
+        "another program removed {}, so that other processes no longer find this object; close every \
+         handle to it and create it again ('pagemate doctor' names settings that remove objects)",
+        place.path().display()
+    );
+    Error::new(ErrorKind::Orphaned, cause)
+}
+
 pub(super) fn wrong_kind() -> Error {
     Error::new(ErrorKind::WrongKind, "the name belongs to an object of another kind")
 }

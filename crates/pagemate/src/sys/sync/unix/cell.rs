@@ -129,6 +129,7 @@ impl Cell {
         waiter: &mut W,
         deadline: Deadline,
     ) -> Result<Option<W::Got>> {
+        self.object().check_name()?;
         let _counted = self.count();
         words::wait(waiter, deadline).map_err(cannot_wait)
     }

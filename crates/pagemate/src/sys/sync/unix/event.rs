@@ -53,6 +53,11 @@ impl Event {
         Event::new(Cell::of(object)?)
     }
 
+    /// Fails if another program removed the object's name.
+    pub(crate) fn check_name(&self) -> Result<()> {
+        self.object().check_name()
+    }
+
     pub(crate) fn object(&self) -> &Object {
         self.cell.object()
     }

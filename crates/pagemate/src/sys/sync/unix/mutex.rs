@@ -80,6 +80,11 @@ impl Mutex {
         Mutex::new(unsafe { Cell::new(words, offset, home) })
     }
 
+    /// Fails if another program removed the object's name.
+    pub(crate) fn check_name(&self) -> Result<()> {
+        self.object().check_name()
+    }
+
     pub(crate) fn object(&self) -> &Object {
         self.0.cell.object()
     }
@@ -172,6 +177,7 @@ impl Inner {
     /// the thread that took it may have the lock by it already.
     #[cold]
     fn take_seat(&self, who: Who, old: u64) -> Result<()> {
+        self.cell.object().check_name()?;
         let seat = self.cell.object().take_seat(self.cell.offset, &self.cell.words().seats)?;
         self.pid.store(std::process::id(), Ordering::Relaxed);
         let new = who.life() << 32 | u64::from(seat);

@@ -48,6 +48,11 @@ impl Semaphore {
         Semaphore::new(Cell::of(object)?)
     }
 
+    /// Fails if another program removed the object's name.
+    pub(crate) fn check_name(&self) -> Result<()> {
+        self.object().check_name()
+    }
+
     pub(crate) fn object(&self) -> &Object {
         self.cell.object()
     }

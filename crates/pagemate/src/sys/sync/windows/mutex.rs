@@ -88,6 +88,15 @@ impl Mutex {
         kernel::open(name, kernel::MUTEX).map(Mutex::new)
     }
 
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "other systems can fail at it"
+    )]
+    pub(crate) fn check_name(&self) -> Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
         Ok(Mutex::made(kernel::unnamed(spec)?, spec))
     }

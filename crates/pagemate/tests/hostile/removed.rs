@@ -1,0 +1,102 @@
+//! Names that another program removed: each holder that acts is told.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use pagemate::sync::{EventOptions, MutexOptions, Reset, SemaphoreOptions};
+use pagemate::{ErrorKind, Section, inventory};
+
+use super::harness::fork::alone;
+use super::{create, local, refused};
+
+/// The facts that each message has to state: the file and the remedy.
+const FACTS: [&str; 3] = ["another program removed", "\"x\"", "create it again"];
+
+/// Removes all files of the user's objects, as logind does at the end of the last session.
+fn remove_all(place: &Path) {
+    for entry in fs::read_dir(local(place)).unwrap() {
+        fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+}
+
+#[test]
+fn section_without_its_name_is_not_mapped() {
+    alone("removed::section_without_its_name_is_not_mapped", |place| {
+        let held = create("x").unwrap();
+        let view = held.map().unwrap();
+        held.check_name().unwrap();
+        remove_all(place);
+        refused(held.check_name(), ErrorKind::Orphaned, &FACTS);
+        refused(held.map(), ErrorKind::Orphaned, &FACTS);
+        // What is mapped stays as it is.
+        view.write(0, &7_u64).unwrap();
+        assert_eq!(view.read::<u64>(0).unwrap(), 7);
+        // Another object under the name has nothing to do with it.
+        refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+        let other = create("x").unwrap();
+        refused(held.map(), ErrorKind::Orphaned, &FACTS);
+        assert_eq!(other.map().unwrap().read::<u64>(0).unwrap(), 0);
+        drop((view, held));
+        other.check_name().unwrap();
+        assert_eq!(inventory::list().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn section_whose_directory_was_removed_is_not_mapped() {
+    alone("removed::section_whose_directory_was_removed_is_not_mapped", |place| {
+        let held = create("x").unwrap();
+        fs::remove_dir_all(local(place)).unwrap();
+        refused(held.map(), ErrorKind::Orphaned, &FACTS);
+        let other = create("x").unwrap();
+        refused(held.map(), ErrorKind::Orphaned, &FACTS);
+        other.map().unwrap();
+    });
+}
+
+#[test]
+fn second_link_does_not_hide_that_the_name_is_gone() {
+    alone("removed::second_link_does_not_hide_that_the_name_is_gone", |place| {
+        let held = create("x").unwrap();
+        let path = local(place).join("x");
+        let links = [place.join("one"), place.join("two")];
+        for link in &links {
+            fs::hard_link(&path, link).unwrap();
+        }
+        held.map().unwrap();
+        fs::remove_file(&path).unwrap();
+        refused(held.map(), ErrorKind::Orphaned, &FACTS);
+        for link in links {
+            fs::remove_file(link).unwrap();
+        }
+    });
+}
+
+#[test]
+fn locks_and_waits_tell_that_the_name_is_gone() {
+    alone("removed::locks_and_waits_tell_that_the_name_is_gone", |place| {
+        const SOON: Duration = Duration::from_millis(1);
+        let mutex = MutexOptions::new().create_new("x").unwrap();
+        let locked = MutexOptions::new().create_new("y").unwrap();
+        let guard = locked.lock().unwrap();
+        let other = MutexOptions::new().open_or_create("y").unwrap();
+        remove_all(place);
+        // The first lock of a handle, and one that has to wait.
+        refused(mutex.lock().map(drop), ErrorKind::Orphaned, &FACTS);
+        refused(other.try_lock_for(SOON).map(drop), ErrorKind::Orphaned, &["removed", "\"y\""]);
+        refused(locked.check_name(), ErrorKind::Orphaned, &["removed", "\"y\""]);
+        drop(guard);
+
+        let event = EventOptions::new(Reset::Auto).create_new("x").unwrap();
+        let semaphore = SemaphoreOptions::new(0, 1).create_new("z").unwrap();
+        assert!(!event.wait_timeout(SOON).unwrap());
+        remove_all(place);
+        refused(event.wait_timeout(SOON), ErrorKind::Orphaned, &FACTS);
+        refused(event.wait(), ErrorKind::Orphaned, &FACTS);
+        refused(semaphore.acquire(), ErrorKind::Orphaned, &["removed", "\"z\""]);
+        // An event that is set already has been set by a process that found it.
+        event.set().unwrap();
+        event.wait().unwrap();
+    });
+}
