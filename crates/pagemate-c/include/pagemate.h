@@ -179,6 +179,11 @@ typedef enum {
      * A mistake in pagemate itself. The message has what is known; please report it.
      */
     PAGEMATE_INTERNAL = 15,
+    /**
+     * Another program removed the object's name, so that other processes do not find it. Close every
+     * handle to the object and create it again.
+     */
+    PAGEMATE_ORPHANED = 16,
 } pagemate_status;
 
 /**

@@ -188,14 +188,15 @@ impl Mutex {
         &self.object
     }
 
-    /// Checks that the mutex still has its name. The first lock by a handle, and every lock that has to wait, checks that too.
+    /// Checks that the mutex still has its name. The first lock by a handle, and every lock that has
+    /// to wait, checks that too.
     ///
     /// # Errors
     ///
     /// [`Orphaned`](crate::ErrorKind::Orphaned): another program removed the name, so that other
     /// processes do not find this mutex. On Windows no program can do that.
     pub fn check_name(&self) -> Result<()> {
-        self.object.check_name().map_err(|error| self.identity.tell("check name of", error))
+        self.object.check_name().map_err(|error| self.identity.context("check name of", error))
     }
 
     /// Returns the name that this mutex was created or opened with.

@@ -159,7 +159,7 @@ impl Semaphore {
     /// [`Orphaned`](crate::ErrorKind::Orphaned): another program removed the name, so that other
     /// processes do not find this semaphore. On Windows no program can do that.
     pub fn check_name(&self) -> Result<()> {
-        self.object.check_name().map_err(|error| self.identity.tell("check name of", error))
+        self.object.check_name().map_err(|error| self.identity.context("check name of", error))
     }
 
     /// Returns the name that this semaphore was created or opened with.
