@@ -6,7 +6,7 @@ use clap::Args;
 use pagemate::sync::MutexOptions;
 
 use crate::arguments::{ObjectName, seconds};
-use crate::failure::{Failure, Outcome, warn_abandoned};
+use crate::failure::{Failure, Outcome, print_error, warn_abandoned};
 use crate::signals;
 
 /// Run a command while holding a mutex, so that only one such command runs at a time.
@@ -53,7 +53,9 @@ impl Lock {
         let status = child.wait().map_err(failed)?;
         drop(guard);
         if let Err(error) = mutex.check_name() {
-            complain(&format!("pagemate: {error}; another command may have run at the same time"));
+            print_error(&format!(
+                "pagemate: {error}; another command may have run at the same time"
+            ));
         }
         match code(status) {
             0 => Ok(()),

@@ -29,7 +29,7 @@ fn section_without_its_name_is_not_mapped() {
         remove_all(place);
         refused(held.check_name(), ErrorKind::Orphaned, &FACTS);
         refused(held.map(), ErrorKind::Orphaned, &FACTS);
-        // What is mapped stays as it is.
+        // Mapped memory stays as it is.
         view.write(0, &7_u64).unwrap();
         assert_eq!(view.read::<u64>(0).unwrap(), 7);
         // Another object under the name has nothing to do with it.
