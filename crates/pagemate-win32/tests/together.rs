@@ -3,24 +3,11 @@
 
 mod harness;
 
-use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 
-use harness::{Language, Place, Running, compile};
+use harness::{Language, Place, Running, build, compile};
 
 const TEXT: &str = "This is common data!";
-
-/// Builds what another package makes, beside this test.
-fn build(what: &[&str], path: &str) -> PathBuf {
-    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
-    let mut cargo = Command::new(env!("CARGO"));
-    let cargo = cargo.args(["build", "--quiet", "--profile", profile]).args(what).output().unwrap();
-    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
-    let built = env::current_exe().unwrap().parent().unwrap().with_file_name(path);
-    assert!(built.is_file(), "{} is missing", built.display());
-    built
-}
 
 #[test]
 fn whoever_makes_it_all_see_it() {

@@ -60,10 +60,13 @@ fn sources(package: &str) -> PathBuf {
 fn by_pkg_config(prefix: &Path) -> Outcome {
     let native = ("pagemate", sources("pagemate-c").join("native.c"));
     let win32 = ("pagemate-win32", sources("pagemate-win32").join("win32.c"));
-    for (package, source) in [native, win32] {
+    let both = ("pagemate pagemate-win32", sources("pagemate-win32").join("both.c"));
+    for (packages, source) in [native, win32, both] {
         for linking in [&["--cflags", "--libs"][..], &["--cflags", "--libs", "--static"][..]] {
             let mut ask = Command::new("pkg-config");
-            ask.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).args(linking).arg(package);
+            ask.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"))
+                .args(linking)
+                .args(packages.split(' '));
             let answer = ask.output().map_err(|e| format!("pkg-config: {e}"))?;
             if !answer.status.success() {
                 return Err(String::from_utf8_lossy(&answer.stderr).into_owned());
@@ -85,7 +88,9 @@ fn by_cmake(prefix: &Path) -> Outcome {
     configure.arg("-S").arg(sources("pagemate-c")).arg("-B").arg(&build);
     run(configure.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display())))?;
     run(Command::new("cmake").arg("--build").arg(&build))?;
-    for program in ["native", "native-cpp", "native-static", "win32", "win32-static"] {
+    for program in
+        ["native", "native-cpp", "native-static", "win32", "win32-static", "both", "both-static"]
+    {
         run(&mut Command::new(build.join(program)))?;
     }
     Ok(())

@@ -6,6 +6,8 @@ mod examples;
 #[path = "../../../pagemate/tests/harness/mod.rs"]
 mod harness;
 mod locker;
+mod names;
+mod symbols;
 mod sync;
 mod tools;
 

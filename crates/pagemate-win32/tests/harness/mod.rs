@@ -32,6 +32,22 @@ pub(crate) fn library() -> PathBuf {
     path
 }
 
+/// Builds what a package makes, beside this test.
+pub(crate) fn build(what: &[&str], path: &str) -> PathBuf {
+    let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let mut cargo = Command::new(env!("CARGO"));
+    let cargo = cargo.args(["build", "--quiet", "--profile", profile]).args(what).output().unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let built = env::current_exe().unwrap().parent().unwrap().with_file_name(path);
+    assert!(built.is_file(), "{} is missing", built.display());
+    built
+}
+
+/// The folder with `windows.h`.
+pub(crate) fn include() -> PathBuf {
+    here().join("include")
+}
+
 /// What compiles a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -63,6 +79,18 @@ pub(crate) fn unique(what: &str) -> String {
 /// Compiles files of this folder's, without a warning, and links them with the library.
 #[track_caller]
 pub(crate) fn compile(sources: &[&str], language: Language, flags: &[&str]) -> Program {
+    let libraries = if under_wine() { vec![] } else { vec![library().display().to_string()] };
+    compile_with(sources, language, flags, &libraries)
+}
+
+/// Compiles files of this folder's, without a warning, and links them with these libraries.
+#[track_caller]
+pub(crate) fn compile_with(
+    sources: &[&str],
+    language: Language,
+    flags: &[&str],
+    libraries: &[String],
+) -> Program {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("program"));
     let path = if under_wine() { path.with_extension("exe") } else { path };
     let mut compiler = Command::new(language.compiler());
@@ -70,12 +98,11 @@ pub(crate) fn compile(sources: &[&str], language: Language, flags: &[&str]) -> P
     compiler.args(["-O2", "-Wall", "-Wno-unknown-pragmas", "-Werror", "-o"]).arg(&path);
     compiler.args(flags).args(["-x", word]);
     compiler.args(sources.iter().map(|source| here().join("tests").join(source)));
-    compiler.args(["-x", "none"]);
+    compiler.args(["-x", "none"]).args(libraries);
     if under_wine() {
         compiler.args(["-static", "-lpthread"]);
     } else {
-        compiler.arg("-I").arg(here().join("include"));
-        compiler.arg(library()).args(SYSTEM_LIBRARIES);
+        compiler.arg("-I").arg(include()).args(SYSTEM_LIBRARIES);
     }
     let built = compiler.output().unwrap_or_else(|error| panic!("{compiler:?}: {error}"));
     let complaints = String::from_utf8_lossy(&built.stderr);
