@@ -19,14 +19,14 @@ fn names(library: &Path, options: &[&str]) -> Vec<String> {
     symbols.map(|words| words[0].to_owned()).collect()
 }
 
-/// What a shared library exports.
+/// Returns the names that a shared library exports.
 pub(crate) fn dynamic(library: &Path) -> Vec<String> {
     let found = names(library, &["--dynamic"]);
     assert!(found.len() > 50, "{}: {found:?}", library.display());
     found
 }
 
-/// What a program cannot define beside a static library.
+/// Returns the names that a program cannot define beside a static library.
 pub(crate) fn global(archive: &Path) -> Vec<String> {
     let mut found = names(archive, &["--extern-only"]);
     found.retain(|name| !COMPILERS.iter().any(|start| name.starts_with(start)));

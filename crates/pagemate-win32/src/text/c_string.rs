@@ -39,33 +39,44 @@ impl Unit for u16 {
     }
 }
 
-/// The units before the NUL; none for a null pointer.
+/// The number of units before the NUL; zero for a null pointer.
 ///
 /// # Safety
 ///
 /// `text` is null or ends in a NUL, and stays as it is while it is looked at.
-pub(crate) unsafe fn units<'a, T: Unit>(text: *const T) -> &'a [T] {
+pub(crate) unsafe fn len<T: Unit>(text: *const T) -> usize {
     if text.is_null() {
-        return &[];
+        return 0;
     }
-    let mut len = 0;
     let mut next = text;
+    // In a packed struct a text may lie at any address.
     // SAFETY: the caller says that it ends, and the end was not yet read.
-    while unsafe { next.read() } != T::NUL {
-        len += 1;
-        // SAFETY: the end is still to come.
-        next = unsafe { next.add(1) };
+    while unsafe { next.read_unaligned() } != T::NUL {
+        next = next.wrapping_add(1);
     }
-    // SAFETY: these units were just read.
-    unsafe { std::slice::from_raw_parts(text, len) }
+    (next.addr() - text.addr()) / size_of::<T>()
 }
 
+/// So many units from there on, wherever they lie.
+///
 /// # Safety
 ///
-/// As [`units`].
-unsafe fn len<T: Unit>(text: *const T) -> i32 {
+/// There are so many.
+pub(crate) unsafe fn copy_of<T: Unit>(text: *const T, len: usize) -> Vec<T> {
     // SAFETY: the caller's promise.
-    i32::try_from(unsafe { units(text) }.len()).unwrap_or(i32::MAX)
+    (0..len).map(|i| unsafe { text.wrapping_add(i).read_unaligned() }).collect()
+}
+
+/// The units before the NUL; none for a null pointer.
+///
+/// # Safety
+///
+/// As [`len`].
+pub(crate) unsafe fn units<T: Unit>(text: *const T) -> Vec<T> {
+    // SAFETY: the caller's promise.
+    let len = unsafe { len(text) };
+    // SAFETY: they were just counted.
+    unsafe { copy_of(text, len) }
 }
 
 /// Copies at most `room` units, a NUL among them, to `to`, and gives that back; null if it cannot.
@@ -79,13 +90,12 @@ unsafe fn copy<T: Unit>(to: *mut T, from: *const T, room: usize) -> *mut T {
     }
     if room > 0 {
         // SAFETY: the caller's promise.
-        let len = unsafe { units(from) }.len().min(room - 1);
-        // SAFETY: so much can be read, and there is room for it. They may overlap.
-        unsafe { std::ptr::copy(from, to, len) };
+        let len = unsafe { len(from) }.min(room - 1);
+        // Bytes may lie at any address. The texts may overlap.
+        // SAFETY: so much can be read, and there is room for it.
+        unsafe { std::ptr::copy(from.cast::<u8>(), to.cast::<u8>(), len * size_of::<T>()) };
         // SAFETY: there is room for the end.
-        let end = unsafe { to.add(len) };
-        // SAFETY: as above.
-        unsafe { end.write(T::NUL) };
+        unsafe { to.wrapping_add(len).write_unaligned(T::NUL) };
     }
     to
 }
@@ -98,10 +108,8 @@ unsafe fn append<T: Unit>(to: *mut T, from: *const T) -> *mut T {
         return std::ptr::null_mut();
     }
     // SAFETY: the caller's promise.
-    let at = unsafe { units(to) }.len();
-    // SAFETY: the NUL stands there.
-    let end = unsafe { to.add(at) };
-    // SAFETY: the caller's promise.
+    let end = to.wrapping_add(unsafe { len(to) });
+    // SAFETY: the caller says that there is room where the NUL is.
     unsafe { copy(end, from, usize::MAX) };
     to
 }
@@ -144,7 +152,7 @@ macro_rules! texts {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $len(text: *const $unit) -> i32 {
             // SAFETY: the caller's promise.
-            unsafe { len(text) }
+            i32::try_from(unsafe { len(text) }).unwrap_or(i32::MAX)
         }
 
         /// Copies a text.

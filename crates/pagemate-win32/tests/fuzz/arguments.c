@@ -14,8 +14,8 @@
 
 static const DWORD known[] = {
     1,   2,   3,   4,   5,   6,   8,   12,  14,  24,  32,  38,   39,   50,   53,   80,   87,   110,  111,  112,
-    122, 123, 126, 131, 161, 183, 193, 203, 206, 234, 288, 298, 317,  487,  998,  1004, 1006, 1113, 1132,
-    1224, 1305, 1314, 1338, 1450, 1455, 1784,
+    122, 123, 126, 131, 161, 183, 193, 203, 206, 234, 235, 288, 298, 317,  487,  998,  1004, 1006, 1113, 1132,
+    1224, 1305, 1314, 1338, 1450, 1455, 1784, 1812,
 };
 
 static const WCHAR TEXT_ABC[] = {'a', 'b', 'c', 0};
@@ -280,7 +280,7 @@ static void texts(void)
 {
     static char bytes[64];
     static WCHAR wide[64];
-    static const char text[] = "%1 a \xC3\xA4 %2!s! %n %99 %% %0";
+    static const char text[] = "%1 a \xC3\xA4 %2!-5.3s! %3!u! %n %99!I64x! %% %4!hs! %0";
     DWORD_PTR arguments[99];
     SYSTEM_INFO system;
     FILETIME time;

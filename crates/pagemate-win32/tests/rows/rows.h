@@ -108,3 +108,4 @@ typedef struct {
 extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_rows[], life_rows[];
 extern const Row sync_rows[], wait_rows[];
 extern const Row file_rows[], page_rows[], around_rows[], thread_rows[];
+extern const Row message_rows[], right_rows[];
