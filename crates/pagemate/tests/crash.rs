@@ -19,10 +19,9 @@ fn actor() {
     harness::actor();
 }
 
-/// Those of seats are `sync_death.rs`'.
+/// Those of seats, in `sys/liveness`, are `sync_death.rs`'.
 fn all_points() -> BTreeSet<String> {
-    let mut found = harness::fault_points("src/sys/object/unix");
-    found.retain(|point| !point.starts_with("seat-"));
+    let found = harness::fault_points("src/sys/object/unix");
     assert!(found.len() > 10, "{found:?}");
     found
 }

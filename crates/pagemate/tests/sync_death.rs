@@ -21,7 +21,7 @@ fn actor() {
 fn all_points() -> BTreeSet<String> {
     let mut found = harness::fault_points("src/sys/sync");
     found.append(&mut harness::fault_points("src/sync"));
-    let mut seats = harness::fault_points("src/sys/object/unix");
+    let mut seats = harness::fault_points("src/sys/liveness");
     seats.retain(|point| point.starts_with("seat-"));
     found.append(&mut seats);
     assert!(found.len() > 10, "{found:?}");

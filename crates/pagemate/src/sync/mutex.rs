@@ -91,7 +91,7 @@ impl MutexOptions {
     ///
     /// # Platforms
     ///
-    /// On macOS a mutex without a name cannot be locked: locking fails with
+    /// On macOS, and on Linux where `/proc` is not mounted, a mutex needs a name: this fails with
     /// [`Unsupported`](ErrorKind::Unsupported).
     ///
     /// # Errors
@@ -216,8 +216,8 @@ impl Mutex {
     /// # Errors
     ///
     /// - [`InvalidInput`](ErrorKind::InvalidInput): this thread holds it already, through this handle.
-    /// - [`Unsupported`](ErrorKind::Unsupported): on Linux `/proc` is not mounted; on macOS the mutex
-    ///   has no name.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied), [`Unsupported`](ErrorKind::Unsupported): this
+    ///   process is a child of `_Fork` or `clone`, and cannot open the mutex by its own rights.
     /// - Another error of the operating system, for example if no file descriptor is left.
     #[doc(alias("WaitForSingleObject", "pthread_mutex_lock"))]
     #[inline]

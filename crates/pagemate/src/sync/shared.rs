@@ -94,7 +94,7 @@ impl<T: Shareable> SharedMutex<T> {
     /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is only to be read.
     /// - [`WrongKind`](ErrorKind::WrongKind): it guards a value of another type.
     /// - [`Corrupted`](ErrorKind::Corrupted): something else stands there.
-    /// - [`Unsupported`](ErrorKind::Unsupported), when it is made or locked: on Unix, a section over
+    /// - [`Unsupported`](ErrorKind::Unsupported), on Windows when it is locked: on Unix, a section over
     ///   a file that has no name; on macOS every section without a name; on Windows, one that has
     ///   come from another logon session and whose name is not a `Global\` one.
     pub fn open_or_init(
@@ -203,7 +203,7 @@ impl<T: ?Sized> SharedMutex<T> {
         let home = Box::new(InView(Arc::clone(&view)));
         // SAFETY: the view maps these bytes for writing as long as `home` has it, wherever that is
         // moved; a view lends out nothing but atomics and copies.
-        let lock = unsafe { sync::Mutex::inside(words, offset, home) };
+        let lock = unsafe { sync::Mutex::inside(words, offset, home) }?;
         Ok(SharedMutex { lock, view, value: PhantomData })
     }
 

@@ -9,6 +9,8 @@
 
 pub(crate) mod copy;
 pub(crate) mod fault;
+#[cfg(unix)]
+pub(crate) mod liveness;
 pub(crate) mod object;
 pub(crate) mod sync;
 #[cfg(unix)]

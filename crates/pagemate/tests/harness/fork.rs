@@ -80,7 +80,18 @@ pub(crate) struct Forked {
 /// The test's thread is the only one that does anything, so that no lock is held by another.
 pub(crate) fn fork(body: impl FnOnce()) -> Forked {
     // SAFETY: nothing else runs in this process that could hold a lock which the child needs.
-    match unsafe { libc::fork() } {
+    child(unsafe { libc::fork() }, body)
+}
+
+/// The same by the bare system call, so that no fork handler runs in the parent or in the child.
+pub(crate) fn fork_unnoticed(body: impl FnOnce()) -> Forked {
+    // SAFETY: with these arguments clone(2) is fork(2); the rest is as in `fork`.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    child(pid.try_into().unwrap(), body)
+}
+
+fn child(pid: libc::pid_t, body: impl FnOnce()) -> Forked {
+    match pid {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
         0 => {
             watch();
@@ -96,20 +107,14 @@ pub(crate) fn fork(body: impl FnOnce()) -> Forked {
 }
 
 /// A child that has all descriptors of this process, of which no fork handler knows, and does
-/// nothing: what stands there while `posix_spawn` starts a program.
+/// nothing: the state while `posix_spawn` starts a program.
 pub(crate) fn about_to_exec() -> Forked {
-    // SAFETY: with these arguments clone(2) is fork(2), and the child makes system calls only.
-    match unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) } {
-        -1 => panic!("clone: {}", io::Error::last_os_error()),
-        0 => {
-            watch();
-            loop {
-                // SAFETY: pause(2) takes nothing.
-                unsafe { libc::pause() };
-            }
+    fork_unnoticed(|| {
+        loop {
+            // SAFETY: pause(2) takes nothing.
+            unsafe { libc::pause() };
         }
-        pid => Forked { pid: pid.try_into().unwrap() },
-    }
+    })
 }
 
 impl Forked {
@@ -210,6 +215,12 @@ pub(crate) fn mapped(file: BorrowedFd<'_>) -> &'static AtomicU64 {
     assert_ne!(at, libc::MAP_FAILED, "{}", io::Error::last_os_error());
     // SAFETY: a page is mapped there, aligned, and nothing unmaps it.
     unsafe { &*at.cast() }
+}
+
+/// Makes `dir` the root directory of this process.
+pub(crate) fn jail(dir: &Path) {
+    std::os::unix::fs::chroot(dir).unwrap();
+    env::set_current_dir("/").unwrap();
 }
 
 /// Takes in the children of this process' children when those end.

@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::harness::Scratch;
 use super::harness::fork::{
-    Gate, NOBODY, alone, alone_as_root, become_user, fork, hold_on, mount_tmpfs,
+    Gate, NOBODY, alone, alone_as_root, become_user, fork, fork_unnoticed, hold_on, mount_tmpfs,
 };
 use super::{changes_nothing, create, local, refused};
 
@@ -146,34 +146,38 @@ fn a_trailer_that_lies_about_its_kind_is_found_out() {
 }
 
 #[test]
-fn no_descriptor_left_for_a_seat_is_an_error_and_no_lock() {
-    alone("sync::no_descriptor_left_for_a_seat_is_an_error_and_no_lock", |place| {
-        let mutex = MutexOptions::new().create_new("x").unwrap();
-        let unnamed = MutexOptions::new().create_unnamed().unwrap();
+fn no_descriptor_left_for_seats_is_an_error_and_no_mutex() {
+    alone("sync::no_descriptor_left_for_seats_is_an_error_and_no_mutex", |place| {
         let before = getrlimit(Resource::Nofile);
-        // The next that would be opened.
-        let used = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
-        setrlimit(Resource::Nofile, Rlimit { current: Some(used), ..before }).unwrap();
-        for mutex in [&mutex, &unnamed] {
-            for _ in 0..2 {
-                refused(mutex.lock(), ErrorKind::Os, &["Too many open files"]);
-                refused(mutex.try_lock(), ErrorKind::Os, &["lock ", "opened once more"]);
-                refused(wait_any_for(&[mutex.into()], MOMENT), ErrorKind::Os, &[]);
-            }
-        }
+        // The next that would be opened. The directory has one already.
+        drop(MutexOptions::new().create_new("x").unwrap());
+        let used: u64 = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
         let mut locked = MutexOptions::new();
         locked.locked(true);
-        assert!(locked.create_new("y").is_err());
-        assert!(locked.create_unnamed().is_err());
-        let one_more = Rlimit { current: Some(used + 1), ..before };
-        setrlimit(Resource::Nofile, one_more).unwrap();
-        refused(locked.create_new("y"), ErrorKind::Os, &["create mutex \"y\""]);
+        for more in 0..2 {
+            let few = Rlimit { current: Some(used + more), ..before };
+            setrlimit(Resource::Nofile, few).unwrap();
+            refused(MutexOptions::new().create_new("y"), ErrorKind::Os, &["create mutex \"y\""]);
+            refused(locked.create_new("y"), ErrorKind::Os, &["create mutex \"y\""]);
+            refused(MutexOptions::new().create_unnamed(), ErrorKind::Os, &["Too many open files"]);
+            refused(locked.create_unnamed(), ErrorKind::Os, &["Too many open files"]);
+        }
         setrlimit(Resource::Nofile, before).unwrap();
         changes_nothing(place, || {
             refused(Mutex::open("y"), ErrorKind::NotFound, &[]);
         });
+        // A child that has no room for a description of its own finds one later.
+        let mutex = MutexOptions::new().create_new("x").unwrap();
+        let used = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
+        setrlimit(Resource::Nofile, Rlimit { current: Some(used), ..before }).unwrap();
+        fork(|| {
+            drop(mutex.lock().unwrap());
+            setrlimit(Resource::Nofile, before).unwrap();
+            drop(mutex.lock().unwrap());
+        })
+        .join();
+        setrlimit(Resource::Nofile, before).unwrap();
         drop(mutex.lock().unwrap());
-        drop(unnamed.lock().unwrap());
     });
 }
 
@@ -184,11 +188,13 @@ fn no_proc_is_told_by_its_name() {
         let event = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
         fork(|| {
             mount_tmpfs(Path::new("/proc"), "");
-            refused(mutex.lock(), ErrorKind::Unsupported, &["lock mutex \"x\"", "need /proc"]);
+            drop(mutex.lock().unwrap());
+            // What has a name is reached by that.
+            drop(Mutex::open("x").unwrap().lock().unwrap());
             refused(
-                MutexOptions::new().locked(true).create_new("y"),
+                MutexOptions::new().create_unnamed(),
                 ErrorKind::Unsupported,
-                &["create mutex \"y\"", "need /proc"],
+                &["create unnamed mutex", "need /proc"],
             );
             // What has no owners does without.
             event.set().unwrap();
@@ -238,7 +244,7 @@ fn other_users_get_what_they_were_given() {
         assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
         drop(mutex);
         assert!(!place.join("pagemate:x").exists());
-        // Who is handed one without a name may use it, whoever that is; with one, who may open it.
+        // A child keeps what its parent had.
         let unnamed = MutexOptions::new().create_unnamed().unwrap();
         let named = MutexOptions::new().create_new("x").unwrap();
         fork(|| {
@@ -247,7 +253,16 @@ fn other_users_get_what_they_were_given() {
             if cfg!(not(pagemate_force_tempname)) {
                 assert!(!unnamed.lock().unwrap().was_abandoned());
             }
-            refused(named.lock(), ErrorKind::PermissionDenied, &["lock mutex \"x\""]);
+            // What was open before the rights were given up may be used as well.
+            assert!(!named.lock().unwrap().was_abandoned());
+            refused(Mutex::open(name), ErrorKind::NotFound, &[]);
+        })
+        .join();
+        // A child whose birth no handler saw has to open it by its own rights.
+        fork_unnoticed(|| {
+            become_user(NOBODY, NOBODY);
+            let facts = ["lock mutex \"x\"", "before giving up the right"];
+            refused(named.lock(), ErrorKind::PermissionDenied, &facts);
         })
         .join();
     });
@@ -384,8 +399,8 @@ fn a_shared_mutex_over_a_file_needs_a_name() {
         assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
         let nameless = SectionOptions::new().file(&file).len(4096).create_unnamed().unwrap();
         refused(init(&nameless, 0, 0_u64), ErrorKind::Unsupported, &["needs a name"]);
-        let found = SharedMutex::<u64>::open(&nameless, 64).unwrap();
-        refused(found.lock(), ErrorKind::Unsupported, &["needs a name"]);
+        let found = SharedMutex::<u64>::open(&nameless, 64);
+        refused(found, ErrorKind::Unsupported, &["needs a name"]);
     });
 }
 

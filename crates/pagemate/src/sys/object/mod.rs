@@ -21,8 +21,6 @@ mod platform;
 pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, prune};
 #[cfg(windows)]
 pub(crate) use platform::{for_questions, named, native, security, session};
-#[cfg(unix)]
-pub(crate) use platform::{fork::life, seat::FIRST};
 
 /// What a new object is to be.
 #[derive(Clone, Copy, Debug)]

@@ -13,13 +13,13 @@ use super::lock::{self, Holder};
 use super::place::Place;
 use super::record::{self, Record};
 use super::refusal::{self, Patience};
-use super::seat::Seats;
 use super::unseen::{self, Unseen};
-use super::{Named, Object, fork, inventory, pages, room, trailer, user_file, whole_pages};
+use super::{Named, Object, fork, inventory, pages, room, seat, trailer, user_file, whole_pages};
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
+use crate::sys::liveness::Seats;
 
 impl Object {
     /// Makes an object and gives it its name, complete or not at all; true if it was made.
@@ -134,14 +134,18 @@ struct Built {
     /// Whether that file is too short. Then the lock is an exclusive one.
     grows: bool,
     /// What has the first seat, if that is taken.
-    seats: Seats,
+    seats: Option<Seats>,
 }
 
 /// Builds the object where nobody sees it, with its lock; `None` if the directory was removed.
 fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Built>> {
     let Some(file) = spec.file else {
         let Some(unseen) = build_here(dir, name, spec)? else { return Ok(None) };
-        let seats = if spec.seated { Seats::first(unseen.fd().as_fd())? } else { Seats::default() };
+        let mut seats = None;
+        if spec.seated {
+            let by_name = seat::by_name(Place::of(Arc::clone(dir), name));
+            seats = Some(seat::first(unseen.fd().as_fd(), Some(by_name))?);
+        }
         return Ok(Some(Built { unseen, memory: None, grows: false, seats }));
     };
     let memory = user_file::share(file)?;
@@ -156,7 +160,7 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
     if !locked.map_err(|e| Error::os("its lock cannot be taken", e))? {
         return Err(refusal::busy());
     }
-    Ok(Some(Built { unseen, memory: Some(memory), grows, seats: Seats::default() }))
+    Ok(Some(Built { unseen, memory: Some(memory), grows, seats: None }))
 }
 
 /// Makes the user's file grow, under the exclusive lock of an object that has its name already, and

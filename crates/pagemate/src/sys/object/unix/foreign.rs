@@ -7,7 +7,6 @@ use rustix::io::Errno;
 
 use super::super::Spec;
 use super::open::read_trailer;
-use super::seat::Seats;
 use super::trailer::{self, Memory};
 use super::user_file::{self, access_of, len_of};
 use super::{Object, beside_the_streams, refusal, unseen, whole_pages};
@@ -16,15 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 impl Object {
     fn nameless(fd: OwnedFd, len: u64, protection: Protection, access: Access) -> Object {
-        Object {
-            fd: Some(fd),
-            named: None,
-            memory: None,
-            len,
-            protection,
-            access,
-            seats: Seats::default(),
-        }
+        Object { fd: Some(fd), named: None, memory: None, len, protection, access, seats: None }
     }
 
     /// Makes memory without a name, sealed against changes of its length; or takes a file as such.
@@ -43,13 +34,13 @@ impl Object {
                 len,
                 protection,
                 access,
-                seats: Seats::default(),
+                seats: None,
             });
         }
         spec.len = whole_pages(spec.len)?;
         let fd = unseen::unnamed(spec.len, spec.backing)?;
         unseen::fill(fd.as_fd(), spec.content)?;
-        let seats = if spec.seated { Seats::first(fd.as_fd())? } else { Seats::default() };
+        let seats = if spec.seated { Some(super::seat::first(fd.as_fd(), None)?) } else { None };
         let fd = unseen::narrow(fd, spec.access)?;
         let mut object = Object::nameless(fd, spec.len, spec.protection, spec.access);
         object.seats = seats;

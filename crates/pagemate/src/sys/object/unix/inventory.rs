@@ -17,10 +17,11 @@ use super::open::read_trailer;
 use super::place::{FileName, Place};
 use super::record::Record;
 use super::trailer::Memory;
-use super::{refusal, seat, sharing_of, trailer};
+use super::{refusal, sharing_of, trailer};
 use crate::access::{Access, Kind};
 use crate::error::{Error, Result};
 use crate::name::{Name, Namespace};
+use crate::sys::liveness;
 use crate::sys::sync::{self, State};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
@@ -165,5 +166,5 @@ fn state_of(fd: BorrowedFd<'_>, kind: Kind) -> Option<(State, u32)> {
     }
     let mut bytes = [0; 32];
     rustix::io::pread(fd, &mut bytes, 0).ok().filter(|read| *read == bytes.len())?;
-    sync::state(kind, &bytes, |seat| seat::is_taken(fd, 0, seat).map_err(std::io::Error::other))
+    sync::state(kind, &bytes, |seat| liveness::is_taken(fd, 0, seat).map_err(std::io::Error::other))
 }

@@ -11,13 +11,11 @@ mod close;
 mod create;
 mod directory;
 mod foreign;
-pub(crate) mod fork;
 #[cfg_attr(target_os = "linux", path = "holders/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "holders/elsewhere.rs")]
 mod holders;
 mod home;
 mod inventory;
-mod lock;
 mod mapping;
 mod open;
 #[cfg_attr(target_os = "linux", path = "pages/linux.rs")]
@@ -27,7 +25,7 @@ mod place;
 mod record;
 mod refusal;
 mod room;
-pub(crate) mod seat;
+mod seat;
 #[cfg_attr(target_os = "linux", path = "seen/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "seen/elsewhere.rs")]
 mod seen;
@@ -43,10 +41,10 @@ use rustix::fs::{OFlags, Stat};
 
 use self::directory::Id;
 use self::place::Place;
-use self::seat::Seats;
 use self::trailer::Memory;
 use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sys::liveness::{Seats, fork, lock};
 
 pub(crate) use self::inventory::{find, list, prune};
 pub(crate) use self::mapping::Mapping;
@@ -72,7 +70,8 @@ pub(crate) struct Object {
     len: u64,
     protection: Protection,
     access: Access,
-    seats: Seats,
+    /// Those of its maker, who has the first one.
+    seats: Option<Seats>,
 }
 
 /// What a handle to a named object knows for its end.

@@ -12,7 +12,6 @@ use super::lock::{self, Holder};
 use super::place::Place;
 use super::record::Record;
 use super::refusal::{self, Patience};
-use super::seat::Seats;
 use super::trailer::{self, Memory, Trailer};
 use super::{Named, Object, fork};
 use crate::access::{Access, Kind, Protection};
@@ -70,7 +69,7 @@ impl Object {
                                     len: held.len,
                                     protection: held.protection,
                                     access,
-                                    seats: Seats::default(),
+                                    seats: None,
                                 });
                             }
                             // It died between the question and the lock.

@@ -12,7 +12,8 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::primitive::{AtomicU32, Ordering};
-use crate::sys::object::{self, Backing, Existing, FIRST, Mapping, Mode, Object, Range};
+use crate::sys::liveness::FIRST;
+use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
 
 /// The words of a sync object. Any of them may hold anything.
 #[derive(Debug, Default)]

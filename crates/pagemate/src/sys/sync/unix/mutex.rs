@@ -13,7 +13,8 @@ use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
-use crate::sys::object::{Existing, FIRST, Object};
+use crate::sys::liveness::{FIRST, Seats};
+use crate::sys::object::{Existing, Object};
 
 /// A handle to a lock, which threads of this process may share.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Mutex(Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     cell: Cell,
+    seats: Seats,
     /// Our seat at it, beneath the life in which it was taken; zero is none.
     seat: AtomicU64,
     /// The pid of that life.
@@ -33,19 +35,22 @@ pub(super) struct Inner {
 }
 
 impl Mutex {
-    fn new(cell: Cell) -> Mutex {
-        Mutex(Arc::new(Inner {
+    fn new(cell: Cell) -> Result<Mutex> {
+        // Now, and not when it is locked: by then this process may have no right to open the file.
+        let seats = cell.object().seats()?;
+        Ok(Mutex(Arc::new(Inner {
             cell,
+            seats,
             seat: AtomicU64::new(0),
             pid: AtomicU32::new(0),
             holder: AtomicU64::new(0),
             looked_after: AtomicU64::new(0),
-        }))
+        })))
     }
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
         let (cell, made) = Cell::create(name, spec, existing)?;
-        let mutex = Mutex::new(cell);
+        let mutex = Mutex::new(cell)?;
         if made && spec.is_locked() {
             mutex.0.begin();
         }
@@ -53,11 +58,11 @@ impl Mutex {
     }
 
     pub(crate) fn open(name: &Name) -> Result<Mutex> {
-        Cell::open(name, Kind::Mutex).map(Mutex::new)
+        Mutex::new(Cell::open(name, Kind::Mutex)?)
     }
 
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
-        let mutex = Mutex::new(Cell::unnamed(spec)?);
+        let mutex = Mutex::new(Cell::unnamed(spec)?)?;
         if spec.is_locked() {
             mutex.0.begin();
         }
@@ -66,7 +71,7 @@ impl Mutex {
 
     /// The mutex in an object that somebody handed us.
     pub(crate) fn of(object: Object) -> Result<Mutex> {
-        Cell::of(object).map(Mutex::new)
+        Mutex::new(Cell::of(object)?)
     }
 
     /// A mutex that stands in memory of the user's, `offset` bytes from its beginning.
@@ -75,7 +80,11 @@ impl Mutex {
     ///
     /// As [`Cell::new`].
     #[allow(unsafe_code, reason = "the caller's promise is handed on")]
-    pub(crate) unsafe fn inside(words: NonNull<Words>, offset: u64, home: Box<dyn Home>) -> Mutex {
+    pub(crate) unsafe fn inside(
+        words: NonNull<Words>,
+        offset: u64,
+        home: Box<dyn Home>,
+    ) -> Result<Mutex> {
         // SAFETY: the caller's promise.
         Mutex::new(unsafe { Cell::new(words, offset, home) })
     }
@@ -178,13 +187,15 @@ impl Inner {
     #[cold]
     fn take_seat(&self, who: Who, old: u64) -> Result<()> {
         self.cell.object().check_name()?;
-        let seat = self.cell.object().take_seat(self.cell.offset, &self.cell.words().seats)?;
+        let (at, next) = (self.cell.offset, &self.cell.words().seats);
+        let next = || next.fetch_add(1, crate::primitive::Ordering::Relaxed);
+        let seat = self.seats.take(self.cell.object().seat_file()?, at, next)?;
         self.pid.store(std::process::id(), Ordering::Relaxed);
         let new = who.life() << 32 | u64::from(seat);
         let (ours, failed) = (Ordering::Release, Ordering::Acquire);
         if self.seat.compare_exchange(old, new, ours, failed).is_err() {
             // Another thread was faster.
-            self.cell.object().leave_seat(self.cell.offset, seat);
+            self.seats.leave(self.cell.offset, seat);
         }
         Ok(())
     }
@@ -240,7 +251,7 @@ impl Drop for Inner {
         // After the lock: a seat that is in the word is an owner's. The object outlives this handle
         // where the lock is in a section, and so would the seat.
         if *self.seat.get_mut() >> 32 == life {
-            self.cell.object().leave_seat(self.cell.offset, self.seat_number());
+            self.seats.leave(self.cell.offset, self.seat_number());
         }
     }
 }

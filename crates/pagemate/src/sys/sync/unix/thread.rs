@@ -6,7 +6,7 @@ use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::mutex::Inner;
-use crate::sys::object::life;
+use crate::sys::liveness::generation;
 
 /// A thread of one life of this process; zero is nobody. After a fork the child's is another.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl Who {
     pub(super) fn am_i() -> Who {
         let thread = THREAD.get();
         let thread = if thread == 0 { number() } else { thread };
-        Who(u64::from(life()) << 32 | u64::from(thread))
+        Who(u64::from(generation()) << 32 | u64::from(thread))
     }
 
     /// The life that it is of.

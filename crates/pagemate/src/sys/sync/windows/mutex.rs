@@ -111,10 +111,15 @@ impl Mutex {
     /// # Safety
     ///
     /// As [`Place::new`].
-    pub(crate) unsafe fn inside(words: NonNull<Words>, _: u64, home: Box<dyn Home>) -> Mutex {
+    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+    pub(crate) unsafe fn inside(
+        words: NonNull<Words>,
+        _: u64,
+        home: Box<dyn Home>,
+    ) -> Result<Mutex> {
         // SAFETY: the caller's promise.
         let place = unsafe { Place::new(words, home) };
-        Mutex { handle: OnceLock::new(), holder: AtomicU32::new(0), place: Some(place) }
+        Ok(Mutex { handle: OnceLock::new(), holder: AtomicU32::new(0), place: Some(place) })
     }
 
     /// Its handle, once there is one.

@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "madvise(2)")]
 
 use std::os::fd::BorrowedFd;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::FallocateFlags;
 use rustix::mm::{MapFlags, ProtFlags};
@@ -14,11 +14,18 @@ use super::unseen;
 
 /// The length of a huge page, if the system has them.
 pub(super) fn huge_page() -> Option<usize> {
-    static LEN: OnceLock<Option<usize>> = OnceLock::new();
-    *LEN.get_or_init(|| {
+    const UNKNOWN: usize = 0;
+    const NONE: usize = 1;
+    // No `OnceLock`: a child forked while another thread fills one waits for that thread for ever.
+    static LEN: AtomicUsize = AtomicUsize::new(UNKNOWN);
+    let mut len = LEN.load(Ordering::Relaxed);
+    if len == UNKNOWN {
         let text = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
-        text.ok()?.trim().parse().ok().filter(|len: &usize| len.is_power_of_two())
-    })
+        let read = text.ok().and_then(|text| text.trim().parse().ok());
+        len = read.filter(|len: &usize| len.is_power_of_two()).unwrap_or(NONE);
+        LEN.store(len, Ordering::Relaxed);
+    }
+    (len != NONE).then_some(len)
 }
 
 /// Gathers huge pages for the first `len` bytes of a file without any memory yet, as far as the

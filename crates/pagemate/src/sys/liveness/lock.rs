@@ -1,25 +1,25 @@
-//! Open file description locks: the kernel's word on who is alive.
+//! Open file description locks (`fcntl_locking(2)`), on which all liveness rests.
 //!
-//! Such a lock belongs to one `open` and ends when its last descriptor is closed, at whatever kind
-//! of death. See `fcntl_locking(2)`.
+//! Such a lock belongs to one open file description. The kernel drops it when the last descriptor of
+//! that description is closed, however its process dies.
 #![allow(unsafe_code, reason = "rustix has process-associated locks only")]
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// Who holds the lock of an object, apart from the asker.
+/// The holders of an object's lock, apart from the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Holder {
-    /// Nobody: the object is dead.
+pub(crate) enum Holder {
+    /// None: the object is dead.
     Nobody,
     /// At least one handle.
     Handles,
-    /// Somebody who is removing its name.
+    /// A process that is removing its name.
     Sweeper,
 }
 
-/// Asks who holds the lock, and takes nothing.
-pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
+/// Asks for the holders of the lock, and takes nothing.
+pub(crate) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
     let mut lock = of_byte(0, libc::F_WRLCK)?;
     call(fd, libc::F_OFD_GETLK, &mut lock)?;
     Ok(match libc::c_int::from(lock.l_type) {
@@ -32,7 +32,7 @@ pub(super) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
 /// Whether another description holds the exclusive lock of a byte.
 ///
 /// A shared lock is no answer: every user that may read the file can hold one.
-pub(super) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
+pub(crate) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
     let mut lock = of_byte(byte, libc::F_RDLCK)?;
     call(fd, libc::F_OFD_GETLK, &mut lock)?;
     Ok(libc::c_int::from(lock.l_type) != libc::c_int::from(libc::F_UNLCK))
@@ -44,34 +44,34 @@ pub(super) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> 
 const MEMORY: u64 = 1;
 
 /// Takes the shared lock of a handle; false if a sweeper has the exclusive one.
-pub(super) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut lock = of_byte(0, libc::F_RDLCK)?;
     lock.l_len = 2;
     set(fd, lock)
 }
 
 /// Takes the exclusive lock of memory that is not in use; false if a handle or a view uses it.
-pub(super) fn try_exclude_memory(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn try_exclude_memory(fd: BorrowedFd<'_>) -> io::Result<bool> {
     try_exclude_at(fd, MEMORY)
 }
 
-/// Gives the lock back.
-pub(super) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
+/// Releases the lock.
+pub(crate) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
     release_at(fd, 0)
 }
 
-/// Gives the lock of another byte back.
-pub(super) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
+/// Releases the lock of another byte.
+pub(crate) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
     set(fd, of_byte(byte, libc::F_UNLCK)?).map(|_| ())
 }
 
-/// Takes the exclusive lock of a sweeper; false if anybody has any lock.
-pub(super) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
+/// Takes the exclusive lock of a sweeper; false if another description has any lock.
+pub(crate) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
     try_exclude_at(fd, 0)
 }
 
-/// Takes the exclusive lock of another byte; false if anybody has it.
-pub(super) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
+/// Takes the exclusive lock of another byte; false if another description has any lock of it.
+pub(crate) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
     set(fd, of_byte(byte, libc::F_WRLCK)?)
 }
 
