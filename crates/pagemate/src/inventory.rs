@@ -71,9 +71,12 @@ pub struct Pruned {
 /// session and of the machine (for services both are the same). The call opens each mapping for a
 /// moment, and so holds it: a name whose last holder closes it at that moment lives that much longer.
 ///
+/// On Unix the objects of one namespace are listed also when the directory of the other cannot be used;
+/// [`unreachable`] tells why.
+///
 /// # Errors
 ///
-/// The error of the operating system if the directory of objects cannot be read.
+/// The error of the operating system if no directory of objects can be read.
 ///
 /// # Examples
 ///
@@ -104,6 +107,12 @@ pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     found.map(Entry::from).map_err(|error| error.during("find", Quoted(&name.to_string())))
 }
 
+/// Tells why the objects of a namespace cannot be reached: an error for each directory that [`list`] and
+/// [`prune`] leave out. There are none on Windows.
+pub fn unreachable() -> Vec<Error> {
+    object::unreachable().into_iter().map(|error| error.during("list objects", "")).collect()
+}
+
 /// Removes dead objects and frees their memory.
 ///
 /// Creating and listing objects also do this in passing. A program needs this call only to free the
@@ -111,7 +120,7 @@ pub fn find(name: impl AsRef<str>) -> Result<Entry> {
 ///
 /// # Errors
 ///
-/// The error of the operating system if the directory of objects cannot be read.
+/// The error of the operating system if no directory of objects can be read.
 pub fn prune() -> Result<Pruned> {
     let swept = object::prune().map_err(|e| e.during("prune", ""))?;
     Ok(Pruned { objects: swept.objects, bytes: swept.bytes })

@@ -7,8 +7,9 @@
 mod harness;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::time::Duration;
 
 use harness::{Actor, Place, Scratch};
@@ -199,6 +200,55 @@ fn stopped_opener_while_the_last_holder_goes() {
     assert_eq!(met, points, "points that no opener meets");
 }
 
+/// Two processes that saw different pending directories choose the same one.
+#[test]
+fn stopped_while_another_process_sees_more_directories() {
+    let place = Place::new("two-choose");
+    let first = place.local();
+    let make = |dir: &Path| {
+        fs::create_dir(dir).unwrap();
+        fs::set_permissions(dir, Permissions::from_mode(0o1700)).unwrap();
+    };
+    let start = || {
+        let mut actor = place.actor_with(&[("PAGEMATE_FAULT", "home-before-lock:stop")]);
+        actor.tell("share x 4096");
+        actor.wait_stopped();
+        actor
+    };
+    make(&first.with_extension("0123"));
+    let mut saw_one = start();
+    make(&first);
+    let mut saw_two = start();
+    assert_eq!(resume(&mut saw_one), "created");
+    assert_eq!(resume(&mut saw_two), "opened");
+    saw_one.expect("write x 42", "ok");
+    saw_two.expect("read x", "42");
+    drop((saw_one, saw_two));
+    all_is_well(&place, None);
+}
+
+/// Of several pending directories one is left, wherever a process dies that chooses it.
+#[test]
+fn killed_while_it_chooses_one_of_several_directories() {
+    for point in all_points().into_iter().filter(|point| point.starts_with("home-after-")) {
+        let place = Place::new("several");
+        let first = place.local();
+        let pending = [first.clone(), first.with_extension("0123"), first.with_extension("4567")];
+        if point != "home-after-make" {
+            for dir in &pending {
+                fs::create_dir(dir).unwrap();
+                fs::set_permissions(dir, Permissions::from_mode(0o1700)).unwrap();
+            }
+        }
+        let mut victim = place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:kill"))]);
+        victim.tell("share x 4096");
+        assert_eq!(victim.reply(), None, "{point}");
+        all_is_well(&place, None);
+        place.actor().expect("prune", "0");
+        assert!(first.exists() && !pending[1].exists() && !pending[2].exists(), "{point}");
+    }
+}
+
 /// Another name of the file hides no removal from an opener that asked just before it. Any user who
 /// may write to the file can make one, also where `protected_hardlinks` is set.
 #[test]
@@ -257,6 +307,8 @@ fn race(racer: &mut Actor, point: &str, held: bool) {
             // Who stands still in the middle of removing the name, or of making a file grow for it,
             // keeps the name, not the process.
             "TimedOut" if point.starts_with("sweep-after-") || point.starts_with("grow-") => return,
+            // Neither can another process choose the user's directory meanwhile.
+            "TimedOut" if point == "home-after-lock" => return,
             _ => panic!("{reply} at {point}"),
         }
         racer.expect("write x 42", "ok");

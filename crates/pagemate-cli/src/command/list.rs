@@ -29,6 +29,12 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> Outcome {
+        self.print()?;
+        // The objects that can be reached are listed first.
+        inventory::unreachable().into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn print(&self) -> Outcome {
         let (entries, mut commands) = (inventory::list()?, CommandCache::default());
         let entries: Vec<Description> =
             entries.iter().map(|entry| Description::new(entry, &mut commands)).collect();

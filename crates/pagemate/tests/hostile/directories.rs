@@ -1,24 +1,47 @@
 //! A place for objects that is missing, not ours, or not safe.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pagemate::{ErrorKind, Section, inventory};
 use rustix::fs::Mode;
 
-use super::harness::fork::{NOBODY, alone, alone_as_root, become_user, fork, move_place};
+use super::harness::fork::{
+    Forked, Gate, NOBODY, alone, alone_as_root, become_user, fork, move_place,
+};
 use super::{changes_nothing, create, local, refused, share};
 
 /// Demands that every verb refuses the place, and says all of this.
 #[track_caller]
 fn every_verb_is_refused(name: &str, kind: ErrorKind, facts: &[&str]) {
+    let told = [facts, &["PAGEMATE_DIR"]].concat();
+    by_name_it_is_refused(name, kind, facts);
+    refused(inventory::list(), kind, &told);
+    refused(inventory::prune(), kind, &told);
+}
+
+#[track_caller]
+fn by_name_it_is_refused(name: &str, kind: ErrorKind, facts: &[&str]) {
     let facts = [facts, &["PAGEMATE_DIR"]].concat();
     refused(create(name), kind, &facts);
     refused(share(name), kind, &facts);
     refused(Section::open(name), kind, &facts);
-    refused(inventory::list(), kind, &facts);
-    refused(inventory::prune(), kind, &facts);
+}
+
+/// Demands that this user's own objects are refused and that the machine's are not, in lists too.
+#[track_caller]
+fn local_verbs_are_refused(facts: &[&str]) {
+    let denied = ErrorKind::PermissionDenied;
+    let _global = create(r"Global\x").unwrap();
+    by_name_it_is_refused("x", denied, facts);
+    refused(inventory::find("x"), denied, facts);
+    let [listed] = &inventory::list().unwrap()[..] else { panic!("the machine's object alone") };
+    assert_eq!(listed.name.to_string(), r"Global\x");
+    assert_eq!(inventory::prune().unwrap().objects, 0);
+    let [error] = inventory::unreachable().try_into().unwrap();
+    refused::<()>(Err(error), denied, facts);
 }
 
 /// Does it in a process whose objects stand in `dir`.
@@ -84,19 +107,144 @@ fn place_that_is_read_only_is_refused() {
 }
 
 #[test]
-fn directory_of_another_user_is_refused() {
-    alone_as_root("directories::directory_of_another_user_is_refused", |place| {
-        fs::create_dir(local(place)).unwrap();
-        set_mode(&local(place), 0o700);
-        chown(local(place), Some(NOBODY), Some(NOBODY)).unwrap();
-        let directory = local(place);
-        fs::write(directory.join("rubbish"), "").unwrap();
-        let facts = [directory.to_str().unwrap(), "belongs to user 65534"];
-        changes_nothing(place, || {
-            every_verb_is_refused("x", ErrorKind::PermissionDenied, &facts);
+fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
+    alone_as_root(
+        "directories::entry_of_another_user_in_place_of_the_directory_is_passed_over",
+        |place| {
+            let squat = place.join("pagemate-54321");
+            let squatters: [&dyn Fn(); 4] = [
+                &|| fs::create_dir(&squat).unwrap(),
+                &|| fs::write(&squat, "").unwrap(),
+                &|| symlink("/", &squat).unwrap(),
+                &|| symlink("nowhere", &squat).unwrap(),
+            ];
+            for squat_there in squatters {
+                fork(|| {
+                    become_user(NOBODY, NOBODY);
+                    squat_there();
+                })
+                .join();
+                let as_user = |body: &dyn Fn()| {
+                    fork(|| {
+                        become_user(54321, 54321);
+                        body();
+                    })
+                };
+                let (made, go) = (Gate::new(), Gate::new());
+                let holder = as_user(&|| {
+                    // Nothing is made to look.
+                    assert!(inventory::list().unwrap().is_empty());
+                    let section = create("x").unwrap();
+                    section.map().unwrap().write(0, &7_u64).unwrap();
+                    assert_eq!(inventory::list().unwrap().len(), 1);
+                    made.open();
+                    go.wait();
+                    drop(section);
+                });
+                made.wait();
+                as_user(&|| {
+                    assert_eq!(
+                        Section::open("x").unwrap().map().unwrap().read::<u64>(0).unwrap(),
+                        7
+                    );
+                    refused(create("x"), ErrorKind::AlreadyExists, &[]);
+                    assert_eq!(inventory::find("x").unwrap().owner, Some(54321));
+                })
+                .join();
+                // The squatter goes, and the first name is free: still all meet where the object is.
+                if squat.is_dir() && !squat.is_symlink() {
+                    fs::remove_dir(&squat).unwrap();
+                } else {
+                    fs::remove_file(&squat).unwrap();
+                }
+                as_user(&|| assert!(!share("x").unwrap().was_created())).join();
+                assert!(!squat.exists());
+                go.open();
+                holder.join();
+            }
+            let mut left: Vec<_> =
+                fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
+            assert_eq!(left.len(), 1, "{left:?}");
+            let only = left.pop().unwrap();
+            assert_eq!(fs::metadata(&only).unwrap().mode() & 0o7777, 0o700);
+            assert!(only.to_str().unwrap().contains("pagemate-54321."), "{only:?}");
+        },
+    );
+}
+
+/// While a squatter's directory comes and goes at the first name, all processes of a user that start
+/// in that time arrive at one directory.
+#[test]
+fn processes_that_start_while_a_squatter_comes_and_goes_meet() {
+    const PROCESSES: usize = 6;
+    alone_as_root(
+        "directories::processes_that_start_while_a_squatter_comes_and_goes_meet",
+        |place| {
+            for round in 0..150 {
+                let dir = place.join(format!("round-{round}"));
+                fs::create_dir(&dir).unwrap();
+                set_mode(&dir, 0o1777);
+                move_place(&dir);
+                let squatter = fork(|| {
+                    become_user(NOBODY, NOBODY);
+                    let squat = dir.join("pagemate-54321");
+                    loop {
+                        _ = fs::create_dir(&squat);
+                        _ = fs::remove_dir(&squat);
+                    }
+                });
+                let (go, counted, end) = (Gate::new(), Gate::new(), Gate::new());
+                let start = || {
+                    fork(|| {
+                        become_user(54321, 54321);
+                        go.wait();
+                        let section = share("x").unwrap();
+                        let view = section.map().unwrap();
+                        view.atomic::<AtomicU64>(0).unwrap().fetch_add(1, Ordering::Relaxed);
+                        counted.open();
+                        end.wait();
+                    })
+                };
+                let processes: Vec<_> = (0..PROCESSES).map(|_| start()).collect();
+                (0..PROCESSES).for_each(|_| go.open());
+                (0..PROCESSES).for_each(|_| counted.wait());
+                // One more, which starts later.
+                fork(|| {
+                    become_user(54321, 54321);
+                    let view = Section::open("x").unwrap().map().unwrap();
+                    assert_eq!(view.read::<u64>(0).unwrap(), PROCESSES as u64, "round {round}");
+                })
+                .join();
+                (0..PROCESSES).for_each(|_| end.open());
+                processes.into_iter().for_each(Forked::join);
+                squatter.kill();
+                fs::remove_dir_all(&dir).unwrap();
+            }
+            move_place(place);
+        },
+    );
+}
+
+#[test]
+fn pending_directories_that_the_killed_left_become_one() {
+    alone("directories::pending_directories_that_the_killed_left_become_one", |place| {
+        let pending = ["", ".0123", ".4567"].map(|end| {
+            let path = local(place).into_os_string().into_string().unwrap() + end;
+            fs::create_dir(&path).unwrap();
+            // The umask may have taken away what it takes to open it.
+            set_mode(Path::new(&path), if end.is_empty() { 0o1000 } else { 0o1700 });
+            path
         });
-        fs::remove_file(directory.join("rubbish")).unwrap();
-        fs::remove_dir(directory).unwrap();
+        assert!(inventory::list().unwrap().is_empty());
+        let _held = create("x").unwrap();
+        fork(|| assert!(Section::open("x").is_ok())).join();
+        assert_eq!(fs::metadata(local(place)).unwrap().mode() & 0o7777, 0o700);
+        assert!(!Path::new(&pending[1]).exists() && !Path::new(&pending[2]).exists());
+        // One that was killed before it removed the others.
+        fs::create_dir(&pending[1]).unwrap();
+        set_mode(Path::new(&pending[1]), 0o1700);
+        inventory::prune().unwrap();
+        assert!(!Path::new(&pending[1]).exists() && local(place).exists());
     });
 }
 
@@ -148,15 +296,13 @@ fn what_others_put_beside_the_machines_objects_is_left_alone() {
 #[test]
 fn directory_with_an_unsafe_mode_is_refused() {
     alone("directories::directory_with_an_unsafe_mode_is_refused", |place| {
-        for mode in [0o777, 0o755, 0o710, 0o1700] {
+        for mode in [0o777, 0o755, 0o710, 0o1770] {
             let directory = local(place);
             fs::create_dir(&directory).unwrap();
             set_mode(&directory, mode);
             let found = format!("has mode {mode:04o} where 0700 is safe");
             let facts = [directory.to_str().unwrap(), &found];
-            changes_nothing(place, || {
-                every_verb_is_refused("x", ErrorKind::PermissionDenied, &facts);
-            });
+            changes_nothing(place, || local_verbs_are_refused(&facts));
             fs::remove_dir(directory).unwrap();
         }
     });
@@ -186,14 +332,10 @@ fn directory_that_is_a_link_is_refused_and_nothing_behind_it_touched() {
             let directory = local(place);
             let facts = [directory.to_str().unwrap(), "a link or a file"];
             symlink(&precious, &directory).unwrap();
-            changes_nothing(place, || {
-                every_verb_is_refused("x", ErrorKind::PermissionDenied, &facts);
-            });
+            changes_nothing(place, || local_verbs_are_refused(&facts));
             fs::remove_file(&directory).unwrap();
             fs::write(&directory, "").unwrap();
-            changes_nothing(place, || {
-                every_verb_is_refused("x", ErrorKind::PermissionDenied, &facts);
-            });
+            changes_nothing(place, || local_verbs_are_refused(&facts));
             fs::remove_file(&directory).unwrap();
             fs::remove_dir_all(precious).unwrap();
         },

@@ -18,7 +18,9 @@ mod platform;
 #[path = "windows/mod.rs"]
 mod platform;
 
-pub(crate) use platform::{Mapping, Object, allocation_granularity, find, list, prune};
+pub(crate) use platform::{
+    Mapping, Object, allocation_granularity, find, list, prune, unreachable,
+};
 #[cfg(windows)]
 pub(crate) use platform::{for_questions, named, native, security, session};
 

@@ -13,9 +13,10 @@ use std::sync::{Arc, RwLock, TryLockError};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 
+use super::home::Lookup;
 use super::place::Place;
 use super::seen::LOOK;
-use super::{base, beside_the_streams, home, room};
+use super::{base, beside_the_streams, room};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
@@ -229,6 +230,14 @@ pub(super) fn existing(namespace: Namespace) -> Result<Option<Arc<Directory>>> {
     }
 }
 
+/// Removes directories of the user's that a process made, and died before it chose one of them.
+pub(super) fn tidy() -> Result<()> {
+    let wanted = Wanted::now(Namespace::Local)?;
+    let (parent, _) = open_parent(&wanted.parent)?;
+    let Some(user) = wanted.user else { return Ok(()) };
+    Lookup { parent: parent.as_fd(), path: &wanted.parent, user }.tidy()
+}
+
 fn kept(wanted: &Wanted) -> Option<Arc<Directory>> {
     gained(KEPT.try_read())?.iter().find(|dir| dir.wanted.is(wanted)).cloned()
 }
@@ -269,7 +278,8 @@ fn find(wanted: &Wanted, missing: Missing) -> Result<Option<Arc<Directory>>> {
     match wanted.user {
         None => Ok(Some(Directory::new(parent, wanted.parent.to_path_buf(), &stat, wanted))),
         Some(user) => {
-            let home = home::find(parent.as_fd(), &wanted.parent, user, missing)?;
+            let lookup = Lookup { parent: parent.as_fd(), path: &wanted.parent, user };
+            let home = lookup.find(missing)?;
             Ok(home.map(|home| Directory::new(home.fd, home.path, &home.stat, wanted)))
         }
     }

@@ -29,13 +29,11 @@ const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 /// Sweeping takes at most one part in this many of a busy creator's time.
 const PAUSE: u32 = 50;
 
-/// Every live object this user can look at; the dead are swept on the way.
+/// Every live object that this user can look at; the dead are swept on the way.
 pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    for namespace in NAMESPACES {
-        // Others' objects that we may not look at are left out, and so is what is damaged.
-        each_of(namespace, |place| found.extend(look(place).ok().flatten()))?;
-    }
+    // Objects of others that this user may not look at are left out, and so are damaged ones.
+    in_reach(|namespace| each_of(namespace, |place| found.extend(look(place).ok().flatten())))?;
     let (sought, mut entries): (Vec<Sought>, Vec<Entry>) = found.into_iter().unzip();
     for (entry, holders) in entries.iter_mut().zip(holders::of(&sought)) {
         entry.holders = holders;
@@ -57,10 +55,21 @@ pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
 /// Sweeps both directories.
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
-    for namespace in NAMESPACES {
-        each_of(namespace, |place| sweep_if_dead(place, &mut swept))?;
-    }
+    in_reach(|namespace| each_of(namespace, |place| sweep_if_dead(place, &mut swept)))?;
+    // What else is wrong with the user's directory was no reason to fail.
+    _ = directory::tidy();
     Ok(swept)
+}
+
+/// Why objects cannot be reached: an error for each namespace of which that is so.
+pub(crate) fn unreachable() -> Vec<Error> {
+    NAMESPACES.into_iter().filter_map(|namespace| each_of(namespace, |_| ()).err()).collect()
+}
+
+/// Does it in each namespace that can be reached; fails if none can.
+fn in_reach(each: impl FnMut(Namespace) -> Result<()>) -> Result<()> {
+    let [local, global] = NAMESPACES.map(each);
+    if global.is_ok() { Ok(()) } else { local }
 }
 
 /// Sweeps `dir` unless this process did so a moment ago, measured by what it cost.

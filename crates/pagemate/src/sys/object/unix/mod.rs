@@ -46,7 +46,7 @@ use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::liveness::{Seats, fork, lock};
 
-pub(crate) use self::inventory::{find, list, prune};
+pub(crate) use self::inventory::{find, list, prune, unreachable};
 pub(crate) use self::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.

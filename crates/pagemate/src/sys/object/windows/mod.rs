@@ -38,7 +38,7 @@ use crate::access::{Access, Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
-pub(crate) use self::inventory::{find, for_questions, list, prune, session};
+pub(crate) use self::inventory::{find, for_questions, list, prune, session, unreachable};
 pub(crate) use self::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.
