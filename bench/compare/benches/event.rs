@@ -17,7 +17,7 @@ use std::{env, fs};
 
 use common::measure::{Effort, titles};
 use common::place::Place;
-use common::turns::{self, Means, Pair, Side, Signal};
+use common::turns::{self, Mechanism, Pair, Side, Signal};
 use iceoryx2::port::listener::Listener;
 use iceoryx2::port::notifier::Notifier;
 use iceoryx2::prelude::{Config, FileName, NodeBuilder, Path, SemanticString, ipc};
@@ -38,7 +38,7 @@ fn take_turns(_: &Place, effort: Effort) {
     clear();
 }
 
-fn open(what: &str, side: Side) -> Box<dyn Means> {
+fn open(what: &str, side: Side) -> Box<dyn Mechanism> {
     match what {
         "event" => Box::new(Pair(["there", "back"].map(turns::event))),
         _ => Box::new(Pair(ends(side))),

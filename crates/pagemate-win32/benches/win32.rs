@@ -91,9 +91,9 @@ mod linux {
             },
             || drop(create(&name).map()),
         )
-        .tell("create, map, unmap, close 4 KiB", LIMIT);
+        .print("create, map, unmap, close 4 KiB", LIMIT);
         compare(effort, || close(create_here(&c_name)), || drop(create(&name)))
-            .tell("create, close", LIMIT);
+            .print("create, close", LIMIT);
         let held = create_here(&c_name);
         compare(
             effort,
@@ -104,11 +104,11 @@ mod linux {
             },
             || drop(open(&name).map()),
         )
-        .tell("open, map, unmap, close", LIMIT);
+        .print("open, map, unmap, close", LIMIT);
         compare(effort, || close(open_here(&c_name)), || drop(open(&name)))
-            .tell("open, close", LIMIT);
+            .print("open, close", LIMIT);
         let section = open(&name);
-        compare(effort, || map_here(held), || drop(section.map())).tell("map, unmap", LIMIT);
+        compare(effort, || map_here(held), || drop(section.map())).print("map, unmap", LIMIT);
         close(held);
         sync_objects(effort);
     }
@@ -127,7 +127,7 @@ mod linux {
             },
             || drop(mutex.lock().expect("nobody has it")),
         )
-        .tell("take a mutex, give it back", None);
+        .print("take a mutex, give it back", None);
         let event = EventOptions::new(Reset::Auto).create_unnamed().expect("an event");
         // SAFETY: nothing is given.
         let event_here = unsafe { CreateEventA(null(), 0, 0, null()) };
@@ -142,7 +142,7 @@ mod linux {
                 event.wait().expect("it is set");
             },
         )
-        .tell("set an event, wait for it", None);
+        .print("set an event, wait for it", None);
         close(mutex_here);
         close(event_here);
     }

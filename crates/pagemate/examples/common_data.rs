@@ -1,10 +1,11 @@
-//! The first process writes a text, and those that run later read it.
+//! Shares a text: the first process writes it, and processes that run later read it.
 //!
 //! ```sh
 //! cargo run -p pagemate --example common_data    # in two terminals
 //! ```
 //!
-//! Enter ends either. Once both have ended the text is gone, and the next one writes it anew.
+//! Press Enter to end each process. When both have ended, the text is gone, and the next process
+//! writes it again.
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use pagemate::SectionOptions;

@@ -1,11 +1,11 @@
-//! Memory without a name, handed to a child: nobody else can even try to open it.
+//! Shares memory without a name with a child process. No other process can open it.
 //!
 //! ```sh
 //! cargo run -p pagemate --example handed_to_child
 //! ```
 //!
-//! A section is a descriptor (on Windows a handle), and a child inherits its standard input: so
-//! that is what the section goes as.
+//! A section is a descriptor on Unix and a handle on Windows. A child inherits its standard input,
+//! so this program passes the section as standard input.
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
@@ -16,7 +16,7 @@ use pagemate::{Section, SectionOptions};
 
 const QUESTION: &[u8; 20] = b"What is six times 7?";
 
-/// Where the child puts its answer.
+/// The offset of the child's answer.
 const ANSWER: usize = 64;
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,10 +1,10 @@
-//! A counter in a file, shared as memory by all processes that open the file.
+//! Counts its runs in a file that all processes share as memory.
 //!
 //! ```sh
 //! cargo run -p pagemate --example over_file -- counter.bin    # again and again
 //! ```
 //!
-//! Unlike a named section, the file stays when nobody holds it: each run counts on.
+//! Unlike a named section, the file stays when no process holds it: each run continues the count.
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A new file grows to this length.
     let section = SectionOptions::new().len(4096).file(&file).create_unnamed()?;
     let view = section.map()?;
-    // Processes that run at the same time share the memory: none of their counts is lost.
+    // Concurrent processes share the memory, so that no increment is lost.
     let runs = 1 + view.atomic::<AtomicU64>(0)?.fetch_add(1, Ordering::Relaxed);
     view.flush()?;
     println!("run {runs} of {}", path.display());

@@ -1,12 +1,12 @@
-//! A consumer that can look and not touch: it follows a version counter.
+//! Follows a version counter through a read-only view.
 //!
 //! ```sh
 //! cargo run -p pagemate --example read_only -- produce    # in one terminal
 //! cargo run -p pagemate --example read_only               # in another
 //! ```
 //!
-//! The producer publishes versions until Enter; the consumer waits for it, follows three versions
-//! and ends. Its handle and its view are read-only, and the kernel keeps them so.
+//! The producer publishes versions until Enter. The consumer waits for the producer, follows three
+//! versions and ends. Its handle and its view are read-only, which the kernel enforces.
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
@@ -19,14 +19,14 @@ use pagemate::{Access, ErrorKind, Section, SectionOptions};
 
 const NAME: &str = "read-only";
 
-/// Where the version stands, and where what it is the version of.
+/// The offsets of the version number and of the value.
 const VERSION: usize = 0;
 const VALUE: usize = 64;
 
-/// The longest that the consumer waits for anything.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time that the consumer waits for the producer or for a new version.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it sleeps between two looks.
+/// The time between two polls.
 const PAUSE: Duration = Duration::from_millis(1);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -47,7 +47,8 @@ fn produce() -> pagemate::Result<()> {
     println!("publishing versions; Enter ends");
     for version in 1_u64.. {
         view.write(VALUE, &(version * version))?;
-        // Pairs with the load in `consume`: who sees the version sees a value no older.
+        // Pairs with the Acquire load in `consume`: a reader that sees this version sees this value
+        // or a later one.
         view.atomic::<AtomicU64>(VERSION)?.store(version, Ordering::Release);
         if entered.recv_timeout(Duration::from_millis(100)) != Err(RecvTimeoutError::Timeout) {
             break;
@@ -64,7 +65,7 @@ fn consume() -> Result<(), Box<dyn Error>> {
 
     let mut seen = 0;
     for _ in 0..3 {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let version = loop {
             let version = view.load::<AtomicU64>(VERSION, Ordering::Acquire)?;
             if version > seen {
@@ -82,7 +83,7 @@ fn consume() -> Result<(), Box<dyn Error>> {
 }
 
 fn wait_for_producer() -> Result<Section, Box<dyn Error>> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         match SectionOptions::new().access(Access::Read).open(NAME) {
             Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => {

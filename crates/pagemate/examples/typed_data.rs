@@ -1,15 +1,15 @@
-//! A value of a type of your own, replaced many times a second and never seen half-written.
+//! Shares a typed value that is replaced many times a second and is never read half-written.
 //!
 //! ```sh
 //! cargo run -p pagemate --example typed_data    # in two terminals
 //! ```
 //!
-//! The first process writes poses until Enter; a later one reads five of them and ends.
+//! The first process writes poses until Enter. A later process reads five poses and ends.
 //!
-//! Bytes are copied in no order, so an atomic orders them: a sequence number that is odd while a
-//! pose is being written. Who sees it even, copies the pose and then sees the same number again
-//! has a whole one. That takes no lock, and readers do not disturb the writer. It is for one
-//! writer.
+//! Copies do not order memory, so an atomic sequence number does (a sequence lock). It is odd while
+//! a pose is being written. A reader that loads an even number, copies the pose and loads the same
+//! number again has copied a consistent pose. Readers take no lock and do not disturb the writer.
+//! This works for a single writer.
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 use pagemate::{SectionOptions, View};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// Where something is. Any bytes are a `Pose`, and it has no padding: so it may travel.
+/// A position and a heading. All bytes are a valid `Pose`, and it has no padding, so it can be
+/// copied to and from shared memory.
 #[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 struct Pose {
@@ -32,12 +33,12 @@ struct Pose {
     heading: f64,
 }
 
-/// Where the sequence number stands, and where the pose.
+/// The offsets of the sequence number and of the pose.
 const SEQUENCE: usize = 0;
 const POSE: usize = 64;
 
-/// The longest that a reader waits for a writer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time that a reader waits for the writer.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let section = SectionOptions::new().len(4096).open_or_create("typed-data")?;
@@ -75,15 +76,17 @@ fn write(view: &View, pose: &Pose) -> pagemate::Result<()> {
     let sequence: &AtomicU64 = view.atomic(SEQUENCE)?;
     let before = sequence.load(Ordering::Relaxed);
     sequence.store(before + 1, Ordering::Relaxed);
-    // Pairs with the fence in `read`: who sees any of the new pose sees the odd number too.
+    // Pairs with the Acquire fence in `read`: a reader that copied any byte of the new pose also
+    // loads the odd number, or a later one.
     fence(Ordering::Release);
     view.write(POSE, pose)?;
-    // Pairs with the first load in `read`: who sees this number sees all of the pose.
+    // Pairs with the first load in `read`: a reader that loads this number copies all bytes of the
+    // pose.
     sequence.store(before + 2, Ordering::Release);
     Ok(())
 }
 
-/// The pose, unless it is being written.
+/// Returns the pose, or `None` if the writer is changing it.
 fn read(view: &View) -> pagemate::Result<Option<Pose>> {
     let sequence: &AtomicU64 = view.atomic(SEQUENCE)?;
     let before = sequence.load(Ordering::Acquire);
@@ -93,11 +96,11 @@ fn read(view: &View) -> pagemate::Result<Option<Pose>> {
     Ok((before == after && before.is_multiple_of(2)).then_some(pose))
 }
 
-/// The first pose that is newer than the one that stands there now.
+/// Returns the first pose that differs from the current one.
 fn next_pose(view: &View) -> Result<Pose, Box<dyn Error>> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let mut old = None;
-    // The writer may end at any time, in the middle of a pose too.
+    // The writer may end at any time, also while it writes a pose.
     while Instant::now() < deadline {
         match (read(view)?, old) {
             (Some(pose), Some(old)) if pose != old => return Ok(pose),

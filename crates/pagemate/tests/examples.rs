@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use harness::Place;
 
 /// Longer than anything an example waits for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running example, killed and reaped at the latest when dropped.
 struct Example {
@@ -44,7 +44,7 @@ impl Example {
 
     #[track_caller]
     fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("one more line")
+        self.lines.recv_timeout(TIMEOUT).expect("one more line")
     }
 
     /// As Enter would, the end of input ends those that wait for it.
@@ -60,7 +60,7 @@ impl Example {
     }
 
     fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

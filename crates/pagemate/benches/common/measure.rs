@@ -1,21 +1,21 @@
-//! Two sides measured alternately, and how the outcome is told.
+//! Measures two sides in alternation, and prints the comparison.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How long to look.
+/// How long to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// Long enough for numbers to rely on.
+    /// Long enough for reliable numbers.
     Full,
-    /// Long enough to see that it runs.
+    /// Long enough to see that the benchmark runs.
     Quick,
 }
 
 impl Effort {
-    /// This much in full, or the other.
+    /// Returns the first value for a full measurement, the second for a quick one.
     pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
         match self {
             Effort::Full => full,
@@ -24,13 +24,13 @@ impl Effort {
     }
 }
 
-/// What time is meant.
+/// The clock to measure with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
-    /// What this thread has of a processor: for what never sleeps.
+    /// The processor time of this thread: for code that never sleeps.
     #[default]
     Processor,
-    /// What passes for everybody: for what sleeps, or takes several to do.
+    /// Elapsed time: for code that sleeps or that involves several processes.
     Wall,
 }
 
@@ -44,12 +44,12 @@ impl Clock {
     }
 }
 
-/// The time that passes from now on.
+/// A stopwatch, started at its creation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch(Clock, f64);
 
 impl Watch {
-    /// The processor's time that this thread takes.
+    /// Starts a stopwatch of this thread's processor time.
     pub(crate) fn start() -> Watch {
         Watch::by(Clock::Processor)
     }
@@ -58,16 +58,16 @@ impl Watch {
         Watch(clock, clock.ns())
     }
 
-    /// Nanoseconds since.
+    /// Returns the nanoseconds since the start.
     pub(crate) fn ns(self) -> f64 {
         self.0.ns() - self.1
     }
 }
 
-/// A block is at least this long, so that reading the clock costs nothing of note.
+/// The minimum duration of a block of calls, so that reading the clock has no measurable cost.
 const BLOCK: Duration = Duration::from_micros(500);
 
-/// The middle of many values, and where the middle half of them lies.
+/// The median and the quartiles of many values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
     pub(crate) low: f64,
@@ -94,25 +94,26 @@ impl fmt::Display for Spread {
     }
 }
 
-/// What two sides took, round by round.
+/// The results of two sides, round by round.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Comparison {
-    /// The time of ours in times of theirs.
+    /// Our time divided by their time.
     ratios: Vec<f64>,
     /// Nanoseconds of one call.
     ours: Vec<f64>,
     theirs: Vec<f64>,
 }
 
-/// Runs both in rounds of four blocks, ours, theirs, theirs, ours, so that a drift hits both alike.
+/// Runs both sides in rounds of four blocks (ours, theirs, theirs, ours), so that a drift affects
+/// both sides equally.
 pub(crate) fn compare(effort: Effort, ours: impl FnMut(), theirs: impl FnMut()) -> Comparison {
     let mut comparison = Comparison::default();
     let time = effort.pick(Duration::from_secs(4), Duration::from_millis(200));
-    comparison.go_on(time, ours, theirs);
+    comparison.add_rounds(time, ours, theirs);
     comparison
 }
 
-fn calls_a_block(block: &mut impl FnMut(u32) -> f64) -> u32 {
+fn calls_per_block(block: &mut impl FnMut(u32) -> f64) -> u32 {
     let mut calls = 1;
     while calls < 1 << 24 {
         if block(calls) >= BLOCK.as_nanos() as f64 {
@@ -123,7 +124,7 @@ fn calls_a_block(block: &mut impl FnMut(u32) -> f64) -> u32 {
     calls
 }
 
-/// Nanoseconds of so many calls.
+/// Returns the nanoseconds of `calls` calls.
 fn block(calls: u32, call: &mut impl FnMut()) -> f64 {
     let watch = Watch::start();
     for _ in 0..calls {
@@ -136,7 +137,7 @@ fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "MISSED" }
 }
 
-/// The titles of what [`Comparison::tell`] prints.
+/// Prints the column titles for [`Comparison::print`].
 pub(crate) fn titles(ours: &str, theirs: &str) {
     println!(
         "  {:34} {ours:>12} {theirs:>12}   {:26} {:>6}  limit",
@@ -145,25 +146,26 @@ pub(crate) fn titles(ours: &str, theirs: &str) {
 }
 
 impl Comparison {
-    /// Adds rounds for this long, three at least.
-    pub(crate) fn go_on(
+    /// Adds rounds for `time`, and at least three.
+    pub(crate) fn add_rounds(
         &mut self,
         time: Duration,
         mut ours: impl FnMut(),
         mut theirs: impl FnMut(),
     ) {
         let ours = |calls| block(calls, &mut ours);
-        self.go_on_by_blocks(time, ours, |calls| block(calls, &mut theirs));
+        self.add_block_rounds(time, ours, |calls| block(calls, &mut theirs));
     }
 
-    /// The same with sides that do as many calls as they are told, and give the nanoseconds of all.
-    pub(crate) fn go_on_by_blocks(
+    /// Adds rounds of sides that make the given number of calls and return the nanoseconds of all
+    /// of them.
+    pub(crate) fn add_block_rounds(
         &mut self,
         time: Duration,
         mut ours: impl FnMut(u32) -> f64,
         mut theirs: impl FnMut(u32) -> f64,
     ) {
-        let calls = calls_a_block(&mut ours).max(calls_a_block(&mut theirs));
+        let calls = calls_per_block(&mut ours).max(calls_per_block(&mut theirs));
         let (end, enough) = (Instant::now() + time, self.ratios.len() + 3);
         while self.ratios.len() < enough || Instant::now() < end {
             let first = ours(calls);
@@ -173,15 +175,15 @@ impl Comparison {
         }
     }
 
-    /// Adds a round: nanoseconds of one call.
+    /// Adds a round, given as nanoseconds of one call.
     pub(crate) fn add(&mut self, ours: f64, theirs: f64) {
         self.ratios.push(ours / theirs);
         self.ours.push(ours);
         self.theirs.push(theirs);
     }
 
-    /// One line: ours may take at most `limit` times as long.
-    pub(crate) fn tell(self, what: &str, limit: Option<f64>) {
+    /// Prints one line. Our side may take at most `limit` times as long as theirs.
+    pub(crate) fn print(self, what: &str, limit: Option<f64>) {
         let ratio = Spread::of(self.ratios.clone());
         let limit = limit.map_or(String::new(), |limit| {
             format!("{limit:.2} {}", verdict(ratio.median <= limit))
@@ -189,8 +191,9 @@ impl Comparison {
         self.line(what, ratio, &limit, time);
     }
 
-    /// One line about copies of `bytes`: ours must move at least `limit` as many in the same time.
-    pub(crate) fn tell_rate(self, what: &str, bytes: usize, limit: f64) {
+    /// Prints one line about copies of `bytes` bytes. Our side must reach at least `limit` times
+    /// their rate.
+    pub(crate) fn print_rate(self, what: &str, bytes: usize, limit: f64) {
         let ratio = Spread::of(self.ratios.clone()).map(|ratio| 1.0 / ratio);
         let limit = format!("{limit:.2} {}", verdict(ratio.median >= limit));
         self.line(what, ratio, &limit, |ns| format!("{:.1} GB/s", bytes as f64 / ns));
@@ -207,7 +210,7 @@ impl Comparison {
     }
 }
 
-/// A duration in nanoseconds, for people.
+/// Formats nanoseconds for a report.
 pub(crate) fn time(ns: f64) -> String {
     match ns {
         ns if ns < 1e3 => format!("{ns:.2} ns"),
@@ -216,8 +219,8 @@ pub(crate) fn time(ns: f64) -> String {
     }
 }
 
-/// One line: the time of something that has a limit of its own, in milliseconds.
-pub(crate) fn tell_alone(what: &str, times: Vec<f64>, limit_ms: f64) {
+/// Prints one line about a single side with an absolute limit in milliseconds.
+pub(crate) fn print_alone(what: &str, times: Vec<f64>, limit_ms: f64) {
     let rounds = times.len();
     let spread = Spread::of(times).map(|ns| ns / 1e6);
     let verdict = verdict(spread.median < limit_ms);

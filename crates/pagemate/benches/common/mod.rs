@@ -1,4 +1,4 @@
-//! What the core's benchmarks have in common.
+//! The code that the benchmarks of the core share.
 
 pub(crate) mod measure;
 pub(crate) mod peer;
@@ -9,13 +9,13 @@ pub(crate) mod turns;
 use measure::Effort;
 use place::Place;
 
-/// A part of a report: its name, and what prints it.
+/// A part of a report: its name and the function that prints it.
 pub(crate) type Group = (&'static str, fn(&Place, Effort));
 
-/// Prints those of the groups that the command line asks for.
+/// Prints the groups that the command line selects.
 pub(crate) fn report(groups: &[Group]) {
     let mut words: Vec<String> = std::env::args().skip(1).collect();
-    // Cargo says `--bench` when it measures, and nothing when it only tests.
+    // Cargo passes `--bench` for `cargo bench`, and no argument for `cargo test`.
     let full = words.iter().any(|word| word == "--bench");
     words.retain(|word| !word.starts_with("--"));
     let quick = words.iter().any(|word| word == "quick") || !full;

@@ -1,4 +1,4 @@
-//! Another process of this program, which does what it is told line by line.
+//! A second process of this program that executes commands, one a line.
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
@@ -7,7 +7,7 @@ use std::{env, io};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-/// It ends when this is dropped, or its process dies.
+/// A peer process. It ends when this is dropped or when this process dies.
 #[derive(Debug)]
 pub(crate) struct Peer {
     child: Child,
@@ -16,7 +16,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts it with these words, and waits until it is ready.
+    /// Starts the process with these arguments, and waits until it is ready.
     pub(crate) fn start(words: &[&str]) -> Peer {
         let mut child = Command::new(env::current_exe().expect("this program"))
             .args(words)
@@ -27,23 +27,23 @@ impl Peer {
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut peer = Peer { child, input, output };
-        assert_eq!(peer.hear(), "ready");
+        assert_eq!(peer.receive(), "ready");
         peer
     }
 
-    pub(crate) fn tell(&mut self, what: impl Display) {
+    pub(crate) fn send(&mut self, what: impl Display) {
         writeln!(self.input.as_ref().expect("a pipe"), "{what}").expect("a listener");
     }
 
-    /// Its next line.
-    pub(crate) fn hear(&mut self) -> String {
+    /// Returns the next line of its output.
+    pub(crate) fn receive(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("a line");
         assert!(line.ends_with('\n'), "the second process failed");
         line.trim_end().to_owned()
     }
 
-    /// Kills it by SIGKILL.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a process");
     }
@@ -56,9 +56,9 @@ impl Drop for Peer {
     }
 }
 
-/// The life of such a process: says that it is ready, and answers each line.
-pub(crate) fn live(mut answer: impl FnMut(&str) -> String) {
-    // It may be asleep for ever when the other dies.
+/// The main function of a peer: reports that it is ready, and answers each line.
+pub(crate) fn serve(mut answer: impl FnMut(&str) -> String) {
+    // The peer may be blocked forever when its parent dies.
     set_parent_process_death_signal(Some(Signal::KILL)).expect("a signal");
     reply("ready");
     for line in io::stdin().lines() {

@@ -1,4 +1,4 @@
-//! Two processes that wake each other in turn, by whatever means.
+//! Two processes that wake each other in turn, by one of several mechanisms.
 
 use std::fs;
 use std::time::Duration;
@@ -7,15 +7,15 @@ use pagemate::sync::{Event, EventOptions, Reset, Semaphore};
 
 use super::measure::{Clock, Comparison, Effort, Watch};
 use super::peer::{self, Peer};
-use super::processor::{ends, staying_on, without_haste};
+use super::processor::{first_and_last, pinned_to, without_preemption};
 
-/// Something that one raises and one waits for, who takes it away.
+/// A signal that one side raises and the other side waits for and consumes.
 pub(crate) trait Signal {
     fn raise(&self);
     fn wait(&self);
 }
 
-/// An event that is to be made or opened.
+/// Creates or opens an event.
 pub(crate) fn event(name: &str) -> Event {
     EventOptions::new(Reset::Auto).open_or_create(name).expect("an event")
 }
@@ -40,12 +40,12 @@ impl Signal for Semaphore {
     }
 }
 
-/// How the turn goes from one process to another and back.
-pub(crate) trait Means {
-    /// What each side does before the first turn.
+/// A mechanism by which the turn passes from one process to the other and back.
+pub(crate) trait Mechanism {
+    /// Prepares one side before the first turn.
     fn prepare(&self, _: Side) {}
 
-    /// Has so many turns.
+    /// Plays this number of turns.
     fn go(&self, side: Side, turns: u32);
 }
 
@@ -55,10 +55,10 @@ pub(crate) enum Side {
     Second,
 }
 
-/// Two signals: one there, one back.
+/// Two signals: one for each direction.
 pub(crate) struct Pair<S>(pub(crate) [S; 2]);
 
-impl<S: Signal> Means for Pair<S> {
+impl<S: Signal> Mechanism for Pair<S> {
     fn go(&self, side: Side, turns: u32) {
         let Pair([there, back]) = self;
         for _ in 0..turns {
@@ -73,23 +73,23 @@ impl<S: Signal> Means for Pair<S> {
     }
 }
 
-/// Makes or opens what is called so, for one side.
-pub(crate) type Open = fn(&str, Side) -> Box<dyn Means>;
+/// A function that creates or opens a mechanism by its name, for one side.
+pub(crate) type Open = fn(&str, Side) -> Box<dyn Mechanism>;
 
-/// Prints a table for each way in which the processes can run: each on a processor of its own, and
-/// both on one; `rows` is told the second side's.
+/// Prints one table with each process on a processor of its own, and one with both processes on one
+/// processor. `rows` gets the processor of the second side.
 pub(crate) fn tables(rows: impl Fn(usize)) {
-    println!("  by the clock on the wall; a turn is there and back: two sleeps, two wakes");
-    let [first, last] = ends();
+    println!("  elapsed time; a turn is a round trip: two sleeps, two wake-ups");
+    let [first, last] = first_and_last();
     if first != last {
         println!("  on two processors");
-        staying_on(first, || rows(last));
+        pinned_to(first, || rows(last));
     }
     println!("  on one processor");
-    staying_on(first, || without_haste(|| rows(first)));
+    pinned_to(first, || without_preemption(|| rows(first)));
 }
 
-/// One row: turns by `ours` beside turns by `theirs`.
+/// Prints one row: turns by `ours` beside turns by `theirs`.
 pub(crate) fn row(
     open: Open,
     [ours, theirs]: [&str; 2],
@@ -97,18 +97,18 @@ pub(crate) fn row(
     effort: Effort,
     limit: Option<f64>,
 ) {
-    let lay = |what| staying_on(second, || Table::lay(open, what));
+    let lay = |what| pinned_to(second, || Table::lay(open, what));
     let (mut our_table, mut their_table) = (lay(ours), lay(theirs));
     let mut comparison = Comparison::default();
     let time = effort.pick(Duration::from_secs(4), Duration::from_millis(50));
     let play = |turns| our_table.play(turns);
-    comparison.go_on_by_blocks(time, play, |turns| their_table.play(turns));
-    comparison.tell(&format!("{ours}, {:.2} sleeps", our_table.sleeps_a_turn()), limit);
+    comparison.add_block_rounds(time, play, |turns| their_table.play(turns));
+    comparison.print(&format!("{ours}, {:.2} sleeps", our_table.sleeps_a_turn()), limit);
 }
 
-/// We are the first side, and another process is the second.
+/// A running mechanism: this process is the first side, and another process is the second.
 struct Table {
-    means: Box<dyn Means>,
+    mechanism: Box<dyn Mechanism>,
     peer: Peer,
     turns: u64,
     sleeps: u64,
@@ -116,22 +116,22 @@ struct Table {
 
 impl Table {
     fn lay(open: Open, what: &str) -> Table {
-        // Here first, so that the other inherits what is to be inherited.
-        let means = open(what, Side::First);
+        // Opened before the peer starts, so that the peer inherits its descriptors.
+        let mechanism = open(what, Side::First);
         let peer = Peer::start(&["answer", what]);
-        Table { means, peer, turns: 0, sleeps: 0 }
+        Table { mechanism, peer, turns: 0, sleeps: 0 }
     }
 
-    /// So many turns; gives the nanoseconds they took.
+    /// Plays this number of turns, and returns the nanoseconds that they took.
     fn play(&mut self, turns: u32) -> f64 {
-        self.means.prepare(Side::First);
-        self.peer.tell(turns);
-        assert_eq!(self.peer.hear(), "begun");
+        self.mechanism.prepare(Side::First);
+        self.peer.send(turns);
+        assert_eq!(self.peer.receive(), "begun");
         let before = sleeps();
         let watch = Watch::by(Clock::Wall);
-        self.means.go(Side::First, turns);
+        self.mechanism.go(Side::First, turns);
         let ns = watch.ns();
-        self.sleeps += sleeps() - before + self.peer.hear().parse::<u64>().expect("a number");
+        self.sleeps += sleeps() - before + self.peer.receive().parse::<u64>().expect("a number");
         self.turns += u64::from(turns);
         ns
     }
@@ -141,21 +141,21 @@ impl Table {
     }
 }
 
-/// How often this thread has gone to sleep.
+/// Returns how often this thread has gone to sleep.
 fn sleeps() -> u64 {
     let status = fs::read_to_string("/proc/thread-self/status").expect("about this thread");
     let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     count.and_then(|count| count.trim().parse().ok()).expect("a number")
 }
 
-/// The life of the second side.
+/// The main function of the second side.
 pub(crate) fn answer(open: Open, what: &str) {
-    let means = open(what, Side::Second);
-    peer::live(|turns| {
-        means.prepare(Side::Second);
+    let mechanism = open(what, Side::Second);
+    peer::serve(|turns| {
+        mechanism.prepare(Side::Second);
         peer::reply("begun");
         let before = sleeps();
-        means.go(Side::Second, turns.parse().expect("a number"));
+        mechanism.go(Side::Second, turns.parse().expect("a number"));
         (sleeps() - before).to_string()
     });
 }

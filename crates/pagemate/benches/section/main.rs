@@ -1,4 +1,4 @@
-//! How fast sections are, beside the raw system calls that do the same without the promises.
+//! Measures sections against raw system calls that do the same work without the guarantees.
 //!
 //! ```sh
 //! cargo bench -p pagemate --bench section             # everything, in a few minutes
@@ -6,9 +6,9 @@
 //! cargo bench -p pagemate --bench section -- open     # the groups whose names have this word
 //! ```
 //!
-//! Both sides run alternately in one process, so that what disturbs the machine disturbs both;
-//! what counts is their ratio. Times are the processor's, for nothing here waits: other load takes
-//! caches away but adds no time. The limits are the project's own, and missing one fails nothing.
+//! Both sides run alternately in one process, so that a disturbance affects both; the result is
+//! their ratio. Times are processor times, because no side waits: other load evicts caches, but
+//! adds no time. The limits are goals of the project. Missing one does not fail the run.
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 
@@ -22,5 +22,5 @@ fn main() {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("the system calls to compare with are Linux'");
+    println!("the system calls to compare with exist only on Linux");
 }

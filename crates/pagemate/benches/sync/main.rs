@@ -1,4 +1,4 @@
-//! How fast sync objects are, beside the processor's and the kernel's own means of doing the same.
+//! Measures sync objects against atomic instructions and against the kernel's primitives.
 //!
 //! ```sh
 //! cargo bench -p pagemate --bench sync             # everything, in two or three minutes
@@ -6,11 +6,11 @@
 //! cargo bench -p pagemate --bench sync -- turns    # the groups whose names have this word
 //! ```
 //!
-//! Both sides run alternately, so that what disturbs the machine disturbs both; what counts is their
-//! ratio. What never sleeps is measured by the time that its processor gives it. Where processes wait
-//! for each other the time is the clock's on the wall, and other load adds to it: on a machine that is
-//! not quiet, build first (`--no-run`) and start the program under `chrt -f 1`, with `--bench`. The
-//! limits are the project's own, and missing one fails nothing.
+//! Both sides run alternately, so that a disturbance affects both; the result is their ratio. Code
+//! that never sleeps is measured in processor time. Processes that wait for each other are measured
+//! in elapsed time, to which other load adds. On a machine that is not quiet, build first
+//! (`--no-run`) and start the program under `chrt -f 1`, with `--bench`. The limits are goals of
+//! the project. Missing one does not fail the run.
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 
@@ -24,5 +24,5 @@ fn main() {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("the means to compare with are Linux'");
+    println!("the primitives to compare with exist only on Linux");
 }

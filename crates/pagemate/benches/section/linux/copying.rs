@@ -1,4 +1,4 @@
-//! Moving bytes and values between shared and private memory.
+//! Measures copies of bytes and values between shared and private memory.
 #![allow(unsafe_code, reason = "what is measured against")]
 
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use super::measure::{Comparison, Effort, compare, titles};
 use super::place::Place;
 use super::private::{Pages, Private};
 
-/// A view of new memory, all of it present and mapped.
+/// Returns a view of new memory, with all its pages present and mapped.
 fn view(len: usize, pages: Pages) -> View {
     let mut options = SectionOptions::new();
     options.len(len as u64);
@@ -25,14 +25,15 @@ fn view(len: usize, pages: Pages) -> View {
     view
 }
 
-/// As `memcpy` in private memory does it.
+/// Copies as `memcpy` does in private memory.
 fn copy(from: &[u8], to: &mut [u8]) {
     assert_eq!(from.len(), to.len());
-    // SAFETY: both are as long, and one is borrowed mutably, so that they do not overlap.
+    // SAFETY: both slices have the same length, and one is borrowed mutably, so that they do not
+    // overlap.
     unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), from.len()) };
 }
 
-/// Ranges of many pages.
+/// Measures ranges of many pages.
 pub(crate) fn large(_: &Place, effort: Effort) {
     for pages in [Pages::Small, Pages::Huge] {
         println!("  both in {pages:?} pages, where there is room for one");
@@ -50,7 +51,8 @@ fn throughput(effort: Effort, pages: Pages, kib: usize) {
     let len = kib << 10;
     let shown = if kib < 1 << 10 { format!("{kib} KiB") } else { format!("{} MiB", kib >> 10) };
     let (mut reads, mut writes) = (Comparison::default(), Comparison::default());
-    // Which pages the kernel gives decides how they share a cache, to the good of either side.
+    // The physical pages that the kernel chooses decide how the ranges share a cache, which favours
+    // either side by chance. New memory in each round averages this.
     for _ in 0..effort.pick(5, 1) {
         let time = effort.pick(Duration::from_secs(1), Duration::from_millis(200));
         let view = view(len, pages);
@@ -59,15 +61,15 @@ fn throughput(effort: Effort, pages: Pages, kib: usize) {
         let between =
             || copy(black_box(from.bytes(len)), black_box(to.borrow_mut().bytes_mut(len)));
         let read = || view.read_at(0, black_box(to.borrow_mut().bytes_mut(len)));
-        reads.go_on(time, || read().expect("its bytes"), between);
+        reads.add_rounds(time, || read().expect("its bytes"), between);
         let write = || view.write_at(0, black_box(from.bytes(len)));
-        writes.go_on(time, || write().expect("room"), between);
+        writes.add_rounds(time, || write().expect("room"), between);
     }
-    reads.tell_rate(&format!("read_at {shown}"), len, 0.9);
-    writes.tell_rate(&format!("write_at {shown}"), len, 0.9);
+    reads.print_rate(&format!("read_at {shown}"), len, 0.9);
+    writes.print_rate(&format!("write_at {shown}"), len, 0.9);
 }
 
-/// Values and a few bytes: what a call costs beside one plain access.
+/// Measures values and a few bytes: the cost of a call beside one plain access.
 pub(crate) fn small(_: &Place, effort: Effort) {
     let view = view(4096, Pages::Small);
     let at = view.atomic::<AtomicU64>(64).expect("its bytes").as_ptr();
@@ -75,17 +77,17 @@ pub(crate) fn small(_: &Place, effort: Effort) {
     let read = compare(
         effort,
         || _ = black_box(view.read::<u64>(black_box(64)).expect("its bytes")),
-        // SAFETY: the view has these bytes while it lives, and nobody else uses them.
+        // SAFETY: the view has these bytes as long as it lives, and no other code accesses them.
         || _ = black_box(unsafe { black_box(at).read_volatile() }),
     );
-    read.tell("read::<u64>", None);
+    read.print("read::<u64>", None);
     let write = compare(
         effort,
         || view.write(black_box(64), &black_box(7_u64)).expect("room"),
         // SAFETY: as above.
         || unsafe { black_box(at).write_volatile(black_box(7)) },
     );
-    write.tell("write::<u64>", None);
+    write.print("write::<u64>", None);
     for len in [8, 64, 256, 4096] {
         let (from, mut to, mut other) = (vec![1; len], vec![0; len], vec![0; len]);
         let read = compare(
@@ -93,6 +95,6 @@ pub(crate) fn small(_: &Place, effort: Effort) {
             || view.read_at(0, black_box(&mut to)).expect("its bytes"),
             || copy(black_box(&from), black_box(&mut other)),
         );
-        read.tell(&format!("read_at {len} bytes"), None);
+        read.print(&format!("read_at {len} bytes"), None);
     }
 }

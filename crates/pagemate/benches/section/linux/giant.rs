@@ -1,4 +1,4 @@
-//! How a large section gets all its pages, and how fast it is then.
+//! Measures how a large section gets all its pages, and how fast it is afterwards.
 
 use std::hint::black_box;
 
@@ -10,9 +10,9 @@ use super::place::Place;
 /// A way to get all pages.
 struct Way {
     name: &'static str,
-    /// Whether the section is created in huge pages.
+    /// Whether the section is created with huge pages.
     created_huge: bool,
-    /// Whether its view gathers them.
+    /// Whether the view collapses its pages into huge pages.
     huge: bool,
     prefault: bool,
 }
@@ -26,7 +26,7 @@ const WAYS: [Way; 6] = [
     Way { name: "section's huge_pages, prefault", created_huge: true, huge: false, prefault: true },
 ];
 
-/// Milliseconds of each step, and bytes a nanosecond at the end.
+/// Milliseconds of each step, and bytes per nanosecond of the last one.
 #[derive(Default)]
 struct Times {
     create: Vec<f64>,
@@ -38,15 +38,16 @@ struct Times {
     rate: Vec<f64>,
 }
 
-/// Each way in turn, several times over.
+/// Runs each way in turn, several times.
 pub(crate) fn table(_: &Place, effort: Effort) {
     let len = effort.pick(1 << 30, 1 << 25);
     let rounds = effort.pick(5, 1);
     let mut times: [Times; WAYS.len()] = Default::default();
     for _ in 0..rounds {
         for (way, times) in WAYS.iter().zip(&mut times) {
-            // After its like, so that each finds the memory that it leaves: another may find pages
-            // that a virtual machine's host has yet to provide, which takes longer than all else.
+            // A run before the measured one, so that the measured run finds the memory that its
+            // like has freed. Other memory may be pages that the host of a virtual machine has not
+            // provided yet, which takes longer than everything else.
             measure(len, way, &mut Times::default());
             measure(len, way, times);
         }

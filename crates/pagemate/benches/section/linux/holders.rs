@@ -1,4 +1,4 @@
-//! Who keeps the measured objects alive.
+//! Processes that hold the measured objects.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::place::Place;
 
-/// Processes that keep objects alive; they end when this is dropped, or its process dies.
+/// A set of processes that hold objects. They end when this is dropped or when this process dies.
 #[derive(Debug)]
 pub(crate) struct Holders {
     prefix: String,
@@ -17,7 +17,7 @@ pub(crate) struct Holders {
 }
 
 impl Holders {
-    /// Has `count` objects of 4 KiB held in a namespace, `Local` or `Global`.
+    /// Starts processes that hold `count` objects of 4 KiB in a namespace, `Local` or `Global`.
     pub(crate) fn of(place: &Place, namespace: &str, count: u64) -> Holders {
         let most = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX).saturating_sub(64);
         let prefix = place.name(namespace, "held");
@@ -42,7 +42,7 @@ impl Holders {
         holders
     }
 
-    /// The name of the first object.
+    /// Returns the name of the first object.
     pub(crate) fn first(&self) -> String {
         name(&self.prefix, self.children[0].0.id(), 0)
     }
@@ -61,7 +61,8 @@ fn name(prefix: &str, pid: u32, index: u64) -> String {
     format!("{prefix}-{pid}-{index}")
 }
 
-/// The life of a holder: makes its objects, says so, and ends when its input does.
+/// The main function of a holder: creates its objects, reports that, and ends at the end of its
+/// input.
 pub(crate) fn hold(prefix: &str, count: u64) {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })

@@ -1,4 +1,4 @@
-//! Creating, opening, closing and listing.
+//! Measures creating, opening, closing and listing.
 #![allow(unsafe_code, reason = "the raw calls map memory")]
 
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
 use super::holders::Holders;
-use super::measure::{Effort, Watch, compare, tell_alone, time, titles};
+use super::measure::{Effort, Watch, compare, print_alone, time, titles};
 use super::place::Place;
 
 const LEN: u64 = 4096;
@@ -43,14 +43,14 @@ fn raw_open(name: &str) {
 fn raw_map(fd: &OwnedFd) {
     let len = usize::try_from(LEN).expect("a page is small");
     let prot = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: the kernel chooses the address, so that nothing mapped is replaced.
+    // SAFETY: the kernel chooses the address, so that no existing mapping is replaced.
     let at = unsafe { rustix::mm::mmap(std::ptr::null_mut(), len, prot, MapFlags::SHARED, fd, 0) };
-    // SAFETY: just what was mapped, and nobody has seen its address.
+    // SAFETY: exactly the range that was mapped, and no other code has its address.
     unsafe { rustix::mm::munmap(at.expect("a mapping"), len) }.expect("its end");
 }
 
-/// What the protocol of `ARCHITECTURE.md` asks the kernel for, and nothing else: what a promise that
-/// only the living are opened, and that the last removes the name, costs in calls alone.
+/// Makes exactly the system calls of the protocol in `ARCHITECTURE.md`. This is the minimal cost of
+/// its guarantees: that only live objects are opened, and that the last holder removes the name.
 fn bare_open(path: &Path) {
     use rustix::fs::OFlags;
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -67,7 +67,7 @@ fn bare_open(path: &Path) {
 }
 
 fn lock(fd: &OwnedFd, command: libc::c_int, kind: libc::c_int) {
-    // SAFETY: `flock` is a C struct of integers, for which zero is a value.
+    // SAFETY: `flock` is a C structure of integers, for which zero is a valid value.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind.try_into().expect("lock types fit their field");
     lock.l_len = 1;
@@ -75,12 +75,12 @@ fn lock(fd: &OwnedFd, command: libc::c_int, kind: libc::c_int) {
     black_box(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut lock) });
 }
 
-/// Each beside the raw calls, where few objects stand.
+/// Measures each operation beside the raw calls, in a directory with few objects.
 pub(crate) fn few(place: &Place, effort: Effort) {
     let (raw, new) = (place.raw_name(), place.name("Local", "new"));
     titles("pagemate", "raw");
     let created = compare(effort, || create(&new), || raw_create(&raw));
-    created.tell("create, map, unmap, close 4 KiB", Some(1.8));
+    created.print("create, map, unmap, close 4 KiB", Some(1.8));
 
     let holders = Holders::of(place, "Local", 1);
     let held = holders.first();
@@ -88,19 +88,19 @@ pub(crate) fn few(place: &Place, effort: Effort) {
     let fd = rustix::shm::open(&raw, flags, Mode::from_raw_mode(0o600)).expect("a free name");
     rustix::fs::ftruncate(&fd, LEN).expect("a length");
     let opened = compare(effort, || open(&held), || raw_open(&raw));
-    opened.tell("open, map, unmap, close", Some(1.4));
+    opened.print("open, map, unmap, close", Some(1.4));
     let path = Place::file_of(&held);
     let least = compare(effort, || bare_open(&path), || raw_open(&raw));
-    least.tell("  the calls of the protocol alone", None);
+    least.print("  the calls of the protocol alone", None);
     rustix::shm::unlink(&raw).expect("its name");
     drop(holders);
     assert_eq!(place.count(), 0, "something was left behind");
 }
 
-/// Each in a directory of many live objects beside one of ten.
+/// Measures each operation in a directory of many live objects beside one of ten.
 pub(crate) fn among_many(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
-    // The two namespaces are two directories that one process can use alternately.
+    // The two namespaces are two directories that one process can use in alternation.
     let crowd = Holders::of(place, "Global", many);
     let ten = Holders::of(place, "Local", 10);
     let (beside_many, beside_ten) = (place.name("Global", "new"), place.name("Local", "new"));
@@ -109,15 +109,15 @@ pub(crate) fn among_many(place: &Place, effort: Effort) {
     println!("  the first looks for dead objects: {}", time(watch.ns()));
     titles(&format!("{many}"), "10");
     let created = compare(effort, || create(&beside_many), || create(&beside_ten));
-    created.tell("create, map, unmap, close 4 KiB", Some(1.2));
+    created.print("create, map, unmap, close 4 KiB", Some(1.2));
     let (far, near) = (crowd.first(), ten.first());
     let opened = compare(effort, || open(&far), || open(&near));
-    opened.tell("open, map, unmap, close", Some(1.2));
+    opened.print("open, map, unmap, close", Some(1.2));
     drop((crowd, ten));
     assert_eq!(place.count(), 0, "something was left behind");
 }
 
-/// The inventory of many objects.
+/// Measures the inventory of many objects.
 pub(crate) fn list(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
     let holders = Holders::of(place, "Local", many);
@@ -128,7 +128,7 @@ pub(crate) fn list(place: &Place, effort: Effort) {
         assert!(u64::try_from(found).expect("a count") >= many);
         time
     });
-    tell_alone(&format!("list {many} objects"), times.collect(), 150.0);
+    print_alone(&format!("list {many} objects"), times.collect(), 150.0);
     drop(holders);
     assert_eq!(place.count(), 0, "something was left behind");
 }

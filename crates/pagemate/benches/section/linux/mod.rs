@@ -1,4 +1,4 @@
-//! The report: what is compared, group by group.
+//! The groups of the report.
 
 #[path = "../../common/mod.rs"]
 #[allow(dead_code, reason = "written for more than this")]

@@ -1,8 +1,8 @@
-//! Waking one of a thousand who sleep, beside waking one who sleeps alone.
+//! Measures waking one of a thousand waiters beside waking a single waiter.
 //!
-//! Threads of a few processes sleep on one object. Who is woken writes down when it ran, and goes
-//! back to sleep. Between measurements of the crowd it leaves, to sleep at a gate without looking
-//! up, so that the one alone has the machine to itself.
+//! Threads of a few processes wait for one object. A thread that wakes up records the time, and
+//! waits again. While the single waiter is measured, the crowd waits at a gate without time-outs,
+//! so that it does not disturb.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
@@ -12,37 +12,37 @@ use pagemate::{SectionOptions, View};
 use rustix::thread::futex::{self, Flags};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::means::semaphore;
 use super::measure::{Clock, Comparison, Effort, Spread, Watch, time, titles};
+use super::mechanisms::semaphore;
 use super::peer::{self, Peer};
 use super::place::Place;
 use super::posix::Word;
-use super::processor::{ends, staying_on};
+use super::processor::{first_and_last, pinned_to};
 use super::turns::{Signal, event};
 
 const PROCESSES: u32 = 4;
 
-/// Where things stand in the crowd's page, each in a cache line of its own.
+/// The offsets in the crowd's page, each in a cache line of its own.
 const GATE_AT: usize = 0;
 const PRESENT_AT: usize = 64;
 const WOKEN_AT: usize = 128;
 const WHEN_AT: usize = 192;
 
-/// So long a pause lets everybody go to sleep.
+/// A pause that is long enough for all threads to go to sleep.
 const PAUSE: Duration = Duration::from_micros(500);
 
 pub(crate) fn table(_: &Place, effort: Effort) {
-    let [ours, theirs] = ends();
-    staying_on(ours, || rows(theirs, effort));
+    let [ours, theirs] = first_and_last();
+    pinned_to(ours, || rows(theirs, effort));
 }
 
-/// Those who sleep stay on this processor.
+/// All waiters run on this processor.
 fn rows(theirs: usize, effort: Effort) {
     let many = effort.pick(1000, 40);
-    println!("  by the clock on the wall; threads of {PROCESSES} processes");
+    println!("  elapsed time; threads of {PROCESSES} processes");
     for (what, limit) in [("event", Some(1.5)), ("semaphore", Some(1.5)), ("bare futex", None)] {
         titles(&format!("of {many}"), "of 1");
-        let of = |many| staying_on(theirs, || Crowd::of(what, many));
+        let of = |many| pinned_to(theirs, || Crowd::of(what, many));
         let (mut crowd, alone) = (of(many), of(1));
         let (mut calls, mut runs) = (Comparison::default(), Comparison::default());
         let (mut all_runs, mut all_runs_alone) = (Vec::new(), Vec::new());
@@ -54,17 +54,18 @@ fn rows(theirs: usize, effort: Effort) {
             all_runs_alone.extend(&run_alone);
             runs.add(Spread::of(run).median, Spread::of(run_alone).median);
         }
-        calls.tell(&format!("{what}: the call that wakes"), limit);
-        runs.tell(&format!("{what}: until one runs"), limit);
-        let (most, most_alone) = (time(nine_of_ten(all_runs)), time(nine_of_ten(all_runs_alone)));
-        println!("  {what}: nine of ten run within {most}, and of one {most_alone}");
+        calls.print(&format!("{what}: the waking call"), limit);
+        runs.print(&format!("{what}: until a waiter runs"), limit);
+        let (most, most_alone) =
+            (time(percentile_90(all_runs)), time(percentile_90(all_runs_alone)));
+        println!("  {what}: 90th percentile {most}; of a single waiter {most_alone}");
         let share = crowd.idle(effort) * 100.0;
-        println!("  {what}: {many} who only sleep take {share:.1} % of a processor");
+        println!("  {what}: {many} sleeping waiters take {share:.1} % of a processor");
     }
 }
 
-/// What nine of ten are not longer than.
-fn nine_of_ten(mut values: Vec<f64>) -> f64 {
+/// Returns the 90th percentile.
+fn percentile_90(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[(values.len() - 1) * 9 / 10]
 }
@@ -74,7 +75,7 @@ fn now() -> u64 {
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("a time after zero")
 }
 
-/// What the processes of a crowd have in common, beside the object itself.
+/// The state that the processes of a crowd share, beside the object itself.
 struct Board(View);
 
 impl Board {
@@ -84,17 +85,17 @@ impl Board {
         Board(section.map().expect("a view"))
     }
 
-    /// Odd: it is open.
+    /// The gate's generation. The gate is open while it is odd.
     fn gate(&self) -> &AtomicU32 {
         self.0.atomic(GATE_AT).expect("its bytes")
     }
 
-    /// How many are past the gate.
+    /// The number of threads that have passed the gate.
     fn present(&self) -> &AtomicU32 {
         self.0.atomic(PRESENT_AT).expect("its bytes")
     }
 
-    /// How often one was woken, and when the last one was.
+    /// The number of wake-ups, and the time of the last one.
     fn woken(&self) -> (&AtomicU32, &AtomicU64) {
         let when = self.0.atomic(WHEN_AT).expect("its bytes");
         (self.0.atomic(WOKEN_AT).expect("its bytes"), when)
@@ -118,7 +119,7 @@ impl Crowd {
         Crowd { signal, board, many, processes: (0..processes).map(start).collect() }
     }
 
-    /// Lets all in, and waits until they are asleep.
+    /// Opens the gate, and waits until all threads sleep on the object.
     fn gather(&self) {
         self.board.gate().fetch_add(1, Ordering::Release);
         futex::wake(self.board.gate(), Flags::empty(), i32::MAX.cast_unsigned()).expect("a word");
@@ -136,8 +137,8 @@ impl Crowd {
         }
     }
 
-    /// Wakes one several times: the nanoseconds that each call takes, and those from its beginning
-    /// until one runs.
+    /// Wakes one thread several times. Returns the nanoseconds of each call, and those from the
+    /// beginning of each call until a thread runs.
     fn wake(&self, effort: Effort) -> (Vec<f64>, Vec<f64>) {
         let (woken, when) = self.board.woken();
         let (mut calls, mut runs) = (Vec::new(), Vec::new());
@@ -157,23 +158,23 @@ impl Crowd {
         (calls, runs)
     }
 
-    /// What share of a processor all of them take together while nobody wakes them.
+    /// Returns the processor share of all processes together while no thread is woken.
     fn idle(&mut self, effort: Effort) -> f64 {
         self.gather();
-        let before = self.took();
+        let before = self.processor_time();
         let watch = Watch::by(Clock::Wall);
         thread::sleep(effort.pick(Duration::from_secs(1), PAUSE * 100));
-        let share = (self.took() - before) / watch.ns();
+        let share = (self.processor_time() - before) / watch.ns();
         self.leave();
         share
     }
 
-    /// Nanoseconds of processors that its processes have had.
-    fn took(&mut self) -> f64 {
-        self.processes.iter_mut().map(|process| process.tell("")).for_each(drop);
+    /// Returns the processor time of all processes in nanoseconds.
+    fn processor_time(&mut self) -> f64 {
+        self.processes.iter_mut().map(|process| process.send("")).for_each(drop);
         self.processes
             .iter_mut()
-            .map(|process| process.hear().parse::<f64>())
+            .map(|process| process.receive().parse::<f64>())
             .sum::<Result<f64, _>>()
             .expect("numbers")
     }
@@ -187,7 +188,7 @@ fn open(what: &str, name: &str) -> Box<dyn Signal + Send + Sync> {
     }
 }
 
-/// The life of one of its processes.
+/// The main function of one of the processes.
 pub(crate) fn gather(what: &str, name: &str, threads: &str) {
     let threads: u32 = threads.parse().expect("a number");
     let (signal, board) = (open(what, name), Board::open(name));
@@ -196,7 +197,7 @@ pub(crate) fn gather(what: &str, name: &str, threads: &str) {
             let sleeper = thread::Builder::new().stack_size(64 << 10);
             sleeper.spawn_scoped(scope, || sleep(&*signal, &board)).expect("a thread");
         }
-        peer::live(|_| {
+        peer::serve(|_| {
             let time = clock_gettime(ClockId::ProcessCPUTime);
             (time.tv_sec * 1_000_000_000 + time.tv_nsec).to_string()
         });
@@ -205,13 +206,13 @@ pub(crate) fn gather(what: &str, name: &str, threads: &str) {
     });
 }
 
-/// The life of one of its threads.
+/// The body of one of the threads.
 fn sleep(signal: &dyn Signal, board: &Board) {
     let (woken, when) = board.woken();
     loop {
         let gate = board.gate().load(Ordering::Acquire);
         if gate.is_multiple_of(2) {
-            // It changed, or somebody woke us: both are looked into.
+            // The word has changed, or this is a wake-up or a spurious one: the loop checks.
             _ = futex::wait(board.gate(), Flags::empty(), gate, None);
             continue;
         }
@@ -219,7 +220,7 @@ fn sleep(signal: &dyn Signal, board: &Board) {
         while board.gate().load(Ordering::Acquire) == gate {
             signal.wait();
             when.store(now(), Ordering::Relaxed);
-            // Release: with the time it was.
+            // Release: publishes the time, which is stored first.
             woken.fetch_add(1, Ordering::Release);
         }
         board.present().fetch_sub(1, Ordering::Release);

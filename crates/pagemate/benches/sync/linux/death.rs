@@ -1,11 +1,11 @@
-//! How long a waiter waits for a mutex whose owner was killed.
+//! Measures the time from the kill of an owner until a waiter has the mutex.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pagemate::sync::{Mutex, MutexOptions};
 
-use super::measure::{Effort, tell_alone};
+use super::measure::{Effort, print_alone};
 use super::peer::{self, Peer};
 use super::place::Place;
 
@@ -13,14 +13,14 @@ pub(crate) fn table(_: &Place, effort: Effort) {
     let mutex = MutexOptions::new().create_new("left").expect("a free name");
     let times = (0..effort.pick(60, 4)).map(|round| {
         let mut owner = Peer::start(&["owner", "left"]);
-        owner.tell("");
-        assert_eq!(owner.hear(), "had");
+        owner.send("");
+        assert_eq!(owner.receive(), "had");
         thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 assert!(mutex.lock().expect("a mutex").was_abandoned());
                 Instant::now()
             });
-            // At another moment each time between two looks of the waiter.
+            // Varies the moment of the kill between two liveness checks of the waiter.
             thread::sleep(Duration::from_millis(10 + round * 7 % 50));
             let killed = Instant::now();
             owner.kill();
@@ -30,14 +30,14 @@ pub(crate) fn table(_: &Place, effort: Effort) {
     });
     let times: Vec<f64> = times.collect();
     let worst = times.iter().copied().fold(0.0, f64::max);
-    tell_alone("time", times, 100.0);
-    tell_alone("the longest of them", vec![worst], 100.0);
+    print_alone("time", times, 100.0);
+    print_alone("maximum", vec![worst], 100.0);
 }
 
-/// The life of an owner.
+/// The main function of the owner.
 pub(crate) fn own(name: &str) {
     let mutex = Mutex::open(name).expect("a mutex");
-    peer::live(|_| {
+    peer::serve(|_| {
         std::mem::forget(mutex.lock().expect("a mutex"));
         "had".to_owned()
     });

@@ -1,4 +1,4 @@
-//! The report: what is compared, group by group.
+//! The groups of the report.
 
 #[path = "../../common/mod.rs"]
 #[allow(dead_code, reason = "written for more than this")]
@@ -6,20 +6,20 @@ mod common;
 mod crowd;
 mod death;
 mod free;
-mod means;
+mod mechanisms;
 mod posix;
 
 use common::measure::{Effort, titles};
 use common::{Group, measure, peer, place, processor, turns};
 
 const GROUPS: [Group; 4] = [
-    ("free: nobody else wants it", free::table),
+    ("free: locks without contention", free::table),
     ("turns: two processes, each of which sleeps until the other wakes it", take_turns),
-    ("crowd: to wake one of many", crowd::table),
+    ("crowd: waking one of many waiters", crowd::table),
     ("death: from SIGKILL of the owner until a waiter has the mutex", death::table),
 ];
 
-/// What takes turns, and what a turn may cost in times of a bare futex' turn.
+/// The mechanisms of the turns, each with the limit of its cost in turns of a bare futex.
 const TAKE_TURNS: [(&str, Option<f64>); 10] = [
     ("event", Some(1.15)),
     ("mutex", Some(1.15)),
@@ -37,7 +37,7 @@ fn take_turns(_: &place::Place, effort: Effort) {
     turns::tables(|second| {
         titles("this", "bare futex");
         for (what, limit) in TAKE_TURNS {
-            turns::row(means::open, [what, "bare futex"], second, effort, limit);
+            turns::row(mechanisms::open, [what, "bare futex"], second, effort, limit);
         }
     });
 }
@@ -45,7 +45,7 @@ fn take_turns(_: &place::Place, effort: Effort) {
 pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["answer", what] => turns::answer(means::open, what),
+        ["answer", what] => turns::answer(mechanisms::open, what),
         ["crowd", what, name, threads] => crowd::gather(what, name, threads),
         ["owner", name] => death::own(name),
         _ => common::report(&GROUPS),

@@ -1,4 +1,4 @@
-//! What the system has for the same, each in a page of its own as ours are, or behind descriptors.
+//! The primitives of the system, each in a page of its own as ours are, or behind descriptors.
 #![allow(unsafe_code, reason = "interfaces of C")]
 
 use std::fs::File;
@@ -12,24 +12,24 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::futex::{self, Flags, Timespec};
 
-use super::means::Lock;
+use super::mechanisms::Lock;
 use super::turns::Signal;
 
-/// A page of zeros, or what others made of it; whether we are the first.
+/// Maps a page, and returns whether this process created it. A new page is zeroed.
 fn page(name: &str) -> (View, bool) {
     let section = SectionOptions::new().len(4096).open_or_create(name).expect("a page");
     (section.map().expect("a view"), section.was_created())
 }
 
-/// What a C function says that should not fail.
-fn good(error: libc::c_int) {
+/// Panics if a C function reports an error.
+fn check(error: libc::c_int) {
     assert_eq!(error, 0, "an error of the C library");
 }
 
-/// A word, and the bare call: without deaths, or a thought about who sleeps.
+/// A futex word with the bare system call: no liveness of owners, no count of waiters.
 pub(crate) struct Word {
     view: View,
-    /// After which the sleeper looks up.
+    /// The longest sleep before the waiter checks the word.
     slice: Option<Timespec>,
 }
 
@@ -38,7 +38,7 @@ impl Word {
         Word { view: page(name).0, slice: None }
     }
 
-    /// One whose sleepers look up as often as ours.
+    /// Opens a word whose waiters wake as often as ours.
     pub(crate) fn open_sliced(name: &str) -> Word {
         let slice = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
         Word { slice: Some(slice), ..Word::open(name) }
@@ -52,17 +52,18 @@ impl Word {
 impl Signal for Word {
     fn raise(&self) {
         let word = self.word();
-        // Release: for the Acquire in `wait`.
+        // Release: pairs with the Acquire in `wait`.
         word.store(1, Ordering::Release);
         futex::wake(word, Flags::empty(), 1).expect("a word");
     }
 
     fn wait(&self) {
         let word = self.word();
-        // Acquire: what came before, by the Release in `raise`.
+        // Acquire: pairs with the Release in `raise`.
         let taken = || word.compare_exchange(1, 0, Ordering::Acquire, Ordering::Relaxed).is_ok();
         while word.load(Ordering::Relaxed) == 0 || !taken() {
-            // It changed, or somebody woke us, or it is time: all are looked into.
+            // The word changed, or this is a wake-up, a spurious one or a time-out: the loop
+            // checks.
             _ = futex::wait(word, Flags::empty(), 0, self.slice.as_ref());
         }
     }
@@ -81,42 +82,43 @@ impl PosixMutex {
     }
 }
 
-/// Makes a mutex that processes share, in memory of zeros that has room for it.
+/// Initialises a mutex that processes share, in zeroed memory with room for it.
 fn make_mutex(at: *mut libc::pthread_mutex_t, robust: bool) {
     let mut kind = MaybeUninit::uninit();
     let shared = libc::PTHREAD_PROCESS_SHARED;
-    // SAFETY: there is room for it, and it is made by this.
-    good(unsafe { libc::pthread_mutexattr_init(kind.as_mut_ptr()) });
-    // SAFETY: just made.
-    good(unsafe { libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), shared) });
+    // SAFETY: `kind` has room for the attributes, which this call initialises.
+    check(unsafe { libc::pthread_mutexattr_init(kind.as_mut_ptr()) });
+    // SAFETY: the attributes are initialised.
+    check(unsafe { libc::pthread_mutexattr_setpshared(kind.as_mut_ptr(), shared) });
     if robust {
         let robust = libc::PTHREAD_MUTEX_ROBUST;
-        // SAFETY: as above.
-        good(unsafe { libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), robust) });
+        // SAFETY: the attributes are initialised.
+        check(unsafe { libc::pthread_mutexattr_setrobust(kind.as_mut_ptr(), robust) });
     }
-    // SAFETY: the caller's page has room, and nobody else uses it yet.
-    good(unsafe { libc::pthread_mutex_init(at, kind.as_ptr()) });
+    // SAFETY: the caller's page has room for it, and no other code uses it yet.
+    check(unsafe { libc::pthread_mutex_init(at, kind.as_ptr()) });
 }
 
 impl Lock for PosixMutex {
     fn lock(&self) {
-        // SAFETY: `open` made it, or who was first, and the view keeps it mapped.
-        good(unsafe { libc::pthread_mutex_lock(self.0.as_ptr().cast()) });
+        // SAFETY: `open` or the creating process initialised the mutex, and the view keeps it
+        // mapped.
+        check(unsafe { libc::pthread_mutex_lock(self.0.as_ptr().cast()) });
     }
 
     fn unlock(&self) {
-        // SAFETY: as above.
-        good(unsafe { libc::pthread_mutex_unlock(self.0.as_ptr().cast()) });
+        // SAFETY: as above, and this thread holds the mutex.
+        check(unsafe { libc::pthread_mutex_unlock(self.0.as_ptr().cast()) });
     }
 }
 
-/// A condition variable with its mutex, and whether it has come true.
+/// A condition variable with its mutex and its predicate.
 pub(crate) struct Condition {
     mutex: PosixMutex,
     cond: *mut libc::pthread_cond_t,
 }
 
-/// Where the others stand; the mutex is at the beginning.
+/// The offsets of the condition variable and of the predicate; the mutex is at offset 0.
 const COND_AT: usize = 64;
 const TRUE_AT: usize = 128;
 
@@ -128,12 +130,12 @@ impl Condition {
             make_mutex(view.as_ptr().cast(), false);
             let mut kind = MaybeUninit::uninit();
             let shared = libc::PTHREAD_PROCESS_SHARED;
-            // SAFETY: there is room for it, and it is made by this.
-            good(unsafe { libc::pthread_condattr_init(kind.as_mut_ptr()) });
-            // SAFETY: just made.
-            good(unsafe { libc::pthread_condattr_setpshared(kind.as_mut_ptr(), shared) });
-            // SAFETY: in the page, which nobody else uses yet.
-            good(unsafe { libc::pthread_cond_init(cond, kind.as_ptr()) });
+            // SAFETY: `kind` has room for the attributes, which this call initialises.
+            check(unsafe { libc::pthread_condattr_init(kind.as_mut_ptr()) });
+            // SAFETY: the attributes are initialised.
+            check(unsafe { libc::pthread_condattr_setpshared(kind.as_mut_ptr(), shared) });
+            // SAFETY: the address is in the page, which no other code uses yet.
+            check(unsafe { libc::pthread_cond_init(cond, kind.as_ptr()) });
         }
         Condition { mutex: PosixMutex(view), cond }
     }
@@ -148,15 +150,15 @@ impl Signal for Condition {
         self.mutex.lock();
         self.is_true().store(1, Ordering::Relaxed);
         self.mutex.unlock();
-        // SAFETY: who was first made it, and the mutex' view keeps it mapped.
-        good(unsafe { libc::pthread_cond_signal(self.cond) });
+        // SAFETY: the creating process initialised it, and the view of the mutex keeps it mapped.
+        check(unsafe { libc::pthread_cond_signal(self.cond) });
     }
 
     fn wait(&self) {
         self.mutex.lock();
         while self.is_true().load(Ordering::Relaxed) == 0 {
-            // SAFETY: as above, and this thread has the mutex.
-            good(unsafe { libc::pthread_cond_wait(self.cond, self.mutex.0.as_ptr().cast()) });
+            // SAFETY: as above, and this thread holds the mutex.
+            check(unsafe { libc::pthread_cond_wait(self.cond, self.mutex.0.as_ptr().cast()) });
         }
         self.is_true().store(0, Ordering::Relaxed);
         self.mutex.unlock();
@@ -170,8 +172,8 @@ impl PosixSemaphore {
     pub(crate) fn open(name: &str) -> PosixSemaphore {
         let (view, created) = page(name);
         if created {
-            // SAFETY: in the page, which nobody else uses yet.
-            good(unsafe { libc::sem_init(view.as_ptr().cast(), 1, 0) });
+            // SAFETY: the address is in the page, which no other code uses yet.
+            check(unsafe { libc::sem_init(view.as_ptr().cast(), 1, 0) });
         }
         PosixSemaphore(view)
     }
@@ -179,21 +181,21 @@ impl PosixSemaphore {
 
 impl Signal for PosixSemaphore {
     fn raise(&self) {
-        // SAFETY: who was first made it, and the view keeps it mapped.
-        good(unsafe { libc::sem_post(self.0.as_ptr().cast()) });
+        // SAFETY: the creating process initialised it, and the view keeps it mapped.
+        check(unsafe { libc::sem_post(self.0.as_ptr().cast()) });
     }
 
     fn wait(&self) {
         // SAFETY: as above.
-        good(unsafe { libc::sem_wait(self.0.as_ptr().cast()) });
+        check(unsafe { libc::sem_wait(self.0.as_ptr().cast()) });
     }
 }
 
-/// The two ends of a pipe, or an eventfd twice.
+/// The two ends of a pipe, or an eventfd and its duplicate.
 pub(crate) struct Ends {
     read: File,
     write: File,
-    /// Where a child that inherits them finds their numbers.
+    /// The page with the descriptor numbers, from which a child reads the ones that it inherited.
     _numbers: View,
 }
 
@@ -210,7 +212,7 @@ impl Ends {
         })
     }
 
-    /// Makes them, to be inherited; or has inherited them.
+    /// Creates the descriptors without close-on-exec, or wraps the inherited ones.
     fn open(name: &str, make: impl FnOnce() -> (OwnedFd, OwnedFd)) -> Ends {
         let (numbers, created) = page(name);
         let [read_at, write_at] = [0, 4].map(|at| numbers.atomic::<AtomicI32>(at).expect("bytes"));
@@ -228,7 +230,8 @@ impl Ends {
 
 fn inherited(number: &AtomicI32) -> OwnedFd {
     let fd: RawFd = number.load(Ordering::Relaxed);
-    // SAFETY: the parent made it to be inherited, and nothing else in this process has it.
+    // SAFETY: the parent created the descriptor for this process to inherit, and no other value
+    // owns it.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 

@@ -1,13 +1,13 @@
-//! By what two processes can wake each other: ours, and what the system has.
+//! The mechanisms by which two processes can wake each other: ours, and those of the system.
 
 use std::mem;
 
 use pagemate::sync::{Mutex, MutexOptions, Semaphore, SemaphoreOptions};
 
 use super::posix::{Condition, Ends, PosixMutex, PosixSemaphore, Word};
-use super::turns::{Means, Pair, Side, Signal, event};
+use super::turns::{Mechanism, Pair, Side, Signal, event};
 
-/// Something that one has at a time.
+/// A lock.
 pub(crate) trait Lock {
     fn lock(&self);
     fn unlock(&self);
@@ -23,12 +23,12 @@ impl Lock for Mutex {
     }
 }
 
-/// Three locks in a ring, of which each side has one. It takes the next before it gives that one
-/// back, and the next is the one that the other has: so each has to sleep until the other frees it,
-/// and nobody can be faster to take it.
+/// Three locks in a ring. Each side holds one of them, and acquires the next before it releases its
+/// own. The next one is held by the other side, so that each side has to sleep until the other
+/// releases it, and cannot acquire it by being faster.
 struct Ring<L>([L; 3]);
 
-/// Where a side begins.
+/// The lock that a side holds at first.
 fn place(side: Side) -> usize {
     match side {
         Side::First => 0,
@@ -36,7 +36,7 @@ fn place(side: Side) -> usize {
     }
 }
 
-impl<L: Lock> Means for Ring<L> {
+impl<L: Lock> Mechanism for Ring<L> {
     fn prepare(&self, side: Side) {
         self.0[place(side)].lock();
     }
@@ -61,16 +61,16 @@ fn mutex(name: &str) -> Mutex {
     MutexOptions::new().open_or_create(name).expect("a mutex")
 }
 
-fn pair<S: Signal + 'static>(name: &str, open: impl Fn(&str) -> S) -> Box<dyn Means> {
+fn pair<S: Signal + 'static>(name: &str, open: impl Fn(&str) -> S) -> Box<dyn Mechanism> {
     Box::new(Pair([0, 1].map(|i| open(&format!("{name}-{i}")))))
 }
 
-fn ring<L: Lock + 'static>(name: &str, open: impl Fn(&str) -> L) -> Box<dyn Means> {
+fn ring<L: Lock + 'static>(name: &str, open: impl Fn(&str) -> L) -> Box<dyn Mechanism> {
     Box::new(Ring([0, 1, 2].map(|i| open(&format!("{name}-{i}")))))
 }
 
-/// The means that is called so, made or opened under that name.
-pub(crate) fn open(what: &str, _: Side) -> Box<dyn Means> {
+/// Creates or opens the mechanism `what`, under that name.
+pub(crate) fn open(what: &str, _: Side) -> Box<dyn Mechanism> {
     match what {
         "event" => pair(what, event),
         "semaphore" => pair(what, semaphore),
@@ -83,6 +83,6 @@ pub(crate) fn open(what: &str, _: Side) -> Box<dyn Means> {
         "sem_t" => pair(what, PosixSemaphore::open),
         "eventfd" => pair(what, Ends::eventfd),
         "pipe" => pair(what, Ends::pipe),
-        _ => unreachable!("{what} is no means"),
+        _ => unreachable!("{what} is not a mechanism"),
     }
 }
