@@ -141,7 +141,7 @@ fn tempname() -> Outcome {
 
 /// Sync objects without `futex_waitv(2)`.
 fn turns() -> Outcome {
-    let which = ["--lib", "--test", "sync", "--test", "sync_stress"];
+    let which = ["--lib", "--test", "sync", "--test", "sync_event", "--test", "sync_stress"];
     test_with("--cfg pagemate_force_turns", "target/turns", &which)
 }
 

@@ -1075,7 +1075,8 @@ pagemate_status pagemate_event_close(pagemate_event *event);
  * Says that it has happened.
  *
  * PAGEMATE_RESET_MANUAL: all who wait go on, and so does who waits later, until it is reset.
- * PAGEMATE_RESET_AUTO: one who waits goes on, now or later; to set it again before that changes nothing.
+ * PAGEMATE_RESET_AUTO: each call lets one thread go on that waits at that moment; if none waits, the
+ * next one that does goes on, and to set it again before that changes nothing.
  */
 pagemate_status pagemate_event_set(const pagemate_event *event);
 

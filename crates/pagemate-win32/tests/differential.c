@@ -681,6 +681,7 @@ static const struct {
     {"reset", call_reset, 0},   {"mutex", call_mutex, 1},       {"mutexex", call_mutexex, 1},
     {"event", call_event, 1},   {"eventex", call_eventex, 1},   {"openmutex", call_openmutex, 1},
     {"release", call_release, 0}, {"openevent", call_openevent, 1}, {"set", call_set, 0},
+    {"sets", call_sets, 0},     {"settle", call_settle, 0},
     {"unset", call_unset, 0},   {"pulse", call_pulse, 0},       {"semaphore", call_semaphore, 1},
     {"semaphoreex", call_semaphoreex, 1}, {"opensemaphore", call_opensemaphore, 1},
     {"post", call_post, 0},     {"wait", call_wait, 0},         {"waitmany", call_waitmany, 0},

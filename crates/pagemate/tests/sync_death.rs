@@ -285,6 +285,33 @@ fn signaller(point: &str) -> bool {
     met
 }
 
+/// The victim sets an event for which somebody slept who was killed. If it dies over that, its own
+/// signal may be gone, and nobody else's is.
+fn setter_for_the_dead(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    scene.keeper.expect("event x create auto", "created");
+    let [mut dead] = scene.others(&["event x open"]);
+    all_sleep_over(&mut scene.keeper, std::slice::from_mut(&mut dead), "wait x 30000", "x");
+    dead.end("kill");
+    scene.does("event x open");
+    if scene.does("set x") {
+        scene.keeper.expect("wait x 0", "ok");
+    }
+    let mut others = scene.others::<2>(&["event x open"]);
+    for other in &mut others {
+        other.tell("wait x 30000");
+        let end = Instant::now() + Duration::from_secs(30);
+        while !said(other) {
+            assert!(Instant::now() < end, "{point}: a signal is lost");
+            if asleep(&mut scene.keeper, "x") > 0 {
+                scene.keeper.expect("set x", "ok");
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+    scene.met
+}
+
 /// The victim makes a value that a mutex guards.
 fn maker(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
@@ -312,7 +339,7 @@ fn killed_at_every_point() {
     let points = all_points();
     let mut met = BTreeSet::new();
     for point in &points {
-        for scene in [owner, waiter, taker, collector, signaller, maker] {
+        for scene in [owner, waiter, taker, collector, signaller, setter_for_the_dead, maker] {
             if scene(point) {
                 met.insert(point.clone());
             }

@@ -7,6 +7,8 @@ use super::script::{Author, Line, SLOTS};
 /// A time that does not run out, and one that does, in milliseconds.
 const LONG: &str = "2710";
 const SHORT: &str = "a";
+/// As long as it may take until all who are about to sleep do.
+const SETTLE: &str = "40";
 
 /// One who plays: a process, and two slots for handles that it has free.
 struct Player {
@@ -95,7 +97,7 @@ impl Author {
         };
         self.scenes += 1;
         let mut scene = Scene { number: self.scenes, lines: Vec::new() };
-        match self.dice.roll(9) {
+        match self.dice.roll(10) {
             0..4 => self.sleep_for_one(&mut scene, &a, &b),
             4..7 => self.sleep_for_several(&mut scene, &a, &b),
             7 => {
@@ -108,6 +110,7 @@ impl Author {
                 scene.line(&a, "awake");
                 scene.line(&b, "awake");
             }
+            8 => self.two_sleep_for_one(&mut scene, [&a, &b, &c]),
             _ => self.sleep_in_vain(&mut scene, &a),
         }
         for player in [&a, &b, &c] {
@@ -147,6 +150,25 @@ impl Author {
             }
         }
         scene.line(a, "awake");
+    }
+
+    /// Each set lets one of them go, and one that is left over stays.
+    fn two_sleep_for_one(&mut self, scene: &mut Scene, [a, b, c]: [&Player; 3]) {
+        let alone = self.dice.one_in(2);
+        scene.event(a, 0, "0");
+        scene.event(a, 1, "0");
+        scene.open(b, 0, "event");
+        scene.open(c, 0, "event");
+        if alone {
+            scene.sleep(a);
+        } else {
+            scene.sleep_for_both(a, "any", LONG, self.dice.one_in(2));
+        }
+        scene.sleep(b);
+        scene.line(c, &format!("settle {SETTLE}"));
+        scene.act(c, 0, &format!("sets @ {}", self.one(&["2", "3"])));
+        scene.line(a, "awake");
+        scene.line(b, "awake");
     }
 
     fn sleep_for_several(&mut self, scene: &mut Scene, a: &Player, b: &Player) {

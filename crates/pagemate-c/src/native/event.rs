@@ -168,7 +168,8 @@ pub extern "C" fn pagemate_event_close(event: Option<Box<Event>>) -> Status {
 /// Says that it has happened.
 ///
 /// PAGEMATE_RESET_MANUAL: all who wait go on, and so does who waits later, until it is reset.
-/// PAGEMATE_RESET_AUTO: one who waits goes on, now or later; to set it again before that changes nothing.
+/// PAGEMATE_RESET_AUTO: each call lets one thread go on that waits at that moment; if none waits, the
+/// next one that does goes on, and to set it again before that changes nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_set(event: Option<&Event>) -> Status {
     call(|| Ok(given("set event", "event", event)?.event.set()?))

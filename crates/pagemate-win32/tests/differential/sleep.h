@@ -92,6 +92,13 @@ static void call_sleep(void)
     say("ok -");
 }
 
+/* Waits until the sleepers of all processes are asleep, as far as time tells. */
+static void call_settle(void)
+{
+    Sleep((DWORD)number(1));
+    say("ok -");
+}
+
 /* Waits for the sleeper, and tells what it was told. */
 static void call_awake(void)
 {

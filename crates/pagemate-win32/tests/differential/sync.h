@@ -101,6 +101,16 @@ static void call_set(void)
     done(SetEvent(handle(1)));
 }
 
+/* So often in a row, faster than anybody wakes. */
+static void call_sets(void)
+{
+    HANDLE event = handle(1);
+    BOOL all = TRUE;
+    for (DWORD i = 0; i < (DWORD)number(2); i++)
+        all = SetEvent(event) && all;
+    done(all);
+}
+
 static void call_unset(void)
 {
     done(ResetEvent(handle(1)));

@@ -172,8 +172,9 @@ impl Event {
     ///
     /// - [`Manual`](Reset::Manual): all waiters return, and so does every later wait, until
     ///   [`reset`](Event::reset).
-    /// - [`Auto`](Reset::Auto): one waiter returns. If no thread waits, the event stays signaled until
-    ///   the next wait. Signaling an event that is signaled already has no effect.
+    /// - [`Auto`](Reset::Auto): each call releases one thread that waits at that moment. If no thread
+    ///   waits, the event stays signaled until the next wait. Signaling an event that is signaled
+    ///   already has no effect.
     ///
     /// # Errors
     ///

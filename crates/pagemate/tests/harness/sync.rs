@@ -68,6 +68,13 @@ impl Desk {
                 };
                 thread::spawn(does).join().unwrap()
             }
+            // `COMMAND / COMMAND ...` in a row, without a reply in between.
+            ["row", ref rest @ ..] => {
+                let replies = rest.split(|word| *word == "/").map(|words| {
+                    self.play(words, sections).expect("a row is of sync objects alone")
+                });
+                replies.collect::<Result<Vec<_>>>().map(|replies| replies.join(" "))
+            }
             [word, name, ..] if word.starts_with("shared-") => {
                 self.play_shared(words, sections.get(name))
             }

@@ -5,8 +5,10 @@
 use std::ffi::c_void;
 use std::io;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
+
+use super::Place;
 
 /// How long a change may go unseen where nothing tells of it.
 const MOMENT: Duration = Duration::from_millis(1);
@@ -53,42 +55,48 @@ fn calls() -> Option<&'static Calls> {
         .as_ref()
 }
 
-/// Sleeps while `word` is `expected`, for `time` at most.
-pub(crate) fn wait(word: &AtomicU32, expected: u32, time: Duration) -> io::Result<()> {
-    let Some(calls) = calls() else { return wait_any(&[(word, expected)], time) };
+/// Sleeps while `place` is `expected`, for `time` at most; whether it was woken, as far as the system
+/// says.
+pub(crate) fn wait(place: Place<'_>, expected: u32, time: Duration) -> io::Result<bool> {
+    let Some(calls) = calls() else {
+        return Ok(wait_any(&[(place, expected)], time)?.is_some());
+    };
+    let word = place.address();
     let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1);
     // SAFETY: the word is valid for as long as the call takes, and has this length.
     let result =
         unsafe { (calls.wait)(word.as_ptr().cast(), expected.into(), LEN, SHARED, CLOCK, ns) };
     if result >= 0 {
-        return Ok(());
+        return Ok(true);
     }
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
-        Some(libc::EINTR | libc::EFAULT | libc::ETIMEDOUT) => Ok(()),
+        Some(libc::EINTR | libc::EFAULT | libc::ETIMEDOUT) => Ok(false),
         _ => Err(error),
     }
 }
 
-/// Wakes at most `count` of those who sleep on `word`, and tells how many there were, as far as the
+/// Wakes at most `count` of those who sleep on `place`, and tells how many there were, as far as the
 /// system says.
-pub(crate) fn wake(word: &AtomicU32, count: u32) -> usize {
+pub(crate) fn wake(place: Place<'_>, count: u32) -> usize {
     let Some(calls) = calls() else { return 0 };
+    let word = place.address();
     let wake = if count == 1 { calls.wake_one } else { calls.wake_all };
     // SAFETY: the word is valid for as long as the call takes, and has this length.
     usize::from(unsafe { wake(word.as_ptr().cast(), LEN, SHARED) } >= 0)
 }
 
-/// Sleeps while every word has its expected value, for `time` at most.
+/// Sleeps while every place has its expected value, for `time` at most. It is never woken, and looks
+/// again by itself.
 #[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
-pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], time: Duration) -> io::Result<()> {
+pub(crate) fn wait_any(places: &[(Place<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
     let end = Instant::now() + time;
-    while words.iter().all(|(word, expected)| word.load(Ordering::Relaxed) == *expected) {
+    while places.iter().all(|(place, expected)| place.load() == *expected) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(());
+            break;
         }
         std::thread::sleep(left.min(MOMENT));
     }
-    Ok(())
+    Ok(None)
 }

@@ -9,8 +9,12 @@ use std::time::Duration;
 #[cfg_attr(all(target_os = "linux", not(loom)), path = "futex.rs")]
 #[cfg_attr(all(target_vendor = "apple", not(loom)), path = "apple.rs")]
 mod means;
+mod place;
 
+#[cfg(all(test, loom))]
+pub(crate) use means::until_asleep;
 pub(crate) use means::{wait, wait_any, wake};
+pub(crate) use place::{Place, high, low};
 
 /// Who waits for a lock looks up from sleep after this time, to see whether the owner is alive.
 const SLICE: Duration = Duration::from_millis(30);
@@ -48,6 +52,10 @@ impl Slice {
 cfg_select! {
     // Loom checks it without time.
     loom => {
+        pub(crate) fn pauses() -> impl Iterator<Item = ()> {
+            std::iter::empty()
+        }
+
         type Began = ();
 
         fn began() {}
@@ -57,6 +65,15 @@ cfg_select! {
         }
     }
     _ => {
+        /// Pauses, short ones first, in which another that was about to sleep does so or looks again.
+        /// All together take a few milliseconds.
+        pub(crate) fn pauses() -> impl Iterator<Item = ()> {
+            let yields = (0..8).map(|_| std::thread::yield_now());
+            // Where nothing sleeps on several places at once, it takes one this long to look again.
+            let naps = (0..4).map(|_| std::thread::sleep(Duration::from_millis(1)));
+            yields.chain(naps)
+        }
+
         type Began = std::time::Instant;
 
         fn began() -> Began {

@@ -6,12 +6,12 @@ use std::io;
 use std::ptr::NonNull;
 
 use super::super::words::{self, Waiter};
-use super::super::{Home, Spec};
+use super::super::{Home, Reset, Spec};
 use crate::access::{Access, Kind, Protection};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
-use crate::primitive::{AtomicU32, Ordering};
+use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::liveness::FIRST;
 use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
 
@@ -29,13 +29,18 @@ pub(crate) struct Words {
     pub(super) owner: AtomicU32,
     /// About how many sleep, for people.
     pub(super) waiting: AtomicU32,
-    zero: [AtomicU32; 3],
+    zero: AtomicU32,
+    /// An event that resets by itself: what the protocol is about.
+    pub(super) wide: AtomicU64,
 }
 
 #[cfg(not(loom))]
-const _: () = assert!(size_of::<Words>() == 32);
+const _: () = assert!(size_of::<Words>() == LEN && std::mem::offset_of!(Words, wide) == WIDE);
 
 pub(super) const LEN: usize = 32;
+
+/// Where the word of 64 bits stands.
+pub(super) const WIDE: usize = 24;
 
 /// A sync object in memory that is mapped as long as this is there.
 pub(super) struct Cell {
@@ -216,8 +221,9 @@ impl Spec {
         let first = if self.is_locked() { FIRST } else { 0 };
         let (word, setting) = match *self {
             Spec::Mutex { .. } => (first, 0),
-            Spec::Event { reset, signaled, .. } => {
-                (u32::from(signaled) * words::event::SIGNALED, super::event::setting(reset))
+            Spec::Event { reset: Reset::Auto, .. } => (0, AUTO),
+            Spec::Event { reset: Reset::Manual, signaled, .. } => {
+                (u32::from(signaled) * words::event::SIGNALED, MANUAL)
             }
             Spec::Semaphore { count, max, .. } => (count, max),
         };
@@ -225,6 +231,10 @@ impl Spec {
         bytes[..4].copy_from_slice(&word.to_ne_bytes());
         bytes[4..8].copy_from_slice(&first.to_ne_bytes());
         bytes[8..12].copy_from_slice(&setting.to_ne_bytes());
+        if let Spec::Event { reset: Reset::Auto, signaled, .. } = *self {
+            let state = words::auto::State::new(signaled);
+            bytes[WIDE..].copy_from_slice(&state.word().to_ne_bytes());
+        }
         bytes
     }
 }

@@ -1,6 +1,6 @@
 //! Events.
 
-use super::super::words::event as protocol;
+use super::super::words::{auto, event as manual};
 use super::super::{Reset, Spec};
 use super::cell::{AUTO, Cell, MANUAL, corrupted};
 use crate::access::Kind;
@@ -15,14 +15,6 @@ use crate::sys::object::{Existing, Object};
 pub(crate) struct Event {
     cell: Cell,
     reset: Reset,
-}
-
-/// How the words say it.
-pub(super) fn setting(reset: Reset) -> u32 {
-    match reset {
-        Reset::Auto => AUTO,
-        Reset::Manual => MANUAL,
-    }
 }
 
 impl Event {
@@ -68,29 +60,52 @@ impl Event {
 
     #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
     pub(crate) fn set(&self) -> Result<()> {
-        protocol::set(&self.cell.words().word, self.reset);
+        match self.reset {
+            Reset::Auto => auto::set(&self.cell.words().wide),
+            Reset::Manual => manual::set(&self.cell.words().word),
+        }
         Ok(())
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
     pub(crate) fn clear(&self) -> Result<()> {
-        protocol::clear(&self.cell.words().word);
+        match self.reset {
+            Reset::Auto => auto::clear(&self.cell.words().wide),
+            Reset::Manual => manual::clear(&self.cell.words().word),
+        }
         Ok(())
     }
 
     #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
     pub(crate) fn pulse(&self) -> Result<()> {
-        protocol::pulse(&self.cell.words().word, self.reset);
+        match self.reset {
+            Reset::Auto => auto::pulse(&self.cell.words().wide),
+            Reset::Manual => manual::pulse(&self.cell.words().word),
+        }
         Ok(())
     }
 
     /// Waits for it; false if it did not happen in time.
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
-        Ok(self.cell.wait(&mut self.watcher(), deadline)?.is_some())
+        Ok(match self.reset {
+            Reset::Auto => self.cell.wait(&mut self.sleeper(), deadline)?.is_some(),
+            Reset::Manual => self.cell.wait(&mut self.watcher(), deadline)?.is_some(),
+        })
     }
 
-    pub(super) fn watcher(&self) -> protocol::Watcher<'_> {
-        protocol::Watcher::new(&self.cell.words().word, self.reset)
+    /// A waiter of an event that resets by itself.
+    pub(super) fn sleeper(&self) -> auto::Sleeper<'_> {
+        auto::Sleeper::new(&self.cell.words().wide)
+    }
+
+    /// The same, together with other objects.
+    pub(super) fn looker(&self) -> auto::Looker<'_> {
+        auto::Looker::new(&self.cell.words().wide)
+    }
+
+    /// A waiter of an event that stays signaled.
+    pub(super) fn watcher(&self) -> manual::Watcher<'_> {
+        manual::Watcher::new(&self.cell.words().word)
     }
 
     pub(super) fn cell(&self) -> &Cell {

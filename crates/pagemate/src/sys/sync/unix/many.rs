@@ -3,20 +3,21 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::words::{Waiter, event, semaphore};
+use super::super::words::{Waiter, auto, event, semaphore};
 use super::super::{Got, Reset, Waitable};
 use super::cell::{Waiting, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, Slice};
+use crate::sys::wait::{self, Place, Slice};
 
 /// One of several, and we who wait for it.
 enum Each<'a> {
     Mutex(Box<dyn Waiter<Got = Got> + 'a>),
     /// One that resets by itself.
-    Event(event::Watcher<'a>),
+    Event(auto::Sleeper<'a>),
+    /// The same, of which nothing is taken before all others are there.
+    Looked(auto::Looker<'a>),
     /// One that stays: to see that it has happened is to have it.
     Lasting(event::Watcher<'a>),
     Semaphore(semaphore::Taker<'a>),
@@ -25,18 +26,12 @@ enum Each<'a> {
 impl Waiter for Each<'_> {
     type Got = Got;
 
-    fn word(&self) -> &AtomicU32 {
-        match self {
-            Each::Mutex(locker) => locker.word(),
-            Each::Event(watcher) | Each::Lasting(watcher) => watcher.word(),
-            Each::Semaphore(taker) => taker.word(),
-        }
-    }
-
     fn is_there(&mut self, judge: bool) -> io::Result<bool> {
         match self {
             Each::Mutex(locker) => locker.is_there(judge),
-            Each::Event(watcher) | Each::Lasting(watcher) => watcher.is_there(judge),
+            Each::Event(sleeper) => sleeper.is_there(judge),
+            Each::Looked(looker) => looker.is_there(judge),
+            Each::Lasting(watcher) => watcher.is_there(judge),
             Each::Semaphore(taker) => taker.is_there(judge),
         }
     }
@@ -45,9 +40,9 @@ impl Waiter for Each<'_> {
         let whole = |()| Got::Released;
         match self {
             Each::Mutex(locker) => locker.take(slept, judge),
-            Each::Event(watcher) | Each::Lasting(watcher) => {
-                Ok(watcher.take(slept, judge)?.map(whole))
-            }
+            Each::Event(sleeper) => Ok(sleeper.take(slept, judge)?.map(whole)),
+            Each::Looked(looker) => Ok(looker.take(slept, judge)?.map(whole)),
+            Each::Lasting(watcher) => Ok(watcher.take(slept, judge)?.map(whole)),
             Each::Semaphore(taker) => Ok(taker.take(slept, judge)?.map(whole)),
         }
     }
@@ -55,16 +50,36 @@ impl Waiter for Each<'_> {
     fn judges(&self) -> bool {
         match self {
             Each::Mutex(locker) => locker.judges(),
-            Each::Event(watcher) | Each::Lasting(watcher) => watcher.judges(),
+            Each::Event(sleeper) => sleeper.judges(),
+            Each::Looked(looker) => looker.judges(),
+            Each::Lasting(watcher) => watcher.judges(),
             Each::Semaphore(taker) => taker.judges(),
         }
     }
 
-    fn announce(&self) -> Option<(&AtomicU32, u32)> {
+    fn announce(&self) -> Option<(Place<'_>, u32)> {
         match self {
             Each::Mutex(locker) => locker.announce(),
-            Each::Event(watcher) | Each::Lasting(watcher) => watcher.announce(),
+            Each::Event(sleeper) => sleeper.announce(),
+            Each::Looked(looker) => looker.announce(),
+            Each::Lasting(watcher) => watcher.announce(),
             Each::Semaphore(taker) => taker.announce(),
+        }
+    }
+
+    fn woken_in_vain(&self) {
+        if let Each::Event(sleeper) = self {
+            sleeper.woken_in_vain();
+        }
+    }
+
+    fn pass_on(&self) {
+        match self {
+            Each::Mutex(locker) => locker.pass_on(),
+            Each::Event(sleeper) => sleeper.pass_on(),
+            Each::Looked(looker) => looker.pass_on(),
+            Each::Lasting(watcher) => watcher.pass_on(),
+            Each::Semaphore(taker) => taker.pass_on(),
         }
     }
 }
@@ -74,11 +89,21 @@ impl<'a> Waitable<'a> {
         Ok(match self {
             Waitable::Mutex(mutex) => Each::Mutex(Box::new(mutex.locker()?)),
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
-                Each::Event(event.watcher())
+                Each::Event(event.sleeper())
             }
             Waitable::Event(event) => Each::Lasting(event.watcher()),
             Waitable::Semaphore(semaphore) => Each::Semaphore(semaphore.taker()),
         })
+    }
+
+    /// The same for one that is to be had together with others.
+    fn looker(self) -> Result<Each<'a>> {
+        match self {
+            Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
+                Ok(Each::Looked(event.looker()))
+            }
+            _ => self.waiter(),
+        }
     }
 
     fn count(self) -> Waiting<'a> {
@@ -110,15 +135,15 @@ impl<'a> Waitable<'a> {
     }
 }
 
-/// Sleeps until the word of one of these changes, which may have changed already.
-fn sleep(each: &[Each<'_>], time: Duration) -> Result<()> {
-    let Some(words) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
-        return Ok(());
+/// Sleeps until one of these changes, which may have changed already; which one it was woken for.
+fn sleep(each: &[Each<'_>], time: Duration) -> Result<Option<usize>> {
+    let Some(places) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
+        return Ok(None);
     };
     fault::point("wait-before-sleep");
-    let slept = match words[..] {
-        [(word, expected)] => wait::wait(word, expected, time),
-        _ => wait::wait_any(&words, time),
+    let slept = match places[..] {
+        [(place, expected)] => wait::wait(place, expected, time).map(|woken| woken.then_some(0)),
+        _ => wait::wait_any(&places, time),
     };
     fault::point("wait-after-sleep");
     slept.map_err(cannot_wait)
@@ -129,6 +154,7 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
+    let mut woken: Option<usize> = None;
     let mut slice = Slice::begin(each.iter().any(Waiter::judges));
     loop {
         let time = deadline.next(slice.len());
@@ -148,8 +174,11 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
             }
             return Ok(None);
         };
+        if let Some(index) = woken {
+            each[index].woken_in_vain();
+        }
         slept = true;
-        sleep(&each, time)?;
+        woken = sleep(&each, time)?;
         judge = slice.is_over();
     }
 }
@@ -159,7 +188,7 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
 /// They are taken one by one, once all are there. If others are faster to take the last, the rest is
 /// given back: whoever only looks, without waiting, may not find it in that moment.
 pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Got>>> {
-    let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
+    let mut each = list.iter().map(|one| one.looker()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
     let mut slice = Slice::begin(each.iter().any(Waiter::judges));
@@ -243,7 +272,7 @@ mod tests {
         let event = Event::unnamed(&event).unwrap();
         let semaphore = Semaphore::unnamed(&Spec::Semaphore { sharing, count: 0, max: 1 }).unwrap();
         let list = [Waitable::Semaphore(&semaphore), Waitable::Event(&event)];
-        let mut each: Vec<_> = list.iter().map(|one| one.waiter().unwrap()).collect();
+        let mut each: Vec<_> = list.iter().map(|one| one.looker().unwrap()).collect();
         let mut missing = || first_missing(&mut each, false).unwrap();
         event.pulse().unwrap();
         assert_eq!(missing(), Some(0));

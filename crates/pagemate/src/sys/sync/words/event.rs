@@ -1,13 +1,10 @@
-//! Something that has happened, or not yet.
+//! An event that stays signaled until it is reset, and lets go all who wait.
 //!
 //! | Bits | Mean |
 //! |---|---|
 //! | `SIGNALED` | it has happened |
-//! | `TURN` | how often those who waited for a manual event were let go, so that each of them knows |
+//! | `TURN` | how often those who waited were let go, so that each of them knows |
 //! | `WAITERS` | somebody may be asleep |
-//!
-//! A manual event stays signaled until it is reset, and lets go all who wait. An automatic one lets
-//! one go, whose step takes the signal away.
 
 use std::io;
 
@@ -15,26 +12,15 @@ use super::mutex::note;
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
 use crate::sys::fault;
-use crate::sys::sync::Reset;
-use crate::sys::wait::{self, ALL};
+use crate::sys::wait::{self, ALL, Place};
 
 pub(crate) const SIGNALED: u32 = 1;
 const TURN: u32 = !(SIGNALED | WAITERS);
 const ONE_TURN: u32 = 2;
 
 /// Makes it signaled.
-pub(crate) fn set(word: &AtomicU32, reset: Reset) {
-    match reset {
-        Reset::Auto => {
-            // Release: what came before, for the Acquire of who is let go.
-            let seen = word.swap(SIGNALED, Ordering::Release);
-            if seen & WAITERS != 0 {
-                fault::point("set-before-wake");
-                wait::wake(word, 1);
-            }
-        }
-        Reset::Manual => let_all_go(word, SIGNALED),
-    }
+pub(crate) fn set(word: &AtomicU32) {
+    let_all_go(word, SIGNALED);
 }
 
 /// Makes it not signaled.
@@ -43,22 +29,11 @@ pub(crate) fn clear(word: &AtomicU32) {
 }
 
 /// Lets those go who wait at this moment, and leaves it not signaled.
-pub(crate) fn pulse(word: &AtomicU32, reset: Reset) {
-    match reset {
-        Reset::Manual => let_all_go(word, 0),
-        Reset::Auto => {
-            if word.load(Ordering::Relaxed) & WAITERS == 0 {
-                return clear(word);
-            }
-            word.swap(SIGNALED, Ordering::Release);
-            if wait::wake(word, 1) == 0 {
-                clear(word);
-            }
-        }
-    }
+pub(crate) fn pulse(word: &AtomicU32) {
+    let_all_go(word, 0);
 }
 
-/// Begins a new turn of a manual event, which is then signaled or not.
+/// Begins a new turn, in which it is signaled or not.
 fn let_all_go(word: &AtomicU32, signaled: u32) {
     let mut seen = word.load(Ordering::Relaxed);
     loop {
@@ -73,63 +48,51 @@ fn let_all_go(word: &AtomicU32, signaled: u32) {
     }
     if seen & WAITERS != 0 {
         fault::point("set-before-wake");
-        wait::wake(word, ALL);
+        wait::wake(word.into(), ALL);
     }
 }
 
-/// One who waits for an event.
+/// One who waits for such an event.
 pub(crate) struct Watcher<'a> {
     word: &'a AtomicU32,
-    reset: Reset,
     /// When we last looked, or began to wait.
     turn: u32,
 }
 
 impl<'a> Watcher<'a> {
-    pub(crate) fn new(word: &'a AtomicU32, reset: Reset) -> Watcher<'a> {
-        Watcher { word, reset, turn: word.load(Ordering::Relaxed) & TURN }
+    pub(crate) fn new(word: &'a AtomicU32) -> Watcher<'a> {
+        Watcher { word, turn: word.load(Ordering::Relaxed) & TURN }
+    }
+
+    fn is_over(&self, seen: u32) -> bool {
+        seen & SIGNALED != 0 || seen & TURN != self.turn
     }
 }
 
 impl Waiter for Watcher<'_> {
     type Got = ();
 
-    fn word(&self) -> &AtomicU32 {
-        self.word
-    }
-
     fn is_there(&mut self, _: bool) -> io::Result<bool> {
-        let seen = self.word.load(Ordering::Relaxed);
-        Ok(seen & SIGNALED != 0 || self.reset == Reset::Manual && seen & TURN != self.turn)
+        Ok(self.is_over(self.word.load(Ordering::Relaxed)))
     }
 
-    fn take(&mut self, slept: bool, _: bool) -> io::Result<Option<()>> {
-        loop {
-            // Acquire: what came before the signal, by the Release in `set` and `let_all_go`.
-            let seen = self.word.load(Ordering::Acquire);
-            if self.reset == Reset::Manual {
-                let over = seen & SIGNALED != 0 || seen & TURN != self.turn;
-                // A pulse lets us go now or, if we wait for something else too, not at all.
-                self.turn = seen & TURN;
-                return Ok(over.then_some(()));
-            }
-            if seen & SIGNALED == 0 {
-                return Ok(None);
-            }
-            let left = (seen & !SIGNALED) | if slept { WAITERS } else { 0 };
-            if self.word.compare_exchange(seen, left, Ordering::Acquire, Ordering::Relaxed).is_ok()
-            {
-                return Ok(Some(()));
-            }
-        }
+    fn take(&mut self, _: bool, _: bool) -> io::Result<Option<()>> {
+        // Acquire: what came before the signal, by the Release in `let_all_go`.
+        let seen = self.word.load(Ordering::Acquire);
+        let over = self.is_over(seen);
+        // A pulse lets us go now or, if we wait for something else too, not at all.
+        self.turn = seen & TURN;
+        Ok(over.then_some(()))
     }
 
-    fn announce(&self) -> Option<(&AtomicU32, u32)> {
+    fn announce(&self) -> Option<(Place<'_>, u32)> {
         let seen = self.word.load(Ordering::Relaxed);
-        let over = self.reset == Reset::Manual && seen & TURN != self.turn;
-        if seen & SIGNALED != 0 || over {
+        if self.is_over(seen) {
             return None;
         }
-        note(self.word, seen).map(|expected| (self.word, expected))
+        note(self.word, seen).map(|expected| (self.word.into(), expected))
     }
+
+    /// Nothing: all are woken at once.
+    fn pass_on(&self) {}
 }

@@ -1,4 +1,5 @@
-//! The protocols of sync objects on systems with futexes: each is one word in shared memory.
+//! The protocols of sync objects on systems with futexes: each is one word in shared memory, of 32 bits
+//! or, for events that reset by themselves, of 64.
 //!
 //! The functions here know nothing but that word, and how to sleep on it; loom checks them as they
 //! are. A process can be killed between any two of their steps, and any word may hold anything: no
@@ -9,6 +10,7 @@
 //! or all. Of those who slept, each puts the note back as it takes its share, since others may still
 //! be asleep; at worst that makes one call that wakes nobody.
 
+pub(crate) mod auto;
 pub(crate) mod event;
 pub(crate) mod mutex;
 pub(crate) mod semaphore;
@@ -18,9 +20,8 @@ mod tests;
 use std::io;
 
 use crate::deadline::Deadline;
-use crate::primitive::AtomicU32;
 use crate::sys::fault;
-use crate::sys::wait::{self, Slice};
+use crate::sys::wait::{self, Place, Slice};
 
 /// Somebody may be asleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
@@ -29,8 +30,6 @@ pub(crate) const WAITERS: u32 = 1 << 31;
 pub(crate) trait Waiter {
     /// What is had when it is had.
     type Got;
-
-    fn word(&self) -> &AtomicU32;
 
     /// Whether it could be taken now; `judge` as below.
     fn is_there(&mut self, judge: bool) -> io::Result<bool>;
@@ -45,15 +44,14 @@ pub(crate) trait Waiter {
     }
 
     /// Puts our note into the word, and gives what to sleep on; `None` if it is time to look again.
-    fn announce(&self) -> Option<(&AtomicU32, u32)>;
+    fn announce(&self) -> Option<(Place<'_>, u32)>;
+
+    /// For one that was woken and found nothing to take.
+    fn woken_in_vain(&self) {}
 
     /// For one who slept and goes away without it: others may be asleep, and it may have been us who
     /// were woken for it.
-    fn pass_on(&self) {
-        if self.announce().is_none() {
-            wait::wake(self.word(), 1);
-        }
-    }
+    fn pass_on(&self);
 }
 
 /// Waits until it is had, or the time is up.
@@ -72,14 +70,17 @@ pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<
             }
             return Ok(got);
         };
-        let Some((word, expected)) = waiter.announce() else { continue };
+        let Some((place, expected)) = waiter.announce() else { continue };
         slept = true;
         fault::point("wait-before-sleep");
-        wait::wait(word, expected, time)?;
+        let woken = wait::wait(place, expected, time)?;
         fault::point("wait-after-sleep");
         // Mostly it is there now, whatever the time.
         if let Some(got) = waiter.take(slept, false)? {
             return Ok(Some(got));
+        }
+        if woken {
+            waiter.woken_in_vain();
         }
         judge = slice.is_over();
     }

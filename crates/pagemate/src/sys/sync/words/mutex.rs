@@ -14,8 +14,9 @@ use std::io;
 
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
+use crate::sys::fault;
 use crate::sys::sync::Got;
-use crate::sys::{fault, wait};
+use crate::sys::wait::{self, Place};
 
 /// Free, and its last owner is gone.
 pub(crate) const ABANDONED: u32 = 1 << 30;
@@ -57,7 +58,7 @@ fn free(word: &AtomicU32, seat: u32, to: u32) -> bool {
     let freed = word.compare_exchange(noted, to, Ordering::Release, Ordering::Relaxed).is_ok();
     if freed {
         fault::point("unlock-before-wake");
-        wait::wake(word, 1);
+        wait::wake(word.into(), 1);
     }
     freed
 }
@@ -73,10 +74,6 @@ pub(crate) struct Locker<'a, F> {
 
 impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
     type Got = Got;
-
-    fn word(&self) -> &AtomicU32 {
-        self.word
-    }
 
     fn is_there(&mut self, judge: bool) -> io::Result<bool> {
         let owner = self.word.load(Ordering::Relaxed) & OWNER;
@@ -112,12 +109,18 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
         true
     }
 
-    fn announce(&self) -> Option<(&AtomicU32, u32)> {
+    fn announce(&self) -> Option<(Place<'_>, u32)> {
         let seen = self.word.load(Ordering::Relaxed);
         if seen & OWNER == 0 {
             return None;
         }
-        note(self.word, seen).map(|expected| (self.word, expected))
+        note(self.word, seen).map(|expected| (self.word.into(), expected))
+    }
+
+    fn pass_on(&self) {
+        if self.announce().is_none() {
+            wait::wake(self.word.into(), 1);
+        }
     }
 }
 

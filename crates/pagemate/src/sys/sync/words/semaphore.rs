@@ -5,7 +5,8 @@ use std::io;
 use super::mutex::note;
 use super::{WAITERS, Waiter};
 use crate::primitive::{AtomicU32, Ordering};
-use crate::sys::{fault, wait};
+use crate::sys::fault;
+use crate::sys::wait::{self, Place};
 
 /// The highest count there is room for.
 pub(crate) const MOST: u32 = WAITERS - 1;
@@ -28,7 +29,7 @@ pub(crate) fn release(word: &AtomicU32, by: u32, max: u32) -> Option<u32> {
     }
     if seen & WAITERS != 0 {
         fault::point("release-before-wake");
-        wait::wake(word, by);
+        wait::wake(word.into(), by);
     }
     Some(count(seen))
 }
@@ -40,10 +41,6 @@ pub(crate) struct Taker<'a> {
 
 impl Waiter for Taker<'_> {
     type Got = ();
-
-    fn word(&self) -> &AtomicU32 {
-        self.word
-    }
 
     fn is_there(&mut self, _: bool) -> io::Result<bool> {
         Ok(count(self.word.load(Ordering::Relaxed)) != 0)
@@ -62,18 +59,24 @@ impl Waiter for Taker<'_> {
                 if slept && count(left) != 0 {
                     // Who released this rest found no note, because we had been woken for the first
                     // part and had not put it back yet.
-                    wait::wake(self.word, 1);
+                    wait::wake(self.word.into(), 1);
                 }
                 return Ok(Some(()));
             }
         }
     }
 
-    fn announce(&self) -> Option<(&AtomicU32, u32)> {
+    fn announce(&self) -> Option<(Place<'_>, u32)> {
         let seen = self.word.load(Ordering::Relaxed);
         if count(seen) != 0 {
             return None;
         }
-        note(self.word, seen).map(|expected| (self.word, expected))
+        note(self.word, seen).map(|expected| (self.word.into(), expected))
+    }
+
+    fn pass_on(&self) {
+        if self.announce().is_none() {
+            wait::wake(self.word.into(), 1);
+        }
     }
 }

@@ -8,7 +8,8 @@ use loom::thread;
 
 use super::*;
 use crate::primitive::Ordering::Relaxed;
-use crate::sys::sync::{Got, Reset};
+use crate::primitive::{AtomicU32, AtomicU64};
+use crate::sys::sync::Got;
 
 /// Most mistakes of this kind show with two.
 const PREEMPTIONS: usize = 3;
@@ -117,36 +118,171 @@ fn one_alone_is_told_that_the_owner_gave_it_up() {
     model(|| assert_eq!(told_of_a_death(1, |word| assert!(mutex::abandon(word, 1))), 1));
 }
 
+/// An automatic event that all threads of one run have.
+fn event(signaled: bool) -> &'static AtomicU64 {
+    Box::leak(Box::new(AtomicU64::new(auto::State::new(signaled).word())))
+}
+
+fn is_signaled(event: &AtomicU64) -> bool {
+    auto::State::of(event.load(Relaxed)).is_signaled()
+}
+
 #[test]
 fn an_automatic_event_lets_one_go_for_each_signal() {
     model(|| {
-        let (event, count) = (word(0), word(0));
+        let (event, count) = (event(false), word(0));
         let threads = [(); 2].map(|()| {
             thread::spawn(move || {
-                got(event::Watcher::new(event, Reset::Auto));
+                got(auto::Sleeper::new(event));
                 add_one(count);
-                event::set(event, Reset::Auto);
+                auto::set(event);
             })
         });
-        event::set(event, Reset::Auto);
+        auto::set(event);
         all_of(threads);
-        assert_eq!((count.load(Relaxed), event.load(Relaxed) & event::SIGNALED), (2, 1));
+        assert_eq!((count.load(Relaxed), is_signaled(event)), (2, true));
+    });
+}
+
+/// A thread that sleeps for an automatic event and goes, and that sleeps already.
+fn asleep<const N: usize>(event: &'static AtomicU64) -> [thread::JoinHandle<()>; N] {
+    let threads = [(); N].map(|()| thread::spawn(move || got(auto::Sleeper::new(event))));
+    wait::until_asleep(Place::Low(event), N);
+    threads
+}
+
+#[test]
+fn two_signals_let_two_sleepers_go_and_a_third_signal_stays() {
+    model(|| {
+        let event = event(false);
+        let threads = asleep::<2>(event);
+        for _ in 0..3 {
+            auto::set(event);
+        }
+        all_of(threads);
+        assert!(is_signaled(event));
+        assert!(!auto::State::of(event.load(Relaxed)).has_waiters());
+    });
+}
+
+#[test]
+fn a_signal_goes_to_a_sleeper_though_it_is_reset_at_once_and_a_pulse_leaves_none() {
+    for pulse in [false, true] {
+        model(move || {
+            let event = event(false);
+            let threads = asleep::<1>(event);
+            if pulse {
+                auto::pulse(event);
+            } else {
+                auto::set(event);
+                auto::clear(event);
+            }
+            all_of(threads);
+            auto::pulse(event);
+            assert!(!is_signaled(event));
+        });
+    }
+}
+
+#[test]
+fn who_signals_and_then_waits_does_not_take_what_a_sleeper_was_given() {
+    model(|| {
+        let event = event(false);
+        let threads = asleep::<1>(event);
+        auto::set(event);
+        let mut own = auto::Sleeper::new(event);
+        assert!(own.take(false, false).unwrap().is_none());
+        // Though it goes to sleep as well.
+        own.announce();
+        assert!(own.take(true, false).unwrap().is_none());
+        drop(own);
+        all_of(threads);
+        assert!(!is_signaled(event));
+    });
+}
+
+/// Sleepers that were killed stay registered. Of two signals one stays, and nobody who is alive is
+/// forgotten.
+#[test]
+fn killed_sleepers_take_no_signal_and_leave_one_at_most() {
+    model(|| {
+        let event = event(false);
+        for _ in 0..3 {
+            let killed = auto::Sleeper::new(event);
+            assert!(killed.announce().is_some());
+            std::mem::forget(killed);
+        }
+        let sleeper = thread::spawn(move || got(auto::Sleeper::new(event)));
+        auto::set(event);
+        auto::set(event);
+        sleeper.join().unwrap();
+        _ = auto::Sleeper::new(event).take(false, false).unwrap();
+        assert!(auto::Sleeper::new(event).take(false, false).unwrap().is_none());
+        auto::set(event);
+        assert!(auto::Sleeper::new(event).take(false, false).unwrap().is_some());
+    });
+}
+
+/// The signal wakes one that began to wait after it, in place of the dead one that it was for.
+#[test]
+fn a_signal_for_a_killed_sleeper_is_not_lost_to_the_next() {
+    model(|| {
+        let event = event(false);
+        let killed = auto::Sleeper::new(event);
+        assert!(killed.announce().is_some());
+        std::mem::forget(killed);
+        let sleeper = thread::spawn(move || got(auto::Sleeper::new(event)));
+        auto::set(event);
+        sleeper.join().unwrap();
+        assert!(!is_signaled(event));
+    });
+}
+
+/// One that sleeps for two events and takes the first leaves the signal of the second to others.
+#[test]
+fn a_sleeper_that_goes_away_leaves_its_signal_to_the_next() {
+    model(|| {
+        let event = event(false);
+        let leaves = auto::Sleeper::new(event);
+        assert!(leaves.announce().is_some());
+        let stays = thread::spawn(move || got(auto::Sleeper::new(event)));
+        let leaver = thread::spawn(move || drop(leaves));
+        auto::set(event);
+        all_of([stays, leaver]);
+        assert!(!is_signaled(event));
+        assert!(!auto::State::of(event.load(Relaxed)).has_waiters());
     });
 }
 
 #[test]
 fn an_automatic_event_outlives_one_who_only_looks() {
     model(|| {
-        let event = word(0);
-        let sleeper = thread::spawn(move || got(event::Watcher::new(event, Reset::Auto)));
+        let event = event(false);
+        let sleeper = thread::spawn(move || got(auto::Sleeper::new(event)));
         let looker = thread::spawn(move || {
-            if event::Watcher::new(event, Reset::Auto).take(false, false).unwrap().is_some() {
-                event::set(event, Reset::Auto);
+            if auto::Sleeper::new(event).take(false, false).unwrap().is_some() {
+                auto::set(event);
             }
         });
-        event::set(event, Reset::Auto);
+        auto::set(event);
         all_of([sleeper, looker]);
-        assert_eq!(event.load(Relaxed) & event::SIGNALED, 0);
+        assert!(!is_signaled(event));
+    });
+}
+
+#[test]
+fn who_takes_nothing_yet_is_woken_by_an_automatic_event() {
+    model(|| {
+        let event = event(false);
+        let threads = [(); 2].map(|()| {
+            thread::spawn(move || {
+                got(auto::Looker::new(event));
+                auto::set(event);
+            })
+        });
+        auto::set(event);
+        all_of(threads);
+        assert!(is_signaled(event));
     });
 }
 
@@ -156,7 +292,7 @@ fn a_manual_event_lets_go_all_who_wait_also_when_it_is_reset_at_once() {
         model(move || {
             let (event, written) = (word(0), word(0));
             let threads = [(); 2].map(|()| {
-                let watcher = event::Watcher::new(event, Reset::Manual);
+                let watcher = event::Watcher::new(event);
                 thread::spawn(move || {
                     got(watcher);
                     assert_eq!(written.load(Relaxed), 1);
@@ -164,9 +300,9 @@ fn a_manual_event_lets_go_all_who_wait_also_when_it_is_reset_at_once() {
             });
             written.store(1, Relaxed);
             if pulse {
-                event::pulse(event, Reset::Manual);
+                event::pulse(event);
             } else {
-                event::set(event, Reset::Manual);
+                event::set(event);
                 event::clear(event);
             }
             all_of(threads);
