@@ -12,10 +12,16 @@ use pagemate::sync::MutexOptions;
 
 use crate::handle::table::{self as handle, Table};
 use crate::memory::region::{self, Regions};
+use crate::process::children::{self, Children};
 use crate::sync::create;
 
 /// All locks of this process' tables.
-type Locks = (MutexGuard<'static, ()>, MutexGuard<'static, Table>, MutexGuard<'static, Regions>);
+type Locks = (
+    MutexGuard<'static, ()>,
+    MutexGuard<'static, Table>,
+    MutexGuard<'static, Regions>,
+    MutexGuard<'static, Children>,
+);
 
 thread_local! {
     /// What the thread that forks holds while it does. Without a destructor, so that it is also there
@@ -42,7 +48,7 @@ pub(crate) fn watch() {
 
 /// In the order in which calls take them.
 extern "C" fn before() {
-    let held = (create::alone(), handle::locked(), region::regions());
+    let held = (create::alone(), handle::locked(), region::regions(), children::locked());
     HELD.with_borrow_mut(|place| **place = Some(held));
 }
 

@@ -7,7 +7,8 @@
 //! - `memory`: mappings, views, `VirtualAlloc` and its kin, heaps.
 //! - `sync`: mutexes, events, semaphores, waiting, threads.
 //! - `file`: files, and moving bytes to and from them.
-//! - `system`: clock, environment, console, processes, security attributes.
+//! - `process`: starting programs, waiting for processes, ending them.
+//! - `system`: clock, environment, console, security attributes.
 //! - `text`: names, code pages, messages.
 //!
 //! Each exported function translates its arguments, leaves the work to a function that returns a
@@ -23,6 +24,7 @@ mod fork;
 pub mod handle;
 pub mod memory;
 mod pointer;
+pub mod process;
 pub mod sync;
 pub mod system;
 pub mod text;

@@ -35,7 +35,7 @@ pub(crate) unsafe fn wide(path: *const u16) -> Result<PathBuf> {
 /// As there.
 pub(crate) unsafe fn narrow_of_any(path: *const u8) -> Result<PathBuf> {
     // SAFETY: the caller's promise.
-    translate(unsafe { bytes(path) }?)
+    of_any(unsafe { bytes(path) }?)
 }
 
 /// As [`wide`], for a file or a folder: it may end in a separator.
@@ -45,7 +45,7 @@ pub(crate) unsafe fn narrow_of_any(path: *const u8) -> Result<PathBuf> {
 /// As there.
 pub(crate) unsafe fn wide_of_any(path: *const u16) -> Result<PathBuf> {
     // SAFETY: the caller's promise.
-    translate(unsafe { characters(path) }?)
+    of_any(unsafe { characters(path) }?)
 }
 
 /// # Safety
@@ -68,15 +68,15 @@ unsafe fn characters(path: *const u16) -> Result<Vec<u8>> {
 }
 
 /// The path of a file in this system's spelling: no file's ends in a separator.
-fn of_file(path: Vec<u8>) -> Result<PathBuf> {
+pub(crate) fn of_file(path: Vec<u8>) -> Result<PathBuf> {
     let separated = matches!(path.as_slice(), [.., b'/' | b'\\']);
-    let path = translate(path)?;
+    let path = of_any(path)?;
     if separated { Err(INVALID_NAME) } else { Ok(path) }
 }
 
 /// The path in this system's spelling. Either slash separates; there are no drives and no servers,
 /// and what Windows has in no file's name is refused.
-fn translate(mut path: Vec<u8>) -> Result<PathBuf> {
+pub(crate) fn of_any(mut path: Vec<u8>) -> Result<PathBuf> {
     match path.as_slice() {
         [] => return Err(PATH_NOT_FOUND),
         [b'\\', b'\\', ..] => return Err(BAD_NETPATH),
@@ -131,6 +131,6 @@ mod tests {
         ] {
             assert_eq!(path(text), Err(code), "{text:?}");
         }
-        assert_eq!(translate(br"data\".to_vec()), Ok("data/".into()));
+        assert_eq!(of_any(br"data\".to_vec()), Ok("data/".into()));
     }
 }

@@ -21,6 +21,7 @@ use crate::file::object::File;
 use crate::handle::table::{Entry, Handle, Object};
 use crate::memory::mapping::{MAP_WRITE, Mapping};
 use crate::pointer::said;
+use crate::process::object::Process;
 use crate::sync::object as sync;
 
 /// What notes are called.
@@ -35,7 +36,9 @@ const LONGEST: usize = 4096;
 /// What keeps a handle for a child that is yet to come.
 #[derive(Debug)]
 pub(crate) struct Inherited {
-    _note: OwnedFd,
+    note: OwnedFd,
+    /// What `held` has.
+    fd: RawFd,
     _held: Held,
 }
 
@@ -66,8 +69,12 @@ impl Inherited {
                 let open = |name: &str| Semaphore::open(name);
                 ("semaphore", hold_named(semaphore.name(), &**semaphore, open)?)
             }
+            Object::Process(process) => {
+                len = process.id().into();
+                ("process", hold(process.as_fd())?)
+            }
             // A child has no threads of ours.
-            Object::Thread(_) => return Err(INVALID_HANDLE),
+            Object::Thread(_) | Object::MainThread(_) => return Err(INVALID_HANDLE),
         };
         let (number, access, maker) = (handle.addr(), entry.access, maker());
         // SAFETY: `held` has it.
@@ -77,7 +84,12 @@ impl Inherited {
         let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
         rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
         rustix::io::pwrite(&note, text.as_bytes(), 0)?;
-        Ok(Inherited { _note: note, _held: held })
+        Ok(Inherited { note, fd, _held: held })
+    }
+
+    /// The descriptors that a child is to have.
+    pub(crate) fn descriptors(&self) -> [RawFd; 2] {
+        [self.note.as_raw_fd(), self.fd]
     }
 }
 
@@ -192,7 +204,7 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
     }
     let entry = Entry { object, access: left.access };
     let handle = std::ptr::without_provenance_mut(left.handle);
-    Some((handle, entry, Inherited { _note: note, _held: Box::new(fd) }))
+    Some((handle, entry, Inherited { note, fd: fd.as_raw_fd(), _held: Box::new(fd) }))
 }
 
 /// What a note says.
@@ -204,6 +216,7 @@ struct Left<'a> {
     fd: RawFd,
     /// What that was, by device and inode.
     file: (u64, u64),
+    /// The length of a section, or the number of a process.
     len: u64,
     name: &'a str,
 }
@@ -231,6 +244,10 @@ impl<'a> Left<'a> {
             "mutex" => Object::Mutex(Arc::new(sync::Mutex::new(self.found(fd, Mutex::open)?))),
             "event" => Object::Event(Arc::new(self.found(fd, Event::open)?)),
             "semaphore" => Object::Semaphore(Arc::new(self.found(fd, Semaphore::open)?)),
+            "process" => {
+                let id = u32::try_from(self.len).map_err(|_| INVALID_HANDLE)?;
+                Object::Process(Arc::new(Process::inherited(id, fd.try_clone()?)))
+            }
             _ => Object::Mapping(Arc::new(Mapping::new(self.section(fd)?)?)),
         })
     }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
+use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pagemate::sync::{Event, Semaphore};
@@ -14,6 +15,7 @@ use crate::fork;
 use crate::handle::inherit::{self, Inherited};
 use crate::memory::mapping::{self, Mapping};
 use crate::pointer::tell;
+use crate::process::object::{self as process, Process};
 use crate::sync::object as sync;
 use crate::sync::thread::{self, Thread};
 
@@ -22,6 +24,9 @@ pub type Handle = *mut c_void;
 
 /// What `GetCurrentProcess` gives, and `INVALID_HANDLE_VALUE`: the same number.
 pub(crate) const CURRENT_PROCESS: usize = usize::MAX;
+
+/// What `GetCurrentThread` gives.
+pub(crate) const CURRENT_THREAD: usize = usize::MAX - 1;
 
 /// The numbers from here on stand for this process, this thread and their tokens.
 const FIRST_PSEUDO: usize = usize::MAX - 5;
@@ -48,6 +53,9 @@ pub(crate) enum Object {
     Event(Arc<Event>),
     Semaphore(Arc<Semaphore>),
     Thread(Arc<Thread>),
+    Process(Arc<Process>),
+    /// The first thread of a process that was started: all that is known of it is the process.
+    MainThread(Arc<Process>),
 }
 
 impl Object {
@@ -59,7 +67,11 @@ impl Object {
     /// What kind of sync object it is, if it is one.
     fn sync_kind(&self) -> Option<sync::Kind> {
         match self {
-            Object::Mapping(_) | Object::File(_) | Object::Thread(_) => None,
+            Object::Mapping(_)
+            | Object::File(_)
+            | Object::Thread(_)
+            | Object::Process(_)
+            | Object::MainThread(_) => None,
             Object::Mutex(_) => Some(sync::Kind::Mutex),
             Object::Event(_) => Some(sync::Kind::Event),
             Object::Semaphore(_) => Some(sync::Kind::Semaphore),
@@ -175,7 +187,17 @@ pub(crate) fn open(entry: Entry, inherit: bool) -> Result<Handle> {
 
 /// What a handle stands for, and what it may do with it.
 pub(crate) fn entry(handle: Handle) -> Result<Entry> {
-    Ok(table().slot(handle)?.entry.clone())
+    match handle.addr() {
+        CURRENT_PROCESS => {
+            let object = Object::Process(Arc::new(Process::this()?));
+            Ok(Entry { object, access: process::ALL_ACCESS })
+        }
+        CURRENT_THREAD => {
+            let object = Object::Thread(Thread::current()?);
+            Ok(Entry { object, access: thread::ALL_ACCESS })
+        }
+        _ => Ok(table().slot(handle)?.entry.clone()),
+    }
 }
 
 macro_rules! of_kind {
@@ -201,8 +223,8 @@ of_kind! {
     event: Event(Event),
     /// A semaphore, and what the handle may do with it.
     semaphore: Semaphore(Semaphore),
-    /// A thread, and what the handle may do with it.
-    thread: Thread(Thread),
+    /// A process, and what the handle may do with it.
+    process: Process(Process),
 }
 
 /// The mutex of this name, if this process has a handle to it.
@@ -212,6 +234,24 @@ pub(crate) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
         Object::Mutex(mutex) if mutex.core.name() == Some(&name) => Some(Arc::clone(mutex)),
         _ => None,
     })
+}
+
+/// The process of this number, if there is a handle to it. Of several, one that runs has its number still.
+pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
+    let table = table();
+    let found = table.slots.iter().flatten().filter_map(|slot| match &slot.entry.object {
+        Object::Process(process) if process.id() == id => Some(process),
+        _ => None,
+    });
+    found.min_by_key(|process| process.end().is_some()).cloned()
+}
+
+/// Gives `run` the descriptors that hold inheritable handles for a child. Meanwhile they stay so.
+pub(crate) fn with_inheritable<T>(run: impl FnOnce(&[RawFd]) -> T) -> T {
+    let table = table();
+    let inherited = table.slots.iter().flatten().filter_map(|slot| slot.inherited.as_ref());
+    let descriptors: Vec<_> = inherited.flat_map(Inherited::descriptors).collect();
+    run(&descriptors)
 }
 
 /// Whether some handle's mapping fits.
@@ -271,7 +311,7 @@ fn duplicate(
     if source_process.addr() != CURRENT_PROCESS || target_process.addr() != CURRENT_PROCESS {
         return Err(INVALID_HANDLE);
     }
-    let mut entry = table().slot(source)?.entry.clone();
+    let mut entry = entry(source)?;
     if options & DUPLICATE_SAME_ACCESS == 0 {
         entry = entry.with_access(access)?;
     }
@@ -293,7 +333,10 @@ impl Entry {
                 }
                 Ok(Entry { object: Object::File(file), access })
             }
-            Object::Thread(_) => Ok(Entry { access: thread::specific(access), ..self }),
+            Object::Thread(_) | Object::MainThread(_) => {
+                Ok(Entry { access: thread::specific(access), ..self })
+            }
+            Object::Process(_) => Ok(Entry { access: process::specific(access), ..self }),
             // Who has any handle to one of these may have any: its owner let this user in.
             object => {
                 let kind = object.sync_kind().ok_or(INVALID_HANDLE)?;

@@ -10,15 +10,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pagemate::sync::{Event, EventOptions, Reset};
 
-use crate::error::{INVALID_PARAMETER, NOACCESS, NOT_ENOUGH_MEMORY, Result, answer, done};
+use crate::error::{
+    INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, NOT_ENOUGH_MEMORY, Result, answer, done,
+};
 use crate::handle::table::{self as handle, Entry, Handle, Object};
 use crate::pointer::tell;
+use crate::process::object::{Process, exit_code};
 use crate::sync::object::SYNCHRONIZE;
 use crate::system::info::GetCurrentThreadId;
 use crate::system::security::SecurityAttributes;
 
 /// `THREAD_ALL_ACCESS`.
-const ALL_ACCESS: u32 = 0x1F_FFFF;
+pub(crate) const ALL_ACCESS: u32 = 0x1F_FFFF;
 
 /// `CREATE_SUSPENDED`, and `STACK_SIZE_PARAM_IS_A_RESERVATION`, which here it always is.
 const SUSPENDED: u32 = 0x4;
@@ -101,6 +104,27 @@ struct Begun {
 }
 
 impl Thread {
+    /// The calling thread, whichever call made it.
+    pub(crate) fn current() -> Result<Arc<Thread>> {
+        let known = CURRENT
+            .with_borrow(|current| current.as_ref().map(|running| Arc::clone(&running.thread)));
+        if let Some(thread) = known {
+            return Ok(thread);
+        }
+        let thread = Arc::new(Thread::new(0)?);
+        thread.begin();
+        Ok(thread)
+    }
+
+    fn new(suspended: u32) -> Result<Thread> {
+        Ok(Thread {
+            ended: Arc::new(EventOptions::new(Reset::Manual).create_unnamed()?),
+            code: AtomicU32::new(RUNNING),
+            state: Mutex::new(State { id: 0, suspended }),
+            changed: Condvar::new(),
+        })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,12 +182,7 @@ fn create(
         return Err(INVALID_PARAMETER);
     }
     let suspended = u32::from(flags & SUSPENDED != 0);
-    let thread = Arc::new(Thread {
-        ended: Arc::new(EventOptions::new(Reset::Manual).create_unnamed()?),
-        code: AtomicU32::new(RUNNING),
-        state: Mutex::new(State { id: 0, suspended }),
-        changed: Condvar::new(),
-    });
+    let thread = Arc::new(Thread::new(suspended)?);
     let object = Object::Thread(Arc::clone(&thread));
     let handle = handle::open(Entry { object, access: ALL_ACCESS }, false)?;
     let begun = Box::new(Begun { thread: Arc::clone(&thread), start, given });
@@ -208,6 +227,27 @@ pub(crate) fn specific(access: u32) -> u32 {
     if access & 0xF200_0000 == 0 { access } else { ALL_ACCESS }
 }
 
+/// A thread that a handle names.
+enum Named {
+    Ours(Arc<Thread>),
+    /// The first of another process.
+    First(Arc<Process>),
+}
+
+fn named(handle: Handle) -> Result<Named> {
+    match handle::entry(handle)?.object {
+        Object::Thread(thread) => Ok(Named::Ours(thread)),
+        Object::MainThread(process) => Ok(Named::First(process)),
+        _ => Err(INVALID_HANDLE),
+    }
+}
+
+/// The number that stands for the calling thread where a handle is asked for.
+#[unsafe(no_mangle)]
+pub extern "C" fn GetCurrentThread() -> Handle {
+    std::ptr::without_provenance_mut(handle::CURRENT_THREAD)
+}
+
 /// Makes a thread, which runs or waits to be resumed. Its handle is not inherited, for its threads are
 /// nothing to a child.
 ///
@@ -246,7 +286,8 @@ pub unsafe extern "C-unwind" fn ExitThread(code: u32) -> ! {
 /// Lets a suspended thread run, and tells how often it was suspended.
 #[unsafe(no_mangle)]
 pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
-    let before = handle::thread(handle).map(|(thread, _)| {
+    let before = named(handle).map(|named| {
+        let Named::Ours(thread) = named else { return 0 };
         let mut state = thread.state();
         let before = state.suspended;
         state.suspended = before.saturating_sub(1);
@@ -263,8 +304,11 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
 /// `told` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, told: *mut u32) -> i32 {
-    done(handle::thread(handle).and_then(|(thread, _)| {
-        let code = thread.code.load(Ordering::Acquire);
+    done(named(handle).and_then(|named| {
+        let code = match named {
+            Named::Ours(thread) => thread.code.load(Ordering::Acquire),
+            Named::First(process) => exit_code(&process)?,
+        };
         // SAFETY: the caller's promise.
         if unsafe { tell(told, code) } { Ok(()) } else { Err(NOACCESS) }
     }))
@@ -273,7 +317,12 @@ pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, told: *mut u32) -> i3
 /// The number of a thread; zero if the handle is none of one.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetThreadId(handle: Handle) -> u32 {
-    answer(handle::thread(handle).map(|(thread, _)| thread.state().id), 0)
+    let id = named(handle).map(|named| match named {
+        Named::Ours(thread) => thread.state().id,
+        // Linux numbers the first thread as the process.
+        Named::First(process) => process.id(),
+    });
+    answer(id, 0)
 }
 
 const _: () = assert!(ALL_ACCESS & SYNCHRONIZE != 0);

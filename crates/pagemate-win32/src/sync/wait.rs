@@ -1,4 +1,4 @@
-//! Waiting for mutexes, events, semaphores and threads.
+//! Waiting for mutexes, events, semaphores, threads and processes.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use pagemate::sync::{Event, Had, Semaphore, Waitable, wait_all_for, wait_any_for
 
 use crate::error::{ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
 use crate::handle::table::{self as handle, Handle, Object};
+use crate::process::object::Process;
+use crate::process::wait::{deadline, for_all, for_any, left, with_event};
 use crate::sync::object::{self as sync, Mutex, SYNCHRONIZE};
 
 /// What a wait comes to: `WAIT_OBJECT_0`, `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`.
@@ -36,6 +38,8 @@ enum Waited {
     Mutex(Arc<Mutex>),
     Event(Arc<Event>),
     Semaphore(Arc<Semaphore>),
+    /// A process, which stays ended once it is.
+    Process(Arc<Process>),
 }
 
 impl Waited {
@@ -46,6 +50,7 @@ impl Waited {
             Object::Event(event) => Waited::Event(event),
             Object::Semaphore(semaphore) => Waited::Semaphore(semaphore),
             Object::Thread(thread) => Waited::Event(Arc::clone(&thread.ended)),
+            Object::Process(process) | Object::MainThread(process) => Waited::Process(process),
             // Nobody waits for memory, and files here are never waited for.
             Object::Mapping(_) => return Err(ACCESS_DENIED),
             Object::File(_) => return Err(INVALID_HANDLE),
@@ -53,12 +58,26 @@ impl Waited {
         if entry.access & SYNCHRONIZE == 0 { Err(ACCESS_DENIED) } else { Ok(waited) }
     }
 
-    fn waitable(&self) -> Waitable<'_> {
-        match self {
+    /// What the core waits for; `None` for a process.
+    fn waitable(&self) -> Option<Waitable<'_>> {
+        Some(match self {
             Waited::Mutex(mutex) => Waitable::Mutex(&mutex.core),
             Waited::Event(event) => Waitable::Event(event),
             Waited::Semaphore(semaphore) => Waitable::Semaphore(semaphore),
+            Waited::Process(_) => return None,
+        })
+    }
+
+    fn process(&self) -> Option<&Arc<Process>> {
+        match self {
+            Waited::Process(process) => Some(process),
+            _ => None,
         }
+    }
+
+    /// Whether a wait for it ends at once and changes nothing in the core.
+    fn is_at_hand(&self) -> bool {
+        self.mine().is_some() || self.process().is_some_and(|process| process.end().is_some())
     }
 
     /// A mutex that this thread has already, and takes again without waiting.
@@ -75,6 +94,7 @@ impl Waited {
             (Waited::Mutex(a), Waited::Mutex(b)) => Arc::ptr_eq(a, b),
             (Waited::Event(a), Waited::Event(b)) => Arc::ptr_eq(a, b),
             (Waited::Semaphore(a), Waited::Semaphore(b)) => Arc::ptr_eq(a, b),
+            (Waited::Process(a), Waited::Process(b)) => Arc::ptr_eq(a, b),
             _ => return false,
         };
         // Both hold the name, so that it stands for one object.
@@ -86,6 +106,7 @@ impl Waited {
             Waited::Mutex(mutex) => mutex.core.name(),
             Waited::Event(event) => event.name(),
             Waited::Semaphore(semaphore) => semaphore.name(),
+            Waited::Process(_) => None,
         }
     }
 
@@ -103,29 +124,75 @@ impl Waited {
 
 /// Waits for one of them; which, and how.
 fn any(list: &[Waited], time: Duration) -> Result<u32> {
-    // What this thread has already is there, unless something before it is.
-    let mine = list.iter().enumerate().find_map(|(i, waited)| Some((i, waited.mine()?)));
-    let (list, time) = match mine {
-        None => (list, time),
-        Some((index, _)) => (&list[..index], Duration::ZERO),
-    };
+    let deadline = deadline(time);
+    loop {
+        // What this thread has already, and a process that has ended, is there, unless something before
+        // it is.
+        let there = list.iter().position(Waited::is_at_hand);
+        let (before, time) = match there {
+            None => (list, left(deadline)),
+            Some(index) => (&list[..index], Duration::ZERO),
+        };
+        match (first_of(before, time)?, there) {
+            (First::Index(code), _) => return Ok(code),
+            (First::Process, _) => {}
+            (First::None, None) => return Ok(TIMEOUT),
+            (First::None, Some(index)) => {
+                if let Some(mutex) = list[index].mine() {
+                    mutex.take_again();
+                }
+                return Ok(code(index) + OBJECT);
+            }
+        }
+    }
+}
+
+fn code(index: usize) -> u32 {
+    u32::try_from(index).expect("64 at most")
+}
+
+/// What came first of several.
+enum First {
+    /// What a wait for that one comes to.
+    Index(u32),
+    /// One of the processes has ended.
+    Process,
+    /// Nothing, in time.
+    None,
+}
+
+/// Waits for one of several, none of which is at hand.
+fn first_of(list: &[Waited], time: Duration) -> Result<First> {
     // The same object twice is as good as once.
     let first = |i: usize| list[..i].iter().all(|other| !other.is(&list[i]));
-    let indices: Vec<usize> = (0..list.len()).filter(|i| first(*i)).collect();
-    let waitables: Vec<_> = indices.iter().map(|i| list[*i].waitable()).collect();
-    let had = if waitables.is_empty() { None } else { wait_any_for(&waitables, time)? };
-    let code = |index: usize| u32::try_from(index).expect("64 at most");
-    Ok(match (had, mine) {
-        (Some(had), _) => {
-            let index = indices[had.index];
-            let abandoned = list[index].have(had);
-            code(index) + if abandoned { ABANDONED } else { OBJECT }
-        }
-        (None, Some((index, mutex))) => {
-            mutex.take_again();
-            code(index) + OBJECT
-        }
-        (None, None) => TIMEOUT,
+    let (indices, waitables): (Vec<_>, Vec<_>) = (0..list.len())
+        .filter(|i| first(*i))
+        .filter_map(|i| Some((i, list[i].waitable()?)))
+        .unzip();
+    let processes: Vec<_> = list.iter().filter_map(Waited::process).collect();
+    if waitables.is_empty() {
+        let ended = !processes.is_empty() && for_any(&processes, deadline(time))?;
+        return Ok(if ended { First::Process } else { First::None });
+    }
+    if processes.is_empty() || time.is_zero() {
+        return Ok(had_first(list, &indices, wait_any_for(&waitables, time)?));
+    }
+    with_event(&processes, |ended| {
+        let ended = [Waitable::Event(ended)];
+        let waitables: Vec<_> = waitables.iter().chain(&ended).copied().collect();
+        Ok(match wait_any_for(&waitables, time)? {
+            Some(had) if had.index == indices.len() => First::Process,
+            had => had_first(list, &indices, had),
+        })
+    })
+}
+
+/// Takes what the core gave.
+fn had_first(list: &[Waited], indices: &[usize], had: Option<Had<'_>>) -> First {
+    had.map_or(First::None, |had| {
+        let index = indices[had.index];
+        let abandoned = list[index].have(had);
+        First::Index(code(index) + if abandoned { ABANDONED } else { OBJECT })
     })
 }
 
@@ -134,9 +201,17 @@ fn all(list: &[Waited], time: Duration) -> Result<u32> {
     if (1..list.len()).any(|i| list[..i].iter().any(|other| other.is(&list[i]))) {
         return Err(INVALID_PARAMETER);
     }
-    let others: Vec<_> = list.iter().filter(|waited| waited.mine().is_none()).collect();
-    let waitables: Vec<_> = others.iter().map(|waited| waited.waitable()).collect();
+    // Processes stay ended, and nothing is taken before all of them are.
+    let deadline = deadline(time);
+    let processes: Vec<_> = list.iter().filter_map(Waited::process).collect();
+    if !for_all(&processes, deadline)? {
+        return Ok(TIMEOUT);
+    }
+    let others = list.iter().filter(|waited| waited.mine().is_none());
+    let (others, waitables): (Vec<_>, Vec<_>) =
+        others.filter_map(|waited| Some((waited, waited.waitable()?))).unzip();
     let mine: Vec<_> = list.iter().filter_map(Waited::mine).collect();
+    let time = left(deadline);
     let had = if waitables.is_empty() { Some(Vec::new()) } else { wait_all_for(&waitables, time)? };
     let Some(had) = had else { return Ok(TIMEOUT) };
     let mut abandoned = false;
@@ -168,6 +243,7 @@ fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
         },
         Waited::Event(event) => event.wait_timeout(time)?,
         Waited::Semaphore(semaphore) => semaphore.try_acquire_for(time)?,
+        Waited::Process(process) => process.wait(time)?,
     };
     Ok(if had { OBJECT } else { TIMEOUT })
 }
@@ -251,7 +327,11 @@ pub extern "C" fn SignalObjectAndWait(
             Object::Mutex(mutex) => mutex.release()?,
             Object::Event(_) => sync::changeable(signaled)?.set()?,
             Object::Semaphore(_) => sync::add(signaled, 1).map(drop)?,
-            Object::Mapping(_) | Object::File(_) | Object::Thread(_) => return Err(INVALID_HANDLE),
+            Object::Mapping(_)
+            | Object::File(_)
+            | Object::Thread(_)
+            | Object::Process(_)
+            | Object::MainThread(_) => return Err(INVALID_HANDLE),
         }
         one(waited_for, milliseconds)
     })();

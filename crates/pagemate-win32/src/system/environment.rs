@@ -83,7 +83,7 @@ unsafe fn set(name: Result<Option<OsString>>, value: Result<Option<OsString>>) -
 ///
 /// `text` is null or ends in a NUL.
 #[allow(clippy::unnecessary_wraps, reason = "as for 16-bit characters, which may be refused")]
-unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
+pub(crate) unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
     if text.is_null() {
         return Ok(None);
     }
@@ -97,7 +97,7 @@ unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
 /// # Safety
 ///
 /// As [`narrow`].
-unsafe fn wide(text: *const u16) -> Result<Option<OsString>> {
+pub(crate) unsafe fn wide(text: *const u16) -> Result<Option<OsString>> {
     // SAFETY: the caller's promise.
     let text = unsafe { name::wide(text) }.map_err(|_| NO_UNICODE_TRANSLATION)?;
     Ok(text.map(OsString::from))

@@ -1,8 +1,7 @@
-//! The surroundings of a program: clock, environment, console, processes, security attributes.
+//! The surroundings of a program: clock, environment, console, security attributes.
 
 pub mod clock;
 pub mod console;
 pub mod environment;
 pub mod info;
 pub mod security;
-pub mod spawn;

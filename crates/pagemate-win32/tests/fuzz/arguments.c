@@ -15,6 +15,7 @@
 static const DWORD known[] = {
     1,   2,   3,   4,   5,   6,   8,   12,  14,  24,  32,  38,   39,   50,   53,   80,   87,   110,  111,  112,
     122, 123, 126, 131, 161, 183, 193, 203, 206, 234, 235, 288, 298, 317,  487,  998,  1004, 1006, 1113, 1132,
+    267,
     1224, 1305, 1314, 1338, 1450, 1455, 1784, 1812,
 };
 
@@ -335,7 +336,7 @@ static void texts(void)
         TRY(QueryPerformanceCounter(roll(2) ? &ticks : NULL));
         TRY(QueryPerformanceFrequency(roll(2) ? &ticks : NULL));
         if (_spawnv((int)roll(8) + 3, "x", NULL) != -1 || _spawnv(_P_WAIT, NULL, NULL) != -1
-            || _cwait(NULL, (intptr_t)number() >> 31, 0) != -1)
+            || _cwait(NULL, roll(2) ? -1 : (intptr_t)(number() | 1u << 30), 0) != -1)
             exit(2);
         break;
     }
@@ -466,13 +467,16 @@ static void around(void)
     }
 }
 
+#include "processes.h"
+
 int main(int argc, char **argv)
 {
     unsigned long rounds = strtoul(argv[2], NULL, 10), i;
     (void)argc;
     state = strtoull(argv[1], NULL, 10);
     for (i = 0; i < rounds; i++)
-        switch (roll(14)) {
+        switch (roll(15)) {
+        case 14: processes(); break;
         case 13: threads(); break;
         case 12: around(); break;
         case 0: files(); break;

@@ -61,9 +61,10 @@ int byte_of(const void *view, SIZE_T offset);
 intptr_t start(const char *role, HANDLE handle, const char *name);
 /* Waits until it ends, and tells with what. */
 int ended(intptr_t process);
-/* What to do in a role; what life.c does not know, sync.c does. */
+/* What to do in a role; what life.c does not know, sync.c does, and then processes.c. */
 int play(const char *role, HANDLE handle, const char *name);
 int play_sync(const char *role, HANDLE handle, const char *name);
+int play_process(const char *role, HANDLE handle, const char *name);
 
 /* What processes that work together share: a mapping whose handle they inherit. */
 typedef struct {
@@ -109,3 +110,4 @@ extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_row
 extern const Row sync_rows[], wait_rows[];
 extern const Row file_rows[], page_rows[], around_rows[], thread_rows[];
 extern const Row message_rows[], right_rows[];
+extern const Row process_rows[];

@@ -87,7 +87,7 @@ int play_sync(const char *role, HANDLE handle, const char *name)
             InterlockedIncrement(&control->made);
         return 0;
     }
-    return 3;
+    return play_process(role, handle, name);
 }
 
 /* Every kind of object has its name as long as a handle is open, in this process or another. */

@@ -3,20 +3,20 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
+use std::time::Duration;
 
+use rustix::process::Pid;
+
+use super::launch;
+use super::object::{ALL_ACCESS, Process, exit_code};
+use crate::error::{INVALID_PARAMETER, Result};
+use crate::handle::table::{self as handle, Entry, Object};
 use crate::pointer::tell;
 
 /// `_P_WAIT`, `_P_NOWAIT`, `_P_OVERLAY`.
 const WAIT: i32 = 0;
 const NOWAIT: i32 = 1;
 const OVERLAY: i32 = 2;
-
-/// A process' number is what the system calls it, and more than any handle's.
-const PROCESS: isize = 1 << 32;
-
-unsafe extern "C" {
-    static environ: *const *const c_char;
-}
 
 fn fail(errno: i32) -> isize {
     // SAFETY: each thread has its own.
@@ -47,8 +47,8 @@ unsafe fn spawn(
         return fail(libc::EINVAL);
     }
     let environment = if environment.is_null() {
-        // SAFETY: the C library's own. Who changes it meanwhile breaks every other call too.
-        unsafe { environ }
+        // SAFETY: a thread that changes it meanwhile breaks every other call too.
+        unsafe { launch::environment() }
     } else {
         environment
     };
@@ -68,28 +68,23 @@ unsafe fn spawn(
     if error != 0 {
         return fail(error);
     }
-    if mode == NOWAIT { PROCESS + id as isize } else { wait(id).unwrap_or(-1) }
+    started(id, mode).unwrap_or_else(|_| fail(libc::EAGAIN))
 }
 
-/// Waits for a child to end; what it ended with, or 128 and the signal that ended it.
-fn wait(id: libc::pid_t) -> Option<isize> {
-    let mut status = 0;
-    loop {
-        // SAFETY: there is room for the status.
-        let ended = unsafe { libc::waitpid(id, &raw mut status, 0) };
-        if ended == id {
-            break;
-        }
-        if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
-            return None;
-        }
+/// The handle of a child, or its exit code.
+fn started(id: libc::pid_t, mode: i32) -> Result<isize> {
+    let child = Process::child(Pid::from_raw(id).ok_or(INVALID_PARAMETER)?)?;
+    if mode != NOWAIT {
+        return wait(&child).map(|code| code.cast_signed() as isize);
     }
-    let code = if libc::WIFEXITED(status) {
-        libc::WEXITSTATUS(status)
-    } else {
-        128 + libc::WTERMSIG(status)
-    };
-    Some(code as isize)
+    let entry = Entry { object: Object::Process(child), access: ALL_ACCESS };
+    Ok(handle::open(entry, false)?.addr().cast_signed())
+}
+
+/// Waits for a child to end, and returns its exit code.
+fn wait(child: &Process) -> Result<u32> {
+    child.wait(Duration::MAX)?;
+    exit_code(child)
 }
 
 /// Starts the program at a path.
@@ -146,11 +141,15 @@ pub unsafe extern "C" fn _spawnve(
 /// `status` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _cwait(status: *mut i32, process: isize, _action: i32) -> isize {
-    let id = process.checked_sub(PROCESS).and_then(|id| libc::pid_t::try_from(id).ok());
-    let Some(id) = id.filter(|id| *id > 0) else { return fail(libc::ECHILD) };
-    let Some(code) = wait(id) else { return -1 };
+    let number = process.cast_unsigned();
+    let handle = std::ptr::without_provenance_mut(number);
+    let child = handle::process(handle).ok().filter(|_| number != handle::CURRENT_PROCESS);
+    let Some((child, _)) = child else { return fail(libc::ECHILD) };
+    let code = wait(&child);
+    handle::CloseHandle(handle);
+    let Ok(code) = code else { return fail(libc::ECHILD) };
     // SAFETY: the caller says that it can be written to, unless it is null.
-    unsafe { tell(status, i32::try_from(code).unwrap_or(-1)) };
+    unsafe { tell(status, code.cast_signed()) };
     process
 }
 

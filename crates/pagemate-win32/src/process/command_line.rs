@@ -1,0 +1,147 @@
+//! Command lines, split into arguments by the rules of Microsoft's C library.
+//!
+//! Windows hands a program one text, which the program splits. Linux hands over the arguments, so that
+//! the caller splits the text by the same rules.
+
+/// A name at the beginning of a command line, and the rest.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct First<'a> {
+    pub(super) name: &'a [u8],
+    /// Whether the name stands in quotes. If not, a blank may belong to it.
+    pub(super) quoted: bool,
+    rest: &'a [u8],
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Finds the name of the program: what stands between two quotes, or else before a blank. A backslash
+/// means nothing here.
+pub(super) fn first(line: &[u8]) -> First<'_> {
+    if let Some(inside) = line.strip_prefix(b"\"") {
+        let end = inside.iter().position(|byte| *byte == b'"').unwrap_or(inside.len());
+        let rest = inside.get(end + 1..).unwrap_or_default();
+        return First { name: &inside[..end], quoted: true, rest };
+    }
+    let end = line.iter().position(|byte| is_blank(*byte)).unwrap_or(line.len());
+    First { name: &line[..end], quoted: false, rest: &line[end..] }
+}
+
+/// Splits a command line into arguments, the first of which is the program's name.
+///
+/// A blank ends an argument, unless it is in quotes. Two quotes in quotes are one that belongs to the
+/// argument. Backslashes are ordinary but before a quote: there each pair is one, and an odd one more
+/// makes the quote ordinary.
+pub(super) fn split(line: &[u8]) -> Vec<Vec<u8>> {
+    let First { name, rest, .. } = first(line);
+    let mut arguments = vec![name.to_vec()];
+    let mut rest = rest;
+    loop {
+        let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
+        rest = &rest[blanks..];
+        if rest.is_empty() {
+            return arguments;
+        }
+        let (argument, after) = argument(rest);
+        arguments.push(argument);
+        rest = after;
+    }
+}
+
+/// The argument at the beginning of a text, and what follows it.
+fn argument(mut text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let mut argument = Vec::new();
+    let mut quoted = false;
+    loop {
+        let backslashes = text.iter().take_while(|byte| **byte == b'\\').count();
+        let after = &text[backslashes..];
+        let before_quote = after.first() == Some(&b'"');
+        argument.resize(
+            argument.len() + if before_quote { backslashes / 2 } else { backslashes },
+            b'\\',
+        );
+        text = match after {
+            [b'"', rest @ ..] if backslashes % 2 == 1 => {
+                argument.push(b'"');
+                rest
+            }
+            [b'"', b'"', rest @ ..] if quoted => {
+                argument.push(b'"');
+                rest
+            }
+            [b'"', rest @ ..] => {
+                quoted = !quoted;
+                rest
+            }
+            [] => return (argument, after),
+            [blank, ..] if is_blank(*blank) && !quoted => return (argument, after),
+            [byte, rest @ ..] => {
+                argument.push(*byte);
+                rest
+            }
+        };
+    }
+}
+
+/// The beginnings of an unquoted command line that may be a name with blanks in it, shortest first.
+pub(super) fn names(line: &[u8]) -> Vec<&[u8]> {
+    let First { name, quoted, .. } = first(line);
+    if quoted {
+        return vec![name];
+    }
+    let ends = (1..line.len()).filter(|at| is_blank(line[*at]) && !is_blank(line[at - 1]));
+    let mut names: Vec<_> = ends.map(|end| &line[..end]).collect();
+    if !line.last().is_some_and(|last| is_blank(*last)) {
+        names.push(line);
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn splits(line: &str, into: &[&str]) {
+        let split = split(line.as_bytes());
+        let split: Vec<_> =
+            split.iter().map(|argument| str::from_utf8(argument).unwrap()).collect();
+        assert_eq!(split, into, "{line}");
+    }
+
+    #[test]
+    fn a_command_line_is_split_as_microsofts_library_does() {
+        splits("p", &["p"]);
+        splits("p a b", &["p", "a", "b"]);
+        splits("p  \t a  ", &["p", "a"]);
+        splits(r#"p "a b" c"d e"f"#, &["p", "a b", "cd ef"]);
+        splits(r#"p "" x"#, &["p", "", "x"]);
+        // Microsoft's own examples.
+        splits(r#"p "a b c" d e"#, &["p", "a b c", "d", "e"]);
+        splits(r#"p "ab\"c" "\\" d"#, &["p", "ab\"c", r"\", "d"]);
+        splits(r#"p a\\\b d"e f"g h"#, &["p", r"a\\\b", "de fg", "h"]);
+        splits(r#"p a\\\"b c d"#, &["p", r#"a\"b"#, "c", "d"]);
+        splits(r#"p a\\\\"b c" d e"#, &["p", r"a\\b c", "d", "e"]);
+        splits(r#"p a"b"" c d"#, &["p", "ab\" c d"]);
+    }
+
+    #[test]
+    fn backslashes_in_the_name_of_the_program_are_separators() {
+        splits(r#""C:\some dir\" a"#, &[r"C:\some dir\", "a"]);
+        splits(r"..\bin\p a", &[r"..\bin\p", "a"]);
+        splits(r#""unended"#, &["unended"]);
+        splits(r#""p"a"#, &["p", "a"]);
+        splits("", &[""]);
+    }
+
+    #[test]
+    fn an_unquoted_name_may_have_blanks_in_it() {
+        let names = |line: &'static str| names(line.as_bytes()).join(&b'|');
+        assert_eq!(names("a b c"), b"a|a b|a b c");
+        assert_eq!(names("a  b "), b"a|a  b");
+        assert_eq!(names("\"a b\" c"), b"a b");
+        assert_eq!(names("a"), b"a");
+        assert_eq!(names(""), b"");
+    }
+}

@@ -1,0 +1,10 @@
+//! Processes: starting them, waiting for them, their exit codes, ending them.
+
+pub(crate) mod children;
+mod command_line;
+pub mod create;
+mod launch;
+pub mod object;
+mod program;
+pub mod spawn;
+pub(crate) mod wait;
