@@ -3,11 +3,11 @@
  *
  * Named shared memory that lives exactly as long as some process holds it.
  *
- * One process creates a section under a name, others open it by that name, and views put the same
- * physical pages into all their address spaces. When the last holder lets go, by closing, exit, a crash
- * or SIGKILL, the name is gone, and what comes next under it is new: nothing to unlink, no daemon,
- * nothing stale. Mutexes, events and semaphores live likewise, and survive who holds them: see
- * pagemate_mutex. Programs in Rust, and the command `pagemate`, meet under the same names.
+ * One process creates a section under a name, other processes open it by that name, and views map the
+ * same physical pages into the address space of each. When the last holder closes it, exits, crashes or is
+ * killed, the name ends: no process has to unlink it, there is no daemon, and the next section under the
+ * name is new. The names of mutexes, events and semaphores end in the same way, and a mutex survives the
+ * death of its owner: see pagemate_mutex. Rust programs and the command `pagemate` use the same names.
  *
  * ```c
  * static const char text[] = "This is common data!";
@@ -30,22 +30,26 @@
  * pagemate_section_close(section);
  * ```
  *
- * **Results.** Every function returns a pagemate_status and gives its results through its last
- * arguments; only those that tell about errors and versions return what they tell. A call that fails
- * sets the handle it would have made to NULL, leaves other results as they are, and leaves the system's
- * code and a sentence that says why for its thread: pagemate_last_os_error(),
- * pagemate_last_error_message(). PAGEMATE_INVALID_INPUT can come from every function that takes
- * arguments, PAGEMATE_OS and PAGEMATE_INTERNAL from every one.
+ * **Results.** Every function returns a pagemate_status and stores its results through its last
+ * arguments; only the functions about errors and versions return their result. A call that fails sets the
+ * handle it would have created to NULL, leaves other results unchanged, and stores the system's error code
+ * and a sentence with the cause for the calling thread: pagemate_last_os_error(),
+ * pagemate_last_error_message(). Every function with arguments can return PAGEMATE_INVALID_INPUT, and every
+ * function can return PAGEMATE_OS and PAGEMATE_INTERNAL.
  *
- * **Pointers.** NULL is PAGEMATE_INVALID_INPUT, except where it is said to mean something. Every other
- * pointer has to be good for what its type says, texts end in a NUL and are UTF-8, and a handle is not
- * used after it was closed: that, nobody can check. Nothing is kept of what is passed in.
+ * **Pointers and ownership.** NULL is PAGEMATE_INVALID_INPUT, except where the documentation gives it a
+ * meaning. Every other pointer must point to a valid object of its type for the whole call, and strings are
+ * UTF-8 and end in a NUL. A call does not keep pointers that it is passed. The caller owns each handle that
+ * it receives, closes it once, and does not use it later. The library cannot check these rules.
  *
- * **Waiting.** Mutexes, events and semaphores are waited for in nanoseconds, with PAGEMATE_FOREVER for as
- * long as it takes. PAGEMATE_OK means that what was waited for is had; if it is not had in time, that is
- * PAGEMATE_TIMED_OUT.
+ * **Units.** Lengths and offsets are in bytes, timeouts in nanoseconds; PAGEMATE_FOREVER never expires. A
+ * timeout that expires is PAGEMATE_TIMED_OUT.
  *
- * **Threads** may call everything at the same time, each with a last failure of its own.
+ * **Crashes.** A process may end at any time, by SIGKILL too: its handles are closed, and its mutexes are
+ * abandoned. A call that is interrupted in this way leaves no name behind that other processes cannot use.
+ *
+ * **Threads.** Functions marked as thread-safe may be called by several threads at the same time, with the
+ * same handles. Each thread has a last failure of its own.
  */
 
 #ifndef PAGEMATE_H
@@ -55,68 +59,70 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The release that this header belongs to; pagemate_version() is the library's. */
+/** The version of this header; pagemate_version() returns that of the library. */
 #define PAGEMATE_VERSION "0.1.0"
 #define PAGEMATE_VERSION_MAJOR 0
 #define PAGEMATE_VERSION_MINOR 1
 #define PAGEMATE_VERSION_PATCH 0
 
 /**
- * For a new section: sets nothing aside at creation, pages come at first touch. For sparse giants. A
- * touch that finds no memory ends the process with SIGBUS on Unix; on Windows a range is set aside
- * when it is mapped. Not together with PAGEMATE_HUGE_PAGES.
+ * A flag for a new section: reserves no memory at creation; each page is allocated at its first touch.
+ *
+ * This suits sparse sections. If no memory is left, a touch ends the process with SIGBUS on Unix; on
+ * Windows memory is committed when a range is mapped, and mapping fails. Excludes PAGEMATE_HUGE_PAGES.
  */
 #define PAGEMATE_RESERVE 1
 
 /**
- * For a new section: sets its memory aside in huge pages, as far as the system has them. For a view:
- * gathers the memory into huge pages, which copies it. A wish, without effect on Windows.
+ * A flag for a new section: allocates its memory in huge pages, as far as the system has them. A flag
+ * for a view: moves the memory into huge pages, which copies it. A hint; ignored on Windows.
  */
 #define PAGEMATE_HUGE_PAGES 2
 
 /**
- * For a new section: makes it over the open file in `file`, whose bytes are the memory. The file
- * stays when the name goes, and the descriptor remains yours to close.
+ * A flag for a new section: shares the bytes of the open file in the field `file`. The file stays when
+ * the name ends, and the caller still owns the descriptor.
  */
 #define PAGEMATE_OVER_FILE 4
 
 /**
- * For a view: brings all pages in now, so that no later touch waits for one. A wish.
+ * A flag for a view: brings in all pages before the call returns, so that no later touch causes a page
+ * fault. A hint.
  */
 #define PAGEMATE_PREFAULT 8
 
 /**
- * For a new mutex: locks it before anybody else can, as if this thread had. One that exists stays as it
- * is. Not on macOS.
+ * A flag for a new mutex: the calling thread owns it from the start, before any other thread can. An
+ * existing mutex stays as it is. Not supported on macOS.
  */
 #define PAGEMATE_LOCKED 16
 
 /**
- * For a new event: it has happened already.
+ * A flag for a new event: it is set from the start.
  */
 #define PAGEMATE_SIGNALED 32
 
 /**
- * For what waits: as long as it takes.
+ * A timeout that never expires.
  */
 #define PAGEMATE_FOREVER UINT64_MAX
 
 /**
- * For what waits: a millisecond, of the nanoseconds in which all of it counts.
+ * One millisecond in nanoseconds, the unit of all timeouts: `50 * PAGEMATE_MILLISECOND`.
  */
 #define PAGEMATE_MILLISECOND (uint64_t)1000000
 
 /**
- * How many bytes of a section a pagemate_shared_mutex takes before its value.
+ * The number of bytes that a pagemate_shared_mutex occupies in a section before its value.
  */
 #define PAGEMATE_SHARED_MUTEX_LEN 64
 
 /**
- * What a call came to. Zero is success; later releases may add others.
+ * The result of a call. Zero is success; later releases may add values.
  */
 typedef enum {
     /**
-     * It is done.
+     * The call succeeded.
      */
     PAGEMATE_OK = 0,
     /**
@@ -124,7 +130,7 @@ typedef enum {
      */
     PAGEMATE_NOT_FOUND = 1,
     /**
-     * Some process already holds an object of this name.
+     * A process holds an object of this name already.
      */
     PAGEMATE_ALREADY_EXISTS = 2,
     /**
@@ -132,15 +138,15 @@ typedef enum {
      */
     PAGEMATE_PERMISSION_DENIED = 3,
     /**
-     * The name is not one that an object can have, or not UTF-8.
+     * The name is not a valid name of an object, or is not UTF-8.
      */
     PAGEMATE_INVALID_NAME = 4,
     /**
-     * An argument makes no sense, whatever the state of the system.
+     * An argument is not valid, independently of the state of the system.
      */
     PAGEMATE_INVALID_INPUT = 5,
     /**
-     * A range reaches past the end of the object or the view.
+     * A range extends past the end of the object or the view.
      */
     PAGEMATE_OUT_OF_RANGE = 6,
     /**
@@ -152,66 +158,66 @@ typedef enum {
      */
     PAGEMATE_WRONG_KIND = 8,
     /**
-     * The object was made by an incompatible release.
+     * An incompatible release created the object.
      */
     PAGEMATE_WRONG_VERSION = 9,
     /**
-     * What stands under this name is not a whole object.
+     * The file of this name is not a complete object, or is damaged.
      */
     PAGEMATE_CORRUPTED = 10,
     /**
-     * What was waited for did not come in time, or another process kept the object busy for too long.
+     * A timeout expired, or another process kept the object busy for too long.
      */
     PAGEMATE_TIMED_OUT = 11,
     /**
-     * The mutex is not this thread's to free or to use.
+     * The calling thread does not own the mutex.
      */
     PAGEMATE_NOT_OWNER = 12,
     /**
-     * This system cannot do it.
+     * This system does not support the operation.
      */
     PAGEMATE_UNSUPPORTED = 13,
     /**
-     * Any other refusal of the system: see pagemate_last_os_error().
+     * Any other error of the system: see pagemate_last_os_error().
      */
     PAGEMATE_OS = 14,
     /**
-     * A mistake in pagemate itself. The message has what is known; please report it.
+     * A bug in pagemate. Please report it with the message.
      */
     PAGEMATE_INTERNAL = 15,
     /**
-     * Another program removed the object's name, so that other processes do not find it. Close every
-     * handle to the object and create it again.
+     * Another program removed the object's name, so other processes cannot find it. Close every handle to
+     * the object and create it again.
      */
     PAGEMATE_ORPHANED = 16,
 } pagemate_status;
 
 /**
- * What a handle or a view may do with the memory.
+ * Access of a handle or a view to the memory.
  */
 typedef enum {
     /**
-     * What is the default in that place: each says which.
+     * The default of the field or argument, which its documentation names.
      */
     PAGEMATE_ACCESS_DEFAULT = 0,
     /**
-     * Look only. The kernel enforces it.
+     * Read only. The kernel enforces it.
      */
     PAGEMATE_ACCESS_READ = 1,
     /**
-     * Look and change.
+     * Read and write.
      */
     PAGEMATE_ACCESS_READ_WRITE = 2,
     /**
-     * For views only: look and change, but writes stay in this view, page by page from the first one
-     * (`FILE_MAP_COPY`, `MAP_PRIVATE`). Whether pages not written yet show others' later writes is
-     * left open by the systems.
+     * For views only: read and write, but a write copies the page and stays in this view
+     * (`FILE_MAP_COPY`, `MAP_PRIVATE`). Whether later writes of others appear in pages that this view
+     * has not written to is unspecified.
      */
     PAGEMATE_ACCESS_COPY_ON_WRITE = 3,
 } pagemate_access;
 
 /**
- * What views of an object may ever do, whoever opens it.
+ * The most access that views of an object can have, through any handle.
  */
 typedef enum {
     /**
@@ -219,26 +225,26 @@ typedef enum {
      */
     PAGEMATE_PROTECTION_DEFAULT = 0,
     /**
-     * Views read, or write to a copy of their own (`PAGE_READONLY`): for a file that is there
-     * already, since memory of which nobody ever writes a byte stays zero.
+     * Views are read-only or copy-on-write (`PAGE_READONLY`). This is useful over a file that has
+     * contents; new memory would stay zero.
      */
     PAGEMATE_PROTECTION_READ_ONLY = 1,
     /**
-     * Views read and write (`PAGE_READWRITE`).
+     * Views may be writable (`PAGE_READWRITE`).
      */
     PAGEMATE_PROTECTION_READ_WRITE = 2,
 } pagemate_protection;
 
 /**
- * What stands under a name.
+ * The kind of an object.
  */
 typedef enum {
     /**
-     * What this release has no word for.
+     * A kind that this release does not know.
      */
     PAGEMATE_KIND_OTHER = 0,
     /**
-     * Named memory.
+     * A section.
      */
     PAGEMATE_KIND_SECTION = 1,
     /**
@@ -256,66 +262,69 @@ typedef enum {
 } pagemate_kind;
 
 /**
- * Which other users may open an object. Its owner always has all access.
+ * The users who may open an object, in addition to the owner. The owner always has full access.
  *
- * What you grant is what they can do to you: somebody who can read an object can also keep its name
- * alive, and somebody who can write can change any byte at any time, or cut the memory short under
- * your views, which ends your process with SIGBUS on Unix. It is the mode of a file on Unix, a
- * security descriptor on Windows.
+ * A user with read access can also keep the name alive. A user with write access can change any byte at
+ * any time, and on Unix can truncate the memory, after which touching your views ends your process with
+ * SIGBUS. On Unix the sharing is the mode of a file, on Windows a security descriptor.
  */
 typedef enum {
     /**
-     * The owner alone.
+     * No other users.
      */
     PAGEMATE_SHARING_OWNER = 0,
     /**
-     * Members of the creator's group too: of its primary group on Windows.
+     * The members of the creator's group; on Windows, of its primary group.
      */
     PAGEMATE_SHARING_GROUP = 1,
     /**
-     * Everyone on the machine.
+     * All users of the machine.
      */
     PAGEMATE_SHARING_EVERYONE = 2,
 } pagemate_sharing;
 
 /**
- * How an event that has happened comes to be one that has not.
+ * The way an event is reset.
  */
 typedef enum {
     /**
-     * Letting one go who waits resets it.
+     * Each set wakes one waiter, which resets the event.
      */
     PAGEMATE_RESET_AUTO = 0,
     /**
-     * It stays set, for all who wait and will wait, until it is reset.
+     * The event stays set, and wakes all current and later waiters, until it is reset.
      */
     PAGEMATE_RESET_MANUAL = 1,
 } pagemate_reset;
 
 /**
- * A handle to something that has happened, or not yet, for all processes. Its name lives as a section's
- * does.
+ * A handle to an event, which is set or not set, for all processes alike.
  *
- * Threads may use one handle at the same time; only to close it one has to be alone with it.
+ * Its name exists as a section's does. The death of a holder changes nothing else: the event stays set or
+ * not set. Several threads may use one handle at the same time. No thread may use it during or after a
+ * call that closes it.
  */
 typedef struct pagemate_event pagemate_event;
 
 /**
- * Live objects as they were when somebody looked.
+ * A list of live objects at the time of the call that created it.
+ *
+ * Several threads may read one list at the same time. No thread may use it during or after
+ * pagemate_inventory_free().
  */
 typedef struct pagemate_inventory pagemate_inventory;
 
 /**
- * A handle to a lock that one thread of all processes has at a time.
+ * A handle to a mutex, which at most one thread of all processes owns at a time.
  *
- * Its name lives as a section's does. The threads of a process may share a handle; only to close it one
- * has to be alone with it. A thread that has the mutex by this handle cannot take it again by the same
- * one: that is PAGEMATE_INVALID_INPUT.
+ * Its name exists as a section's does. Several threads may use one handle at the same time. No thread may
+ * use it during or after a call that closes it. A thread that owns the mutex through a handle cannot lock
+ * it again through the same handle: that is PAGEMATE_INVALID_INPUT.
  *
- * **A holder's death is an answer, not a hang.** If a process is killed while it has a mutex, or a thread
- * ends, the next who waits has it within a tenth of a second, and is told by `abandoned`: what the mutex
- * guards is as its holder left it, half changed perhaps. A process that merely stands still is never taken
- * for dead. A child made by `fork` has none of its parent's mutexes.
+ * **If the owner dies**, that is, its process is killed or its thread ends, the mutex is abandoned: the
+ * next waiter acquires it within a tenth of a second, and learns it by `abandoned`, because the protected
+ * data may be inconsistent. A process that is merely stopped keeps the mutex. A child made by `fork` owns
+ * none of its parent's mutexes.
  *
  * ```c
  * pagemate_mutex *mutex = NULL;
@@ -323,7 +332,7 @@ typedef struct pagemate_inventory pagemate_inventory;
  * if (pagemate_mutex_open_or_create("ledger", NULL, &mutex) == PAGEMATE_OK &&
  *     pagemate_mutex_lock(mutex, &abandoned) == PAGEMATE_OK) {
  *     if (abandoned) {
- *         puts("whoever had it died: look at what it left, and mend it");
+ *         puts("the last owner died: check the ledger and repair it");
  *     }
  *     pagemate_mutex_unlock(mutex);
  * }
@@ -333,41 +342,40 @@ typedef struct pagemate_inventory pagemate_inventory;
 typedef struct pagemate_mutex pagemate_mutex;
 
 /**
- * A handle to shared memory.
+ * A handle to a section, which is shared memory.
  *
- * A named section lives as long as any process has a handle or a view of it. The last to let go,
- * by closing, exit, a crash or SIGKILL, ends it: the name is free at once, and who creates it anew
- * gets zeroed memory. A child made by `fork` holds what its parent held, until it exits or replaces
- * itself.
+ * A named section exists as long as any process has a handle or a view of it. When the last holder
+ * closes its handles and views, exits, crashes or is killed, the name is free at once, and a section
+ * created under it later is zeroed. A child made by `fork` holds what its parent held until the child
+ * exits or calls `exec`.
  *
- * Threads may use one handle at the same time; only to close it one has to be alone with it.
+ * Several threads may use one handle at the same time. No thread may use it during or after a call that
+ * closes it.
  */
 typedef struct pagemate_section pagemate_section;
 
 /**
- * A handle to a count that all processes share, and that is never less than zero. Its name lives as a
- * section's does.
+ * A handle to a semaphore, which is a count that all processes share.
  *
- * What a process took and did not give back when it ended is not given back for it: a semaphore does not
- * know who has its parts. Threads may use one handle at the same time; only to close it one has to be
- * alone with it.
+ * Its name exists as a section's does. The death of a process does not restore what it acquired, because
+ * a semaphore does not record its owners; use a mutex where that matters. Several threads may use one
+ * handle at the same time. No thread may use it during or after a call that closes it.
  */
 typedef struct pagemate_semaphore pagemate_semaphore;
 
 /**
- * A mutex beside the value that it guards, at a place in a section.
+ * A handle to a mutex that is stored in a section, together with the value that it protects.
  *
- * It takes PAGEMATE_SHARED_MUTEX_LEN bytes and the value's from a multiple of eight on. Whoever comes first
- * makes the value, and if it dies over that the next one does, so that nobody sees half of it. Who opens
- * it with another length or fingerprint is refused. The value is copied in and out, since other processes
- * have these bytes mapped too.
+ * It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset that is a
+ * multiple of 8. The first process that opens it initialises the value; if that process dies before it has
+ * finished, the next one does, so that no process sees a partial value. Opening it with another length or
+ * fingerprint fails. The value is copied in and out, because other processes map the same bytes.
  *
- * **The fingerprint** is a number that stands for the type: any that all programs use which mean the same
- * by these bytes. Programs in Rust meet this one by `SharedMutex<T>` if it is `T`'s
- * `Shareable::FINGERPRINT`.
+ * **The fingerprint** is a number that identifies the type of the value. All programs that use the value
+ * pass the same number. For a `SharedMutex<T>` of a Rust program it is `T`'s `Shareable::FINGERPRINT`.
  *
- * It is had, given back and abandoned as a pagemate_mutex is, and threads may share a handle likewise. It
- * keeps its section alive, also after that was closed.
+ * Locking, unlocking, abandonment and the use by several threads are as for pagemate_mutex. The handle
+ * holds its section, even after the section's handle was closed.
  *
  * ```c
  * pagemate_section_options options = {.len = 4096};
@@ -390,49 +398,51 @@ typedef struct pagemate_semaphore pagemate_semaphore;
 typedef struct pagemate_shared_mutex pagemate_shared_mutex;
 
 /**
- * Shared memory in this process' address space. It keeps its section alive, also after the handle
- * was closed.
+ * A section, or a range of it, mapped into the address space of this process.
  *
- * Threads may use one view at the same time; only to unmap it one has to be alone with it.
+ * It holds its section, even after the section's handle was closed.
+ *
+ * Several threads may use one view at the same time. No thread may use it during or after a call that
+ * unmaps it.
  */
 typedef struct pagemate_view pagemate_view;
 
 /**
- * How to make or open a section. A zeroed one, `{0}`, has all defaults, and NULL stands for it.
+ * Options to create or open a section. NULL and a zeroed struct, `{0}`, stand for the defaults.
  *
- * It grows in later releases by taking from `reserved`, so that what says nothing of a new field
- * gets its default; a release that does not know a field refuses it, instead of passing over it.
+ * Later releases take new fields from `reserved`, and zero is their default. A release that does not
+ * know a field fails with PAGEMATE_INVALID_INPUT instead of ignoring it.
  */
 typedef struct {
     /**
-     * The length in bytes, rounded up to whole pages unless it is a file's; an object that exists
-     * keeps its own. 0 is refused by what creates, but over a file it is the file's own length. A
-     * greater one makes the file grow.
+     * The length in bytes, rounded up to whole pages except over a file. An existing object keeps its
+     * length. To create memory, the length must not be 0. Over a file, 0 stands for the length of the
+     * file, and a greater length extends the file.
      */
     uint64_t len;
     /**
-     * What the new handle may do. The default is PAGEMATE_ACCESS_READ_WRITE. An opener has no say in
-     * what else stands here.
+     * Access of the new handle. The default is PAGEMATE_ACCESS_READ_WRITE. When an existing object is
+     * opened, all other fields are ignored.
      */
     pagemate_access access;
     /**
-     * What views of a new object may do, whoever opens it.
+     * The most access that views of a new object can have.
      */
     pagemate_protection protection;
     /**
-     * Which other users may open a new object. They meet under a `Global\` name.
+     * The users who may open a new object. For users other than the owner it needs a `Global\` name.
      */
     pagemate_sharing sharing;
     /**
-     * What those others may do. The default is PAGEMATE_ACCESS_READ.
+     * The access of those other users. The default is PAGEMATE_ACCESS_READ.
      */
     pagemate_access sharing_access;
     /**
-     * Any of PAGEMATE_RESERVE, PAGEMATE_HUGE_PAGES and PAGEMATE_OVER_FILE, or 0.
+     * 0, or any of PAGEMATE_RESERVE, PAGEMATE_HUGE_PAGES and PAGEMATE_OVER_FILE.
      */
     uint32_t flags;
     /**
-     * With PAGEMATE_OVER_FILE an open file: a descriptor, on Windows a `HANDLE`. Else 0.
+     * With PAGEMATE_OVER_FILE, an open file: a descriptor, on Windows a `HANDLE`. Otherwise 0.
      */
     intptr_t file;
     /**
@@ -442,25 +452,25 @@ typedef struct {
 } pagemate_section_options;
 
 /**
- * How to map a section. A zeroed one, `{0}`, maps all of it with the access of the handle, and NULL
- * stands for it. It grows as pagemate_section_options does.
+ * Options to map a section. NULL and a zeroed struct, `{0}`, map the whole section with the access of
+ * the handle. Later releases add fields as for pagemate_section_options.
  */
 typedef struct {
     /**
-     * Where in the section the view begins, in bytes. Any offset will do.
+     * The offset of the view in the section, in bytes. It need not be aligned.
      */
     uint64_t offset;
     /**
-     * How many bytes it has; 0 is all up to the end.
+     * The length of the view in bytes; 0 stands for all bytes up to the section's end.
      */
     uint64_t len;
     /**
-     * What the view may do. The default is the handle's own access, as far as the object's
-     * protection allows.
+     * Access of the view. The default is the access of the handle, as far as the protection of the
+     * object allows.
      */
     pagemate_access access;
     /**
-     * Any of PAGEMATE_PREFAULT and PAGEMATE_HUGE_PAGES, or 0.
+     * 0, or any of PAGEMATE_PREFAULT and PAGEMATE_HUGE_PAGES.
      */
     uint32_t flags;
     /**
@@ -470,17 +480,17 @@ typedef struct {
 } pagemate_view_options;
 
 /**
- * How to make a mutex. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
- * pagemate_section_options does.
+ * Options to create a mutex. NULL and a zeroed struct, `{0}`, stand for the defaults. Later releases add
+ * fields as for pagemate_section_options.
  */
 typedef struct {
     /**
-     * Which other users may use a new mutex. They meet under a `Global\` name. Whoever may use it may
-     * also have it for as long as they like.
+     * The users who may open a new mutex. For users other than the owner it needs a `Global\` name. Each
+     * of them can hold the mutex for any length of time.
      */
     pagemate_sharing sharing;
     /**
-     * PAGEMATE_LOCKED, or 0.
+     * 0 or PAGEMATE_LOCKED.
      */
     uint32_t flags;
     /**
@@ -490,20 +500,20 @@ typedef struct {
 } pagemate_mutex_options;
 
 /**
- * How to make an event. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
- * pagemate_section_options does.
+ * Options to create an event. NULL and a zeroed struct, `{0}`, stand for the defaults. Later releases add
+ * fields as for pagemate_section_options.
  */
 typedef struct {
     /**
-     * Which other users may use a new event. They meet under a `Global\` name.
+     * The users who may open a new event. For users other than the owner it needs a `Global\` name.
      */
     pagemate_sharing sharing;
     /**
-     * How a new event resets.
+     * The way a new event is reset.
      */
     pagemate_reset reset;
     /**
-     * PAGEMATE_SIGNALED, or 0.
+     * 0 or PAGEMATE_SIGNALED.
      */
     uint32_t flags;
     /**
@@ -513,20 +523,20 @@ typedef struct {
 } pagemate_event_options;
 
 /**
- * How to make a semaphore. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
- * pagemate_section_options does.
+ * Options to create a semaphore. NULL and a zeroed struct, `{0}`, stand for the defaults. Later releases
+ * add fields as for pagemate_section_options.
  */
 typedef struct {
     /**
-     * Which other users may use a new semaphore. They meet under a `Global\` name.
+     * The users who may open a new semaphore. For users other than the owner it needs a `Global\` name.
      */
     pagemate_sharing sharing;
     /**
-     * The count that it begins with.
+     * The initial count.
      */
     uint32_t count;
     /**
-     * The highest count that it can have; 0 is 2,147,483,647, and no other can have more.
+     * The maximum count, at most 2,147,483,647, which 0 stands for.
      */
     uint32_t max;
     /**
@@ -540,20 +550,20 @@ typedef struct {
 } pagemate_semaphore_options;
 
 /**
- * One of several to wait for: one of these is set, and all else is NULL. It grows in later releases by
- * taking from `reserved`.
+ * An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later releases take
+ * new fields from `reserved`.
  */
 typedef struct {
     /**
-     * Until nobody has it; then it is locked.
+     * A mutex: waits until no thread owns it, and locks it.
      */
     const pagemate_mutex *mutex;
     /**
-     * Until it has happened.
+     * An event: waits until it is set, and resets it if it is reset automatically.
      */
     const pagemate_event *event;
     /**
-     * Until its count is more than zero; then one is taken off.
+     * A semaphore: waits until its count is greater than 0, and takes 1 from it.
      */
     const pagemate_semaphore *semaphore;
     /**
@@ -563,97 +573,101 @@ typedef struct {
 } pagemate_waitable;
 
 /**
- * What a sync object was like when somebody looked; the next moment it may be otherwise. What is not of
- * its kind is zero. Later releases may add fields at the end: look at it where it stands.
+ * The state of a sync object at the time of the listing. Fields that do not apply to its kind are 0.
+ *
+ * Later releases may add fields at the end, so do not copy the struct or rely on its size.
  */
 typedef struct {
     /**
-     * Of a mutex: the pid that has it, in its own pid namespace; 0 if none has.
+     * Of a mutex: the pid of the owner, in the owner's pid namespace; 0 if no thread owns it.
      */
     uint32_t owner;
     /**
-     * Of a mutex: whether the next who takes it will be told that it was abandoned.
+     * Of a mutex: whether the next owner will learn that it was abandoned.
      */
     bool abandoned;
     /**
-     * Of an event: whether it has happened.
+     * Of an event: whether it is set.
      */
     bool signaled;
     /**
-     * Of an event: how it resets.
+     * Of an event: the way it is reset.
      */
     pagemate_reset reset;
     /**
-     * Of a semaphore: how many there are to take.
+     * Of a semaphore: the count.
      */
     uint32_t count;
     /**
-     * Of a semaphore: the highest count.
+     * Of a semaphore: the maximum count.
      */
     uint32_t max;
     /**
-     * About how many threads sleep until they can have it; -1 where that is not known, as on Windows.
-     * Who was killed meanwhile may be counted.
+     * The approximate number of waiting threads, which may include killed ones; -1 if it is not known, as
+     * on Windows.
      */
     int64_t waiting;
 } pagemate_state;
 
 /**
- * A live object. Later releases may add fields at the end: look at it where it stands.
+ * A live object.
+ *
+ * Later releases may add fields at the end, so do not copy the struct or rely on its size. Everything that
+ * it points to belongs to the inventory.
  */
 typedef struct {
     /**
-     * Its name, UTF-8.
+     * The name, UTF-8.
      */
     const char *name;
     /**
-     * Its length in bytes.
+     * The length in bytes.
      */
     uint64_t len;
     /**
-     * What it is.
+     * The kind.
      */
     pagemate_kind kind;
     /**
-     * What views of it may do. On Windows this shows only to those who may write to it.
+     * The most access that views can have. On Windows only a user who may write to the section sees it.
      */
     pagemate_protection protection;
     /**
-     * Which other users may open it.
+     * The other users who may open the object.
      */
     pagemate_sharing sharing;
     /**
-     * What those others may do; PAGEMATE_ACCESS_DEFAULT if there are none.
+     * The access of those users; PAGEMATE_ACCESS_DEFAULT if there are none.
      */
     pagemate_access sharing_access;
     /**
-     * When it was made, in nanoseconds since 1970; 0 where that is not known, as on Windows.
+     * The time of creation, in nanoseconds since 1970; 0 if it is not known, as on Windows.
      */
     uint64_t created;
     /**
-     * The pid that made it, in its maker's pid namespace; 0 where that is not known, as on Windows.
+     * The pid of the creator, in the creator's pid namespace; 0 if it is not known, as on Windows.
      */
     uint32_t creator;
     /**
-     * The uid of its owner; -1 on Windows, which has none.
+     * The uid of the owner; -1 on Windows, which has no uids.
      */
     int64_t owner;
     /**
-     * The pids that hold it, as far as this user may look: other users' processes are not seen without
-     * privilege, and on macOS and Windows none are.
+     * The pids of the holders that this user may see: without privilege, only those of the same user, and
+     * on macOS and Windows none.
      */
     const uint32_t *holders;
     /**
-     * How many they are.
+     * The number of holders.
      */
     size_t holder_count;
     /**
-     * The path of the file that is its memory, as its maker wrote it down; NULL if there is none, and on
-     * Windows.
+     * The path of the file whose bytes the section shares, as its creator recorded it; NULL if there is
+     * none, and on Windows.
      */
     const char *file;
     /**
-     * What a sync object was like; NULL for a section, and where that is not known.
+     * The state of a sync object; NULL for a section, and if it is not known.
      */
     const pagemate_state *state;
 } pagemate_entry;
@@ -663,84 +677,91 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The system's own code (errno, on Windows GetLastError()) of this thread's last call that failed;
- * 0 if it was not the system that refused.
+ * Returns the system's error code (errno, on Windows GetLastError()) of the last call that failed in the
+ * calling thread; 0 if the failure did not come from the system. Thread-safe.
  */
 int32_t pagemate_last_os_error(void);
 
 /**
- * Why this thread's last call that failed did so, as a sentence with the object and the numbers:
- * `open section "frames": no process holds it`.
+ * Returns why the last call that failed in the calling thread did so, as a sentence that names the object:
+ * `open section "frames": no process holds it`. Thread-safe.
  *
- * It is UTF-8, never NULL, and empty before the first failure. It is valid until the next call of
- * this thread that fails, and as long as the thread lives.
+ * The text is UTF-8, never NULL, and empty before the first failure. It belongs to the thread and is valid
+ * until the next failure in this thread or the end of the thread.
  */
 const char *pagemate_last_error_message(void);
 
 /**
- * A status as it is called here: `"PAGEMATE_NOT_FOUND"`. Static, never NULL.
+ * Returns the name of a status: `"PAGEMATE_NOT_FOUND"`. The text is static and never NULL. Thread-safe.
  */
 const char *pagemate_status_name(pagemate_status status);
 
 /**
- * What a status means in a few words: `"no process holds it"`. Static, never NULL. More is in
- * pagemate_last_error_message().
+ * Returns the meaning of a status in a few words: `"no process holds it"`. The text is static and never
+ * NULL. Thread-safe. pagemate_last_error_message() tells more.
  */
 const char *pagemate_status_describe(pagemate_status status);
 
 /**
- * The release of the library that runs: PAGEMATE_VERSION is the one of this header.
+ * Returns the version of the loaded library; PAGEMATE_VERSION is the version of this header. The text is
+ * static and never NULL. Thread-safe.
  */
 const char *pagemate_version(void);
 
 /**
- * Makes the section `name`, which must not exist.
+ * Creates the section `name`. Fails if a process holds an object of this name.
  *
- * A name is UTF-8, of at most 1,024 UTF-16 units. `x` and `Local\x` are the same object, this user's
- * (on Windows: this logon session's); `Global\x` is the machine's. Elsewhere it has no backslash.
+ * All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_RESERVE changes
+ * that. If the process is killed during the call, the name is free again. Thread-safe.
  *
- * All memory is set aside here, so that no later touch ends the process for want of it; see
- * PAGEMATE_RESERVE.
- *
- * @param name     What it is called.
- * @param options  What to make. NULL has no length, and so is refused.
- * @param section  Gets the handle, to be closed by pagemate_section_close(); NULL on failure.
- * @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name. PAGEMATE_NO_SPACE: the
- *         memory is not to be had; the message has the numbers. PAGEMATE_INVALID_INPUT: no length, or
- *         options that make no sense. PAGEMATE_INVALID_NAME. PAGEMATE_WRONG_KIND: `Local`, `Global` or
- *         `Session` alone. PAGEMATE_TIMED_OUT: another process kept the name busy for two seconds.
- *         PAGEMATE_PERMISSION_DENIED: a file that is not open for what is asked, or no right to make
- *         the name. PAGEMATE_OUT_OF_RANGE: a section that is only read, longer than its file.
+ * @param name     The name, UTF-8, at most 1,024 UTF-16 units. `x` and `Local\x` are the same object,
+ *                 which is this user's; on Windows, this logon session's. `Global\x` is the machine's.
+ *                 No other backslash is valid.
+ * @param options  The section to create. NULL fails, because it has no length.
+ * @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+ *                 failure.
+ * @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name. PAGEMATE_NO_SPACE: there is
+ *         not enough memory; the message has the numbers. PAGEMATE_INVALID_INPUT: the length is 0, or the
+ *         options contradict each other. PAGEMATE_INVALID_NAME. PAGEMATE_WRONG_KIND: the name is `Local`,
+ *         `Global` or `Session`, which are reserved. PAGEMATE_TIMED_OUT: another process kept the name
+ *         busy for two seconds. PAGEMATE_PERMISSION_DENIED: the file is not open for the access requested,
+ *         or the user may not create the name. PAGEMATE_OUT_OF_RANGE: a read-only section is longer than
+ *         its file.
  */
 pagemate_status pagemate_section_create_new(const char *name,
                                             const pagemate_section_options *options,
                                             pagemate_section **section);
 
 /**
- * Opens the section `name` if some process holds it, and makes it otherwise;
- * pagemate_section_was_created() tells which. Of several processes that do this at once exactly one
- * makes it.
+ * Opens the section `name` if a process holds it, and creates it otherwise.
  *
- * @param name     What it is called.
- * @param options  What to make. A section that exists keeps its own length, protection and sharing.
- * @param section  Gets the handle; NULL on failure.
- * @return As pagemate_section_create_new() and pagemate_section_open(), except that it is missing or
- *         exists.
+ * pagemate_section_was_created() tells which. Of several processes that call this at the same time,
+ * exactly one creates the section. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The section to create. An existing section keeps its length, protection and sharing.
+ * @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+ *                 failure.
+ * @return As for pagemate_section_create_new() and pagemate_section_open(), except
+ *         PAGEMATE_ALREADY_EXISTS and PAGEMATE_NOT_FOUND.
  */
 pagemate_status pagemate_section_open_or_create(const char *name,
                                                 const pagemate_section_options *options,
                                                 pagemate_section **section);
 
 /**
- * Opens the section `name`, which some process has to hold. It has the length it was created with.
+ * Opens the section `name`. Fails if no process holds it.
  *
- * @param name     What it is called.
- * @param options  With which access. NULL is to read and write.
- * @param section  Gets the handle; NULL on failure.
- * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: it is another user's.
- *         PAGEMATE_WRONG_KIND: the name belongs to something else. PAGEMATE_WRONG_VERSION,
- *         PAGEMATE_CORRUPTED: what stands there is not a whole object of this release, or the file
- *         that is its memory is not where and what it was. PAGEMATE_INVALID_NAME.
+ * The handle has the length that the section was created with. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The access of the handle. NULL stands for reading and writing.
+ * @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+ *                 failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: another user owns it and
+ *         does not share it. PAGEMATE_WRONG_KIND: the name belongs to an object of another kind.
+ *         PAGEMATE_WRONG_VERSION: an incompatible release created it. PAGEMATE_CORRUPTED: its file is
+ *         damaged, or the file whose bytes it shares was moved or replaced. PAGEMATE_INVALID_NAME.
  *         PAGEMATE_TIMED_OUT: another process kept the name busy for two seconds.
  */
 pagemate_status pagemate_section_open(const char *name,
@@ -748,92 +769,103 @@ pagemate_status pagemate_section_open(const char *name,
                                       pagemate_section **section);
 
 /**
- * Makes a section without a name, to be handed to another process as a descriptor or a handle.
+ * Creates a section without a name, which other processes receive as a descriptor or a handle.
  *
- * @param options  What to make.
- * @param section  Gets the handle; NULL on failure.
- * @return As pagemate_section_create_new().
+ * The memory is freed with the last handle, descriptor or view of any process. Thread-safe.
+ *
+ * @param options  The section to create. NULL fails, because it has no length.
+ * @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+ *                 failure.
+ * @return As for pagemate_section_create_new(), except those about names.
  */
 pagemate_status pagemate_section_create_unnamed(const pagemate_section_options *options,
                                                 pagemate_section **section);
 
 /**
- * Makes another handle to the same memory. The section lives until both are closed.
+ * Creates another handle to the same section, which exists until both are closed. Thread-safe.
  *
- * @param section  The handle there is.
- * @param clone    Gets the new one; NULL on failure.
+ * @param section  The existing handle.
+ * @param clone    Receives the new handle, which the caller closes by pagemate_section_close(); NULL on
+ *                 failure.
+ * @return PAGEMATE_OS: the process has no descriptor left.
  */
-pagemate_status pagemate_section_clone(const pagemate_section *section, pagemate_section **clone);
+pagemate_status pagemate_section_clone(const pagemate_section *section,
+                                       pagemate_section **clone);
 
 /**
- * Closes a handle. Its views stay, and hold the name as well.
+ * Closes a handle. Its views stay valid, and hold the name as well.
  *
- * It always succeeds. NULL is nothing to close, as for free().
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
  */
 pagemate_status pagemate_section_close(pagemate_section *section);
 
 /**
- * Tells the length in bytes: of memory, what was asked for rounded up to whole pages; of a file, just
- * what was asked for.
+ * Returns the length in bytes: of memory, the requested length rounded up to whole pages; over a file,
+ * the requested length. Thread-safe.
  */
 pagemate_status pagemate_section_len(const pagemate_section *section,
                                      uint64_t *len);
 
 /**
- * Tells whether this handle made the object, and did not find it.
+ * Returns whether this handle created the section rather than opened it. Thread-safe.
  */
 pagemate_status pagemate_section_was_created(const pagemate_section *section, bool *created);
 
 /**
- * Tells the name, in its shortest spelling: valid until the handle is closed. NULL for memory without
- * one of pagemate's.
+ * Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+ *
+ * The text belongs to the handle and is valid until the handle is closed.
  */
-pagemate_status pagemate_section_name(const pagemate_section *section,
-                                      const char **name);
+pagemate_status pagemate_section_name(const pagemate_section *section, const char **name);
 
 /**
- * Tells what this handle may do.
+ * Returns the access of this handle. Thread-safe.
  */
 pagemate_status pagemate_section_access(const pagemate_section *section, pagemate_access *access);
 
 /**
- * Tells what views of the object may do. On Windows a read-only handle to what somebody else made
- * cannot tell, and says PAGEMATE_PROTECTION_READ_WRITE.
+ * Returns the most access that views of the section can have. Thread-safe.
+ *
+ * On Windows the kernel does not tell a read-only handle that opened the section; the result is then
+ * PAGEMATE_PROTECTION_READ_WRITE.
  */
 pagemate_status pagemate_section_protection(const pagemate_section *section,
                                             pagemate_protection *protection);
 
 /**
- * Maps a section, or a range of it.
+ * Maps a section or a range of it. Thread-safe.
  *
- * @param section  What to map.
- * @param options  Which range, and how. NULL is all of it, with the access of the handle.
- * @param view     Gets the view, to be given back by pagemate_view_unmap(); NULL on failure.
- * @return PAGEMATE_OUT_OF_RANGE: it ends past the end of the section. PAGEMATE_INVALID_INPUT: it is
- *         empty, or the options make no sense. PAGEMATE_PERMISSION_DENIED: the handle or the object's
- *         protection does not allow the access.
+ * @param section  The section.
+ * @param options  The range and the access. NULL maps the whole section with the access of the handle.
+ * @param view     Receives the view, which the caller unmaps by pagemate_view_unmap(); NULL on failure.
+ * @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the section. PAGEMATE_INVALID_INPUT:
+ *         the range is empty, or an option is not valid. PAGEMATE_PERMISSION_DENIED: the handle or the
+ *         section's protection does not allow the access. PAGEMATE_OS: the address space is full.
  */
 pagemate_status pagemate_section_map(const pagemate_section *section,
                                      const pagemate_view_options *options,
                                      pagemate_view **view);
 
 /**
- * Takes the memory out of the address space. What pointed into it points nowhere.
+ * Unmaps a view. Pointers into it are no longer valid.
  *
- * It always succeeds. NULL is nothing to unmap, as for free().
+ * No other thread may use the view during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
  */
 pagemate_status pagemate_view_unmap(pagemate_view *view);
 
 /**
- * Tells where the view begins: valid until it is unmapped, for pagemate_view_len() bytes.
+ * Returns the address of the view: pagemate_view_len() bytes, valid until the view is unmapped.
+ * Thread-safe.
  *
- * Other processes may write any of them at any time, so an ordinary access through the pointer is a
- * data race: the compiler may read twice what it is told to read once, and two bytes need not belong
- * together. Use atomics of the language, of one size for one place and without locks of their own;
- * or pagemate_view_read_at() and pagemate_view_write_at(); or see to it that nobody writes meanwhile.
- * Where the view is not writable, writing ends the process.
+ * Other processes may write any of the bytes at any time, so an ordinary access through the pointer is a
+ * data race: the compiler may read a value twice, and two bytes may come from different writes. Use
+ * lock-free atomics of the language, with one size per place; or pagemate_view_read_at() and
+ * pagemate_view_write_at(); or make sure, for example by a mutex, that no process writes at the same
+ * time. Writing to a view that is not writable ends the process with SIGSEGV.
  *
- * Each process has it at another address: store offsets in it, never pointers.
+ * The address differs from process to process: store offsets in shared memory, never pointers.
  *
  * ```c
  * #include <stdatomic.h>
@@ -856,23 +888,26 @@ pagemate_status pagemate_view_pointer(const pagemate_view *view,
                                       void **pointer);
 
 /**
- * Tells the view's length in bytes.
+ * Returns the length of the view in bytes. Thread-safe.
  */
 pagemate_status pagemate_view_len(const pagemate_view *view, size_t *len);
 
 /**
- * Tells whether the view can be written to.
+ * Returns whether the view is writable. Thread-safe.
  */
 pagemate_status pagemate_view_is_writable(const pagemate_view *view, bool *writable);
 
 /**
- * Copies bytes out of the view: each as somebody wrote it, in no order, whoever writes meanwhile.
+ * Copies bytes out of the view. Thread-safe.
  *
- * @param view    Where from.
- * @param offset  Where in the view to begin, in bytes.
- * @param bytes   Where to: memory of yours that nobody else uses meanwhile. NULL only if `len` is 0.
- * @param len     How many bytes.
- * @return PAGEMATE_OUT_OF_RANGE: they do not all lie in the view; none was copied.
+ * If other threads or processes write at the same time, each byte is one that was written, but the bytes
+ * may come from different writes.
+ *
+ * @param view    The source.
+ * @param offset  The first byte to copy: an offset in the view, in bytes.
+ * @param bytes   The destination, which nothing else accesses during the call. NULL only if `len` is 0.
+ * @param len     The number of bytes.
+ * @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the view; nothing was copied.
  */
 pagemate_status pagemate_view_read_at(const pagemate_view *view,
                                       size_t offset,
@@ -880,14 +915,16 @@ pagemate_status pagemate_view_read_at(const pagemate_view *view,
                                       size_t len);
 
 /**
- * Copies bytes into the view.
+ * Copies bytes into the view. Thread-safe.
  *
- * @param view    Where to.
- * @param offset  Where in the view to begin, in bytes.
- * @param bytes   Where from: memory of yours that nobody writes to meanwhile. NULL only if `len` is 0.
- * @param len     How many bytes.
- * @return PAGEMATE_OUT_OF_RANGE: they do not all fit; none was copied. PAGEMATE_PERMISSION_DENIED: the
- *         view is read-only.
+ * If the process is killed during the call, some of the bytes may have been written.
+ *
+ * @param view    The destination.
+ * @param offset  The first byte to write: an offset in the view, in bytes.
+ * @param bytes   The source, which nothing writes to during the call. NULL only if `len` is 0.
+ * @param len     The number of bytes.
+ * @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the view; nothing was copied.
+ *         PAGEMATE_PERMISSION_DENIED: the view is read-only.
  */
 pagemate_status pagemate_view_write_at(const pagemate_view *view,
                                        size_t offset,
@@ -895,25 +932,26 @@ pagemate_status pagemate_view_write_at(const pagemate_view *view,
                                        size_t len);
 
 /**
- * Writes what changed back to the file under the section, and waits until it is there. Views of the
- * same section need no flush to see each other's bytes.
+ * Writes changed pages back to the file of the section, and waits until they are stored. Thread-safe.
  *
- * On Windows it waits only if this very handle made the section over its file; of one that was opened,
- * it starts the writing.
+ * Views of the same section need no flush to see each other's bytes. On Windows the call waits only if
+ * this handle created the section over its file; for a section that was opened, it starts the writing.
  *
- * @return PAGEMATE_OS: the file system's refusal.
+ * @return PAGEMATE_OS: the file system reported an error.
  */
 pagemate_status pagemate_view_flush(const pagemate_view *view);
 
 /**
- * Makes the mutex `name`, which must not exist. Sections, mutexes, events and semaphores have one space
- * of names.
+ * Creates the mutex `name`. Fails if a process holds an object of this name.
  *
- * @param name     What it is called: see pagemate_section_create_new().
- * @param options  What to make. NULL is a free one for the owner alone.
- * @param mutex    Gets the handle, to be closed by pagemate_mutex_close(); NULL on failure.
- * @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name, of whatever kind.
- *         PAGEMATE_INVALID_NAME. PAGEMATE_NO_SPACE. PAGEMATE_PERMISSION_DENIED: no right to make the
+ * Sections, mutexes, events and semaphores share one space of names. If the process is killed during the
+ * call, the name is free again. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The mutex to create. NULL stands for an unlocked one of the owner alone.
+ * @param mutex    Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+ * @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name, of any kind.
+ *         PAGEMATE_INVALID_NAME. PAGEMATE_NO_SPACE. PAGEMATE_PERMISSION_DENIED: the user may not create the
  *         name. PAGEMATE_TIMED_OUT: another process kept the name busy for two seconds.
  *         PAGEMATE_UNSUPPORTED: PAGEMATE_LOCKED on macOS.
  */
@@ -922,304 +960,336 @@ pagemate_status pagemate_mutex_create_new(const char *name,
                                           pagemate_mutex **mutex);
 
 /**
- * Opens the mutex `name` if some process holds its name, and makes it otherwise;
- * pagemate_mutex_was_created() tells which.
+ * Opens the mutex `name` if a process holds it, and creates it otherwise.
  *
- * @param name     What it is called.
- * @param options  What to make. A mutex that exists stays as it is.
- * @param mutex    Gets the handle; NULL on failure.
- * @return As pagemate_mutex_create_new() and pagemate_mutex_open(), except that it is missing or exists.
+ * pagemate_mutex_was_created() tells which. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The mutex to create. An existing mutex stays as it is.
+ * @param mutex    Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+ * @return As for pagemate_mutex_create_new() and pagemate_mutex_open(), except PAGEMATE_ALREADY_EXISTS and
+ *         PAGEMATE_NOT_FOUND.
  */
 pagemate_status pagemate_mutex_open_or_create(const char *name,
                                               const pagemate_mutex_options *options,
                                               pagemate_mutex **mutex);
 
 /**
- * Opens the mutex `name`, whose name some process has to hold.
+ * Opens the mutex `name`. Fails if no process holds a handle to it. Thread-safe.
  *
- * @param name   What it is called.
- * @param mutex  Gets the handle; NULL on failure.
- * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: it is another user's.
- *         PAGEMATE_WRONG_KIND: the name belongs to something else. PAGEMATE_INVALID_NAME,
- *         PAGEMATE_WRONG_VERSION, PAGEMATE_CORRUPTED and PAGEMATE_TIMED_OUT as of pagemate_section_open().
+ * @param name   The name: see pagemate_section_create_new().
+ * @param mutex  Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: another user owns it and
+ *         does not share it. PAGEMATE_WRONG_KIND: the name belongs to an object of another kind.
+ *         PAGEMATE_INVALID_NAME, PAGEMATE_WRONG_VERSION, PAGEMATE_CORRUPTED and PAGEMATE_TIMED_OUT as for
+ *         pagemate_section_open().
  */
 pagemate_status pagemate_mutex_open(const char *name,
                                     pagemate_mutex **mutex);
 
 /**
- * Makes a mutex without a name, to be handed to another process as a descriptor or a handle.
+ * Creates a mutex without a name, which other processes receive as a descriptor or a handle. Thread-safe.
  *
- * @param options  What to make.
- * @param mutex    Gets the handle; NULL on failure.
- * @return As pagemate_mutex_create_new().
+ * @param options  The mutex to create. NULL stands for an unlocked one.
+ * @param mutex    Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+ * @return As for pagemate_mutex_create_new(), except those about names.
  */
 pagemate_status pagemate_mutex_create_unnamed(const pagemate_mutex_options *options,
                                               pagemate_mutex **mutex);
 
 /**
- * Closes a handle, and lets go of the name. If the mutex is locked by this handle, it is abandoned.
+ * Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
  *
- * It always succeeds. NULL is nothing to close, as for free().
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
  */
 pagemate_status pagemate_mutex_close(pagemate_mutex *mutex);
 
 /**
- * Waits until nobody has the mutex, and locks it.
+ * Blocks until the calling thread acquires the mutex. Thread-safe.
  *
- * @param mutex      What to lock.
- * @param abandoned  Gets whether the last who had it ended, as a thread or a process, without unlocking
- *                   it. It is locked by you all the same, and what it guards may be half changed. Once
- *                   you unlock it nobody is told any more.
- * @return PAGEMATE_INVALID_INPUT: this thread has it already, by this handle. PAGEMATE_OS: the system's
- *         refusal to let us wait.
+ * @param mutex      The mutex.
+ * @param abandoned  Receives whether the last owner, a thread or its process, ended without unlocking the
+ *                   mutex. The caller owns the mutex in this case too, and the protected data may be
+ *                   inconsistent. Unlocking the mutex clears this state.
+ * @return PAGEMATE_INVALID_INPUT: the calling thread owns it already, through this handle. PAGEMATE_OS: the
+ *         system refused to wait.
  */
 pagemate_status pagemate_mutex_lock(const pagemate_mutex *mutex,
                                     bool *abandoned);
 
 /**
- * Locks the mutex if nobody has it.
+ * Acquires the mutex if no thread owns it, without blocking. Thread-safe.
  *
- * @param mutex      What to lock.
- * @param abandoned  As of pagemate_mutex_lock().
- * @return PAGEMATE_TIMED_OUT: somebody has it. Otherwise as pagemate_mutex_lock().
+ * @param mutex      The mutex.
+ * @param abandoned  As for pagemate_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: another thread owns it. Otherwise as for pagemate_mutex_lock().
  */
 pagemate_status pagemate_mutex_try_lock(const pagemate_mutex *mutex, bool *abandoned);
 
 /**
- * Waits for so long at most until nobody has the mutex, and locks it.
+ * Blocks until the calling thread acquires the mutex or the timeout expires. Thread-safe.
  *
- * @param mutex        What to lock.
- * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
- * @param abandoned    As of pagemate_mutex_lock().
- * @return PAGEMATE_TIMED_OUT: somebody had it all the time. Otherwise as pagemate_mutex_lock().
+ * @param mutex        The mutex.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param abandoned    As for pagemate_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_mutex_lock().
  */
 pagemate_status pagemate_mutex_try_lock_for(const pagemate_mutex *mutex,
                                             uint64_t nanoseconds,
                                             bool *abandoned);
 
 /**
- * Unlocks a mutex that this thread has by this handle.
+ * Releases a mutex that the calling thread owns through this handle. Thread-safe.
  *
- * @return PAGEMATE_NOT_OWNER: it does not.
+ * @return PAGEMATE_NOT_OWNER: the thread does not own it through this handle.
  */
 pagemate_status pagemate_mutex_unlock(const pagemate_mutex *mutex);
 
 /**
- * Tells whether this thread has it, by this handle.
+ * Returns whether the calling thread owns the mutex through this handle. Thread-safe.
  */
 pagemate_status pagemate_mutex_is_mine(const pagemate_mutex *mutex, bool *mine);
 
 /**
- * Tells whether this handle made the object, and did not find it.
+ * Returns whether this handle created the mutex rather than opened it. Thread-safe.
  */
 pagemate_status pagemate_mutex_was_created(const pagemate_mutex *mutex, bool *created);
 
 /**
- * Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+ * Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+ *
+ * The text belongs to the handle and is valid until the handle is closed.
  */
 pagemate_status pagemate_mutex_name(const pagemate_mutex *mutex, const char **name);
 
 /**
- * Makes the event `name`, which must not exist.
+ * Creates the event `name`. Fails if a process holds an object of this name.
  *
- * @param name     What it is called: see pagemate_section_create_new().
- * @param options  What to make. NULL is one that resets by itself, has not happened, and is for the owner
- *                 alone.
- * @param event    Gets the handle, to be closed by pagemate_event_close(); NULL on failure.
- * @return As pagemate_mutex_create_new().
+ * If the process is killed during the call, the name is free again. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The event to create. NULL stands for one of the owner alone that is reset automatically
+ *                 and is not set.
+ * @param event    Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+ * @return As for pagemate_mutex_create_new().
  */
 pagemate_status pagemate_event_create_new(const char *name,
                                           const pagemate_event_options *options,
                                           pagemate_event **event);
 
 /**
- * Opens the event `name` if some process holds it, and makes it otherwise; pagemate_event_was_created()
- * tells which.
+ * Opens the event `name` if a process holds it, and creates it otherwise.
  *
- * @param name     What it is called.
- * @param options  What to make. An event that exists stays as it is.
- * @param event    Gets the handle; NULL on failure.
- * @return As pagemate_mutex_open_or_create().
+ * pagemate_event_was_created() tells which. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The event to create. An existing event stays as it is.
+ * @param event    Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+ * @return As for pagemate_mutex_open_or_create().
  */
 pagemate_status pagemate_event_open_or_create(const char *name,
                                               const pagemate_event_options *options,
                                               pagemate_event **event);
 
 /**
- * Opens the event `name`, which some process has to hold. It resets as its maker said.
+ * Opens the event `name`. Fails if no process holds it. Thread-safe.
  *
- * @param name   What it is called.
- * @param event  Gets the handle; NULL on failure.
- * @return As pagemate_mutex_open().
+ * @param name   The name: see pagemate_section_create_new().
+ * @param event  Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+ * @return As for pagemate_mutex_open().
  */
-pagemate_status pagemate_event_open(const char *name, pagemate_event **event);
+pagemate_status pagemate_event_open(const char *name,
+                                    pagemate_event **event);
 
 /**
- * Makes an event without a name, to be handed to another process as a descriptor or a handle.
+ * Creates an event without a name, which other processes receive as a descriptor or a handle. Thread-safe.
  *
- * @param options  What to make.
- * @param event    Gets the handle; NULL on failure.
- * @return As pagemate_mutex_create_new().
+ * @param options  The event to create. NULL stands for one that is reset automatically and is not set.
+ * @param event    Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+ * @return As for pagemate_mutex_create_new(), except those about names.
  */
 pagemate_status pagemate_event_create_unnamed(const pagemate_event_options *options,
                                               pagemate_event **event);
 
 /**
- * Closes a handle, and lets go of the name.
+ * Closes a handle. If it is the last one of all processes, the name ends.
  *
- * It always succeeds. NULL is nothing to close, as for free().
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
  */
 pagemate_status pagemate_event_close(pagemate_event *event);
 
 /**
- * Says that it has happened.
+ * Sets the event. Thread-safe.
  *
- * PAGEMATE_RESET_MANUAL: all who wait go on, and so does who waits later, until it is reset.
- * PAGEMATE_RESET_AUTO: each call lets one thread go on that waits at that moment; if none waits, the
- * next one that does goes on, and to set it again before that changes nothing.
+ * With PAGEMATE_RESET_MANUAL all waiters continue, and later ones do not block, until the event is reset.
+ * With PAGEMATE_RESET_AUTO each call releases one thread that waits at that moment. If no thread waits, the
+ * event stays set until the next one does, and setting it again before that has no effect.
  */
 pagemate_status pagemate_event_set(const pagemate_event *event);
 
 /**
- * Says that it has not happened.
+ * Resets the event: later waiters block. Thread-safe.
  */
 pagemate_status pagemate_event_reset(const pagemate_event *event);
 
 /**
- * Lets those go on who wait at this moment, all or one, and leaves it not set. Who is about to wait, and
- * has not yet begun, may miss it: use it only where that is all right.
+ * Wakes the current waiters, all of them or one as for pagemate_event_set(), and leaves the event not set.
+ * Thread-safe.
+ *
+ * A thread that is about to wait, but has not begun, misses the pulse. Use it only where that is harmless.
  */
 pagemate_status pagemate_event_pulse(const pagemate_event *event);
 
 /**
- * Waits until it has happened.
+ * Blocks until the event is set. Thread-safe.
  *
- * @return PAGEMATE_OS: the system's refusal to let us wait.
+ * @return PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_event_wait(const pagemate_event *event);
 
 /**
- * Waits for so long at most until it has happened.
+ * Blocks until the event is set or the timeout expires. Thread-safe.
  *
- * @param event        What to wait for.
- * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
- * @return PAGEMATE_TIMED_OUT: it did not happen. Otherwise as pagemate_event_wait().
+ * @param event        The event.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_event_wait().
  */
 pagemate_status pagemate_event_wait_for(const pagemate_event *event,
                                         uint64_t nanoseconds);
 
 /**
- * Tells whether this handle made the object, and did not find it.
+ * Returns whether this handle created the object rather than opened it. Thread-safe.
  */
 pagemate_status pagemate_event_was_created(const pagemate_event *event, bool *created);
 
 /**
- * Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+ * Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+ *
+ * The text belongs to the handle and is valid until the handle is closed.
  */
 pagemate_status pagemate_event_name(const pagemate_event *event, const char **name);
 
 /**
- * Makes the semaphore `name`, which must not exist.
+ * Creates the semaphore `name`. Fails if a process holds an object of this name.
  *
- * @param name       What it is called: see pagemate_section_create_new().
- * @param options    What to make. NULL is one that begins with 0, can have 2,147,483,647, and is for the
- *                   owner alone.
- * @param semaphore  Gets the handle, to be closed by pagemate_semaphore_close(); NULL on failure.
- * @return As pagemate_mutex_create_new(), and PAGEMATE_INVALID_INPUT for counts that make no sense.
+ * If the process is killed during the call, the name is free again. Thread-safe.
+ *
+ * @param name       The name: see pagemate_section_create_new().
+ * @param options    The semaphore to create. NULL stands for one of the owner alone with the count 0 and
+ *                   the maximum 2,147,483,647.
+ * @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+ *                   failure.
+ * @return As for pagemate_mutex_create_new(), and PAGEMATE_INVALID_INPUT if the count or the maximum is not
+ *         valid.
  */
 pagemate_status pagemate_semaphore_create_new(const char *name,
                                               const pagemate_semaphore_options *options,
                                               pagemate_semaphore **semaphore);
 
 /**
- * Opens the semaphore `name` if some process holds it, and makes it otherwise;
- * pagemate_semaphore_was_created() tells which.
+ * Opens the semaphore `name` if a process holds it, and creates it otherwise.
  *
- * @param name       What it is called.
- * @param options    What to make. A semaphore that exists stays as it is.
- * @param semaphore  Gets the handle; NULL on failure.
- * @return As pagemate_mutex_open_or_create(), and PAGEMATE_INVALID_INPUT for counts that make no sense.
+ * pagemate_semaphore_was_created() tells which. Thread-safe.
+ *
+ * @param name       The name: see pagemate_section_create_new().
+ * @param options    The semaphore to create. An existing semaphore stays as it is.
+ * @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+ *                   failure.
+ * @return As for pagemate_mutex_open_or_create(), and PAGEMATE_INVALID_INPUT if the count or the maximum is
+ *         not valid.
  */
 pagemate_status pagemate_semaphore_open_or_create(const char *name,
                                                   const pagemate_semaphore_options *options,
                                                   pagemate_semaphore **semaphore);
 
 /**
- * Opens the semaphore `name`, which some process has to hold, with the count that it has.
+ * Opens the semaphore `name`. Fails if no process holds it. Thread-safe.
  *
- * @param name       What it is called.
- * @param semaphore  Gets the handle; NULL on failure.
- * @return As pagemate_mutex_open().
+ * @param name       The name: see pagemate_section_create_new().
+ * @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+ *                   failure.
+ * @return As for pagemate_mutex_open().
  */
-pagemate_status pagemate_semaphore_open(const char *name, pagemate_semaphore **semaphore);
+pagemate_status pagemate_semaphore_open(const char *name,
+                                        pagemate_semaphore **semaphore);
 
 /**
- * Makes a semaphore without a name, to be handed to another process as a descriptor or a handle.
+ * Creates a semaphore without a name, which other processes receive as a descriptor or a handle.
+ * Thread-safe.
  *
- * @param options    What to make.
- * @param semaphore  Gets the handle; NULL on failure.
- * @return As pagemate_semaphore_create_new().
+ * @param options    The semaphore to create.
+ * @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+ *                   failure.
+ * @return As for pagemate_semaphore_create_new(), except those about names.
  */
 pagemate_status pagemate_semaphore_create_unnamed(const pagemate_semaphore_options *options,
                                                   pagemate_semaphore **semaphore);
 
 /**
- * Closes a handle, and lets go of the name.
+ * Closes a handle. If it is the last one of all processes, the name ends.
  *
- * It always succeeds. NULL is nothing to close, as for free().
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
  */
 pagemate_status pagemate_semaphore_close(pagemate_semaphore *semaphore);
 
 /**
- * Waits until the count is more than zero, and takes one off.
+ * Blocks until the count is greater than 0, and takes 1 from it. Thread-safe.
  *
- * @return PAGEMATE_OS: the system's refusal to let us wait.
+ * If the process dies afterwards, the count is not restored.
+ *
+ * @return PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_semaphore_acquire(const pagemate_semaphore *semaphore);
 
 /**
- * Takes one off if the count is more than zero.
+ * Takes 1 from the count if it is greater than 0, without blocking. Thread-safe.
  *
- * @return PAGEMATE_TIMED_OUT: it is not. Otherwise as pagemate_semaphore_acquire().
+ * @return PAGEMATE_TIMED_OUT: the count is 0. Otherwise as for pagemate_semaphore_acquire().
  */
 pagemate_status pagemate_semaphore_try_acquire(const pagemate_semaphore *semaphore);
 
 /**
- * Waits for so long at most until the count is more than zero, and takes one off.
+ * Blocks until the count is greater than 0, and takes 1 from it, or until the timeout expires. Thread-safe.
  *
- * @param semaphore    What to take from.
- * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
- * @return PAGEMATE_TIMED_OUT: there was nothing to take all the time. Otherwise as
+ * @param semaphore    The semaphore.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as
  *         pagemate_semaphore_acquire().
  */
 pagemate_status pagemate_semaphore_try_acquire_for(const pagemate_semaphore *semaphore,
                                                    uint64_t nanoseconds);
 
 /**
- * Adds to the count.
+ * Adds to the count. Thread-safe.
  *
- * @param semaphore  What to add to.
- * @param by         How many.
- * @param before     Gets what the count was before. May be NULL.
- * @return PAGEMATE_OUT_OF_RANGE: it would be more than the highest, and nothing was added.
- *         PAGEMATE_INVALID_INPUT: nothing is to be added.
+ * @param semaphore  The semaphore.
+ * @param by         The number to add, at least 1.
+ * @param before     Receives the count before the call. May be NULL.
+ * @return PAGEMATE_OUT_OF_RANGE: the count would exceed the maximum; it did not change.
+ *         PAGEMATE_INVALID_INPUT: `by` is 0.
  */
 pagemate_status pagemate_semaphore_release(const pagemate_semaphore *semaphore,
                                            uint32_t by,
                                            uint32_t *before);
 
 /**
- * Tells whether this handle made the object, and did not find it.
+ * Returns whether this handle created the object rather than opened it. Thread-safe.
  */
 pagemate_status pagemate_semaphore_was_created(const pagemate_semaphore *semaphore, bool *created);
 
 /**
- * Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+ * Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+ *
+ * The text belongs to the handle and is valid until the handle is closed.
  */
 pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, const char **name);
 
 /**
- * Waits until one of several can be had, and takes that one alone: of several, the first in the list.
+ * Blocks until one of several objects is available, and acquires that one only; if several are, the first
+ * in the list. Thread-safe.
  *
  * ```c
  * pagemate_event *quit = NULL;
@@ -1231,19 +1301,19 @@ pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, con
  *     pagemate_semaphore_create_unnamed(&one, &jobs) == PAGEMATE_OK) {
  *     pagemate_waitable list[] = {{.event = quit}, {.semaphore = jobs}};
  *     if (pagemate_wait_any(list, 2, &index, &abandoned) == PAGEMATE_OK && index == 1) {
- *         puts("there is a job");
+ *         puts("a job is ready");
  *     }
  * }
  * pagemate_semaphore_close(jobs);
  * pagemate_event_close(quit);
  * ```
  *
- * @param list       What to wait for.
- * @param count      How many there are: 1 to 64.
- * @param index      Gets which one was had, from 0 on.
- * @param abandoned  Gets whether that one is a mutex that was abandoned: see pagemate_mutex_lock().
- * @return PAGEMATE_INVALID_INPUT: something is in the list twice, or this thread has one of the mutexes
- *         already. PAGEMATE_OS: the system's refusal to let us wait.
+ * @param list       The objects.
+ * @param count      The number of objects: 1 to 64.
+ * @param index      Receives the index of the acquired object, from 0.
+ * @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
+ * @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
+ *         mutexes already. PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_wait_any(const pagemate_waitable *list,
                                   size_t count,
@@ -1251,14 +1321,16 @@ pagemate_status pagemate_wait_any(const pagemate_waitable *list,
                                   bool *abandoned);
 
 /**
- * Waits for so long at most until one of several can be had.
+ * Blocks until one of several objects is available, and acquires it, or until the timeout expires.
+ * Thread-safe.
  *
- * @param list         What to wait for.
- * @param count        How many there are: 1 to 64.
- * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
- * @param index        Gets which one was had, from 0 on.
- * @param abandoned    Gets whether that one is a mutex that was abandoned: see pagemate_mutex_lock().
- * @return PAGEMATE_TIMED_OUT: none could be had all the time. Otherwise as pagemate_wait_any().
+ * @param list         The objects.
+ * @param count        The number of objects: 1 to 64.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @param index        Receives the index of the acquired object, from 0.
+ * @param abandoned    Receives whether that object is a mutex that was abandoned: see
+ *                     pagemate_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: the timeout expired; nothing was acquired. Otherwise as for pagemate_wait_any().
  */
 pagemate_status pagemate_wait_any_for(const pagemate_waitable *list,
                                       size_t count,
@@ -1267,29 +1339,33 @@ pagemate_status pagemate_wait_any_for(const pagemate_waitable *list,
                                       bool *abandoned);
 
 /**
- * Waits until all of several can be had at once, and takes them all. Until then it takes none.
+ * Blocks until all of several objects are available at the same time, and acquires all of them.
+ * Thread-safe.
  *
- * On Unix some are taken for a moment and given back when the last turns out not to be there: whoever
- * only looks, and does not wait, may not find them in that moment.
+ * On Unix some of them may be acquired and released again while another is missing. In that moment a call
+ * of another thread that does not block, such as pagemate_mutex_try_lock(), may find them unavailable. If
+ * the process is killed in that moment, acquired mutexes are abandoned, and what was taken from events and
+ * semaphores is lost.
  *
- * @param list       What to wait for.
- * @param count      How many there are: 1 to 64.
- * @param abandoned  Gets a bit for each mutex that was abandoned, the lowest for the first in the list; 0
- *                   if none was. See pagemate_mutex_lock().
- * @return As pagemate_wait_any().
+ * @param list       The objects.
+ * @param count      The number of objects: 1 to 64.
+ * @param abandoned  Receives a bit for each mutex that was abandoned, the lowest for the first object in
+ *                   the list. See pagemate_mutex_lock().
+ * @return As for pagemate_wait_any().
  */
 pagemate_status pagemate_wait_all(const pagemate_waitable *list,
                                   size_t count,
                                   uint64_t *abandoned);
 
 /**
- * Waits for so long at most until all of several can be had at once.
+ * Blocks until all of several objects are available at the same time, and acquires all of them, or until
+ * the timeout expires. Thread-safe.
  *
- * @param list         What to wait for.
- * @param count        How many there are: 1 to 64.
- * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
- * @param abandoned    As of pagemate_wait_all().
- * @return PAGEMATE_TIMED_OUT: they were not all there in time, and none was taken. Otherwise as
+ * @param list         The objects.
+ * @param count        The number of objects: 1 to 64.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @param abandoned    As for pagemate_wait_all().
+ * @return PAGEMATE_TIMED_OUT: the timeout expired; nothing was acquired. Otherwise as
  *         pagemate_wait_any().
  */
 pagemate_status pagemate_wait_all_for(const pagemate_waitable *list,
@@ -1298,20 +1374,23 @@ pagemate_status pagemate_wait_all_for(const pagemate_waitable *list,
                                       uint64_t *abandoned);
 
 /**
- * Opens the mutex that stands in a section, or makes it, of bytes that have to be zero. While another
- * process makes it, this one waits.
+ * Opens a mutex in a section, or creates it in bytes that are all zero.
  *
- * @param section      Where it is.
- * @param offset       Where in the section it begins, in bytes: a multiple of eight.
- * @param fingerprint  What stands for the type of the value.
- * @param initial      What the value is at first.
- * @param len          How many bytes it has.
- * @param mutex        Gets the handle, to be closed by pagemate_shared_mutex_close(); NULL on failure.
- * @return PAGEMATE_OUT_OF_RANGE: it would reach past the end of the section. PAGEMATE_INVALID_INPUT: the
- *         offset is not a multiple of eight. PAGEMATE_PERMISSION_DENIED: the section is only to be read.
- *         PAGEMATE_WRONG_KIND: it guards a value of another length or fingerprint. PAGEMATE_CORRUPTED:
- *         something else stands there. PAGEMATE_UNSUPPORTED: on Unix, a section over a file that has no
- *         name; on macOS every section without a name.
+ * While another process creates it, the call blocks. If that process dies, this one takes over.
+ * Thread-safe.
+ *
+ * @param section      The section.
+ * @param offset       The offset of the mutex in the section, in bytes: a multiple of 8.
+ * @param fingerprint  The number that identifies the type of the value.
+ * @param initial      The initial value, which nothing writes to during the call.
+ * @param len          The length of the value in bytes.
+ * @param mutex        Receives the handle, which the caller closes by pagemate_shared_mutex_close(); NULL
+ *                     on failure.
+ * @return PAGEMATE_OUT_OF_RANGE: the mutex would extend past the end of the section.
+ *         PAGEMATE_INVALID_INPUT: the offset is not a multiple of 8. PAGEMATE_PERMISSION_DENIED: the
+ *         section is read-only. PAGEMATE_WRONG_KIND: the mutex protects a value of another length or
+ *         fingerprint. PAGEMATE_CORRUPTED: the bytes are neither zero nor a mutex. PAGEMATE_UNSUPPORTED: on
+ *         Unix, a section without a name over a file; on macOS, any section without a name.
  */
 pagemate_status pagemate_shared_mutex_open_or_init(const pagemate_section *section,
                                                    uint64_t offset,
@@ -1321,14 +1400,16 @@ pagemate_status pagemate_shared_mutex_open_or_init(const pagemate_section *secti
                                                    pagemate_shared_mutex **mutex);
 
 /**
- * Opens the mutex that stands in a section.
+ * Opens a mutex in a section. Thread-safe.
  *
- * @param section      Where it is.
- * @param offset       Where in the section it begins, in bytes: a multiple of eight.
- * @param fingerprint  What stands for the type of the value.
- * @param len          How many bytes the value has.
- * @param mutex        Gets the handle, to be closed by pagemate_shared_mutex_close(); NULL on failure.
- * @return PAGEMATE_NOT_FOUND: nobody has made it yet. Otherwise as pagemate_shared_mutex_open_or_init().
+ * @param section      The section.
+ * @param offset       The offset of the mutex in the section, in bytes: a multiple of 8.
+ * @param fingerprint  The number that identifies the type of the value.
+ * @param len          The length of the value in bytes.
+ * @param mutex        Receives the handle, which the caller closes by pagemate_shared_mutex_close(); NULL
+ *                     on failure.
+ * @return PAGEMATE_NOT_FOUND: no process has created it yet. Otherwise as for
+ *         pagemate_shared_mutex_open_or_init().
  */
 pagemate_status pagemate_shared_mutex_open(const pagemate_section *section,
                                            uint64_t offset,
@@ -1337,65 +1418,66 @@ pagemate_status pagemate_shared_mutex_open(const pagemate_section *section,
                                            pagemate_shared_mutex **mutex);
 
 /**
- * Closes a handle. If the mutex is locked by it, it is abandoned.
+ * Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
  *
- * It always succeeds. NULL is nothing to close, as for free().
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
  */
 pagemate_status pagemate_shared_mutex_close(pagemate_shared_mutex *mutex);
 
 /**
- * Waits until nobody has the mutex, and locks it.
+ * Blocks until the calling thread acquires the mutex. Thread-safe.
  *
- * @param mutex      What to lock.
- * @param abandoned  Gets whether the last who had it ended without unlocking it, so that the value may be
- *                   half changed: see pagemate_mutex_lock().
- * @return As pagemate_mutex_lock().
+ * @param mutex      The mutex.
+ * @param abandoned  Receives whether the last owner ended without unlocking the mutex, so that the value
+ *                   may be inconsistent: see pagemate_mutex_lock().
+ * @return As for pagemate_mutex_lock().
  */
 pagemate_status pagemate_shared_mutex_lock(const pagemate_shared_mutex *mutex,
                                            bool *abandoned);
 
 /**
- * Locks the mutex if nobody has it.
+ * Acquires the mutex if no thread owns it, without blocking. Thread-safe.
  *
- * @param mutex      What to lock.
- * @param abandoned  As of pagemate_shared_mutex_lock().
- * @return PAGEMATE_TIMED_OUT: somebody has it. Otherwise as pagemate_mutex_lock().
+ * @param mutex      The mutex.
+ * @param abandoned  As for pagemate_shared_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: another thread owns it. Otherwise as for pagemate_mutex_lock().
  */
 pagemate_status pagemate_shared_mutex_try_lock(const pagemate_shared_mutex *mutex, bool *abandoned);
 
 /**
- * Waits for so long at most until nobody has the mutex, and locks it.
+ * Blocks until the calling thread acquires the mutex or the timeout expires. Thread-safe.
  *
- * @param mutex        What to lock.
- * @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
- * @param abandoned    As of pagemate_shared_mutex_lock().
- * @return PAGEMATE_TIMED_OUT: somebody had it all the time. Otherwise as pagemate_mutex_lock().
+ * @param mutex        The mutex.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param abandoned    As for pagemate_shared_mutex_lock().
+ * @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_mutex_lock().
  */
 pagemate_status pagemate_shared_mutex_try_lock_for(const pagemate_shared_mutex *mutex,
                                                    uint64_t nanoseconds,
                                                    bool *abandoned);
 
 /**
- * Unlocks a mutex that this thread has by this handle.
+ * Releases a mutex that the calling thread owns through this handle. Thread-safe.
  *
- * @return PAGEMATE_NOT_OWNER: it does not.
+ * @return PAGEMATE_NOT_OWNER: the thread does not own it through this handle.
  */
 pagemate_status pagemate_shared_mutex_unlock(const pagemate_shared_mutex *mutex);
 
 /**
- * Tells whether this thread has it, by this handle.
+ * Returns whether the calling thread owns the mutex through this handle. Thread-safe.
  */
 pagemate_status pagemate_shared_mutex_is_mine(const pagemate_shared_mutex *mutex, bool *mine);
 
 /**
- * Copies bytes out of the value of a mutex that this thread has.
+ * Copies bytes out of the value of a mutex that the calling thread owns.
  *
- * @param mutex   Where from.
- * @param offset  Where in the value to begin, in bytes.
- * @param bytes   Where to: memory of yours that nobody else uses meanwhile. NULL only if `len` is 0.
- * @param len     How many bytes.
- * @return PAGEMATE_NOT_OWNER: it does not have it. PAGEMATE_OUT_OF_RANGE: they do not all lie in the value;
- *         none was copied.
+ * @param mutex   The mutex.
+ * @param offset  The first byte to copy: an offset in the value, in bytes.
+ * @param bytes   The destination, which nothing else accesses during the call. NULL only if `len` is 0.
+ * @param len     The number of bytes.
+ * @return PAGEMATE_NOT_OWNER: the thread does not own the mutex through this handle.
+ *         PAGEMATE_OUT_OF_RANGE: the range extends past the end of the value; nothing was copied.
  */
 pagemate_status pagemate_shared_mutex_read_at(const pagemate_shared_mutex *mutex,
                                               size_t offset,
@@ -1403,15 +1485,17 @@ pagemate_status pagemate_shared_mutex_read_at(const pagemate_shared_mutex *mutex
                                               size_t len);
 
 /**
- * Copies bytes into the value of a mutex that this thread has. Who is killed in the middle of it leaves half
- * of it, and the next is told.
+ * Copies bytes into the value of a mutex that the calling thread owns.
  *
- * @param mutex   Where to.
- * @param offset  Where in the value to begin, in bytes.
- * @param bytes   Where from: memory of yours that nobody writes to meanwhile. NULL only if `len` is 0.
- * @param len     How many bytes.
- * @return PAGEMATE_NOT_OWNER: it does not have it. PAGEMATE_OUT_OF_RANGE: they do not all fit; none was
- *         copied.
+ * If the process is killed during the call, some of the bytes may have been written; the next owner learns
+ * that the mutex was abandoned.
+ *
+ * @param mutex   The mutex.
+ * @param offset  The first byte to write: an offset in the value, in bytes.
+ * @param bytes   The source, which nothing writes to during the call. NULL only if `len` is 0.
+ * @param len     The number of bytes.
+ * @return PAGEMATE_NOT_OWNER: the thread does not own the mutex through this handle.
+ *         PAGEMATE_OUT_OF_RANGE: the range extends past the end of the value; nothing was copied.
  */
 pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mutex,
                                                size_t offset,
@@ -1420,16 +1504,19 @@ pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mute
 
 #if !defined(_WIN32)
 /**
- * Any mappable descriptor as a section: memory that somebody handed on, or a device of yours. It has
- * the access that it was opened with, and its present length. Not on Windows.
+ * Creates a section handle for a mappable descriptor: a section received from another process, or a device.
+ * Not on Windows.
  *
- * Unless it is sealed, whoever else has it can cut it short, and touching what is gone ends the process
- * with SIGBUS; so does touching memory that was never set aside, when there is no more.
+ * The handle has the access that the descriptor was opened with, and its current length. Unless the memory
+ * is sealed, a process with write access to it can truncate it; touching the missing pages ends this
+ * process with SIGBUS. So does touching memory that was not reserved when no memory is left. Thread-safe.
  *
- * @param descriptor  It is copied, and remains yours to close. A copy of a named section's holds the
- *                    name.
- * @param section     Gets the handle; NULL on failure.
- * @return PAGEMATE_INVALID_INPUT: what cannot be mapped, or has no length. PAGEMATE_OS: it is not open.
+ * @param descriptor  An open descriptor. It is duplicated, and the caller still owns it. The duplicate of a
+ *                    named section's descriptor holds the name.
+ * @param section     Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+ *                    failure.
+ * @return PAGEMATE_INVALID_INPUT: the descriptor cannot be mapped or has no length. PAGEMATE_OS: it is not
+ *         open.
  */
 pagemate_status pagemate_section_from_descriptor(int descriptor,
                                                  pagemate_section **section);
@@ -1437,11 +1524,11 @@ pagemate_status pagemate_section_from_descriptor(int descriptor,
 
 #if !defined(_WIN32)
 /**
- * Tells a section's descriptor, to be handed to another process. It is lent: valid until the handle
- * is closed, and not yours to close. Not on Windows.
+ * Returns the descriptor of a section, which other processes can receive. Not on Windows.
  *
- * Of a named section it takes part in the lock that keeps the name alive: a process that has it is a
- * holder. Over a file it is one of that file, and holds no name.
+ * The descriptor belongs to the handle: it is valid until the handle is closed, and the caller must not
+ * close it. For a named section it shares the lock that keeps the name alive, so a process that receives
+ * it is a holder. Over a file it is a descriptor of that file and does not hold the name. Thread-safe.
  */
 pagemate_status pagemate_section_descriptor(const pagemate_section *section,
                                             int *descriptor);
@@ -1449,17 +1536,17 @@ pagemate_status pagemate_section_descriptor(const pagemate_section *section,
 
 #if !defined(_WIN32)
 /**
- * Opens memory that is not pagemate's: the POSIX object called `name`, as `shm_open(3)` takes it. Not
- * on Windows.
+ * Opens the POSIX shared memory object `name`, as `shm_open(3)` does. Not on Windows.
  *
- * It lives by POSIX' rules: its name stays until somebody unlinks it, and whoever may write to it can
- * cut it short, which ends a process that touches what is gone with SIGBUS.
+ * The object follows the rules of POSIX: its name stays until a process unlinks it, and a process with write
+ * access can truncate it, after which touching the missing pages ends this process with SIGBUS.
+ * Thread-safe.
  *
- * @param name     What it is called.
- * @param access   The default is PAGEMATE_ACCESS_READ_WRITE.
- * @param section  Gets the handle; NULL on failure.
- * @return PAGEMATE_NOT_FOUND, PAGEMATE_PERMISSION_DENIED, and PAGEMATE_INVALID_INPUT if it has no
- *         length yet.
+ * @param name     The name.
+ * @param access   The access. The default is PAGEMATE_ACCESS_READ_WRITE.
+ * @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND. PAGEMATE_PERMISSION_DENIED. PAGEMATE_INVALID_INPUT: the object has no length
+ *         yet.
  */
 pagemate_status pagemate_section_open_posix(const char *name,
                                             pagemate_access access,
@@ -1468,19 +1555,24 @@ pagemate_status pagemate_section_open_posix(const char *name,
 
 #if defined(_WIN32)
 /**
- * Any handle to a file mapping as a section, with the access and the length that it has. On Windows
- * only.
+ * Creates a section handle for a handle to a file mapping, with its access and length. On Windows only.
+ * Thread-safe.
  *
- * @param handle   It is duplicated, and remains yours to close.
- * @param section  Gets the handle of pagemate's; NULL on failure.
+ * @param handle   An open handle to a file mapping. It is duplicated, and the caller still owns it.
+ * @param section  Receives the handle of pagemate, which the caller closes by pagemate_section_close(); NULL
+ *                 on failure.
+ * @return PAGEMATE_OS: the handle is not open.
  */
-pagemate_status pagemate_section_from_handle(void *handle, pagemate_section **section);
+pagemate_status pagemate_section_from_handle(void *handle,
+                                             pagemate_section **section);
 #endif
 
 #if defined(_WIN32)
 /**
- * Tells a section's handle of Windows', to be duplicated into another process, which then is a holder.
- * It is lent: valid until the section is closed, and not yours to close. On Windows only.
+ * Returns the Windows handle of a section, which can be duplicated into another process. On Windows only.
+ *
+ * The handle belongs to the section handle: it is valid until that is closed, and the caller must not close
+ * it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_section_handle(const pagemate_section *section,
                                         void **handle);
@@ -1488,12 +1580,13 @@ pagemate_status pagemate_section_handle(const pagemate_section *section,
 
 #if !defined(_WIN32)
 /**
- * A descriptor that somebody handed on as a mutex. That it is one is the word of who did: without a name
- * there is no other. Not on Windows.
+ * Creates a mutex handle for a descriptor received from another process. Not on Windows. Thread-safe.
  *
- * @param descriptor  It is copied, and remains yours to close. A copy of a named one's holds the name.
- * @param mutex       Gets the handle; NULL on failure.
- * @return PAGEMATE_CORRUPTED: it is none. PAGEMATE_OS: it is not open.
+ * @param descriptor  An open descriptor of a mutex. It is duplicated, and the caller still owns it. The
+ *                    duplicate of a named mutex's descriptor holds the name. A mutex without a name has no
+ *                    kind recorded, so the sender and the receiver must agree on it.
+ * @param mutex       Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+ * @return PAGEMATE_CORRUPTED: it is not a descriptor of a mutex. PAGEMATE_OS: it is not open.
  */
 pagemate_status pagemate_mutex_from_descriptor(int descriptor,
                                                pagemate_mutex **mutex);
@@ -1501,8 +1594,10 @@ pagemate_status pagemate_mutex_from_descriptor(int descriptor,
 
 #if !defined(_WIN32)
 /**
- * Tells a mutex's descriptor, to be handed to another process, which then is a holder of the name. It is
- * lent: valid until the handle is closed, and not yours to close. Not on Windows.
+ * Returns the descriptor of a mutex, which other processes can receive. Not on Windows.
+ *
+ * The descriptor belongs to the handle: it is valid until the handle is closed, and the caller must not
+ * close it. A process that receives the descriptor of a named object is a holder. Thread-safe.
  */
 pagemate_status pagemate_mutex_descriptor(const pagemate_mutex *mutex,
                                           int *descriptor);
@@ -1510,16 +1605,18 @@ pagemate_status pagemate_mutex_descriptor(const pagemate_mutex *mutex,
 
 #if !defined(_WIN32)
 /**
- * A descriptor that somebody handed on as an event: see pagemate_mutex_from_descriptor(). Not on Windows.
+ * Creates an event handle for a descriptor received from another process: see
+ * pagemate_mutex_from_descriptor(). Not on Windows. Thread-safe.
  */
-pagemate_status pagemate_event_from_descriptor(int descriptor,
-                                               pagemate_event **event);
+pagemate_status pagemate_event_from_descriptor(int descriptor, pagemate_event **event);
 #endif
 
 #if !defined(_WIN32)
 /**
- * Tells an event's descriptor, to be handed to another process, which then is a holder of the name. It is
- * lent: valid until the handle is closed, and not yours to close. Not on Windows.
+ * Returns the descriptor of an event, which other processes can receive. Not on Windows.
+ *
+ * The descriptor belongs to the handle: it is valid until the handle is closed, and the caller must not
+ * close it. A process that receives the descriptor of a named object is a holder. Thread-safe.
  */
 pagemate_status pagemate_event_descriptor(const pagemate_event *event,
                                           int *descriptor);
@@ -1527,16 +1624,18 @@ pagemate_status pagemate_event_descriptor(const pagemate_event *event,
 
 #if !defined(_WIN32)
 /**
- * A descriptor that somebody handed on as a semaphore: see pagemate_mutex_from_descriptor(). Not on Windows.
+ * Creates a semaphore handle for a descriptor received from another process: see
+ * pagemate_mutex_from_descriptor(). Not on Windows. Thread-safe.
  */
-pagemate_status pagemate_semaphore_from_descriptor(int descriptor,
-                                                   pagemate_semaphore **semaphore);
+pagemate_status pagemate_semaphore_from_descriptor(int descriptor, pagemate_semaphore **semaphore);
 #endif
 
 #if !defined(_WIN32)
 /**
- * Tells a semaphore's descriptor, to be handed to another process, which then is a holder of the name. It is
- * lent: valid until the handle is closed, and not yours to close. Not on Windows.
+ * Returns the descriptor of a semaphore, which other processes can receive. Not on Windows.
+ *
+ * The descriptor belongs to the handle: it is valid until the handle is closed, and the caller must not
+ * close it. A process that receives the descriptor of a named object is a holder. Thread-safe.
  */
 pagemate_status pagemate_semaphore_descriptor(const pagemate_semaphore *semaphore,
                                               int *descriptor);
@@ -1544,18 +1643,23 @@ pagemate_status pagemate_semaphore_descriptor(const pagemate_semaphore *semaphor
 
 #if defined(_WIN32)
 /**
- * A handle of Windows' to a mutex as one of pagemate's. On Windows only.
+ * Creates a mutex handle for a Windows handle. On Windows only. Thread-safe.
  *
- * @param handle     It is duplicated, and remains yours to close.
- * @param mutex      Gets the handle of pagemate's; NULL on failure.
+ * @param handle     An open handle to a mutex. It is duplicated, and the caller still owns it.
+ * @param mutex      Receives the handle of pagemate, which the caller closes by pagemate_mutex_close();
+ *                   NULL on failure.
+ * @return PAGEMATE_OS: the handle is not open.
  */
-pagemate_status pagemate_mutex_from_handle(void *handle, pagemate_mutex **mutex);
+pagemate_status pagemate_mutex_from_handle(void *handle,
+                                           pagemate_mutex **mutex);
 #endif
 
 #if defined(_WIN32)
 /**
- * Tells a mutex's handle of Windows', to be duplicated into another process, which then is a holder. It is
- * lent: valid until the mutex is closed, and not yours to close. On Windows only.
+ * Returns the Windows handle of a mutex, which can be duplicated into another process. On Windows only.
+ *
+ * The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
+ * it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_mutex_handle(const pagemate_mutex *mutex,
                                       void **handle);
@@ -1563,18 +1667,23 @@ pagemate_status pagemate_mutex_handle(const pagemate_mutex *mutex,
 
 #if defined(_WIN32)
 /**
- * A handle of Windows' to an event as one of pagemate's. On Windows only.
+ * Creates an event handle for a Windows handle. On Windows only. Thread-safe.
  *
- * @param handle     It is duplicated, and remains yours to close.
- * @param event      Gets the handle of pagemate's; NULL on failure.
+ * @param handle     An open handle to an event. It is duplicated, and the caller still owns it.
+ * @param event      Receives the handle of pagemate, which the caller closes by pagemate_event_close();
+ *                   NULL on failure.
+ * @return PAGEMATE_OS: the handle is not open.
  */
-pagemate_status pagemate_event_from_handle(void *handle, pagemate_event **event);
+pagemate_status pagemate_event_from_handle(void *handle,
+                                           pagemate_event **event);
 #endif
 
 #if defined(_WIN32)
 /**
- * Tells an event's handle of Windows', to be duplicated into another process, which then is a holder. It is
- * lent: valid until the event is closed, and not yours to close. On Windows only.
+ * Returns the Windows handle of an event, which can be duplicated into another process. On Windows only.
+ *
+ * The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
+ * it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_event_handle(const pagemate_event *event,
                                       void **handle);
@@ -1582,28 +1691,34 @@ pagemate_status pagemate_event_handle(const pagemate_event *event,
 
 #if defined(_WIN32)
 /**
- * A handle of Windows' to a semaphore as one of pagemate's. On Windows only.
+ * Creates a semaphore handle for a Windows handle. On Windows only. Thread-safe.
  *
- * @param handle     It is duplicated, and remains yours to close.
- * @param semaphore  Gets the handle of pagemate's; NULL on failure.
+ * @param handle     An open handle to a semaphore. It is duplicated, and the caller still owns it.
+ * @param semaphore  Receives the handle of pagemate, which the caller closes by pagemate_semaphore_close();
+ *                   NULL on failure.
+ * @return PAGEMATE_OS: the handle is not open.
  */
-pagemate_status pagemate_semaphore_from_handle(void *handle, pagemate_semaphore **semaphore);
+pagemate_status pagemate_semaphore_from_handle(void *handle,
+                                               pagemate_semaphore **semaphore);
 #endif
 
 #if defined(_WIN32)
 /**
- * Tells a semaphore's handle of Windows', to be duplicated into another process, which then is a holder. It is
- * lent: valid until the semaphore is closed, and not yours to close. On Windows only.
+ * Returns the Windows handle of a semaphore, which can be duplicated into another process. On Windows only.
+ *
+ * The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
+ * it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
                                           void **handle);
 #endif
 
 /**
- * Lists every live object that this user may look at, by name. The dead are swept on the way.
+ * Lists all live objects that this user may open, sorted by name, and removes the files of dead ones.
+ * Thread-safe.
  *
- * On Windows these are the named file mappings of all programs, each of which is held for the moment in
- * which it is looked at.
+ * On Windows these are the named file mappings of all programs, and the call holds each of them for a
+ * moment while it reads the properties.
  *
  * ```c
  * pagemate_inventory *inventory = NULL;
@@ -1620,50 +1735,56 @@ pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
  * pagemate_inventory_free(inventory);
  * ```
  *
- * @param inventory  Gets the list, to be given back by pagemate_inventory_free(); NULL on failure.
+ * @param inventory  Receives the list, which the caller frees by pagemate_inventory_free(); NULL on failure.
+ * @return PAGEMATE_PERMISSION_DENIED or PAGEMATE_OS: a directory of objects cannot be read.
  */
 pagemate_status pagemate_inventory_list(pagemate_inventory **inventory);
 
 /**
- * Finds the live object called `name`: a list of one.
+ * Finds the live object `name`, and returns a list of one object. Thread-safe.
  *
- * @param name       What it is called.
- * @param inventory  Gets the list, to be given back by pagemate_inventory_free(); NULL on failure.
+ * @param name       The name: see pagemate_section_create_new().
+ * @param inventory  Receives the list, which the caller frees by pagemate_inventory_free(); NULL on failure.
  * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_INVALID_NAME.
  */
-pagemate_status pagemate_inventory_find(const char *name, pagemate_inventory **inventory);
+pagemate_status pagemate_inventory_find(const char *name,
+                                        pagemate_inventory **inventory);
 
 /**
- * Tells how many objects there are in a list.
+ * Returns the number of objects in a list. Thread-safe.
  */
 pagemate_status pagemate_inventory_count(const pagemate_inventory *inventory, size_t *count);
 
 /**
- * Tells of one object in a list. The entry and all it points to are valid until the list is given back.
+ * Returns one object of a list. Thread-safe.
  *
  * @param inventory  The list.
- * @param index      Which one, from 0 on.
- * @param entry      Gets the entry.
- * @return PAGEMATE_OUT_OF_RANGE: there are not so many.
+ * @param index      The index of the object, from 0.
+ * @param entry      Receives the entry, which is valid, as all that it points to, until the list is freed.
+ * @return PAGEMATE_OUT_OF_RANGE: the list has fewer objects.
  */
 pagemate_status pagemate_inventory_entry(const pagemate_inventory *inventory,
                                          size_t index,
                                          const pagemate_entry **entry);
 
 /**
- * Gives a list back. It always succeeds; NULL is nothing to give back, as for free().
+ * Frees a list and all its entries.
+ *
+ * No other thread may use the list during the call, and nothing may use it later. It always succeeds. NULL
+ * is ignored, as by free().
  */
 pagemate_status pagemate_inventory_free(pagemate_inventory *inventory);
 
 /**
- * Gives back what dead processes left, which creating and listing also do in passing. On Windows there is
- * never anything: the kernel takes it back at once.
+ * Removes the files of dead objects, which killed processes left behind. Thread-safe.
  *
- * @param objects  Gets how many dead objects there were. May be NULL.
- * @param bytes    Gets how many bytes they had. May be NULL.
+ * Calls that create or list objects do the same in passing. On Windows there are no such files.
+ *
+ * @param objects  Receives the number of dead objects removed. May be NULL.
+ * @param bytes    Receives the number of bytes freed. May be NULL.
+ * @return PAGEMATE_PERMISSION_DENIED or PAGEMATE_OS: a directory of objects cannot be read.
  */
-pagemate_status pagemate_prune(uint64_t *objects,
-                               uint64_t *bytes);
+pagemate_status pagemate_prune(uint64_t *objects, uint64_t *bytes);
 
 #ifdef __cplusplus
 }  // extern "C"

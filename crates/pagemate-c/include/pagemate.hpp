@@ -1,8 +1,9 @@
 /**
  * @file pagemate.hpp
  *
- * pagemate for C++17: what pagemate.h has, with owners that let go by themselves, values, and
- * exceptions. What the calls do, and what differs between systems, is told there.
+ * pagemate for C++17: the functions of pagemate.h as classes that close their handles when destroyed,
+ * return values, and throw exceptions. pagemate.h documents the behaviour, including crashes and the
+ * differences between systems.
  *
  * ```cpp
  * auto section = pagemate::SectionOptions().len(4096).open_or_create("ShareMemory");
@@ -15,8 +16,10 @@
  *
  * Mutexes, events and semaphores are in pagemate_sync.hpp, which this includes.
  *
- * Sections, views and sync objects can be moved, not copied. One that was moved from holds nothing, and
- * every call on it throws Error with PAGEMATE_INVALID_INPUT.
+ * Sections, views and sync objects can be moved, not copied. An object that was moved from holds nothing,
+ * and every call on it throws Error with PAGEMATE_INVALID_INPUT. Several threads may use one object at the
+ * same time, but not while it is moved from or destroyed. Lengths and offsets are in bytes. Every call that
+ * can fail throws Error.
  */
 #ifndef PAGEMATE_HPP
 #define PAGEMATE_HPP
@@ -37,16 +40,16 @@
 
 namespace pagemate {
 
-/** Why a call failed: what() is pagemate_last_error_message(), a whole sentence. */
+/** The exception of a failed call: what() is pagemate_last_error_message(), a whole sentence. */
 class Error : public std::runtime_error {
 public:
     Error(pagemate_status status, std::int32_t os_error, const std::string &message)
         : std::runtime_error(message), status_(status), os_error_(os_error) {}
 
-    /** What sort of thing went wrong, to branch on. */
+    /** Returns the status, to branch on. */
     pagemate_status status() const noexcept { return status_; }
 
-    /** The system's own code; 0 if it was not the system that refused. */
+    /** Returns the system's error code; 0 if the failure did not come from the system. */
     std::int32_t os_error() const noexcept { return os_error_; }
 
 private:
@@ -54,7 +57,7 @@ private:
     std::int32_t os_error_;
 };
 
-/** What a handle or a view may do with the memory: pagemate_access. */
+/** Access of a handle or a view to the memory: see pagemate_access. */
 enum class Access {
     Default = PAGEMATE_ACCESS_DEFAULT,
     Read = PAGEMATE_ACCESS_READ,
@@ -62,21 +65,21 @@ enum class Access {
     CopyOnWrite = PAGEMATE_ACCESS_COPY_ON_WRITE,
 };
 
-/** What views of an object may ever do, whoever opens it: pagemate_protection. */
+/** The most access that views of an object can have: see pagemate_protection. */
 enum class Protection {
     Default = PAGEMATE_PROTECTION_DEFAULT,
     ReadOnly = PAGEMATE_PROTECTION_READ_ONLY,
     ReadWrite = PAGEMATE_PROTECTION_READ_WRITE,
 };
 
-/** Which other users may open an object: pagemate_sharing. */
+/** The users who may open an object, in addition to the owner: see pagemate_sharing. */
 enum class Sharing {
     Owner = PAGEMATE_SHARING_OWNER,
     Group = PAGEMATE_SHARING_GROUP,
     Everyone = PAGEMATE_SHARING_EVERYONE,
 };
 
-/** How an event that has happened comes to be one that has not: pagemate_reset. */
+/** The way an event is reset: see pagemate_reset. */
 enum class Reset {
     Auto = PAGEMATE_RESET_AUTO,
     Manual = PAGEMATE_RESET_MANUAL,
@@ -84,29 +87,31 @@ enum class Reset {
 
 namespace detail {
 
+/** Throws if a call failed. */
 inline void check(pagemate_status status) {
     if (status != PAGEMATE_OK) {
         throw Error(status, pagemate_last_os_error(), pagemate_last_error_message());
     }
 }
 
-/** C would take a name with a NUL in it for a shorter one. */
+/** Returns a name as a C string. Throws if it contains a NUL, where C would cut it off. */
 inline const char *text(const std::string &name) {
     if (name.find('\0') != std::string::npos) {
-        throw Error(PAGEMATE_INVALID_NAME, 0, "use name: a name has no NUL character");
+        throw Error(PAGEMATE_INVALID_NAME, 0, "use name: a name must not contain a NUL character");
     }
     return name.c_str();
 }
 
-/** What C tells through its last argument. */
-template <class T, class... Arguments, class... Given>
-T told(pagemate_status (*ask)(Arguments...), Given... given) {
+/** Calls a C function and returns the result that it stores through its last argument. */
+template <class T, class... Parameters, class... Arguments>
+T result_of(pagemate_status (*function)(Parameters...), Arguments... arguments) {
     T result{};
-    check(ask(given..., &result));
+    check(function(arguments..., &result));
     return result;
 }
 
-struct Release {
+/** Closes handles. */
+struct Close {
     void operator()(pagemate_section *section) const noexcept { pagemate_section_close(section); }
     void operator()(pagemate_view *view) const noexcept { pagemate_view_unmap(view); }
     void operator()(pagemate_inventory *all) const noexcept { pagemate_inventory_free(all); }
@@ -118,36 +123,36 @@ struct Release {
     }
 };
 
-template <class T> using Owner = std::unique_ptr<T, Release>;
+template <class T> using Owner = std::unique_ptr<T, Close>;
 
 } // namespace detail
 
-/** How to map a section. One that nothing was said to maps all of it, with the access of the handle. */
+/** Options to map a section. The default maps the whole section with the access of the handle. */
 class ViewOptions {
 public:
-    /** Only `len` bytes from `offset` on, or with 0 all from there up to the end. Any offset will do. */
+    /** Maps `len` bytes from `offset`; if `len` is 0, all up to the end. `offset` need not be aligned. */
     ViewOptions &range(std::uint64_t offset, std::uint64_t len = 0) noexcept {
         options_.offset = offset;
         options_.len = len;
         return *this;
     }
 
-    /** What the view may do. */
+    /** Sets the access of the view. */
     ViewOptions &access(Access access) noexcept {
         options_.access = static_cast<pagemate_access>(access);
         return *this;
     }
 
-    /** Writes stay in this view. */
+    /** Makes writes copy the page and stay in this view. */
     ViewOptions &copy_on_write() noexcept { return access(Access::CopyOnWrite); }
 
-    /** Brings all pages in now. A wish. */
+    /** Brings in all pages when the section is mapped. A hint. */
     ViewOptions &prefault() noexcept {
         options_.flags |= PAGEMATE_PREFAULT;
         return *this;
     }
 
-    /** Gathers the memory into huge pages. A wish. */
+    /** Moves the memory into huge pages. A hint. */
     ViewOptions &huge_pages() noexcept {
         options_.flags |= PAGEMATE_HUGE_PAGES;
         return *this;
@@ -159,35 +164,35 @@ private:
 };
 
 /**
- * Shared memory in this process' address space, unmapped at the end. It keeps its section alive.
+ * A section, or a range of it, mapped into the address space; unmapped when destroyed. It holds its section.
  *
- * Other processes may write any byte of it at any time. Copies take each byte as somebody wrote it, in no
- * order; atomics order the rest.
+ * Other processes may write any byte at any time. The bytes of a copy may come from different writes; use
+ * atomics or a mutex to order accesses.
  */
 class View {
 public:
-    /** Where it begins; what may be done there, pagemate_view_pointer() says. */
-    void *pointer() const { return detail::told<void *>(pagemate_view_pointer, view_.get()); }
+    /** Returns the address; pagemate_view_pointer() states the rules for its use. */
+    void *pointer() const { return detail::result_of<void *>(pagemate_view_pointer, view_.get()); }
 
-    /** Its length in bytes. */
-    std::size_t len() const { return detail::told<std::size_t>(pagemate_view_len, view_.get()); }
+    /** Returns the length in bytes. */
+    std::size_t len() const { return detail::result_of<std::size_t>(pagemate_view_len, view_.get()); }
 
-    /** Whether it can be written to. */
-    bool is_writable() const { return detail::told<bool>(pagemate_view_is_writable, view_.get()); }
+    /** Returns whether the view is writable. */
+    bool is_writable() const { return detail::result_of<bool>(pagemate_view_is_writable, view_.get()); }
 
-    /** Copies `len` bytes from `offset` on out of the view. */
+    /** Copies `len` bytes at `offset` out of the view. */
     void read_at(std::size_t offset, void *bytes, std::size_t len) const {
         detail::check(pagemate_view_read_at(view_.get(), offset, bytes, len));
     }
 
-    /** Copies `len` bytes into the view from `offset` on. */
+    /** Copies `len` bytes into the view at `offset`. */
     void write_at(std::size_t offset, const void *bytes, std::size_t len) {
         detail::check(pagemate_view_write_at(view_.get(), offset, bytes, len));
     }
 
     /**
-     * Reads a plain value by copy. `offset` need not be aligned. Any bytes have to make a `T`, as they
-     * make numbers and structs of numbers, but no `bool` and no enum.
+     * Reads a value by copy. `offset` need not be aligned. Every pattern of bytes must be a valid `T`, as it
+     * is for numbers and structs of numbers, but not for `bool` and enums.
      */
     template <class T> T read(std::size_t offset) const {
         plain<T>();
@@ -196,7 +201,7 @@ public:
         return value;
     }
 
-    /** Writes a plain value by copy. `offset` need not be aligned. */
+    /** Writes a value by copy. `offset` need not be aligned. */
     template <class T> void write(std::size_t offset, const T &value) {
         plain<T>();
         write_at(offset, &value, sizeof value);
@@ -204,15 +209,15 @@ public:
 
 #ifdef __cpp_lib_atomic_ref
     /**
-     * An atomic in place, while the view is there; from C++20 on. `offset` must be aligned for it, and
-     * one place wants one size.
+     * Returns a reference to an atomic in the view, valid until the view is destroyed; since C++20. `offset`
+     * must be aligned for `T`. All accesses to one place must have the same size.
      */
     template <class T> std::atomic_ref<T> atomic(std::size_t offset) {
         using Atomic = std::atomic_ref<T>;
-        static_assert(Atomic::is_always_lock_free, "a lock would be this process' own");
-        const std::size_t have = len();
-        if (sizeof(T) > have || offset > have - sizeof(T)) {
-            throw Error(PAGEMATE_OUT_OF_RANGE, 0, "borrow atomic: it reaches past the view");
+        static_assert(Atomic::is_always_lock_free, "the lock of such an atomic is private to the process");
+        const std::size_t total = len();
+        if (sizeof(T) > total || offset > total - sizeof(T)) {
+            throw Error(PAGEMATE_OUT_OF_RANGE, 0, "borrow atomic: it extends past the end of the view");
         }
         auto *at = static_cast<unsigned char *>(pointer()) + offset;
         if (reinterpret_cast<std::uintptr_t>(at) % Atomic::required_alignment != 0) {
@@ -225,7 +230,7 @@ public:
     }
 #endif
 
-    /** Writes what changed back to the file under the section, and waits until it is there. */
+    /** Writes changed pages back to the file of the section: see pagemate_view_flush(). */
     void flush() { detail::check(pagemate_view_flush(view_.get())); }
 
 private:
@@ -233,81 +238,81 @@ private:
     explicit View(pagemate_view *view) : view_(view) {}
 
     template <class T> static constexpr void plain() {
-        static_assert(std::is_trivially_copyable_v<T>, "its bytes are not all of it");
-        static_assert(!std::is_pointer_v<T>, "each process has the memory at another address");
+        static_assert(std::is_trivially_copyable_v<T>, "copying its bytes must copy the value");
+        static_assert(!std::is_pointer_v<T>, "an address is valid in one process only");
     }
 
     detail::Owner<pagemate_view> view_;
 };
 
-/** A handle to shared memory, closed at the end. A named section lives as long as any process has a
- *  handle or a view of it. */
+/** A handle to a section, closed when destroyed. A named section exists as long as any process has a handle
+ *  or a view of it. */
 class Section {
 public:
-    /** Opens the section `name`, which some process has to hold, for reading and writing. */
+    /** Opens the section `name` for reading and writing. Throws if no process holds it. */
     static Section open(const std::string &name) {
         return make(pagemate_section_open, detail::text(name), nullptr);
     }
 
 #ifdef _WIN32
-    /** Any handle to a file mapping. It is duplicated, and remains yours to close. */
+    /** Creates a section handle for a handle to a file mapping. It is duplicated; the caller still owns it. */
     static Section from_handle(void *handle) { return make(pagemate_section_from_handle, handle); }
 
-    /** The section's handle, lent while it is there. */
-    void *handle() const { return detail::told<void *>(pagemate_section_handle, section_.get()); }
+    /** Returns the Windows handle, which belongs to this object. */
+    void *handle() const { return detail::result_of<void *>(pagemate_section_handle, section_.get()); }
 #else
-    /** Any mappable descriptor. It is copied, and remains yours to close. */
+    /** Creates a section handle for a mappable descriptor. It is duplicated; the caller still owns it. */
     static Section from_descriptor(int descriptor) {
         return make(pagemate_section_from_descriptor, descriptor);
     }
 
-    /** The section's descriptor, lent while it is there. */
+    /** Returns the descriptor, which belongs to this object. */
     int descriptor() const {
-        return detail::told<int>(pagemate_section_descriptor, section_.get());
+        return detail::result_of<int>(pagemate_section_descriptor, section_.get());
     }
 
-    /** Opens memory that is not pagemate's: the POSIX object `name`, as `shm_open(3)` takes it. */
+    /** Opens the POSIX shared memory object `name`, as `shm_open(3)` does. */
     static Section open_posix(const std::string &name, Access access = Access::Default) {
         const auto word = static_cast<pagemate_access>(access);
         return make(pagemate_section_open_posix, detail::text(name), word);
     }
 #endif
 
-    /** Another handle to the same memory. */
+    /** Creates another handle to the same section. */
     Section clone() const { return make(pagemate_section_clone, section_.get()); }
 
-    /** Maps it. */
+    /** Maps the section or a range of it. */
     View map(const ViewOptions &options = {}) const {
         return View(
-            detail::told<pagemate_view *>(pagemate_section_map, section_.get(), &options.options_));
+            detail::result_of<pagemate_view *>(pagemate_section_map, section_.get(), &options.options_));
     }
 
-    /** Its length in bytes. */
+    /** Returns the length in bytes. */
     std::uint64_t len() const {
-        return detail::told<std::uint64_t>(pagemate_section_len, section_.get());
+        return detail::result_of<std::uint64_t>(pagemate_section_len, section_.get());
     }
 
-    /** Whether this handle made the object, and did not find it. */
+    /** Returns whether this handle created the section rather than opened it. */
     bool was_created() const {
-        return detail::told<bool>(pagemate_section_was_created, section_.get());
+        return detail::result_of<bool>(pagemate_section_was_created, section_.get());
     }
 
-    /** The name it was made or opened by, in its shortest spelling, if it has one of pagemate's. */
+    /** Returns the name in its shortest spelling, if it has one. */
     std::optional<std::string> name() const {
-        const auto *name = detail::told<const char *>(pagemate_section_name, section_.get());
+        const auto *name = detail::result_of<const char *>(pagemate_section_name, section_.get());
         return name == nullptr ? std::nullopt : std::optional<std::string>(name);
     }
 
-    /** What this handle may do. */
+    /** Returns the access of this handle. */
     Access access() const {
         return static_cast<Access>(
-            detail::told<pagemate_access>(pagemate_section_access, section_.get()));
+            detail::result_of<pagemate_access>(pagemate_section_access, section_.get()));
     }
 
-    /** What views of the object may do. */
+    /** Returns the most access that views of the section can have. */
     Protection protection() const {
         return static_cast<Protection>(
-            detail::told<pagemate_protection>(pagemate_section_protection, section_.get()));
+            detail::result_of<pagemate_protection>(pagemate_section_protection, section_.get()));
     }
 
 private:
@@ -315,77 +320,77 @@ private:
     template <class T> friend class SharedMutex;
     explicit Section(pagemate_section *section) : section_(section) {}
 
-    template <class... Arguments, class... Given>
-    static Section make(pagemate_status (*verb)(Arguments...), Given... given) {
-        return Section(detail::told<pagemate_section *>(verb, given...));
+    template <class... Parameters, class... Arguments>
+    static Section make(pagemate_status (*function)(Parameters...), Arguments... arguments) {
+        return Section(detail::result_of<pagemate_section *>(function, arguments...));
     }
 
     detail::Owner<pagemate_section> section_;
 };
 
-/** How to make or open a section: set what matters, then call one of the verbs. */
+/** Options to create or open a section. Set options, then call one of the last four functions. */
 class SectionOptions {
 public:
-    /** The length in bytes. An object that exists keeps its own. */
+    /** Sets the length in bytes. An existing section keeps its length. */
     SectionOptions &len(std::uint64_t bytes) noexcept {
         options_.len = bytes;
         return *this;
     }
 
-    /** Makes the section over this open file, a descriptor or a `HANDLE`, which remains yours to close. */
+    /** Shares the bytes of an open file, a descriptor or a `HANDLE`. The caller still owns it. */
     SectionOptions &file(std::intptr_t file) noexcept {
         options_.file = file;
         options_.flags |= PAGEMATE_OVER_FILE;
         return *this;
     }
 
-    /** What the new handle may do. */
+    /** Sets the access of the new handle. */
     SectionOptions &access(Access access) noexcept {
         options_.access = static_cast<pagemate_access>(access);
         return *this;
     }
 
-    /** What views of a new object may do, whoever opens it. */
+    /** Sets the most access that views of a new section can have. */
     SectionOptions &protection(Protection protection) noexcept {
         options_.protection = static_cast<pagemate_protection>(protection);
         return *this;
     }
 
-    /** Which other users may open a new object, and for what. */
+    /** Sets the other users who may open a new section, and their access. */
     SectionOptions &sharing(Sharing others, Access access = Access::Default) noexcept {
         options_.sharing = static_cast<pagemate_sharing>(others);
         options_.sharing_access = static_cast<pagemate_access>(access);
         return *this;
     }
 
-    /** Sets nothing aside at creation. Undoes huge_pages(). */
+    /** Reserves no memory at creation: see PAGEMATE_RESERVE. Clears huge_pages(). */
     SectionOptions &reserve() noexcept {
         options_.flags = (options_.flags & ~std::uint32_t{PAGEMATE_HUGE_PAGES}) | PAGEMATE_RESERVE;
         return *this;
     }
 
-    /** Sets the memory aside in huge pages, as far as the system has them. Undoes reserve(). */
+    /** Allocates the memory in huge pages, as far as the system has them. Clears reserve(). */
     SectionOptions &huge_pages() noexcept {
         options_.flags = (options_.flags & ~std::uint32_t{PAGEMATE_RESERVE}) | PAGEMATE_HUGE_PAGES;
         return *this;
     }
 
-    /** Makes the section `name`, which must not exist. */
+    /** Creates the section `name`. Throws if a process holds an object of this name. */
     Section create_new(const std::string &name) const {
         return Section::make(pagemate_section_create_new, detail::text(name), &options_);
     }
 
-    /** Opens the section `name` if some process holds it, and makes it otherwise. */
+    /** Opens the section `name` if a process holds it, and creates it otherwise. */
     Section open_or_create(const std::string &name) const {
         return Section::make(pagemate_section_open_or_create, detail::text(name), &options_);
     }
 
-    /** Opens the section `name` with the access set here. */
+    /** Opens the section `name` with the access set here. Throws if no process holds it. */
     Section open(const std::string &name) const {
         return Section::make(pagemate_section_open, detail::text(name), &options_);
     }
 
-    /** Makes a section without a name. */
+    /** Creates a section without a name. */
     Section create_unnamed() const {
         return Section::make(pagemate_section_create_unnamed, &options_);
     }
@@ -394,30 +399,30 @@ private:
     pagemate_section_options options_{};
 };
 
-/** What is alive, who holds it, and what the dead left behind. */
+/** Live objects, their holders, and the files of dead objects. */
 namespace inventory {
 
-/** A mutex when somebody looked. */
+/** The state of a mutex at the time of the listing. */
 struct MutexState {
-    /** The pid that has it, in its own pid namespace, if any has. */
+    /** The pid of the owner, in the owner's pid namespace, if a thread owns it. */
     std::optional<std::uint32_t> owner;
-    /** Whether the next who takes it will be told that it was abandoned. */
+    /** Whether the next owner will learn that it was abandoned. */
     bool abandoned;
 };
 
-/** An event when somebody looked. */
+/** The state of an event at the time of the listing. */
 struct EventState {
     Reset reset;
     bool signaled;
 };
 
-/** A semaphore when somebody looked. */
+/** The state of a semaphore at the time of the listing. */
 struct SemaphoreState {
     std::uint32_t count;
     std::uint32_t max;
 };
 
-/** A live object: pagemate_entry as a value, with nothing where that says that it is not known. */
+/** A live object: pagemate_entry as a value. A property that is not known is empty. */
 struct Entry {
     std::string name;
     std::uint64_t len;
@@ -430,13 +435,13 @@ struct Entry {
     std::optional<std::uint32_t> owner;
     std::vector<std::uint32_t> holders;
     std::optional<std::string> file;
-    /** Nothing for a section, and where it is not known. */
+    /** Empty for a section, and if it is not known. */
     std::variant<std::monostate, MutexState, EventState, SemaphoreState> state;
-    /** About how many threads sleep until they can have it. */
+    /** The approximate number of waiting threads. */
     std::optional<std::uint32_t> waiting;
 };
 
-/** What prune() gave back. */
+/** The number of objects that prune() removed, and of bytes that it freed. */
 struct Pruned {
     std::uint64_t objects;
     std::uint64_t bytes;
@@ -490,9 +495,9 @@ inline Entry copy(const pagemate_entry &from) {
 inline std::vector<Entry> copy_all(pagemate_inventory *inventory) {
     const pagemate::detail::Owner<pagemate_inventory> owner(inventory);
     std::vector<Entry> entries;
-    const auto count = pagemate::detail::told<std::size_t>(pagemate_inventory_count, inventory);
+    const auto count = pagemate::detail::result_of<std::size_t>(pagemate_inventory_count, inventory);
     for (std::size_t i = 0; i < count; i++) {
-        entries.push_back(copy(*pagemate::detail::told<const pagemate_entry *>(
+        entries.push_back(copy(*pagemate::detail::result_of<const pagemate_entry *>(
             pagemate_inventory_entry, inventory, i)));
     }
     return entries;
@@ -500,19 +505,19 @@ inline std::vector<Entry> copy_all(pagemate_inventory *inventory) {
 
 } // namespace detail
 
-/** Every live object that this user may look at, by name. */
+/** Lists all live objects that this user may open, sorted by name. */
 inline std::vector<Entry> list() {
-    return detail::copy_all(pagemate::detail::told<pagemate_inventory *>(pagemate_inventory_list));
+    return detail::copy_all(pagemate::detail::result_of<pagemate_inventory *>(pagemate_inventory_list));
 }
 
-/** The live object called `name`. */
+/** Finds the live object `name`. Throws if no process holds it. */
 inline Entry find(const std::string &name) {
     const char *text = pagemate::detail::text(name);
-    auto found = pagemate::detail::told<pagemate_inventory *>(pagemate_inventory_find, text);
+    auto found = pagemate::detail::result_of<pagemate_inventory *>(pagemate_inventory_find, text);
     return detail::copy_all(found).at(0);
 }
 
-/** Gives back what dead processes left. */
+/** Removes the files of dead objects, which killed processes left behind. */
 inline Pruned prune() {
     Pruned pruned{};
     pagemate::detail::check(pagemate_prune(&pruned.objects, &pruned.bytes));

@@ -1,14 +1,14 @@
 /**
  * @file pagemate_sync.hpp
  *
- * pagemate for C++17: mutexes, events and semaphores that processes share, and that survive who holds
- * them. What the calls do, and what differs between systems, is told in pagemate.h.
+ * pagemate for C++17: mutexes, events and semaphores that processes share, and that survive the death of
+ * their holders. pagemate.h documents the behaviour, including the differences between systems.
  *
  * ```cpp
  * auto quit = pagemate::EventOptions(pagemate::Reset::Manual).open_or_create("quit");
  * auto jobs = pagemate::SemaphoreOptions(1).open_or_create("jobs");
  * if (pagemate::wait_any({quit, jobs}).index == 1) {
- *     std::cout << "there is a job\n";
+ *     std::cout << "a job is ready\n";
  * }
  * ```
  */
@@ -31,8 +31,8 @@ namespace pagemate {
 
 namespace detail {
 
-/** Whether what a call waited for came in time. */
-inline bool came(pagemate_status status) {
+/** Returns `false` if a timeout expired, and throws if a call failed otherwise. */
+inline bool in_time(pagemate_status status) {
     if (status == PAGEMATE_TIMED_OUT) {
         return false;
     }
@@ -40,8 +40,8 @@ inline bool came(pagemate_status status) {
     return true;
 }
 
-/** How long to wait: what is left of a nanosecond is waited for too, and what is too long to count is for
- *  ever. */
+/** Converts a timeout. Rounds up to whole nanoseconds; a timeout that is too long to represent never
+ *  expires. */
 template <class Rep, class Period>
 std::uint64_t nanoseconds(const std::chrono::duration<Rep, Period> &time) {
     using Seconds = std::chrono::duration<long double>;
@@ -57,55 +57,57 @@ std::uint64_t nanoseconds(const std::chrono::duration<Rep, Period> &time) {
 }
 
 /**
- * What mutexes have in common, by the names that `std::lock_guard` and `std::unique_lock` use.
+ * The functions of all mutexes, with the names that `std::lock_guard` and `std::unique_lock` require.
  *
- * If a process is killed while it has one, or a thread ends, the next who waits has it within a tenth of a
- * second, and was_abandoned() says so: ask it whenever you have locked, and mend what the dead left.
+ * If the owner dies, that is, its process is killed or its thread ends, the next waiter acquires the mutex
+ * within a tenth of a second. was_abandoned() then returns `true`: check it after each lock, and repair the
+ * protected data.
  */
 template <class Handle, auto lock_, auto try_lock_, auto try_lock_for_, auto unlock_, auto is_mine_>
 class Lock {
 public:
-    /** Waits until nobody has it, and locks it. */
-    void lock() { abandoned_ = told<bool>(lock_, handle_.get()); }
+    /** Blocks until the calling thread acquires the mutex. */
+    void lock() { abandoned_ = result_of<bool>(lock_, handle_.get()); }
 
-    /** Locks it if nobody has it. */
-    bool try_lock() { return had(try_lock_); }
+    /** Acquires the mutex if no thread owns it, without blocking. Returns whether it did. */
+    bool try_lock() { return acquire(try_lock_); }
 
-    /** Waits for so long at most until nobody has it, and locks it. */
+    /** Blocks until the calling thread acquires the mutex or the timeout expires. Returns whether it did. */
     template <class Rep, class Period>
     bool try_lock_for(const std::chrono::duration<Rep, Period> &time) {
-        return had(try_lock_for_, nanoseconds(time));
+        return acquire(try_lock_for_, nanoseconds(time));
     }
 
-    /** The same, for as long as there is until then by its clock. */
+    /** Blocks until the calling thread acquires the mutex or `end` is reached. Returns whether it did. */
     template <class Clock, class Duration>
     bool try_lock_until(const std::chrono::time_point<Clock, Duration> &end) {
         return try_lock_for(end - Clock::now());
     }
 
     /**
-     * Unlocks it. Where this thread does not have it, that is Error with PAGEMATE_NOT_OWNER: also at the end
-     * of a guard in a child made by `fork`, which has none of its parent's mutexes.
+     * Releases the mutex. Throws Error with PAGEMATE_NOT_OWNER if the calling thread does not own it, also in
+     * the destructor of a guard in a child made by `fork`, which owns none of its parent's mutexes.
      */
     void unlock() { check(unlock_(handle_.get())); }
 
-    /** For who has it: whether the last who had it ended without unlocking it. */
+    /** For the owner: returns whether the previous owner ended without unlocking the mutex. */
     bool was_abandoned() const noexcept { return abandoned_; }
 
-    /** Whether this thread has it, by this handle. */
-    bool is_mine() const { return told<bool>(is_mine_, handle_.get()); }
+    /** Returns whether the calling thread owns the mutex through this handle. */
+    bool is_mine() const { return result_of<bool>(is_mine_, handle_.get()); }
 
 protected:
     explicit Lock(Handle *handle) : handle_(handle) {}
 
     Owner<Handle> handle_;
-    /** Changed only by who has the mutex. */
+    /** Written by the owner of the mutex only. */
     bool abandoned_ = false;
 
 private:
-    template <class Verb, class... Given> bool had(Verb verb, Given... given) {
+    template <class Function, class... Arguments>
+    bool acquire(Function function, Arguments... arguments) {
         bool abandoned = false;
-        if (!came(verb(handle_.get(), given..., &abandoned))) {
+        if (!in_time(function(handle_.get(), arguments..., &abandoned))) {
             return false;
         }
         abandoned_ = abandoned;
@@ -116,14 +118,14 @@ private:
 } // namespace detail
 
 /**
- * A lock that one thread of all processes has at a time; closed at the end, and abandoned if it is locked
- * then. Its name lives as a section's does.
+ * A mutex, which at most one thread of all processes owns at a time. Its handle is closed when destroyed; if
+ * a thread owns the mutex through it, the mutex is abandoned. Its name exists as a section's does.
  *
  * ```cpp
  * auto ledger = pagemate::MutexOptions().open_or_create("ledger");
  * const std::lock_guard guard(ledger);
  * if (ledger.was_abandoned()) {
- *     std::cout << "whoever had it died: look at what it left, and mend it\n";
+ *     std::cout << "the last owner died: check the ledger and repair it\n";
  * }
  * ```
  */
@@ -131,39 +133,40 @@ class Mutex : public detail::Lock<pagemate_mutex, pagemate_mutex_lock, pagemate_
                                   pagemate_mutex_try_lock_for, pagemate_mutex_unlock,
                                   pagemate_mutex_is_mine> {
 public:
-    /** Opens the mutex `name`, whose name some process has to hold. */
+    /** Opens the mutex `name`. Throws if no process holds it. */
     static Mutex open(const std::string &name) {
         return make(pagemate_mutex_open, detail::text(name));
     }
 
 #ifdef _WIN32
-    /** A handle of Windows' to one. It is duplicated, and remains yours to close. */
+    /** Creates an object for a Windows handle. It is duplicated; the caller still owns it. */
     static Mutex from_handle(void *handle) {
         return make(pagemate_mutex_from_handle, handle);
     }
 
-    /** Its handle of Windows', lent while it is there. */
-    void *handle() const { return detail::told<void *>(pagemate_mutex_handle, handle_.get()); }
+    /** Returns the Windows handle, which belongs to this object. */
+    void *handle() const { return detail::result_of<void *>(pagemate_mutex_handle, handle_.get()); }
 #else
-    /** A descriptor that somebody handed on as one. It is copied, and remains yours to close. */
+    /** Creates an object for a descriptor received from another process. It is duplicated; the caller still
+     *  owns it. */
     static Mutex from_descriptor(int descriptor) {
         return make(pagemate_mutex_from_descriptor, descriptor);
     }
 
-    /** Its descriptor, lent while it is there. */
+    /** Returns the descriptor, which belongs to this object. */
     int descriptor() const {
-        return detail::told<int>(pagemate_mutex_descriptor, handle_.get());
+        return detail::result_of<int>(pagemate_mutex_descriptor, handle_.get());
     }
 #endif
 
-    /** Whether this handle made the object, and did not find it. */
+    /** Returns whether this handle created the object rather than opened it. */
     bool was_created() const {
-        return detail::told<bool>(pagemate_mutex_was_created, handle_.get());
+        return detail::result_of<bool>(pagemate_mutex_was_created, handle_.get());
     }
 
-    /** The name it was made or opened by, in its shortest spelling, if it has one. */
+    /** Returns the name in its shortest spelling, if it has one. */
     std::optional<std::string> name() const {
-        const auto *name = detail::told<const char *>(pagemate_mutex_name, handle_.get());
+        const auto *name = detail::result_of<const char *>(pagemate_mutex_name, handle_.get());
         return name == nullptr ? std::nullopt : std::optional<std::string>(name);
     }
 
@@ -172,44 +175,44 @@ private:
     friend class Waitable;
     explicit Mutex(pagemate_mutex *mutex) : Lock(mutex) {}
 
-    template <class... Arguments, class... Given>
-    static Mutex make(pagemate_status (*verb)(Arguments...), Given... given) {
-        return Mutex(detail::told<pagemate_mutex *>(verb, given...));
+    template <class... Parameters, class... Arguments>
+    static Mutex make(pagemate_status (*function)(Parameters...), Arguments... arguments) {
+        return Mutex(detail::result_of<pagemate_mutex *>(function, arguments...));
     }
 
-    /** Locked as one of several. */
+    /** Returns the lock of a mutex that wait_any() or wait_all() acquired. */
     std::unique_lock<Mutex> adopt(bool abandoned) {
         abandoned_ = abandoned;
         return {*this, std::adopt_lock};
     }
 };
 
-/** How to make a mutex: set what matters, then call one of the verbs. */
+/** Options to create a mutex. Set options, then call one of the last three functions. */
 class MutexOptions {
 public:
-    /** Locks a new mutex before anybody else can, as if this thread had. */
+    /** Makes the calling thread the owner of a new mutex, before any other thread can acquire it. */
     MutexOptions &locked() noexcept {
         options_.flags |= PAGEMATE_LOCKED;
         return *this;
     }
 
-    /** Which other users may use a new mutex. */
+    /** Sets the other users who may open a new mutex. */
     MutexOptions &sharing(Sharing others) noexcept {
         options_.sharing = static_cast<pagemate_sharing>(others);
         return *this;
     }
 
-    /** Makes the mutex `name`, which must not exist. */
+    /** Creates the mutex `name`. Throws if a process holds an object of this name. */
     Mutex create_new(const std::string &name) const {
         return Mutex::make(pagemate_mutex_create_new, detail::text(name), &options_);
     }
 
-    /** Opens the mutex `name` if some process holds it, as it is, and makes it otherwise. */
+    /** Opens the mutex `name` unchanged if a process holds it, and creates it otherwise. */
     Mutex open_or_create(const std::string &name) const {
         return Mutex::make(pagemate_mutex_open_or_create, detail::text(name), &options_);
     }
 
-    /** Makes a mutex without a name. */
+    /** Creates a mutex without a name. */
     Mutex create_unnamed() const {
         return Mutex::make(pagemate_mutex_create_unnamed, &options_);
     }
@@ -218,60 +221,61 @@ private:
     pagemate_mutex_options options_{};
 };
 
-/** Something that has happened, or not yet, for all processes. Its name lives as a section's does. */
+/** An event, which is set or not set, for all processes alike. Its name exists as a section's does. */
 class Event {
 public:
-    /** Opens the event `name`, which some process has to hold. It resets as its maker said. */
+    /** Opens the event `name`. Throws if no process holds it. */
     static Event open(const std::string &name) {
         return make(pagemate_event_open, detail::text(name));
     }
 
-    /** Says that it has happened: all who wait go on, or with Reset::Auto one does. */
+    /** Sets the event, which wakes all waiters; with Reset::Auto, one. */
     void set() { detail::check(pagemate_event_set(handle_.get())); }
 
-    /** Says that it has not happened. */
+    /** Resets the event: later waiters block. */
     void reset() { detail::check(pagemate_event_reset(handle_.get())); }
 
-    /** Lets those go on who wait at this moment, all or one, and leaves it not set. */
+    /** Wakes the current waiters, all or with Reset::Auto one, and leaves the event not set. */
     void pulse() { detail::check(pagemate_event_pulse(handle_.get())); }
 
-    /** Waits until it has happened. */
+    /** Blocks until the event is set. */
     void wait() { detail::check(pagemate_event_wait(handle_.get())); }
 
-    /** Waits for so long at most; false if it did not happen. */
+    /** Blocks until the event is set or the timeout expires. Returns whether it was set. */
     template <class Rep, class Period>
     bool wait_for(const std::chrono::duration<Rep, Period> &time) {
-        return detail::came(pagemate_event_wait_for(handle_.get(), detail::nanoseconds(time)));
+        return detail::in_time(pagemate_event_wait_for(handle_.get(), detail::nanoseconds(time)));
     }
 
 #ifdef _WIN32
-    /** A handle of Windows' to one. It is duplicated, and remains yours to close. */
+    /** Creates an object for a Windows handle. It is duplicated; the caller still owns it. */
     static Event from_handle(void *handle) {
         return make(pagemate_event_from_handle, handle);
     }
 
-    /** Its handle of Windows', lent while it is there. */
-    void *handle() const { return detail::told<void *>(pagemate_event_handle, handle_.get()); }
+    /** Returns the Windows handle, which belongs to this object. */
+    void *handle() const { return detail::result_of<void *>(pagemate_event_handle, handle_.get()); }
 #else
-    /** A descriptor that somebody handed on as one. It is copied, and remains yours to close. */
+    /** Creates an object for a descriptor received from another process. It is duplicated; the caller still
+     *  owns it. */
     static Event from_descriptor(int descriptor) {
         return make(pagemate_event_from_descriptor, descriptor);
     }
 
-    /** Its descriptor, lent while it is there. */
+    /** Returns the descriptor, which belongs to this object. */
     int descriptor() const {
-        return detail::told<int>(pagemate_event_descriptor, handle_.get());
+        return detail::result_of<int>(pagemate_event_descriptor, handle_.get());
     }
 #endif
 
-    /** Whether this handle made the object, and did not find it. */
+    /** Returns whether this handle created the object rather than opened it. */
     bool was_created() const {
-        return detail::told<bool>(pagemate_event_was_created, handle_.get());
+        return detail::result_of<bool>(pagemate_event_was_created, handle_.get());
     }
 
-    /** The name it was made or opened by, in its shortest spelling, if it has one. */
+    /** Returns the name in its shortest spelling, if it has one. */
     std::optional<std::string> name() const {
-        const auto *name = detail::told<const char *>(pagemate_event_name, handle_.get());
+        const auto *name = detail::result_of<const char *>(pagemate_event_name, handle_.get());
         return name == nullptr ? std::nullopt : std::optional<std::string>(name);
     }
 
@@ -280,45 +284,45 @@ private:
     friend class Waitable;
     explicit Event(pagemate_event *event) : handle_(event) {}
 
-    template <class... Arguments, class... Given>
-    static Event make(pagemate_status (*verb)(Arguments...), Given... given) {
-        return Event(detail::told<pagemate_event *>(verb, given...));
+    template <class... Parameters, class... Arguments>
+    static Event make(pagemate_status (*function)(Parameters...), Arguments... arguments) {
+        return Event(detail::result_of<pagemate_event *>(function, arguments...));
     }
 
     detail::Owner<pagemate_event> handle_;
 };
 
-/** How to make an event: set what matters, then call one of the verbs. */
+/** Options to create an event. Set options, then call one of the last three functions. */
 class EventOptions {
 public:
-    /** An event that resets so, and has not happened yet. */
+    /** Describes an event that is reset in this way and is not set. */
     explicit EventOptions(Reset reset) noexcept {
         options_.reset = static_cast<pagemate_reset>(reset);
     }
 
-    /** A new event has happened already. */
+    /** Makes a new event set from the start. */
     EventOptions &signaled() noexcept {
         options_.flags |= PAGEMATE_SIGNALED;
         return *this;
     }
 
-    /** Which other users may use a new event. */
+    /** Sets the other users who may open a new event. */
     EventOptions &sharing(Sharing others) noexcept {
         options_.sharing = static_cast<pagemate_sharing>(others);
         return *this;
     }
 
-    /** Makes the event `name`, which must not exist. */
+    /** Creates the event `name`. Throws if a process holds an object of this name. */
     Event create_new(const std::string &name) const {
         return Event::make(pagemate_event_create_new, detail::text(name), &options_);
     }
 
-    /** Opens the event `name` if some process holds it, as it is, and makes it otherwise. */
+    /** Opens the event `name` unchanged if a process holds it, and creates it otherwise. */
     Event open_or_create(const std::string &name) const {
         return Event::make(pagemate_event_open_or_create, detail::text(name), &options_);
     }
 
-    /** Makes an event without a name. */
+    /** Creates an event without a name. */
     Event create_unnamed() const {
         return Event::make(pagemate_event_create_unnamed, &options_);
     }
@@ -327,61 +331,62 @@ private:
     pagemate_event_options options_{};
 };
 
-/** A count that all processes share, and that is never less than zero. Its name lives as a section's
- *  does. */
+/** A semaphore, which is a count that all processes share. Its name exists as a section's does. The death of
+ *  a process does not restore what it acquired. */
 class Semaphore {
 public:
-    /** Opens the semaphore `name`, which some process has to hold, with the count that it has. */
+    /** Opens the semaphore `name`. Throws if no process holds it. */
     static Semaphore open(const std::string &name) {
         return make(pagemate_semaphore_open, detail::text(name));
     }
 
-    /** Waits until the count is more than zero, and takes one off. */
+    /** Blocks until the count is greater than 0, and takes 1 from it. */
     void acquire() { detail::check(pagemate_semaphore_acquire(handle_.get())); }
 
-    /** Takes one off if the count is more than zero; false if it is not. */
-    bool try_acquire() { return detail::came(pagemate_semaphore_try_acquire(handle_.get())); }
+    /** Takes 1 from the count if it is greater than 0, without blocking. Returns whether it did. */
+    bool try_acquire() { return detail::in_time(pagemate_semaphore_try_acquire(handle_.get())); }
 
-    /** Waits for so long at most; false if there was nothing to take all the time. */
+    /** Blocks until it can take 1 from the count or the timeout expires. Returns whether it did. */
     template <class Rep, class Period>
     bool try_acquire_for(const std::chrono::duration<Rep, Period> &time) {
         const auto left = detail::nanoseconds(time);
-        return detail::came(pagemate_semaphore_try_acquire_for(handle_.get(), left));
+        return detail::in_time(pagemate_semaphore_try_acquire_for(handle_.get(), left));
     }
 
-    /** Adds `by` to the count, and tells what it was before. */
+    /** Adds `by` to the count, and returns the count before that. */
     std::uint32_t release(std::uint32_t by = 1) {
-        return detail::told<std::uint32_t>(pagemate_semaphore_release, handle_.get(), by);
+        return detail::result_of<std::uint32_t>(pagemate_semaphore_release, handle_.get(), by);
     }
 
 #ifdef _WIN32
-    /** A handle of Windows' to one. It is duplicated, and remains yours to close. */
+    /** Creates an object for a Windows handle. It is duplicated; the caller still owns it. */
     static Semaphore from_handle(void *handle) {
         return make(pagemate_semaphore_from_handle, handle);
     }
 
-    /** Its handle of Windows', lent while it is there. */
-    void *handle() const { return detail::told<void *>(pagemate_semaphore_handle, handle_.get()); }
+    /** Returns the Windows handle, which belongs to this object. */
+    void *handle() const { return detail::result_of<void *>(pagemate_semaphore_handle, handle_.get()); }
 #else
-    /** A descriptor that somebody handed on as one. It is copied, and remains yours to close. */
+    /** Creates an object for a descriptor received from another process. It is duplicated; the caller still
+     *  owns it. */
     static Semaphore from_descriptor(int descriptor) {
         return make(pagemate_semaphore_from_descriptor, descriptor);
     }
 
-    /** Its descriptor, lent while it is there. */
+    /** Returns the descriptor, which belongs to this object. */
     int descriptor() const {
-        return detail::told<int>(pagemate_semaphore_descriptor, handle_.get());
+        return detail::result_of<int>(pagemate_semaphore_descriptor, handle_.get());
     }
 #endif
 
-    /** Whether this handle made the object, and did not find it. */
+    /** Returns whether this handle created the object rather than opened it. */
     bool was_created() const {
-        return detail::told<bool>(pagemate_semaphore_was_created, handle_.get());
+        return detail::result_of<bool>(pagemate_semaphore_was_created, handle_.get());
     }
 
-    /** The name it was made or opened by, in its shortest spelling, if it has one. */
+    /** Returns the name in its shortest spelling, if it has one. */
     std::optional<std::string> name() const {
-        const auto *name = detail::told<const char *>(pagemate_semaphore_name, handle_.get());
+        const auto *name = detail::result_of<const char *>(pagemate_semaphore_name, handle_.get());
         return name == nullptr ? std::nullopt : std::optional<std::string>(name);
     }
 
@@ -390,40 +395,40 @@ private:
     friend class Waitable;
     explicit Semaphore(pagemate_semaphore *semaphore) : handle_(semaphore) {}
 
-    template <class... Arguments, class... Given>
-    static Semaphore make(pagemate_status (*verb)(Arguments...), Given... given) {
-        return Semaphore(detail::told<pagemate_semaphore *>(verb, given...));
+    template <class... Parameters, class... Arguments>
+    static Semaphore make(pagemate_status (*function)(Parameters...), Arguments... arguments) {
+        return Semaphore(detail::result_of<pagemate_semaphore *>(function, arguments...));
     }
 
     detail::Owner<pagemate_semaphore> handle_;
 };
 
-/** How to make a semaphore: set what matters, then call one of the verbs. */
+/** Options to create a semaphore. Set options, then call one of the last three functions. */
 class SemaphoreOptions {
 public:
-    /** A semaphore of this count, which can be no more than `max`; with 0, than 2,147,483,647. */
+    /** Describes a semaphore with this initial count. A `max` of 0 stands for 2,147,483,647. */
     explicit SemaphoreOptions(std::uint32_t count = 0, std::uint32_t max = 0) noexcept {
         options_.count = count;
         options_.max = max;
     }
 
-    /** Which other users may use a new semaphore. */
+    /** Sets the other users who may open a new semaphore. */
     SemaphoreOptions &sharing(Sharing others) noexcept {
         options_.sharing = static_cast<pagemate_sharing>(others);
         return *this;
     }
 
-    /** Makes the semaphore `name`, which must not exist. */
+    /** Creates the semaphore `name`. Throws if a process holds an object of this name. */
     Semaphore create_new(const std::string &name) const {
         return Semaphore::make(pagemate_semaphore_create_new, detail::text(name), &options_);
     }
 
-    /** Opens the semaphore `name` if some process holds it, as it is, and makes it otherwise. */
+    /** Opens the semaphore `name` unchanged if a process holds it, and creates it otherwise. */
     Semaphore open_or_create(const std::string &name) const {
         return Semaphore::make(pagemate_semaphore_open_or_create, detail::text(name), &options_);
     }
 
-    /** Makes a semaphore without a name. */
+    /** Creates a semaphore without a name. */
     Semaphore create_unnamed() const {
         return Semaphore::make(pagemate_semaphore_create_unnamed, &options_);
     }
@@ -432,20 +437,20 @@ private:
     pagemate_semaphore_options options_{};
 };
 
-/** One of several to wait for, lent while the wait goes on. */
+/** An object to wait for. It refers to the object, which must outlive it. */
 class Waitable {
 public:
-    /** Until nobody has it; then it is locked. */
+    /** Waits until no thread owns the mutex, and locks it. */
     Waitable(Mutex &mutex) : mutex_(&mutex) { one_.mutex = mutex.handle_.get(); }
-    /** Until it has happened. */
+    /** Waits until the event is set, and resets it if it is reset automatically. */
     Waitable(Event &event) { one_.event = event.handle_.get(); }
-    /** Until its count is more than zero; then one is taken off. */
+    /** Waits until the count is greater than 0, and takes 1 from it. */
     Waitable(Semaphore &semaphore) { one_.semaphore = semaphore.handle_.get(); }
 
-    /** As C has it. */
+    /** Returns the struct for C. */
     const pagemate_waitable &raw() const noexcept { return one_; }
 
-    /** What is to be unlocked, after a wait that had this one. */
+    /** Returns the lock of a mutex that a wait acquired; without a mutex for other objects. */
     std::unique_lock<Mutex> adopt(bool abandoned) const {
         return mutex_ == nullptr ? std::unique_lock<Mutex>() : mutex_->adopt(abandoned);
     }
@@ -455,11 +460,11 @@ private:
     Mutex *mutex_ = nullptr;
 };
 
-/** What was waited for and is had. */
+/** An object that a wait acquired. */
 struct Had {
-    /** Which one, counted from zero. */
+    /** The index in the list, from 0. */
     std::size_t index;
-    /** If that one is a mutex: it is unlocked at the end of this. */
+    /** If the object is a mutex: owns it, and releases it when destroyed. */
     std::unique_lock<Mutex> lock;
 };
 
@@ -470,7 +475,7 @@ inline std::vector<pagemate_waitable> raw(const std::vector<Waitable> &list) {
     for (const auto &one : list) {
         all.push_back(one.raw());
     }
-    // So that C has somewhere to look even if there is nothing.
+    // Without an element data() may be NULL, which C reports as a missing list instead of a wrong count.
     all.reserve(1);
     return all;
 }
@@ -479,7 +484,7 @@ inline std::optional<Had> wait_any(const std::vector<Waitable> &list, std::uint6
     const auto all = raw(list);
     std::size_t index = 0;
     bool abandoned = false;
-    if (!came(pagemate_wait_any_for(all.data(), all.size(), left, &index, &abandoned))) {
+    if (!in_time(pagemate_wait_any_for(all.data(), all.size(), left, &index, &abandoned))) {
         return std::nullopt;
     }
     return Had{index, list[index].adopt(abandoned)};
@@ -491,7 +496,7 @@ inline std::optional<std::vector<Had>> wait_all(const std::vector<Waitable> &lis
     std::vector<Had> had;
     had.reserve(list.size());
     std::uint64_t abandoned = 0;
-    if (!came(pagemate_wait_all_for(all.data(), all.size(), left, &abandoned))) {
+    if (!in_time(pagemate_wait_all_for(all.data(), all.size(), left, &abandoned))) {
         return std::nullopt;
     }
     for (std::size_t i = 0; i < list.size(); i++) {
@@ -502,24 +507,26 @@ inline std::optional<std::vector<Had>> wait_all(const std::vector<Waitable> &lis
 
 } // namespace detail
 
-/** Waits until one of them can be had, and takes that one alone: of several, the first in the list. */
+/** Blocks until one of the objects is available, and acquires that one only; if several are, the first in
+ *  the list. */
 inline Had wait_any(const std::vector<Waitable> &list) {
     return std::move(*detail::wait_any(list, PAGEMATE_FOREVER));
 }
 
-/** The same, for so long at most; nothing if there was nothing to be had all the time. */
+/** As wait_any(), but returns nothing if the timeout expires. */
 template <class Rep, class Period>
 std::optional<Had> wait_any_for(const std::vector<Waitable> &list,
                                 const std::chrono::duration<Rep, Period> &time) {
     return detail::wait_any(list, detail::nanoseconds(time));
 }
 
-/** Waits until all of them can be had at once, and takes them all. Until then it takes none. */
+/** Blocks until all of the objects are available at the same time, and acquires all of them: see
+ *  pagemate_wait_all(). */
 inline std::vector<Had> wait_all(const std::vector<Waitable> &list) {
     return std::move(*detail::wait_all(list, PAGEMATE_FOREVER));
 }
 
-/** The same, for so long at most; nothing if they were not all there in time. */
+/** As wait_all(), but returns nothing, and acquires nothing, if the timeout expires. */
 template <class Rep, class Period>
 std::optional<std::vector<Had>> wait_all_for(const std::vector<Waitable> &list,
                                              const std::chrono::duration<Rep, Period> &time) {
@@ -527,10 +534,10 @@ std::optional<std::vector<Had>> wait_all_for(const std::vector<Waitable> &list,
 }
 
 /**
- * A mutex beside the value that it guards, at a place in a section. It keeps the section alive. The value is
- * copied in and out; who does not have the mutex cannot get at it.
+ * A mutex that is stored in a section, together with the value that it protects. It holds the section. Only
+ * the owner of the mutex can copy the value in and out.
  *
- * A fingerprint stands for `T`: any number that all programs use which mean the same by these bytes. See
+ * The fingerprint is a number that identifies `T`; all programs that use the value pass the same number. See
  * pagemate_shared_mutex.
  *
  * ```cpp
@@ -545,28 +552,28 @@ class SharedMutex
     : public detail::Lock<pagemate_shared_mutex, pagemate_shared_mutex_lock,
                           pagemate_shared_mutex_try_lock, pagemate_shared_mutex_try_lock_for,
                           pagemate_shared_mutex_unlock, pagemate_shared_mutex_is_mine> {
-    static_assert(std::is_trivially_copyable_v<T>, "its bytes are not all of it");
-    static_assert(!std::is_pointer_v<T>, "each process has the memory at another address");
+    static_assert(std::is_trivially_copyable_v<T>, "copying its bytes must copy the value");
+    static_assert(!std::is_pointer_v<T>, "an address is valid in one process only");
 
 public:
-    /** How many bytes it takes. */
+    /** The number of bytes that the mutex and its value occupy. */
     static constexpr std::uint64_t len = PAGEMATE_SHARED_MUTEX_LEN + sizeof(T);
 
-    /** Opens the mutex that stands at `offset` in the section, or makes it, of bytes that have to be zero. */
+    /** Opens the mutex at `offset` in the section, or creates it in bytes that are all zero. */
     static SharedMutex open_or_init(const Section &section, std::uint64_t offset,
                                     std::uint64_t fingerprint, const T &initial) {
-        return SharedMutex(detail::told<pagemate_shared_mutex *>(
+        return SharedMutex(detail::result_of<pagemate_shared_mutex *>(
             pagemate_shared_mutex_open_or_init, section.section_.get(), offset, fingerprint, &initial,
             sizeof(T)));
     }
 
-    /** Opens the mutex that stands at `offset` in the section. */
+    /** Opens the mutex at `offset` in the section. Throws if no process has created it. */
     static SharedMutex open(const Section &section, std::uint64_t offset, std::uint64_t fingerprint) {
-        return SharedMutex(detail::told<pagemate_shared_mutex *>(
+        return SharedMutex(detail::result_of<pagemate_shared_mutex *>(
             pagemate_shared_mutex_open, section.section_.get(), offset, fingerprint, sizeof(T)));
     }
 
-    /** A copy of the value, for who has the mutex. */
+    /** Returns a copy of the value. Throws if the calling thread does not own the mutex. */
     T get() const {
         T value{};
         detail::check(
@@ -574,13 +581,14 @@ public:
         return value;
     }
 
-    /** Replaces the value, for who has the mutex. */
+    /** Replaces the value. Throws if the calling thread does not own the mutex. */
     void set(const T &value) {
         detail::check(
             pagemate_shared_mutex_write_at(this->handle_.get(), 0, &value, sizeof value));
     }
 
-    /** Changes the value, for who has the mutex, and gives what it became. */
+    /** Changes the value by `change`, and returns the new one. Throws if the calling thread does not own the
+     *  mutex. */
     template <class Change> T update(Change change) {
         T value = get();
         change(value);

@@ -1,6 +1,6 @@
-//! pagemate for C and C++: `include/pagemate.h`, and on Linux `include/pagemate.hpp` over it.
+//! pagemate for C and C++: `include/pagemate.h`, and `include/pagemate.hpp` on top of it.
 //!
-//! Everything that the library exports begins with `pagemate_`. Windows' own calls are a library of
-//! their own, the crate `pagemate-win32`.
+//! Every exported symbol begins with `pagemate_`. Windows' own calls are in a library of their own, the crate
+//! `pagemate-win32`.
 
 pub mod native;

@@ -1,39 +1,35 @@
-//! What comes from C, looked at before it is believed.
+//! Checks of the arguments that C passes, and the pattern shared by functions that create, query and
+//! close handles.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::MaybeUninit;
 
 use pagemate::Name;
 
-use super::status::{Failure, Outcome, Status, call};
+use super::status::{Failure, Outcome, Status, run};
 
-// Numbers that C calls by the name of an enum. C may put anything into one, so that here they are
-// numbers until they were looked at.
-pub(super) type StatusWord = u32;
-pub(super) type AccessWord = u32;
-pub(super) type ProtectionWord = u32;
-pub(super) type SharingWord = u32;
-pub(super) type ResetWord = u32;
-
-/// A descriptor, or a handle of Windows'.
-pub(super) type FileWord = isize;
-
-/// Where a result goes. What is there before is C's business.
+/// The place for a result. Its previous contents are never read, so it need not be initialised.
 pub(super) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
 
-/// A pointer that has to be there.
-pub(super) fn given<T>(call: &str, name: &str, argument: Option<T>) -> Outcome<T> {
+/// Returns an argument that must not be NULL.
+pub(super) fn required<T>(call: &str, name: &str, argument: Option<T>) -> Outcome<T> {
     argument.ok_or_else(|| Failure::invalid(call, format_args!("{name} is NULL")))
 }
 
-/// A text that has to be there, and has to be UTF-8.
+/// Returns the failure for a number that is no value of the field's enum.
+pub(super) fn unknown(call: &str, field: &str, word: u32) -> Failure {
+    Failure::invalid(call, format_args!("{field} is {word}, which is not a valid value"))
+}
+
+/// Returns a string argument, which must be neither NULL nor invalid UTF-8.
 ///
 /// # Safety
 ///
-/// `text` is NULL or ends in a NUL, and stays as it is while the result is used.
+/// `text` is NULL or points to a string that ends in a NUL. The string is valid and unchanged for `'a`.
 pub(super) unsafe fn text<'a>(call: &str, name: &str, text: *const c_char) -> Outcome<&'a str> {
-    given(call, name, (!text.is_null()).then_some(()))?;
-    // SAFETY: it is not NULL, and so it ends in a NUL, says the caller.
+    required(call, name, (!text.is_null()).then_some(()))?;
+    // SAFETY: `text` is not NULL, so the caller guarantees that it ends in a NUL and is unchanged for
+    // `'a`.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|_| {
         let text = text.to_string_lossy();
@@ -42,93 +38,96 @@ pub(super) unsafe fn text<'a>(call: &str, name: &str, text: *const c_char) -> Ou
     })
 }
 
-/// Refuses to copy `len` bytes, at an offset, where there are only so many.
-pub(super) fn within(call: &str, offset: usize, len: usize, have: usize) -> Outcome {
-    if len <= have {
+/// Checks that a buffer of `len` bytes, to be copied from or to `offset`, is no longer than the whole
+/// object, `total` bytes. Such a buffer fits the address space.
+pub(super) fn check_len(call: &str, offset: usize, len: usize, total: usize) -> Outcome {
+    if len <= total {
         return Ok(());
     }
-    let cause = format!("{call}: {len} bytes at offset {offset} reach past its {have} bytes");
+    let cause = format!("{call}: {len} bytes at offset {offset} reach past its {total} bytes");
     Err(Failure::new(Status::PAGEMATE_OUT_OF_RANGE, cause))
 }
 
-/// Bytes that have to be there, unless they are none.
+/// Returns the bytes of a buffer, which may be NULL only if `len` is 0.
 ///
 /// # Safety
 ///
-/// If `bytes` is not NULL there are `len` of them, which fit the address space and which nobody writes to
-/// while the result is used.
+/// If `bytes` is not NULL, it points to `len` initialised bytes. `len` is at most `isize::MAX`, and no
+/// thread or process writes to the bytes during `'a`.
 pub(super) unsafe fn bytes<'a>(
     call: &str,
     name: &str,
     bytes: *const c_void,
     len: usize,
 ) -> Outcome<&'a [u8]> {
-    given(call, name, (len == 0 || !bytes.is_null()).then_some(()))?;
+    required(call, name, (len == 0 || !bytes.is_null()).then_some(()))?;
     if len == 0 {
         return Ok(&[]);
     }
-    // SAFETY: not NULL, and so the caller's promise.
+    // SAFETY: `bytes` is not NULL, so the caller guarantees `len` readable bytes that do not change
+    // during `'a`.
     Ok(unsafe { std::slice::from_raw_parts(bytes.cast(), len) })
 }
 
-/// Room for bytes that has to be there, unless they are none.
+/// Returns a buffer to copy into, which may be NULL only if `len` is 0.
 ///
 /// # Safety
 ///
-/// If `bytes` is not NULL there is room for `len`, which fits the address space and is nobody else's while
-/// the result is used.
-pub(super) unsafe fn room<'a>(
+/// If `bytes` is not NULL, it points to `len` writable bytes. `len` is at most `isize::MAX`, and no other
+/// thread or process accesses the bytes during `'a`.
+pub(super) unsafe fn buffer<'a>(
     call: &str,
     name: &str,
     bytes: *mut c_void,
     len: usize,
 ) -> Outcome<&'a mut [u8]> {
-    given(call, name, (len == 0 || !bytes.is_null()).then_some(()))?;
+    required(call, name, (len == 0 || !bytes.is_null()).then_some(()))?;
     if len == 0 {
         return Ok(&mut []);
     }
-    // SAFETY: not NULL, and so the caller's promise.
+    // SAFETY: `bytes` is not NULL, so the caller guarantees `len` writable bytes that nothing else
+    // accesses during `'a`.
     Ok(unsafe { std::slice::from_raw_parts_mut(bytes.cast(), len) })
 }
 
-/// A name as C reads it.
-pub(super) fn spelled(name: Option<&Name>) -> Option<CString> {
-    // No name has a NUL.
+/// Converts a name to a C string.
+pub(super) fn c_name(name: Option<&Name>) -> Option<CString> {
+    // A name never contains a NUL, so the conversion succeeds.
     name.and_then(|name| CString::new(name.to_string()).ok())
 }
 
-/// Gives C a new handle, or NULL and the reason why there is none.
-pub(super) fn hand_out<T>(
-    words: &str,
+/// Creates a handle and stores it in `out`, or stores NULL and returns the failure.
+pub(super) fn create_handle<T>(
+    call: &str,
     argument: &str,
     out: Out<'_, Option<Box<T>>>,
-    make: impl FnOnce() -> Outcome<T>,
+    create: impl FnOnce() -> Outcome<T>,
 ) -> Status {
-    call(|| {
-        let out = given(words, argument, out)?;
+    run(|| {
+        let out = required(call, argument, out)?;
         out.write(None);
-        out.write(Some(Box::new(make()?)));
+        out.write(Some(Box::new(create()?)));
         Ok(())
     })
 }
 
-/// Tells C one thing about what a handle, called `name`, stands for.
-pub(super) fn tell<H, T>(
-    words: &str,
+/// Stores a property of the object behind `handle` in `out`. Both come with their argument's name.
+pub(super) fn query<H, T>(
+    call: &str,
     (name, handle): (&str, Option<&H>),
     (argument, out): (&str, Out<'_, T>),
-    ask: impl FnOnce(&H) -> T,
+    property: impl FnOnce(&H) -> T,
 ) -> Status {
-    call(|| {
-        let handle = given(words, name, handle)?;
-        given(words, argument, out)?.write(ask(handle));
+    run(|| {
+        let handle = required(call, name, handle)?;
+        required(call, argument, out)?.write(property(handle));
         Ok(())
     })
 }
 
-/// Takes a handle back.
-pub(super) fn take_back<T>(handle: Option<Box<T>>) -> Status {
-    call(|| {
+/// Drops a handle that C gives back. NULL is valid.
+pub(super) fn close<T>(handle: Option<Box<T>>) -> Status {
+    run(|| {
         drop(handle);
         Ok(())
     })

@@ -1,22 +1,24 @@
-//! What has happened, or not yet, for all processes.
+//! Events that processes share.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 
 use pagemate::sync;
 
-use super::argument::{ResetWord, SharingWord, given, hand_out, spelled, take_back, tell, text};
-use super::options::{only, shared_for, unknown};
-use super::status::{Outcome, Status, call};
-use super::wait::{late, time};
+use super::access::sharing;
+use super::argument::{c_name, close, create_handle, query, required, text, unknown};
+use super::options::check_unused;
+use super::status::{Outcome, Status, run};
+use super::timeout::{duration, timed_out};
+use super::word::{ResetWord, SharingWord};
 
-/// How an event that has happened comes to be one that has not.
+/// The way an event is reset.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reset {
-    /// Letting one go who waits resets it.
+    /// Each set wakes one waiter, which resets the event.
     Auto = 0,
-    /// It stays set, for all who wait and will wait, until it is reset.
+    /// The event stays set, and wakes all current and later waiters, until it is reset.
     Manual = 1,
 }
 
@@ -29,46 +31,47 @@ impl From<sync::Reset> for Reset {
     }
 }
 
-/// For a new event: it has happened already.
+/// A flag for a new event: it is set from the start.
 pub const PAGEMATE_SIGNALED: u32 = 32;
 
-/// How to make an event. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
-/// pagemate_section_options does.
+/// Options to create an event. NULL and a zeroed struct, `{0}`, stand for the defaults. Later releases add
+/// fields as for pagemate_section_options.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct EventOptions {
-    /// Which other users may use a new event. They meet under a `Global\` name.
+    /// The users who may open a new event. For users other than the owner it needs a `Global\` name.
     pub sharing: SharingWord,
-    /// How a new event resets.
+    /// The way a new event is reset.
     pub reset: ResetWord,
-    /// PAGEMATE_SIGNALED, or 0.
+    /// 0 or PAGEMATE_SIGNALED.
     pub flags: u32,
     /// 0.
     pub reserved: [u64; 4],
 }
 
 impl EventOptions {
-    /// What these options say.
-    fn read(options: Option<&EventOptions>, call: &str) -> Outcome<sync::EventOptions> {
+    /// Converts the options.
+    fn convert(options: Option<&EventOptions>, call: &str) -> Outcome<sync::EventOptions> {
         const AUTO: u32 = Reset::Auto as u32;
         const MANUAL: u32 = Reset::Manual as u32;
         let Some(options) = options else { return Ok(sync::EventOptions::new(sync::Reset::Auto)) };
-        only(call, options.flags, PAGEMATE_SIGNALED, options.reserved)?;
+        check_unused(call, options.flags, PAGEMATE_SIGNALED, options.reserved)?;
         let mut set = sync::EventOptions::new(match options.reset {
             AUTO => sync::Reset::Auto,
             MANUAL => sync::Reset::Manual,
             word => return Err(unknown(call, "reset", word)),
         });
-        set.sharing(shared_for(call, options.sharing, pagemate::Access::ReadWrite)?);
+        set.sharing(sharing(call, options.sharing, pagemate::Access::ReadWrite)?);
         set.signaled(options.flags & PAGEMATE_SIGNALED != 0);
         Ok(set)
     }
 }
 
-/// A handle to something that has happened, or not yet, for all processes. Its name lives as a section's
-/// does.
+/// A handle to an event, which is set or not set, for all processes alike.
 ///
-/// Threads may use one handle at the same time; only to close it one has to be alone with it.
+/// Its name exists as a section's does. The death of a holder changes nothing else: the event stays set or
+/// not set. Several threads may use one handle at the same time. No thread may use it during or after a
+/// call that closes it.
 #[derive(Debug)]
 pub struct Event {
     pub(super) event: sync::Event,
@@ -77,158 +80,167 @@ pub struct Event {
 
 impl Event {
     pub(super) fn new(event: sync::Event) -> Event {
-        Event { name: spelled(event.name()), event }
+        Event { name: c_name(event.name()), event }
     }
 }
 
-/// Makes the event `name`, which must not exist.
+/// Creates the event `name`. Fails if a process holds an object of this name.
 ///
-/// @param name     What it is called: see pagemate_section_create_new().
-/// @param options  What to make. NULL is one that resets by itself, has not happened, and is for the owner
-///                 alone.
-/// @param event    Gets the handle, to be closed by pagemate_event_close(); NULL on failure.
-/// @return As pagemate_mutex_create_new().
+/// If the process is killed during the call, the name is free again. Thread-safe.
+///
+/// @param name     The name: see pagemate_section_create_new().
+/// @param options  The event to create. NULL stands for one of the owner alone that is reset automatically
+///                 and is not set.
+/// @param event    Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+/// @return As for pagemate_mutex_create_new().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_event_create_new(
     name: *const c_char,
     options: Option<&EventOptions>,
     event: Option<&mut MaybeUninit<Option<Box<Event>>>>,
 ) -> Status {
-    let words = "create event";
-    hand_out(words, "event", event, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
-        Ok(Event::new(EventOptions::read(options, words)?.create_new(name)?))
+    let call = "create event";
+    create_handle(call, "event", event, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Event::new(EventOptions::convert(options, call)?.create_new(name)?))
     })
 }
 
-/// Opens the event `name` if some process holds it, and makes it otherwise; pagemate_event_was_created()
-/// tells which.
+/// Opens the event `name` if a process holds it, and creates it otherwise.
 ///
-/// @param name     What it is called.
-/// @param options  What to make. An event that exists stays as it is.
-/// @param event    Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_open_or_create().
+/// pagemate_event_was_created() tells which. Thread-safe.
+///
+/// @param name     The name: see pagemate_section_create_new().
+/// @param options  The event to create. An existing event stays as it is.
+/// @param event    Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+/// @return As for pagemate_mutex_open_or_create().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_event_open_or_create(
     name: *const c_char,
     options: Option<&EventOptions>,
     event: Option<&mut MaybeUninit<Option<Box<Event>>>>,
 ) -> Status {
-    let words = "open or create event";
-    hand_out(words, "event", event, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
-        Ok(Event::new(EventOptions::read(options, words)?.open_or_create(name)?))
+    let call = "open or create event";
+    create_handle(call, "event", event, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Event::new(EventOptions::convert(options, call)?.open_or_create(name)?))
     })
 }
 
-/// Opens the event `name`, which some process has to hold. It resets as its maker said.
+/// Opens the event `name`. Fails if no process holds it. Thread-safe.
 ///
-/// @param name   What it is called.
-/// @param event  Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_open().
+/// @param name   The name: see pagemate_section_create_new().
+/// @param event  Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+/// @return As for pagemate_mutex_open().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_event_open(
     name: *const c_char,
     event: Option<&mut MaybeUninit<Option<Box<Event>>>>,
 ) -> Status {
-    let words = "open event";
-    hand_out(words, "event", event, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
+    let call = "open event";
+    create_handle(call, "event", event, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
         Ok(Event::new(sync::Event::open(name)?))
     })
 }
 
-/// Makes an event without a name, to be handed to another process as a descriptor or a handle.
+/// Creates an event without a name, which other processes receive as a descriptor or a handle. Thread-safe.
 ///
-/// @param options  What to make.
-/// @param event    Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_create_new().
+/// @param options  The event to create. NULL stands for one that is reset automatically and is not set.
+/// @param event    Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+/// @return As for pagemate_mutex_create_new(), except those about names.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_create_unnamed(
     options: Option<&EventOptions>,
     event: Option<&mut MaybeUninit<Option<Box<Event>>>>,
 ) -> Status {
-    let words = "create unnamed event";
-    hand_out(words, "event", event, || {
-        Ok(Event::new(EventOptions::read(options, words)?.create_unnamed()?))
+    let call = "create unnamed event";
+    create_handle(call, "event", event, || {
+        Ok(Event::new(EventOptions::convert(options, call)?.create_unnamed()?))
     })
 }
 
-/// Closes a handle, and lets go of the name.
+/// Closes a handle. If it is the last one of all processes, the name ends.
 ///
-/// It always succeeds. NULL is nothing to close, as for free().
+/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+/// NULL is ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_close(event: Option<Box<Event>>) -> Status {
-    take_back(event)
+    close(event)
 }
 
-/// Says that it has happened.
+/// Sets the event. Thread-safe.
 ///
-/// PAGEMATE_RESET_MANUAL: all who wait go on, and so does who waits later, until it is reset.
-/// PAGEMATE_RESET_AUTO: each call lets one thread go on that waits at that moment; if none waits, the
-/// next one that does goes on, and to set it again before that changes nothing.
+/// With PAGEMATE_RESET_MANUAL all waiters continue, and later ones do not block, until the event is reset.
+/// With PAGEMATE_RESET_AUTO each call releases one thread that waits at that moment. If no thread waits, the
+/// event stays set until the next one does, and setting it again before that has no effect.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_set(event: Option<&Event>) -> Status {
-    call(|| Ok(given("set event", "event", event)?.event.set()?))
+    run(|| Ok(required("set event", "event", event)?.event.set()?))
 }
 
-/// Says that it has not happened.
+/// Resets the event: later waiters block. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_reset(event: Option<&Event>) -> Status {
-    call(|| Ok(given("reset event", "event", event)?.event.reset()?))
+    run(|| Ok(required("reset event", "event", event)?.event.reset()?))
 }
 
-/// Lets those go on who wait at this moment, all or one, and leaves it not set. Who is about to wait, and
-/// has not yet begun, may miss it: use it only where that is all right.
+/// Wakes the current waiters, all of them or one as for pagemate_event_set(), and leaves the event not set.
+/// Thread-safe.
+///
+/// A thread that is about to wait, but has not begun, misses the pulse. Use it only where that is harmless.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_pulse(event: Option<&Event>) -> Status {
-    call(|| Ok(given("pulse event", "event", event)?.event.pulse()?))
+    run(|| Ok(required("pulse event", "event", event)?.event.pulse()?))
 }
 
-/// Waits until it has happened.
+/// Blocks until the event is set. Thread-safe.
 ///
-/// @return PAGEMATE_OS: the system's refusal to let us wait.
+/// @return PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_wait(event: Option<&Event>) -> Status {
-    call(|| Ok(given("wait for event", "event", event)?.event.wait()?))
+    run(|| Ok(required("wait for event", "event", event)?.event.wait()?))
 }
 
-/// Waits for so long at most until it has happened.
+/// Blocks until the event is set or the timeout expires. Thread-safe.
 ///
-/// @param event        What to wait for.
-/// @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
-/// @return PAGEMATE_TIMED_OUT: it did not happen. Otherwise as pagemate_event_wait().
+/// @param event        The event.
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+/// @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_event_wait().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_wait_for(event: Option<&Event>, nanoseconds: u64) -> Status {
-    let words = "wait for event";
-    call(|| {
-        let event = &given(words, "event", event)?.event;
-        let happened = event.wait_timeout(time(nanoseconds))?;
-        if happened { Ok(()) } else { Err(late(words, event.name(), "it did not happen in time")) }
+    let call = "wait for event";
+    run(|| {
+        let event = &required(call, "event", event)?.event;
+        let set = event.wait_timeout(duration(nanoseconds))?;
+        if set { Ok(()) } else { Err(timed_out(call, event.name(), "it was not set in time")) }
     })
 }
 
-/// Tells whether this handle made the object, and did not find it.
+/// Returns whether this handle created the object rather than opened it. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_was_created(
     event: Option<&Event>,
     created: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask who created", ("event", event), ("created", created), |event| {
-        event.event.was_created()
-    })
+    query("get creator", ("event", event), ("created", created), |event| event.event.was_created())
 }
 
-/// Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+/// Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+///
+/// The text belongs to the handle and is valid until the handle is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_name(
     event: Option<&Event>,
     name: Option<&mut MaybeUninit<*const c_char>>,
 ) -> Status {
-    tell("ask for name", ("event", event), ("name", name), |event| {
+    query("get name", ("event", event), ("name", name), |event| {
         event.name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr())
     })
 }

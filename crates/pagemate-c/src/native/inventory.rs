@@ -1,4 +1,4 @@
-//! What is alive, who holds it, and what the dead left behind.
+//! The inventory: live objects, their holders, and the files of dead objects.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
@@ -7,18 +7,18 @@ use std::time::UNIX_EPOCH;
 
 use pagemate::inventory;
 
-use super::argument::{given, hand_out, take_back, text};
+use super::access::{Access, Protection, Sharing, split_sharing};
+use super::argument::{close, create_handle, required, text};
 use super::event::Reset;
-use super::options::{Access, Protection, Sharing, told};
-use super::status::{Failure, Status, call};
+use super::status::{Failure, Status, run};
 
-/// What stands under a name.
+/// The kind of an object.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// What this release has no word for.
+    /// A kind that this release does not know.
     Other = 0,
-    /// Named memory.
+    /// A section.
     Section = 1,
     /// A mutex.
     Mutex = 2,
@@ -40,25 +40,26 @@ impl From<pagemate::Kind> for Kind {
     }
 }
 
-/// What a sync object was like when somebody looked; the next moment it may be otherwise. What is not of
-/// its kind is zero. Later releases may add fields at the end: look at it where it stands.
+/// The state of a sync object at the time of the listing. Fields that do not apply to its kind are 0.
+///
+/// Later releases may add fields at the end, so do not copy the struct or rely on its size.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct State {
-    /// Of a mutex: the pid that has it, in its own pid namespace; 0 if none has.
+    /// Of a mutex: the pid of the owner, in the owner's pid namespace; 0 if no thread owns it.
     pub owner: u32,
-    /// Of a mutex: whether the next who takes it will be told that it was abandoned.
+    /// Of a mutex: whether the next owner will learn that it was abandoned.
     pub abandoned: bool,
-    /// Of an event: whether it has happened.
+    /// Of an event: whether it is set.
     pub signaled: bool,
-    /// Of an event: how it resets.
+    /// Of an event: the way it is reset.
     pub reset: Reset,
-    /// Of a semaphore: how many there are to take.
+    /// Of a semaphore: the count.
     pub count: u32,
-    /// Of a semaphore: the highest count.
+    /// Of a semaphore: the maximum count.
     pub max: u32,
-    /// About how many threads sleep until they can have it; -1 where that is not known, as on Windows.
-    /// Who was killed meanwhile may be counted.
+    /// The approximate number of waiting threads, which may include killed ones; -1 if it is not known, as
+    /// on Windows.
     pub waiting: i64,
 }
 
@@ -92,43 +93,46 @@ impl State {
     }
 }
 
-/// A live object. Later releases may add fields at the end: look at it where it stands.
+/// A live object.
+///
+/// Later releases may add fields at the end, so do not copy the struct or rely on its size. Everything that
+/// it points to belongs to the inventory.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Entry {
-    /// Its name, UTF-8.
+    /// The name, UTF-8.
     pub name: *const c_char,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub len: u64,
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
-    /// What views of it may do. On Windows this shows only to those who may write to it.
+    /// The most access that views can have. On Windows only a user who may write to the section sees it.
     pub protection: Protection,
-    /// Which other users may open it.
+    /// The other users who may open the object.
     pub sharing: Sharing,
-    /// What those others may do; PAGEMATE_ACCESS_DEFAULT if there are none.
+    /// The access of those users; PAGEMATE_ACCESS_DEFAULT if there are none.
     pub sharing_access: Access,
-    /// When it was made, in nanoseconds since 1970; 0 where that is not known, as on Windows.
+    /// The time of creation, in nanoseconds since 1970; 0 if it is not known, as on Windows.
     pub created: u64,
-    /// The pid that made it, in its maker's pid namespace; 0 where that is not known, as on Windows.
+    /// The pid of the creator, in the creator's pid namespace; 0 if it is not known, as on Windows.
     pub creator: u32,
-    /// The uid of its owner; -1 on Windows, which has none.
+    /// The uid of the owner; -1 on Windows, which has no uids.
     pub owner: i64,
-    /// The pids that hold it, as far as this user may look: other users' processes are not seen without
-    /// privilege, and on macOS and Windows none are.
+    /// The pids of the holders that this user may see: without privilege, only those of the same user, and
+    /// on macOS and Windows none.
     pub holders: *const u32,
-    /// How many they are.
+    /// The number of holders.
     pub holder_count: usize,
-    /// The path of the file that is its memory, as its maker wrote it down; NULL if there is none, and on
-    /// Windows.
+    /// The path of the file whose bytes the section shares, as its creator recorded it; NULL if there is
+    /// none, and on Windows.
     pub file: *const c_char,
-    /// What a sync object was like; NULL for a section, and where that is not known.
+    /// The state of a sync object; NULL for a section, and if it is not known.
     pub state: *const State,
 }
 
-/// An entry with what it points to.
+/// An entry and the memory that it points to.
 #[derive(Debug)]
-struct Kept {
+struct OwnedEntry {
     entry: Entry,
     _name: CString,
     _holders: Vec<u32>,
@@ -136,19 +140,24 @@ struct Kept {
     _state: Option<Box<State>>,
 }
 
-/// Live objects as they were when somebody looked.
+/// A list of live objects at the time of the call that created it.
+///
+/// Several threads may read one list at the same time. No thread may use it during or after
+/// pagemate_inventory_free().
 #[derive(Debug)]
 pub struct Inventory {
-    entries: Vec<Kept>,
+    entries: Vec<OwnedEntry>,
 }
 
-impl From<inventory::Entry> for Kept {
-    fn from(found: inventory::Entry) -> Kept {
+impl From<inventory::Entry> for OwnedEntry {
+    fn from(found: inventory::Entry) -> OwnedEntry {
+        // The pointers below stay valid when the entry moves, because they point into heap allocations of
+        // the fields beside them.
         let name = CString::new(found.name.to_string()).unwrap_or_default();
         let file = found.file.and_then(|path| CString::new(bytes(&path)).ok());
         let state = found.state.map(|state| Box::new(State::new(state, found.waiting)));
         let since = found.created.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let (sharing, sharing_access) = told(found.sharing);
+        let (sharing, sharing_access) = split_sharing(found.sharing);
         let entry = Entry {
             name: name.as_ptr(),
             len: found.len,
@@ -164,7 +173,7 @@ impl From<inventory::Entry> for Kept {
             file: file.as_ref().map_or(std::ptr::null(), |file| file.as_ptr()),
             state: state.as_deref().map_or(std::ptr::null(), |state| &raw const *state),
         };
-        Kept { entry, _name: name, _holders: found.holders, _file: file, _state: state }
+        OwnedEntry { entry, _name: name, _holders: found.holders, _file: file, _state: state }
     }
 }
 
@@ -178,10 +187,11 @@ fn bytes(path: &Path) -> Vec<u8> {
     path.to_string_lossy().into_owned().into_bytes()
 }
 
-/// Lists every live object that this user may look at, by name. The dead are swept on the way.
+/// Lists all live objects that this user may open, sorted by name, and removes the files of dead ones.
+/// Thread-safe.
 ///
-/// On Windows these are the named file mappings of all programs, each of which is held for the moment in
-/// which it is looked at.
+/// On Windows these are the named file mappings of all programs, and the call holds each of them for a
+/// moment while it reads the properties.
 ///
 /// ```c
 /// pagemate_inventory *inventory = NULL;
@@ -198,91 +208,98 @@ fn bytes(path: &Path) -> Vec<u8> {
 /// pagemate_inventory_free(inventory);
 /// ```
 ///
-/// @param inventory  Gets the list, to be given back by pagemate_inventory_free(); NULL on failure.
+/// @param inventory  Receives the list, which the caller frees by pagemate_inventory_free(); NULL on failure.
+/// @return PAGEMATE_PERMISSION_DENIED or PAGEMATE_OS: a directory of objects cannot be read.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_list(
     inventory: Option<&mut MaybeUninit<Option<Box<Inventory>>>>,
 ) -> Status {
-    hand_out("list objects", "inventory", inventory, || {
-        let entries = inventory::list()?.into_iter().map(Kept::from).collect();
+    create_handle("list objects", "inventory", inventory, || {
+        let entries = inventory::list()?.into_iter().map(OwnedEntry::from).collect();
         Ok(Inventory { entries })
     })
 }
 
-/// Finds the live object called `name`: a list of one.
+/// Finds the live object `name`, and returns a list of one object. Thread-safe.
 ///
-/// @param name       What it is called.
-/// @param inventory  Gets the list, to be given back by pagemate_inventory_free(); NULL on failure.
+/// @param name       The name: see pagemate_section_create_new().
+/// @param inventory  Receives the list, which the caller frees by pagemate_inventory_free(); NULL on failure.
 /// @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_INVALID_NAME.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_inventory_find(
     name: *const c_char,
     inventory: Option<&mut MaybeUninit<Option<Box<Inventory>>>>,
 ) -> Status {
-    let words = "find";
-    hand_out(words, "inventory", inventory, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
+    let call = "find";
+    create_handle(call, "inventory", inventory, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
         Ok(Inventory { entries: vec![inventory::find(name)?.into()] })
     })
 }
 
-/// Tells how many objects there are in a list.
+/// Returns the number of objects in a list. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_count(
     inventory: Option<&Inventory>,
     count: Option<&mut MaybeUninit<usize>>,
 ) -> Status {
-    let words = "count objects";
-    call(|| {
-        let inventory = given(words, "inventory", inventory)?;
-        given(words, "count", count)?.write(inventory.entries.len());
+    let call = "count objects";
+    run(|| {
+        let inventory = required(call, "inventory", inventory)?;
+        required(call, "count", count)?.write(inventory.entries.len());
         Ok(())
     })
 }
 
-/// Tells of one object in a list. The entry and all it points to are valid until the list is given back.
+/// Returns one object of a list. Thread-safe.
 ///
 /// @param inventory  The list.
-/// @param index      Which one, from 0 on.
-/// @param entry      Gets the entry.
-/// @return PAGEMATE_OUT_OF_RANGE: there are not so many.
+/// @param index      The index of the object, from 0.
+/// @param entry      Receives the entry, which is valid, as all that it points to, until the list is freed.
+/// @return PAGEMATE_OUT_OF_RANGE: the list has fewer objects.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_entry(
     inventory: Option<&Inventory>,
     index: usize,
     entry: Option<&mut MaybeUninit<*const Entry>>,
 ) -> Status {
-    let words = "look at object";
-    call(|| {
-        let entries = &given(words, "inventory", inventory)?.entries;
-        let out = given(words, "entry", entry)?;
-        let kept = entries.get(index).ok_or_else(|| {
-            let message = format!("{words} {index}: the list has {}", entries.len());
+    let call = "get object";
+    run(|| {
+        let entries = &required(call, "inventory", inventory)?.entries;
+        let out = required(call, "entry", entry)?;
+        let owned = entries.get(index).ok_or_else(|| {
+            let message = format!("{call} {index}: the list has {} objects", entries.len());
             Failure::new(Status::PAGEMATE_OUT_OF_RANGE, message)
         })?;
-        out.write(&raw const kept.entry);
+        out.write(&raw const owned.entry);
         Ok(())
     })
 }
 
-/// Gives a list back. It always succeeds; NULL is nothing to give back, as for free().
+/// Frees a list and all its entries.
+///
+/// No other thread may use the list during the call, and nothing may use it later. It always succeeds. NULL
+/// is ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_free(inventory: Option<Box<Inventory>>) -> Status {
-    take_back(inventory)
+    close(inventory)
 }
 
-/// Gives back what dead processes left, which creating and listing also do in passing. On Windows there is
-/// never anything: the kernel takes it back at once.
+/// Removes the files of dead objects, which killed processes left behind. Thread-safe.
 ///
-/// @param objects  Gets how many dead objects there were. May be NULL.
-/// @param bytes    Gets how many bytes they had. May be NULL.
+/// Calls that create or list objects do the same in passing. On Windows there are no such files.
+///
+/// @param objects  Receives the number of dead objects removed. May be NULL.
+/// @param bytes    Receives the number of bytes freed. May be NULL.
+/// @return PAGEMATE_PERMISSION_DENIED or PAGEMATE_OS: a directory of objects cannot be read.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_prune(
     objects: Option<&mut MaybeUninit<u64>>,
     bytes: Option<&mut MaybeUninit<u64>>,
 ) -> Status {
-    call(|| {
+    run(|| {
         let pruned = inventory::prune()?;
         objects.map(|objects| objects.write(pruned.objects));
         bytes.map(|bytes| bytes.write(pruned.bytes));

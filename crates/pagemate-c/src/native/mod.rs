@@ -1,28 +1,44 @@
-//! pagemate for C: what `include/pagemate.h` declares, which is generated from this module.
+//! pagemate for C: the functions and types that `include/pagemate.h` declares.
 //!
-//! Each function is a translation of one call of the Rust interface. It returns a
-//! [`Status`](status::Status) and gives its results through pointers. The documentation here is
-//! written for those who read it in the header.
+//! The header, including its documentation, is generated from this module, so the comments on public items
+//! are written for C programmers. Each function translates one call of the Rust interface. It returns a
+//! [`Status`](status::Status) and stores its results through pointers.
 //!
 //! # Safety
 //!
-//! What C promises is said once, at the top of the header: a pointer is NULL or good for what its
-//! type says, a text ends in a NUL, and a handle is not used after it was closed. So the arguments
-//! are references, optional ones, and little is left that is unsafe.
-#![allow(unsafe_code, reason = "exported under C's names")]
-#![allow(clippy::missing_safety_doc, reason = "said above, once for all of them")]
-#![allow(clippy::doc_markdown, reason = "in the header, names that stand bare become links")]
+//! The top of the header states once what every caller guarantees: each pointer is NULL or points to a
+//! valid object of its type for the whole call, a string ends in a NUL, and a handle is not used after it
+//! was closed. Most arguments are therefore optional references, and `unsafe` is left only for strings,
+//! buffers and descriptors.
+#![allow(unsafe_code, reason = "functions with C names and pointers of C")]
+#![allow(clippy::missing_safety_doc, reason = "stated above, once for all functions")]
+#![allow(clippy::doc_markdown, reason = "in the header, names without backticks become links")]
 
+pub mod access;
 mod argument;
+mod descriptor;
 pub mod event;
-pub mod handed;
 pub mod inventory;
 pub mod mutex;
 pub mod options;
-pub mod os;
 pub mod section;
+pub mod section_descriptor;
 pub mod semaphore;
 pub mod shared;
 pub mod status;
+pub mod sync_descriptor;
+pub mod timeout;
 pub mod view;
 pub mod wait;
+mod word;
+
+/// Checks at compile time that handles may be shared between threads, as the header promises.
+const _: fn() = || {
+    fn any_thread<T: Send + Sync>() {}
+    any_thread::<section::Section>();
+    any_thread::<view::View>();
+    any_thread::<mutex::Mutex>();
+    any_thread::<event::Event>();
+    any_thread::<semaphore::Semaphore>();
+    any_thread::<shared::SharedMutex>();
+};

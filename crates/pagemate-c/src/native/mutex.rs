@@ -1,55 +1,57 @@
-//! Locks that one thread of all processes has at a time.
+//! Mutexes that processes share.
 
 use std::ffi::{CString, c_char};
 use std::mem::{self, MaybeUninit};
 
 use pagemate::sync::{self, MutexGuard};
 
-use super::argument::{SharingWord, given, hand_out, spelled, take_back, tell, text};
-use super::options::{only, shared_for};
-use super::status::{Outcome, Status, call};
-use super::wait::{late, time};
+use super::access::sharing;
+use super::argument::{c_name, close, create_handle, query, required, text};
+use super::options::check_unused;
+use super::status::{Outcome, Status, run};
+use super::timeout::{duration, timed_out};
+use super::word::SharingWord;
 
-/// For a new mutex: locks it before anybody else can, as if this thread had. One that exists stays as it
-/// is. Not on macOS.
+/// A flag for a new mutex: the calling thread owns it from the start, before any other thread can. An
+/// existing mutex stays as it is. Not supported on macOS.
 pub const PAGEMATE_LOCKED: u32 = 16;
 
-/// How to make a mutex. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
-/// pagemate_section_options does.
+/// Options to create a mutex. NULL and a zeroed struct, `{0}`, stand for the defaults. Later releases add
+/// fields as for pagemate_section_options.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct MutexOptions {
-    /// Which other users may use a new mutex. They meet under a `Global\` name. Whoever may use it may
-    /// also have it for as long as they like.
+    /// The users who may open a new mutex. For users other than the owner it needs a `Global\` name. Each
+    /// of them can hold the mutex for any length of time.
     pub sharing: SharingWord,
-    /// PAGEMATE_LOCKED, or 0.
+    /// 0 or PAGEMATE_LOCKED.
     pub flags: u32,
     /// 0.
     pub reserved: [u64; 4],
 }
 
 impl MutexOptions {
-    /// What these options say.
-    fn read(options: Option<&MutexOptions>, call: &str) -> Outcome<sync::MutexOptions> {
+    /// Converts the options.
+    fn convert(options: Option<&MutexOptions>, call: &str) -> Outcome<sync::MutexOptions> {
         let mut set = sync::MutexOptions::new();
         let Some(options) = options else { return Ok(set) };
-        only(call, options.flags, PAGEMATE_LOCKED, options.reserved)?;
-        set.sharing(shared_for(call, options.sharing, pagemate::Access::ReadWrite)?);
+        check_unused(call, options.flags, PAGEMATE_LOCKED, options.reserved)?;
+        set.sharing(sharing(call, options.sharing, pagemate::Access::ReadWrite)?);
         set.locked(options.flags & PAGEMATE_LOCKED != 0);
         Ok(set)
     }
 }
 
-/// A handle to a lock that one thread of all processes has at a time.
+/// A handle to a mutex, which at most one thread of all processes owns at a time.
 ///
-/// Its name lives as a section's does. The threads of a process may share a handle; only to close it one
-/// has to be alone with it. A thread that has the mutex by this handle cannot take it again by the same
-/// one: that is PAGEMATE_INVALID_INPUT.
+/// Its name exists as a section's does. Several threads may use one handle at the same time. No thread may
+/// use it during or after a call that closes it. A thread that owns the mutex through a handle cannot lock
+/// it again through the same handle: that is PAGEMATE_INVALID_INPUT.
 ///
-/// **A holder's death is an answer, not a hang.** If a process is killed while it has a mutex, or a thread
-/// ends, the next who waits has it within a tenth of a second, and is told by `abandoned`: what the mutex
-/// guards is as its holder left it, half changed perhaps. A process that merely stands still is never taken
-/// for dead. A child made by `fork` has none of its parent's mutexes.
+/// **If the owner dies**, that is, its process is killed or its thread ends, the mutex is abandoned: the
+/// next waiter acquires it within a tenth of a second, and learns it by `abandoned`, because the protected
+/// data may be inconsistent. A process that is merely stopped keeps the mutex. A child made by `fork` owns
+/// none of its parent's mutexes.
 ///
 /// ```c
 /// pagemate_mutex *mutex = NULL;
@@ -57,7 +59,7 @@ impl MutexOptions {
 /// if (pagemate_mutex_open_or_create("ledger", NULL, &mutex) == PAGEMATE_OK &&
 ///     pagemate_mutex_lock(mutex, &abandoned) == PAGEMATE_OK) {
 ///     if (abandoned) {
-///         puts("whoever had it died: look at what it left, and mend it");
+///         puts("the last owner died: check the ledger and repair it");
 ///     }
 ///     pagemate_mutex_unlock(mutex);
 /// }
@@ -71,18 +73,20 @@ pub struct Mutex {
 
 impl Mutex {
     pub(super) fn new(mutex: sync::Mutex) -> Mutex {
-        Mutex { name: spelled(mutex.name()), mutex }
+        Mutex { name: c_name(mutex.name()), mutex }
     }
 }
 
-/// Makes the mutex `name`, which must not exist. Sections, mutexes, events and semaphores have one space
-/// of names.
+/// Creates the mutex `name`. Fails if a process holds an object of this name.
 ///
-/// @param name     What it is called: see pagemate_section_create_new().
-/// @param options  What to make. NULL is a free one for the owner alone.
-/// @param mutex    Gets the handle, to be closed by pagemate_mutex_close(); NULL on failure.
-/// @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name, of whatever kind.
-///         PAGEMATE_INVALID_NAME. PAGEMATE_NO_SPACE. PAGEMATE_PERMISSION_DENIED: no right to make the
+/// Sections, mutexes, events and semaphores share one space of names. If the process is killed during the
+/// call, the name is free again. Thread-safe.
+///
+/// @param name     The name: see pagemate_section_create_new().
+/// @param options  The mutex to create. NULL stands for an unlocked one of the owner alone.
+/// @param mutex    Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+/// @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name, of any kind.
+///         PAGEMATE_INVALID_NAME. PAGEMATE_NO_SPACE. PAGEMATE_PERMISSION_DENIED: the user may not create the
 ///         name. PAGEMATE_TIMED_OUT: another process kept the name busy for two seconds.
 ///         PAGEMATE_UNSUPPORTED: PAGEMATE_LOCKED on macOS.
 #[unsafe(no_mangle)]
@@ -91,105 +95,114 @@ pub unsafe extern "C" fn pagemate_mutex_create_new(
     options: Option<&MutexOptions>,
     mutex: Option<&mut MaybeUninit<Option<Box<Mutex>>>>,
 ) -> Status {
-    let words = "create mutex";
-    hand_out(words, "mutex", mutex, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
-        Ok(Mutex::new(MutexOptions::read(options, words)?.create_new(name)?))
+    let call = "create mutex";
+    create_handle(call, "mutex", mutex, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Mutex::new(MutexOptions::convert(options, call)?.create_new(name)?))
     })
 }
 
-/// Opens the mutex `name` if some process holds its name, and makes it otherwise;
-/// pagemate_mutex_was_created() tells which.
+/// Opens the mutex `name` if a process holds it, and creates it otherwise.
 ///
-/// @param name     What it is called.
-/// @param options  What to make. A mutex that exists stays as it is.
-/// @param mutex    Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_create_new() and pagemate_mutex_open(), except that it is missing or exists.
+/// pagemate_mutex_was_created() tells which. Thread-safe.
+///
+/// @param name     The name: see pagemate_section_create_new().
+/// @param options  The mutex to create. An existing mutex stays as it is.
+/// @param mutex    Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+/// @return As for pagemate_mutex_create_new() and pagemate_mutex_open(), except PAGEMATE_ALREADY_EXISTS and
+///         PAGEMATE_NOT_FOUND.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_mutex_open_or_create(
     name: *const c_char,
     options: Option<&MutexOptions>,
     mutex: Option<&mut MaybeUninit<Option<Box<Mutex>>>>,
 ) -> Status {
-    let words = "open or create mutex";
-    hand_out(words, "mutex", mutex, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
-        Ok(Mutex::new(MutexOptions::read(options, words)?.open_or_create(name)?))
+    let call = "open or create mutex";
+    create_handle(call, "mutex", mutex, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Mutex::new(MutexOptions::convert(options, call)?.open_or_create(name)?))
     })
 }
 
-/// Opens the mutex `name`, whose name some process has to hold.
+/// Opens the mutex `name`. Fails if no process holds a handle to it. Thread-safe.
 ///
-/// @param name   What it is called.
-/// @param mutex  Gets the handle; NULL on failure.
-/// @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: it is another user's.
-///         PAGEMATE_WRONG_KIND: the name belongs to something else. PAGEMATE_INVALID_NAME,
-///         PAGEMATE_WRONG_VERSION, PAGEMATE_CORRUPTED and PAGEMATE_TIMED_OUT as of pagemate_section_open().
+/// @param name   The name: see pagemate_section_create_new().
+/// @param mutex  Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+/// @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_PERMISSION_DENIED: another user owns it and
+///         does not share it. PAGEMATE_WRONG_KIND: the name belongs to an object of another kind.
+///         PAGEMATE_INVALID_NAME, PAGEMATE_WRONG_VERSION, PAGEMATE_CORRUPTED and PAGEMATE_TIMED_OUT as for
+///         pagemate_section_open().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_mutex_open(
     name: *const c_char,
     mutex: Option<&mut MaybeUninit<Option<Box<Mutex>>>>,
 ) -> Status {
-    let words = "open mutex";
-    hand_out(words, "mutex", mutex, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
+    let call = "open mutex";
+    create_handle(call, "mutex", mutex, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
         Ok(Mutex::new(sync::Mutex::open(name)?))
     })
 }
 
-/// Makes a mutex without a name, to be handed to another process as a descriptor or a handle.
+/// Creates a mutex without a name, which other processes receive as a descriptor or a handle. Thread-safe.
 ///
-/// @param options  What to make.
-/// @param mutex    Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_create_new().
+/// @param options  The mutex to create. NULL stands for an unlocked one.
+/// @param mutex    Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+/// @return As for pagemate_mutex_create_new(), except those about names.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_create_unnamed(
     options: Option<&MutexOptions>,
     mutex: Option<&mut MaybeUninit<Option<Box<Mutex>>>>,
 ) -> Status {
-    let words = "create unnamed mutex";
-    hand_out(words, "mutex", mutex, || {
-        Ok(Mutex::new(MutexOptions::read(options, words)?.create_unnamed()?))
+    let call = "create unnamed mutex";
+    create_handle(call, "mutex", mutex, || {
+        Ok(Mutex::new(MutexOptions::convert(options, call)?.create_unnamed()?))
     })
 }
 
-/// Closes a handle, and lets go of the name. If the mutex is locked by this handle, it is abandoned.
+/// Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
 ///
-/// It always succeeds. NULL is nothing to close, as for free().
+/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+/// NULL is ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_close(mutex: Option<Box<Mutex>>) -> Status {
-    take_back(mutex)
+    close(mutex)
 }
 
-/// Locks it for this thread, which has to give it back by pagemate_mutex_unlock().
+/// Locks the mutex by `acquire`.
+///
+/// The guard is forgotten, because C has no destructors: pagemate_mutex_unlock() releases the mutex.
 fn lock(
     mutex: Option<&Mutex>,
     abandoned: Option<&mut MaybeUninit<bool>>,
-    take: impl FnOnce(&sync::Mutex) -> pagemate::Result<Option<MutexGuard<'_>>>,
+    acquire: impl FnOnce(&sync::Mutex) -> pagemate::Result<Option<MutexGuard<'_>>>,
 ) -> Status {
-    let words = "lock mutex";
-    call(|| {
-        let mutex = &given(words, "mutex", mutex)?.mutex;
-        let abandoned = given(words, "abandoned", abandoned)?;
-        let guard =
-            take(mutex)?.ok_or_else(|| late(words, mutex.name(), "somebody else has it"))?;
+    let call = "lock mutex";
+    run(|| {
+        let mutex = &required(call, "mutex", mutex)?.mutex;
+        let abandoned = required(call, "abandoned", abandoned)?;
+        let guard = acquire(mutex)?
+            .ok_or_else(|| timed_out(call, mutex.name(), "another thread owns it"))?;
         abandoned.write(guard.was_abandoned());
         mem::forget(guard);
         Ok(())
     })
 }
 
-/// Waits until nobody has the mutex, and locks it.
+/// Blocks until the calling thread acquires the mutex. Thread-safe.
 ///
-/// @param mutex      What to lock.
-/// @param abandoned  Gets whether the last who had it ended, as a thread or a process, without unlocking
-///                   it. It is locked by you all the same, and what it guards may be half changed. Once
-///                   you unlock it nobody is told any more.
-/// @return PAGEMATE_INVALID_INPUT: this thread has it already, by this handle. PAGEMATE_OS: the system's
-///         refusal to let us wait.
+/// @param mutex      The mutex.
+/// @param abandoned  Receives whether the last owner, a thread or its process, ended without unlocking the
+///                   mutex. The caller owns the mutex in this case too, and the protected data may be
+///                   inconsistent. Unlocking the mutex clears this state.
+/// @return PAGEMATE_INVALID_INPUT: the calling thread owns it already, through this handle. PAGEMATE_OS: the
+///         system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_lock(
     mutex: Option<&Mutex>,
@@ -198,11 +211,11 @@ pub extern "C" fn pagemate_mutex_lock(
     lock(mutex, abandoned, |mutex| mutex.lock().map(Some))
 }
 
-/// Locks the mutex if nobody has it.
+/// Acquires the mutex if no thread owns it, without blocking. Thread-safe.
 ///
-/// @param mutex      What to lock.
-/// @param abandoned  As of pagemate_mutex_lock().
-/// @return PAGEMATE_TIMED_OUT: somebody has it. Otherwise as pagemate_mutex_lock().
+/// @param mutex      The mutex.
+/// @param abandoned  As for pagemate_mutex_lock().
+/// @return PAGEMATE_TIMED_OUT: another thread owns it. Otherwise as for pagemate_mutex_lock().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_try_lock(
     mutex: Option<&Mutex>,
@@ -211,56 +224,56 @@ pub extern "C" fn pagemate_mutex_try_lock(
     lock(mutex, abandoned, sync::Mutex::try_lock)
 }
 
-/// Waits for so long at most until nobody has the mutex, and locks it.
+/// Blocks until the calling thread acquires the mutex or the timeout expires. Thread-safe.
 ///
-/// @param mutex        What to lock.
-/// @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
-/// @param abandoned    As of pagemate_mutex_lock().
-/// @return PAGEMATE_TIMED_OUT: somebody had it all the time. Otherwise as pagemate_mutex_lock().
+/// @param mutex        The mutex.
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @param abandoned    As for pagemate_mutex_lock().
+/// @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_mutex_lock().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_try_lock_for(
     mutex: Option<&Mutex>,
     nanoseconds: u64,
     abandoned: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    lock(mutex, abandoned, |mutex| mutex.try_lock_for(time(nanoseconds)))
+    lock(mutex, abandoned, |mutex| mutex.try_lock_for(duration(nanoseconds)))
 }
 
-/// Unlocks a mutex that this thread has by this handle.
+/// Releases a mutex that the calling thread owns through this handle. Thread-safe.
 ///
-/// @return PAGEMATE_NOT_OWNER: it does not.
+/// @return PAGEMATE_NOT_OWNER: the thread does not own it through this handle.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_unlock(mutex: Option<&Mutex>) -> Status {
-    call(|| Ok(given("unlock mutex", "mutex", mutex)?.mutex.unlock_forgotten()?))
+    run(|| Ok(required("unlock mutex", "mutex", mutex)?.mutex.unlock_forgotten()?))
 }
 
-/// Tells whether this thread has it, by this handle.
+/// Returns whether the calling thread owns the mutex through this handle. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_is_mine(
     mutex: Option<&Mutex>,
     mine: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask who has mutex", ("mutex", mutex), ("mine", mine), |mutex| mutex.mutex.is_mine())
+    query("get owner of mutex", ("mutex", mutex), ("mine", mine), |mutex| mutex.mutex.is_mine())
 }
 
-/// Tells whether this handle made the object, and did not find it.
+/// Returns whether this handle created the mutex rather than opened it. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_was_created(
     mutex: Option<&Mutex>,
     created: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask who created", ("mutex", mutex), ("created", created), |mutex| {
-        mutex.mutex.was_created()
-    })
+    query("get creator", ("mutex", mutex), ("created", created), |mutex| mutex.mutex.was_created())
 }
 
-/// Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+/// Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+///
+/// The text belongs to the handle and is valid until the handle is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_name(
     mutex: Option<&Mutex>,
     name: Option<&mut MaybeUninit<*const c_char>>,
 ) -> Status {
-    tell("ask for name", ("mutex", mutex), ("name", name), |mutex| {
+    query("get name", ("mutex", mutex), ("name", name), |mutex| {
         mutex.name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr())
     })
 }

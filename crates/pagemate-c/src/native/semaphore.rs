@@ -1,28 +1,30 @@
-//! Counts that all processes share.
+//! Semaphores that processes share.
 
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 
 use pagemate::sync;
 
-use super::argument::{SharingWord, given, hand_out, spelled, take_back, tell, text};
-use super::options::{only, shared_for};
-use super::status::{Outcome, Status, call};
-use super::wait::{late, time};
+use super::access::sharing;
+use super::argument::{c_name, close, create_handle, query, required, text};
+use super::options::check_unused;
+use super::status::{Outcome, Status, run};
+use super::timeout::{duration, timed_out};
+use super::word::SharingWord;
 
-/// The highest count that any semaphore can have.
-const MOST: u32 = i32::MAX.cast_unsigned();
+/// The maximum count of any semaphore.
+const MAX: u32 = i32::MAX.cast_unsigned();
 
-/// How to make a semaphore. A zeroed one, `{0}`, has all defaults, and NULL stands for it. It grows as
-/// pagemate_section_options does.
+/// Options to create a semaphore. NULL and a zeroed struct, `{0}`, stand for the defaults. Later releases
+/// add fields as for pagemate_section_options.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct SemaphoreOptions {
-    /// Which other users may use a new semaphore. They meet under a `Global\` name.
+    /// The users who may open a new semaphore. For users other than the owner it needs a `Global\` name.
     pub sharing: SharingWord,
-    /// The count that it begins with.
+    /// The initial count.
     pub count: u32,
-    /// The highest count that it can have; 0 is 2,147,483,647, and no other can have more.
+    /// The maximum count, at most 2,147,483,647, which 0 stands for.
     pub max: u32,
     /// 0.
     pub flags: u32,
@@ -31,23 +33,22 @@ pub struct SemaphoreOptions {
 }
 
 impl SemaphoreOptions {
-    /// What these options say.
-    fn read(options: Option<&SemaphoreOptions>, call: &str) -> Outcome<sync::SemaphoreOptions> {
-        let Some(options) = options else { return Ok(sync::SemaphoreOptions::new(0, MOST)) };
-        only(call, options.flags, 0, options.reserved)?;
-        let max = if options.max == 0 { MOST } else { options.max };
+    /// Converts the options.
+    fn convert(options: Option<&SemaphoreOptions>, call: &str) -> Outcome<sync::SemaphoreOptions> {
+        let Some(options) = options else { return Ok(sync::SemaphoreOptions::new(0, MAX)) };
+        check_unused(call, options.flags, 0, options.reserved)?;
+        let max = if options.max == 0 { MAX } else { options.max };
         let mut set = sync::SemaphoreOptions::new(options.count, max);
-        set.sharing(shared_for(call, options.sharing, pagemate::Access::ReadWrite)?);
+        set.sharing(sharing(call, options.sharing, pagemate::Access::ReadWrite)?);
         Ok(set)
     }
 }
 
-/// A handle to a count that all processes share, and that is never less than zero. Its name lives as a
-/// section's does.
+/// A handle to a semaphore, which is a count that all processes share.
 ///
-/// What a process took and did not give back when it ended is not given back for it: a semaphore does not
-/// know who has its parts. Threads may use one handle at the same time; only to close it one has to be
-/// alone with it.
+/// Its name exists as a section's does. The death of a process does not restore what it acquired, because
+/// a semaphore does not record its owners; use a mutex where that matters. Several threads may use one
+/// handle at the same time. No thread may use it during or after a call that closes it.
 #[derive(Debug)]
 pub struct Semaphore {
     pub(super) semaphore: sync::Semaphore,
@@ -56,178 +57,197 @@ pub struct Semaphore {
 
 impl Semaphore {
     pub(super) fn new(semaphore: sync::Semaphore) -> Semaphore {
-        Semaphore { name: spelled(semaphore.name()), semaphore }
+        Semaphore { name: c_name(semaphore.name()), semaphore }
     }
 }
 
-/// Makes the semaphore `name`, which must not exist.
+/// Creates the semaphore `name`. Fails if a process holds an object of this name.
 ///
-/// @param name       What it is called: see pagemate_section_create_new().
-/// @param options    What to make. NULL is one that begins with 0, can have 2,147,483,647, and is for the
-///                   owner alone.
-/// @param semaphore  Gets the handle, to be closed by pagemate_semaphore_close(); NULL on failure.
-/// @return As pagemate_mutex_create_new(), and PAGEMATE_INVALID_INPUT for counts that make no sense.
+/// If the process is killed during the call, the name is free again. Thread-safe.
+///
+/// @param name       The name: see pagemate_section_create_new().
+/// @param options    The semaphore to create. NULL stands for one of the owner alone with the count 0 and
+///                   the maximum 2,147,483,647.
+/// @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+///                   failure.
+/// @return As for pagemate_mutex_create_new(), and PAGEMATE_INVALID_INPUT if the count or the maximum is not
+///         valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_semaphore_create_new(
     name: *const c_char,
     options: Option<&SemaphoreOptions>,
     semaphore: Option<&mut MaybeUninit<Option<Box<Semaphore>>>>,
 ) -> Status {
-    let words = "create semaphore";
-    hand_out(words, "semaphore", semaphore, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
-        Ok(Semaphore::new(SemaphoreOptions::read(options, words)?.create_new(name)?))
+    let call = "create semaphore";
+    create_handle(call, "semaphore", semaphore, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Semaphore::new(SemaphoreOptions::convert(options, call)?.create_new(name)?))
     })
 }
 
-/// Opens the semaphore `name` if some process holds it, and makes it otherwise;
-/// pagemate_semaphore_was_created() tells which.
+/// Opens the semaphore `name` if a process holds it, and creates it otherwise.
 ///
-/// @param name       What it is called.
-/// @param options    What to make. A semaphore that exists stays as it is.
-/// @param semaphore  Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_open_or_create(), and PAGEMATE_INVALID_INPUT for counts that make no sense.
+/// pagemate_semaphore_was_created() tells which. Thread-safe.
+///
+/// @param name       The name: see pagemate_section_create_new().
+/// @param options    The semaphore to create. An existing semaphore stays as it is.
+/// @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+///                   failure.
+/// @return As for pagemate_mutex_open_or_create(), and PAGEMATE_INVALID_INPUT if the count or the maximum is
+///         not valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_semaphore_open_or_create(
     name: *const c_char,
     options: Option<&SemaphoreOptions>,
     semaphore: Option<&mut MaybeUninit<Option<Box<Semaphore>>>>,
 ) -> Status {
-    let words = "open or create semaphore";
-    hand_out(words, "semaphore", semaphore, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
-        Ok(Semaphore::new(SemaphoreOptions::read(options, words)?.open_or_create(name)?))
+    let call = "open or create semaphore";
+    create_handle(call, "semaphore", semaphore, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Semaphore::new(SemaphoreOptions::convert(options, call)?.open_or_create(name)?))
     })
 }
 
-/// Opens the semaphore `name`, which some process has to hold, with the count that it has.
+/// Opens the semaphore `name`. Fails if no process holds it. Thread-safe.
 ///
-/// @param name       What it is called.
-/// @param semaphore  Gets the handle; NULL on failure.
-/// @return As pagemate_mutex_open().
+/// @param name       The name: see pagemate_section_create_new().
+/// @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+///                   failure.
+/// @return As for pagemate_mutex_open().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_semaphore_open(
     name: *const c_char,
     semaphore: Option<&mut MaybeUninit<Option<Box<Semaphore>>>>,
 ) -> Status {
-    let words = "open semaphore";
-    hand_out(words, "semaphore", semaphore, || {
-        // SAFETY: the text ends in a NUL and is the caller's until we return.
-        let name = unsafe { text(words, "name", name) }?;
+    let call = "open semaphore";
+    create_handle(call, "semaphore", semaphore, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
         Ok(Semaphore::new(sync::Semaphore::open(name)?))
     })
 }
 
-/// Makes a semaphore without a name, to be handed to another process as a descriptor or a handle.
+/// Creates a semaphore without a name, which other processes receive as a descriptor or a handle.
+/// Thread-safe.
 ///
-/// @param options    What to make.
-/// @param semaphore  Gets the handle; NULL on failure.
-/// @return As pagemate_semaphore_create_new().
+/// @param options    The semaphore to create.
+/// @param semaphore  Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on
+///                   failure.
+/// @return As for pagemate_semaphore_create_new(), except those about names.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_create_unnamed(
     options: Option<&SemaphoreOptions>,
     semaphore: Option<&mut MaybeUninit<Option<Box<Semaphore>>>>,
 ) -> Status {
-    let words = "create unnamed semaphore";
-    hand_out(words, "semaphore", semaphore, || {
-        Ok(Semaphore::new(SemaphoreOptions::read(options, words)?.create_unnamed()?))
+    let call = "create unnamed semaphore";
+    create_handle(call, "semaphore", semaphore, || {
+        Ok(Semaphore::new(SemaphoreOptions::convert(options, call)?.create_unnamed()?))
     })
 }
 
-/// Closes a handle, and lets go of the name.
+/// Closes a handle. If it is the last one of all processes, the name ends.
 ///
-/// It always succeeds. NULL is nothing to close, as for free().
+/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+/// NULL is ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_close(semaphore: Option<Box<Semaphore>>) -> Status {
-    take_back(semaphore)
+    close(semaphore)
 }
 
-/// Takes one off.
+/// Takes 1 from the count by `attempt`, which returns `false` if the count stayed 0.
 fn acquire(
     semaphore: Option<&Semaphore>,
-    take: impl FnOnce(&sync::Semaphore) -> pagemate::Result<bool>,
+    attempt: impl FnOnce(&sync::Semaphore) -> pagemate::Result<bool>,
 ) -> Status {
-    let words = "acquire semaphore";
-    call(|| {
-        let semaphore = &given(words, "semaphore", semaphore)?.semaphore;
-        if take(semaphore)? {
+    let call = "acquire semaphore";
+    run(|| {
+        let semaphore = &required(call, "semaphore", semaphore)?.semaphore;
+        if attempt(semaphore)? {
             Ok(())
         } else {
-            Err(late(words, semaphore.name(), "its count is zero"))
+            Err(timed_out(call, semaphore.name(), "its count is 0"))
         }
     })
 }
 
-/// Waits until the count is more than zero, and takes one off.
+/// Blocks until the count is greater than 0, and takes 1 from it. Thread-safe.
 ///
-/// @return PAGEMATE_OS: the system's refusal to let us wait.
+/// If the process dies afterwards, the count is not restored.
+///
+/// @return PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_acquire(semaphore: Option<&Semaphore>) -> Status {
     acquire(semaphore, |semaphore| semaphore.acquire().map(|()| true))
 }
 
-/// Takes one off if the count is more than zero.
+/// Takes 1 from the count if it is greater than 0, without blocking. Thread-safe.
 ///
-/// @return PAGEMATE_TIMED_OUT: it is not. Otherwise as pagemate_semaphore_acquire().
+/// @return PAGEMATE_TIMED_OUT: the count is 0. Otherwise as for pagemate_semaphore_acquire().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_try_acquire(semaphore: Option<&Semaphore>) -> Status {
     acquire(semaphore, sync::Semaphore::try_acquire)
 }
 
-/// Waits for so long at most until the count is more than zero, and takes one off.
+/// Blocks until the count is greater than 0, and takes 1 from it, or until the timeout expires. Thread-safe.
 ///
-/// @param semaphore    What to take from.
-/// @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
-/// @return PAGEMATE_TIMED_OUT: there was nothing to take all the time. Otherwise as
+/// @param semaphore    The semaphore.
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as
 ///         pagemate_semaphore_acquire().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_try_acquire_for(
     semaphore: Option<&Semaphore>,
     nanoseconds: u64,
 ) -> Status {
-    acquire(semaphore, |semaphore| semaphore.try_acquire_for(time(nanoseconds)))
+    acquire(semaphore, |semaphore| semaphore.try_acquire_for(duration(nanoseconds)))
 }
 
-/// Adds to the count.
+/// Adds to the count. Thread-safe.
 ///
-/// @param semaphore  What to add to.
-/// @param by         How many.
-/// @param before     Gets what the count was before. May be NULL.
-/// @return PAGEMATE_OUT_OF_RANGE: it would be more than the highest, and nothing was added.
-///         PAGEMATE_INVALID_INPUT: nothing is to be added.
+/// @param semaphore  The semaphore.
+/// @param by         The number to add, at least 1.
+/// @param before     Receives the count before the call. May be NULL.
+/// @return PAGEMATE_OUT_OF_RANGE: the count would exceed the maximum; it did not change.
+///         PAGEMATE_INVALID_INPUT: `by` is 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_release(
     semaphore: Option<&Semaphore>,
     by: u32,
     before: Option<&mut MaybeUninit<u32>>,
 ) -> Status {
-    call(|| {
-        let was = given("release semaphore", "semaphore", semaphore)?.semaphore.release(by)?;
-        before.map(|before| before.write(was));
+    run(|| {
+        let previous =
+            required("release semaphore", "semaphore", semaphore)?.semaphore.release(by)?;
+        before.map(|before| before.write(previous));
         Ok(())
     })
 }
 
-/// Tells whether this handle made the object, and did not find it.
+/// Returns whether this handle created the object rather than opened it. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_was_created(
     semaphore: Option<&Semaphore>,
     created: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask who created", ("semaphore", semaphore), ("created", created), |semaphore| {
+    query("get creator", ("semaphore", semaphore), ("created", created), |semaphore| {
         semaphore.semaphore.was_created()
     })
 }
 
-/// Tells the name, in its shortest spelling: valid until the handle is closed. NULL if it has none.
+/// Returns the name in its shortest spelling, or NULL if it has none. Thread-safe.
+///
+/// The text belongs to the handle and is valid until the handle is closed.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_name(
     semaphore: Option<&Semaphore>,
     name: Option<&mut MaybeUninit<*const c_char>>,
 ) -> Status {
-    tell("ask for name", ("semaphore", semaphore), ("name", name), |semaphore| {
+    query("get name", ("semaphore", semaphore), ("name", name), |semaphore| {
         semaphore.name.as_ref().map_or(std::ptr::null(), |name| name.as_ptr())
     })
 }

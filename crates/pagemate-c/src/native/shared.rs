@@ -1,33 +1,32 @@
-//! Mutexes beside their data, both in a section.
+//! Mutexes stored in sections, next to the data that they protect.
 
 use std::ffi::c_void;
 use std::mem::{self, ManuallyDrop, MaybeUninit};
 
 use pagemate::sync::{self, SharedGuard};
 
-use super::argument::{self, given, hand_out, room, take_back, tell, within};
+use super::argument::{self, buffer, check_len, close, create_handle, query, required};
 use super::section::Section;
-use super::status::{Status, call};
-use super::wait::{late, time};
+use super::status::{Status, run};
+use super::timeout::{duration, timed_out};
 
-/// How many bytes of a section a pagemate_shared_mutex takes before its value.
+/// The number of bytes that a pagemate_shared_mutex occupies in a section before its value.
 pub const PAGEMATE_SHARED_MUTEX_LEN: u64 = 64;
 
 const _: () = assert!(sync::SharedMutex::<u8>::LEN as u64 == PAGEMATE_SHARED_MUTEX_LEN + 1);
 
-/// A mutex beside the value that it guards, at a place in a section.
+/// A handle to a mutex that is stored in a section, together with the value that it protects.
 ///
-/// It takes PAGEMATE_SHARED_MUTEX_LEN bytes and the value's from a multiple of eight on. Whoever comes first
-/// makes the value, and if it dies over that the next one does, so that nobody sees half of it. Who opens
-/// it with another length or fingerprint is refused. The value is copied in and out, since other processes
-/// have these bytes mapped too.
+/// It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset that is a
+/// multiple of 8. The first process that opens it initialises the value; if that process dies before it has
+/// finished, the next one does, so that no process sees a partial value. Opening it with another length or
+/// fingerprint fails. The value is copied in and out, because other processes map the same bytes.
 ///
-/// **The fingerprint** is a number that stands for the type: any that all programs use which mean the same
-/// by these bytes. Programs in Rust meet this one by `SharedMutex<T>` if it is `T`'s
-/// `Shareable::FINGERPRINT`.
+/// **The fingerprint** is a number that identifies the type of the value. All programs that use the value
+/// pass the same number. For a `SharedMutex<T>` of a Rust program it is `T`'s `Shareable::FINGERPRINT`.
 ///
-/// It is had, given back and abandoned as a pagemate_mutex is, and threads may share a handle likewise. It
-/// keeps its section alive, also after that was closed.
+/// Locking, unlocking, abandonment and the use by several threads are as for pagemate_mutex. The handle
+/// holds its section, even after the section's handle was closed.
 ///
 /// ```c
 /// pagemate_section_options options = {.len = 4096};
@@ -49,24 +48,27 @@ const _: () = assert!(sync::SharedMutex::<u8>::LEN as u64 == PAGEMATE_SHARED_MUT
 #[derive(Debug)]
 pub struct SharedMutex {
     mutex: sync::SharedMutex<[u8]>,
-    /// How many bytes its value has.
+    /// The length of the value in bytes.
     len: usize,
 }
 
-/// Opens the mutex that stands in a section, or makes it, of bytes that have to be zero. While another
-/// process makes it, this one waits.
+/// Opens a mutex in a section, or creates it in bytes that are all zero.
 ///
-/// @param section      Where it is.
-/// @param offset       Where in the section it begins, in bytes: a multiple of eight.
-/// @param fingerprint  What stands for the type of the value.
-/// @param initial      What the value is at first.
-/// @param len          How many bytes it has.
-/// @param mutex        Gets the handle, to be closed by pagemate_shared_mutex_close(); NULL on failure.
-/// @return PAGEMATE_OUT_OF_RANGE: it would reach past the end of the section. PAGEMATE_INVALID_INPUT: the
-///         offset is not a multiple of eight. PAGEMATE_PERMISSION_DENIED: the section is only to be read.
-///         PAGEMATE_WRONG_KIND: it guards a value of another length or fingerprint. PAGEMATE_CORRUPTED:
-///         something else stands there. PAGEMATE_UNSUPPORTED: on Unix, a section over a file that has no
-///         name; on macOS every section without a name.
+/// While another process creates it, the call blocks. If that process dies, this one takes over.
+/// Thread-safe.
+///
+/// @param section      The section.
+/// @param offset       The offset of the mutex in the section, in bytes: a multiple of 8.
+/// @param fingerprint  The number that identifies the type of the value.
+/// @param initial      The initial value, which nothing writes to during the call.
+/// @param len          The length of the value in bytes.
+/// @param mutex        Receives the handle, which the caller closes by pagemate_shared_mutex_close(); NULL
+///                     on failure.
+/// @return PAGEMATE_OUT_OF_RANGE: the mutex would extend past the end of the section.
+///         PAGEMATE_INVALID_INPUT: the offset is not a multiple of 8. PAGEMATE_PERMISSION_DENIED: the
+///         section is read-only. PAGEMATE_WRONG_KIND: the mutex protects a value of another length or
+///         fingerprint. PAGEMATE_CORRUPTED: the bytes are neither zero nor a mutex. PAGEMATE_UNSUPPORTED: on
+///         Unix, a section without a name over a file; on macOS, any section without a name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_shared_mutex_open_or_init(
     section: Option<&Section>,
@@ -76,26 +78,28 @@ pub unsafe extern "C" fn pagemate_shared_mutex_open_or_init(
     len: usize,
     mutex: Option<&mut MaybeUninit<Option<Box<SharedMutex>>>>,
 ) -> Status {
-    let words = "open or make mutex in section";
-    hand_out(words, "mutex", mutex, || {
-        let section = &given(words, "section", section)?.section;
-        within(words, 0, len, usize::try_from(section.len()).unwrap_or(usize::MAX))?;
-        // SAFETY: no longer than the section; the caller says that there are so many, which nobody
-        // writes to.
-        let initial = unsafe { argument::bytes(words, "initial", initial, len) }?;
+    let call = "open or create mutex in section";
+    create_handle(call, "mutex", mutex, || {
+        let section = &required(call, "section", section)?.section;
+        check_len(call, 0, len, usize::try_from(section.len()).unwrap_or(usize::MAX))?;
+        // SAFETY: the caller passes NULL or `len` readable bytes that nothing writes to until this function
+        // returns. `len` is at most the length of a section, so it is at most `isize::MAX`.
+        let initial = unsafe { argument::bytes(call, "initial", initial, len) }?;
         let mutex = sync::SharedMutex::open_or_init_bytes(section, offset, fingerprint, initial)?;
         Ok(SharedMutex { mutex, len })
     })
 }
 
-/// Opens the mutex that stands in a section.
+/// Opens a mutex in a section. Thread-safe.
 ///
-/// @param section      Where it is.
-/// @param offset       Where in the section it begins, in bytes: a multiple of eight.
-/// @param fingerprint  What stands for the type of the value.
-/// @param len          How many bytes the value has.
-/// @param mutex        Gets the handle, to be closed by pagemate_shared_mutex_close(); NULL on failure.
-/// @return PAGEMATE_NOT_FOUND: nobody has made it yet. Otherwise as pagemate_shared_mutex_open_or_init().
+/// @param section      The section.
+/// @param offset       The offset of the mutex in the section, in bytes: a multiple of 8.
+/// @param fingerprint  The number that identifies the type of the value.
+/// @param len          The length of the value in bytes.
+/// @param mutex        Receives the handle, which the caller closes by pagemate_shared_mutex_close(); NULL
+///                     on failure.
+/// @return PAGEMATE_NOT_FOUND: no process has created it yet. Otherwise as for
+///         pagemate_shared_mutex_open_or_init().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_open(
     section: Option<&Section>,
@@ -104,47 +108,51 @@ pub extern "C" fn pagemate_shared_mutex_open(
     len: usize,
     mutex: Option<&mut MaybeUninit<Option<Box<SharedMutex>>>>,
 ) -> Status {
-    let words = "open mutex in section";
-    hand_out(words, "mutex", mutex, || {
-        let section = &given(words, "section", section)?.section;
+    let call = "open mutex in section";
+    create_handle(call, "mutex", mutex, || {
+        let section = &required(call, "section", section)?.section;
         let mutex = sync::SharedMutex::open_bytes(section, offset, fingerprint, len)?;
         Ok(SharedMutex { mutex, len })
     })
 }
 
-/// Closes a handle. If the mutex is locked by it, it is abandoned.
+/// Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
 ///
-/// It always succeeds. NULL is nothing to close, as for free().
+/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+/// NULL is ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_close(mutex: Option<Box<SharedMutex>>) -> Status {
-    take_back(mutex)
+    close(mutex)
 }
 
 type Guard<'a> = SharedGuard<'a, [u8]>;
 
-/// Locks it for this thread, which has to give it back by pagemate_shared_mutex_unlock().
+/// Locks the mutex by `acquire`.
+///
+/// The guard is forgotten, because C has no destructors: pagemate_shared_mutex_unlock() releases the mutex.
 fn lock(
     mutex: Option<&SharedMutex>,
     abandoned: Option<&mut MaybeUninit<bool>>,
-    take: impl FnOnce(&sync::SharedMutex<[u8]>) -> pagemate::Result<Option<Guard<'_>>>,
+    acquire: impl FnOnce(&sync::SharedMutex<[u8]>) -> pagemate::Result<Option<Guard<'_>>>,
 ) -> Status {
-    let words = "lock mutex in section";
-    call(|| {
-        let mutex = &given(words, "mutex", mutex)?.mutex;
-        let abandoned = given(words, "abandoned", abandoned)?;
-        let guard = take(mutex)?.ok_or_else(|| late(words, None, "somebody else has it"))?;
+    let call = "lock mutex in section";
+    run(|| {
+        let mutex = &required(call, "mutex", mutex)?.mutex;
+        let abandoned = required(call, "abandoned", abandoned)?;
+        let guard =
+            acquire(mutex)?.ok_or_else(|| timed_out(call, None, "another thread owns it"))?;
         abandoned.write(guard.was_abandoned());
         mem::forget(guard);
         Ok(())
     })
 }
 
-/// Waits until nobody has the mutex, and locks it.
+/// Blocks until the calling thread acquires the mutex. Thread-safe.
 ///
-/// @param mutex      What to lock.
-/// @param abandoned  Gets whether the last who had it ended without unlocking it, so that the value may be
-///                   half changed: see pagemate_mutex_lock().
-/// @return As pagemate_mutex_lock().
+/// @param mutex      The mutex.
+/// @param abandoned  Receives whether the last owner ended without unlocking the mutex, so that the value
+///                   may be inconsistent: see pagemate_mutex_lock().
+/// @return As for pagemate_mutex_lock().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_lock(
     mutex: Option<&SharedMutex>,
@@ -153,11 +161,11 @@ pub extern "C" fn pagemate_shared_mutex_lock(
     lock(mutex, abandoned, |mutex| mutex.lock().map(Some))
 }
 
-/// Locks the mutex if nobody has it.
+/// Acquires the mutex if no thread owns it, without blocking. Thread-safe.
 ///
-/// @param mutex      What to lock.
-/// @param abandoned  As of pagemate_shared_mutex_lock().
-/// @return PAGEMATE_TIMED_OUT: somebody has it. Otherwise as pagemate_mutex_lock().
+/// @param mutex      The mutex.
+/// @param abandoned  As for pagemate_shared_mutex_lock().
+/// @return PAGEMATE_TIMED_OUT: another thread owns it. Otherwise as for pagemate_mutex_lock().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_try_lock(
     mutex: Option<&SharedMutex>,
@@ -166,51 +174,51 @@ pub extern "C" fn pagemate_shared_mutex_try_lock(
     lock(mutex, abandoned, sync::SharedMutex::try_lock)
 }
 
-/// Waits for so long at most until nobody has the mutex, and locks it.
+/// Blocks until the calling thread acquires the mutex or the timeout expires. Thread-safe.
 ///
-/// @param mutex        What to lock.
-/// @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
-/// @param abandoned    As of pagemate_shared_mutex_lock().
-/// @return PAGEMATE_TIMED_OUT: somebody had it all the time. Otherwise as pagemate_mutex_lock().
+/// @param mutex        The mutex.
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @param abandoned    As for pagemate_shared_mutex_lock().
+/// @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_mutex_lock().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_try_lock_for(
     mutex: Option<&SharedMutex>,
     nanoseconds: u64,
     abandoned: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    lock(mutex, abandoned, |mutex| mutex.try_lock_for(time(nanoseconds)))
+    lock(mutex, abandoned, |mutex| mutex.try_lock_for(duration(nanoseconds)))
 }
 
-/// Unlocks a mutex that this thread has by this handle.
+/// Releases a mutex that the calling thread owns through this handle. Thread-safe.
 ///
-/// @return PAGEMATE_NOT_OWNER: it does not.
+/// @return PAGEMATE_NOT_OWNER: the thread does not own it through this handle.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_unlock(mutex: Option<&SharedMutex>) -> Status {
-    call(|| {
-        drop(given("unlock mutex in section", "mutex", mutex)?.mutex.forgotten()?);
+    run(|| {
+        drop(required("unlock mutex in section", "mutex", mutex)?.mutex.forgotten()?);
         Ok(())
     })
 }
 
-/// Tells whether this thread has it, by this handle.
+/// Returns whether the calling thread owns the mutex through this handle. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_is_mine(
     mutex: Option<&SharedMutex>,
     mine: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask who has mutex in section", ("mutex", mutex), ("mine", mine), |mutex| {
+    query("get owner of mutex in section", ("mutex", mutex), ("mine", mine), |mutex| {
         mutex.mutex.is_mine()
     })
 }
 
-/// Copies bytes out of the value of a mutex that this thread has.
+/// Copies bytes out of the value of a mutex that the calling thread owns.
 ///
-/// @param mutex   Where from.
-/// @param offset  Where in the value to begin, in bytes.
-/// @param bytes   Where to: memory of yours that nobody else uses meanwhile. NULL only if `len` is 0.
-/// @param len     How many bytes.
-/// @return PAGEMATE_NOT_OWNER: it does not have it. PAGEMATE_OUT_OF_RANGE: they do not all lie in the value;
-///         none was copied.
+/// @param mutex   The mutex.
+/// @param offset  The first byte to copy: an offset in the value, in bytes.
+/// @param bytes   The destination, which nothing else accesses during the call. NULL only if `len` is 0.
+/// @param len     The number of bytes.
+/// @return PAGEMATE_NOT_OWNER: the thread does not own the mutex through this handle.
+///         PAGEMATE_OUT_OF_RANGE: the range extends past the end of the value; nothing was copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_shared_mutex_read_at(
     mutex: Option<&SharedMutex>,
@@ -218,27 +226,29 @@ pub unsafe extern "C" fn pagemate_shared_mutex_read_at(
     bytes: *mut c_void,
     len: usize,
 ) -> Status {
-    let words = "read value in section";
-    call(|| {
-        let SharedMutex { mutex, len: have } = given(words, "mutex", mutex)?;
-        within(words, offset, len, *have)?;
-        // SAFETY: no longer than the value, so that it fits the address space; the caller says that it
-        // has room for so many and is nobody else's.
-        let bytes = unsafe { room(words, "bytes", bytes, len) }?;
+    let call = "read value in section";
+    run(|| {
+        let SharedMutex { mutex, len: total } = required(call, "mutex", mutex)?;
+        check_len(call, offset, len, *total)?;
+        // SAFETY: the caller passes NULL or `len` writable bytes that nothing else accesses until this
+        // function returns. `len` is at most the length of the mapped value, so it is at most `isize::MAX`.
+        let bytes = unsafe { buffer(call, "bytes", bytes, len) }?;
         let guard = ManuallyDrop::new(mutex.forgotten()?);
         Ok(guard.read_at(offset, bytes)?)
     })
 }
 
-/// Copies bytes into the value of a mutex that this thread has. Who is killed in the middle of it leaves half
-/// of it, and the next is told.
+/// Copies bytes into the value of a mutex that the calling thread owns.
 ///
-/// @param mutex   Where to.
-/// @param offset  Where in the value to begin, in bytes.
-/// @param bytes   Where from: memory of yours that nobody writes to meanwhile. NULL only if `len` is 0.
-/// @param len     How many bytes.
-/// @return PAGEMATE_NOT_OWNER: it does not have it. PAGEMATE_OUT_OF_RANGE: they do not all fit; none was
-///         copied.
+/// If the process is killed during the call, some of the bytes may have been written; the next owner learns
+/// that the mutex was abandoned.
+///
+/// @param mutex   The mutex.
+/// @param offset  The first byte to write: an offset in the value, in bytes.
+/// @param bytes   The source, which nothing writes to during the call. NULL only if `len` is 0.
+/// @param len     The number of bytes.
+/// @return PAGEMATE_NOT_OWNER: the thread does not own the mutex through this handle.
+///         PAGEMATE_OUT_OF_RANGE: the range extends past the end of the value; nothing was copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_shared_mutex_write_at(
     mutex: Option<&SharedMutex>,
@@ -246,13 +256,13 @@ pub unsafe extern "C" fn pagemate_shared_mutex_write_at(
     bytes: *const c_void,
     len: usize,
 ) -> Status {
-    let words = "write value in section";
-    call(|| {
-        let SharedMutex { mutex, len: have } = given(words, "mutex", mutex)?;
-        within(words, offset, len, *have)?;
-        // SAFETY: no longer than the value, so that it fits the address space; the caller says that it
-        // has so many, which nobody writes to.
-        let bytes = unsafe { argument::bytes(words, "bytes", bytes, len) }?;
+    let call = "write value in section";
+    run(|| {
+        let SharedMutex { mutex, len: total } = required(call, "mutex", mutex)?;
+        check_len(call, offset, len, *total)?;
+        // SAFETY: the caller passes NULL or `len` readable bytes that nothing writes to until this function
+        // returns. `len` is at most the length of the mapped value, so it is at most `isize::MAX`.
+        let bytes = unsafe { argument::bytes(call, "bytes", bytes, len) }?;
         let mut guard = ManuallyDrop::new(mutex.forgotten()?);
         Ok(guard.write_at(offset, bytes)?)
     })

@@ -1,60 +1,64 @@
-//! Mapped memory.
+//! Views: sections mapped into the address space.
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use super::argument::{self, given, hand_out, room, take_back, tell, within};
+use super::argument::{self, buffer, check_len, close, create_handle, query, required};
 use super::options::ViewOptions;
 use super::section::Section;
-use super::status::{Status, call};
+use super::status::{Status, run};
 
-/// Shared memory in this process' address space. It keeps its section alive, also after the handle
-/// was closed.
+/// A section, or a range of it, mapped into the address space of this process.
 ///
-/// Threads may use one view at the same time; only to unmap it one has to be alone with it.
+/// It holds its section, even after the section's handle was closed.
+///
+/// Several threads may use one view at the same time. No thread may use it during or after a call that
+/// unmaps it.
 #[derive(Debug)]
 pub struct View {
     view: pagemate::View,
 }
 
-/// Maps a section, or a range of it.
+/// Maps a section or a range of it. Thread-safe.
 ///
-/// @param section  What to map.
-/// @param options  Which range, and how. NULL is all of it, with the access of the handle.
-/// @param view     Gets the view, to be given back by pagemate_view_unmap(); NULL on failure.
-/// @return PAGEMATE_OUT_OF_RANGE: it ends past the end of the section. PAGEMATE_INVALID_INPUT: it is
-///         empty, or the options make no sense. PAGEMATE_PERMISSION_DENIED: the handle or the object's
-///         protection does not allow the access.
+/// @param section  The section.
+/// @param options  The range and the access. NULL maps the whole section with the access of the handle.
+/// @param view     Receives the view, which the caller unmaps by pagemate_view_unmap(); NULL on failure.
+/// @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the section. PAGEMATE_INVALID_INPUT:
+///         the range is empty, or an option is not valid. PAGEMATE_PERMISSION_DENIED: the handle or the
+///         section's protection does not allow the access. PAGEMATE_OS: the address space is full.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_map(
     section: Option<&Section>,
     options: Option<&ViewOptions>,
     view: Option<&mut MaybeUninit<Option<Box<View>>>>,
 ) -> Status {
-    let words = "map section";
-    hand_out(words, "view", view, || {
-        let section = &given(words, "section", section)?.section;
-        Ok(View { view: ViewOptions::map(options, words, section)? })
+    let call = "map section";
+    create_handle(call, "view", view, || {
+        let section = &required(call, "section", section)?.section;
+        Ok(View { view: ViewOptions::map(options, call, section)? })
     })
 }
 
-/// Takes the memory out of the address space. What pointed into it points nowhere.
+/// Unmaps a view. Pointers into it are no longer valid.
 ///
-/// It always succeeds. NULL is nothing to unmap, as for free().
+/// No other thread may use the view during the call, and nothing may use it later. It always succeeds.
+/// NULL is ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_view_unmap(view: Option<Box<View>>) -> Status {
-    take_back(view)
+    close(view)
 }
 
-/// Tells where the view begins: valid until it is unmapped, for pagemate_view_len() bytes.
+/// Returns the address of the view: pagemate_view_len() bytes, valid until the view is unmapped.
+/// Thread-safe.
 ///
-/// Other processes may write any of them at any time, so an ordinary access through the pointer is a
-/// data race: the compiler may read twice what it is told to read once, and two bytes need not belong
-/// together. Use atomics of the language, of one size for one place and without locks of their own;
-/// or pagemate_view_read_at() and pagemate_view_write_at(); or see to it that nobody writes meanwhile.
-/// Where the view is not writable, writing ends the process.
+/// Other processes may write any of the bytes at any time, so an ordinary access through the pointer is a
+/// data race: the compiler may read a value twice, and two bytes may come from different writes. Use
+/// lock-free atomics of the language, with one size per place; or pagemate_view_read_at() and
+/// pagemate_view_write_at(); or make sure, for example by a mutex, that no process writes at the same
+/// time. Writing to a view that is not writable ends the process with SIGSEGV.
 ///
-/// Each process has it at another address: store offsets in it, never pointers.
+/// The address differs from process to process: store offsets in shared memory, never pointers.
 ///
 /// ```c
 /// #include <stdatomic.h>
@@ -77,36 +81,37 @@ pub extern "C" fn pagemate_view_pointer(
     view: Option<&View>,
     pointer: Option<&mut MaybeUninit<*mut c_void>>,
 ) -> Status {
-    tell("ask for pointer", ("view", view), ("pointer", pointer), |view| view.view.as_ptr().cast())
+    query("get pointer", ("view", view), ("pointer", pointer), |view| view.view.as_ptr().cast())
 }
 
-/// Tells the view's length in bytes.
+/// Returns the length of the view in bytes. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_view_len(
     view: Option<&View>,
     len: Option<&mut MaybeUninit<usize>>,
 ) -> Status {
-    tell("ask for length", ("view", view), ("len", len), |view| view.view.len())
+    query("get length", ("view", view), ("len", len), |view| view.view.len())
 }
 
-/// Tells whether the view can be written to.
+/// Returns whether the view is writable. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_view_is_writable(
     view: Option<&View>,
     writable: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    tell("ask whether writable", ("view", view), ("writable", writable), |view| {
-        view.view.is_writable()
-    })
+    query("get access", ("view", view), ("writable", writable), |view| view.view.is_writable())
 }
 
-/// Copies bytes out of the view: each as somebody wrote it, in no order, whoever writes meanwhile.
+/// Copies bytes out of the view. Thread-safe.
 ///
-/// @param view    Where from.
-/// @param offset  Where in the view to begin, in bytes.
-/// @param bytes   Where to: memory of yours that nobody else uses meanwhile. NULL only if `len` is 0.
-/// @param len     How many bytes.
-/// @return PAGEMATE_OUT_OF_RANGE: they do not all lie in the view; none was copied.
+/// If other threads or processes write at the same time, each byte is one that was written, but the bytes
+/// may come from different writes.
+///
+/// @param view    The source.
+/// @param offset  The first byte to copy: an offset in the view, in bytes.
+/// @param bytes   The destination, which nothing else accesses during the call. NULL only if `len` is 0.
+/// @param len     The number of bytes.
+/// @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the view; nothing was copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_view_read_at(
     view: Option<&View>,
@@ -114,25 +119,27 @@ pub unsafe extern "C" fn pagemate_view_read_at(
     bytes: *mut c_void,
     len: usize,
 ) -> Status {
-    let words = "read view";
-    call(|| {
-        let view = &given(words, "view", view)?.view;
-        within(words, offset, len, view.len())?;
-        // SAFETY: no longer than the view, so that it fits the address space; the caller says that it
-        // has room for so many and is nobody else's.
-        let bytes = unsafe { room(words, "bytes", bytes, len) }?;
+    let call = "read view";
+    run(|| {
+        let view = &required(call, "view", view)?.view;
+        check_len(call, offset, len, view.len())?;
+        // SAFETY: the caller passes NULL or `len` writable bytes that nothing else accesses until this
+        // function returns. `len` is at most the length of a mapping, so it is at most `isize::MAX`.
+        let bytes = unsafe { buffer(call, "bytes", bytes, len) }?;
         Ok(view.read_at(offset, bytes)?)
     })
 }
 
-/// Copies bytes into the view.
+/// Copies bytes into the view. Thread-safe.
 ///
-/// @param view    Where to.
-/// @param offset  Where in the view to begin, in bytes.
-/// @param bytes   Where from: memory of yours that nobody writes to meanwhile. NULL only if `len` is 0.
-/// @param len     How many bytes.
-/// @return PAGEMATE_OUT_OF_RANGE: they do not all fit; none was copied. PAGEMATE_PERMISSION_DENIED: the
-///         view is read-only.
+/// If the process is killed during the call, some of the bytes may have been written.
+///
+/// @param view    The destination.
+/// @param offset  The first byte to write: an offset in the view, in bytes.
+/// @param bytes   The source, which nothing writes to during the call. NULL only if `len` is 0.
+/// @param len     The number of bytes.
+/// @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the view; nothing was copied.
+///         PAGEMATE_PERMISSION_DENIED: the view is read-only.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_view_write_at(
     view: Option<&View>,
@@ -140,25 +147,24 @@ pub unsafe extern "C" fn pagemate_view_write_at(
     bytes: *const c_void,
     len: usize,
 ) -> Status {
-    let words = "write view";
-    call(|| {
-        let view = &given(words, "view", view)?.view;
-        within(words, offset, len, view.len())?;
-        // SAFETY: no longer than the view, so that it fits the address space; the caller says that it
-        // has so many, which nobody writes to.
-        let bytes = unsafe { argument::bytes(words, "bytes", bytes, len) }?;
+    let call = "write view";
+    run(|| {
+        let view = &required(call, "view", view)?.view;
+        check_len(call, offset, len, view.len())?;
+        // SAFETY: the caller passes NULL or `len` readable bytes that nothing writes to until this
+        // function returns. `len` is at most the length of a mapping, so it is at most `isize::MAX`.
+        let bytes = unsafe { argument::bytes(call, "bytes", bytes, len) }?;
         Ok(view.write_at(offset, bytes)?)
     })
 }
 
-/// Writes what changed back to the file under the section, and waits until it is there. Views of the
-/// same section need no flush to see each other's bytes.
+/// Writes changed pages back to the file of the section, and waits until they are stored. Thread-safe.
 ///
-/// On Windows it waits only if this very handle made the section over its file; of one that was opened,
-/// it starts the writing.
+/// Views of the same section need no flush to see each other's bytes. On Windows the call waits only if
+/// this handle created the section over its file; for a section that was opened, it starts the writing.
 ///
-/// @return PAGEMATE_OS: the file system's refusal.
+/// @return PAGEMATE_OS: the file system reported an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_view_flush(view: Option<&View>) -> Status {
-    call(|| Ok(given("flush view", "view", view)?.view.flush()?))
+    run(|| Ok(required("flush view", "view", view)?.view.flush()?))
 }

@@ -1,74 +1,54 @@
-//! How long to wait, and waiting for several.
+//! Waiting for one or all of several objects.
 
 use std::ffi::c_void;
 use std::mem::{self, MaybeUninit};
-use std::time::Duration;
 
-use pagemate::Name;
 use pagemate::sync::{self, Had};
 
-use super::argument::given;
+use super::argument::required;
 use super::event::Event;
 use super::mutex::Mutex;
 use super::semaphore::Semaphore;
-use super::status::{Failure, Outcome, Status, call};
+use super::status::{Failure, Outcome, Status, run};
+use super::timeout::{PAGEMATE_FOREVER, duration, timed_out};
 
-/// For what waits: as long as it takes.
-pub const PAGEMATE_FOREVER: u64 = u64::MAX;
-
-/// For what waits: a millisecond, of the nanoseconds in which all of it counts.
-#[allow(clippy::unnecessary_cast, reason = "to C it is then as wide, whatever it is multiplied by")]
-pub const PAGEMATE_MILLISECOND: u64 = 1_000_000 as u64;
-
-/// How long C wants to wait.
-pub(super) fn time(nanoseconds: u64) -> Duration {
-    match nanoseconds {
-        PAGEMATE_FOREVER => Duration::MAX,
-        nanoseconds => Duration::from_nanos(nanoseconds),
-    }
-}
-
-/// What was waited for and did not come in time.
-pub(super) fn late(words: &str, name: Option<&Name>, cause: &str) -> Failure {
-    let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
-    Failure::new(Status::PAGEMATE_TIMED_OUT, format!("{words}{name}: {cause}"))
-}
-
-/// One of several to wait for: one of these is set, and all else is NULL. It grows in later releases by
-/// taking from `reserved`.
+/// An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later releases take
+/// new fields from `reserved`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Waitable<'a> {
-    /// Until nobody has it; then it is locked.
+    /// A mutex: waits until no thread owns it, and locks it.
     pub mutex: Option<&'a Mutex>,
-    /// Until it has happened.
+    /// An event: waits until it is set, and resets it if it is reset automatically.
     pub event: Option<&'a Event>,
-    /// Until its count is more than zero; then one is taken off.
+    /// A semaphore: waits until its count is greater than 0, and takes 1 from it.
     pub semaphore: Option<&'a Semaphore>,
     /// NULL.
     pub reserved: *const c_void,
 }
 
-/// What C wants to wait for.
+/// Converts a list of objects to wait for.
 ///
 /// # Safety
 ///
-/// `list` is NULL or has `count` elements, which stay as they are while the result is used.
-unsafe fn listed<'a>(
+/// `list` is NULL or points to `count` elements, which do not change until this function returns. Their
+/// handles are open for `'a`.
+unsafe fn convert_list<'a>(
     call: &str,
     list: *const Waitable<'a>,
     count: usize,
 ) -> Outcome<Vec<sync::Waitable<'a>>> {
-    // That is as many as Windows knows, and as a number has bits for those that were abandoned.
-    const MOST: usize = 64;
-    given(call, "list", (!list.is_null()).then_some(()))?;
-    if count == 0 || count > MOST {
+    // The limit of Windows' own calls, and the number of bits in `abandoned` of pagemate_wait_all().
+    const MAX: usize = 64;
+    required(call, "list", (!list.is_null()).then_some(()))?;
+    if count == 0 || count > MAX {
         return Err(Failure::invalid(
             call,
-            format_args!("count is {count}, and has to be 1 to {MOST}"),
+            format_args!("count is {count}; it must be 1 to {MAX}"),
         ));
     }
-    // SAFETY: not NULL, and it has so many elements, says the caller.
+    // SAFETY: `list` is not NULL, so the caller guarantees `count` elements, which do not change until this
+    // function returns. `count` is at most 64, so their size is at most `isize::MAX`.
     let list = unsafe { std::slice::from_raw_parts(list, count) };
     let one = |(i, one): (usize, &Waitable<'a>)| match *one {
         Waitable { reserved, .. } if !reserved.is_null() => {
@@ -83,19 +63,20 @@ unsafe fn listed<'a>(
         Waitable { mutex: None, event: None, semaphore: Some(semaphore), .. } => {
             Ok(sync::Waitable::Semaphore(&semaphore.semaphore))
         }
-        _ => Err(Failure::invalid(call, format_args!("list[{i}] is not just one object"))),
+        _ => Err(Failure::invalid(call, format_args!("list[{i}] must have exactly one object"))),
     };
     list.iter().enumerate().map(one).collect()
 }
 
-/// Keeps what was waited for; whether it was abandoned.
-fn keep(had: Had<'_>) -> bool {
+/// Forgets the guard, because C has no destructors, and returns whether the mutex was abandoned.
+fn forget_guard(had: Had<'_>) -> bool {
     let abandoned = had.guard.as_ref().is_some_and(sync::MutexGuard::was_abandoned);
     mem::forget(had.guard);
     abandoned
 }
 
-/// Waits until one of several can be had, and takes that one alone: of several, the first in the list.
+/// Blocks until one of several objects is available, and acquires that one only; if several are, the first
+/// in the list. Thread-safe.
 ///
 /// ```c
 /// pagemate_event *quit = NULL;
@@ -107,19 +88,19 @@ fn keep(had: Had<'_>) -> bool {
 ///     pagemate_semaphore_create_unnamed(&one, &jobs) == PAGEMATE_OK) {
 ///     pagemate_waitable list[] = {{.event = quit}, {.semaphore = jobs}};
 ///     if (pagemate_wait_any(list, 2, &index, &abandoned) == PAGEMATE_OK && index == 1) {
-///         puts("there is a job");
+///         puts("a job is ready");
 ///     }
 /// }
 /// pagemate_semaphore_close(jobs);
 /// pagemate_event_close(quit);
 /// ```
 ///
-/// @param list       What to wait for.
-/// @param count      How many there are: 1 to 64.
-/// @param index      Gets which one was had, from 0 on.
-/// @param abandoned  Gets whether that one is a mutex that was abandoned: see pagemate_mutex_lock().
-/// @return PAGEMATE_INVALID_INPUT: something is in the list twice, or this thread has one of the mutexes
-///         already. PAGEMATE_OS: the system's refusal to let us wait.
+/// @param list       The objects.
+/// @param count      The number of objects: 1 to 64.
+/// @param index      Receives the index of the acquired object, from 0.
+/// @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
+/// @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
+///         mutexes already. PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_wait_any(
     list: *const Waitable<'_>,
@@ -127,18 +108,21 @@ pub unsafe extern "C" fn pagemate_wait_any(
     index: Option<&mut MaybeUninit<usize>>,
     abandoned: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes NULL or `count` elements with open handles, none of which changes until this
+    // function returns, as the called function requires.
     unsafe { pagemate_wait_any_for(list, count, PAGEMATE_FOREVER, index, abandoned) }
 }
 
-/// Waits for so long at most until one of several can be had.
+/// Blocks until one of several objects is available, and acquires it, or until the timeout expires.
+/// Thread-safe.
 ///
-/// @param list         What to wait for.
-/// @param count        How many there are: 1 to 64.
-/// @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
-/// @param index        Gets which one was had, from 0 on.
-/// @param abandoned    Gets whether that one is a mutex that was abandoned: see pagemate_mutex_lock().
-/// @return PAGEMATE_TIMED_OUT: none could be had all the time. Otherwise as pagemate_wait_any().
+/// @param list         The objects.
+/// @param count        The number of objects: 1 to 64.
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+/// @param index        Receives the index of the acquired object, from 0.
+/// @param abandoned    Receives whether that object is a mutex that was abandoned: see
+///                     pagemate_mutex_lock().
+/// @return PAGEMATE_TIMED_OUT: the timeout expired; nothing was acquired. Otherwise as for pagemate_wait_any().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_wait_any_for(
     list: *const Waitable<'_>,
@@ -147,47 +131,53 @@ pub unsafe extern "C" fn pagemate_wait_any_for(
     index: Option<&mut MaybeUninit<usize>>,
     abandoned: Option<&mut MaybeUninit<bool>>,
 ) -> Status {
-    let words = "wait for any of several";
-    call(|| {
-        // SAFETY: so many elements are there, and the caller's until we return.
-        let list = unsafe { listed(words, list, count) }?;
-        let index = given(words, "index", index)?;
-        let abandoned = given(words, "abandoned", abandoned)?;
-        let had = sync::wait_any_for(&list, time(nanoseconds))?
-            .ok_or_else(|| late(words, None, "none of them was to be had in time"))?;
+    let call = "wait for any of several";
+    run(|| {
+        // SAFETY: the caller passes NULL or `count` elements, which do not change until this function
+        // returns, and whose handles stay open as long.
+        let list = unsafe { convert_list(call, list, count) }?;
+        let index = required(call, "index", index)?;
+        let abandoned = required(call, "abandoned", abandoned)?;
+        let had = sync::wait_any_for(&list, duration(nanoseconds))?
+            .ok_or_else(|| timed_out(call, None, "none became available in time"))?;
         index.write(had.index);
-        abandoned.write(keep(had));
+        abandoned.write(forget_guard(had));
         Ok(())
     })
 }
 
-/// Waits until all of several can be had at once, and takes them all. Until then it takes none.
+/// Blocks until all of several objects are available at the same time, and acquires all of them.
+/// Thread-safe.
 ///
-/// On Unix some are taken for a moment and given back when the last turns out not to be there: whoever
-/// only looks, and does not wait, may not find them in that moment.
+/// On Unix some of them may be acquired and released again while another is missing. In that moment a call
+/// of another thread that does not block, such as pagemate_mutex_try_lock(), may find them unavailable. If
+/// the process is killed in that moment, acquired mutexes are abandoned, and what was taken from events and
+/// semaphores is lost.
 ///
-/// @param list       What to wait for.
-/// @param count      How many there are: 1 to 64.
-/// @param abandoned  Gets a bit for each mutex that was abandoned, the lowest for the first in the list; 0
-///                   if none was. See pagemate_mutex_lock().
-/// @return As pagemate_wait_any().
+/// @param list       The objects.
+/// @param count      The number of objects: 1 to 64.
+/// @param abandoned  Receives a bit for each mutex that was abandoned, the lowest for the first object in
+///                   the list. See pagemate_mutex_lock().
+/// @return As for pagemate_wait_any().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_wait_all(
     list: *const Waitable<'_>,
     count: usize,
     abandoned: Option<&mut MaybeUninit<u64>>,
 ) -> Status {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller passes NULL or `count` elements with open handles, none of which changes until this
+    // function returns, as the called function requires.
     unsafe { pagemate_wait_all_for(list, count, PAGEMATE_FOREVER, abandoned) }
 }
 
-/// Waits for so long at most until all of several can be had at once.
+/// Blocks until all of several objects are available at the same time, and acquires all of them, or until
+/// the timeout expires. Thread-safe.
 ///
-/// @param list         What to wait for.
-/// @param count        How many there are: 1 to 64.
-/// @param nanoseconds  How long to wait: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to ask only.
-/// @param abandoned    As of pagemate_wait_all().
-/// @return PAGEMATE_TIMED_OUT: they were not all there in time, and none was taken. Otherwise as
+/// @param list         The objects.
+/// @param count        The number of objects: 1 to 64.
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+/// @param abandoned    As for pagemate_wait_all().
+/// @return PAGEMATE_TIMED_OUT: the timeout expired; nothing was acquired. Otherwise as
 ///         pagemate_wait_any().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_wait_all_for(
@@ -196,14 +186,15 @@ pub unsafe extern "C" fn pagemate_wait_all_for(
     nanoseconds: u64,
     abandoned: Option<&mut MaybeUninit<u64>>,
 ) -> Status {
-    let words = "wait for all of several";
-    call(|| {
-        // SAFETY: so many elements are there, and the caller's until we return.
-        let list = unsafe { listed(words, list, count) }?;
-        let abandoned = given(words, "abandoned", abandoned)?;
-        let had = sync::wait_all_for(&list, time(nanoseconds))?
-            .ok_or_else(|| late(words, None, "they were not all to be had in time"))?;
-        let bits = had.into_iter().enumerate().map(|(i, had)| u64::from(keep(had)) << i);
+    let call = "wait for all of several";
+    run(|| {
+        // SAFETY: the caller passes NULL or `count` elements, which do not change until this function
+        // returns, and whose handles stay open as long.
+        let list = unsafe { convert_list(call, list, count) }?;
+        let abandoned = required(call, "abandoned", abandoned)?;
+        let had = sync::wait_all_for(&list, duration(nanoseconds))?
+            .ok_or_else(|| timed_out(call, None, "not all became available in time"))?;
+        let bits = had.into_iter().enumerate().map(|(i, had)| u64::from(forget_guard(had)) << i);
         abandoned.write(bits.fold(0, |all, bit| all | bit));
         Ok(())
     })

@@ -57,7 +57,7 @@ fn the_examples_in_the_headers_run() {
     assert_eq!(shown.len(), 6);
     let text = program("#include <stdio.h>\n#include <pagemate.h>", &shown);
     let built = compile(&source("examples.c", &text), "c11", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "This is common data!\nthere is a job\n");
+    assert_eq!(run(&place, &built, &[]), "This is common data!\na job is ready\n");
 
     let header = |name| fs::read_to_string(root().join("include").join(name)).unwrap();
     let header = header("pagemate.hpp") + &header("pagemate_sync.hpp");
@@ -65,7 +65,7 @@ fn the_examples_in_the_headers_run() {
     assert_eq!(shown.len(), 4);
     let text = program("#include <iostream>\n#include <pagemate.hpp>", &shown);
     let built = compile(&source("examples.cpp", &text), "c++17", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "42\nthere is a job\n42\n");
+    assert_eq!(run(&place, &built, &[]), "42\na job is ready\n42\n");
     place.assert_empty();
 }
 

@@ -8,7 +8,7 @@ static void *unlock_anothers(void *mutex) {
     CHECK_STATUS(PAGEMATE_NOT_OWNER, pagemate_mutex_unlock(mutex));
     CHECK_MESSAGE("unlock mutex \"locks\": this thread does not hold it through this handle");
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_mutex_try_lock(mutex, &abandoned));
-    CHECK_MESSAGE("lock mutex \"locks\": somebody else has it");
+    CHECK_MESSAGE("lock mutex \"locks\": another thread owns it");
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_mutex_try_lock_for(mutex, SHORT, &abandoned));
     DO(pagemate_mutex_is_mine(mutex, &mine));
     CHECK(!mine);
@@ -134,7 +134,7 @@ static void events_happen(void) {
     DO(pagemate_event_reset(set));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_event_wait_for(same, 0));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_event_wait_for(same, SHORT));
-    CHECK_MESSAGE("wait for event \"happens\": it did not happen in time");
+    CHECK_MESSAGE("wait for event \"happens\": it was not set in time");
     /* Nobody waits, and so nobody is let go. */
     DO(pagemate_event_pulse(set));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_event_wait_for(same, 0));
@@ -166,7 +166,7 @@ static void semaphores_count(void) {
     DO(pagemate_semaphore_try_acquire_for(semaphore, LONG));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_semaphore_try_acquire(semaphore));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_semaphore_try_acquire_for(semaphore, SHORT));
-    CHECK_MESSAGE("acquire semaphore \"counts\": its count is zero");
+    CHECK_MESSAGE("acquire semaphore \"counts\": its count is 0");
     DO(pagemate_semaphore_release(same, 2, &before));
     CHECK(before == 0);
     CHECK_STATUS(PAGEMATE_OUT_OF_RANGE, pagemate_semaphore_release(same, 2, &before));
@@ -212,7 +212,7 @@ static void several_are_waited_for(void) {
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_wait_any_for(list, 3, 0, &index, &abandoned));
     DO(pagemate_mutex_unlock(mutex));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_wait_any_for(list, 2, SHORT, &index, &abandoned));
-    CHECK_MESSAGE("wait for any of several: none of them was to be had in time");
+    CHECK_MESSAGE("wait for any of several: none became available in time");
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_wait_all_for(list, 3, SHORT, &bits));
     CHECK(index == 2 && bits == 77);
     DO(pagemate_mutex_is_mine(mutex, &mine));
@@ -251,7 +251,7 @@ static void several_are_waited_for(void) {
     }
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_wait_any_for(list, 0, 0, &index, &abandoned));
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_wait_all_for(list, 65, 0, &bits));
-    CHECK_MESSAGE("wait for all of several: count is 65, and has to be 1 to 64");
+    CHECK_MESSAGE("wait for all of several: count is 65; it must be 1 to 64");
     DO(pagemate_semaphore_close(semaphore));
     DO(pagemate_event_close(event));
     DO(pagemate_mutex_close(second));

@@ -79,7 +79,7 @@ static void descriptors_are_handed_on(void) {
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_section_from_descriptor(-1, &ours));
     CHECK_STATUS(PAGEMATE_OS, pagemate_section_from_descriptor(copy, &ours));
     CHECK(pagemate_last_os_error() == EBADF);
-    CHECK_MESSAGE("take descriptor: ");
+    CHECK_MESSAGE("import descriptor: ");
     int ends[2];
     CHECK(pipe(ends) == 0);
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_section_from_descriptor(ends[0], &ours));
@@ -125,7 +125,7 @@ static void inventories_list(void) {
     CHECK(entry->owner == (int64_t)geteuid() && entry->file == NULL);
     CHECK(entry->holder_count == 1 && entry->holders[0] == (uint32_t)getpid());
     CHECK_STATUS(PAGEMATE_OUT_OF_RANGE, pagemate_inventory_entry(all, 2, &entry));
-    CHECK_MESSAGE("look at object 2: the list has 2");
+    CHECK_MESSAGE("get object 2: the list has 2 objects");
     DO(pagemate_inventory_free(all));
     DO(pagemate_section_close(a));
     DO(pagemate_section_close(b));
