@@ -1,4 +1,4 @@
-//! Each example runs to its end, with real processes, and shows what it says it shows.
+//! Runs each example to its end, with real processes, and checks its output.
 
 mod harness;
 
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use harness::Place;
 
-/// Longer than anything an example waits for.
+/// Longer than any wait of an example.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running example, killed and reaped at the latest when dropped.
+/// A running example. Dropping it kills and reaps the process.
 struct Example {
     child: Child,
     lines: Receiver<String>,
@@ -47,7 +47,7 @@ impl Example {
         self.lines.recv_timeout(TIMEOUT).expect("one more line")
     }
 
-    /// As Enter would, the end of input ends those that wait for it.
+    /// Closes the standard input, which ends an example that waits for Enter.
     fn end(mut self) {
         self.child.stdin = None;
         self.ends_well();
@@ -78,7 +78,7 @@ impl Drop for Example {
     }
 }
 
-/// Examples are built beside the tests.
+/// Returns the path of an example, which cargo builds beside the tests.
 fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().unwrap().parent().unwrap();

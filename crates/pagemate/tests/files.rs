@@ -1,6 +1,8 @@
-//! Named sections over files: many processes and one file, and what becomes of both.
+//! Named sections over files: sharing among processes, growth of the file, and records that no
+//! longer match.
 //!
-//! Windows' rows for them are in `win32_rows.rs`: 7, 9 to 15, 18, 19, 71 and 72.
+//! The Windows behaviour of these sections is in `win32_rows.rs`: rows 7, 9 to 15, 18, 19, 71 and
+//! 72.
 
 mod harness;
 
@@ -30,7 +32,7 @@ fn processes_share_the_file_by_its_name_and_what_they_write_stays() {
     one.expect("read x", "8");
     one.expect("list", "x");
     one.expect("close x", "ok");
-    // Two names over one file show one memory.
+    // Two names over one file share its memory.
     one.expect(&format!("create-over y {path} 0"), "ok");
     one.expect("write y 9", "ok");
     other.expect("read x", "9");
@@ -74,7 +76,8 @@ fn of_many_that_create_at_once_one_makes_its_file_grow() {
         let name = unique("files-race");
         let files: Vec<Scratch> = (0..MANY).map(|_| Scratch::new(b"short")).collect();
         let start = Barrier::new(MANY);
-        // All stay until all have come, so that nobody can create after somebody let go.
+        // All threads keep their sections until all have created, so that none creates again after
+        // another has closed.
         let sections: Vec<Section> = thread::scope(|scope| {
             let create = |file: &File| {
                 start.wait();
@@ -92,7 +95,7 @@ fn of_many_that_create_at_once_one_makes_its_file_grow() {
         }
         assert_eq!(files[made].len(), 100_000);
         if cfg!(unix) {
-            // The kernel of Windows makes a file grow before it looks at the name.
+            // The Windows kernel makes a file grow before it looks up the name.
             assert_eq!(files.iter().filter(|file| file.len() != 5).count(), 1);
         }
     }
@@ -113,7 +116,7 @@ fn what_is_over_a_file_is_listed_with_its_length() {
     if cfg!(unix) {
         let path = fs::canonicalize(file.path()).unwrap();
         assert_eq!(entry.file.as_deref(), Some(&*path));
-        // Whoever has the name is a holder, and not whoever has the file.
+        // A holder is a process that holds the name, not one that has the file open.
         if cfg!(target_os = "linux") {
             let _same = file.open(true);
             assert_eq!(entry.holders, [std::process::id()]);
@@ -125,7 +128,7 @@ fn what_is_over_a_file_is_listed_with_its_length() {
     drop(memory);
     let _made = options(Access::Read).file(&file.open(true)).create_new(&name).unwrap();
     if cfg!(unix) {
-        // A reader who asks for more gets a handle, but no view.
+        // An opener that asks for more access than granted gets a handle, but no view.
         let opened = Section::open(&name).unwrap();
         assert_eq!(opened.protection(), pagemate::Protection::ReadOnly);
         assert!(!opened.map().unwrap().is_writable());
@@ -142,7 +145,7 @@ mod unix {
 
     use super::*;
 
-    /// Demands that opening, finding out and creating name what is wrong with the file.
+    /// Asserts that opening, finding and creating report `fact` about the file.
     #[track_caller]
     fn told(name: &str, path: &Path, fact: &str) {
         let reader = SectionOptions::new().access(Access::Read).open(name);
@@ -155,7 +158,7 @@ mod unix {
         }
         let error = SectionOptions::new().len(1).create_new(name).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
-        // It lives, and says over what.
+        // The section is alive, and its entry names the file.
         assert_eq!(inventory::find(name).unwrap().file.as_deref(), Some(path));
     }
 
@@ -202,7 +205,7 @@ mod unix {
         assert_eq!(made.map().unwrap().read::<[u8; 5]>(0).unwrap(), *b"still");
         drop((made, view));
         assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::NotFound);
-        // So that there is something to remove.
+        // Makes sure that there is a file to remove.
         fs::write(&path, "").unwrap();
     }
 

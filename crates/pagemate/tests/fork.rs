@@ -1,4 +1,4 @@
-//! A forked child holds what its parent held, until it exits or becomes another program.
+//! A forked child holds the objects of its parent, until it exits or calls `exec`.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -95,7 +95,7 @@ fn child_keeps_what_its_killed_parent_held() {
             let child = fork(|| {
                 ready.open();
                 go.wait();
-                // As an ordinary end of main would, and then as the last holder.
+                // As the end of `main` does, and then as the last holder.
                 drop(held.take());
             });
             ids.write(0, &child.id()).unwrap();
@@ -118,7 +118,8 @@ fn child_takes_nothing_with_it() {
     alone("child_takes_nothing_with_it", |place| {
         let mut held = Some(create("x"));
         held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
-        // It exits without a word; it drops what it has; it drops, and then asks; it is killed.
+        // The child exits at once; it drops its handles; it drops them and then opens the name; it
+        // is killed.
         fork(|| {}).join();
         assert_lives("x", 7);
         fork(|| drop(held.take())).join();
@@ -174,7 +175,7 @@ fn child_opens_and_creates_anew() {
         let mut held = Some(create("x"));
         held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
         let child = fork(|| {
-            // A handle of its own, apart from the one it was born with.
+            // A handle of the child's own, apart from the inherited one.
             let own = Section::open("x").unwrap();
             drop(held.take());
             let (_made, view) = create("y");
@@ -227,7 +228,7 @@ fn unnamed_memory_is_shared_with_the_child() {
             view.write(0, &7_u64).unwrap();
             ready.open();
             go.wait();
-            // Through the view and the handle it was born with, after the parent dropped its own.
+            // Through the inherited view and handle, after the parent dropped its own.
             assert_eq!(view.read::<u64>(0).unwrap(), 8);
             assert_eq!(value(&section), 8);
         });
@@ -283,7 +284,7 @@ fn child_that_becomes_another_program_lets_go() {
         drop((section, view));
         assert_lives("x", 7);
         ready.open();
-        // What comes back comes from the other program.
+        // The echo comes from the other program.
         to.write_all(b"a").unwrap();
         from.read_exact(&mut [0]).unwrap();
         assert_gone("x");
@@ -348,7 +349,8 @@ fn creators_that_only_look_let_go_at_once_while_programs_are_started() {
                     Command::new("true").status().unwrap();
                 }
             });
-            // How often a start falls into a creation is chance, but once it does is a failure.
+            // It is up to chance how often a start coincides with a creation, but no coincidence
+            // may keep the name alive.
             while !starter.is_finished() {
                 drop(SectionOptions::new().len(1).access(Access::Read).create_new("x").unwrap());
                 assert_eq!(Section::open("x").unwrap_err().kind(), ErrorKind::NotFound);

@@ -1,4 +1,4 @@
-// A program that knows only Win32: the other side of interop.rs. It takes one command a line and
+// A program that uses only Win32: the other side of interop.rs. It executes one command a line, and
 // answers each with a line that begins with '@'.
 
 #include <windows.h>
@@ -34,7 +34,7 @@ static std::string create(const std::string &name, DWORD len)
     return mapped != "ok" ? mapped : existed ? "opened" : "created";
 }
 
-// Makes an object and does not look at it.
+// Creates a section without mapping it.
 static std::string keep(const std::string &name, DWORD len, const char *grants, DWORD protection)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, nullptr, FALSE};
@@ -47,7 +47,7 @@ static std::string keep(const std::string &name, DWORD len, const char *grants, 
     return made;
 }
 
-// Makes reserved memory of which the second page is there.
+// Creates a sparse section and commits its second page.
 static std::string reserve(const std::string &name, DWORD len)
 {
     const std::string made = keep(name, len, "D:(A;;GA;;;WD)", PAGE_READWRITE | SEC_RESERVE);
@@ -56,7 +56,7 @@ static std::string reserve(const std::string &name, DWORD len)
     return outcome(VirtualAlloc(view + 4096, 4096, MEM_COMMIT, PAGE_READWRITE) != nullptr, "ok");
 }
 
-// Makes a section of this program's own image.
+// Creates a section of this program's own image.
 static std::string image(const std::string &name)
 {
     char path[MAX_PATH];
@@ -114,7 +114,7 @@ static std::string release(LONG by)
     return outcome(released, released ? std::to_string(before).c_str() : "");
 }
 
-// What others may only wait for.
+// A descriptor that lets other users only wait.
 static std::string for_waiting(const std::string &kind, const std::string &name)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, nullptr, FALSE};
@@ -129,7 +129,7 @@ static std::string for_waiting(const std::string &kind, const std::string &name)
     return reply;
 }
 
-// A command about sync objects; nothing if it is none.
+// Executes a command about sync objects; returns an empty string for other commands.
 static std::string sync(const std::string &command)
 {
     std::string kind, name;

@@ -1,4 +1,4 @@
-//! Memory shared by name with a C++ program that knows only Win32.
+//! Memory that is shared by name with a C++ program that uses only Win32.
 #![cfg(windows)]
 
 mod harness;
@@ -12,7 +12,7 @@ use pagemate::sync::{
 };
 use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, View, inventory};
 
-/// Longer than anything takes that does not hang.
+/// Longer than any operation that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
 const TEXT: &str = "This is common data!";
@@ -133,7 +133,7 @@ fn an_object_gives_what_its_descriptor_grants() {
     let mut other = other();
     other.expect(&format!("for-reading {name} 70000"), "ok");
     assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::PermissionDenied);
-    // Not even the question how long it is was granted.
+    // The descriptor does not grant the right to query the length either.
     let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
     assert_eq!(reader.len(), 73_728);
     assert_eq!(reader.map().unwrap().read::<u8>(73_727).unwrap(), 0);

@@ -1,5 +1,5 @@
-//! What is listed. In a program of its own: on Windows a listing holds for a moment what it finds,
-//! also what a test beside it just let go.
+//! The inventory. This is a test program of its own, because on Windows listing opens each object
+//! for a moment, also an object that a concurrent test has just closed.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! What `docs/layout.md` says of an object's file, read back from a real one.
+//! Compares `docs/layout.md` with the bytes of real objects.
 #![cfg(unix)]
 
 mod harness;
@@ -16,7 +16,7 @@ fn actor() {
     harness::actor();
 }
 
-/// The rows of the table under this heading: each field's offset and size.
+/// Reads the table under this heading of the document: the offset and size of each field.
 fn documented(heading: &str) -> Vec<(String, usize, usize)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/layout.md");
     let text = fs::read_to_string(path).unwrap();
@@ -30,7 +30,7 @@ fn documented(heading: &str) -> Vec<(String, usize, usize)> {
     rows.collect()
 }
 
-/// The fields that are documented under this heading, in these bytes.
+/// The bytes of each field that the document lists under a heading.
 struct Fields<'a>(BTreeMap<String, &'a [u8]>);
 
 impl Fields<'_> {
@@ -58,7 +58,7 @@ impl Fields<'_> {
         }
     }
 
-    /// Demands that a field is this and then zeros.
+    /// Asserts that a field contains `bytes`, padded with zeros.
     #[track_caller]
     fn begins(&self, field: &str, with: &[u8]) {
         let (begin, rest) = self.0[field].split_at(with.len());

@@ -1,4 +1,5 @@
-//! Sections, through the public API, apart from what they have from Windows: `win32_rows.rs`.
+//! Sections through the public API, except for the behaviour they share with Windows: see
+//! `win32_rows.rs`.
 
 mod harness;
 
@@ -18,7 +19,7 @@ fn errors_are_sentences() {
 
 #[test]
 fn a_taken_name_is_refused_before_memory_is_reserved() {
-    // More than any machine has: reserving it would fail as NoSpace, or take long to fail.
+    // More memory than any machine has. Reserving it would fail with `NoSpace`, or fail late.
     const TOO_MUCH: u64 = 16 << 40;
     let name = unique("taken");
     let held = SectionOptions::new().len(1).create_new(&name).unwrap();
@@ -72,7 +73,7 @@ fn wishes_change_nothing() {
 
 #[test]
 fn huge_pages_hold_zeros_and_what_is_written() {
-    // Whole huge pages, a rest of small ones, and less than one.
+    // Whole huge pages; with a rest of small pages; less than one huge page.
     for len in [5 << 20, 4 << 20, 4096] {
         let name = unique("huge");
         let section = SectionOptions::new().len(len).huge_pages().create_new(&name).unwrap();
@@ -97,7 +98,7 @@ fn huge_pages_hold_zeros_and_what_is_written() {
 fn handles_for_reading_lend_descriptors_for_reading() {
     use std::os::fd::AsFd as _;
 
-    // With what was lent, whoever gets it can do no more than the handle.
+    // A borrowed descriptor or handle grants no more than the section's access.
     let name = unique("lent");
     let mut options = SectionOptions::new();
     let made = options.len(1).access(Access::Read).create_new(&name).unwrap();
@@ -127,7 +128,7 @@ fn descriptor_of_a_named_section_gives_its_data_and_nothing_else() {
     let view = received.map().unwrap();
     view.write_at(0, &vec![0; view.len()]).unwrap();
     view.write(8, &7_u64).unwrap();
-    // The object is whole: its trailer was out of reach.
+    // The object is intact: its trailer was out of reach.
     let opened = Section::open(&name).unwrap();
     assert_eq!(opened.map().unwrap().read::<u64>(8).unwrap(), 7);
 

@@ -1,7 +1,7 @@
 //! Mutexes, events and semaphores, in one process and between several.
 //!
-//! What Windows programs see of them is in `sync_rows.rs`. This needs to know who sleeps, which Windows
-//! does not tell.
+//! The behaviour that Windows programs see is in `sync_rows.rs`. These tests need the number of
+//! waiters, which Windows does not report.
 #![cfg(unix)]
 
 mod harness;
@@ -18,9 +18,9 @@ use pagemate::sync::{
 };
 use pagemate::{ErrorKind, Result, Section, SectionOptions, Sharing};
 
-/// Long enough for whatever does not hang.
+/// Longer than any operation that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Long enough to see that nothing happens, as far as that can be seen.
+/// Long enough to show, with high probability, that nothing happens.
 const SHORT: Duration = Duration::from_millis(20);
 
 #[test]
@@ -33,12 +33,12 @@ fn assert_kind<T: std::fmt::Debug>(result: Result<T>, kind: ErrorKind) {
     assert_eq!(result.unwrap_err().kind(), kind);
 }
 
-/// How many sleep for the object, or are about to.
+/// Returns how many threads sleep on the object or are about to.
 fn asleep(onlooker: &mut Actor, name: &str) -> u32 {
     onlooker.ask(&format!("waiting {name}")).parse().unwrap()
 }
 
-/// Waits until so many do.
+/// Waits until this many threads sleep on the object.
 #[track_caller]
 fn until_asleep(onlooker: &mut Actor, name: &str, count: u32) {
     let end = Instant::now() + LONG;
@@ -243,7 +243,7 @@ fn all_takes_nothing_before_all_are_there() {
         });
         said.recv().unwrap();
         thread::sleep(SHORT);
-        // They are there for others meanwhile.
+        // Other threads can acquire them meanwhile.
         drop(mutex.try_lock_for(LONG).unwrap().unwrap());
         assert!(auto.wait_timeout(LONG).unwrap());
         assert!(semaphore.try_acquire_for(LONG).unwrap());
@@ -358,7 +358,8 @@ fn handles_may_go_to_any_thread_and_say_what_they_are() {
     assert!(format!("{:?}", mutex.lock().unwrap()).contains("abandoned: false"));
 }
 
-/// The thread that took it has to free it: a guard stays there, or this does not compile.
+/// A guard must not move to another thread, because the thread that locked the mutex has to unlock
+/// it. This fails to compile if a guard is `Send`.
 const _: () = {
     trait Stays<A> {
         const YES: () = ();
@@ -434,7 +435,7 @@ fn a_mutex_can_be_had_from_the_start_by_its_maker_alone() {
     maker.expect("lock-for x 30000", "abandoned");
     maker.end("kill");
     place.actor().expect("mutex x open", "NotFound");
-    // Who has had it from the start is missed like any other.
+    // A thread that owns the mutex from its creation is detected as dead like any other owner.
     let (mut maker, mut other) = (place.actor(), place.actor());
     maker.expect("mutex y locked", "created");
     other.expect("mutex y open", "opened");
@@ -450,7 +451,7 @@ fn events_reach_all_or_one_of_those_who_wait() {
         for act in [&["pulse"][..], &["set", "reset"], &["set"]] {
             let alone = mode == "auto";
             if alone && act.len() == 2 {
-                // Whether anybody is faster than the reset nobody can say.
+                // It is up to chance whether a waiter or the reset is faster.
                 continue;
             }
             onlooker.expect(&format!("event x create {mode}"), "created");
@@ -466,7 +467,7 @@ fn events_reach_all_or_one_of_those_who_wait() {
                 }
                 while alone && asleep(&mut onlooker, "x") > left {
                     if act == ["pulse"] {
-                        // Who was about to sleep may have missed it.
+                        // A thread that was about to sleep may have missed it.
                         thread::sleep(SHORT);
                         onlooker.expect("pulse x", "ok");
                     }

@@ -1,7 +1,7 @@
-//! The behaviour of Windows' sync objects, row by row, on every system.
+//! The behaviour of Win32's sync objects, row by row, on every platform.
 //!
-//! The numbers are those of `win32_rows.rs`, where a row is explained; of these some have several
-//! parts.
+//! The numbers are those of `win32_rows.rs`, which explains rows. Some rows have several parts
+//! here.
 #![allow(clippy::print_stdout, reason = "a failing row says its name")]
 
 mod harness;
@@ -18,34 +18,34 @@ use pagemate::sync::{
 };
 use pagemate::{Access, ErrorKind, Result, Section, SectionOptions, Sharing};
 
-/// A row's number, what this part of it says in terms of pagemate, and its test.
+/// The row's number, its statement in terms of pagemate, and its test.
 type Row = (u32, &'static str, fn());
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     (20, "a name belongs to one object of one kind", one_space_of_names),
-    (89, "a name dies with the last handle, and what comes next is new", name_dies),
-    (89, "a process that ends lets go of its names, however it ends", ends_let_go),
-    (90, "a mutex is one thread's at a time, which alone can free it", one_thread_at_a_time),
-    (90, "of many who ask for it at once one has it at a time", one_of_many),
-    (90, "who finds a mutex does not have it, whatever it asked for", found_is_not_had),
-    (90, "a thread that ends with a mutex abandons it, and the next is told and has it", thread_ends),
-    (90, "so does a process, however it ends", process_ends),
-    (90, "who waits is told though nobody else has the object any more", only_the_waiter_is_left),
-    (90, "a mutex beside its value is abandoned too, though its owner was alone", beside_its_value),
-    (91, "to use is to change, so that it is shared for that or not at all", shared_for_use),
-    (92, "a manual event stays set for all, until it is reset", manual_stays_set),
-    (92, "an automatic event lets one go, and to set it twice is to set it once", automatic_lets_one_go),
-    (92, "who finds an event finds its type and state", found_as_it_is),
-    (93, "a pulse lets go who waits, and leaves the event not set", pulse_lets_go),
-    (94, "a count goes from zero to the highest, and past that nothing changes", counts),
-    (94, "as many are let in as are released", lets_in_as_many),
-    (95, "one to sixty-four are waited for, each once", one_to_sixty_four),
-    (95, "any is the first in the list, and only that one is taken", any_is_the_first),
-    (95, "all are taken together, and none before", all_or_none),
-    (95, "an abandoned mutex among several is told of", abandoned_among_several),
-    (95, "a wait ends when its time is up, and not before", time_is_up),
-    (95, "a wait may be for longer than the kernel counts", waits_for_ages),
+    (89, "a name ends with its last handle, and the next object of that name is new", name_dies),
+    (89, "the end of a process, of any kind, releases its names", ends_let_go),
+    (90, "one thread at a time owns a mutex, and only the owner can unlock it", one_thread_at_a_time),
+    (90, "of many concurrent threads one owns the mutex at a time", one_of_many),
+    (90, "opening an existing mutex does not lock it, even with `locked`", found_is_not_had),
+    (90, "a thread that ends as the owner abandons the mutex, and the next owner is told", thread_ends),
+    (90, "so does a process, at any kind of end", process_ends),
+    (90, "a waiter is told even if it is the only holder left", only_the_waiter_is_left),
+    (90, "a mutex beside its value is abandoned too, even if its owner was the only holder", beside_its_value),
+    (91, "using an object changes it, so that sharing for reading is refused", shared_for_use),
+    (92, "a manual-reset event stays set for all waiters until it is reset", manual_stays_set),
+    (92, "an auto-reset event releases one waiter, and setting it twice equals setting it once", automatic_lets_one_go),
+    (92, "an opened event keeps its reset mode and its state", found_as_it_is),
+    (93, "a pulse releases the present waiters, and leaves the event not set", pulse_lets_go),
+    (94, "a count stays between zero and the maximum, and a release past it changes nothing", counts),
+    (94, "a release admits as many waiters as it adds permits", lets_in_as_many),
+    (95, "one to 64 different objects can be waited for", one_to_sixty_four),
+    (95, "waiting for any acquires only the first available object of the list", any_is_the_first),
+    (95, "waiting for all acquires all together, and none before", all_or_none),
+    (95, "an abandoned mutex among several is reported", abandoned_among_several),
+    (95, "a wait ends at its timeout, and not before", time_is_up),
+    (95, "a timeout may be longer than the kernel can count", waits_for_ages),
 ];
 
 #[test]
@@ -70,9 +70,9 @@ fn rows_are_in_order() {
     assert!(ROWS.is_sorted_by(|(a, ..), (b, ..)| a <= b));
 }
 
-/// Longer than anything takes that does not hang.
+/// Longer than any operation that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Long enough to see that nothing happens, as far as that can be seen.
+/// Long enough to show, with high probability, that nothing happens.
 const SHORT: Duration = Duration::from_millis(20);
 
 #[track_caller]
@@ -95,13 +95,13 @@ fn semaphore(count: u32, max: u32) -> Semaphore {
     SemaphoreOptions::new(count, max).create_unnamed().unwrap()
 }
 
-/// Whether it has happened; an automatic one is not set any more then.
+/// Returns whether the event is signaled. This resets an auto-reset event.
 #[track_caller]
 fn is_set(event: &Event) -> bool {
     event.wait_timeout(Duration::ZERO).unwrap()
 }
 
-/// A kind of object: what it is called, and how one is made, found and opened.
+/// A kind of object: its name, and functions that create, open-or-create and open one.
 type Kind = (&'static str, Make, Make, Make);
 type Make = fn(&str) -> Result<Box<dyn any::Any>>;
 
@@ -204,14 +204,14 @@ fn one_thread_at_a_time() {
     let mutex = MutexOptions::new().create_new(&name).unwrap();
     let guard = mutex.lock().unwrap();
     assert!(mutex.is_mine() && !guard.was_abandoned());
-    // Windows would give it again, and count; here who has it is told.
+    // Windows would grant a recursive lock; here the owner gets an error.
     refused(mutex.lock(), ErrorKind::InvalidInput);
     refused(mutex.try_lock(), ErrorKind::InvalidInput);
     refused(mutex.try_lock_for(LONG), ErrorKind::InvalidInput);
     refused(wait_any(&[(&mutex).into()]), ErrorKind::InvalidInput);
     refused(wait_all(&[(&mutex).into()]), ErrorKind::InvalidInput);
     let other = Mutex::open(&name).unwrap();
-    // By another handle it is had, as by another thread.
+    // Another handle finds it locked, like another thread.
     assert!(other.try_lock().unwrap().is_none() && !other.is_mine());
     refused(other.unlock_forgotten(), ErrorKind::NotOwner);
     thread::scope(|scope| {
@@ -244,7 +244,7 @@ fn one_of_many() {
         actor.ask("mutex x share");
         actor.ask("share x-data 4096");
         actor.ask("share y 4096");
-        // All make it at once.
+        // All actors initialise it at the same time.
         actor.tell("shared-init y");
     }
     for actor in &mut actors {
@@ -347,7 +347,7 @@ fn beside_its_value() {
     assert_eq!(second.reply().as_deref(), Some("abandoned 10"));
     second.expect("shared-add x", "ok 11");
 
-    // The section is held, and the lock by nobody but who dies.
+    // The section is held, but only the dying process holds the lock.
     second.expect("drop x", "ok");
     for way in ["kill", "exit"] {
         let mut third = place.actor();
@@ -412,7 +412,7 @@ fn shared_for_use() {
     }
 }
 
-/// Several actors of which each waits for the event `x`.
+/// Starts several actors that each wait for the event `x`.
 fn watchers(place: &Place) -> [Actor; 3] {
     [(); 3].map(|()| {
         let mut actor = place.actor();
@@ -465,7 +465,7 @@ fn automatic_lets_one_go() {
     let mut waiters: Vec<_> = watchers(&place).into();
     while !waiters.is_empty() {
         setter.expect("set x", "ok");
-        // One goes, sooner or later, and only one.
+        // Exactly one of them is released, sooner or later.
         let end = Instant::now() + LONG;
         let gone = loop {
             let replied =
@@ -496,7 +496,7 @@ fn found_as_it_is() {
 fn pulse_lets_go() {
     for (reset, word) in [(Reset::Manual, "manual"), (Reset::Auto, "auto")] {
         let event = event(reset, false);
-        // Nobody waits: it is as if nothing was.
+        // Without waiters a pulse has no effect.
         event.pulse().unwrap();
         assert!(!is_set(&event), "{word}");
         event.set().unwrap();
@@ -507,7 +507,7 @@ fn pulse_lets_go() {
         let mut setter = place.actor();
         setter.expect(&format!("event x create {word}"), "created");
         for mut waiter in watchers(&place) {
-            // Who has not yet begun to wait misses it.
+            // A thread that has not yet begun to wait misses the pulse.
             let end = Instant::now() + LONG;
             let reply = loop {
                 setter.expect("pulse x", "ok");
@@ -582,7 +582,7 @@ fn lets_in_as_many() {
         assert!(Instant::now() < end, "the last was not let in");
     };
     assert_eq!(reply, "ok");
-    // What the dead took is not given back.
+    // Permits of killed processes are lost.
     drop(waiters);
     maker.expect("acquire x 0", "timeout");
 }
@@ -644,7 +644,7 @@ fn all_or_none() {
             assert!(had.iter().enumerate().all(|(index, had)| had.index == index));
         });
         said.recv().unwrap();
-        // They are there for others meanwhile.
+        // Other threads can acquire them meanwhile.
         drop(mutex.try_lock_for(LONG).unwrap().unwrap());
         assert!(auto.wait_timeout(LONG).unwrap());
         assert!(semaphore.try_acquire_for(LONG).unwrap());
@@ -723,7 +723,7 @@ fn time_is_up() {
 }
 
 fn waits_for_ages() {
-    // Around the end of 32 bits of milliseconds, and past the end of the clock.
+    // Around the end of 32 bits of milliseconds, and past the range of the clock.
     let millis = [u64::from(u32::MAX), 1 << 32, 1 << 33, 9_999 << 32];
     for time in millis.map(Duration::from_millis).into_iter().chain([Duration::MAX]) {
         let (mutex, event, semaphore) = (mutex(), event(Reset::Auto, false), semaphore(0, 1));
@@ -742,7 +742,7 @@ fn waits_for_ages() {
             semaphore.release(1).unwrap();
             let end = Instant::now() + LONG;
             while !waits.iter().all(thread::ScopedJoinHandle::is_finished) {
-                // For two, of whom each takes it away.
+                // For two waiters, each of which resets the event.
                 event.set().unwrap();
                 assert!(Instant::now() < end, "a wait does not end");
                 thread::sleep(Duration::from_millis(1));

@@ -1,7 +1,8 @@
-//! Processes that lock and wait as fast as they can, while some of them are killed at any instant.
+//! Processes that lock and wait as fast as they can, while some of them are killed at any
+//! instruction.
 //!
-//! `cargo test` kills a few hundred owners; `cargo xtask torture` 2,000, and
-//! `cargo xtask torture long` 20,000.
+//! `cargo test` kills a few hundred owners, `cargo xtask torture` 2,000, and `cargo xtask torture
+//! long` 20,000.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
 
@@ -26,18 +27,19 @@ fn actor() {
     harness::actor();
 }
 
-// ---- counting ----
+// Mutual exclusion without kills.
 
 const COUNTERS: u64 = 4;
 const TURNS: u64 = 3_000;
 
-/// Memory that forked children share.
+/// Maps memory that forked children share.
 fn memory(len: u64) -> View {
     SectionOptions::new().len(len).create_unnamed().unwrap().map().unwrap()
 }
 
-/// Lets several processes do something so often, each with handles of its own. What they do to the
-/// counter one at a time must all be there in the end.
+/// Runs `body` in several processes, each with handles of its own. `body` calls its argument under
+/// a lock, and the argument increments a shared counter non-atomically. At the end the counter must
+/// have all increments.
 fn count_with(body: impl Fn(&mut dyn FnMut())) {
     let memory = memory(4096);
     let children: Vec<Forked> = (0..COUNTERS)
@@ -162,29 +164,30 @@ fn processes_count_in_a_shared_mutex() {
     });
 }
 
-// ---- killing ----
+// Mutual exclusion with kills.
 
-/// How many mutexes are fought for at once.
+/// The number of mutexes that are contended for at the same time.
 const ARENAS: u64 = 8;
 const WAITERS: usize = 3;
 
-/// What stands in an arena's part of the board.
+/// The length of one arena's part of the board.
 const ARENA_LEN: usize = 4096;
-/// Who is at it, by pid; nobody is zero.
-const AT_IT: usize = 0;
-/// How often somebody was told of a death.
-const TOLD: usize = 8;
-/// How often two were at it, or somebody was not told.
-const BROKEN: usize = 16;
-/// When somebody was killed, in microseconds of a clock that all processes have.
+/// The pid of the process in the critical section, or zero.
+const OWNER_PID: usize = 0;
+/// The number of reported abandonments.
+const REPORTS: usize = 8;
+/// The number of violations: two processes in the critical section, or an abandonment that was not
+/// reported.
+const VIOLATIONS: usize = 16;
+/// The time of the last kill, in microseconds of a clock that all processes share.
 const KILLED_AT: usize = 24;
-/// How long it took until it was told, if it was.
-const TOOK: usize = 32;
+/// The time from the kill to the report, or zero before the report.
+const REPORT_TIME: usize = 32;
 
-/// No death is told later, however busy the machine.
+/// The longest time until a death must be reported, even on a busy machine.
 const BOUND: Duration = Duration::from_secs(10);
 
-/// `SplitMix64`: enough to be unlike the last run.
+/// The generator `SplitMix64`. It only needs to differ from run to run.
 struct Random(u64);
 
 impl Random {
@@ -203,7 +206,7 @@ fn now() -> u64 {
     seconds * 1_000_000 + ns / 1_000
 }
 
-/// A mutex, and what tells whether it is one.
+/// A mutex, and the state that checks its mutual exclusion.
 struct Arena<'a> {
     name: String,
     board: &'a View,
@@ -215,38 +218,38 @@ impl Arena<'_> {
         self.board.atomic(self.at + what).unwrap()
     }
 
-    /// What only one may do at a time, for this many microseconds.
-    fn is_at_it(&self, told: bool, time: u64) {
+    /// Runs the critical section for this many microseconds.
+    fn critical_section(&self, abandoned: bool, time: u64) {
         let own = u64::from(process::id());
-        if told {
-            self.word(TOLD).fetch_add(1, Relaxed);
-            self.word(TOOK).store(now() - self.word(KILLED_AT).load(Relaxed), Relaxed);
-        } else if self.word(AT_IT).load(Relaxed) != 0 {
-            self.word(BROKEN).fetch_add(1, Relaxed);
+        if abandoned {
+            self.word(REPORTS).fetch_add(1, Relaxed);
+            self.word(REPORT_TIME).store(now() - self.word(KILLED_AT).load(Relaxed), Relaxed);
+        } else if self.word(OWNER_PID).load(Relaxed) != 0 {
+            self.word(VIOLATIONS).fetch_add(1, Relaxed);
         }
-        self.word(AT_IT).store(own, Relaxed);
+        self.word(OWNER_PID).store(own, Relaxed);
         let end = Instant::now() + Duration::from_micros(time);
         while Instant::now() < end {
             spin_loop();
         }
-        if self.word(AT_IT).swap(0, Relaxed) != own {
-            self.word(BROKEN).fetch_add(1, Relaxed);
+        if self.word(OWNER_PID).swap(0, Relaxed) != own {
+            self.word(VIOLATIONS).fetch_add(1, Relaxed);
         }
     }
 
-    /// One who is about to be killed: it has the mutex most of the time.
+    /// Forks a process that is about to be killed. It holds the mutex most of the time.
     fn victim(&self) -> Forked {
         fork(|| {
             let mutex = Mutex::open(&self.name).unwrap();
             let mut random = Random(now());
             loop {
                 let guard = mutex.lock().unwrap();
-                self.is_at_it(guard.was_abandoned(), random.below(300));
+                self.critical_section(guard.was_abandoned(), random.below(300));
             }
         })
     }
 
-    /// One who waits, each in its own way.
+    /// Forks a waiter; `way` selects how it waits.
     fn waiter(&self, way: usize) -> Forked {
         fork(|| {
             let mutex = Mutex::open(&self.name).unwrap();
@@ -254,26 +257,27 @@ impl Arena<'_> {
             loop {
                 let guard = match way {
                     0 => mutex.lock().unwrap(),
-                    1 => mutex.try_lock_for(BOUND).unwrap().expect("it is free in time"),
+                    1 => mutex.try_lock_for(BOUND).unwrap().expect("a mutex that becomes free"),
                     _ => {
                         let had = wait_any(&[(&event).into(), (&mutex).into()]).unwrap();
-                        had.guard.expect("the mutex is had")
+                        had.guard.expect("a guard of the mutex")
                     }
                 };
-                self.is_at_it(guard.was_abandoned(), 10);
+                self.critical_section(guard.was_abandoned(), 10);
                 drop(guard);
                 thread::sleep(Duration::from_millis(1));
             }
         })
     }
 
-    /// Kills owners, and now and then a waiter, and adds how long each death took to be told.
+    /// Kills owners, and now and then a waiter, and records how long each death took to be
+    /// reported.
     fn rounds(&self, rounds: u64, samples: &View) {
         let mutex = MutexOptions::new().create_new(&self.name).unwrap();
         let mut waiters: Vec<Forked> = (0..WAITERS).map(|way| self.waiter(way)).collect();
         let mut random = Random(now());
         for _ in 0..rounds {
-            let before = self.word(TOLD).load(Relaxed);
+            let before = self.word(REPORTS).load(Relaxed);
             let mut kills = 1;
             let victim = self.victim();
             thread::sleep(Duration::from_micros(500 + random.below(4_000)));
@@ -285,20 +289,20 @@ impl Arena<'_> {
                 waiter.kill();
                 kills += 1;
             }
-            let guard = mutex.try_lock_for(BOUND).unwrap().expect("nobody hangs");
-            self.is_at_it(guard.was_abandoned(), 10);
+            let guard = mutex.try_lock_for(BOUND).unwrap().expect("a mutex that becomes free");
+            self.critical_section(guard.was_abandoned(), 10);
             drop(guard);
-            let told = self.word(TOLD).load(Relaxed) - before;
-            assert!(told <= kills, "{told} were told of {kills} deaths");
+            let told = self.word(REPORTS).load(Relaxed) - before;
+            assert!(told <= kills, "{told} reports of {kills} deaths");
             if told == 1 && kills == 1 {
                 let number = samples.atomic::<AtomicU32>(0).unwrap().fetch_add(1, Relaxed) + 1;
-                let took = u32::try_from(self.word(TOOK).load(Relaxed)).unwrap();
+                let took = u32::try_from(self.word(REPORT_TIME).load(Relaxed)).unwrap();
                 samples.write(4 * usize::try_from(number).unwrap(), &took).unwrap();
             }
         }
-        // Each is killed here, and so abandons it once more.
+        // Dropping a waiter kills it, which abandons the mutex once more.
         drop(waiters);
-        drop(mutex.try_lock_for(BOUND).unwrap().expect("nobody hangs"));
+        drop(mutex.try_lock_for(BOUND).unwrap().expect("a mutex that becomes free"));
     }
 }
 
@@ -330,13 +334,13 @@ fn owners_die_at_any_moment() {
             "{REPLY}{rounds} owners killed in {:.1} s, {} deaths told of, after {:.1} ms in the \
              middle, {:.1} ms at 99 %, {:.1} ms at 99.9 %, {:.1} ms at most",
             start.elapsed().as_secs_f64(),
-            sum(TOLD),
+            sum(REPORTS),
             ms(500),
             ms(990),
             ms(999),
             ms(1000)
         );
-        assert_eq!(sum(BROKEN), 0, "two had it at once, or one was not told");
+        assert_eq!(sum(VIOLATIONS), 0, "two had it at once, or one was not told");
         assert!(count as u64 > rounds / 20, "of {rounds} owners {count} had it");
         assert!(ms(1000) < BOUND.as_secs_f64() * 1000.0);
     });

@@ -1,8 +1,8 @@
-//! The behaviour of Windows' named file mappings, row by row, on every system.
+//! The behaviour of Windows' named file mappings, row by row, on every platform.
 //!
-//! A row is a sentence about Win32 that pagemate keeps; comments elsewhere cite it by its number.
-//! The numbers have gaps where Win32 speaks of what the Rust interface has no word for. Each row
-//! runs by itself, so that one that fails says its name and leaves the others to run.
+//! A row is one statement about Win32 that pagemate keeps. Comments elsewhere cite rows by number.
+//! The numbers have gaps where Win32 has features that the Rust API does not have. Each row runs on
+//! its own, so that a failing row prints its name and the others still run.
 #![allow(clippy::print_stdout, reason = "a failing row says its name")]
 
 mod harness;
@@ -15,67 +15,67 @@ use std::{env, thread};
 use harness::{Place, Scratch, unique};
 use pagemate::{Access, ErrorKind, Name, Protection, Section, SectionOptions, Sharing, inventory};
 
-/// A row's number, what it says in terms of pagemate, and its test.
+/// The row's number, its statement in terms of pagemate, and its test.
 type Row = (u32, &'static str, fn());
 
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     (1, "memory without a file needs a length", no_length_is_refused),
-    (3, "a handle tells whether it made the object or found it", made_or_found),
+    (3, "a handle knows whether it created the object or opened it", made_or_found),
     (7, "over a file, reserving has no effect", files_are_not_reserved),
     (8, "a length of memory is rounded up, and views reach to the rounded end", memory_is_rounded),
     (9, "a length over a file is exact", file_is_not_rounded),
-    (10, "memory is zero at first touch", memory_is_zero),
-    (11, "no length is the file's own, of which an empty one has none", file_gives_its_length),
+    (10, "new memory is zeroed", memory_is_zero),
+    (11, "length zero means the length of the file, and is refused for an empty file", file_gives_its_length),
     (12, "a greater length makes the file grow at once", file_grows),
-    (13, "read-only, a file does not grow", read_only_file_does_not_grow),
-    (14, "a section is refused what its file is not open for", file_must_be_open_for_it),
-    (15, "who finds an object finds its length and protection", existing_wins),
-    (16, "who finds an object gets the access asked for", found_with_the_access_asked_for),
-    (17, "who makes an object gets the access asked for", made_with_the_access_asked_for),
+    (13, "a read-only section does not make its file grow", read_only_file_does_not_grow),
+    (14, "a section gets no more access than its file is open for", file_must_be_open_for_it),
+    (15, "an opened object keeps its length and protection", existing_wins),
+    (16, "opening an existing object grants the requested access", found_with_the_access_asked_for),
+    (17, "creating an object grants the requested access", made_with_the_access_asked_for),
     (18, "bad arguments are refused whether or not the name exists", arguments_come_first),
-    (19, "an existing object is found whatever length was hoped for", found_at_any_length),
-    (21, "memory that is not to be had is refused at creation", too_much_is_refused),
-    (22, "a name has a thousand units and more", long_names),
-    (24, "names differ by case", case_matters),
-    (25, "prefixes are spelled so and not otherwise", prefixes_are_exact),
-    (26, "no prefix is Local, and prefixes are links", prefixes_are_links),
-    (28, "any character but a stray backslash will do", characters),
-    (29, "no name is no name", empty_names),
-    (30, "private namespaces are not mistaken for names", private_namespaces),
-    (31, "what nobody holds is not found", missing_is_not_found),
-    (32, "a name opens only while somebody holds it", opens_only_while_held),
-    (33, "an opener gets the access asked for", opened_with_the_access_asked_for),
-    (34, "access to read is enough for a view that copies", copies_need_only_reading),
+    (19, "an existing object opens with any requested length", found_at_any_length),
+    (21, "creation fails if there is not enough memory", too_much_is_refused),
+    (22, "a name of a thousand UTF-16 code units is legal", long_names),
+    (24, "names are case-sensitive", case_matters),
+    (25, "prefixes are case-sensitive", prefixes_are_exact),
+    (26, "no prefix means Local, and prefixes can be repeated", prefixes_are_links),
+    (28, "every character except a stray backslash is legal", characters),
+    (29, "an empty name is refused", empty_names),
+    (30, "private namespaces are refused", private_namespaces),
+    (31, "an object without a holder is not found", missing_is_not_found),
+    (32, "a name opens only while some process holds it", opens_only_while_held),
+    (33, "opening grants the requested access", opened_with_the_access_asked_for),
+    (34, "read access is enough for a copy-on-write view", copies_need_only_reading),
     (38, "a read-only object opens for writing", protection_does_not_refuse_handles),
-    (41, "a view is writable if asked to be, or if it copies", writable_views),
-    (44, "a handle for reading gives no writable view", handle_limits_views),
+    (41, "a view is writable if that is requested, or if it is copy-on-write", writable_views),
+    (44, "a read-only handle gives no writable view", handle_limits_views),
     (46, "an object's protection gives no writable view either", protection_limits_views),
-    (47, "every protection admits reading and copying", reading_and_copying_always),
+    (47, "every protection allows read-only and copy-on-write views", reading_and_copying_always),
     (48, "a view begins at any offset", any_offset),
-    (50, "a view without an end reaches to the object's", views_reach_the_end),
+    (50, "a view without an end reaches to the end of the object", views_reach_the_end),
     (51, "a view does not reach past the end", no_view_past_the_end),
     (52, "a view does not begin past the end", no_view_beyond_the_end),
-    (53, "two views stand at two addresses and show one memory", views_are_coherent),
-    (55, "nothing past a file's end is seen", nothing_past_the_files_end),
-    (56, "what a copying view writes stays in it", copies_are_private),
-    (58, "a view outlives the handle it was made with", views_outlive_handles),
+    (53, "two views have different addresses and show the same memory", views_are_coherent),
+    (55, "a view shows nothing past the end of the file", nothing_past_the_files_end),
+    (56, "writes to a copy-on-write view stay in it", copies_are_private),
+    (58, "a view outlives the handle that mapped it", views_outlive_handles),
     (65, "flushed bytes are in the file, and memory can be flushed", flush_reaches_the_file),
-    (69, "reserved memory can be touched all over, by all", reserved_memory),
-    (70, "a section that was opened knows its length", opened_length),
-    (71, "a file under a section is not cut short, or who opens is told", file_cut_short),
-    (72, "the name dies with the last hold, and what comes next is new", name_dies),
-    (74, "a process that ends lets go, however it ends", ends_let_go),
-    (76, "a clone is a hold of its own", clones_hold),
-    (77, "a reader keeps name and bytes for a writer that comes back", readers_keep_it),
-    (78, "who comes first fixes the length", first_fixes_the_length),
-    (79, "of many that create at once exactly one does", one_creates),
-    (82, "an object is its owner's alone unless said otherwise", owner_alone),
-    (85, "what is granted to others is what they are granted", granted_to_others),
+    (69, "every process can access all of a reserved section", reserved_memory),
+    (70, "an opened section knows its length", opened_length),
+    (71, "a file under a section is not truncated, or opening reports it", file_cut_short),
+    (72, "the name ends with its last holder, and the next object of that name is new", name_dies),
+    (74, "the end of a process, of any kind, releases its names", ends_let_go),
+    (76, "a clone is a holder of its own", clones_hold),
+    (77, "a reader keeps the name and the bytes for a writer that returns", readers_keep_it),
+    (78, "the creator fixes the length", first_fixes_the_length),
+    (79, "of many concurrent creators exactly one creates", one_creates),
+    (82, "by default only the owner may open an object", owner_alone),
+    (85, "other users get exactly the granted access", granted_to_others),
     (97, "atomics count across views", atomics_count),
 ];
 
-/// Rows that Wine 8.0 breaks, and how.
+/// The rows that Wine 8.0 breaks, with the reason.
 const NOT_UNDER_WINE: &[(u32, &str)] =
     &[(46, "it maps read-only sections writable, so that nothing tells that they are")];
 
@@ -110,7 +110,7 @@ fn rows_are_in_order() {
     }
 }
 
-/// More than any machine has, and little enough that its number fits everywhere.
+/// More memory than any machine has, in a number that fits every interface.
 const TOO_MUCH: u64 = 1 << 46;
 
 const MANY: usize = 8;
@@ -138,7 +138,7 @@ fn byte(section: &Section) -> u8 {
     section.map().unwrap().read(0).unwrap()
 }
 
-/// Options for a section over `file`.
+/// Returns options for a section over `file`.
 fn over(file: &File) -> SectionOptions<'_> {
     let mut options = SectionOptions::new();
     options.file(file);
@@ -317,7 +317,8 @@ fn existing_wins() {
     found.map().unwrap().write_at(0, &[7]).unwrap();
     assert_eq!(byte(&made), 7);
 
-    // The file of who comes second is left as it is, whatever is under the name.
+    // If the name exists, the file of the second creator is unchanged, whether the section has a
+    // file or not.
     let (scratch, under) = (Scratch::new(b"five!"), Scratch::new(b"under the name"));
     let (file, under) = (scratch.open(true), under.open(true));
     let second = unique("rows");
@@ -615,7 +616,8 @@ fn views_outlive_handles() {
     let name = unique("rows");
     let view = make(&name, 1).map().unwrap();
     view.write_at(0, &[7]).unwrap();
-    // Unlike Win32's, a view keeps the name too, so that a temporary does not end it.
+    // Unlike in Win32, a view keeps the name too, so that dropping a temporary section does not end
+    // it.
     assert_eq!(byte(&Section::open(&name).unwrap()), 7);
     drop(view);
     is_gone(&name);
@@ -746,7 +748,8 @@ fn one_creates() {
     for _ in 0..50 {
         let name = unique("rows");
         let start = Barrier::new(MANY);
-        // All stay until all have come, so that nobody can create after somebody let go.
+        // All threads keep their sections until all have created, so that none creates again after
+        // another has closed.
         let sections: Vec<Section> = thread::scope(|scope| {
             let create = || {
                 start.wait();

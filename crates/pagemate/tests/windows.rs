@@ -1,4 +1,4 @@
-//! What Windows alone has: handles, and files that sections keep as they are.
+//! Behaviour that only Windows has: handles, and files that the kernel protects under a section.
 #![cfg(windows)]
 
 mod harness;
@@ -47,7 +47,7 @@ fn a_handle_to_something_else_is_refused() {
 
 #[test]
 fn a_file_under_a_section_is_not_cut_short() {
-    // SetEndOfFile: a mapped file does not shrink.
+    // `SetEndOfFile` cannot shrink a mapped file.
     let path = std::env::temp_dir().join(unique("pagemate-windows"));
     let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
     let section = SectionOptions::new().len(100_000).file(&file).create_unnamed().unwrap();
@@ -116,7 +116,7 @@ fn a_handle_to_an_object_of_another_kind_is_refused() {
     }
 }
 
-/// Whether two handles lead to one lock at the beginning of the memory.
+/// Returns whether both handles lead to the same lock at the beginning of the memory.
 fn is_one_lock(a: &Section, b: &Section) -> bool {
     let a = SharedMutex::open_or_init(a, 0, || 7_u64).unwrap();
     let b = SharedMutex::<u64>::open(b, 0).unwrap();
@@ -150,9 +150,9 @@ fn a_lock_of_another_session_is_refused() {
     let section = SectionOptions::new().len(1).create_unnamed().unwrap();
     let shared = SharedMutex::open_or_init(&section, 0, || 7_u64).unwrap();
     let view = section.map().unwrap();
-    // Where the name of the lock stands (docs/layout.md): no session has the highest number.
+    // The field `space` of docs/layout.md. No session has the greatest number.
     view.write(8, &u32::MAX).unwrap();
-    // Who has it open keeps it.
+    // A process that has the lock open keeps it.
     assert_eq!(shared.lock().unwrap().get(), 7);
     let other = SharedMutex::<u64>::open(&section, 0).unwrap();
     assert_eq!(other.try_lock().unwrap_err().kind(), ErrorKind::Unsupported);
