@@ -88,13 +88,23 @@ pub(crate) fn small(_: &Place, effort: Effort) {
         || unsafe { black_box(at).write_volatile(black_box(7)) },
     );
     write.print("write::<u64>", None);
-    for len in [8, 64, 256, 4096] {
-        let (from, mut to, mut other) = (vec![1; len], vec![0; len], vec![0; len]);
+    for (len, shift) in [(8, 0), (64, 0), (256, 0), (4096, 0), (4096, 1), (4096, 16)] {
+        // Both sides copy from the beginning of a page to the same offset in a page: the distance in
+        // the low bits of the addresses decides the speed of a copy.
+        let from = Private::new(len, Pages::Small);
+        let mut to = Private::new(len + shift, Pages::Small);
+        let mut other = Private::new(len + shift, Pages::Small);
         let read = compare(
             effort,
-            || view.read_at(0, black_box(&mut to)).expect("its bytes"),
-            || copy(black_box(&from), black_box(&mut other)),
+            || {
+                let to = &mut to.bytes_mut(len + shift)[shift..];
+                view.read_at(0, black_box(to)).expect("its bytes");
+            },
+            || {
+                let other = &mut other.bytes_mut(len + shift)[shift..];
+                copy(black_box(from.bytes(len)), black_box(other));
+            },
         );
-        read.print(&format!("read_at {len} bytes"), None);
+        read.print(&format!("read_at {len} bytes, {shift} past a page"), None);
     }
 }
