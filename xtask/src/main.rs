@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 mod cross;
 mod differential;
 mod dist;
+mod inject;
+mod linux32;
 mod macos;
 mod stress;
 mod task;
@@ -34,6 +36,16 @@ const TASKS: &[Task] = &[
         "differential",
         "random calls to the Win32 face and to Wine say the same: a few minutes, or `long`",
         differential::differential,
+    ),
+    (
+        "linux32",
+        "the tests as 32-bit programs, and whether it compiles for armv7",
+        linux32::linux32,
+    ),
+    (
+        "inject",
+        "every system call of the command fails once: a few minutes, or more errors with `long`",
+        inject::inject,
     ),
     ("macos", "whether it compiles for macOS", macos::macos),
     (
@@ -86,8 +98,10 @@ fn ci() -> Outcome {
     loom()?;
     threads::threads()?;
     tools()?;
+    inject::inject()?;
     windows::windows()?;
     differential::differential()?;
+    linux32::linux32()?;
     macos::macos()?;
     torture()?;
     fuzz()?;

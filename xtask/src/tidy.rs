@@ -79,6 +79,14 @@ fn layers_look_down() {
     }
 }
 
+/// std panics where closing a directory fails; rustix's `Dir` does not.
+#[test]
+fn std_reads_no_directory_in_the_core() {
+    for (path, text) in core() {
+        assert!(!text.contains("fs::read_dir("), "{}: use rustix::fs::Dir", path.display());
+    }
+}
+
 #[test]
 fn unsafe_stays_in_its_perimeter() {
     let allowed = [

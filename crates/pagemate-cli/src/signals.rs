@@ -43,7 +43,7 @@ impl StopRequests {
         }
         if terminal {
             let sender = self.sender.clone();
-            thread::spawn(move || {
+            let reader = spawn_thread(move || {
                 wait_for_input();
                 // The end of input counts as Enter. After a read error nobody can type Enter, so it
                 // does not count.
@@ -51,6 +51,9 @@ impl StopRequests {
                     _ = sender.send(());
                 }
             });
+            if let Err(error) = reader {
+                print_error(&format!("pagemate: Enter has no effect, only signals: {error}"));
+            }
         }
         // `self.sender` keeps the channel open, so neither call returns because of a disconnection.
         match limit {
@@ -72,6 +75,11 @@ fn how_to_stop(terminal: bool) -> String {
     }
 }
 
+/// Spawns a detached thread. `thread::spawn` would panic where the system creates none.
+fn spawn_thread(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().spawn(body).map(drop)
+}
+
 cfg_select! {
     unix => {
         /// Spawns `command`; from then on requests to stop are the child's to handle.
@@ -85,14 +93,17 @@ cfg_select! {
             // Install the handlers before the child exists: a signal in between would end this
             // process and leave the child behind.
             let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGQUIT, SIGTERM])?;
-            let child = command.spawn()?;
-            let pid = Pid::from_child(&child);
-            thread::spawn(move || {
+            let (sender, receiver) = channel();
+            // The thread comes first, too: it may fail, and then no child is left behind.
+            spawn_thread(move || {
+                let Ok(pid) = receiver.recv() else { return };
                 for _ in signals.forever().filter(|signal| *signal == SIGTERM) {
                     // The kernel does not reuse the pid of a child that was not waited for yet.
                     _ = kill_process(pid, Signal::TERM);
                 }
-            });
+            })?;
+            let child = command.spawn()?;
+            _ = sender.send(Pid::from_child(&child));
             Ok(child)
         }
 
@@ -105,8 +116,7 @@ cfg_select! {
             use signal_hook::consts::{SIGINT, SIGTERM};
 
             let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-            thread::spawn(move || signals.forever().try_for_each(|_| sender.send(())));
-            Ok(())
+            spawn_thread(move || _ = signals.forever().try_for_each(|_| sender.send(())))
         }
 
         /// Returns whether this process belongs to the terminal's foreground job, which gets the

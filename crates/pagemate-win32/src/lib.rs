@@ -18,6 +18,12 @@
 //! The exported names are Windows' own, unmangled, because a Windows program refers to them so.
 #![cfg(target_os = "linux")]
 
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "pagemate-win32 lays out structures, handles and addresses as 64-bit Windows does: build it for a \
+     64-bit target, or leave it out with --exclude pagemate-win32"
+);
+
 pub mod error;
 pub mod file;
 mod fork;

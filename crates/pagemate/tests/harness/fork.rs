@@ -3,7 +3,7 @@
 //! Every such process gets an alarm: it ends what hangs.
 #![allow(unsafe_code, reason = "fork(2) and its kin")]
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::fs::Permissions;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
@@ -276,12 +276,17 @@ pub(crate) fn lock(
     kind: libc::c_int,
     range: Range,
 ) -> Option<Range> {
-    // SAFETY: `flock` is a C struct of integers, for which zero is a value.
-    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    // The plain struct has 32-bit offsets on some systems.
+    #[cfg(target_pointer_width = "64")]
+    use libc::SYS_fcntl as SYS_FCNTL;
+    #[cfg(target_pointer_width = "32")]
+    use libc::SYS_fcntl64 as SYS_FCNTL;
+    // SAFETY: `flock64` is a C struct of integers, for which zero is a value.
+    let mut lock: libc::flock64 = unsafe { std::mem::zeroed() };
     lock.l_type = kind.try_into().unwrap();
     (lock.l_start, lock.l_len) = (range.at, range.len);
-    // SAFETY: the command takes a pointer to one `flock`.
-    let result = unsafe { libc::fcntl(file.as_raw_fd(), command, &raw mut lock) };
+    // SAFETY: the command takes a pointer to one `flock64`.
+    let result = unsafe { libc::syscall(SYS_FCNTL, file.as_raw_fd(), command, &raw mut lock) };
     let found = libc::c_int::from(lock.l_type) != libc::F_UNLCK;
     (result == 0 && found).then_some(Range { at: lock.l_start, len: lock.l_len })
 }
@@ -293,11 +298,16 @@ pub(crate) fn lock_exclusively(file: &fs::File) -> bool {
 
 /// Mounts an empty tmpfs on `dir`, which only this process and its children see.
 pub(crate) fn mount_tmpfs(dir: &Path, options: &str) {
+    mount_empty(c"tmpfs", dir, options);
+}
+
+/// Mounts an empty file system of this kind on `dir`, which only this process and its children see.
+pub(crate) fn mount_empty(kind: &CStr, dir: &Path, options: &str) {
     let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
     let mount = |on: &Path, flags, data: *const c_char| {
         let on = CString::new(on.as_os_str().as_bytes()).unwrap();
         // SAFETY: all strings end with NUL and live until mount(2) is done; data may be null.
-        unsafe { libc::mount(c"none".as_ptr(), on.as_ptr(), c"tmpfs".as_ptr(), flags, data.cast()) }
+        unsafe { libc::mount(c"none".as_ptr(), on.as_ptr(), kind.as_ptr(), flags, data.cast()) }
     };
     // SAFETY: unshare(2) takes a number.
     check(unsafe { libc::unshare(libc::CLONE_NEWNS) });

@@ -7,7 +7,7 @@ use std::path::Path;
 use pagemate::{ErrorKind, Section, SectionOptions, inventory};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::harness::fork::{alone, alone_as_root, fork, mount_tmpfs, move_place};
+use super::harness::fork::{alone, alone_as_root, fork, mount_empty, mount_tmpfs, move_place};
 use super::{changes_nothing, create, refused, share};
 
 /// Does it where objects stand in a file system of their own with these limits.
@@ -21,6 +21,28 @@ fn in_tmpfs(place: &Path, options: &str, body: impl FnOnce(&Path)) {
     })
     .join();
     fs::remove_dir(dir).unwrap();
+}
+
+#[test]
+fn file_system_that_cannot_reserve_memory_is_named_with_a_remedy() {
+    alone_as_root(
+        "limits::file_system_that_cannot_reserve_memory_is_named_with_a_remedy",
+        |place| {
+            let dir = place.join("ramfs");
+            fs::create_dir(&dir).unwrap();
+            fork(|| {
+                mount_empty(c"ramfs", &dir, "mode=1777");
+                move_place(&dir);
+                for len in [4096, 64 << 20] {
+                    let made = sized(len).create_new("x");
+                    let facts = ["fallocate", "ramfs", "PAGEMATE_DIR", dir.to_str().unwrap()];
+                    refused(made, ErrorKind::Unsupported, &facts);
+                }
+            })
+            .join();
+            fs::remove_dir(dir).unwrap();
+        },
+    );
 }
 
 fn sized<'f>(len: u64) -> SectionOptions<'f> {

@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "rustix has process-associated locks only")]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 /// The holders of an object's lock, apart from the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub(crate) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> 
     set(fd, of_byte(byte, libc::F_WRLCK)?)
 }
 
-fn set(fd: BorrowedFd<'_>, mut lock: libc::flock) -> io::Result<bool> {
+fn set(fd: BorrowedFd<'_>, mut lock: Flock) -> io::Result<bool> {
     match call(fd, libc::F_OFD_SETLK, &mut lock) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
@@ -85,9 +85,39 @@ fn set(fd: BorrowedFd<'_>, mut lock: libc::flock) -> io::Result<bool> {
     }
 }
 
-fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<libc::flock> {
-    // SAFETY: `flock` is a C struct of integers, for which zero is a value; `l_pid` must be zero.
-    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+cfg_select! {
+    all(target_os = "linux", target_pointer_width = "32", not(target_arch = "x86_64")) => {
+        /// The plain struct has 32-bit offsets on these systems, too small for the bytes of seats.
+        use libc::flock64 as Flock;
+
+        /// Calls fcntl(2) without the C library, whose function takes the plain struct.
+        ///
+        /// # Safety
+        ///
+        /// The command takes a pointer to one `flock64`.
+        unsafe fn fcntl(fd: RawFd, command: libc::c_int, lock: &mut Flock) -> libc::c_int {
+            // SAFETY: the caller vouches for the command, and `lock` is the struct that it takes.
+            unsafe { libc::syscall(libc::SYS_fcntl64, fd, command, std::ptr::from_mut(lock)) }
+        }
+    }
+    _ => {
+        use libc::flock as Flock;
+
+        /// Calls fcntl(2).
+        ///
+        /// # Safety
+        ///
+        /// The command takes a pointer to one `flock`.
+        unsafe fn fcntl(fd: RawFd, command: libc::c_int, lock: &mut Flock) -> libc::c_int {
+            // SAFETY: the caller vouches for the command, and `lock` is the struct that it takes.
+            unsafe { libc::fcntl(fd, command, std::ptr::from_mut(lock)) }
+        }
+    }
+}
+
+fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<Flock> {
+    // SAFETY: it is a C struct of integers, for which zero is a value; `l_pid` must be zero.
+    let mut lock: Flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind.into().try_into().expect("lock types fit their field");
     lock.l_whence = libc::SEEK_SET.try_into().expect("SEEK_SET fits its field");
     lock.l_start = byte.try_into().map_err(io::Error::other)?;
@@ -95,10 +125,10 @@ fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<libc::flock> {
     Ok(lock)
 }
 
-fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut libc::flock) -> io::Result<()> {
+fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut Flock) -> io::Result<()> {
     loop {
-        // SAFETY: `fd` is open, both commands take a pointer to one `flock`, and `lock` is one.
-        let result = unsafe { libc::fcntl(fd.as_raw_fd(), command, std::ptr::from_mut(lock)) };
+        // SAFETY: the callers' commands are F_OFD_GETLK and F_OFD_SETLK, which take this struct.
+        let result = unsafe { fcntl(fd.as_raw_fd(), command, lock) };
         if result != -1 {
             return Ok(());
         }

@@ -188,6 +188,7 @@ fn build_here(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Opti
         Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => room::too_much(path, total),
         Errno::FBIG => room::too_large(total),
         Errno::INVAL => refusal::too_long(),
+        Errno::OPNOTSUPP => room::not_reserved(path, error),
         error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
     };
     let Some(unseen) = locked_file(dir, mode_of(spec))? else { return Ok(None) };

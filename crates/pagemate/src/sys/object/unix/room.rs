@@ -26,9 +26,9 @@ impl fmt::Display for Bytes {
 /// Requests below this are left to `fallocate`, which says no soon enough.
 const WORTH_ASKING: u64 = 16 << 20;
 
-/// What the file system of `dir` has free.
+/// What the file system of `dir` has free; `None` if it does not count, as ramfs.
 pub(super) fn of(dir: &Path) -> Option<Bytes> {
-    let stat = rustix::fs::statvfs(dir).ok()?;
+    let stat = rustix::fs::statvfs(dir).ok().filter(|stat| stat.f_blocks != 0)?;
     Some(Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)))
 }
 
@@ -75,6 +75,16 @@ pub(super) fn too_large(wanted: u64) -> Error {
         Bytes(wanted)
     );
     Error::new(ErrorKind::NoSpace, cause)
+}
+
+/// The error for a file system that reserves no memory for files.
+pub(super) fn not_reserved(dir: &Path, error: Errno) -> Error {
+    let cause = format!(
+        "the file system of {} cannot reserve memory (it lacks fallocate(2), as ramfs does); set \
+         PAGEMATE_DIR to a directory on a tmpfs",
+        dir.display()
+    );
+    Error::os_as(ErrorKind::Unsupported, cause, error.into())
 }
 
 /// The error for a file that `dir` has no room for, however little is in it.

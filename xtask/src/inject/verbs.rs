@@ -1,0 +1,34 @@
+//! The runs of the command during which its calls fail.
+
+/// A run of the command, beside others that hold what it needs.
+pub(super) struct Verb {
+    pub(super) words: &'static [&'static str],
+    /// Commands that hold an object, whose name is the second word.
+    pub(super) peers: &'static [&'static [&'static str]],
+}
+
+const SECTION: &[&str] = &["share", "x", "--size", "8192", "--hold", "3600"];
+const EVENT: &[&str] = &["wait", "e", "--create", "manual", "--timeout", "3600"];
+
+/// The main verbs, each beside the objects that it meets in ordinary use.
+pub(super) const VERBS: &[Verb] = &[
+    Verb { words: &["share", "x", "--text", "words", "--hold", "0"], peers: &[] },
+    Verb { words: &["share", "x", "--file", "Cargo.toml", "--hold", "0"], peers: &[] },
+    Verb { words: &["share", "x", "--text", "words", "--hold", "0"], peers: &[SECTION] },
+    Verb { words: &["share", "x", "--read-only", "--hold", "0"], peers: &[SECTION] },
+    Verb { words: &["read", "x"], peers: &[SECTION] },
+    Verb { words: &["write", "x", "--text", "words"], peers: &[SECTION] },
+    Verb { words: &["list"], peers: &[SECTION, EVENT] },
+    Verb { words: &["info", "x", "--json"], peers: &[SECTION] },
+    Verb { words: &["prune"], peers: &[SECTION] },
+    Verb { words: &["doctor"], peers: &[SECTION] },
+    Verb { words: &["wait", "e", "--create", "auto", "--timeout", "0.01"], peers: &[] },
+    Verb { words: &["signal", "e"], peers: &[EVENT] },
+    Verb { words: &["lock", "m", "--", "true"], peers: &[] },
+];
+
+/// Whether a line on standard error is no complaint: how a verb that holds on is ended, and the words
+/// of strace(1).
+pub(super) fn is_note(line: &str) -> bool {
+    line.contains(" holds the object") || line.starts_with("strace: ")
+}
