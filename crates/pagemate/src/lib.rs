@@ -72,8 +72,8 @@
 //!
 //! A process may be killed at any instruction, SIGKILL included:
 //!
-//! - Its handles are released. If it was the last holder, the name is free at once. On Unix the memory
-//!   is freed when some process next creates or lists objects, or by [`inventory::prune`].
+//! - Its handles are released. If it was the last holder, the name is free at once. On Unix
+//!   processes that later create or list objects free the memory, and so does [`inventory::prune`].
 //! - A mutex that it held is *abandoned*: the next owner acquires it, within 100 ms on Unix and at once
 //!   on Windows. The guard's [`was_abandoned`](sync::MutexGuard::was_abandoned) returns `true` once, and
 //!   the protected data may be inconsistent. A stopped process (SIGSTOP, a debugger) keeps its locks.

@@ -85,6 +85,28 @@ fn memory_that_is_not_there_is_refused_with_the_numbers() {
 }
 
 #[test]
+fn memory_of_the_dead_is_given_back_before_a_creation_fails_for_want_of_it() {
+    alone_as_root(
+        "limits::memory_of_the_dead_is_given_back_before_a_creation_fails_for_want_of_it",
+        |place| {
+            in_tmpfs(place, "size=2M,mode=1777", |_| {
+                // Sweeping in passing has had its turn.
+                let _held = create("held").unwrap();
+                fork(|| {
+                    for i in 0..200 {
+                        std::mem::forget(create(&format!("{}dead-{i}", ["", r"Global\"][i % 2])));
+                    }
+                })
+                .join();
+                let large = sized(1 << 20).create_new("large").unwrap();
+                assert_eq!(large.len(), 1 << 20);
+                assert_eq!(inventory::prune().unwrap().objects, 0);
+            });
+        },
+    );
+}
+
+#[test]
 fn reserved_giant_ends_by_sigbus_where_memory_runs_out() {
     alone_as_root("limits::reserved_giant_ends_by_sigbus_where_memory_runs_out", |place| {
         in_tmpfs(place, "size=128k,mode=1777", |_| {

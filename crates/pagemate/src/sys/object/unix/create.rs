@@ -14,7 +14,9 @@ use super::place::Place;
 use super::record::{self, Record};
 use super::refusal::{self, Patience};
 use super::unseen::{self, Unseen};
-use super::{Named, Object, fork, inventory, pages, room, seat, trailer, user_file, whole_pages};
+use super::{
+    Named, Object, fork, inventory, pages, passing, room, seat, trailer, user_file, whole_pages,
+};
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
@@ -34,10 +36,11 @@ impl Object {
             None => spec.len = whole_pages(spec.len)?,
         }
         let mut place = directory::common_place(name)?;
-        inventory::sweep_in_passing(&place.dir);
+        passing::sweep_in_passing(&place.dir);
         let before = fork::now();
         let mut patience = Patience::default();
         let mut made: Option<Built> = None;
+        let mut swept = false;
         loop {
             // The name comes first: memory is reserved only for an object that is not there yet.
             match Object::open_at(&place, name, spec.kind, spec.access) {
@@ -55,7 +58,15 @@ impl Object {
             }
             let built = match made.take() {
                 Some(built) => Some(built),
-                None => build(&place.dir, name, &spec)?,
+                None => match build(&place.dir, name, &spec) {
+                    // What the dead have may be enough.
+                    Err(error) if error.kind() == ErrorKind::NoSpace && !swept => {
+                        swept = true;
+                        _ = inventory::prune();
+                        continue;
+                    }
+                    built => built?,
+                },
             };
             let Some(Built { unseen, memory, grows, seats }) = built else {
                 patience.wear()?;

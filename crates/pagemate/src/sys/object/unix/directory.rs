@@ -43,8 +43,12 @@ pub(super) fn is_file(stat: &Stat) -> bool {
 
 /// Reads what stands in a directory that was opened in whatever way.
 pub(super) fn entries_of(dir: BorrowedFd<'_>) -> rustix::io::Result<Dir> {
+    Dir::new(reopened(dir)?)
+}
+
+fn reopened(dir: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Dir::new(rustix::fs::openat(dir, c".", flags, Mode::empty())?)
+    rustix::fs::openat(dir, c".", flags, Mode::empty())
 }
 
 /// A directory of objects that was found safe to use.
@@ -79,6 +83,11 @@ impl Directory {
     /// Reads what stands in it.
     pub(super) fn entries(&self) -> rustix::io::Result<Dir> {
         entries_of(self.as_fd())
+    }
+
+    /// A descriptor to read it through.
+    pub(super) fn reopened(&self) -> rustix::io::Result<OwnedFd> {
+        reopened(self.as_fd())
     }
 
     /// Whether an object in it may be this user's.
@@ -194,12 +203,20 @@ const MOST_KEPT: usize = 8;
 
 /// The place of the object `name`, in a directory that is there.
 pub(super) fn place(name: &Name) -> Result<Place> {
-    let wanted = Wanted::now(name.namespace())?;
-    let dir = match kept(&wanted).filter(|dir| dir.is_there()) {
-        Some(dir) => dir,
-        None => renew(&wanted)?,
-    };
-    Ok(Place::of(dir, name))
+    ready(name.namespace()).map(|dir| Place::of(dir, name))
+}
+
+/// The directory of the user's own objects.
+pub(super) fn home() -> Result<Arc<Directory>> {
+    ready(Namespace::Local)
+}
+
+fn ready(namespace: Namespace) -> Result<Arc<Directory>> {
+    let wanted = Wanted::now(namespace)?;
+    match kept(&wanted).filter(|dir| dir.is_there()) {
+        Some(dir) => Ok(dir),
+        None => renew(&wanted),
+    }
 }
 
 /// The same in a directory that other processes find as well: what they would not find must not be

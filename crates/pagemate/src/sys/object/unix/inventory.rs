@@ -1,11 +1,9 @@
 //! What lives in the directories, and what the dead left there.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use rustix::fs::FileType;
+use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
 use super::super::{Entry, Swept};
@@ -17,17 +15,14 @@ use super::open::read_trailer;
 use super::place::{FileName, Place};
 use super::record::Record;
 use super::trailer::Memory;
-use super::{refusal, sharing_of, trailer};
+use super::{passing, refusal, sharing_of, trailer};
 use crate::access::{Access, Kind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::sys::liveness;
 use crate::sys::sync::{self, State};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
-
-/// Sweeping takes at most one part in this many of a busy creator's time.
-const PAUSE: u32 = 50;
 
 /// Every live object that this user can look at; the dead are swept on the way.
 pub(crate) fn list() -> Result<Vec<Entry>> {
@@ -63,7 +58,11 @@ pub(crate) fn prune() -> Result<Swept> {
 
 /// Why objects cannot be reached: an error for each namespace of which that is so.
 pub(crate) fn unreachable() -> Vec<Error> {
-    NAMESPACES.into_iter().filter_map(|namespace| each_of(namespace, |_| ()).err()).collect()
+    let reach = |namespace| match directory::existing(namespace)? {
+        Some(dir) => read(&dir).map(|_| ()),
+        None => Ok(()),
+    };
+    NAMESPACES.into_iter().filter_map(|namespace| reach(namespace).err()).collect()
 }
 
 /// Does it in each namespace that can be reached; fails if none can.
@@ -72,21 +71,8 @@ fn in_reach(each: impl FnMut(Namespace) -> Result<()>) -> Result<()> {
     if global.is_ok() { Ok(()) } else { local }
 }
 
-/// Sweeps `dir` unless this process did so a moment ago, measured by what it cost.
-pub(super) fn sweep_in_passing(dir: &Arc<Directory>) {
-    static NEXT: [Mutex<Option<(PathBuf, Instant)>>; 2] = [Mutex::new(None), Mutex::new(None)];
-    let Ok(mut next) = NEXT[dir.namespace() as usize].try_lock() else { return };
-    let start = Instant::now();
-    if matches!(&*next, Some((last, next)) if last.as_os_str() == dir.path().as_os_str() && start < *next)
-    {
-        return;
-    }
-    _ = each_in(dir, |place| sweep_if_dead(place, &mut Swept::default()));
-    let pause = (start.elapsed() * PAUSE).max(Duration::from_millis(1));
-    *next = Some((dir.path().to_owned(), Instant::now() + pause));
-}
-
-fn sweep_if_dead(place: &Place, swept: &mut Swept) {
+/// Removes the name at `place` if its object is dead, and counts it.
+pub(super) fn sweep_if_dead(place: &Place, swept: &mut Swept) {
     let Ok(fd) = place.open(Access::Read) else { return };
     if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
         && let Outcome::Removed(bytes) = sweep(place)
@@ -103,15 +89,8 @@ fn each_of(namespace: Namespace, visit: impl FnMut(&Place)) -> Result<()> {
 
 /// The same in one directory.
 fn each_in(dir: &Arc<Directory>, mut visit: impl FnMut(&Place)) -> Result<()> {
-    let refused =
-        |error: Errno| Error::os(format!("{} cannot be read", dir.path().display()), error.into());
-    let entries = match dir.entries() {
-        Ok(entries) => entries,
-        Err(Errno::NOENT) => return Ok(()),
-        Err(error) => return Err(refused(error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(refused)?;
+    for entry in read(dir)? {
+        let entry = entry.map_err(|error| cannot_read(dir, error))?;
         let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
         let file = FileName::new(&[entry.file_name().to_bytes()])
             .filter(|file| is_file && (file.is_unfinished() || file.is_objects(dir.namespace())));
@@ -119,7 +98,17 @@ fn each_in(dir: &Arc<Directory>, mut visit: impl FnMut(&Place)) -> Result<()> {
             visit(&Place { dir: Arc::clone(dir), file });
         }
     }
+    passing::forget(dir);
     Ok(())
+}
+
+/// Starts to read a directory.
+fn read(dir: &Directory) -> Result<Dir> {
+    dir.entries().map_err(|error| cannot_read(dir, error))
+}
+
+fn cannot_read(dir: &Directory, error: Errno) -> Error {
+    Error::os_as(ErrorKind::Os, format!("{} cannot be read", dir.path().display()), error.into())
 }
 
 /// Describes the object at `place` if it is alive; why not, if it is but cannot be described.

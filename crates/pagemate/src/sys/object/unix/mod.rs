@@ -21,6 +21,7 @@ mod open;
 #[cfg_attr(target_os = "linux", path = "pages/linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "pages/elsewhere.rs")]
 mod pages;
+mod passing;
 mod place;
 mod record;
 mod refusal;
@@ -33,6 +34,9 @@ mod spelling;
 mod trailer;
 mod unseen;
 mod user_file;
+#[cfg_attr(target_os = "linux", path = "walk/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "walk/elsewhere.rs")]
+mod walk;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
