@@ -22,8 +22,17 @@ impl Step<'_> {
         self.call.last().copied().filter(|_| named)
     }
 
-    fn opens(&self) -> bool {
-        self.call[0].starts_with("open")
+    /// The rights that the call asks for, if it opens or creates an object.
+    fn rights(&self) -> Option<&str> {
+        let call = self.call[0];
+        if call.starts_with("open") {
+            return self.call.get(3).copied();
+        }
+        // Before the name.
+        if call.ends_with("ex") && Sync::made_by(call).is_some() {
+            return self.call.len().checked_sub(2).map(|at| self.call[at]);
+        }
+        None
     }
 }
 
@@ -104,9 +113,14 @@ pub(super) const RULES: &[Rule] = &[
         then: Then::Empty,
     },
     Rule {
-        name: "row 37: to ask for no rights is refused",
+        name: "rows 37 and 139 to 143: no right, and any that the kind does not have, is refused",
         fits: |step| {
-            step.opens() && step.call[3] == "0" && step.ours.fails(&[5]) && step.wine.done()
+            let rights = step.rights().and_then(hex);
+            let kind = Sync::made_by(step.call[0]);
+            let all = if kind.is_some() { 0x1F_0003 } else { 0xF_003F };
+            let alone = if step.call[0].contains("mutex") { all & !2 } else { all };
+            let refused = rights.is_some_and(|rights| rights & !(alone | 0xF200_0000) != 0);
+            (rights == Some(0) || refused) && step.ours.fails(&[5, 1314]) && step.wine.done()
         },
         then: Then::Empty,
     },

@@ -19,15 +19,15 @@ use crate::error::{
     NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result, USER_MAPPED_FILE, answer, done,
 };
 use crate::file::path;
+use crate::handle::rights::{self, APPEND_DATA, MAXIMUM_ALLOWED, READ_DATA, WRITE_DATA};
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Entry, Handle, Object};
 use crate::memory::region::regions;
 use crate::pointer::{said, tell};
 use crate::system::security::{self, SecurityAttributes};
 
-/// What a handle to a file may do: `FILE_READ_DATA`, `FILE_WRITE_DATA`, `FILE_APPEND_DATA`.
-pub(crate) const READ_DATA: u32 = 0x1;
-pub(crate) const WRITE_DATA: u32 = 0x2;
-pub(crate) const APPEND_DATA: u32 = 0x4;
+/// `FILE_READ_ATTRIBUTES` and `SYNCHRONIZE`, which `CreateFile` asks for in any case.
+const ANYWAY: u32 = 0x10_0080;
+const GENERIC_READ: u32 = 0x8000_0000;
 
 /// What to do about a file that is there or not: `CREATE_NEW` and its like.
 const CREATE_NEW: u32 = 1;
@@ -93,19 +93,6 @@ fn is_mapped(data: &std::fs::Metadata) -> bool {
                 .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == id)
     });
     over_it || regions().shows(id)
-}
-
-/// The rights to a file that `access` asks for, generic ones spelled out.
-pub(crate) fn specific(access: u32) -> u32 {
-    const GENERIC: [(u32, u32); 4] = [
-        (0x8000_0000, 0x12_0089),
-        (0x4000_0000, 0x12_0116),
-        (0x2000_0000, 0x12_00A0),
-        (0x1000_0000, 0x1F_01FF),
-    ];
-    GENERIC.iter().fold(access & 0x0FFF_FFFF, |rights, (generic, meaning)| {
-        if access & generic == 0 { rights } else { rights | meaning }
-    })
 }
 
 /// What `CreateFile` is asked for.
@@ -211,9 +198,19 @@ fn create(
 ) -> Result<Handle> {
     // SAFETY: the exported functions hand on their caller's promise.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
-    let wanted = Wanted { access: specific(access), disposition, flags, sharing };
+    let access = rights::FILE.opened(access | ANYWAY)?;
+    let most = access & MAXIMUM_ALLOWED != 0;
+    let access = rights::FILE.at_most(access);
+    let mut wanted = Wanted { access, disposition, flags, sharing };
     wanted.check()?;
-    let (file, found) = wanted.find(&path?)?;
+    let path = path?;
+    let (file, found) = match wanted.find(&path) {
+        Err(ACCESS_DENIED) if most => {
+            wanted.access = rights::FILE.opened(GENERIC_READ)?;
+            wanted.find(&path)
+        }
+        found => found,
+    }?;
     let object = Object::File(Arc::new(file));
     let handle = handle::open(Entry { object, access: wanted.access }, inherit)?;
     let told = found && matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS);

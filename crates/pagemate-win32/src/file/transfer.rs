@@ -8,7 +8,8 @@ use std::os::fd::{AsRawFd, RawFd};
 use crate::error::{
     Code, HANDLE_EOF, INVALID_PARAMETER, INVALID_USER_BUFFER, NOACCESS, Result, done,
 };
-use crate::file::object::{ALL_ONES, APPEND_DATA, File, READ_DATA, WRITE_DATA, file_for};
+use crate::file::object::{ALL_ONES, File, file_for};
+use crate::handle::rights::{APPEND_DATA, READ_DATA, WRITE_DATA};
 use crate::handle::table::Handle;
 use crate::join;
 use crate::pointer::{said, tell};

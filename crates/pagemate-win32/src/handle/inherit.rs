@@ -18,8 +18,9 @@ use rustix::io::FdFlags;
 
 use crate::error::{INVALID_HANDLE, Result};
 use crate::file::object::File;
+use crate::handle::rights::MAP_WRITE;
 use crate::handle::table::{Entry, Handle, Object};
-use crate::memory::mapping::{MAP_WRITE, Mapping};
+use crate::memory::mapping::Mapping;
 use crate::pointer::said;
 use crate::process::object::Process;
 use crate::sync::object as sync;

@@ -1,4 +1,5 @@
 //! Handles: the numbers by which a program refers to objects.
 
 pub(crate) mod inherit;
+pub(crate) mod rights;
 pub mod table;

@@ -10,14 +10,15 @@ use pagemate::sync::{Event, Semaphore};
 use crate::error::{
     ACCESS_DENIED, INVALID_HANDLE, NOACCESS, Result, TOO_MANY_OPEN_FILES, answer, done,
 };
-use crate::file::object::{self as file, File};
+use crate::file::object::File;
 use crate::fork;
 use crate::handle::inherit::{self, Inherited};
-use crate::memory::mapping::{self, Mapping};
+use crate::handle::rights::{self, MAXIMUM_ALLOWED, Rights};
+use crate::memory::mapping::Mapping;
 use crate::pointer::tell;
-use crate::process::object::{self as process, Process};
+use crate::process::object::Process;
 use crate::sync::object as sync;
-use crate::sync::thread::{self, Thread};
+use crate::sync::thread::Thread;
 
 /// A handle as C has it: a number in the place of an address, and a multiple of four.
 pub type Handle = *mut c_void;
@@ -61,20 +62,18 @@ pub(crate) enum Object {
 impl Object {
     /// Whether it is a mutex, an event or a semaphore.
     pub(crate) fn is_sync(&self) -> bool {
-        self.sync_kind().is_some()
+        matches!(self, Object::Mutex(_) | Object::Event(_) | Object::Semaphore(_))
     }
 
-    /// What kind of sync object it is, if it is one.
-    fn sync_kind(&self) -> Option<sync::Kind> {
+    /// The rights of its kind.
+    fn rights(&self) -> &'static Rights {
         match self {
-            Object::Mapping(_)
-            | Object::File(_)
-            | Object::Thread(_)
-            | Object::Process(_)
-            | Object::MainThread(_) => None,
-            Object::Mutex(_) => Some(sync::Kind::Mutex),
-            Object::Event(_) => Some(sync::Kind::Event),
-            Object::Semaphore(_) => Some(sync::Kind::Semaphore),
+            Object::Mapping(_) => &rights::MAPPING,
+            Object::File(_) => &rights::FILE,
+            Object::Mutex(_) => &rights::MUTEX,
+            Object::Event(_) | Object::Semaphore(_) => &rights::STATE,
+            Object::Thread(_) | Object::MainThread(_) => &rights::THREAD,
+            Object::Process(_) => &rights::PROCESS,
         }
     }
 }
@@ -190,11 +189,11 @@ pub(crate) fn entry(handle: Handle) -> Result<Entry> {
     match handle.addr() {
         CURRENT_PROCESS => {
             let object = Object::Process(Arc::new(Process::this()?));
-            Ok(Entry { object, access: process::ALL_ACCESS })
+            Ok(Entry { object, access: rights::PROCESS.all })
         }
         CURRENT_THREAD => {
             let object = Object::Thread(Thread::current()?);
-            Ok(Entry { object, access: thread::ALL_ACCESS })
+            Ok(Entry { object, access: rights::THREAD.all })
         }
         _ => Ok(table().slot(handle)?.entry.clone()),
     }
@@ -321,27 +320,18 @@ fn duplicate(
 impl Entry {
     /// The same object with other rights; with more of them, if its owner lets us.
     fn with_access(self, access: u32) -> Result<Entry> {
+        let rights = self.object.rights();
+        let asked = rights.duplicated(access);
         match self.object {
             Object::Mapping(mapping) => {
-                let (mapping, access) = mapping.allowing(mapping::specific(access))?;
+                let (mapping, access) = mapping.allowing(asked)?;
                 Ok(Entry { object: Object::Mapping(mapping), access })
             }
-            Object::File(file) => {
-                let access = file::specific(access);
-                if access & !self.access != 0 {
-                    return Err(ACCESS_DENIED);
-                }
-                Ok(Entry { object: Object::File(file), access })
-            }
-            Object::Thread(_) | Object::MainThread(_) => {
-                Ok(Entry { access: thread::specific(access), ..self })
-            }
-            Object::Process(_) => Ok(Entry { access: process::specific(access), ..self }),
-            // Who has any handle to one of these may have any: its owner let this user in.
-            object => {
-                let kind = object.sync_kind().ok_or(INVALID_HANDLE)?;
-                Ok(Entry { object, access: kind.specific(access) })
-            }
+            // A descriptor cannot do more than it was opened for.
+            Object::File(_) if asked & MAXIMUM_ALLOWED != 0 => Ok(self),
+            Object::File(_) if asked & !self.access != 0 => Err(ACCESS_DENIED),
+            // Whoever has any handle to another object may have any: its owner let this user in.
+            object => Ok(Entry { object, access: rights.at_most(asked) }),
         }
     }
 }

@@ -14,28 +14,19 @@ use crate::error::{
     FILE_INVALID, INVALID_HANDLE, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED,
     PRIVILEGE_NOT_HELD, Result, answer,
 };
-use crate::file::object::{self as file, File};
+use crate::file::object::File;
+use crate::handle::rights::{
+    self, CREATED_MAPPING, MAP_EXECUTE, MAP_READ, MAP_WRITE, MAXIMUM_ALLOWED, MOST_OF_A_READER,
+    READ_DATA, WRITE_DATA,
+};
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Entry, Handle, Object};
 use crate::join;
 use crate::system::security::{self, SecurityAttributes};
 use crate::text::name;
 
-/// What a handle to a mapping may do: `SECTION_QUERY`, `SECTION_MAP_WRITE`, `SECTION_MAP_READ`,
-/// `SECTION_MAP_EXECUTE`.
-const QUERY: u32 = 0x1;
-pub(crate) const MAP_WRITE: u32 = 0x2;
-pub(crate) const MAP_READ: u32 = 0x4;
-const MAP_EXECUTE: u32 = 0x8;
-/// `SECTION_ALL_ACCESS`.
-const ALL_ACCESS: u32 = STANDARD_RIGHTS | 0x1F;
-/// `STANDARD_RIGHTS_REQUIRED`, and of these `READ_CONTROL`.
-const STANDARD_RIGHTS: u32 = 0xF_0000;
-const READ_CONTROL: u32 = 0x2_0000;
-/// What somebody gets who may read and asks for as much as possible.
-const MOST_OF_A_READER: u32 = READ_CONTROL | QUERY | MAP_READ;
-/// As much as one gets, and the right to the audit list, which takes a privilege.
-const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
-const SYSTEM_SECURITY: u32 = 0x0100_0000;
+/// `FILE_MAP_COPY`, and `FILE_MAP_EXECUTE`, which are no rights of a mapping's.
+const FILE_MAP_COPY: u32 = 0x1;
+const FILE_MAP_EXECUTE: u32 = 0x20;
 
 /// `PAGE_` protections, which exclude each other.
 pub(crate) const NOACCESS: u32 = 0x01;
@@ -93,7 +84,7 @@ impl Mapping {
     /// there is.
     pub(crate) fn allowing(self: Arc<Self>, access: u32) -> Result<(Arc<Mapping>, u32)> {
         if access & MAXIMUM_ALLOWED != 0 {
-            return match Arc::clone(&self).allowing(ALL_ACCESS) {
+            return match Arc::clone(&self).allowing(rights::MAPPING.all) {
                 Err(ACCESS_DENIED) => Ok((self, MOST_OF_A_READER)),
                 all => all,
             };
@@ -124,19 +115,6 @@ fn sparse(section: &Section) -> Result<Option<Arc<OwnedFd>>> {
     let itself = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&memory.as_fd()));
     let again = rustix::fs::openat(CWD, itself, access | OFlags::CLOEXEC, Mode::empty())?;
     Ok(Some(Arc::new(again)))
-}
-
-/// The rights to a mapping that `access` asks for, generic ones spelled out.
-pub(crate) fn specific(access: u32) -> u32 {
-    const GENERIC: [(u32, u32); 4] = [
-        (0x8000_0000, READ_CONTROL | QUERY | MAP_READ),
-        (0x4000_0000, READ_CONTROL | MAP_WRITE),
-        (0x2000_0000, READ_CONTROL | MAP_EXECUTE),
-        (0x1000_0000, ALL_ACCESS),
-    ];
-    GENERIC.iter().fold(access & 0x0FFF_FFFF, |rights, (generic, meaning)| {
-        if access & generic == 0 { rights } else { rights | meaning }
-    })
 }
 
 /// What `CreateFileMapping` is asked to make.
@@ -173,7 +151,7 @@ impl Wanted {
         }
         let file = if in_memory { None } else { Some(handle::file(file)?) };
         if let Some((_, access)) = &file {
-            let needed = file::READ_DATA | if base == READWRITE { file::WRITE_DATA } else { 0 };
+            let needed = READ_DATA | if base == READWRITE { WRITE_DATA } else { 0 };
             if access & needed != needed {
                 return Err(ACCESS_DENIED);
             }
@@ -201,7 +179,7 @@ impl Wanted {
     /// The rights of the handle to it, whether it is made or found.
     fn access(&self) -> u32 {
         let write = if self.protection == READWRITE { MAP_WRITE } else { 0 };
-        STANDARD_RIGHTS | QUERY | MAP_READ | write
+        CREATED_MAPPING | write
     }
 
     fn make(&self, name: Option<&str>, sharing: pagemate::Sharing) -> Result<Section> {
@@ -260,32 +238,29 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     }
     name::check(&name)?;
     let access = match access {
-        // FILE_MAP_COPY: to copy is to read. FILE_MAP_EXECUTE.
-        0x1 => MAP_READ,
-        0x20 => MAP_EXECUTE,
-        access => specific(access),
+        // To copy is to read.
+        FILE_MAP_COPY => MAP_READ,
+        _ if access & FILE_MAP_EXECUTE != 0 => access & !FILE_MAP_EXECUTE | MAP_EXECUTE,
+        access => access,
     };
+    let granted = rights::MAPPING.opened(access);
     let open = |access| SectionOptions::new().access(access).open(&name);
-    let (section, access) = if access & MAXIMUM_ALLOWED != 0 {
-        match open(Access::ReadWrite) {
-            Ok(section) => (section, ALL_ACCESS),
+    // What is not there cannot be refused: so the name is looked up before that is told.
+    let (section, access) = match granted {
+        Ok(most) if most & MAXIMUM_ALLOWED != 0 => match open(Access::ReadWrite) {
+            Ok(section) => (section, rights::MAPPING.all),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 (open(Access::Read)?, MOST_OF_A_READER)
             }
             Err(error) => return Err(error.into()),
+        },
+        Ok(access) if access & MAP_WRITE != 0 => (open(Access::ReadWrite)?, access),
+        Ok(access) => (open(Access::Read)?, access),
+        Err(refusal) => {
+            open(Access::Read)?;
+            return Err(refusal);
         }
-    } else if access & MAP_WRITE != 0 {
-        (open(Access::ReadWrite)?, access)
-    } else {
-        (open(Access::Read)?, access)
     };
-    // What is not there cannot be refused: so this comes after the name.
-    if access == 0 {
-        return Err(ACCESS_DENIED);
-    }
-    if access & SYSTEM_SECURITY != 0 {
-        return Err(PRIVILEGE_NOT_HELD);
-    }
     let object = Object::Mapping(Arc::new(Mapping::new(section)?));
     handle::open(Entry { object, access }, inherit != 0)
 }

@@ -13,12 +13,11 @@ use crate::error::{
     ACCESS_DENIED, Code, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
     NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer, done,
 };
+use crate::handle::rights::{MAP_READ, MAP_WRITE};
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Handle};
 use crate::join;
 use crate::memory::address::{self as place, What, at};
-use crate::memory::mapping::{
-    EXECUTABLE, MAP_READ, MAP_WRITE, Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY,
-};
+use crate::memory::mapping::{EXECUTABLE, Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY};
 use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
 
 /// `FILE_MAP_` rights.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use super::command_line;
 use super::launch::{Launch, Stream};
-use super::object::{ALL_ACCESS, Process};
+use super::object::Process;
 use super::program;
 use crate::error::{Code, INVALID_HANDLE, INVALID_PARAMETER, NOT_SUPPORTED, Result, done};
 use crate::file::path;
+use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
 use crate::pointer::{said, tell};
 use crate::system::environment::{narrow, wide};
@@ -152,9 +153,10 @@ fn stream(handle: Handle) -> Result<Stream> {
 /// Makes the handles to a child, and to its only thread that is known.
 fn information(child: &Arc<Process>, inheritable: bool) -> Result<ProcessInformation> {
     let process = Object::Process(Arc::clone(child));
-    let process = handle::open(Entry { object: process, access: ALL_ACCESS }, inheritable)?;
+    let process =
+        handle::open(Entry { object: process, access: rights::PROCESS.all }, inheritable)?;
     let thread = Object::MainThread(Arc::clone(child));
-    let thread = handle::open(Entry { object: thread, access: ALL_ACCESS }, false)?;
+    let thread = handle::open(Entry { object: thread, access: rights::THREAD.all }, false)?;
     Ok(ProcessInformation { process, thread, process_id: child.id(), thread_id: child.id() })
 }
 

@@ -16,19 +16,15 @@ use super::{children, wait};
 use crate::error::{
     ACCESS_DENIED, INVALID_PARAMETER, NOACCESS, NOT_SUPPORTED, Result, answer, done,
 };
+use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
 use crate::pointer::tell;
-use crate::sync::object::SYNCHRONIZE;
 
 /// `PROCESS_TERMINATE`, `PROCESS_QUERY_INFORMATION`, which includes the next, and
 /// `PROCESS_QUERY_LIMITED_INFORMATION`.
 const TERMINATE: u32 = 0x1;
 const QUERY: u32 = 0x400;
 const QUERY_LIMITED: u32 = 0x1000;
-/// `PROCESS_ALL_ACCESS`.
-pub(crate) const ALL_ACCESS: u32 = 0x1F_FFFF;
-const READ_CONTROL: u32 = 0x2_0000;
-const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 
 /// `STILL_ACTIVE`.
 pub(crate) const RUNNING: u32 = 259;
@@ -272,29 +268,14 @@ fn told_by_kernel(fd: &OwnedFd) -> Option<Cause> {
     })
 }
 
-/// The rights to a process that `access` asks for.
-pub(crate) fn specific(access: u32) -> u32 {
-    let generic = [
-        (0x8000_0000, READ_CONTROL | QUERY),
-        (0x4000_0000, READ_CONTROL),
-        (0x2000_0000, READ_CONTROL | SYNCHRONIZE | TERMINATE | QUERY_LIMITED),
-        (0x1000_0000 | MAXIMUM_ALLOWED, ALL_ACCESS),
-    ];
-    let mut rights = access & 0x0FFF_FFFF & !MAXIMUM_ALLOWED;
-    for (asked, meaning) in generic {
-        rights |= if access & asked == 0 { 0 } else { meaning };
-    }
-    rights | if rights & QUERY == 0 { 0 } else { QUERY_LIMITED }
-}
-
 fn open(access: u32, inherit: bool, id: u32) -> Result<Handle> {
     let process = Process::find(id)?;
-    let access = specific(access);
+    let access = rights::PROCESS.at_most(rights::PROCESS.opened(access)?);
     let foreign = || {
         let id = i32::try_from(id).ok().and_then(Pid::from_raw);
         id.is_some_and(|id| rustix::process::test_kill_process(id) == Err(Errno::PERM))
     };
-    if access == 0 || access & TERMINATE != 0 && foreign() {
+    if access & TERMINATE != 0 && foreign() {
         return Err(ACCESS_DENIED);
     }
     handle::open(Entry { object: Object::Process(process), access }, inherit)
@@ -335,7 +316,7 @@ pub extern "C" fn TerminateProcess(handle: Handle, code: u32) -> i32 {
 /// `told` is null or can be written to.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetExitCodeProcess(handle: Handle, told: *mut u32) -> i32 {
-    done(with(handle, QUERY_LIMITED).and_then(|process| {
+    done(with(handle, QUERY | QUERY_LIMITED).and_then(|process| {
         let code = exit_code(&process)?;
         // SAFETY: the caller's promise.
         if unsafe { tell(told, code) } { Ok(()) } else { Err(NOACCESS) }
@@ -345,5 +326,5 @@ pub unsafe extern "C" fn GetExitCodeProcess(handle: Handle, told: *mut u32) -> i
 /// The number of a process; zero if the handle is none of one.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetProcessId(handle: Handle) -> u32 {
-    answer(with(handle, QUERY_LIMITED).map(|process| process.id()), 0)
+    answer(with(handle, QUERY | QUERY_LIMITED).map(|process| process.id()), 0)
 }

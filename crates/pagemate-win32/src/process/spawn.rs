@@ -8,8 +8,9 @@ use std::time::Duration;
 use rustix::process::Pid;
 
 use super::launch;
-use super::object::{ALL_ACCESS, Process, exit_code};
+use super::object::{Process, exit_code};
 use crate::error::{INVALID_PARAMETER, Result};
+use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Object};
 use crate::pointer::tell;
 
@@ -77,7 +78,7 @@ fn started(id: libc::pid_t, mode: i32) -> Result<isize> {
     if mode != NOWAIT {
         return wait(&child).map(|code| code.cast_signed() as isize);
     }
-    let entry = Entry { object: Object::Process(child), access: ALL_ACCESS };
+    let entry = Entry { object: Object::Process(child), access: rights::PROCESS.all };
     Ok(handle::open(entry, false)?.addr().cast_signed())
 }
 

@@ -8,12 +8,11 @@ use pagemate::sync::{
     Event, EventOptions, Mutex as Core, MutexOptions, Reset, Semaphore, SemaphoreOptions,
 };
 
-use crate::error::{
-    self, ACCESS_DENIED, ALREADY_EXISTS, INVALID_HANDLE, INVALID_PARAMETER, Result, answer,
-};
+use crate::error::{self, ALREADY_EXISTS, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
 use crate::fork;
+use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
-use crate::sync::object::{ALL_ACCESS, Kind, MUTEX_ALL_ACCESS, Mutex};
+use crate::sync::object::{Kind, Mutex};
 use crate::system::security::{self, SecurityAttributes};
 use crate::text::name;
 
@@ -53,7 +52,9 @@ fn create(
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
     let _alone = one_by_one(kind);
     let (object, is_new) = make(name.as_deref(), sharing)?;
-    let access = kind.specific(access);
+    let rights = kind.rights();
+    let access = if is_new { rights.created(access) } else { rights.opened(access) }?;
+    let access = rights.at_most(access);
     let handle = handle::open(Entry { object, access }, inherit)?;
     error::set_last(if is_new { 0 } else { ALREADY_EXISTS.0 });
     Ok(handle)
@@ -73,11 +74,9 @@ fn open(
     name::check(&name)?;
     let _alone = one_by_one(kind);
     let object = find(&name)?;
-    let access = kind.specific(access);
     // What is not there cannot be refused: so this comes after the name.
-    if access == 0 {
-        return Err(ACCESS_DENIED);
-    }
+    let access = kind.rights().opened(access)?;
+    let access = kind.rights().at_most(access);
     handle::open(Entry { object, access }, inherit != 0)
 }
 
@@ -163,7 +162,7 @@ macro_rules! calls {
         ) -> Handle {
             let flags = if owned != 0 { INITIAL_OWNER } else { 0 };
             // SAFETY: the caller's promise.
-            unsafe { $create_mutex_ex(attributes, name, flags, MUTEX_ALL_ACCESS) }
+            unsafe { $create_mutex_ex(attributes, name, flags, rights::MUTEX.all) }
         }
 
         /// The same, with the rights of the handle.
@@ -219,7 +218,7 @@ macro_rules! calls {
             let manual = if manual != 0 { MANUAL_RESET } else { 0 };
             let signaled = if signaled != 0 { INITIAL_SET } else { 0 };
             // SAFETY: the caller's promise.
-            unsafe { $create_event_ex(attributes, name, manual | signaled, ALL_ACCESS) }
+            unsafe { $create_event_ex(attributes, name, manual | signaled, rights::STATE.all) }
         }
 
         /// The same, with the rights of the handle.
@@ -276,7 +275,7 @@ macro_rules! calls {
             name: *const $unit,
         ) -> Handle {
             // SAFETY: the caller's promise.
-            unsafe { $create_semaphore_ex(attributes, count, max, name, 0, ALL_ACCESS) }
+            unsafe { $create_semaphore_ex(attributes, count, max, name, 0, rights::STATE.all) }
         }
 
         /// The same, with the rights of the handle. Of the flags none means anything.

@@ -11,20 +11,9 @@ use pagemate::sync::{Event, Mutex as Core};
 use crate::error::{
     ACCESS_DENIED, Code, INVALID_PARAMETER, NOT_OWNER, Result, TOO_MANY_POSTS, done,
 };
+use crate::handle::rights::{self, MODIFY_STATE, Rights};
 use crate::handle::table::{self as handle, Handle};
 use crate::pointer::tell;
-
-/// `SYNCHRONIZE`, without which a handle cannot be waited for.
-pub(crate) const SYNCHRONIZE: u32 = 0x10_0000;
-/// `READ_CONTROL`, and `STANDARD_RIGHTS_REQUIRED` with `SYNCHRONIZE`.
-const READ_CONTROL: u32 = 0x2_0000;
-const STANDARD_RIGHTS: u32 = 0x1F_0000;
-/// `..._QUERY_STATE`, and `EVENT_MODIFY_STATE`, which is `SEMAPHORE_MODIFY_STATE` too.
-const QUERY_STATE: u32 = 0x1;
-const MODIFY_STATE: u32 = 0x2;
-pub(crate) const MUTEX_ALL_ACCESS: u32 = STANDARD_RIGHTS | QUERY_STATE;
-pub(crate) const ALL_ACCESS: u32 = STANDARD_RIGHTS | QUERY_STATE | MODIFY_STATE;
-const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 
 /// A mutex as the threads of this process have it, by whatever handle: each as often as it likes.
 #[derive(Debug)]
@@ -72,32 +61,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn all_access(self) -> u32 {
+    pub(crate) fn rights(self) -> &'static Rights {
         match self {
-            Kind::Mutex => MUTEX_ALL_ACCESS,
-            Kind::Event | Kind::Semaphore => ALL_ACCESS,
+            Kind::Mutex => &rights::MUTEX,
+            Kind::Event | Kind::Semaphore => &rights::STATE,
         }
-    }
-
-    /// The rights that `access` asks for, generic ones spelled out.
-    pub(crate) fn specific(self, access: u32) -> u32 {
-        let write = match self {
-            Kind::Mutex => READ_CONTROL,
-            Kind::Event | Kind::Semaphore => READ_CONTROL | MODIFY_STATE,
-        };
-        let generic = [
-            (0x8000_0000, READ_CONTROL | QUERY_STATE),
-            (0x4000_0000, write),
-            (0x2000_0000, READ_CONTROL | SYNCHRONIZE),
-            (0x1000_0000 | MAXIMUM_ALLOWED, self.all_access()),
-        ];
-        let plain = access & 0x0FFF_FFFF & !MAXIMUM_ALLOWED;
-        generic.iter().fold(
-            plain,
-            |rights, (asked, meaning)| {
-                if access & asked == 0 { rights } else { rights | meaning }
-            },
-        )
     }
 }
 

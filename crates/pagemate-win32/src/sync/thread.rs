@@ -13,15 +13,12 @@ use pagemate::sync::{Event, EventOptions, Reset};
 use crate::error::{
     INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, NOT_ENOUGH_MEMORY, Result, answer, done,
 };
+use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
 use crate::pointer::tell;
 use crate::process::object::{Process, exit_code};
-use crate::sync::object::SYNCHRONIZE;
 use crate::system::info::GetCurrentThreadId;
 use crate::system::security::SecurityAttributes;
-
-/// `THREAD_ALL_ACCESS`.
-pub(crate) const ALL_ACCESS: u32 = 0x1F_FFFF;
 
 /// `CREATE_SUSPENDED`, and `STACK_SIZE_PARAM_IS_A_RESERVATION`, which here it always is.
 const SUSPENDED: u32 = 0x4;
@@ -184,7 +181,7 @@ fn create(
     let suspended = u32::from(flags & SUSPENDED != 0);
     let thread = Arc::new(Thread::new(suspended)?);
     let object = Object::Thread(Arc::clone(&thread));
-    let handle = handle::open(Entry { object, access: ALL_ACCESS }, false)?;
+    let handle = handle::open(Entry { object, access: rights::THREAD.all }, false)?;
     let begun = Box::new(Begun { thread: Arc::clone(&thread), start, given });
     if let Err(code) = begin(stack, begun) {
         handle::CloseHandle(handle);
@@ -220,11 +217,6 @@ fn begin(stack: usize, begun: Box<Begun>) -> Result<()> {
         return Err(NOT_ENOUGH_MEMORY);
     }
     Ok(())
-}
-
-/// The rights to a thread that `access` asks for. Any generic one is all of them.
-pub(crate) fn specific(access: u32) -> u32 {
-    if access & 0xF200_0000 == 0 { access } else { ALL_ACCESS }
 }
 
 /// A thread that a handle names.
@@ -324,5 +316,3 @@ pub extern "C" fn GetThreadId(handle: Handle) -> u32 {
     });
     answer(id, 0)
 }
-
-const _: () = assert!(ALL_ACCESS & SYNCHRONIZE != 0);

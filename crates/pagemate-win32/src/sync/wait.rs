@@ -8,10 +8,11 @@ use pagemate::Name;
 use pagemate::sync::{Event, Had, Semaphore, Waitable, wait_all_for, wait_any_for};
 
 use crate::error::{ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
+use crate::handle::rights::SYNCHRONIZE;
 use crate::handle::table::{self as handle, Handle, Object};
 use crate::process::object::Process;
 use crate::process::wait::{deadline, for_all, for_any, left, with_event};
-use crate::sync::object::{self as sync, Mutex, SYNCHRONIZE};
+use crate::sync::object::{self as sync, Mutex};
 
 /// What a wait comes to: `WAIT_OBJECT_0`, `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`.
 const OBJECT: u32 = 0;

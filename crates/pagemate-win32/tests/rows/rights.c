@@ -1,2 +1,110 @@
+/* Which rights each kind of object has, bit by bit. */
 #include "rows.h"
-const Row right_rows[] = { {0, NULL, NULL}, };
+
+/* Bits that stand for several rights, and the right to the audit list. */
+#define SEVERAL 0xF2000000u
+#define AUDIT 0x01000000u
+
+typedef HANDLE (*Open)(DWORD access);
+static char name[64];
+
+static HANDLE open_section(DWORD access) { return OpenFileMappingA(access, FALSE, name); }
+static HANDLE open_mutex(DWORD access) { return OpenMutexA(access, FALSE, name); }
+static HANDLE open_event(DWORD access) { return OpenEventA(access, FALSE, name); }
+static HANDLE open_semaphore(DWORD access) { return OpenSemaphoreA(access, FALSE, name); }
+static HANDLE create_mutex(DWORD access) { return CreateMutexExA(NULL, name, 0, access); }
+static HANDLE create_event(DWORD access) { return CreateEventExA(NULL, name, 0, access); }
+static HANDLE create_semaphore(DWORD access) { return CreateSemaphoreExA(NULL, 1, 2, name, 0, access); }
+
+/* Opens an object with each right alone: it is given if it is one of these, and else refused. */
+static void each_right(Open open, DWORD rights)
+{
+    int bit;
+    for (bit = 0; bit < 32; bit++) {
+        DWORD access = 1u << bit;
+        HANDLE opened;
+        if (access & AUDIT) {
+            REFUSED(open(access), ERROR_PRIVILEGE_NOT_HELD);
+        } else if (access & (rights | SEVERAL)) {
+            opened = open(access);
+            if (opened == NULL)
+                printf("  right %x\n", (unsigned)access);
+            CHECK(opened != NULL && CloseHandle(opened));
+        } else {
+            SetLastError(PRESET);
+            if (open(access) != NULL)
+                printf("  right %x\n", (unsigned)access);
+            SAME(GetLastError(), ERROR_ACCESS_DENIED);
+        }
+    }
+    REFUSED(open(0), ERROR_ACCESS_DENIED);
+}
+
+static void rights_of_sections(void)
+{
+    strcpy(name, unique());
+    memory(name, 1);
+    /* That of executing a view is spelled otherwise too. */
+    each_right(open_section, SECTION_ALL_ACCESS | 0x20);
+    REFUSED(open_section(FILE_MAP_READ | 0x100), ERROR_ACCESS_DENIED);
+    REFUSED(open_section(FILE_MAP_READ | SYNCHRONIZE), ERROR_ACCESS_DENIED);
+    strcpy(name, unique());
+    REFUSED(open_section(0x100), ERROR_FILE_NOT_FOUND);
+}
+
+static void rights_of_mutexes(void)
+{
+    strcpy(name, unique());
+    CHECK(CreateMutexA(NULL, FALSE, name) != NULL);
+    each_right(open_mutex, MUTEX_ALL_ACCESS);
+    each_right(create_mutex, MUTEX_ALL_ACCESS);
+    REFUSED(open_mutex(EVENT_ALL_ACCESS), ERROR_ACCESS_DENIED);
+    strcpy(name, unique());
+    REFUSED(open_mutex(2), ERROR_FILE_NOT_FOUND);
+}
+
+static void rights_of_events_and_semaphores(void)
+{
+    strcpy(name, unique());
+    CHECK(CreateEventA(NULL, FALSE, FALSE, name) != NULL);
+    each_right(open_event, EVENT_ALL_ACCESS);
+    each_right(create_event, EVENT_ALL_ACCESS);
+    strcpy(name, unique());
+    CHECK(CreateSemaphoreA(NULL, 1, 2, name) != NULL);
+    each_right(open_semaphore, SEMAPHORE_ALL_ACCESS);
+    each_right(create_semaphore, SEMAPHORE_ALL_ACCESS);
+}
+
+static void new_objects_leave_rights_out(void)
+{
+    HANDLE made, twin;
+    made = CreateEventExA(NULL, NULL, 0, EVENT_MODIFY_STATE | 0x100);
+    CHECK(made != NULL && SetEvent(made));
+    NO_WAIT(made, ERROR_ACCESS_DENIED);
+    CHECK(CreateMutexExA(NULL, NULL, 0, 0) != NULL);
+    made = CreateMutexA(NULL, FALSE, NULL);
+    CHECK(DuplicateHandle(GetCurrentProcess(), made, GetCurrentProcess(), &twin, SYNCHRONIZE | 2, FALSE, 0));
+    SAME(take(twin), WAIT_OBJECT_0);
+}
+
+static void files_refuse_rights_too(void)
+{
+    const char *path = file_of(1);
+    HANDLE file;
+    SetLastError(PRESET);
+    CHECK(CreateFileA(path, 0x200, 7, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE);
+    SAME(GetLastError(), ERROR_ACCESS_DENIED);
+    CHECK(open_file(path, 0) != INVALID_HANDLE_VALUE);
+    file = open_file(path, MAXIMUM_ALLOWED);
+    SAME(GetFileSize(file, NULL), 1);
+    CHECK(over(file, PAGE_READWRITE) != NULL);
+}
+
+const Row right_rows[] = {
+    {139, "sections have these rights, and others are refused", rights_of_sections},
+    {140, "mutexes have these rights, and others are refused", rights_of_mutexes},
+    {141, "events and semaphores have these rights, and others are refused", rights_of_events_and_semaphores},
+    {142, "a new object's handle and a duplicate leave other rights out", new_objects_leave_rights_out},
+    {143, "files refuse other rights too, and give as much as possible", files_refuse_rights_too},
+    {0, NULL, NULL},
+};
