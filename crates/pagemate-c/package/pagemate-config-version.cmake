@@ -1,4 +1,4 @@
-# Before 1.0 each minor version is another interface.
+# Before 1.0, each minor version may change the interface.
 set(PACKAGE_VERSION "@VERSION@")
 if(PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION
    OR (PACKAGE_FIND_VERSION AND NOT PACKAGE_FIND_VERSION MATCHES "^@INTERFACE_PATTERN@(\\.|$)"))

@@ -1,5 +1,5 @@
-# Targets: pagemate::pagemate has pagemate.h and pagemate.hpp, pagemate::win32 has <windows.h>, and
-# pagemate::static and pagemate::win32-static are the same without a library to find at run time.
+# Targets: pagemate::pagemate provides pagemate.h and pagemate.hpp, pagemate::win32 provides <windows.h>.
+# pagemate::static and pagemate::win32-static link the same libraries statically.
 
 get_filename_component(pagemate_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 

@@ -1,7 +1,7 @@
 #include <pagemate.h>
 #include <stdio.h>
 
-/* Windows has one, and so have many programs. */
+/* A function with the name of a Windows call, as many programs define one. */
 void Sleep(unsigned milliseconds) {
     printf("native, %u\n", milliseconds);
 }

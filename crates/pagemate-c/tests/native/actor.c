@@ -1,6 +1,6 @@
 /*
- * Does with pagemate.h what it is told, line by line, and answers each with one line that begins with
- * a mark: the same words and answers as the harness' own actor, as far as it has them.
+ * Executes commands from standard input, one per line, by calls of pagemate.h. Replies to each with one line
+ * that begins with `@`. The commands and replies are a part of those of the harness' own actor.
  */
 #include <inttypes.h>
 #include <stdio.h>

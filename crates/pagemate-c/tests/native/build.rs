@@ -1,4 +1,4 @@
-//! The library, the command, and programs in C and C++ that use the library.
+//! Builds the library, the command, and C and C++ programs that use the library.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -13,14 +13,14 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What cargo makes of the workspace.
+/// The files that cargo builds.
 pub(crate) struct Built {
     pub(crate) shared: PathBuf,
     pub(crate) archive: PathBuf,
     pub(crate) command: PathBuf,
 }
 
-/// A test is built with the library's code in it, but `cargo test` makes no library for others.
+/// Builds the library and the command: `cargo test` builds neither for other programs.
 pub(crate) static BUILT: LazyLock<Built> = LazyLock::new(|| {
     let test = env::current_exe().unwrap();
     let profile = test.parent().unwrap().parent().unwrap();
@@ -50,26 +50,26 @@ pub(crate) static BUILT: LazyLock<Built> = LazyLock::new(|| {
     }
 });
 
-/// The files that a message of cargo's tells of.
+/// Returns the files that a message of cargo lists.
 fn files(message: &str) -> Vec<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).unwrap();
     let files = message["filenames"].as_array().into_iter().flatten();
     files.filter_map(|file| file.as_str().map(PathBuf::from)).collect()
 }
 
-/// How a program comes to the library.
+/// The kind of library that a program links.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Linked {
     Shared,
     Static,
 }
 
-/// Compiles a program as strictly as compilers are, and links it; once for all tests.
+/// Compiles a program with all warnings as errors, and links it; once for all tests.
 pub(crate) fn compile(source: &Path, standard: &'static str, linked: Linked) -> PathBuf {
     compile_with(source, standard, linked, &[])
 }
 
-/// The same with more flags for the compiler.
+/// As [`compile`], with more flags for the compiler.
 pub(crate) fn compile_with(
     source: &Path,
     standard: &'static str,
@@ -96,7 +96,7 @@ pub(crate) fn compile_with(
             compiler.arg(format!("-Wl,-rpath,{}", dir.display()));
         }
     }
-    // Another run of the tests may be at it too: each puts its own in place as a whole.
+    // Another run of the tests may build the same program, so rename a complete one into place.
     let mut unfinished = program.clone().into_os_string();
     unfinished.push(format!("-{}", process::id()));
     let output = compiler.arg("-o").arg(&unfinished).output().unwrap();
@@ -105,20 +105,20 @@ pub(crate) fn compile_with(
     program
 }
 
-/// Runs a program to its end, which has to be a good one, and returns what it printed.
+/// Runs a program, fails unless it exits with 0, and returns its output.
 #[track_caller]
 pub(crate) fn run(place: &Place, program: &Path, args: &[&str]) -> String {
     run_command(place, Command::new(program).args(args))
 }
 
-/// The same with a program's arguments.
+/// As [`run`], for a prepared command.
 #[track_caller]
-pub(crate) fn run_command(place: &Place, words: &Command) -> String {
+pub(crate) fn run_command(place: &Place, program: &Command) -> String {
     let mut command = Command::new("timeout");
-    command.arg("60").arg(words.get_program()).args(words.get_args());
+    command.arg("60").arg(program.get_program()).args(program.get_args());
     command.env("PAGEMATE_DIR", place.path());
     let output = command.stdin(Stdio::null()).output().unwrap();
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(output.status.success(), "{words:?}: {}: {said:?}", output.status);
-    said.concat()
+    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{program:?}: {}: {printed:?}", output.status);
+    printed.concat()
 }

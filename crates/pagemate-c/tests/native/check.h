@@ -1,4 +1,4 @@
-/* What the checks have in common: a fact that is none ends the program, and says where it stands. */
+/* Helpers of all checks. A failed check prints its line and ends the program. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -8,20 +8,20 @@
 
 #include <pagemate.h>
 
-#define CHECK(fact) check((fact), __LINE__, #fact)
+#define CHECK(condition) check((condition), __LINE__, #condition)
 #define CHECK_STATUS(expected, call) check_status((expected), (call), __LINE__, #call)
 #define CHECK_MESSAGE(text) check_message((text), __LINE__)
 #define DO(call) CHECK_STATUS(PAGEMATE_OK, call)
 
-/* That the call says which of its arguments is missing. */
+/* Checks that the call reports which argument is NULL. */
 #define CHECK_NULL(name, call)                                                                     \
     do {                                                                                           \
         CHECK_STATUS(PAGEMATE_INVALID_INPUT, call);                                                \
         CHECK_MESSAGE(": " name " is NULL");                                                       \
     } while (0)
 
-static inline void check(bool fact, int line, const char *text) {
-    if (!fact) {
+static inline void check(bool condition, int line, const char *text) {
+    if (!condition) {
         printf("line %d: %s\n", line, text);
         exit(1);
     }

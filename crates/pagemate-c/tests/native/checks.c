@@ -1,4 +1,4 @@
-/* Sections and views from C, and what becomes of arguments that make no sense. */
+/* Checks of sections and views in C, with valid and invalid arguments. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -31,7 +31,7 @@ static void *fail(void *unused) {
     return unused;
 }
 
-/* Runs when the thread's own memory is gone, the last failure among it. */
+/* Runs after the thread's local storage, which holds the last failure, was destroyed. */
 static void fail_at_the_end(void *unused) {
     (void)unused;
     pagemate_section *section = NULL;
@@ -141,7 +141,7 @@ static void options_mean_what_they_say(void) {
         CHECK_MESSAGE("create section: ");
     }
 
-    /* What is granted shows in the inventory. */
+    /* The inventory shows the access granted. */
     pagemate_section_options shared = {.len = 1, .sharing = PAGEMATE_SHARING_GROUP};
     pagemate_inventory *found = NULL;
     const pagemate_entry *entry = NULL;

@@ -1,4 +1,4 @@
-// Every call of pagemate.hpp, and what comes of it.
+// Checks of every function of pagemate.hpp.
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +34,7 @@ static void check(bool fact, int line, const char *text) {
     }
 }
 
-/** What `call` throws. */
+/** Returns the exception that `call` throws. */
 template <class Call> static pagemate::Error thrown(Call call) {
     try {
         call();

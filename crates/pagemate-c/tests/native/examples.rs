@@ -1,4 +1,4 @@
-//! The examples that the headers and the README show.
+//! Compiles and runs the examples in the headers and the README.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::{env, fs};
 use super::build::{Linked, compile, root, run};
 use super::harness::Place;
 
-/// The blocks of a language in a text, without what makes the lines a comment.
+/// Returns the code blocks of a language in a text, without comment markers.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let fence = format!("```{language}");
     let mut found = Vec::new();
@@ -28,18 +28,18 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     found
 }
 
-/// A source file of these lines.
+/// Writes a source file and returns its path.
 fn source(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, text).unwrap();
     path
 }
 
-/// A program that runs each block as a function.
+/// Returns a program that runs each block as a function.
 fn program(includes: &str, blocks: &[String]) -> String {
     let (mut text, mut calls) = (format!("{includes}\n"), String::new());
     for (i, block) in blocks.iter().enumerate() {
-        // Where a block includes something, that is outside of the function.
+        // Includes of a block go outside the function.
         let (outside, inside): (Vec<_>, Vec<_>) =
             block.lines().partition(|line| line.starts_with("#include"));
         let (outside, inside) = (outside.join("\n"), inside.join("\n"));

@@ -1,6 +1,6 @@
 /*
- * Locks, waits and signals with pagemate.h as it is told, line by line, and answers each with one line that
- * begins with a mark. `locker.rs` has the words.
+ * Executes commands from standard input, one per line, by the sync calls of pagemate.h. Replies to each with
+ * one line that begins with `@`. `locker.rs` documents the commands.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include <pagemate.h>
 
-/* No wait takes so long unless something hangs. */
+/* The longest wait, after which the test fails. */
 #define LONG (30000 * PAGEMATE_MILLISECOND)
 
 static pagemate_mutex *mutex;

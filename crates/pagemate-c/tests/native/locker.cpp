@@ -1,12 +1,12 @@
-// Locks, waits and signals with pagemate_sync.hpp as it is told, line by line, and answers each with one
-// line that begins with a mark. `locker.rs` has the words.
+// Executes commands from standard input, one per line, by calls of pagemate_sync.hpp. Replies to each with one
+// line that begins with `@`. `locker.rs` documents the commands.
 #include <cstdlib>
 #include <iostream>
 #include <string>
 
 #include <pagemate_sync.hpp>
 
-// No wait takes so long unless something hangs.
+// The longest wait, after which the test fails.
 static constexpr std::chrono::seconds LONG(30);
 
 struct Locker {

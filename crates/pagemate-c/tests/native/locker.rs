@@ -1,15 +1,15 @@
-//! One who locks, waits and signals as it is told, in each of the languages.
+//! Lockers: processes in each of the languages that execute commands about sync objects.
 //!
-//! Its objects are a mutex of the name that it is given, an event that is reset by hand, a semaphore, and a
-//! number under a mutex in a section. The words, and what it replies:
+//! A locker opens or creates a mutex, an event that is reset manually, a semaphore, and a number that a mutex
+//! in a section protects. Commands and replies:
 //!
-//! - `lock`, `try`, `hold` (the number's): `had`, `abandoned`, or `busy`
-//! - `unlock`, `set`, `reset`, `release`: `ok`, or why not
-//! - `any`, of event, semaphore and mutex: which one, and if it was `abandoned`
-//! - `all` of them: as `lock`
-//! - `add`, to the number: what it became, and if it was `abandoned`
+//! - `lock` and `try` acquire the mutex, `hold` that of the number: `had`, `abandoned` or `busy`
+//! - `unlock`, `set`, `reset`, `release`: `ok` or the kind of error
+//! - `any` waits for one of event, semaphore and mutex: its index, and `abandoned` if it was
+//! - `all` waits for all of them: as `lock`
+//! - `add` increments the number: the new number, and `abandoned` if its mutex was
 #![allow(clippy::print_stdout, reason = "replies go over standard output")]
-#![allow(clippy::exit, reason = "one of the ways to let go")]
+#![allow(clippy::exit, reason = "exit is one of the ways to end that the tests cover")]
 
 use std::process::Command;
 use std::time::Duration;
@@ -27,13 +27,13 @@ use super::program;
 
 const NAME: &str = "ledger";
 
-/// Says that this process is one.
+/// The environment variable that makes a test process a locker.
 const ROLE: &str = "PAGEMATE_TEST_LOCKER";
 
-/// No wait takes so long unless something hangs.
+/// The longest wait, after which the test fails.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Starts one; whether it made the mutex.
+/// Starts a locker. Returns whether it created the mutex as well.
 pub(crate) fn start(place: &Place, language: &str) -> (Actor, bool) {
     let mut command = if language == "rust" {
         let mut test = Command::new(env::current_exe().unwrap());
@@ -67,12 +67,13 @@ struct Locker {
 #[test]
 fn locker() {
     if let Ok(name) = env::var(ROLE) {
-        play(&name).unwrap();
+        run(&name).unwrap();
         process::exit(0);
     }
 }
 
-fn play(name: &str) -> pagemate::Result<()> {
+/// Executes commands until the end of input.
+fn run(name: &str) -> pagemate::Result<()> {
     let section = SectionOptions::new().len(4096).open_or_create(format!("{name}-value"))?;
     let locker = Locker {
         mutex: MutexOptions::new().open_or_create(name)?,
@@ -83,26 +84,27 @@ fn play(name: &str) -> pagemate::Result<()> {
     };
     println!("@{}", if locker.mutex.was_created() { "created" } else { "opened" });
     for line in std::io::stdin().lines() {
-        let reply = locker.play(&line.unwrap());
+        let reply = locker.execute(&line.unwrap());
         println!("@{}", reply.unwrap_or_else(|error| format!("{:?}", error.kind())));
     }
     Ok(())
 }
 
 impl Locker {
-    fn play(&self, verb: &str) -> pagemate::Result<String> {
+    /// Executes one command.
+    fn execute(&self, verb: &str) -> pagemate::Result<String> {
         let list = [(&self.event).into(), (&self.semaphore).into(), (&self.mutex).into()];
-        let in_time = "what was waited for comes";
+        let in_time = "the wait ends in time";
         Ok(match verb {
-            "lock" => kept(self.mutex.try_lock_for(LONG)?),
-            "try" => kept(self.mutex.try_lock()?),
+            "lock" => keep(self.mutex.try_lock_for(LONG)?),
+            "try" => keep(self.mutex.try_lock()?),
             "any" => {
                 let Had { index, guard } = wait_any_for(&list, LONG)?.expect(in_time);
                 let was_abandoned = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
                 mem::forget(guard);
                 format!("{index}{}", if was_abandoned { " abandoned" } else { "" })
             }
-            "all" => kept(wait_all_for(&list, LONG)?.expect(in_time).pop().unwrap().guard),
+            "all" => keep(wait_all_for(&list, LONG)?.expect(in_time).pop().unwrap().guard),
             "add" => {
                 let mut guard = self.value.try_lock_for(LONG)?.expect(in_time);
                 let number = guard.update(|number| *number += 1);
@@ -121,7 +123,7 @@ impl Locker {
                     "set" => self.event.set()?,
                     "reset" => self.event.reset()?,
                     "release" => _ = self.semaphore.release(1)?,
-                    _ => panic!("a locker does not know {verb:?}"),
+                    _ => panic!("unknown command {verb:?}"),
                 }
                 "ok".to_owned()
             }
@@ -129,13 +131,14 @@ impl Locker {
     }
 }
 
-/// Keeps what there is; what to reply.
-fn kept(guard: Option<MutexGuard<'_>>) -> String {
+/// Keeps the mutex locked, and returns the reply.
+fn keep(guard: Option<MutexGuard<'_>>) -> String {
     let had = had(guard.as_ref().map(MutexGuard::was_abandoned));
     mem::forget(guard);
     had
 }
 
+/// Returns the reply about a mutex.
 fn had(abandoned: Option<bool>) -> String {
     match abandoned {
         None => "busy",

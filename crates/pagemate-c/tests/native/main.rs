@@ -1,4 +1,5 @@
-//! The native C and C++ interface, from programs in C and C++: alone, and beside Rust and the command.
+//! Tests of the native C and C++ interface by C and C++ programs, alone and together with Rust and the
+//! command.
 #![cfg(target_os = "linux")]
 
 mod build;
@@ -21,7 +22,7 @@ use harness::{Actor, Place, unique};
 
 const NAME: &str = "ShareMemory";
 
-/// The harness' own.
+/// Runs as an actor of the harness if its role is set.
 #[test]
 fn actor() {
     harness::actor();
@@ -53,7 +54,7 @@ fn every_call_works_from_cpp() {
     }
 }
 
-/// The functions that a header declares.
+/// Returns the functions that a header declares.
 fn declared(header: &str) -> Vec<&str> {
     let code = header.lines().filter(|line| line.contains('(') && !line.contains("* "));
     let words = code.flat_map(|line| line.split(['(', '*', ' ']));
@@ -71,24 +72,25 @@ fn no_call_is_left_out_of_the_checks_or_of_cpp() {
     let functions = declared(&header);
     assert!(functions.len() > 80, "{functions:?}");
     for function in functions {
-        // These are declared on Windows only.
+        // Functions about Windows handles are declared on Windows only.
         let elsewhere = function.ends_with("_handle");
         assert!(elsewhere || checks.contains(&format!("{function}(")), "{function} is not checked");
-        // And these C++ has no other words for.
+        // C++ uses these without a wrapper.
         let plain = function.starts_with("pagemate_status_") || function == "pagemate_version";
         assert!(plain || cpp.contains(function), "{function} is not in C++");
     }
 }
 
-/// A process that holds the section, and how to talk with it.
+/// A process that holds the section.
 enum Peer {
-    /// One that does what it is told.
+    /// A process that executes commands.
     Actor(Actor),
-    /// `pagemate share`, which holds on; other runs of the command read and write.
+    /// `pagemate share`, which holds the section; other runs of the command read and write.
     Command { _holder: Actor },
 }
 
-/// A text that the command shows, as the number that the others see. It begins with the mark of replies.
+/// Converts a text that the command prints to the number that the other languages read. The text begins
+/// with `@`, the mark of replies.
 fn number(text: &str) -> u64 {
     let mut bytes = [0; 8];
     bytes[..text.len()].copy_from_slice(text.as_bytes());
@@ -112,7 +114,7 @@ fn cpp(place: &Place) -> Actor {
 }
 
 impl Peer {
-    /// Comes to hold the section: makes it with a text in it, if it is to be the `first`, or finds it.
+    /// Starts a holder. The `first` one creates the section with a text in it; others open it.
     fn new(place: &Place, language: &str, first: bool) -> Peer {
         let mut actor = match language {
             "rust" => place.actor(),
@@ -156,7 +158,7 @@ impl Peer {
 }
 
 #[test]
-fn all_languages_share_one_object_whoever_makes_it() {
+fn all_languages_share_one_object_with_any_creator() {
     let mut languages = ["rust", "c", "c++", "command"];
     for _ in 0..languages.len() {
         let place = Place::new("native-share");
@@ -172,7 +174,7 @@ fn all_languages_share_one_object_whoever_makes_it() {
                 assert_eq!(seen, number(&text[..text.len().min(7)]), "{reader} of {languages:?}");
             }
         }
-        // Whoever made it, its life does not hang on that one.
+        // The object outlives its creator.
         for peer in peers {
             watcher.expect(&format!("probe {NAME}"), "ok");
             drop(peer);
@@ -198,7 +200,7 @@ fn a_killed_holder_ends_the_name() {
         for (watcher, missing) in watchers.iter_mut().zip(missing) {
             watcher.expect(&format!("probe {NAME}"), missing);
         }
-        // What comes next under the name is new.
+        // The next section under the name is new.
         watchers[0].expect(&format!("share {NAME} 4096"), "created");
         for watcher in &mut watchers[1..] {
             watcher.expect(&format!("share {NAME} 4096"), "opened");
@@ -208,7 +210,7 @@ fn a_killed_holder_ends_the_name() {
 }
 
 #[test]
-fn a_closed_handle_and_an_exit_let_go() {
+fn closing_a_handle_and_exiting_end_the_name() {
     let place = Place::new("native-exit");
     let mut watcher = c(&place);
     for start in [c, cpp] {
@@ -226,14 +228,14 @@ fn a_closed_handle_and_an_exit_let_go() {
 }
 
 #[test]
-fn what_others_break_has_a_status_of_its_own() {
+fn damage_by_other_programs_has_a_status_of_its_own() {
     let place = Place::new("native-broken");
     let name = unique("broken");
     let [mut holder, mut opener] = [c(&place), cpp(&place)];
     holder.expect(&format!("create {name} 4096"), "ok");
     let path = place.local().join(&name);
     let file = File::options().read(true).write(true).open(&path).unwrap();
-    // Where the trailer has them: docs/layout.md.
+    // The offsets of the trailer's fields: docs/layout.md.
     file.write_all_at(&[2], 4096 + 8).unwrap();
     opener.expect(&format!("probe {name}"), "PAGEMATE_WRONG_VERSION");
     file.write_all_at(&[1], 4096 + 8).unwrap();

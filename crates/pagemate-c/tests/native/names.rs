@@ -1,4 +1,4 @@
-//! The library takes no names from a program but those that begin with `pagemate_`.
+//! Checks that the library exports only names that begin with `pagemate_`.
 
 use super::build::{BUILT, Linked, compile, root, run};
 use super::harness::Place;

@@ -1,4 +1,4 @@
-/* What becomes of sync objects that are not there. */
+/* Checks of sync objects with NULL arguments. */
 #include "check.h"
 
 int main(void) {

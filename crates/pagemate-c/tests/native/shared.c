@@ -1,4 +1,4 @@
-/* Sync objects that others have too: values in a section, those who are killed, what is handed on. */
+/* Checks of sync objects that several processes use: values in sections, killed owners, descriptors. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -65,14 +65,14 @@ static void values_are_locked(void) {
     CHECK_STATUS(PAGEMATE_CORRUPTED, pagemate_shared_mutex_open(section, 8 + 32, 5, 8, &other));
     CHECK(other == NULL);
 
-    /* It keeps the section. */
+    /* The handle holds the section. */
     DO(pagemate_section_close(section));
     DO(pagemate_section_open("values", NULL, &section));
     DO(pagemate_section_close(section));
     DO(pagemate_shared_mutex_close(mutex));
 }
 
-/* A child that does `body` and stands still until it is killed. */
+/* Forks a child that runs `body` and then sleeps until it is killed. */
 static void kill_after(void (*body)(void)) {
     int ends[2];
     CHECK(pipe(ends) == 0);

@@ -1,4 +1,4 @@
-//! The global names in a library, as linkers see them.
+//! Reads the global names in a library, as linkers see them.
 
 use std::path::Path;
 use std::process::Command;

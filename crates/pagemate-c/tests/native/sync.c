@@ -1,4 +1,4 @@
-/* Mutexes, events and semaphores from C, and waiting for several. */
+/* Checks of mutexes, events, semaphores and waits for several objects in C. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "sync.h"
@@ -42,7 +42,7 @@ static void mutexes_lock(void) {
     LOCK(other, false);
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_mutex_try_lock(mutex, &abandoned));
     CHECK_STATUS(PAGEMATE_NOT_OWNER, pagemate_mutex_unlock(mutex));
-    /* Whoever closes it without unlocking it abandons it, and so does a thread that ends. */
+    /* Closing a locked handle abandons the mutex, and so does the end of the owning thread. */
     DO(pagemate_mutex_close(other));
     LOCK(mutex, true);
     DO(pagemate_mutex_unlock(mutex));
@@ -135,7 +135,7 @@ static void events_happen(void) {
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_event_wait_for(same, 0));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_event_wait_for(same, SHORT));
     CHECK_MESSAGE("wait for event \"happens\": it was not set in time");
-    /* Nobody waits, and so nobody is let go. */
+    /* A pulse without waiters has no effect. */
     DO(pagemate_event_pulse(set));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_event_wait_for(same, 0));
     DO(pagemate_event_set(same));
@@ -177,7 +177,7 @@ static void semaphores_count(void) {
     DO(pagemate_semaphore_close(same));
     DO(pagemate_semaphore_close(semaphore));
 
-    /* By default the highest count is the highest that there can be. */
+    /* The default maximum is the largest possible one. */
     DO(pagemate_semaphore_open_or_create("counts", NULL, &semaphore));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_semaphore_try_acquire(semaphore));
     DO(pagemate_semaphore_release(semaphore, INT32_MAX, NULL));
@@ -227,7 +227,7 @@ static void several_are_waited_for(void) {
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_semaphore_try_acquire(semaphore));
     DO(pagemate_mutex_unlock(mutex));
 
-    /* Each mutex has a bit of its own, at its place. */
+    /* Each mutex sets the bit of its index. */
     pagemate_waitable all[] = {{.mutex = mutex}, {.event = event}, {.mutex = second}};
     in_a_thread(lock_both_and_end, all);
     DO(pagemate_wait_all(all, 3, &bits));

@@ -1,4 +1,4 @@
-// Every call of pagemate_sync.hpp, and what comes of it.
+// Checks of every function of pagemate_sync.hpp.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -36,7 +36,7 @@ static void check(bool fact, int line, const char *text) {
     }
 }
 
-/** The status of what `call` throws. */
+/** Returns the status of the exception that `call` throws. */
 template <class Call> static pagemate_status thrown(Call call) {
     try {
         call();
@@ -64,7 +64,7 @@ static void guards_of_the_language_lock() {
     CHECK(!mutex.is_mine());
     CHECK(thrown([&] { mutex.unlock(); }) == PAGEMATE_NOT_OWNER);
 
-    // Whatever a duration counts in; one that is over already is to ask only.
+    // Durations of any unit; a negative one does not block.
     const auto had = [&](auto time) {
         const std::unique_lock lock(mutex, time);
         return lock.owns_lock();

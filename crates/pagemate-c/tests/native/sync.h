@@ -1,4 +1,4 @@
-/* What the checks of sync objects have in common. */
+/* Helpers of the checks of sync objects. */
 #ifndef SYNC_H
 #define SYNC_H
 
@@ -7,7 +7,7 @@
 #include "check.h"
 
 #define SHORT PAGEMATE_MILLISECOND
-/* No wait takes so long unless something hangs. */
+/* The longest wait, after which a check fails. */
 #define LONG (30000 * PAGEMATE_MILLISECOND)
 
 static inline pagemate_mutex *mutex_of(const char *name) {
@@ -16,7 +16,7 @@ static inline pagemate_mutex *mutex_of(const char *name) {
     return mutex;
 }
 
-/* Locks it, and demands that it was abandoned, or was not. */
+/* Locks the mutex, and checks whether it was abandoned. */
 #define LOCK(mutex, expected)                                                                      \
     do {                                                                                           \
         bool abandoned = !(expected);                                                              \
@@ -24,7 +24,7 @@ static inline pagemate_mutex *mutex_of(const char *name) {
         CHECK(abandoned == (expected));                                                            \
     } while (0)
 
-/* Runs `body` in a thread, to its end. */
+/* Runs `body` in a thread and waits for its end. */
 static inline void in_a_thread(void *(*body)(void *), void *argument) {
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, body, argument) == 0);

@@ -1,11 +1,11 @@
-//! Locks that programs in C, C++ and Rust share, and what becomes of them when one is killed.
+//! Tests of sync objects that programs in C, C++ and Rust share, and of killed owners.
 
 use super::harness::{Actor, Place};
 use super::locker;
 
 const LANGUAGES: [&str; 3] = ["rust", "c", "c++"];
 
-/// One of each language, and the first of them makes the objects.
+/// Starts one locker of each language; the first creates the objects.
 fn lockers(place: &Place, languages: [&str; 3]) -> [Actor; 3] {
     let mut first = true;
     languages.map(|language| {
@@ -15,12 +15,12 @@ fn lockers(place: &Place, languages: [&str; 3]) -> [Actor; 3] {
     })
 }
 
-/// What that language calls it.
+/// Returns the kind of error, as the language names it.
 fn not_owner(language: &str) -> &'static str {
     if language == "rust" { "NotOwner" } else { "PAGEMATE_NOT_OWNER" }
 }
 
-/// What one does ends the wait of another.
+/// Checks that a command of one locker ends the wait of another.
 #[track_caller]
 fn wakes(all: &mut [Actor], one: usize, verb: &str, other: usize, wait: &str, reply: &str) {
     all[other].tell(wait);
@@ -29,7 +29,7 @@ fn wakes(all: &mut [Actor], one: usize, verb: &str, other: usize, wait: &str, re
 }
 
 #[test]
-fn all_languages_share_one_mutex_whoever_makes_it() {
+fn all_languages_share_one_mutex_with_any_creator() {
     let mut languages = LANGUAGES;
     for _ in 0..languages.len() {
         let place = Place::new("native-mutex");
@@ -41,7 +41,7 @@ fn all_languages_share_one_mutex_whoever_makes_it() {
                 all[other].expect("try", "busy");
                 all[other].expect("unlock", not_owner(languages[other]));
             }
-            // Who waits has it as soon as it is given back.
+            // Releasing the mutex wakes a waiter, which acquires it.
             for other in others {
                 wakes(&mut all, owner, "unlock", other, "lock", "had");
                 all[other].expect("unlock", "ok");
@@ -62,7 +62,7 @@ fn all_languages_count_one_number_under_a_lock() {
         for (before, actor) in all.iter_mut().enumerate() {
             actor.expect("add", &(before + 1).to_string());
         }
-        // All at once, and none is lost.
+        // All lockers add at the same time, and no increment is lost.
         for _ in 0..10 {
             for actor in &mut all {
                 actor.tell("add");
@@ -77,7 +77,7 @@ fn all_languages_count_one_number_under_a_lock() {
 }
 
 #[test]
-fn all_languages_wait_for_the_same_things() {
+fn all_languages_wait_for_the_same_objects() {
     let place = Place::new("native-several");
     let mut all = lockers(&place, LANGUAGES);
     for signaler in 0..all.len() {
@@ -101,12 +101,13 @@ fn all_languages_wait_for_the_same_things() {
 }
 
 #[test]
-fn the_next_in_any_language_is_told_that_the_owner_is_gone() {
+fn the_next_owner_in_any_language_learns_of_the_owners_death() {
     for owner in LANGUAGES {
         for way in ["kill", "exit"] {
             let place = Place::new("native-abandoned");
             let mut all = lockers(&place, LANGUAGES);
-            // One after another: whoever was told ends while it has them, so that the next is told too.
+            // One after another: each new owner ends while it owns the mutexes, so that the next one learns
+            // of it too.
             let (mut gone, _) = locker::start(&place, owner);
             gone.expect("lock", "had");
             gone.expect("hold", "had");

@@ -1,4 +1,4 @@
-/* What C programs share with the system: files, descriptors, POSIX objects, what is alive. */
+/* Checks of files, descriptors, POSIX objects and the inventory in C. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -68,7 +68,7 @@ static void descriptors_are_handed_on(void) {
     CHECK(memcmp(seen, "from the child", 14) == 0);
     DO(pagemate_view_unmap(view));
 
-    /* What was taken was copied. */
+    /* The import duplicated the descriptor. */
     int copy = dup(descriptor);
     DO(pagemate_section_from_descriptor(copy, &ours));
     CHECK(close(copy) == 0);
@@ -132,7 +132,7 @@ static void inventories_list(void) {
     CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_inventory_find("list-a", &all));
     CHECK(all == NULL);
 
-    /* A child that exits without closing leaves memory, which is swept. */
+    /* A child that exits without closing leaves a file, which the next call sweeps. */
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {

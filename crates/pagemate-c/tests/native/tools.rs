@@ -1,4 +1,4 @@
-//! The tools of C programmers work on programs that use the library.
+//! Runs programs that use the library under the tools of C programmers.
 //!
 //! A tool that is missing skips its test with a printed reason; `cargo xtask tools` installs all of
 //! them and demands them.
@@ -14,7 +14,7 @@ use super::harness::Place;
 /// Set where no tool may be missing.
 const DEMANDED: &str = "PAGEMATE_TOOLS";
 
-/// Whether a tool can run here.
+/// Returns whether a tool can run here.
 fn is_there(tool: &[&str]) -> bool {
     let works = Command::new(tool[0]).args(&tool[1..]).output();
     let works = works.is_ok_and(|output| output.status.success());
@@ -25,7 +25,7 @@ fn is_there(tool: &[&str]) -> bool {
     works
 }
 
-/// Runs every C program of the tests by way of `tool`, and demands that all say nothing.
+/// Runs every C program of the tests under `tool`, and checks that none prints anything.
 #[track_caller]
 fn runs_under(tool: &[&str]) {
     let place = Place::new("native-tools");
@@ -38,7 +38,7 @@ fn runs_under(tool: &[&str]) {
     }
 }
 
-/// Builds every C program of the tests with a sanitizer, and demands that none reports anything.
+/// Builds every C program of the tests with a sanitizer, and checks that none reports anything.
 #[track_caller]
 fn passes(sanitizer: &str) {
     let place = Place::new("native-sanitized");
