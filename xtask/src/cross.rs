@@ -1,29 +1,30 @@
-//! Building for systems that are not this one, with Debian's compiler and the library's source.
+//! Builds for other systems, with Debian's compiler and the source of Rust's standard library.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::task::{Outcome, run};
 
-/// A compiler, its lints, and the source of its standard library, which is built along: the
-/// libraries of other systems are not packaged.
+/// The packages of a compiler, its lints, and the source of its standard library. The library is built for
+/// each target, because Debian does not package it for other systems.
 pub(crate) const COMPILER: [&str; 4] =
     ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 
-/// Where a run as root keeps its own programs; a toolchain of the user's may come first on the path.
+/// The folder of Debian's programs. The `PATH` may find another toolchain first.
 const BIN: &str = "/usr/bin";
 
+/// Returns the root of the workspace.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace")
 }
 
-/// The directory in which cargo builds the workspace for this system: `CARGO_TARGET_DIR` and cargo's
-/// configuration can move it.
+/// Returns the directory in which cargo builds the workspace for this system. `CARGO_TARGET_DIR` and
+/// cargo's configuration can change it.
 pub(crate) fn target_dir() -> Result<PathBuf, String> {
     target_dir_of(&mut Command::new("cargo"))
 }
 
-/// The same as this `cargo`, with its environment, sees it.
+/// Returns the target directory of the command `cargo` in its environment.
 fn target_dir_of(cargo: &mut Command) -> Result<PathBuf, String> {
     cargo.args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(root());
     let answer = cargo.output().map_err(|e| format!("cargo metadata: {e}"))?;
@@ -31,20 +32,24 @@ fn target_dir_of(cargo: &mut Command) -> Result<PathBuf, String> {
     let dir = text.split_once("\"target_directory\":\"").and_then(|(_, rest)| rest.split_once('"'));
     dir.map(|(dir, _)| PathBuf::from(dir)).ok_or_else(|| {
         format!(
-            "cargo metadata names no target directory: {}",
+            "cargo metadata printed no target directory: {}",
             String::from_utf8_lossy(&answer.stderr)
         )
     })
 }
 
-/// Installs those of these Debian packages that are missing or older than the project needs.
+/// Installs the Debian packages that are missing or too old.
 pub(crate) fn install(packages: &[&str]) -> Outcome {
     let mut missing = Vec::new();
     for package in packages {
         match version(package) {
             Ok(Some(version)) if !COMPILER.contains(package) || new_enough(&version) => {}
             Ok(_) => missing.push(*package),
-            Err(error) => return Err(format!("not Debian ({error}); install {packages:?} there")),
+            Err(error) => {
+                return Err(format!(
+                    "dpkg-query: {error}; this task needs Debian, or install {packages:?} first"
+                ));
+            }
         }
     }
     if missing.is_empty() {
@@ -56,7 +61,7 @@ pub(crate) fn install(packages: &[&str]) -> Outcome {
     run(install.args(["-qq", "-y", "--no-install-recommends", "install"]).args(missing))
 }
 
-/// The version of a package, if it is installed.
+/// Returns the version of a package, if it is installed.
 fn version(package: &str) -> std::io::Result<Option<String>> {
     let ask = ["--show", "--showformat=${db:Status-Status} ${Version}", package];
     let answer = Command::new("dpkg-query").args(ask).output()?.stdout;
@@ -64,7 +69,7 @@ fn version(package: &str) -> std::io::Result<Option<String>> {
     Ok(answer.strip_prefix("installed ").map(str::to_owned))
 }
 
-/// Whether a compiler of this version takes the project.
+/// Returns whether a compiler of this version can build the project.
 fn new_enough(version: &str) -> bool {
     let parts = |text: &str| -> Vec<u32> {
         text.split('.').take(2).filter_map(|part| part.parse().ok()).collect()
@@ -72,12 +77,12 @@ fn new_enough(version: &str) -> bool {
     parts(version) >= parts(env!("CARGO_PKG_RUST_VERSION"))
 }
 
-/// `cargo` for both crates and `target`, whose standard library is built along.
+/// Returns a `cargo` command for `target`, which builds the standard library as well.
 pub(crate) fn cargo(subcommand: &str, target: &str) -> Result<Command, String> {
     let mut cargo = Command::new(format!("{BIN}/cargo"));
     cargo.arg(subcommand).args(["-Zbuild-std=std,panic_unwind", "--target", target]);
     cargo.arg("--target-dir").arg(root().join("target/cross"));
-    // For -Z, and for cargo and rustc to be of one version.
+    // RUSTC_BOOTSTRAP allows -Z options; RUSTC gives cargo a compiler of its own version.
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", format!("{BIN}/rustc"));
     cargo.env("__CARGO_TESTS_ONLY_SRC_ROOT", library()?);
     let path = std::env::var("PATH").unwrap_or_default();
@@ -86,7 +91,7 @@ pub(crate) fn cargo(subcommand: &str, target: &str) -> Result<Command, String> {
     Ok(cargo)
 }
 
-/// The source of the standard library, as old as the compiler.
+/// Returns the folder of the standard library's source of the compiler's version.
 fn library() -> Result<PathBuf, String> {
     let version = version("rust-web-src").map_err(|e| e.to_string())?.unwrap_or_default();
     let version = version.split('+').next().unwrap_or_default();

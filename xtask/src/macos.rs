@@ -1,4 +1,4 @@
-//! `cargo xtask macos`: whether it would compile there. Nothing runs.
+//! `cargo xtask macos`: type-checks for macOS. Nothing runs.
 
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};

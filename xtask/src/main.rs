@@ -1,5 +1,5 @@
-//! `cargo xtask TASK`: the project's own commands.
-#![allow(clippy::print_stdout, reason = "it tells what it runs")]
+//! Tasks of developers and of continuous integration: `cargo xtask TASK`.
+#![allow(clippy::print_stdout, reason = "a task prints the commands that it runs")]
 
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -21,42 +21,46 @@ mod wine;
 use stress::{fuzz, torture};
 use task::{Outcome, run};
 
-/// A task: its name, what it is for, and how it is done.
+/// A task: its name, its description and its function.
 type Task = (&'static str, &'static str, fn() -> Outcome);
 
 const TASKS: &[Task] = &[
-    ("ci", "every check that decides whether a change is good", ci),
-    ("faults", "the tests in which a process dies or stops at every step", faults),
-    ("tempname", "the tests, with objects made the way macOS needs", tempname),
-    ("headers", "writes include/pagemate.h anew", headers),
-    ("turns", "the tests of sync objects, as on a Linux that cannot sleep on several words", turns),
-    ("loom", "every order of steps in the protocols of sync objects, up to a bound", loom),
-    ("windows", "the tests as Windows programs, under Wine", windows::windows),
+    ("ci", "runs every check that a change must pass", ci),
+    ("faults", "runs the tests that kill or stop a process at every fault point", faults),
+    ("tempname", "runs the tests with objects created by rename, as on macOS", tempname),
+    ("headers", "generates include/pagemate.h", headers),
+    (
+        "turns",
+        "runs the tests of sync objects without futex_waitv, as on older Linux kernels",
+        turns,
+    ),
+    ("loom", "explores the interleavings of the sync protocols with loom, up to a bound", loom),
+    ("windows", "runs the tests as Windows programs under Wine", windows::windows),
     (
         "differential",
-        "random calls to the Win32 face and to Wine say the same: a few minutes, or `long`",
+        "compares random Win32 calls here and in Wine: a few minutes, or `long`",
         differential::differential,
     ),
-    (
-        "linux32",
-        "the tests as 32-bit programs, and whether it compiles for armv7",
-        linux32::linux32,
-    ),
+    ("linux32", "runs the tests as 32-bit programs, and type-checks for armv7", linux32::linux32),
     (
         "inject",
-        "every system call of the command fails once: a few minutes, or more errors with `long`",
+        "makes each system call of the command fail once: a few minutes, or `long` for more errors",
         inject::inject,
     ),
-    ("macos", "whether it compiles for macOS", macos::macos),
+    ("macos", "type-checks for macOS", macos::macos),
     (
         "torture",
-        "processes race for the same names while others are killed: a minute, or `long`",
+        "races processes for the same names while killing others: a minute, or `long`",
         torture,
     ),
-    ("threads", "what threads share in the Win32 face, under ThreadSanitizer", threads::threads),
-    ("tools", "C programs under valgrind, gdb, strace and the sanitizers", tools),
-    ("dist", "installs all of it for C, C++ and the shell: dist PREFIX", dist::dist),
-    ("fuzz", "any text as a name, any bytes as an object's file: ten seconds each", fuzz),
+    (
+        "threads",
+        "runs the thread tests of the Win32 library under ThreadSanitizer",
+        threads::threads,
+    ),
+    ("tools", "runs C programs under valgrind, gdb, strace and the sanitizers", tools),
+    ("dist", "installs the libraries, headers, command and manual: dist PREFIX", dist::dist),
+    ("fuzz", "fuzzes the parsers of names and of objects' files, ten seconds each", fuzz),
 ];
 
 fn main() -> ExitCode {
@@ -106,21 +110,21 @@ fn ci() -> Outcome {
     torture()?;
     fuzz()?;
     dist::check()?;
-    // Whether it runs: what it measures decides nothing.
+    // This checks only that the benchmarks run; their results decide nothing.
     let benches = ["--bench", "section", "--bench", "sync", "--bench", "win32"];
     let of = ["-p", "pagemate", "-p", "pagemate-win32"];
     run(Command::new("cargo").arg("bench").args(of).args(benches).args(["--", "quick"]))?;
     run(Command::new("cargo").args(["run", "--release", "--", "demo"]))
 }
 
-/// Writes the C header as the library is now; `cargo test` says whether it is.
+/// Generates the C header from the library. `cargo test` checks that it is up to date.
 fn headers() -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate-c", "--test", "headers"]);
     run(test.env("PAGEMATE_HEADERS", "write"))
 }
 
-/// Installs the tools of C programmers, and demands that programs run under each.
+/// Installs the tools of C programmers, and checks that programs run under each of them.
 fn tools() -> Outcome {
     cross::install(&["gdb", "strace", "valgrind"])?;
     let mut test = Command::new("cargo");
@@ -128,10 +132,10 @@ fn tools() -> Outcome {
     run(test.env("PAGEMATE_TOOLS", "demanded"))
 }
 
-/// Makes the packages, and builds them from what is in them.
+/// Creates the packages for crates.io, and builds each from its contents.
 fn packages() -> Outcome {
-    // Cargo remembers a package by its version and the folder it was made in, and takes an earlier
-    // one for this one: so each time it is another folder.
+    // Cargo caches packages by version and folder, and would take an earlier one of the same version, so
+    // use a new folder each time.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let folder = format!("target/package/{now}");
     let mut package = Command::new("cargo");
@@ -141,30 +145,30 @@ fn packages() -> Outcome {
     made
 }
 
-/// Builds with fault points and runs what needs them.
+/// Builds with fault points, and runs the tests that need them.
 fn faults() -> Outcome {
     test_with("--cfg pagemate_fault", "target/fault", &["--test", "crash", "--test", "sync_death"])
 }
 
-/// Files that are renamed to their name instead of linked, on a system that could do either.
+/// Runs the tests with the fallback that renames files to their names instead of linking them.
 fn tempname() -> Outcome {
     test_with("--cfg pagemate_force_tempname", "target/tempname", &[])?;
     let both = "--cfg pagemate_force_tempname --cfg pagemate_fault";
     test_with(both, "target/tempname-fault", &["--test", "crash"])
 }
 
-/// Sync objects without `futex_waitv(2)`.
+/// Runs the tests of sync objects with the fallback for kernels without `futex_waitv(2)`.
 fn turns() -> Outcome {
     let which = ["--lib", "--test", "sync", "--test", "sync_event", "--test", "sync_stress"];
     test_with("--cfg pagemate_force_turns", "target/turns", &which)
 }
 
-/// The protocols of sync objects over words that loom watches.
+/// Checks the protocols of sync objects with loom's atomics.
 fn loom() -> Outcome {
     test_with("--cfg loom", "target/loom", &["--lib", "--release", "sync::words"])
 }
 
-/// The core's tests, built with these flags apart from other builds.
+/// Runs tests of the core, built with these flags in a target directory of their own.
 fn test_with(flags: &str, target_dir: &str, which: &[&str]) -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate", "--target-dir", target_dir]).args(which);

@@ -1,4 +1,4 @@
-//! Tests that go on for a while.
+//! Long-running tests: races of processes, and fuzzing.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::{env, fs, process};
 
 use crate::task::{Outcome, run};
 
-/// Lets processes race for names for a minute; with `long` after it, for 400,000 rounds. Then kills
-/// 2,000 owners of mutexes, or 20,000.
+/// Races processes for names for a minute, and kills 2,000 owners of mutexes. With the argument `long`,
+/// 400,000 rounds and 20,000 owners.
 pub(crate) fn torture() -> Outcome {
     let long = env::args().nth(2).is_some_and(|word| word == "long");
     let mut test = Command::new("cargo");
@@ -16,15 +16,15 @@ pub(crate) fn torture() -> Outcome {
     run(test.env("PAGEMATE_TORTURE", if long { "long" } else { "minute" }))
 }
 
-/// What the compiler adds for libFuzzer, so that it sees where an input leads. It is what
-/// `cargo fuzz` asks for too, less the sanitizers, which need a nightly compiler.
+/// The compiler options for libFuzzer's coverage. They are those of `cargo fuzz` without the sanitizers,
+/// which need a nightly compiler.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Feeds each target for ten seconds, from what earlier runs found on.
+/// Fuzzes each target for ten seconds, starting from the corpus of earlier runs.
 pub(crate) fn fuzz() -> Outcome {
     let place = format!("/dev/shm/pagemate-fuzz-{}", process::id());
     fs::create_dir(&place).map_err(|error| format!("{place}: {error}"))?;
@@ -35,15 +35,17 @@ pub(crate) fn fuzz() -> Outcome {
     result
 }
 
+/// Builds the fuzz targets.
 fn build_targets() -> Outcome {
     run(Command::new("cargo").args(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]))?;
     let mut build = Command::new("cargo");
-    // With a target named, build scripts and macros are left without the instruments.
+    // With `--target`, cargo does not instrument build scripts and macros.
     build.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
     build.args(["--target", "host-tuple", "--target-dir", "target/fuzz"]);
     run(build.env("RUSTFLAGS", COVERAGE))
 }
 
+/// Runs one fuzz target.
 fn feed(target: &str, place: &Path) -> Outcome {
     let corpus = format!("target/fuzz/corpus/{target}");
     fs::create_dir_all(&corpus).map_err(|error| format!("{corpus}: {error}"))?;
@@ -51,7 +53,7 @@ fn feed(target: &str, place: &Path) -> Outcome {
     let program = built
         .map(|entry| entry.path().join("release").join(target))
         .find(|path| path.is_file())
-        .ok_or_else(|| format!("{target} was not built"))?;
+        .ok_or_else(|| format!("{target}: cargo did not build it"))?;
     let mut feed = Command::new(program);
     feed.args(["-max_total_time=10", "-timeout=10", "-rss_limit_mb=1024", "-max_len=4096"]);
     feed.args(["-verbosity=0", "-artifact_prefix=target/fuzz/", &corpus]);

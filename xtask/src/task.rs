@@ -1,11 +1,11 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::process::Command;
 
-/// What a task comes to: nothing, or the reason why not.
+/// The result of a task; the error is a message.
 pub(crate) type Outcome = Result<(), String>;
 
-/// Says what is run, runs it, and demands success.
+/// Prints a command, runs it, and fails unless it succeeds.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let words = command.get_args().map(|word| word.to_string_lossy().into_owned());
     let call = std::iter::once(command.get_program().to_string_lossy().into_owned())

@@ -1,5 +1,5 @@
-//! `cargo xtask threads`: the Win32 face's tables under `ThreadSanitizer`, with a standard library that
-//! is watched too.
+//! `cargo xtask threads`: runs the thread tests of the Win32 library under `ThreadSanitizer`, with an
+//! instrumented standard library.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,26 +25,26 @@ pub(crate) fn threads() -> Outcome {
     run(test.env("TSAN_OPTIONS", "halt_on_error=1"))
 }
 
-/// The sanitizer's own code, which comes with the ordinary compiler.
+/// Returns the sanitizer's runtime library, which is part of the ordinary compiler.
 fn runtime() -> Result<PathBuf, String> {
     let asked = Command::new("rustc").args(["--print", "target-libdir"]).output();
     let asked = asked.map_err(|e| format!("rustc: {e}"))?;
     let dir = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
     find(&dir, |name| name.starts_with("librustc") && name.ends_with("_rt.tsan.a"))
-        .ok_or_else(|| format!("{}: no ThreadSanitizer there", dir.display()))
+        .ok_or_else(|| format!("{}: has no ThreadSanitizer runtime", dir.display()))
 }
 
-/// The test that was just built.
+/// Returns the test program that was built last.
 fn newest(dir: &Path) -> Result<PathBuf, String> {
     find(dir, |name| name.starts_with("threads-") && !name.contains('.'))
-        .ok_or_else(|| format!("{}: no test there", dir.display()))
+        .ok_or_else(|| format!("{}: has no program of the thread tests", dir.display()))
 }
 
-/// The newest file in a folder whose name fits.
-fn find(dir: &Path, fits: impl Fn(&str) -> bool) -> Option<PathBuf> {
+/// Returns the newest file in a folder whose name matches.
+fn find(dir: &Path, matches: impl Fn(&str) -> bool) -> Option<PathBuf> {
     let files = std::fs::read_dir(dir).ok()?.flatten();
     files
-        .filter(|file| file.file_name().to_str().is_some_and(&fits))
+        .filter(|file| file.file_name().to_str().is_some_and(&matches))
         .max_by_key(|file| file.metadata().and_then(|data| data.modified()).ok())
         .map(|file| file.path())
 }

@@ -1,13 +1,14 @@
-//! The house rules.
+//! Tests of the rules that keep the source tidy: layers, platforms, `unsafe`, documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 mod prose;
 
-/// The core's layers, lowest first: a file imports its own layer and those before it.
+/// The core's layers, lowest first. A file imports only its own layer and lower ones.
 const LAYERS: [&str; 3] = ["sys", "section", "sync"];
 
+/// Finds all Rust files below `dir`, with their texts.
 fn sources(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -19,6 +20,7 @@ fn sources(dir: &Path, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
+/// Returns the core's source files by their path below `src`.
 fn core() -> Vec<(PathBuf, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/pagemate/src");
     let mut found = Vec::new();
@@ -30,12 +32,13 @@ fn core() -> Vec<(PathBuf, String)> {
     found
 }
 
+/// Returns the layer that a file belongs to.
 fn layer(path: &Path) -> String {
     let first = path.iter().next().unwrap().to_str().unwrap();
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The lines with a platform outside `sys` and `os`.
+/// Returns the number of lines that name a platform outside `sys` and `os`.
 fn stray_platforms(path: &Path, text: &str) -> usize {
     let words = [
         "cfg(unix",
@@ -52,10 +55,10 @@ fn stray_platforms(path: &Path, text: &str) -> usize {
     text.lines().filter(|line| words.iter().any(|word| line.contains(word))).count()
 }
 
-/// The first import of a higher layer.
+/// Returns the first import of a higher layer.
 fn upward_import(path: &Path, text: &str) -> Option<&'static str> {
     let own = LAYERS.iter().position(|name| *name == layer(path))?;
-    // A link in a comment is no import.
+    // A link in a comment is not an import.
     let code: Vec<&str> =
         text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let imports = |higher: &str| code.iter().any(|line| line.contains(&format!("crate::{higher}")));
@@ -66,16 +69,21 @@ fn upward_import(path: &Path, text: &str) -> Option<&'static str> {
 fn platforms_live_in_sys() {
     assert_eq!(stray_platforms(Path::new("section/mod.rs"), "#[cfg(unix)]\nfn f() {}"), 1);
     for (path, text) in core() {
-        assert_eq!(stray_platforms(&path, &text), 0, "{}: a platform outside sys", path.display());
+        assert_eq!(
+            stray_platforms(&path, &text),
+            0,
+            "{}: names a platform outside sys and os",
+            path.display()
+        );
     }
 }
 
 #[test]
-fn layers_look_down() {
+fn files_import_no_higher_layer() {
     assert_eq!(upward_import(Path::new("sys/a.rs"), "use crate::section::View;"), Some("section"));
     assert_eq!(upward_import(Path::new("section/a.rs"), "/// See [x](crate::sync::X)."), None);
     for (path, text) in core() {
-        assert_eq!(upward_import(&path, &text), None, "{}: looks up", path.display());
+        assert_eq!(upward_import(&path, &text), None, "{}: imports a higher layer", path.display());
     }
 }
 
@@ -88,7 +96,7 @@ fn std_reads_no_directory_in_the_core() {
 }
 
 #[test]
-fn unsafe_stays_in_its_perimeter() {
+fn only_listed_files_allow_unsafe() {
     let allowed = [
         "section/view.rs",
         "sync/shared.rs",
@@ -129,13 +137,13 @@ fn unsafe_stays_in_its_perimeter() {
     assert_eq!(found, allowed);
 }
 
-/// Every place where a process can be made to die, by name.
+/// Returns the names of the fault points in a source file.
 fn fault_points(text: &str) -> impl Iterator<Item = &str> {
     text.split("fault::point(\"").skip(1).filter_map(|call| call.split('"').next())
 }
 
 #[test]
-fn every_window_of_the_protocol_is_written_down() {
+fn every_fault_point_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let written = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
     let mut count = 0;
@@ -143,14 +151,18 @@ fn every_window_of_the_protocol_is_written_down() {
         for point in fault_points(&text) {
             count += 1;
             let row = format!("\n| `{point}` |");
-            assert!(written.contains(&row), "{}: {point} has no row", path.display());
+            assert!(
+                written.contains(&row),
+                "{}: {point} has no row in ARCHITECTURE.md",
+                path.display()
+            );
         }
     }
     assert!(count > 10, "{count}");
 }
 
 #[test]
-fn the_readmes_program_is_the_example_that_is_tested() {
+fn the_program_in_the_readme_is_a_tested_example() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let (_, program) = readme.split_once("```rust\n").unwrap();

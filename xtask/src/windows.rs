@@ -1,4 +1,4 @@
-//! `cargo xtask windows`: the same tests, as Windows programs, on a Linux machine under Wine.
+//! `cargo xtask windows`: runs the tests as Windows programs under Wine.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
 use crate::wine::{self, PACKAGES, Wine};
 
-/// The target whose standard library needs nothing that Debian's Wine lacks.
+/// The target of the tests: its standard library uses only calls that Debian's Wine has.
 const TESTED: &str = "x86_64-win7-windows-gnu";
 
-/// The target that people use.
+/// The target that programs are usually built for.
 const REAL: &str = "x86_64-pc-windows-gnu";
 
 const CRATES: [&str; 6] = ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c"];
@@ -27,8 +27,7 @@ pub(crate) fn windows() -> Outcome {
     programs(&wine)
 }
 
-/// What Windows' own interface does on Linux, it does here: the same C programs, with the same
-/// expectations.
+/// Runs the C programs that test the Win32 library on Linux, with the same expectations, under Wine.
 fn programs(wine: &Wine) -> Outcome {
     let mut test = Command::new("cargo");
     test.args([
@@ -42,18 +41,19 @@ fn programs(wine: &Wine) -> Outcome {
         "--test",
         "rows",
     ]);
-    // One by one: here all have one space of names.
+    // One at a time, because all programs share Wine's space of names.
     test.args(["--", "--test-threads=1"]);
     run(wine.under(&mut test).env("PAGEMATE_UNDER_WINE", "1"))
 }
 
-/// Memory shared with a C++ program that knows Win32 alone.
+/// Tests sharing memory with a C++ program that uses only Win32 calls.
 fn interop(wine: &Wine) -> Outcome {
     let program = cross::root().join("target/cross/interop.exe");
     wine::compile("x86_64-w64-mingw32-g++", &program, &["crates/pagemate/tests/interop.cpp"])?;
     let mut test = cross::cargo("test", TESTED)?;
     wine.under(&mut test).env("PAGEMATE_INTEROP", format!("Z:{}", program.display()));
-    // One by one: a listing in one of them holds for a moment what another just let go.
+    // One at a time, because listing objects holds each of them for a moment, which would keep an object
+    // alive that another test has just released.
     let one_by_one = ["--", "--ignored", "--test-threads=1"];
     run(test.args(["-p", "pagemate", "--test", "interop"]).args(one_by_one))
 }

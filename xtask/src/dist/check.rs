@@ -1,4 +1,4 @@
-//! Whether what is installed can be used as its users will.
+//! Tests an installation: builds and runs programs against it by pkg-config, `CMake` and the documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,10 @@ use super::install;
 use crate::cross;
 use crate::task::{Outcome, run};
 
-/// What finds the libraries.
+/// The Debian packages of the tools that find the libraries.
 const PACKAGES: [&str; 2] = ["pkg-config", "cmake"];
 
-/// Installs into a folder of the build's, moves that away, as package builders do, and builds and
-/// runs programs against what is there.
+/// Installs into a folder, moves the folder as package builders do, and tests the installation.
 pub(crate) fn check() -> Outcome {
     cross::install(&PACKAGES)?;
     let place = cross::root().join("target/dist");
@@ -24,11 +23,11 @@ pub(crate) fn check() -> Outcome {
     fs::rename(place.join("installed"), &prefix).map_err(|e| e.to_string())?;
     by_pkg_config(&prefix)?;
     by_cmake(&prefix)?;
-    by_the_book(&prefix)
+    by_documentation(&prefix)
 }
 
-/// Compiles Windows programs by the lines in `docs/porting.md`.
-fn by_the_book(prefix: &Path) -> Outcome {
+/// Compiles Windows programs by the commands in `docs/porting.md`.
+fn by_documentation(prefix: &Path) -> Outcome {
     let page = cross::root().join("docs/porting.md");
     let page = fs::read_to_string(&page).map_err(|e| format!("{}: {e}", page.display()))?;
     let place = prefix.join("porting-check");
@@ -43,7 +42,7 @@ fn by_the_book(prefix: &Path) -> Outcome {
     let lines = page.lines().filter(|line| line.contains("--libs pagemate-win32"));
     let lines = lines.collect::<Vec<_>>();
     if lines.len() != 3 {
-        return Err(format!("docs/porting.md has {} lines to compile by", lines.len()));
+        return Err(format!("docs/porting.md has {} compiler commands instead of 3", lines.len()));
     }
     for line in lines {
         let mut shell = Command::new("sh");
@@ -53,10 +52,12 @@ fn by_the_book(prefix: &Path) -> Outcome {
     Ok(())
 }
 
+/// Returns the folder of a package's check programs.
 fn sources(package: &str) -> PathBuf {
     cross::root().join("crates").join(package).join("package/check")
 }
 
+/// Compiles and runs programs with the flags of pkg-config.
 fn by_pkg_config(prefix: &Path) -> Outcome {
     let native = ("pagemate", sources("pagemate-c").join("native.c"));
     let win32 = ("pagemate-win32", sources("pagemate-win32").join("win32.c"));
@@ -82,6 +83,7 @@ fn by_pkg_config(prefix: &Path) -> Outcome {
     Ok(())
 }
 
+/// Builds and runs programs by `CMake`.
 fn by_cmake(prefix: &Path) -> Outcome {
     let build = prefix.join("cmake-check");
     let mut configure = Command::new("cmake");

@@ -1,5 +1,5 @@
-//! `cargo xtask dist PREFIX`: installs the command, its manual and completions, the libraries for C
-//! and C++, their headers, and what pkg-config and `CMake` find them by.
+//! `cargo xtask dist PREFIX`: installs the command with its manual pages and completions, and the libraries
+//! for C and C++ with their headers and the files for pkg-config and `CMake`.
 
 mod check;
 
@@ -17,24 +17,25 @@ pub(crate) use check::check;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a program needs besides the static library: what Rust's own library needs on Linux.
+/// The system libraries that a program links along with the static library: those that Rust's standard
+/// library uses on Linux.
 const STATIC_LIBS: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
 
 pub(crate) fn dist() -> Outcome {
     let Some(prefix) = std::env::args_os().nth(2).filter(|word| !word.is_empty()) else {
-        return Err("say where to: cargo xtask dist PREFIX".to_owned());
+        return Err("no folder to install into: cargo xtask dist PREFIX".to_owned());
     };
     install(&std::path::absolute(prefix).map_err(|e| e.to_string())?)
 }
 
-/// The versions that programs can be exchanged between share their first numbers: two of them
-/// before 1.0, one after.
+/// Returns the part of the version that compatible releases share: the first two numbers before 1.0, one
+/// number after.
 fn interface() -> String {
     let numbers = if VERSION.starts_with("0.") { 2 } else { 1 };
     VERSION.split('.').take(numbers).collect::<Vec<_>>().join(".")
 }
 
-/// A library: its package, what cargo calls it, and its name once it is installed.
+/// A library: its package, its name as cargo builds it, and its name once it is installed.
 struct Library {
     package: &'static str,
     built: &'static str,
@@ -60,9 +61,9 @@ fn install(prefix: &Path) -> Outcome {
         put_library(library, prefix).map_err(failed)?;
         packages(&crates.join(library.package).join("package"), prefix).map_err(failed)?;
     }
-    yield_names(prefix)?;
+    weaken_names(prefix)?;
     copy_tree(&crates.join("pagemate-c/include"), &prefix.join("include")).map_err(failed)?;
-    // Windows' headers have a folder of their own, so that only programs that ask for them find them.
+    // Windows' headers have a folder of their own, so that only programs that request them find them.
     let windows = prefix.join("include/pagemate/win32");
     copy_tree(&crates.join("pagemate-win32/include"), &windows).map_err(failed)?;
     command(prefix)?;
@@ -86,13 +87,14 @@ fn build_library(library: &Library) -> Outcome {
         build
     };
     run(&mut build("staticlib"))?;
-    // -Bsymbolic binds the library's calls of its own functions to those, also where a program has
-    // functions with the same names.
+    // -Bsymbolic makes the library call its own functions even if a program defines functions with the same
+    // names.
     let soname = format!("-Clink-arg=-Wl,-soname,{}", library.soname());
     let link = [&soname, "-Clink-arg=-Wl,-Bsymbolic", "-Cstrip=debuginfo"];
     run(build("cdylib").arg("--").args(link))
 }
 
+/// Copies a library into the installation, with the usual links.
 fn put_library(library: &Library, prefix: &Path) -> io::Result<()> {
     let built = cross::target_dir().map_err(io::Error::other)?.join("release");
     let lib = prefix.join("lib");
@@ -110,9 +112,9 @@ fn put_library(library: &Library, prefix: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets a program that has a function called as one of Windows' keep its own, beside the static
-/// library; beside the shared one it does anyway.
-fn yield_names(prefix: &Path) -> Outcome {
+/// Makes the symbols of Windows' calls weak in the static library, so that a program may define functions
+/// with the same names. With the shared library it may do so anyway.
+fn weaken_names(prefix: &Path) -> Outcome {
     let lib = prefix.join("lib");
     let mut ask = Command::new("nm");
     ask.args(["--dynamic", "--defined-only", "--format=just-symbols"]);
@@ -122,12 +124,12 @@ fn yield_names(prefix: &Path) -> Outcome {
     let windows = names.lines().filter(|name| !name.is_empty() && !name.starts_with("pagemate_"));
     let weak = windows.map(|name| format!("--weaken-symbol={name}")).collect::<Vec<_>>();
     if weak.is_empty() {
-        return Err(format!("{}: it exports nothing of Windows'", shared.display()));
+        return Err(format!("{}: exports no Windows calls", shared.display()));
     }
     run(Command::new("objcopy").args(weak).arg(lib.join("libpagemate_win32.a")))
 }
 
-/// What build systems find the libraries by.
+/// Installs the files by which build systems find the libraries.
 fn packages(from: &Path, prefix: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let path = entry?.path();
@@ -147,7 +149,7 @@ fn packages(from: &Path, prefix: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The command, and what it says of itself.
+/// Installs the command, its completions and its manual pages.
 fn command(prefix: &Path) -> Outcome {
     let failed = |e: io::Error| format!("install into {}: {e}", prefix.display());
     let program = prefix.join("bin/pagemate");
@@ -170,8 +172,8 @@ fn command(prefix: &Path) -> Outcome {
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to.parent().expect("a file stands in a folder"))?;
-    // A program that runs cannot be written over, but its name can be given to another.
+    fs::create_dir_all(to.parent().expect("a file is in a folder"))?;
+    // A running program cannot be overwritten, but a new file can be renamed over it.
     let mut beside = to.as_os_str().to_owned();
     beside.push(OsString::from(".new"));
     fs::copy(from, &beside)?;
