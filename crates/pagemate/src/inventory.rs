@@ -71,8 +71,8 @@ pub struct Pruned {
 /// session and of the machine (for services both are the same). The call opens each mapping for a
 /// moment, and so holds it: a name whose last holder closes it at that moment lives that much longer.
 ///
-/// On Unix the objects of one namespace are listed also when the directory of the other cannot be used;
-/// [`unreachable`] tells why.
+/// On Unix, if the directory of one namespace cannot be used, the list has the objects of the other.
+/// [`unreachable`](fn@unreachable) returns the reason.
 ///
 /// # Errors
 ///
@@ -107,8 +107,8 @@ pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     found.map(Entry::from).map_err(|error| error.during("find", Quoted(&name.to_string())))
 }
 
-/// Tells why the objects of a namespace cannot be reached: an error for each directory that [`list`] and
-/// [`prune`] leave out. There are none on Windows.
+/// Returns the reasons why namespaces cannot be listed: one error for each directory that [`list`] and
+/// [`prune`] leave out. Empty on Windows.
 pub fn unreachable() -> Vec<Error> {
     object::unreachable().into_iter().map(|error| error.during("list objects", "")).collect()
 }

@@ -13,7 +13,7 @@ static void *unlock_anothers_value(void *mutex) {
     CHECK_STATUS(PAGEMATE_NOT_OWNER, pagemate_shared_mutex_unlock(mutex));
     CHECK_STATUS(PAGEMATE_NOT_OWNER, pagemate_shared_mutex_read_at(mutex, 0, &byte, 1));
     CHECK_STATUS(PAGEMATE_NOT_OWNER, pagemate_shared_mutex_write_at(mutex, 0, &byte, 1));
-    CHECK_MESSAGE("section \"values\": this thread does not have it");
+    CHECK_MESSAGE("section \"values\": this thread does not hold it through this handle");
     bool abandoned = false;
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_shared_mutex_try_lock(mutex, &abandoned));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_shared_mutex_try_lock_for(mutex, SHORT, &abandoned));

@@ -1,4 +1,4 @@
-#![allow(unsafe_code, reason = "a lock in mapped memory")]
+#![allow(unsafe_code, reason = "creates a lock in mapped memory")]
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +16,8 @@ use crate::sys::fault;
 use crate::sys::object::Object;
 use crate::sys::sync::{self, Got, Home, Words};
 
-/// Where things stand, from the beginning of the place: first the words of the lock.
+/// The offsets of the fields, relative to the mutex; the words of the lock are at offset 0. See
+/// `docs/layout.md`.
 const MAGIC_AT: usize = 32;
 const FINGERPRINT_AT: usize = 40;
 const LEN_AT: usize = 48;
@@ -25,17 +26,29 @@ const VALUE_AT: usize = 64;
 
 const _: () = assert!(size_of::<Words>() <= MAGIC_AT || cfg!(loom));
 
-/// Says that the place is whole.
+/// The magic number of an initialised mutex.
 const MAGIC: u64 = u64::from_ne_bytes(*b"PMGUARD1");
 
-/// A mutex beside the value that it guards, at a place in a section.
+/// A mutex together with the value that it protects, in a section.
 ///
-/// It takes [`LEN`](SharedMutex::LEN) bytes from a multiple of eight on, of which the first 64 are
-/// its own; `docs/layout.md` has the map. Whoever comes first makes the value, and if it dies over
-/// that the next one does, so that nobody sees half of it. Who opens it with another type is
-/// refused.
+/// It occupies [`LEN`](SharedMutex::LEN) bytes at an offset that is a multiple of 8: 64 bytes of its own,
+/// then the value. A section can contain many of them. The guard copies the value out and in, because
+/// other processes have the same bytes mapped.
 ///
-/// The value is copied in and out, since other processes have these bytes mapped too.
+/// The first process that calls [`open_or_init`](SharedMutex::open_or_init) initialises the value, while
+/// others wait. If that process dies before it has finished, the next one initialises the value: no
+/// process sees a partial value. Opening with another type fails with
+/// [`WrongKind`](ErrorKind::WrongKind).
+///
+/// If its owner dies, the mutex is abandoned like a [`Mutex`](super::Mutex), and the value may be
+/// inconsistent.
+///
+/// # Platforms
+///
+/// On Windows the lock is a kernel mutex that words in the section identify. It cannot be used from
+/// another logon session, unless the section has a `Global\` name.
+///
+/// # Examples
 ///
 /// ```
 /// use pagemate::SectionOptions;
@@ -56,10 +69,10 @@ pub struct SharedMutex<T: ?Sized> {
     value: PhantomData<fn(*mut T)>,
 }
 
-/// The view that the lock is in.
-struct InView(Arc<View>);
+/// The view that contains the lock. The lock keeps it mapped.
+struct ViewHome(Arc<View>);
 
-impl Home for InView {
+impl Home for ViewHome {
     fn object(&self) -> &Object {
         self.0.object()
     }
@@ -69,7 +82,7 @@ impl Home for InView {
     }
 }
 
-/// What two who share a value have to mean alike.
+/// The layout of a value, on which all processes have to agree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Layout {
     len: usize,
@@ -77,52 +90,60 @@ struct Layout {
 }
 
 impl<T: Shareable> SharedMutex<T> {
-    /// How many bytes it takes.
+    /// The number of bytes that the mutex and its value occupy in the section.
     pub const LEN: usize = VALUE_AT + size_of::<T>();
 
     const LAYOUT: Layout = Layout { len: size_of::<T>(), fingerprint: T::FINGERPRINT };
 
-    /// The mutex at `offset` bytes from the beginning of `section`. If there is none yet, it is made
-    /// there, of bytes that have to be zero, with the value that `init` gives.
+    /// Opens the mutex at byte `offset` of `section`, and initialises it with the value of `init` if it
+    /// does not exist. The bytes of a mutex that does not exist have to be zero.
     ///
-    /// While another process makes it, this one waits.
+    /// This call blocks while another process initialises the mutex.
     ///
     /// # Errors
     ///
-    /// - [`OutOfRange`](ErrorKind::OutOfRange): it would reach past the end of the section.
-    /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not a multiple of eight.
-    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is only to be read.
-    /// - [`WrongKind`](ErrorKind::WrongKind): it guards a value of another type.
-    /// - [`Corrupted`](ErrorKind::Corrupted): something else stands there.
-    /// - [`Unsupported`](ErrorKind::Unsupported), on Windows when it is locked: on Unix, a section over
-    ///   a file that has no name; on macOS every section without a name; on Windows, one that has
-    ///   come from another logon session and whose name is not a `Global\` one.
+    /// - [`OutOfRange`](ErrorKind::OutOfRange): the mutex would reach past the end of the section.
+    /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not a multiple of 8.
+    /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is read-only.
+    /// - [`WrongKind`](ErrorKind::WrongKind): the existing mutex protects a value of another type.
+    /// - [`Corrupted`](ErrorKind::Corrupted): the bytes are not a mutex.
+    /// - [`Unsupported`](ErrorKind::Unsupported): on Unix, the section is over a file and has no name; on
+    ///   macOS, the section has no name; on Windows, the section comes from another logon session and
+    ///   has no `Global\` name, which the first lock reports.
     pub fn open_or_init(
         section: &Section,
         offset: u64,
         init: impl FnOnce() -> T,
     ) -> Result<SharedMutex<T>> {
-        SharedMutex::find_or_make(section, offset, Self::LAYOUT, |view| {
+        SharedMutex::open_or_init_layout(section, offset, Self::LAYOUT, |view| {
             view.write(VALUE_AT, &init())
         })
     }
 
-    /// The mutex at `offset` bytes from the beginning of `section`.
+    /// Opens the mutex at byte `offset` of `section`.
     ///
     /// # Errors
     ///
-    /// Those of [`open_or_init`](SharedMutex::open_or_init), and
-    /// [`NotFound`](ErrorKind::NotFound): nobody has made it yet.
+    /// - [`NotFound`](ErrorKind::NotFound): the mutex has not been initialised.
+    /// - The errors of [`open_or_init`](SharedMutex::open_or_init).
     pub fn open(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
-        SharedMutex::find(section, offset, Self::LAYOUT)
+        SharedMutex::open_layout(section, offset, Self::LAYOUT)
     }
 }
 
-/// For values whose type this program does not know when it is built, as other languages' are.
+/// Constructors for values whose type is known only at run time, as in bindings for other languages.
 impl SharedMutex<[u8]> {
-    /// As [`open_or_init`](SharedMutex::open_or_init), for a value of as many bytes as `initial`
-    /// has. `fingerprint` stands for its type: for one of Rust's, its
+    /// Opens the mutex like [`open_or_init`](SharedMutex::open_or_init), with the bytes `initial` as the
+    /// value of a new mutex.
+    ///
+    /// `fingerprint` identifies the type of the value: for a Rust type, its
     /// [`FINGERPRINT`](Shareable::FINGERPRINT).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open_or_init`](SharedMutex::open_or_init).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use pagemate::SectionOptions;
@@ -137,10 +158,6 @@ impl SharedMutex<[u8]> {
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`open_or_init`](SharedMutex::open_or_init).
     pub fn open_or_init_bytes(
         section: &Section,
         offset: u64,
@@ -148,73 +165,79 @@ impl SharedMutex<[u8]> {
         initial: &[u8],
     ) -> Result<SharedMutex<[u8]>> {
         let layout = Layout { len: initial.len(), fingerprint };
-        SharedMutex::find_or_make(section, offset, layout, |view| view.write_at(VALUE_AT, initial))
+        SharedMutex::open_or_init_layout(section, offset, layout, |view| {
+            view.write_at(VALUE_AT, initial)
+        })
     }
 
-    /// As [`open`](SharedMutex::open), for a value of `len` bytes whose type `fingerprint` stands
-    /// for.
+    /// Opens the mutex like [`open`](SharedMutex::open), for a value of `len` bytes of the type that
+    /// `fingerprint` identifies.
     ///
     /// # Errors
     ///
-    /// As [`open`](SharedMutex::open).
+    /// The errors of [`open`](SharedMutex::open).
     pub fn open_bytes(
         section: &Section,
         offset: u64,
         fingerprint: u64,
         len: usize,
     ) -> Result<SharedMutex<[u8]>> {
-        SharedMutex::find(section, offset, Layout { len, fingerprint })
+        SharedMutex::open_layout(section, offset, Layout { len, fingerprint })
     }
 }
 
 impl<T: ?Sized> SharedMutex<T> {
-    fn find_or_make(
+    fn open_or_init_layout(
         section: &Section,
         offset: u64,
         layout: Layout,
         init: impl FnOnce(&View) -> Result<()>,
     ) -> Result<SharedMutex<T>> {
-        let told = |error: Error| tell("open or make mutex in", section, error);
-        let mutex = SharedMutex::at(section, offset, layout).map_err(told)?;
-        if !mutex.is_whole(layout).map_err(told)? {
-            mutex.make(layout, init).map_err(told)?;
+        let context = |error: Error| context("open or create mutex in", section, error);
+        let mutex = SharedMutex::map_at(section, offset, layout).map_err(context)?;
+        if !mutex.is_initialised(layout).map_err(context)? {
+            mutex.init(layout, init).map_err(context)?;
         }
         Ok(mutex)
     }
 
-    fn find(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
-        let told = |error: Error| tell("open mutex in", section, error);
-        let mutex = SharedMutex::at(section, offset, layout).map_err(told)?;
-        if mutex.is_whole(layout).map_err(told)? {
+    fn open_layout(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
+        let context = |error: Error| context("open mutex in", section, error);
+        let mutex = SharedMutex::map_at(section, offset, layout).map_err(context)?;
+        if mutex.is_initialised(layout).map_err(context)? {
             return Ok(mutex);
         }
-        Err(told(Error::new(ErrorKind::NotFound, "nobody has made it yet")))
+        Err(context(Error::new(
+            ErrorKind::NotFound,
+            "the mutex has not been initialised; create it with open_or_init",
+        )))
     }
 
-    fn at(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
+    /// Maps the bytes of the mutex, which may not be initialised yet.
+    fn map_at(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
         if !offset.is_multiple_of(8) {
-            let cause = format!("offset {offset} is not a multiple of eight");
+            let cause = format!("offset {offset} is not a multiple of 8");
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let end = offset.saturating_add(VALUE_AT as u64).saturating_add(layout.len as u64);
         let view = section.view().range(offset..end).access(crate::Access::ReadWrite).map()?;
         let view = Arc::new(view);
         let words = NonNull::new(view.as_ptr()).expect("memory is not at address zero").cast();
-        let home = Box::new(InView(Arc::clone(&view)));
-        // SAFETY: the view maps these bytes for writing as long as `home` has it, wherever that is
-        // moved; a view lends out nothing but atomics and copies.
+        let home = Box::new(ViewHome(Arc::clone(&view)));
+        // SAFETY: `home` owns the view, which maps these bytes for writing at a fixed address. A view
+        // gives access only through atomics and copies.
         let lock = unsafe { sync::Mutex::inside(words, offset, home) }?;
         Ok(SharedMutex { lock, view, value: PhantomData })
     }
 
-    /// Whether it has been made; an error if it is not ours to use.
-    fn is_whole(&self, layout: Layout) -> Result<bool> {
-        // Acquire: what was made, by the Release in `make`.
+    /// Returns whether the mutex is initialised; an error if it is not a mutex of this layout.
+    fn is_initialised(&self, layout: Layout) -> Result<bool> {
+        // Acquire: pairs with the Release in `init`, which publishes the value and the fields.
         match self.view.load::<AtomicU64>(MAGIC_AT, Ordering::Acquire)? {
             0 => return Ok(false),
             MAGIC => {}
             _ => {
-                let cause = "what stands there is no mutex with a value";
+                let cause = "the bytes are not a SharedMutex, and are not zero";
                 return Err(Error::new(ErrorKind::Corrupted, cause));
             }
         }
@@ -224,20 +247,22 @@ impl<T: ?Sized> SharedMutex<T> {
             return Ok(true);
         }
         let cause = format!(
-            "it guards a value of another type: {len} bytes and layout {print:016x}, this one has {} \
-             and {:016x}",
+            "it protects a value of another type: {len} bytes with layout {print:016x}, where {} bytes \
+             with layout {:016x} were expected",
             layout.len, layout.fingerprint
         );
         Err(Error::new(ErrorKind::WrongKind, cause))
     }
 
-    fn make(&self, layout: Layout, init: impl FnOnce(&View) -> Result<()>) -> Result<()> {
-        let got = self.lock.lock(Deadline::Never)?.expect("there is no end to the wait");
-        // Freed also if `init` panics; what was not made is for the next one to make.
+    fn init(&self, layout: Layout, init: impl FnOnce(&View) -> Result<()>) -> Result<()> {
+        let got =
+            self.lock.lock(Deadline::Never)?.expect("a wait without a deadline does not time out");
+        // The guard unlocks the mutex also if `init` panics. The next process then initialises it.
         let _guard = self.guard(Got::Released);
-        if self.is_whole(layout)? {
+        if self.is_initialised(layout)? {
             if got == Got::Abandoned {
-                // Somebody died who used it, and it is not us who have to know.
+                // The dead owner was using an initialised value. This call does not return a guard, so
+                // leave the report to the next owner.
                 self.view.atomic::<AtomicU32>(UNCLEAN_AT)?.store(1, Ordering::Relaxed);
             }
             return Ok(());
@@ -248,44 +273,47 @@ impl<T: ?Sized> SharedMutex<T> {
         self.view.write(LEN_AT, &(layout.len as u64))?;
         self.view.write(FINGERPRINT_AT, &layout.fingerprint)?;
         fault::point("make-before-magic");
-        // Release: what was made, for the Acquire in `is_whole`.
+        // Release: publishes the value and the fields; pairs with the Acquire in `is_initialised`.
         self.view.atomic::<AtomicU64>(MAGIC_AT)?.store(MAGIC, Ordering::Release);
         fault::point("make-after-magic");
         Ok(())
     }
 
-    /// Waits until nobody has it, and takes it.
+    /// Acquires the mutex, blocking until no thread holds it.
+    ///
+    /// Check [`was_abandoned`](SharedGuard::was_abandoned) of the guard before using the value.
     ///
     /// # Errors
     ///
-    /// As [`Mutex::lock`](super::Mutex::lock).
+    /// The errors of [`Mutex::lock`](super::Mutex::lock).
     pub fn lock(&self) -> Result<SharedGuard<'_, T>> {
         match self.take(Deadline::Never)? {
             Some(guard) => Ok(guard),
-            None => unreachable!("there is no end to the wait"),
+            None => unreachable!("a wait without a deadline does not time out"),
         }
     }
 
-    /// Takes it if nobody has it; `None` if somebody does.
+    /// Acquires the mutex if no thread holds it, without blocking. Returns `None` if a live thread holds
+    /// it.
     ///
     /// # Errors
     ///
-    /// As [`lock`](SharedMutex::lock).
+    /// The errors of [`lock`](SharedMutex::lock).
     pub fn try_lock(&self) -> Result<Option<SharedGuard<'_, T>>> {
         self.take(Deadline::Now)
     }
 
-    /// Waits for this long at most; `None` if somebody had it all the time.
+    /// Acquires the mutex, blocking for at most `time`. Returns `None` after a timeout.
     ///
     /// # Errors
     ///
-    /// As [`lock`](SharedMutex::lock).
+    /// The errors of [`lock`](SharedMutex::lock).
     pub fn try_lock_for(&self, time: Duration) -> Result<Option<SharedGuard<'_, T>>> {
         self.take(Deadline::after(time))
     }
 
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
-        let got = self.lock.lock(deadline).map_err(|error| self.tell("lock mutex in", error))?;
+        let got = self.lock.lock(deadline).map_err(|error| self.context("lock mutex in", error))?;
         let Some(got) = got else { return Ok(None) };
         let mut guard = self.guard(got);
         let unclean = self.view.atomic::<AtomicU32>(UNCLEAN_AT)?;
@@ -297,35 +325,38 @@ impl<T: ?Sized> SharedMutex<T> {
     }
 
     fn guard(&self, got: Got) -> SharedGuard<'_, T> {
-        SharedGuard { mutex: self, abandoned: got == Got::Abandoned, stays: PhantomData }
+        SharedGuard { mutex: self, abandoned: got == Got::Abandoned, not_send: PhantomData }
     }
 
-    /// Whether this thread has it, by this handle.
+    /// Returns whether this thread holds the mutex through this handle.
     pub fn is_mine(&self) -> bool {
         self.lock.is_mine()
     }
 
-    /// The guard that this thread gave to [`std::mem::forget`]: for those whose language has no
-    /// guards. Whether it was abandoned is not told again.
+    /// Returns the guard that this thread gave to [`std::mem::forget`]. This serves bindings for
+    /// languages without guards.
+    ///
+    /// The guard does not report an abandonment a second time.
     ///
     /// # Errors
     ///
-    /// [`NotOwner`](ErrorKind::NotOwner): this thread does not have it by this handle.
+    /// [`NotOwner`](ErrorKind::NotOwner): this thread does not hold the mutex through this handle.
     pub fn forgotten(&self) -> Result<SharedGuard<'_, T>> {
         if self.is_mine() {
             return Ok(self.guard(Got::Released));
         }
-        let error = Error::new(ErrorKind::NotOwner, "this thread does not have it");
-        Err(self.tell("use mutex in", error))
+        let error =
+            Error::new(ErrorKind::NotOwner, "this thread does not hold it through this handle");
+        Err(self.context("use mutex in", error))
     }
 
     #[cold]
-    fn tell(&self, call: &'static str, error: Error) -> Error {
+    fn context(&self, call: &'static str, error: Error) -> Error {
         error.during(call, self.view.section())
     }
 }
 
-fn tell(call: &'static str, section: &Section, error: Error) -> Error {
+fn context(call: &'static str, section: &Section, error: Error) -> Error {
     let name = section.name().map(ToString::to_string);
     match name {
         Some(name) => error.during(call, format!("section {}", crate::error::Quoted(&name))),
@@ -339,18 +370,18 @@ impl<T: ?Sized> fmt::Debug for SharedMutex<T> {
     }
 }
 
-/// A [`SharedMutex`] that this thread has, until this is dropped.
-#[must_use = "the mutex is free again as soon as this is dropped"]
+/// The proof that this thread holds a [`SharedMutex`]. Dropping it unlocks the mutex.
+#[must_use = "dropping the guard unlocks the mutex"]
 pub struct SharedGuard<'a, T: ?Sized> {
     mutex: &'a SharedMutex<T>,
     abandoned: bool,
-    /// The thread that took it has to free it.
-    stays: PhantomData<*const ()>,
+    /// Makes the guard `!Send`: the thread that locked the mutex has to unlock it.
+    not_send: PhantomData<*const ()>,
 }
 
 impl<T: ?Sized> SharedGuard<'_, T> {
-    /// Whether the last who had it ended without freeing it, so that the value may be half changed:
-    /// see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
+    /// Returns whether the previous owner ended while it held the mutex, so that the value may be
+    /// inconsistent: see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
     #[doc(alias("EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
         self.abandoned
@@ -358,7 +389,7 @@ impl<T: ?Sized> SharedGuard<'_, T> {
 }
 
 impl<T: Shareable> SharedGuard<'_, T> {
-    /// A copy of the value.
+    /// Returns a copy of the value.
     pub fn get(&self) -> T {
         match self.mutex.view.read(VALUE_AT) {
             Ok(value) => value,
@@ -366,7 +397,8 @@ impl<T: Shareable> SharedGuard<'_, T> {
         }
     }
 
-    /// Replaces the value. Who is killed in the middle of it leaves half of it, and the next is told.
+    /// Replaces the value. If the process is killed meanwhile, the value is partly replaced, and the next
+    /// owner learns that the mutex was abandoned.
     pub fn set(&mut self, value: &T) {
         match self.mutex.view.write(VALUE_AT, value) {
             Ok(()) => {}
@@ -374,7 +406,7 @@ impl<T: Shareable> SharedGuard<'_, T> {
         }
     }
 
-    /// Changes the value, and gives what it became.
+    /// Calls `change` with a copy of the value, stores the result and returns it.
     pub fn update(&mut self, change: impl FnOnce(&mut T)) -> T {
         let mut value = self.get();
         change(&mut value);
@@ -384,41 +416,44 @@ impl<T: Shareable> SharedGuard<'_, T> {
 }
 
 impl SharedGuard<'_, [u8]> {
-    /// Copies bytes out of the value, from `offset` on.
+    /// Copies `bytes.len()` bytes out of the value, starting at its byte `offset`.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange): it does not have them all; none was copied.
+    /// [`OutOfRange`](ErrorKind::OutOfRange): the range reaches past the end of the value. No byte was
+    /// copied.
     pub fn read_at(&self, offset: usize, bytes: &mut [u8]) -> Result<()> {
-        let at = self.at("read value in", offset, bytes.len())?;
+        let at = self.view_offset("read value in", offset, bytes.len())?;
         self.mutex.view.read_at(at, bytes)
     }
 
-    /// Copies bytes into the value, from `offset` on. Who is killed in the middle of it leaves half
-    /// of it, and the next is told.
+    /// Copies `bytes` into the value, starting at its byte `offset`. If the process is killed meanwhile,
+    /// the value is partly changed, and the next owner learns that the mutex was abandoned.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`](ErrorKind::OutOfRange): they do not all fit; none was copied.
+    /// [`OutOfRange`](ErrorKind::OutOfRange): the range reaches past the end of the value. No byte was
+    /// copied.
     pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
-        let at = self.at("write value in", offset, bytes.len())?;
+        let at = self.view_offset("write value in", offset, bytes.len())?;
         self.mutex.view.write_at(at, bytes)
     }
 
-    /// Where in the view these bytes of the value are.
-    fn at(&self, call: &'static str, offset: usize, len: usize) -> Result<usize> {
+    /// Returns the offset in the view of `len` bytes of the value at `offset`.
+    fn view_offset(&self, call: &'static str, offset: usize, len: usize) -> Result<usize> {
         let have = self.mutex.view.len() - VALUE_AT;
         if offset.checked_add(len).is_some_and(|end| end <= have) {
             return Ok(VALUE_AT + offset);
         }
         let cause = format!("{len} bytes at offset {offset} reach past its {have} bytes");
-        Err(self.mutex.tell(call, Error::new(ErrorKind::OutOfRange, cause)))
+        Err(self.mutex.context(call, Error::new(ErrorKind::OutOfRange, cause)))
     }
 }
 
 impl<T: ?Sized> Drop for SharedGuard<'_, T> {
     fn drop(&mut self) {
-        // In a forked child it is not ours to free.
+        // A forked child finds a copy of this guard but does not own the mutex: there `unlock` does
+        // nothing.
         self.mutex.lock.unlock();
     }
 }

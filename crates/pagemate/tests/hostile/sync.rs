@@ -284,7 +284,7 @@ fn init<T: pagemate::sync::Shareable + Debug>(
 fn a_shared_mutex_is_refused_where_it_cannot_be() {
     alone("sync::a_shared_mutex_is_refused_where_it_cannot_be", |_| {
         let section = create("x").unwrap();
-        let facts = ["open or make mutex in section \"x\""];
+        let facts = ["open or create mutex in section \"x\""];
         for odd in [1, 4, 7, 4095, u64::MAX] {
             refused(init(&section, odd, 0_u64), ErrorKind::InvalidInput, &facts);
         }
@@ -293,7 +293,11 @@ fn a_shared_mutex_is_refused_where_it_cannot_be() {
             refused(init(&section, far, 0_u64), ErrorKind::OutOfRange, &["section \"x\""]);
             refused(SharedMutex::<u64>::open(&section, far), ErrorKind::OutOfRange, &[]);
         }
-        refused(SharedMutex::<u64>::open(&section, 0), ErrorKind::NotFound, &["nobody has made"]);
+        refused(
+            SharedMutex::<u64>::open(&section, 0),
+            ErrorKind::NotFound,
+            &["has not been initialised"],
+        );
         let reader = SectionOptions::new().access(Access::Read).open("x").unwrap();
         refused(init(&reader, 0, 0_u64), ErrorKind::PermissionDenied, &["section \"x\""]);
         // None of this left anything there.
@@ -318,8 +322,12 @@ fn rubbish_where_a_shared_mutex_should_be_is_told() {
         let section = create("x").unwrap();
         let view = section.map().unwrap();
         view.write_at(0, &[0xff; 4096]).unwrap();
-        refused(init(&section, 0, 0_u64), ErrorKind::Corrupted, &["no mutex"]);
-        refused(SharedMutex::<u64>::open(&section, 0), ErrorKind::Corrupted, &["no mutex"]);
+        refused(init(&section, 0, 0_u64), ErrorKind::Corrupted, &["not a SharedMutex"]);
+        refused(
+            SharedMutex::<u64>::open(&section, 0),
+            ErrorKind::Corrupted,
+            &["not a SharedMutex"],
+        );
         // Rubbish in the words alone is the lock of somebody who is not there.
         view.write_at(0, &[0; 4096]).unwrap();
         view.write(0, &0x0012_3456_u32).unwrap();
