@@ -698,7 +698,7 @@ const char *pagemate_status_name(pagemate_status status);
 
 /**
  * Returns the meaning of a status in a few words: `"no process holds it"`. The text is static and never
- * NULL. Thread-safe. pagemate_last_error_message() tells more.
+ * NULL. Thread-safe. pagemate_last_error_message() has the details.
  */
 const char *pagemate_status_describe(pagemate_status status);
 

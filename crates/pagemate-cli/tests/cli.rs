@@ -165,9 +165,9 @@ fn a_write_past_the_end_changes_nothing() {
     let before = place.run(&["read", name, "--as", "raw"]).bytes;
     let file = place.file("in", &[1; 4097]);
     let error = place.run(&["write", name, "--file", &file]).error_line(2);
-    assert!(error.contains("4097 bytes at offset 0 extend past its 4096 bytes"), "{error}");
+    assert!(error.contains("4097 bytes at offset 0 reach past its 4096 bytes"), "{error}");
     let error = place.run(&["write", name, "--text", "abc", "--offset", "4093"]).error_line(2);
-    assert!(error.contains("4 bytes at offset 4093 extend past its 4096 bytes"), "{error}");
+    assert!(error.contains("4 bytes at offset 4093 reach past its 4096 bytes"), "{error}");
     let error = place.run_with(&["write", name, "--offset", "4000", "-"], &[1; 97]).error_line(2);
     assert!(
         error.contains("has more than the 96 bytes from offset 4000 to the section's end at 4096"),
@@ -187,7 +187,7 @@ fn a_read_past_the_end_prints_nothing() {
     let error = place.run(&["read", name, "--offset", "4097"]).error_line(2);
     assert!(error.contains("offset 4097 lies past its 4096 bytes"), "{error}");
     let error = place.run(&["read", name, "--offset", "4090", "--len", "7"]).error_line(2);
-    assert!(error.contains("7 bytes at offset 4090 extend past its 4096 bytes"), "{error}");
+    assert!(error.contains("7 bytes at offset 4090 reach past its 4096 bytes"), "{error}");
     let most = u64::MAX.to_string();
     place.run(&["read", name, "--offset", "1", "--len", &most]).error_line(2);
     assert_eq!(place.run(&["read", name, "--offset", "4K", "--as", "raw"]).text(), "");

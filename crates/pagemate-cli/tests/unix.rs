@@ -87,6 +87,34 @@ fn examples_in_the_help_of_share_work_one_after_another() {
 }
 
 #[test]
+fn examples_in_the_help_of_other_commands_work_as_printed() {
+    // Functions of the shell stand in for other programs, which may be missing here.
+    const PROGRAMS: &str = "pagemate() { \"$0\" \"$@\"; }; man() { test -f \"$1\"; }; \
+                            jq() { cat > /dev/null; }; ";
+    let place = Place::new();
+    place.file("frame.bin", b"frame");
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    let _text = place.hold(&["share", "ShareMemory", "--text", "This is common data!"]);
+    let _frames = place.hold(&["share", "frames", "--size", "2M"]);
+    let _counters = place.hold(&["share", "counters", "--size", "4096"]);
+    for command in ["read", "write", "list", "info", "prune", "demo", "man", "doctor"] {
+        let help = place.run(&[command, "--help"]).text();
+        let (_, examples) = help.split_once("Example").unwrap();
+        let lines = examples.lines().skip(1).take_while(|line| !line.is_empty());
+        assert!(lines.clone().count() > 0, "{command}");
+        for line in lines {
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", &format!("{PROGRAMS}{line}"), env!("CARGO_BIN_EXE_pagemate")]);
+            shell.current_dir(place.path()).env("PAGEMATE_DIR", place.path());
+            shell.env("HOME", place.path());
+            shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let ran = Ran::of(&mut shell, b"");
+            assert_eq!((ran.code, &*ran.errors), (Some(0), ""), "{line}");
+        }
+    }
+}
+
+#[test]
 fn signals_end_a_share_with_exit_code_0() {
     let place = Place::new();
     for signal in [Signal::INT, Signal::TERM] {

@@ -181,7 +181,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn write(to: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(to.parent().expect("a file stands in a folder"))?;
+    fs::create_dir_all(to.parent().expect("a file is in a folder"))?;
     fs::write(to, bytes)
 }
 

@@ -125,7 +125,7 @@ pub(super) fn query<H, T>(
     })
 }
 
-/// Drops a handle that C gives back. NULL is valid.
+/// Closes a handle. NULL is valid.
 pub(super) fn close<T>(handle: Option<Box<T>>) -> Status {
     run(|| {
         drop(handle);

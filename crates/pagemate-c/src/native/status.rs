@@ -192,7 +192,7 @@ pub extern "C" fn pagemate_status_name(status: StatusWord) -> *const c_char {
 }
 
 /// Returns the meaning of a status in a few words: `"no process holds it"`. The text is static and never
-/// NULL. Thread-safe. pagemate_last_error_message() tells more.
+/// NULL. Thread-safe. pagemate_last_error_message() has the details.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_status_describe(status: StatusWord) -> *const c_char {
     known(status).map_or(c"unknown status", |(.., meaning)| meaning).as_ptr()

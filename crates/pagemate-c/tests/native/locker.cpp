@@ -15,16 +15,16 @@ struct Locker {
     pagemate::Semaphore semaphore;
     pagemate::SharedMutex<std::uint64_t> value;
 
-    template <class Lock> static std::string told(bool had, const Lock &lock) {
+    template <class Lock> static std::string reply(bool had, const Lock &lock) {
         return !had ? "busy" : lock.was_abandoned() ? "abandoned" : "had";
     }
 
     std::string play(const std::string &verb) {
         if (verb == "lock") {
-            return told(mutex.try_lock_for(LONG), mutex);
+            return reply(mutex.try_lock_for(LONG), mutex);
         }
         if (verb == "try") {
-            return told(mutex.try_lock(), mutex);
+            return reply(mutex.try_lock(), mutex);
         }
         if (verb == "any") {
             auto had = pagemate::wait_any_for({event, semaphore, mutex}, LONG);
@@ -35,7 +35,7 @@ struct Locker {
         if (verb == "all") {
             auto had = pagemate::wait_all_for({event, semaphore, mutex}, LONG);
             had->at(2).lock.release();
-            return told(true, mutex);
+            return reply(true, mutex);
         }
         if (verb == "add") {
             const std::lock_guard guard(value);
@@ -43,7 +43,7 @@ struct Locker {
             return std::to_string(number) + (value.was_abandoned() ? " abandoned" : "");
         }
         if (verb == "hold") {
-            return told(value.try_lock(), value);
+            return reply(value.try_lock(), value);
         }
         if (verb == "unlock") {
             mutex.unlock();

@@ -11,9 +11,8 @@ use crate::failure::{Failure, Outcome};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate man .                         # pages that 'man -l pagemate-share.1' shows
-  mkdir -p ~/.local/share/man/man1 && pagemate man ~/.local/share/man/man1
-  man pagemate-share")]
+  pagemate man . && man ./pagemate-share.1
+  mkdir -p ~/.local/share/man/man1 && pagemate man ~/.local/share/man/man1")]
 pub(crate) struct Man {
     /// An existing directory; pages in it are replaced.
     directory: PathBuf,

@@ -111,7 +111,7 @@ impl Read {
         let len = self.len.unwrap_or(room);
         if len > room {
             return Err(format!(
-                "{len} bytes at offset {offset} extend past its {section_len} bytes"
+                "{len} bytes at offset {offset} reach past its {section_len} bytes"
             ));
         }
         let size = self.form.number().len();

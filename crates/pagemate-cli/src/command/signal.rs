@@ -14,7 +14,7 @@ use crate::failure::{Failure, Outcome};
 Examples:
   pagemate signal ready                             # set the event: its waiters continue
   pagemate signal ready --reset                     # reset the event: later waiters block
-  pagemate signal jobs --count 3                    # add 3 to the semaphore's count
+  pagemate signal jobs --count 3                    # add 3 to the count of a semaphore
   until pagemate signal ready; do sleep 1; done     # repeat until a process waits for the event")]
 pub(crate) struct Signal {
     #[command(flatten)]
@@ -43,8 +43,7 @@ impl Signal {
             Ok(event) => return Ok(event.set()?),
             Err(error) if error.kind() == ErrorKind::WrongKind => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let why =
-                    "no process holds it; start a process that waits for it, then signal again";
+                let why = "no process holds it; start a process that waits for it and signal again";
                 return Err(Failure::No(format!("signal \"{name}\": {why}")));
             }
             Err(error) => return Err(error.into()),

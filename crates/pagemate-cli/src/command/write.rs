@@ -104,7 +104,7 @@ impl Target<'_> {
         if len > capacity {
             let section_len = section.len();
             return Err(format!(
-                "{len} bytes at offset {offset} extend past its {section_len} bytes; nothing was written"
+                "{len} bytes at offset {offset} reach past its {section_len} bytes; nothing was written"
             ));
         }
         copy::copy_into(section, offset..offset + len, &mut input, |_| true).map_err(
