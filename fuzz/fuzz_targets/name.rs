@@ -1,4 +1,4 @@
-//! Any text is a name that survives being printed and parsed, or is refused as a name.
+//! Any text either is a name that survives printing and parsing, or is refused as a name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Any bytes in the file of an object that somebody holds, be it memory itself or over a file:
-//! opening it is refused, or gives a section whose every byte can be read.
+//! Fuzzes the file of a live object, in memory and over a file, with any bytes. Opening it either
+//! fails, or returns a section whose bytes are all readable.
 #![no_main]
 
 use std::fs::{File, OpenOptions};
@@ -10,15 +10,15 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
 
-/// What stands in the file of the user's: more than a section over it may ever show.
+/// The content of the user's file, which is longer than any section over it shows.
 const DATA: [u8; 5000] = [7; 5000];
 
-/// An object that is held, and its file.
+/// A live object and its file.
 struct Held {
     name: &'static str,
     _section: Section,
     file: File,
-    /// What stood in the file at first.
+    /// The original content of the file.
     whole: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ impl Held {
     }
 }
 
-/// Apart from all other objects, because ours are filled with rubbish.
+/// A place apart from all other objects, because these objects are filled with arbitrary bytes.
 fn place() -> PathBuf {
     PathBuf::from(std::env::var_os("PAGEMATE_DIR").expect("a directory of its own"))
 }
@@ -49,7 +49,7 @@ static OVER_FILE: LazyLock<Held> = LazyLock::new(|| {
     Held::new("over-file", SectionOptions::new().file(&file))
 });
 
-/// Either just these bytes, or the whole object with some bytes changed.
+/// Returns either exactly these bytes, or the whole object with some bytes changed.
 fn image(held: &Held, changes: bool, input: &[u8]) -> Vec<u8> {
     if !changes {
         return input.to_vec();
@@ -57,7 +57,7 @@ fn image(held: &Held, changes: bool, input: &[u8]) -> Vec<u8> {
     let mut image = held.whole.clone();
     for patch in input.chunks_exact(3) {
         let at = usize::from(u16::from_le_bytes([patch[0], patch[1]]));
-        // Some of them make it longer or shorter.
+        // Some changes make the file longer or shorter.
         match image.get_mut(at) {
             Some(byte) => *byte = patch[2],
             None => image.resize(at % 12288, patch[2]),
@@ -66,7 +66,8 @@ fn image(held: &Held, changes: bool, input: &[u8]) -> Vec<u8> {
     image
 }
 
-/// Whether that is an answer to rubbish; the last of them, if a path leads where we may not go.
+/// Returns whether this kind is a correct answer to invalid bytes. `PermissionDenied` is correct if
+/// a recorded path leads to an inaccessible file.
 fn refused(kind: ErrorKind) -> bool {
     use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
     matches!(kind, Corrupted | WrongVersion | WrongKind | PermissionDenied)
@@ -85,7 +86,7 @@ fuzz_target!(|input: &[u8]| {
                 let view = section.view().access(Access::Read).map().unwrap();
                 let mut bytes = vec![0; view.len()];
                 view.read_at(0, &mut bytes).unwrap();
-                // In the trailer: where its memory is.
+                // The field `memory` of the trailer.
                 let memory = image[image.len() - 4096 + 14];
                 let behind = if memory == 0 { &image[..image.len() - 4096] } else { &DATA };
                 assert!(behind.starts_with(&bytes));

@@ -1,6 +1,6 @@
-//! Events beside those of iceoryx2: two processes, each of which sleeps until the other wakes it.
+//! Compares events with those of iceoryx2: two processes that wake each other in turn.
 //!
-//! Run it in this directory, on Linux; building iceoryx2 takes some minutes and needs libclang.
+//! Run it in this directory, on Linux. Building iceoryx2 takes some minutes and needs libclang.
 //!
 //! ```sh
 //! cargo bench             # in a minute
@@ -45,23 +45,24 @@ fn open(what: &str, side: Side) -> Box<dyn Mechanism> {
     }
 }
 
-/// What a side needs of an event service: to notify, or to listen.
+/// One end of an event service.
 enum End {
     Notifier(Notifier<ipc::Service>),
     Listener(Listener<ipc::Service>),
 }
 
-/// The directory of this run, where both have their files.
+/// The directory of this run, for the files of both sides.
 fn place() -> String {
     env::var("PAGEMATE_DIR").expect("it is there")
 }
 
-/// Its last part, with which the names of iceoryx2's shared memory begin.
+/// The last component of the directory, which is the prefix of the names of iceoryx2's shared
+/// memory.
 fn prefix(place: &str) -> String {
     format!("{}-", place.rsplit('/').next().unwrap_or_default())
 }
 
-/// Removes what iceoryx2 leaves in shared memory after its last node.
+/// Removes the files that iceoryx2 leaves in shared memory after its last node.
 fn clear() {
     let left = fs::read_dir("/dev/shm").expect("shared memory").flatten();
     let prefix = prefix(&place());
@@ -69,7 +70,8 @@ fn clear() {
         .for_each(|file| fs::remove_file(file.path()).expect("a file of this run"));
 }
 
-/// Those of the service that goes there, and of the one that goes back.
+/// Returns the ends of a side: of the service in the one direction, and of the service in the
+/// other.
 fn ends(side: Side) -> [End; 2] {
     match side {
         Side::First => [end("there", true), end("back", false)],

@@ -1,6 +1,7 @@
-//! Test bodies in a process of their own, which may fork, become another user, set limits and mount.
+//! Runs test bodies in a process of their own, which may fork, change its user, set limits and
+//! mount.
 //!
-//! Every such process gets an alarm: it ends what hangs.
+//! Each of these processes sets an alarm, which ends it if it hangs.
 #![allow(unsafe_code, reason = "fork(2) and its kin")]
 
 use std::ffi::{CStr, CString, c_char};
@@ -18,20 +19,20 @@ use std::{env, fs, io};
 
 use super::{Place, REPLY};
 
-/// Says that this process is the one that a test has to itself, and which test's.
+/// The environment variable that names the test whose body this process runs.
 const ROLE: &str = "PAGEMATE_TEST_ALONE";
 
-/// No test takes this long, in seconds, unless something hangs.
-fn patience() -> u32 {
+/// The seconds after which a test is considered hanging.
+fn alarm_seconds() -> u32 {
     if env::var("PAGEMATE_TORTURE").is_ok_and(|word| word == "long") { 3600 } else { 120 }
 }
 
-/// A user without any rights.
+/// The user id of an unprivileged user.
 pub(crate) const NOBODY: u32 = 65534;
 
-/// Runs `body` in a process of its own, whose objects stand in a new place where every user may
-/// make a directory, as in `/dev/shm`; at the end no object may be left there. `test` is the name
-/// of the calling test.
+/// Runs `body` in a process of its own. Its objects are in a new directory that every user can
+/// write to, as `/dev/shm` is. At the end no object may be left there. `test` is the name of the
+/// calling test.
 pub(crate) fn alone(test: &str, body: impl FnOnce(&Path)) {
     if env::var(ROLE).is_ok_and(|role| role == test) {
         watch();
@@ -56,7 +57,8 @@ pub(crate) fn alone(test: &str, body: impl FnOnce(&Path)) {
     place.assert_empty();
 }
 
-/// The same for what only root can set up; others skip it, and say so.
+/// Runs `body` like [`alone`] if this process is root. Otherwise it skips the test and prints the
+/// reason.
 pub(crate) fn alone_as_root(test: &str, body: impl FnOnce(&Path)) {
     if rustix::process::geteuid().is_root() {
         alone(test, body);
@@ -66,26 +68,26 @@ pub(crate) fn alone_as_root(test: &str, body: impl FnOnce(&Path)) {
 }
 
 fn watch() {
-    // SAFETY: alarm(2) takes a number and touches no memory.
-    unsafe { libc::alarm(patience()) };
+    // SAFETY: alarm(2) takes a number and accesses no memory.
+    unsafe { libc::alarm(alarm_seconds()) };
 }
 
-/// A forked process, killed and reaped at the latest when dropped.
+/// A forked process. Dropping it kills and reaps the process.
 pub(crate) struct Forked {
     pid: libc::pid_t,
 }
 
-/// Forks. The child runs `body` and ends without any clean-up, with success unless it panics.
+/// Forks. The child runs `body` and exits without clean-up, with success unless `body` panics.
 ///
-/// The test's thread is the only one that does anything, so that no lock is held by another.
+/// The thread of the test is the only active one, so that no other thread holds a lock.
 pub(crate) fn fork(body: impl FnOnce()) -> Forked {
-    // SAFETY: nothing else runs in this process that could hold a lock which the child needs.
+    // SAFETY: no other thread of this process runs that could hold a lock which the child needs.
     child(unsafe { libc::fork() }, body)
 }
 
-/// The same by the bare system call, so that no fork handler runs in the parent or in the child.
+/// Forks by the bare system call, so that no fork handler runs in the parent or in the child.
 pub(crate) fn fork_unnoticed(body: impl FnOnce()) -> Forked {
-    // SAFETY: with these arguments clone(2) is fork(2); the rest is as in `fork`.
+    // SAFETY: with these arguments clone(2) equals fork(2); otherwise as in `fork`.
     let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
     child(pid.try_into().unwrap(), body)
 }
@@ -99,19 +101,19 @@ fn child(pid: libc::pid_t, body: impl FnOnce()) -> Forked {
                 Ok(()) => 0,
                 Err(_) => 101,
             };
-            // SAFETY: _exit(2) ends the process.
+            // SAFETY: _exit(2) takes a number and ends the process.
             unsafe { libc::_exit(code) }
         }
         pid => Forked { pid },
     }
 }
 
-/// A child that has all descriptors of this process, of which no fork handler knows, and does
-/// nothing: the state while `posix_spawn` starts a program.
+/// Forks an idle child that inherits all descriptors of this process without running fork handlers.
+/// This is the state while `posix_spawn` starts a program.
 pub(crate) fn about_to_exec() -> Forked {
     fork_unnoticed(|| {
         loop {
-            // SAFETY: pause(2) takes nothing.
+            // SAFETY: pause(2) takes no arguments.
             unsafe { libc::pause() };
         }
     })
@@ -122,27 +124,28 @@ impl Forked {
         self.pid.unsigned_abs()
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     pub(crate) fn wait(self) -> ExitStatus {
         let mut status = 0;
-        // SAFETY: waitpid(2) writes the status to where it is told.
+        // SAFETY: waitpid(2) writes the status to the given local.
         let pid = unsafe { libc::waitpid(self.pid, &raw mut status, 0) };
         assert_eq!(pid, self.pid, "{}", io::Error::last_os_error());
         std::mem::forget(self);
         ExitStatus::from_raw(status)
     }
 
-    /// Waits for its end and demands success.
+    /// Waits for the end of the process, and asserts success.
     #[track_caller]
     pub(crate) fn join(self) {
         let status = self.wait();
         assert!(status.success(), "a forked process: {status}");
     }
 
-    /// Ends it with SIGKILL, and waits until it has ended.
+    /// Kills the process with SIGKILL, and waits for its end.
     #[track_caller]
     pub(crate) fn kill(self) {
-        // SAFETY: kill(2) takes numbers; the child is not reaped, so that the pid is still its.
+        // SAFETY: kill(2) takes numbers. The child has not been reaped, so that the pid is still
+        // its own.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
         assert_eq!(self.wait().signal(), Some(libc::SIGKILL));
     }
@@ -152,12 +155,12 @@ impl Drop for Forked {
     fn drop(&mut self) {
         // SAFETY: as in `kill`.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
-        // SAFETY: waitpid(2) may be told to write no status.
+        // SAFETY: waitpid(2) accepts a null pointer for the status.
         unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), 0) };
     }
 }
 
-/// What one process waits at until another opens it.
+/// A gate where one process waits until another process opens it.
 pub(crate) struct Gate {
     reader: PipeReader,
     writer: PipeWriter,
@@ -169,7 +172,7 @@ impl Gate {
         Gate { reader, writer }
     }
 
-    /// Lets one process through, now or later.
+    /// Lets one process pass, now or later.
     pub(crate) fn open(&self) {
         (&self.writer).write_all(&[1]).unwrap();
     }
@@ -179,10 +182,10 @@ impl Gate {
     }
 }
 
-/// Makes this process one of the user and the group, for good.
+/// Changes the user and the group of this process permanently.
 pub(crate) fn become_user(user: u32, group: u32) {
     let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
-    // SAFETY: no groups are read from the null pointer.
+    // SAFETY: with a count of zero, setgroups(2) does not read the null pointer.
     check(unsafe { libc::setgroups(0, std::ptr::null()) });
     // SAFETY: setresgid(2) takes numbers.
     check(unsafe { libc::setresgid(group, group, group) });
@@ -190,7 +193,7 @@ pub(crate) fn become_user(user: u32, group: u32) {
     check(unsafe { libc::setresuid(user, user, user) });
 }
 
-/// Acts as the user from now on, and can go back to be root.
+/// Changes the effective user of this process. Root can change back.
 pub(crate) fn act_for(user: u32) {
     for user in [0, user] {
         // SAFETY: seteuid(2) takes a number.
@@ -198,38 +201,38 @@ pub(crate) fn act_for(user: u32) {
     }
 }
 
-/// Closes all descriptors from this number on, whoever uses them.
+/// Closes all descriptors from this number on, without regard to their owners.
 pub(crate) fn close_all_from(first: u32) {
-    // SAFETY: the test drops nothing that has one of them.
+    // SAFETY: no value that owns one of these descriptors is dropped afterwards.
     let result = unsafe { libc::close_range(first, u32::MAX, 0) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
-/// The first word of a file's memory, mapped until this process ends.
+/// Maps the first word of a file, until this process ends.
 pub(crate) fn mapped(file: BorrowedFd<'_>) -> &'static AtomicU64 {
     let (protection, len) = (libc::PROT_READ | libc::PROT_WRITE, 4096);
-    // SAFETY: the kernel chooses the address, so that nothing mapped is replaced.
+    // SAFETY: the kernel chooses the address, so that no existing mapping is replaced.
     let at = unsafe {
         libc::mmap(std::ptr::null_mut(), len, protection, libc::MAP_SHARED, file.as_raw_fd(), 0)
     };
     assert_ne!(at, libc::MAP_FAILED, "{}", io::Error::last_os_error());
-    // SAFETY: a page is mapped there, aligned, and nothing unmaps it.
+    // SAFETY: a page is mapped at this address, which is aligned, and no code unmaps it.
     unsafe { &*at.cast() }
 }
 
-/// Makes `dir` the root directory of this process.
+/// Changes the root directory of this process to `dir`.
 pub(crate) fn jail(dir: &Path) {
     std::os::unix::fs::chroot(dir).unwrap();
     env::set_current_dir("/").unwrap();
 }
 
-/// Takes in the children of this process' children when those end.
+/// Makes this process the reaper of its orphaned descendants.
 pub(crate) fn adopt() {
-    // SAFETY: this prctl(2) takes a number.
+    // SAFETY: this prctl(2) operation takes a number.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }, 0);
 }
 
-/// The child `id` of a child that has ended.
+/// Returns the descendant `id`, whose parent has ended.
 pub(crate) fn adopted(id: u32) -> Forked {
     Forked { pid: id.try_into().unwrap() }
 }
@@ -243,14 +246,14 @@ pub(crate) fn hold_on() -> ! {
 
 /// Ends the calling thread and leaves the other threads of its process running.
 pub(crate) fn end_thread() -> ! {
-    // SAFETY: exit(2) ends this thread at once; nothing on its stack is lent to another thread.
+    // SAFETY: exit(2) ends this thread at once, and no other thread borrows from its stack.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
     unreachable!("a thread cannot survive exit(2)");
 }
 
-/// Makes `dir` the place of this process' objects.
+/// Makes `dir` the directory of this process's objects.
 pub(crate) fn move_place(dir: &Path) {
-    // SAFETY: nothing else runs in this process that could be reading the environment.
+    // SAFETY: no other thread of this process runs that could read the environment.
     unsafe { env::set_var("PAGEMATE_DIR", dir) };
 }
 
@@ -258,7 +261,7 @@ pub(crate) fn move_place(dir: &Path) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     pub(crate) at: i64,
-    /// 0 is everything from `at` on.
+    /// 0 means everything from `at` on.
     pub(crate) len: i64,
 }
 
@@ -268,20 +271,21 @@ impl From<i64> for Range {
     }
 }
 
-/// Does this to the open file description lock of a range of bytes. Returns the range that the
-/// kernel reports, or `None` where nothing is in the way of a question, or somebody of a request.
+/// Executes a command for the open file description lock on a range of bytes. Returns the range
+/// that the kernel reports. Returns `None` if the query finds no conflicting lock, or if a
+/// conflicting lock prevents the request.
 pub(crate) fn lock(
     file: &fs::File,
     command: libc::c_int,
     kind: libc::c_int,
     range: Range,
 ) -> Option<Range> {
-    // The plain struct has 32-bit offsets on some systems.
+    // The plain structure has 32-bit offsets on some systems.
     #[cfg(target_pointer_width = "64")]
     use libc::SYS_fcntl as SYS_FCNTL;
     #[cfg(target_pointer_width = "32")]
     use libc::SYS_fcntl64 as SYS_FCNTL;
-    // SAFETY: `flock64` is a C struct of integers, for which zero is a value.
+    // SAFETY: `flock64` is a C structure of integers, for which zero is a valid value.
     let mut lock: libc::flock64 = unsafe { std::mem::zeroed() };
     lock.l_type = kind.try_into().unwrap();
     (lock.l_start, lock.l_len) = (range.at, range.len);
@@ -291,22 +295,24 @@ pub(crate) fn lock(
     (result == 0 && found).then_some(Range { at: lock.l_start, len: lock.l_len })
 }
 
-/// Takes the exclusive lock of a sweeper, for as long as the file is open; whether it was granted.
+/// Tries to take the exclusive lock of a sweeper, for as long as the file is open. Returns whether
+/// it was granted.
 pub(crate) fn lock_exclusively(file: &fs::File) -> bool {
     lock(file, libc::F_OFD_SETLK, libc::F_WRLCK, Range { at: 0, len: 1 }).is_some()
 }
 
-/// Mounts an empty tmpfs on `dir`, which only this process and its children see.
+/// Mounts an empty tmpfs on `dir`, visible only to this process and its children.
 pub(crate) fn mount_tmpfs(dir: &Path, options: &str) {
     mount_empty(c"tmpfs", dir, options);
 }
 
-/// Mounts an empty file system of this kind on `dir`, which only this process and its children see.
+/// Mounts an empty file system of this kind on `dir`, visible only to this process and its
+/// children.
 pub(crate) fn mount_empty(kind: &CStr, dir: &Path, options: &str) {
     let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
     let mount = |on: &Path, flags, data: *const c_char| {
         let on = CString::new(on.as_os_str().as_bytes()).unwrap();
-        // SAFETY: all strings end with NUL and live until mount(2) is done; data may be null.
+        // SAFETY: all strings end with NUL and live until mount(2) returns; the data may be null.
         unsafe { libc::mount(c"none".as_ptr(), on.as_ptr(), kind.as_ptr(), flags, data.cast()) }
     };
     // SAFETY: unshare(2) takes a number.

@@ -1,8 +1,8 @@
-//! Real processes for tests: actors that do what they are told, line by line.
+//! Real processes for tests: actors, which execute commands, one a line.
 //!
-//! An actor is the test program itself, run again with only its test called `actor`, which reads
-//! commands and answers each with one line. So every step is ordered by a reply and none by time;
-//! a watchdog ends what hangs.
+//! An actor is the test program itself, run again with only its test `actor`. It reads commands and
+//! answers each with one line. Replies order all steps; no step depends on time. A watchdog ends an
+//! actor that hangs.
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::print_stdout, reason = "replies go over standard output")]
 #![allow(clippy::exit, reason = "one of the ways to let go")]
@@ -23,23 +23,24 @@ use std::{env, fs, process, thread};
 
 use pagemate::{Access, Section, SectionOptions, View, inventory};
 
-/// Says that this process is an actor, and what its names begin with.
+/// The environment variable that makes this process an actor. Its value is the prefix of the
+/// actor's names.
 pub(crate) const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
-/// Marks an actor's replies, and the results of a process that a test has to itself, among what the
-/// test runner prints.
+/// The mark of an actor's replies, and of the results of a process that runs one test, within the
+/// output of the test runner.
 pub(crate) const REPLY: char = '@';
 
-/// No reply takes this long unless something hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time after which a missing reply means that the actor hangs.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A name that no other test and no other run uses.
+/// Returns a name that no other test and no other run uses.
 pub(crate) fn unique(test: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{test}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// The names of all fault points in the sources below this directory of the package.
+/// Returns the names of all fault points in the sources below this directory of the package.
 pub(crate) fn fault_points(dir: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap() {
@@ -55,7 +56,7 @@ pub(crate) fn fault_points(dir: &str) -> BTreeSet<String> {
     found
 }
 
-/// A file of a test's own that is no object, removed when dropped.
+/// A temporary file of a test that is not an object. Dropping it removes the file.
 pub(crate) struct Scratch {
     path: PathBuf,
 }
@@ -92,10 +93,10 @@ impl Drop for Scratch {
     }
 }
 
-/// Where the objects of one test stand, so that tests don't meet.
+/// The place of the objects of one test, so that tests do not affect each other.
 ///
-/// On Unix that is a directory, removed with all that is in it. Windows has one for all, so that
-/// there the names of a place begin alike.
+/// On Unix this is a directory. Dropping it removes the directory with its contents. On Windows all
+/// objects share one name space, so that a common prefix of the names is the place.
 pub(crate) struct Place {
     path: PathBuf,
     prefix: String,
@@ -115,7 +116,7 @@ impl Place {
         &self.path
     }
 
-    /// Starts an actor whose objects stand here.
+    /// Starts an actor whose objects are in this place.
     pub(crate) fn actor(&self) -> Actor {
         self.actor_with(&[])
     }
@@ -129,7 +130,7 @@ impl Place {
             Actor::start(command)
         };
         let mut actor = start();
-        // Wine on a busy machine now and then starts a process that ends before it begins.
+        // On a busy machine Wine occasionally starts a process that ends before it runs.
         let tries = if cfg!(windows) { 5 } else { 0 };
         for _ in 0..tries {
             actor.tell("ready");
@@ -141,7 +142,7 @@ impl Place {
         actor
     }
 
-    /// The files of all objects, live and dead; where objects are none, there are none.
+    /// Returns the files of all objects, live and dead. Empty where objects are not files.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let entries = |dir: &Path| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
         let (dirs, mut files): (Vec<_>, Vec<_>) =
@@ -155,7 +156,7 @@ impl Place {
         assert!(self.files().is_empty(), "left behind: {:?}", self.files());
     }
 
-    /// The directory of this user's objects.
+    /// Returns the directory of this user's objects.
     #[cfg(unix)]
     pub(crate) fn local(&self) -> PathBuf {
         let uid = rustix::process::geteuid().as_raw();
@@ -169,7 +170,7 @@ impl Drop for Place {
     }
 }
 
-/// A child process that takes commands; killed and reaped at the latest when dropped.
+/// A child process that executes commands. Dropping it kills and reaps the process.
 pub(crate) struct Actor {
     child: Child,
     input: Option<ChildStdin>,
@@ -202,20 +203,20 @@ impl Actor {
 
     /// Sends a command without waiting for its reply.
     pub(crate) fn tell(&mut self, command: &str) {
-        // A dead actor shows in its missing reply.
+        // If the actor is dead, the missing reply shows that.
         _ = writeln!(self.input.as_mut().unwrap(), "{command}");
     }
 
-    /// The reply to an earlier command; `None` if the actor died instead.
+    /// Returns the reply to an earlier command; `None` if the actor died instead.
     pub(crate) fn reply(&mut self) -> Option<String> {
-        match self.replies.recv_timeout(PATIENCE) {
+        match self.replies.recv_timeout(TIMEOUT) {
             Ok(reply) => Some(reply),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("actor {} hangs", self.id()),
         }
     }
 
-    /// Whether a reply is there already.
+    /// Returns the reply if it arrives within this time.
     pub(crate) fn has_replied(&mut self, within: Duration) -> Option<String> {
         self.replies.recv_timeout(within).ok()
     }
@@ -226,13 +227,13 @@ impl Actor {
         self.reply().unwrap_or_else(|| panic!("actor {} died of {command:?}", self.id()))
     }
 
-    /// Sends a command and demands the reply.
+    /// Sends a command and asserts its reply.
     #[track_caller]
     pub(crate) fn expect(&mut self, command: &str, reply: &str) {
         assert_eq!(self.ask(command), reply, "{command}");
     }
 
-    /// Ends the process in the given way, and waits until it has ended.
+    /// Ends the process in the given way, and waits for its end.
     pub(crate) fn end(mut self, way: &str) {
         match way {
             "kill" => self.child.kill().unwrap(),
@@ -242,7 +243,7 @@ impl Actor {
         self.child.wait().unwrap();
     }
 
-    /// Whether the process has ended.
+    /// Returns whether the process has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
@@ -260,13 +261,13 @@ impl Actor {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Whether the process stands still.
+    /// Returns whether the process is stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
         stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
     }
 
-    /// Waits until the process stands still.
+    /// Waits until the process is stopped.
     pub(crate) fn wait_stopped(&self) {
         for _ in 0..30_000 {
             if self.is_stopped() {
@@ -285,7 +286,8 @@ impl Drop for Actor {
     }
 }
 
-/// The body of every test program's `actor` test: nothing, unless this process is one.
+/// The body of each test program's `actor` test. It returns at once unless this process is an
+/// actor.
 pub(crate) fn actor() {
     let Ok(prefix) = env::var(ROLE) else { return };
     let mut stage = Stage { prefix, ..Stage::default() };
@@ -304,14 +306,14 @@ pub(crate) fn actor() {
         let reply = stage.play(&words).unwrap_or_else(|error| format!("{:?}", error.kind()));
         println!("{REPLY}{}", reply.replace(&stage.prefix, ""));
     }
-    // End of input: the parent is gone, or wants an ordinary end.
+    // End of input: the parent has died, or requests an ordinary end.
     process::exit(0);
 }
 
-/// What an actor holds.
+/// The objects that an actor holds.
 #[derive(Default)]
 struct Stage {
-    /// What the names in its place begin with.
+    /// The prefix of the names in its place.
     prefix: String,
     sections: HashMap<String, Section>,
     views: HashMap<String, View>,
@@ -319,14 +321,14 @@ struct Stage {
 }
 
 impl Stage {
-    /// The name in this place.
+    /// Returns the name of an object in this place.
     fn placed(&self, name: &str) -> String {
         let (namespace, bare) =
             name.strip_prefix(r"Global\").map_or(("", name), |bare| (r"Global\", bare));
         format!("{namespace}{}{bare}", self.prefix)
     }
 
-    /// Does one thing; what it replies on success.
+    /// Executes one command, and returns its reply.
     fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
         let ok = || Ok("ok".to_owned());
         let parse = |text: &str| text.parse().unwrap();
@@ -421,7 +423,7 @@ impl Stage {
             }
             ["ready"] => ok(),
             ["exit"] => process::exit(0),
-            // As main would end it: everything is dropped on the way out.
+            // As the end of `main` would: everything is dropped during unwinding.
             ["panic"] => panic!("an actor was told to"),
             _ => panic!("an actor does not know {words:?}"),
         }

@@ -1,7 +1,7 @@
-//! What actors do with sync objects.
+//! The commands of actors for sync objects.
 //!
-//! A guard that an actor has is forgotten until it is told to unlock. Objects are leaked, so that
-//! threads may wait for them; `drop NAME` lets go of one all the same.
+//! An actor forgets its guards and keeps the mutexes locked until it is told to unlock. Objects are
+//! leaked, so that threads can wait for them; `drop NAME` closes one nevertheless.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct Desk {
     events: HashMap<String, Arc<Event>>,
     semaphores: HashMap<String, Arc<Semaphore>>,
     shared: HashMap<String, Arc<SharedMutex<u64>>>,
-    /// What a `turn` writes to.
+    /// The views that the command `turn` writes to.
     views: HashMap<String, Arc<View>>,
 }
 
@@ -52,7 +52,7 @@ fn told(abandoned: bool) -> &'static str {
 }
 
 impl Desk {
-    /// Does one thing; `None` if it is nothing about sync objects.
+    /// Executes one command; `None` if it does not concern sync objects.
     pub(super) fn play(
         &mut self,
         words: &[&str],
@@ -60,7 +60,7 @@ impl Desk {
     ) -> Option<Result<String>> {
         Some(match *words {
             ["thread", ..] => {
-                // In a thread that ends when it has done so.
+                // Executes the rest in a thread, which then ends.
                 let (mut desk, words) = (self.clone(), words[1..].join(" "));
                 let does = move || {
                     let words: Vec<_> = words.split(' ').collect();
@@ -68,7 +68,7 @@ impl Desk {
                 };
                 thread::spawn(does).join().unwrap()
             }
-            // `COMMAND / COMMAND ...` in a row, without a reply in between.
+            // `COMMAND / COMMAND ...`: executes several commands with a single reply.
             ["row", ref rest @ ..] => {
                 let replies = rest.split(|word| *word == "/").map(|words| {
                     self.play(words, sections).expect("a row is of sync objects alone")
@@ -98,7 +98,7 @@ impl Desk {
             }
             ["any", time, ref names @ ..] => self.any(ms(time), names),
             ["all", time, ref names @ ..] => self.all(ms(time), names),
-            // How many sleep.
+            // The number of waiters.
             ["waiting", name] => {
                 inventory::find(name).map(|found| found.waiting.unwrap_or(0).to_string())
             }
@@ -175,8 +175,9 @@ impl Desk {
         Ok(reply.to_owned())
     }
 
-    /// Locks the mutex, does what only one at a time may do to the section `NAME-data`, and unlocks.
-    /// Who finds there that somebody is at it, and was not told of a death, says so.
+    /// Locks the mutex, runs a critical section on the section `NAME-data`, and unlocks. Reports a
+    /// violation if another process is in the critical section although no abandonment was
+    /// reported.
     fn turn(&mut self, name: &str, sections: &HashMap<String, Section>) -> Result<String> {
         let data = format!("{name}-data");
         if let Some(section) = sections.get(&data) {
@@ -244,7 +245,7 @@ impl Desk {
                 let value = guard.update(|count| *count += 1);
                 Ok(format!("{} {value}", told(guard.was_abandoned())))
             }
-            // For good: until its thread or process ends, or it is dropped.
+            // Keeps the mutex until its thread or process ends, or until the object is dropped.
             ["shared-lock", name] => {
                 let guard = self.shared[name].lock()?;
                 let reply = format!("{} {}", told(guard.was_abandoned()), guard.get());

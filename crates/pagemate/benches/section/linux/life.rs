@@ -29,7 +29,7 @@ fn open(name: &str) {
 fn raw_create(name: &str) {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
     let fd = rustix::shm::open(name, flags, Mode::from_raw_mode(0o600)).expect("a free name");
-    // What posix_fallocate(3) calls.
+    // The system call of posix_fallocate(3).
     rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, LEN).expect("memory");
     raw_map(&fd);
     drop(fd);

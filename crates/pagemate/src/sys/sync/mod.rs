@@ -27,38 +27,39 @@ pub(crate) enum Got {
     Abandoned,
 }
 
-/// How an event that has happened comes to be one that has not.
+/// The reset mode of an [`Event`](crate::sync::Event): how a signaled event becomes not signaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reset {
-    /// Letting one go who waits resets it.
+    /// Releasing one waiter resets the event.
     Auto,
-    /// It stays set, for all who wait and will wait, until it is reset.
+    /// The event stays signaled, for all present and later waiters, until
+    /// [`reset`](crate::sync::Event::reset).
     Manual,
 }
 
-/// What a sync object is like at this moment. The next moment it may be otherwise.
+/// The state of a sync object when it was inspected. It may have changed since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
     /// A mutex.
     Mutex {
-        /// The pid that has it, in its own pid namespace, if any has.
+        /// The pid of the owner, in the owner's pid namespace; `None` if the mutex is free.
         owner: Option<u32>,
-        /// Whether the next who takes it will be told that it was abandoned.
+        /// Whether the next owner will learn that the mutex was abandoned.
         abandoned: bool,
     },
     /// An event.
     Event {
-        /// How it resets.
+        /// The reset mode.
         reset: Reset,
-        /// Whether it has happened.
+        /// Whether the event is signaled.
         signaled: bool,
     },
     /// A semaphore.
     Semaphore {
-        /// How many there are to take.
+        /// The number of free permits.
         count: u32,
-        /// The highest count.
+        /// The maximum count.
         max: u32,
     },
 }
