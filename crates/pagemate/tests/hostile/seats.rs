@@ -19,6 +19,15 @@ const LONG: Duration = Duration::from_secs(30);
 /// Where the locks of seats begin.
 const SEATS: i64 = 1 << 62;
 
+/// Longer than a waiter takes to notice a death.
+const SOME: Duration = Duration::from_millis(300);
+
+/// How many liveness tokens there are.
+fn tokens(place: &Path) -> usize {
+    let names = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().starts_with(".pagemate:seat-")).count()
+}
+
 fn counter(section: &Section) -> SharedMutex<u64> {
     SharedMutex::open_or_init(section, 0, || 0_u64).unwrap()
 }
@@ -77,6 +86,98 @@ fn reader_cannot_make_a_dead_owner_look_alive() {
         owner.kill();
         assert!(mutex.try_lock_for(LONG).unwrap().expect("its owner is dead").was_abandoned());
         squatter.kill();
+    });
+}
+
+#[test]
+fn reader_cannot_keep_writers_from_their_seats() {
+    alone_as_root("seats::reader_cannot_keep_writers_from_their_seats", |place| {
+        let section = readable();
+        let mutex = counter(&section);
+        let (ready, go) = (Gate::new(), Gate::new());
+        let squatter = squatter(place, &ready);
+        ready.wait();
+        // Each has to take a seat now.
+        drop(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
+        let owner = fork(|| {
+            let mutex = counter(&readable());
+            std::mem::forget(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
+            ready.open();
+            go.wait();
+            drop(mutex.forgotten().unwrap());
+            std::mem::forget(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
+            ready.open();
+            hold_on();
+        });
+        ready.wait();
+        let busy = || assert!(mutex.try_lock_for(SOME).unwrap().is_none());
+        busy();
+        fork(busy).join();
+        // A child of the owner's process has no seat of its parent's.
+        go.open();
+        ready.wait();
+        busy();
+        owner.kill();
+        let guard = mutex.try_lock_for(LONG).unwrap().expect("its owner is dead");
+        assert!(guard.was_abandoned());
+        drop(guard);
+        assert!(!mutex.lock().unwrap().was_abandoned());
+        // The token of a handle goes with it, and those of the dead are swept.
+        drop(mutex);
+        assert!(tokens(place) > 0);
+        pagemate::inventory::prune().unwrap();
+        assert_eq!(tokens(place), 0);
+        squatter.kill();
+    });
+}
+
+#[test]
+fn stranger_cannot_bring_the_token_of_a_dead_owner_back() {
+    alone_as_root("seats::stranger_cannot_bring_the_token_of_a_dead_owner_back", |place| {
+        let section = readable();
+        let mutex = counter(&section);
+        let (ready, dead, forged) = (Gate::new(), Gate::new(), Gate::new());
+        let squatter = squatter(place, &ready);
+        ready.wait();
+        let owner = fork(|| {
+            let mutex = counter(&readable());
+            std::mem::forget(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
+            ready.open();
+            hold_on();
+        });
+        ready.wait();
+        let view = section.map().unwrap();
+        let token = format!(".pagemate:seat-{:08x}", view.read::<u32>(0).unwrap() & 0x3fff_ffff);
+        let token = place.join(token);
+        let stranger = fork(|| {
+            become_user(NOBODY, NOBODY);
+            // A shared lock of the true one, and then an exclusive one of a forged one.
+            let file = File::open(&token).unwrap();
+            let byte = Range { at: 0, len: 1 };
+            assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_none());
+            forged.open();
+            dead.wait();
+            assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_some());
+            forged.open();
+            dead.wait();
+            let file = File::create_new(&token).unwrap();
+            assert!(lock_exclusively(&file));
+            forged.open();
+            hold_on();
+        });
+        forged.wait();
+        owner.kill();
+        dead.open();
+        forged.wait();
+        fs::remove_file(&token).unwrap();
+        dead.open();
+        forged.wait();
+        assert!(mutex.try_lock_for(LONG).unwrap().expect("its owner is dead").was_abandoned());
+        stranger.kill();
+        squatter.kill();
+        drop(mutex);
+        fs::remove_file(&token).unwrap();
+        assert_eq!(tokens(place), 0);
     });
 }
 

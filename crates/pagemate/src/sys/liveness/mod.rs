@@ -23,6 +23,8 @@ pub(crate) mod lock;
 mod page;
 mod seat;
 mod slot;
+mod token;
 
 pub(crate) use fork::generation;
-pub(crate) use seat::{ByName, FIRST, Seats, is_taken};
+pub(crate) use seat::{FIRST, Origin, Seats, is_taken};
+pub(crate) use token::{PREFIX, Token};

@@ -6,7 +6,6 @@
 //! before `fork` returns in it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::CStr;
 use std::fmt;
 use std::io;
 use std::ops::Bound;
@@ -18,14 +17,19 @@ use rustix::fs::Stat;
 use super::fork::{self, Alone, Birth, Hook, PerProcess};
 use super::lock;
 use super::slot::{self, Slot};
+use super::token::Token;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
 
 /// Seats are numbered from this one.
 pub(crate) const FIRST: u32 = 1;
 
-/// The last number of a seat. Numbers come round to the first one again.
-pub(crate) const LAST: u32 = (1 << 30) - 1;
+/// The last number of a seat in the file. Numbers come round to the first one again. Higher ones are
+/// those of [`Token`]s.
+const LAST: u32 = (1 << 29) - 1;
+
+/// How many bytes each lock has for its seats.
+const BYTES: u64 = 1 << 30;
 
 /// How many numbers that a process has are passed over.
 const TRIES: u32 = 1 << 12;
@@ -33,8 +37,14 @@ const TRIES: u32 = 1 << 12;
 /// Where the bytes of seats begin: past the end of every object.
 const FIRST_BYTE: u64 = 1 << 62;
 
-/// Opens a file once more by its name, for where `/proc` is missing.
-pub(crate) type ByName = Box<dyn Fn() -> io::Result<OwnedFd> + Send + Sync>;
+/// Where a file is, if it has a name.
+pub(crate) trait Origin: Send + Sync {
+    /// Opens the file once more by its name, for where `/proc` is missing.
+    fn open(&self) -> io::Result<OwnedFd>;
+
+    /// The directory that the file is in.
+    fn directory(&self) -> io::Result<Arc<dyn AsFd>>;
+}
 
 /// The seats that this process has, or may take, in one file. Its clones and all others that were
 /// opened for the same file share one description.
@@ -43,7 +53,7 @@ pub(crate) struct Seats(Arc<File>);
 
 struct File {
     id: Id,
-    by_name: Option<ByName>,
+    origin: Option<Box<dyn Origin>>,
     state: PerProcess<State>,
 }
 
@@ -55,6 +65,8 @@ struct State {
     /// The bytes that are locked through it. The kernel grants a lock to the same description again,
     /// so that two handles would not notice each other.
     taken: BTreeSet<u64>,
+    /// The tokens of this process, by their seats.
+    tokens: BTreeMap<u32, &'static Slot>,
 }
 
 /// Device and inode of a file.
@@ -77,7 +89,7 @@ impl Seats {
     /// # Errors
     ///
     /// `Unsupported` where it cannot be opened for want of `/proc` and of a name.
-    pub(crate) fn open(file: BorrowedFd<'_>, by_name: Option<ByName>) -> Result<Seats> {
+    pub(crate) fn open(file: BorrowedFd<'_>, origin: Option<Box<dyn Origin>>) -> Result<Seats> {
         let stat = look(file)?;
         let id = id_of(&stat);
         // No reference is dropped under the lock, which the end of the last one takes.
@@ -89,7 +101,7 @@ impl Seats {
                 return Ok(Seats(known));
             }
         }
-        let new = Arc::new(File { id, by_name, state: PerProcess::new() });
+        let new = Arc::new(File { id, origin, state: PerProcess::new() });
         new.description(file, &mut fork::alone())?;
         FILES.get(&mut fork::alone()).insert(id, Arc::downgrade(&new));
         Ok(Seats(new))
@@ -119,6 +131,12 @@ impl Seats {
                 fault::point("seat-after-take");
                 return Ok(seat);
             }
+            if !lock::is_excluded_at(own, byte)
+                .map_err(|e| Error::os("its lock cannot be read", e))?
+            {
+                // A shared lock, which no seat has: a reader of the file is in the way.
+                return self.0.take_token(file, &mut alone);
+            }
         }
         let cause = "other processes hold locks on every seat at it that was tried";
         Err(Error::new(ErrorKind::TimedOut, cause))
@@ -126,6 +144,9 @@ impl Seats {
 
     /// Leaves a seat that this process took.
     pub(crate) fn leave(&self, at: u64, seat: u32) {
+        if let Some(token) = Token::of(seat) {
+            return self.0.leave_token(token, &mut fork::alone());
+        }
         let Ok(first) = first_byte(at) else { return };
         let byte = first + u64::from(seat);
         let mut alone = fork::alone();
@@ -143,8 +164,12 @@ impl Seats {
 /// description holds no seats.
 ///
 /// Only an exclusive lock counts. A user that may only read the file can hold shared locks alone, and
-/// would otherwise make every dead owner look alive.
+/// would otherwise make every dead owner look alive. The file tells nothing of a [`Token`], which is
+/// taken for alive.
 pub(crate) fn is_taken(file: BorrowedFd<'_>, at: u64, seat: u32) -> Result<bool> {
+    if Token::of(seat).is_some() {
+        return Ok(true);
+    }
     let byte = first_byte(at)? + u64::from(seat);
     lock::is_excluded_at(file, byte).map_err(|e| Error::os("its lock cannot be read", e))
 }
@@ -152,7 +177,7 @@ pub(crate) fn is_taken(file: BorrowedFd<'_>, at: u64, seat: u32) -> Result<bool>
 /// Where the seats of the lock begin that is `at` bytes into a file's memory.
 fn first_byte(at: u64) -> Result<u64> {
     // Locks are aligned to eight bytes. Each may have as many seats as there are numbers.
-    let first = (at / 8).checked_mul(u64::from(LAST) + 1).and_then(|at| at.checked_add(FIRST_BYTE));
+    let first = (at / 8).checked_mul(BYTES).and_then(|at| at.checked_add(FIRST_BYTE));
     first.filter(|first| i64::try_from(first + u64::from(LAST)).is_ok()).ok_or_else(|| {
         let cause = "it stands too far from the beginning of its section";
         Error::new(ErrorKind::OutOfRange, cause)
@@ -185,8 +210,36 @@ impl File {
     fn open(&self, file: BorrowedFd<'_>) -> Result<OwnedFd> {
         let is_it =
             |opened: &OwnedFd| look(opened.as_fd()).is_ok_and(|stat| id_of(&stat) == self.id);
-        let by_name = || self.by_name.as_ref()?().ok().filter(is_it);
+        let by_name = || self.origin.as_ref()?.open().ok().filter(is_it);
         by_proc(file).or_else(|error| by_name().ok_or_else(|| refused(error)))
+    }
+
+    /// Takes a seat beside the file.
+    fn take_token(&self, file: BorrowedFd<'_>, alone: &mut Alone) -> Result<u32> {
+        let in_the_way = |cause| {
+            let cause = format!("a process that may read it holds locks on its seats, and {cause}");
+            Error::new(ErrorKind::TimedOut, cause)
+        };
+        let Some(origin) = &self.origin else {
+            return Err(in_the_way("without a name there is no other place for them"));
+        };
+        let user = rustix::process::geteuid();
+        if !user.is_root() && user.as_raw() != look(file)?.st_uid {
+            return Err(in_the_way("only its owner's processes can make others"));
+        }
+        let made = origin.directory().and_then(|dir| Token::make((*dir).as_fd()));
+        let (token, fd) = made.map_err(|e| Error::os("no seat can be made beside it", e))?;
+        let slot = slot::fill(fd, fork::current(alone), alone);
+        self.state.get(alone).tokens.insert(token.seat(), slot);
+        Ok(token.seat())
+    }
+
+    fn leave_token(&self, token: Token, alone: &mut Alone) {
+        let Some(slot) = self.state.get(alone).tokens.remove(&token.seat()) else { return };
+        if let Some(dir) = self.origin.as_ref().and_then(|origin| origin.directory().ok()) {
+            token.remove((*dir).as_fd());
+        }
+        slot.empty();
     }
 
     /// In a forked child: replaces the parent's description by one of its own. Where that fails, the
@@ -194,6 +247,7 @@ impl File {
     fn renew(&self, generation: u32, alone: &mut Alone) {
         let state = self.state.inherit(alone);
         state.taken.clear();
+        state.tokens.clear();
         let Some(slot) = state.slot else { return };
         match slot.fd().and_then(|parents| self.open(parents).ok()) {
             Some(own) => slot.refill(own, generation),
@@ -241,6 +295,7 @@ fn in_child(birth: Birth, alone: &mut Alone) {
 cfg_select! {
     target_os = "linux" => {
         fn by_proc(fd: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+            use std::ffi::CStr;
             use std::io::Write;
             use std::os::fd::AsRawFd;
 

@@ -6,7 +6,7 @@
 //! filling its slot misses that one, which is why it is filled before anything is locked through it.
 #![allow(unsafe_code, reason = "descriptors that no owner in this process uses any more")]
 
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::fork::Alone;
@@ -76,6 +76,16 @@ pub(super) fn close_others(generation: u32) {
     }
 }
 
+/// The same description under a number that is no standard stream's, where the output of the program
+/// would be written into the file.
+fn beside_the_streams(fd: OwnedFd) -> OwnedFd {
+    const FIRST: RawFd = 3;
+    if fd.as_raw_fd() >= FIRST {
+        return fd;
+    }
+    rustix::io::fcntl_dupfd_cloexec(&fd, FIRST).unwrap_or(fd)
+}
+
 impl Slot {
     /// Its descriptor, unless the program closed that.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
@@ -89,7 +99,7 @@ impl Slot {
 
     /// Closes its descriptor.
     pub(super) fn empty(&self) {
-        let fd = self.fd().map(|fd| std::os::fd::AsRawFd::as_raw_fd(&fd));
+        let fd = self.fd().map(|fd| fd.as_raw_fd());
         // First: the number may be another file's as soon as it is closed.
         self.fd.store(0, Ordering::Relaxed);
         if let Some(fd) = fd {
@@ -101,6 +111,7 @@ impl Slot {
     /// Replaces its descriptor.
     pub(super) fn refill(&self, fd: OwnedFd, generation: u32) {
         self.empty();
+        let fd = beside_the_streams(fd);
         let inode = rustix::fs::fstat(fd.as_fd()).map_or(0, |stat| stat.st_ino);
         self.inode.store(inode, Ordering::Relaxed);
         self.generation.store(generation, Ordering::Relaxed);

@@ -154,8 +154,8 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
         let Some(unseen) = build_here(dir, name, spec)? else { return Ok(None) };
         let mut seats = None;
         if spec.seated {
-            let by_name = seat::by_name(Place::of(Arc::clone(dir), name));
-            seats = Some(seat::first(unseen.fd().as_fd(), Some(by_name))?);
+            let origin = seat::origin(Place::of(Arc::clone(dir), name));
+            seats = Some(seat::first(unseen.fd().as_fd(), Some(origin))?);
         }
         return Ok(Some(Built { unseen, memory: None, grows: false, seats }));
     };

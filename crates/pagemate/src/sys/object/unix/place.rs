@@ -13,6 +13,7 @@ use super::directory::{Directory, Id};
 use super::{beside_the_streams, flags_of, spelling, unseen};
 use crate::access::Access;
 use crate::name::{Name, Namespace};
+use crate::sys::liveness;
 
 /// Begins the file names of the machine's objects. They have no directory of their own: the user
 /// who made that first could remove every object in it. No spelling of a name has a colon.
@@ -56,9 +57,11 @@ impl FileName {
         }
     }
 
-    /// Whether it is that of a file that is still being made.
+    /// Whether it is that of a file that is still being made, or of a liveness token. While it is in
+    /// use it is locked, and otherwise it is dead.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.bytes.starts_with(unseen::PREFIX.as_bytes())
+        let prefixes = [unseen::PREFIX, liveness::PREFIX];
+        prefixes.iter().any(|prefix| self.bytes.starts_with(prefix.as_bytes()))
     }
 
     pub(super) fn as_c_str(&self) -> &CStr {

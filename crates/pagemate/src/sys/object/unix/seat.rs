@@ -1,6 +1,8 @@
 //! Where the seats of an object's users are: in its own file.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -8,28 +10,43 @@ use super::Object;
 use super::place::Place;
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::liveness::{self, ByName, Seats};
+use crate::sys::liveness::{self, Origin, Seats, Token};
 
 /// Takes the first seat at an object that no other process has seen yet.
-pub(super) fn first(object: BorrowedFd<'_>, by_name: Option<ByName>) -> Result<Seats> {
-    let seats = Seats::open(object, by_name)?;
+pub(super) fn first(object: BorrowedFd<'_>, origin: Option<Box<dyn Origin>>) -> Result<Seats> {
+    let seats = Seats::open(object, origin)?;
     seats.take(object, 0, || 0)?;
     Ok(seats)
 }
 
-/// How the file at `place` is opened where `/proc` is missing.
-pub(super) fn by_name(place: Place) -> ByName {
-    Box::new(move || {
-        let place = place.again().ok_or(Errno::NOENT)?;
-        Ok(place.open(Access::ReadWrite)?)
-    })
+/// The place of an object, for its seats.
+pub(super) fn origin(place: Place) -> Box<dyn Origin> {
+    Box::new(At(place))
+}
+
+struct At(Place);
+
+impl At {
+    fn again(&self) -> io::Result<Place> {
+        self.0.again().ok_or_else(|| Errno::NOENT.into())
+    }
+}
+
+impl Origin for At {
+    fn open(&self) -> io::Result<OwnedFd> {
+        Ok(self.again()?.open(Access::ReadWrite)?)
+    }
+
+    fn directory(&self) -> io::Result<Arc<dyn AsFd>> {
+        Ok(self.again()?.dir)
+    }
 }
 
 impl Object {
     /// The seats that this process may take at locks in this object.
     pub(crate) fn seats(&self) -> Result<Seats> {
-        let by_name = self.named.as_ref().map(|named| by_name(named.place.clone()));
-        Seats::open(self.seat_file()?, by_name)
+        let origin = self.named.as_ref().map(|named| origin(named.place.clone()));
+        Seats::open(self.seat_file()?, origin)
     }
 
     /// The file that has the locks of the seats.
@@ -42,6 +59,13 @@ impl Object {
 
     /// Whether a process has this seat at the lock that is `at` bytes into the object's memory.
     pub(crate) fn is_seat_taken(&self, at: u64, seat: u32) -> Result<bool> {
-        liveness::is_taken(self.seat_file()?, at, seat)
+        let file = self.seat_file()?;
+        let Some(token) = Token::of(seat) else { return liveness::is_taken(file, at, seat) };
+        let cannot = |error: io::Error| Error::os("its owner's seat cannot be looked at", error);
+        let owner = rustix::fs::fstat(file).map_err(|e| cannot(e.into()))?.st_uid;
+        // A handle without a name cannot tell. It takes nothing from an owner that may be alive.
+        let Some(named) = &self.named else { return Ok(true) };
+        let Some(place) = named.place.again() else { return Ok(true) };
+        token.is_taken(place.dir.as_fd(), owner).map_err(cannot)
     }
 }

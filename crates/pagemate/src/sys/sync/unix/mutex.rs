@@ -13,6 +13,7 @@ use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
+use crate::primitive;
 use crate::sys::liveness::{FIRST, Seats};
 use crate::sys::object::{Existing, Object};
 
@@ -187,9 +188,15 @@ impl Inner {
     #[cold]
     fn take_seat(&self, who: Who, old: u64) -> Result<()> {
         self.cell.object().check_name()?;
-        let (at, next) = (self.cell.offset, &self.cell.words().seats);
-        let next = || next.fetch_add(1, crate::primitive::Ordering::Relaxed);
-        let seat = self.seats.take(self.cell.object().seat_file()?, at, next)?;
+        let (at, words) = (self.cell.offset, self.cell.words());
+        let next = || words.seats.fetch_add(1, primitive::Ordering::Relaxed);
+        let file = self.cell.object().seat_file()?;
+        let mut seat = self.seats.take(file, at, next)?;
+        // The seat of an owner that died may come again. With it we would own its lock.
+        while words.word.load(primitive::Ordering::Relaxed) & protocol::OWNER == seat {
+            self.seats.leave(at, seat);
+            seat = self.seats.take(file, at, next)?;
+        }
         self.pid.store(std::process::id(), Ordering::Relaxed);
         let new = who.life() << 32 | u64::from(seat);
         let (ours, failed) = (Ordering::Release, Ordering::Acquire);
