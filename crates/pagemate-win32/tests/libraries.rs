@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use harness::{Language, Place, build, compile_with, include, unique};
+use harness::{Language, Place, build, compile, compile_with, include, unique};
 use symbols::{dynamic, global};
 
 /// Every word in the headers.
@@ -64,4 +64,16 @@ fn a_program_uses_both_libraries_however_it_links_them() {
             }
         }
     }
+}
+
+#[test]
+fn a_handle_is_inherited_by_one_copy_of_the_library() {
+    let library = build(&["-p", "pagemate-win32"], "libpagemate_win32.so");
+    let program = compile(&["linux/copies.c"], Language::C, &["-D_GNU_SOURCE"]);
+    let mut command = program.command();
+    command.arg(library);
+    let ran = Place::new().start_command(command).end();
+    // WAIT_TIMEOUT; ERROR_INVALID_HANDLE.
+    let line = "the first: 258, the second: 0, error 6, the first: 258";
+    assert_eq!(ran, (0, vec![line.to_owned()]));
 }

@@ -68,3 +68,18 @@ fn arguments_may_stand_at_any_address() {
 fn a_child_that_a_thread_forked_does_not_end_the_thread() {
     assert_eq!(happens(&["forks"]), ["it runs"]);
 }
+
+#[test]
+fn handles_are_not_limited_by_the_usual_number_of_descriptors() {
+    assert_eq!(happens(&["few"]), ["500 handles"]);
+}
+
+#[test]
+fn no_thread_has_a_stack_as_large_as_all_addresses() {
+    assert_eq!(happens(&["stack"]), ["none, error 8"]);
+}
+
+#[test]
+fn a_handle_with_a_high_number_costs_no_memory() {
+    assert_eq!(happens(&["far"]), ["1 bytes, and the first"]);
+}

@@ -28,16 +28,22 @@ pub struct Overlapped {
     event: Handle,
 }
 
+/// Why a call moved no more, and how many bytes it had moved.
+struct Stopped {
+    code: Code,
+    moved: usize,
+}
+
 /// Goes on with a call that moves some of `len` bytes until all are moved or no more come.
 ///
-/// A buffer that is none fails with `fault`. Where `whole` is asked for, so does what moves less: who
+/// A buffer that is none, in part or as a whole, fails with `fault`. Where `whole` is asked for, so does what moves less: who
 /// wrote to a file looks at nothing but whether it was done.
 fn all_of(
     len: usize,
     whole: bool,
     fault: Code,
     mut some: impl FnMut(usize) -> isize,
-) -> Result<usize> {
+) -> std::result::Result<usize, Stopped> {
     let mut moved = 0;
     while moved < len {
         match usize::try_from(some(moved)) {
@@ -45,12 +51,14 @@ fn all_of(
             Ok(more) => moved += more,
             Err(_) => match io::Error::last_os_error() {
                 error if error.kind() == io::ErrorKind::Interrupted => {}
-                // What was moved was moved; the next call meets the obstacle.
+                error if error.raw_os_error() == Some(libc::EFAULT) => {
+                    return Err(Stopped { code: fault, moved });
+                }
+                // The bytes so far were moved; the next call meets the obstacle.
                 error if moved > 0 && (!whole || error.kind() == io::ErrorKind::WouldBlock) => {
                     break;
                 }
-                error if error.raw_os_error() == Some(libc::EFAULT) => return Err(fault),
-                error => return Err(error.into()),
+                error => return Err(Stopped { code: error.into(), moved }),
             },
         }
     }
@@ -111,6 +119,17 @@ impl Start {
     }
 }
 
+impl Stopped {
+    /// Moves the file back to where it was before the call.
+    fn back(self, file: &File, start: Start) -> Code {
+        if let (Start::Here, Ok(moved @ 1..)) = (start, i64::try_from(self.moved)) {
+            // A pipe has no place to go back to.
+            _ = file.seek(-moved, libc::SEEK_CUR);
+        }
+        self.code
+    }
+}
+
 /// Tells how much was moved, and how that went.
 ///
 /// # Safety
@@ -158,7 +177,8 @@ pub unsafe extern "C" fn ReadFile(
                 // SAFETY: as above.
                 Start::Here | Start::End => unsafe { libc::read(fd, to, len) },
             }
-        })?;
+        })
+        .map_err(|stopped| stopped.back(&file, start))?;
         if read == 0 && len > 0 && !overlapped.is_null() {
             // SAFETY: the caller's promise.
             unsafe { tell_both(0, END_OF_FILE, count, overlapped) };
@@ -214,7 +234,8 @@ pub unsafe extern "C" fn WriteFile(
                 }
                 Start::End => append(fd, from, len),
             }
-        })?;
+        })
+        .map_err(|stopped| stopped.code)?;
         start.leave(&file, written)?;
         u32::try_from(written).map_err(|_| INVALID_PARAMETER)
     });

@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use pagemate::os::unix::SectionExt;
@@ -94,16 +95,34 @@ impl Inherited {
     }
 }
 
-/// Who makes a note: this process and the program that it runs, for which the kernel has made up some
-/// bytes, so that the same process is another after `exec`.
+/// The length of a maker's mark in hexadecimal digits.
+const MARK: usize = 32;
+
+/// The mark of the program that makes a note or has taken one over: some bytes that the kernel chose when
+/// it was started, so that the same process has another mark after `exec`, and a forked child the same.
 fn maker() -> String {
-    const LEN: usize = 16;
     // SAFETY: it takes a number.
     let made_up = unsafe { libc::getauxval(libc::AT_RANDOM) };
     let made_up = std::ptr::with_exposed_provenance(usize::try_from(made_up).unwrap_or(0));
     // SAFETY: getauxval(3) says that so many bytes are there, unless it gives zero.
-    let made_up: [u8; LEN] = unsafe { said(made_up) }.unwrap_or_default();
-    format!("{}.{:032x}", std::process::id(), u128::from_ne_bytes(made_up))
+    let made_up: [u8; MARK / 2] = unsafe { said(made_up) }.unwrap_or_default();
+    format!("{:032x}", u128::from_ne_bytes(made_up))
+}
+
+/// Puts this program's mark on a note of its parent's, unless another copy of this library in this process
+/// does that: then the handle is that copy's.
+fn claim(note: BorrowedFd<'_>) -> bool {
+    // A description of its own, without which a lock would exclude nobody in this process.
+    let path = format!("/proc/self/fd/{}", note.as_raw_fd());
+    let Ok(file) = std::fs::File::options().read(true).write(true).open(path) else { return false };
+    // The lock goes with the file.
+    if file.try_lock().is_err() {
+        return false;
+    }
+    let mut mark = [0; MARK];
+    let ours = maker();
+    let theirs = file.read_exact_at(&mut mark, 0).is_ok() && mark != *ours.as_bytes();
+    theirs && file.write_all_at(ours.as_bytes(), 0).is_ok()
 }
 
 /// What a descriptor is of, by device and inode.
@@ -176,17 +195,15 @@ type Known = Vec<((u64, u64), Object)>;
 
 /// Makes the handle anew that a note tells of.
 fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited)> {
-    // SAFETY: `/proc` just listed it, and its link says that it is a note of ours, which nobody
-    // else in this process knows of.
+    // SAFETY: `/proc` just listed it, and its link says that it is a note of this library.
+    if !claim(unsafe { BorrowedFd::borrow_raw(note) }) {
+        return None;
+    }
+    // SAFETY: as above, and by its mark it is this copy's from now on.
     let note = unsafe { OwnedFd::from_raw_fd(note) };
     let mut text = [0; LONGEST];
     let len = rustix::io::pread(&note, &mut text, 0).unwrap_or(0);
-    let left = str::from_utf8(&text[..len]).ok().and_then(Left::parse);
-    let Some(left) = left.filter(|left| left.maker != maker()) else {
-        // Another copy of this library in this process made it, and has it.
-        std::mem::forget(note);
-        return None;
-    };
+    let left = str::from_utf8(&text[..len]).ok().and_then(Left::parse)?;
     // SAFETY: nothing is done with it but to ask what it is, if it is open.
     let fd = unsafe { BorrowedFd::borrow_raw(left.fd) };
     let file = file_of(fd).ok()?;
@@ -210,7 +227,6 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
 
 /// What a note says.
 struct Left<'a> {
-    maker: &'a str,
     handle: usize,
     access: u32,
     kind: &'a str,
@@ -225,8 +241,8 @@ struct Left<'a> {
 impl<'a> Left<'a> {
     fn parse(text: &'a str) -> Option<Left<'a>> {
         let mut parts = text.splitn(9, ' ');
+        let _mark = parts.next()?;
         let left = Left {
-            maker: parts.next()?,
             handle: parts.next()?.parse().ok()?,
             access: parts.next()?.parse().ok()?,
             kind: parts.next()?,

@@ -1,6 +1,7 @@
 //! This process' handles.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use crate::error::{
 use crate::file::object::File;
 use crate::fork;
 use crate::handle::inherit::{self, Inherited};
+use crate::handle::limit;
 use crate::handle::rights::{self, MAXIMUM_ALLOWED, Rights};
 use crate::memory::mapping::Mapping;
 use crate::pointer::tell;
@@ -97,14 +99,17 @@ struct Slot {
 
 #[derive(Debug)]
 pub(crate) struct Table {
-    slots: Vec<Option<Slot>>,
+    /// By index. Handles that a parent left may have any.
+    slots: BTreeMap<usize, Slot>,
+    /// Indices that were given back, and from which on none was ever given out.
     free: Vec<usize>,
+    next: usize,
     /// Whether the handles that our parent left us were taken over.
     adopted: bool,
 }
 
 static TABLE: Mutex<Table> =
-    Mutex::new(Table { slots: Vec::new(), free: Vec::new(), adopted: false });
+    Mutex::new(Table { slots: BTreeMap::new(), free: Vec::new(), next: 0, adopted: false });
 
 /// The table, as it is.
 pub(crate) fn locked() -> MutexGuard<'static, Table> {
@@ -139,41 +144,46 @@ impl Table {
         }
         for (handle, entry, inherited) in inherit::left_by_parent() {
             let Some(index) = index(handle).filter(|index| *index < MOST) else { continue };
-            if self.slots.len() <= index {
-                self.free.extend(self.slots.len()..index);
-                self.slots.resize_with(index + 1, || None);
-            }
-            self.free.retain(|free| *free != index);
-            self.slots[index] = Some(Slot { entry, protected: false, inherited: Some(inherited) });
+            self.slots.insert(index, Slot { entry, protected: false, inherited: Some(inherited) });
         }
     }
 
     fn slot(&mut self, handle: Handle) -> Result<&mut Slot> {
-        let slot = index(handle).and_then(|index| self.slots.get_mut(index)?.as_mut());
+        let slot = index(handle).and_then(|index| self.slots.get_mut(&index));
         slot.ok_or(INVALID_HANDLE)
     }
 
     fn insert(&mut self, entry: Entry, inherit: bool) -> Result<Handle> {
-        let index = self.free.last().copied().unwrap_or(self.slots.len());
+        let index = self.vacant();
         if index >= MOST {
             return Err(TOO_MANY_OPEN_FILES);
         }
         let handle = handle_of(index);
         let inherited = if inherit { Some(Inherited::new(handle, &entry)?) } else { None };
-        let slot = Some(Slot { entry, protected: false, inherited });
-        if self.free.pop().is_some() {
-            self.slots[index] = slot;
-        } else {
-            self.slots.push(slot);
-        }
+        self.slots.insert(index, Slot { entry, protected: false, inherited });
+        self.free.pop();
+        limit::make_room(self.slots.len());
         Ok(handle)
+    }
+
+    /// Returns the index of the next handle: that of the last one that was closed, if there is any.
+    fn vacant(&mut self) -> usize {
+        if let Some(free) = self.free.last() {
+            return *free;
+        }
+        while self.slots.contains_key(&self.next) {
+            self.next += 1;
+        }
+        self.next
     }
 
     /// Takes a handle out; what it held goes when the caller drops it.
     fn remove(&mut self, handle: Handle) -> Result<Slot> {
         let index = index(handle).ok_or(INVALID_HANDLE)?;
-        let slot = self.slots.get_mut(index).ok_or(INVALID_HANDLE)?;
-        let removed = slot.take_if(|slot| !slot.protected).ok_or(INVALID_HANDLE)?;
+        if self.slots.get(&index).is_none_or(|slot| slot.protected) {
+            return Err(INVALID_HANDLE);
+        }
+        let removed = self.slots.remove(&index).ok_or(INVALID_HANDLE)?;
         self.free.push(index);
         Ok(removed)
     }
@@ -229,7 +239,7 @@ of_kind! {
 /// The mutex of this name, if this process has a handle to it.
 pub(crate) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
     let name = pagemate::Name::new(name).ok()?;
-    table().slots.iter().flatten().find_map(|slot| match &slot.entry.object {
+    table().slots.values().find_map(|slot| match &slot.entry.object {
         Object::Mutex(mutex) if mutex.core.name() == Some(&name) => Some(Arc::clone(mutex)),
         _ => None,
     })
@@ -238,7 +248,7 @@ pub(crate) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
 /// The process of this number, if there is a handle to it. Of several, one that runs has its number still.
 pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
     let table = table();
-    let found = table.slots.iter().flatten().filter_map(|slot| match &slot.entry.object {
+    let found = table.slots.values().filter_map(|slot| match &slot.entry.object {
         Object::Process(process) if process.id() == id => Some(process),
         _ => None,
     });
@@ -248,14 +258,14 @@ pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
 /// Gives `run` the descriptors that hold inheritable handles for a child. Meanwhile they stay so.
 pub(crate) fn with_inheritable<T>(run: impl FnOnce(&[RawFd]) -> T) -> T {
     let table = table();
-    let inherited = table.slots.iter().flatten().filter_map(|slot| slot.inherited.as_ref());
+    let inherited = table.slots.values().filter_map(|slot| slot.inherited.as_ref());
     let descriptors: Vec<_> = inherited.flat_map(Inherited::descriptors).collect();
     run(&descriptors)
 }
 
 /// Whether some handle's mapping fits.
 pub(crate) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
-    table().slots.iter().flatten().any(|slot| match &slot.entry.object {
+    table().slots.values().any(|slot| match &slot.entry.object {
         Object::Mapping(mapping) => fits(mapping),
         _ => false,
     })

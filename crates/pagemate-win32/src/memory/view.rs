@@ -156,14 +156,14 @@ fn flush(address: *const c_void, len: usize) -> Result<()> {
     let (start, len, file) = {
         let mut regions = regions();
         let (base, region) = regions.find(address.addr()).ok_or(INVALID_ADDRESS)?;
-        let Kind::View(seen) = &region.kind else { return Err(INVALID_ADDRESS) };
+        let file = matches!(&region.kind, Kind::View(seen) if seen.file.is_some());
         let start = address.addr() / PAGE * PAGE;
         let left = base + region.len - address.addr();
         if len > left {
             return Err(INVALID_PARAMETER);
         }
         let len = if len == 0 { left } else { len };
-        (start, len + (address.addr() - start), seen.file.is_some())
+        (start, len + (address.addr() - start), file)
     };
     if !file {
         return Ok(());

@@ -202,8 +202,10 @@ fn begin(stack: usize, begun: Box<Begun>) -> Result<()> {
     // SAFETY: as above, and it writes to a local.
     unsafe { libc::pthread_attr_getstacksize(attributes, &raw mut usual) };
     if stack > usual {
-        // SAFETY: as above. What is too large fails when the thread is made.
-        unsafe { libc::pthread_attr_setstacksize(attributes, stack.next_multiple_of(0x1_0000)) };
+        // Some C libraries refuse part of a page.
+        let whole = stack.checked_next_multiple_of(0x1_0000).unwrap_or(stack);
+        // SAFETY: as above. A size that is too large fails when the thread is made.
+        unsafe { libc::pthread_attr_setstacksize(attributes, whole) };
     }
     let mut thread = 0;
     let begun = Box::into_raw(begun);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -144,6 +145,57 @@ static void forked_in_a_thread(void)
     printf("%s\n", WaitForSingleObject(thread, 0) == WAIT_TIMEOUT ? "it runs" : "it has ended");
 }
 
+/* The usual limit of descriptors is no limit of handles. */
+static void with_few_descriptors(void)
+{
+    struct rlimit limit;
+    int count = 0;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 64;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    while (count < 500 && CreateEventA(NULL, TRUE, TRUE, NULL) != NULL)
+        count++;
+    printf("%d handles\n", count);
+}
+
+static DWORD WINAPI nothing(void *given)
+{
+    (void)given;
+    return 0;
+}
+
+/* No thread has so large a stack. */
+static void with_a_huge_stack(void)
+{
+    HANDLE thread = CreateThread(NULL, ~(SIZE_T)0, nothing, NULL, 0, NULL);
+    printf("%s, error %u\n", thread == NULL ? "none" : "made", GetLastError());
+}
+
+/* Somebody leaves a note of a handle with the highest number there is; to know it takes no room for all
+ * below it. */
+static void with_a_far_handle(const char *path)
+{
+    char text[256], number[32];
+    struct stat file;
+    int zero = fcntl(open("/dev/zero", O_RDONLY), F_DUPFD, 100), note = memfd_create("pagemate:handle", 0);
+    fstat(zero, &file);
+    snprintf(number, sizeof number, "%u", 1u << 26);
+    snprintf(text, sizeof text, "%032d %s 1179785 file %d %lu %lu 0 ", 1, number, zero,
+             (unsigned long)file.st_dev, (unsigned long)file.st_ino);
+    if (write(note, text, strlen(text)) > 0)
+        execl(path, path, "near", number, (char *)NULL);
+}
+
+static void and_a_near_one(const char *number)
+{
+    struct rlimit some = {512u << 20, 512u << 20};
+    DWORD count = 0;
+    char byte = 1;
+    setrlimit(RLIMIT_AS, &some);
+    ReadFile((HANDLE)(ULONG_PTR)strtoul(number, NULL, 10), &byte, 1, &count, NULL);
+    printf("%u bytes, %s\n", count, CreateEventA(NULL, TRUE, TRUE, NULL) == (HANDLE)4 ? "and the first" : "none");
+}
+
 int main(int count, char **arguments)
 {
     const char *what = count > 1 ? arguments[1] : "";
@@ -159,6 +211,14 @@ int main(int count, char **arguments)
         packed_arguments(arguments[2]);
     else if (strcmp(what, "forks") == 0)
         forked_in_a_thread();
+    else if (strcmp(what, "few") == 0)
+        with_few_descriptors();
+    else if (strcmp(what, "stack") == 0)
+        with_a_huge_stack();
+    else if (strcmp(what, "far") == 0)
+        with_a_far_handle(arguments[0]);
+    else if (strcmp(what, "near") == 0)
+        and_a_near_one(arguments[2]);
     else if (strcmp(what, "show") == 0)
         show(arguments[2]);
     return 0;

@@ -96,9 +96,24 @@ static void pointers_are_looked_at_before_the_file(void)
     SAME(position(file), 4);
 }
 
+static void half_a_buffer_is_none(void)
+{
+    const char *path = file_of(8192);
+    HANDLE file = open_file(path, GENERIC_READ);
+    char *buffer = (char *)VirtualAlloc(NULL, 8192, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    DWORD old, count = 7;
+    CHECK(VirtualProtect(buffer + 4096, 4096, PAGE_NOACCESS, &old));
+    REFUSED(ReadFile(file, buffer, 8192, &count, NULL), ERROR_NOACCESS);
+    SAME(count, 0);
+    SAME(SetFilePointer(file, 0, NULL, FILE_CURRENT), 0);
+    CHECK(ReadFile(file, buffer, 4096, &count, NULL));
+    SAME(count, 4096);
+}
+
 const Row file_rows[] = {
     {101, "a file stands elsewhere only when it was read or written there", only_success_moves},
     {102, "who may only append writes at the end, by a duplicate too", appending_is_at_the_end},
     {103, "a pointer's method and sign are looked at before the file", pointers_are_looked_at_before_the_file},
+    {144, "to read into a buffer half of which cannot be written to fails", half_a_buffer_is_none},
     {0, NULL, NULL},
 };

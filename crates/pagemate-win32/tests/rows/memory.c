@@ -152,6 +152,14 @@ static void mapped_files_do_not_shrink(void)
     CHECK(set_length(file, 1));
 }
 
+static void memory_of_ones_own_is_flushed_too(void)
+{
+    char *own = (char *)VirtualAlloc(NULL, 65536, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    CHECK(own != NULL);
+    CHECK(FlushViewOfFile(own, 0));
+    CHECK(FlushViewOfFile(own + 4096, 100));
+}
+
 const Row memory_rows[] = {
     {61, "any address in a view unmaps it", any_address_unmaps},
     {62, "what is no view is not unmapped", only_views_unmap},
@@ -164,5 +172,6 @@ const Row memory_rows[] = {
     {69, "to commit reserved memory is to commit it for all", committing_is_for_all},
     {70, "a view of all tells how much it is", a_view_tells_the_size},
     {71, "a file does not shrink while it is mapped", mapped_files_do_not_shrink},
+    {145, "memory of one's own is flushed without an effect", memory_of_ones_own_is_flushed_too},
     {0, NULL, NULL},
 };

@@ -1,0 +1,38 @@
+/* A child that has two copies of the library: an inherited handle is that of the first that is used. */
+#include <windows.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void child(const char *library, HANDLE event)
+{
+    void *other = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    BOOL(WINAPI * set)(HANDLE) = (BOOL(WINAPI *)(HANDLE))dlsym(other, "SetEvent");
+    DWORD(WINAPI * error)(void) = (DWORD(WINAPI *)(void))dlsym(other, "GetLastError");
+    BOOL done;
+    if (set == NULL || error == NULL) {
+        printf("%s\n", dlerror());
+        return;
+    }
+    printf("the first: %u, ", (unsigned)WaitForSingleObject(event, 0));
+    done = set(event);
+    printf("the second: %d, error %u", done, (unsigned)error());
+    printf(", the first: %u\n", (unsigned)WaitForSingleObject(event, 0));
+    fflush(stdout);
+}
+
+int main(int count, char **arguments)
+{
+    SECURITY_ATTRIBUTES attributes = {sizeof attributes, NULL, TRUE};
+    char number[32];
+    HANDLE event;
+    if (count == 3) {
+        child(arguments[1], (HANDLE)(ULONG_PTR)strtoul(arguments[2], NULL, 10));
+        return 0;
+    }
+    event = CreateEventA(&attributes, TRUE, FALSE, NULL);
+    snprintf(number, sizeof number, "%lu", (unsigned long)(ULONG_PTR)event);
+    execl(arguments[0], arguments[0], arguments[1], number, (char *)NULL);
+    return 1;
+}
