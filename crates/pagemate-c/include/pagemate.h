@@ -842,6 +842,7 @@ pagemate_status pagemate_section_protection(const pagemate_section *section,
  * @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the section. PAGEMATE_INVALID_INPUT:
  *         the range is empty, or an option is not valid. PAGEMATE_PERMISSION_DENIED: the handle or the
  *         section's protection does not allow the access. PAGEMATE_OS: the address space is full.
+ *         PAGEMATE_ORPHANED: another program removed the section's name.
  */
 pagemate_status pagemate_section_map(const pagemate_section *section,
                                      const pagemate_view_options *options,
@@ -1012,8 +1013,9 @@ pagemate_status pagemate_mutex_close(pagemate_mutex *mutex);
  * @param abandoned  Receives whether the last owner, a thread or its process, ended without unlocking the
  *                   mutex. The caller owns the mutex in this case too, and the protected data may be
  *                   inconsistent. Unlocking the mutex clears this state.
- * @return PAGEMATE_INVALID_INPUT: the calling thread owns it already, through this handle. PAGEMATE_OS: the
- *         system refused to wait.
+ * @return PAGEMATE_INVALID_INPUT: the calling thread owns it already, through this handle.
+ *         PAGEMATE_ORPHANED: another program removed the mutex's name; the first lock of a handle and each
+ *         lock that has to wait check this. PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_mutex_lock(const pagemate_mutex *mutex,
                                     bool *abandoned);
@@ -1145,7 +1147,8 @@ pagemate_status pagemate_event_pulse(const pagemate_event *event);
 /**
  * Blocks until the event is set. Thread-safe.
  *
- * @return PAGEMATE_OS: the system refused to wait.
+ * @return PAGEMATE_ORPHANED: another program removed the event's name; a wait that has to sleep checks this.
+ *         PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_event_wait(const pagemate_event *event);
 
@@ -1240,7 +1243,8 @@ pagemate_status pagemate_semaphore_close(pagemate_semaphore *semaphore);
  *
  * If the process dies afterwards, the count is not restored.
  *
- * @return PAGEMATE_OS: the system refused to wait.
+ * @return PAGEMATE_ORPHANED: another program removed the semaphore's name; a wait that has to sleep checks
+ *         this. PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_semaphore_acquire(const pagemate_semaphore *semaphore);
 
@@ -1313,7 +1317,8 @@ pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, con
  * @param index      Receives the index of the acquired object, from 0.
  * @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
  * @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
- *         mutexes already. PAGEMATE_OS: the system refused to wait.
+ *         mutexes already. PAGEMATE_ORPHANED: another program removed the name of an object.
+ *         PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_wait_any(const pagemate_waitable *list,
                                   size_t count,

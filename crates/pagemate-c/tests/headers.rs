@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The modules that the header is generated from, in the order of the header.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     "status",
     "access",
     "options",
@@ -18,6 +18,7 @@ const SOURCES: [&str; 14] = [
     "shared",
     "section_descriptor",
     "sync_descriptor",
+    "entry",
     "inventory",
 ];
 

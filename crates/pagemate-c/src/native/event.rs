@@ -202,7 +202,8 @@ pub extern "C" fn pagemate_event_pulse(event: Option<&Event>) -> Status {
 
 /// Blocks until the event is set. Thread-safe.
 ///
-/// @return PAGEMATE_OS: the system refused to wait.
+/// @return PAGEMATE_ORPHANED: another program removed the event's name; a wait that has to sleep checks this.
+///         PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_wait(event: Option<&Event>) -> Status {
     run(|| Ok(required("wait for event", "event", event)?.event.wait()?))

@@ -17,6 +17,7 @@
 pub mod access;
 mod argument;
 mod descriptor;
+pub mod entry;
 pub mod event;
 pub mod inventory;
 pub mod mutex;

@@ -201,8 +201,9 @@ fn lock(
 /// @param abandoned  Receives whether the last owner, a thread or its process, ended without unlocking the
 ///                   mutex. The caller owns the mutex in this case too, and the protected data may be
 ///                   inconsistent. Unlocking the mutex clears this state.
-/// @return PAGEMATE_INVALID_INPUT: the calling thread owns it already, through this handle. PAGEMATE_OS: the
-///         system refused to wait.
+/// @return PAGEMATE_INVALID_INPUT: the calling thread owns it already, through this handle.
+///         PAGEMATE_ORPHANED: another program removed the mutex's name; the first lock of a handle and each
+///         lock that has to wait check this. PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_lock(
     mutex: Option<&Mutex>,

@@ -179,7 +179,8 @@ fn acquire(
 ///
 /// If the process dies afterwards, the count is not restored.
 ///
-/// @return PAGEMATE_OS: the system refused to wait.
+/// @return PAGEMATE_ORPHANED: another program removed the semaphore's name; a wait that has to sleep checks
+///         this. PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_acquire(semaphore: Option<&Semaphore>) -> Status {
     acquire(semaphore, |semaphore| semaphore.acquire().map(|()| true))

@@ -27,6 +27,7 @@ pub struct View {
 /// @return PAGEMATE_OUT_OF_RANGE: the range extends past the end of the section. PAGEMATE_INVALID_INPUT:
 ///         the range is empty, or an option is not valid. PAGEMATE_PERMISSION_DENIED: the handle or the
 ///         section's protection does not allow the access. PAGEMATE_OS: the address space is full.
+///         PAGEMATE_ORPHANED: another program removed the section's name.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_map(
     section: Option<&Section>,
