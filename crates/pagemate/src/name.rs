@@ -1,4 +1,6 @@
-use std::{fmt, str::FromStr};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Quoted, Result};
 
@@ -36,7 +38,69 @@ pub enum Namespace {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name {
     namespace: Namespace,
-    bare: String,
+    bare: Bare,
+}
+
+/// A name without its prefix. A short one stands in place, so that to open an object by it allocates
+/// nothing for the name.
+#[derive(Clone)]
+enum Bare {
+    Short { len: u8, bytes: [u8; 54] },
+    Long(Box<str>),
+}
+
+impl Bare {
+    fn new(text: &str) -> Bare {
+        let mut bytes = [0; 54];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(room), Ok(len)) => {
+                room.copy_from_slice(text.as_bytes());
+                Bare::Short { len, bytes }
+            }
+            _ => Bare::Long(text.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Bare::Short { len, bytes } => {
+                str::from_utf8(&bytes[..usize::from(*len)]).expect("it was copied from text")
+            }
+            Bare::Long(text) => text,
+        }
+    }
+}
+
+impl fmt::Debug for Bare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl PartialEq for Bare {
+    fn eq(&self, other: &Bare) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Bare {}
+
+impl PartialOrd for Bare {
+    fn partial_cmp(&self, other: &Bare) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Bare {
+    fn cmp(&self, other: &Bare) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Bare {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
 }
 
 impl Name {
@@ -94,13 +158,13 @@ impl Name {
         if bare.len() > MAX_UNITS && bare.encode_utf16().count() > MAX_UNITS {
             return invalid("a name must have at most 1024 UTF-16 code units");
         }
-        Ok(Name { namespace, bare: bare.to_owned() })
+        Ok(Name { namespace, bare: Bare::new(bare) })
     }
 
     /// Validates a name as an object stores it: without a prefix.
     pub(crate) fn from_parts(namespace: Namespace, bare: &str) -> Result<Name> {
         let mut name = Name::parse(bare)?;
-        if name.bare != bare {
+        if name.as_str() != bare {
             return Err(Error::new(ErrorKind::InvalidName, "a stored name must not have a prefix"));
         }
         name.namespace = namespace;
@@ -114,7 +178,7 @@ impl Name {
 
     /// Returns the name without its prefix.
     pub fn as_str(&self) -> &str {
-        &self.bare
+        self.bare.as_str()
     }
 }
 
@@ -133,7 +197,7 @@ impl fmt::Display for Name {
             Namespace::Local => "",
             Namespace::Global => r"Global\",
         };
-        write!(f, "{prefix}{}", self.bare)
+        write!(f, "{prefix}{}", self.as_str())
     }
 }
 

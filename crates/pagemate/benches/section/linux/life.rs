@@ -1,16 +1,14 @@
 //! Measures creating, opening, closing and listing.
 #![allow(unsafe_code, reason = "the raw calls map memory")]
 
-use std::hint::black_box;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::OwnedFd;
 
 use pagemate::{Section, SectionOptions, inventory};
-use rustix::fs::{CWD, FallocateFlags, Mode};
+use rustix::fs::{FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
+use super::bare::Bare;
 use super::holders::Holders;
 use super::measure::{Effort, Watch, compare, print_alone, time, titles};
 use super::place::Place;
@@ -49,38 +47,13 @@ fn raw_map(fd: &OwnedFd) {
     unsafe { rustix::mm::munmap(at.expect("a mapping"), len) }.expect("its end");
 }
 
-/// Makes exactly the system calls of the protocol in `ARCHITECTURE.md`. This is the minimal cost of
-/// its guarantees: that only live objects are opened, and that the last holder removes the name.
-fn bare_open(path: &Path) {
-    use rustix::fs::OFlags;
-    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(CWD, path, flags, Mode::empty()).expect("an object");
-    lock(&fd, libc::F_OFD_GETLK, libc::F_WRLCK);
-    lock(&fd, libc::F_OFD_SETLK, libc::F_RDLCK);
-    let stat = rustix::fs::fstat(&fd).expect("a file");
-    let mut trailer = [MaybeUninit::uninit(); 4096];
-    let at = u64::try_from(stat.st_size).expect("a length") - 4096;
-    black_box(rustix::io::pread(&fd, &mut trailer, at).expect("a trailer"));
-    raw_map(&fd);
-    lock(&fd, libc::F_OFD_SETLK, libc::F_UNLCK);
-    lock(&fd, libc::F_OFD_SETLK, libc::F_WRLCK);
-}
-
-fn lock(fd: &OwnedFd, command: libc::c_int, kind: libc::c_int) {
-    // SAFETY: `flock` is a C structure of integers, for which zero is a valid value.
-    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
-    lock.l_type = kind.try_into().expect("lock types fit their field");
-    lock.l_len = 1;
-    // SAFETY: the descriptor is open, and these commands take a pointer to one `flock`.
-    black_box(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut lock) });
-}
-
-/// Measures each operation beside the raw calls, in a directory with few objects.
+/// Measures each operation in a directory with few objects, beside the raw calls of a POSIX object and
+/// beside exactly the system calls that pagemate makes.
 pub(crate) fn few(place: &Place, effort: Effort) {
     let (raw, new) = (place.raw_name(), place.name("Local", "new"));
     titles("pagemate", "raw");
     let created = compare(effort, || create(&new), || raw_create(&raw));
-    created.print("create, map, unmap, close 4 KiB", Some(1.8));
+    created.print("create, map, unmap, close 4 KiB", None);
 
     let holders = Holders::of(place, "Local", 1);
     let held = holders.first();
@@ -88,11 +61,15 @@ pub(crate) fn few(place: &Place, effort: Effort) {
     let fd = rustix::shm::open(&raw, flags, Mode::from_raw_mode(0o600)).expect("a free name");
     rustix::fs::ftruncate(&fd, LEN).expect("a length");
     let opened = compare(effort, || open(&held), || raw_open(&raw));
-    opened.print("open, map, unmap, close", Some(1.4));
-    let path = Place::file_of(&held);
-    let least = compare(effort, || bare_open(&path), || raw_open(&raw));
-    least.print("  the calls of the protocol alone", None);
+    opened.print("open, map, unmap, close", None);
     rustix::shm::unlink(&raw).expect("its name");
+    titles("pagemate", "its calls");
+    let bare = Bare::new(&Place::file_of(&new));
+    let created = compare(effort, || create(&new), || bare.create());
+    created.print("create, map, unmap, close 4 KiB", Some(1.1));
+    let bare = Bare::new(&Place::file_of(&held));
+    let opened = compare(effort, || open(&held), || bare.open());
+    opened.print("open, map, unmap, close", Some(1.1));
     drop(holders);
     assert_eq!(place.count(), 0, "something was left behind");
 }

@@ -1,5 +1,6 @@
 //! The groups of the report.
 
+mod bare;
 #[path = "../../common/mod.rs"]
 #[allow(dead_code, reason = "written for more than this")]
 mod common;

@@ -121,17 +121,12 @@ struct Held {
 impl Held {
     /// Looks into the object; `None` if it has lost its name.
     fn new(fd: BorrowedFd<'_>, name: &Name, kind: Kind, access: Access) -> Result<Option<Held>> {
-        let (mut begin, mut whole) = (trailer::ROOM, trailer::ROOM);
-        let begin = &mut begin[..trailer::len_with(name)];
+        let mut bytes = trailer::ROOM;
+        let begin = &mut bytes[..trailer::len_with(name)];
         let (stat, trailer) = match read_trailer(fd, begin) {
-            Ok(found) => found,
-            // Perhaps the name in it is a longer one.
-            Err(_) => read_trailer(fd, &mut whole)?,
+            Ok(found) if found.1.bare == name.as_str() => found,
+            Ok(_) | Err(_) => return Err(not_of(fd, name)),
         };
-        if trailer.bare != name.as_str() {
-            let other = trailer.name(name.namespace())?;
-            return Err(refusal::of_another_name(&other));
-        }
         // The count of links does not tell alone: somebody may have given the file another name.
         if stat.st_nlink == 0 || trailer.removed {
             return Ok(None);
@@ -151,6 +146,16 @@ impl Held {
         };
         Ok(Some(Held { id: Id::of(&stat), len, protection, memory }))
     }
+}
+
+/// Why the trailer of a file is not that of the object `name`. The name in it may be a longer one.
+#[cold]
+fn not_of(fd: BorrowedFd<'_>, name: &Name) -> Error {
+    let mut whole = trailer::ROOM;
+    let other = read_trailer(fd, &mut whole)
+        .and_then(|(_, trailer)| trailer.name(name.namespace()))
+        .map(|other| refusal::of_another_name(&other));
+    other.unwrap_or_else(|error| error)
 }
 
 /// Opens an object's file, and says for what.

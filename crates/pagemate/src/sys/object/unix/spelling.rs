@@ -12,9 +12,43 @@ const HASHED: char = '~';
 /// objects do everywhere.
 const CASE_COUNTS: bool = cfg!(not(any(target_vendor = "apple", pagemate_force_tempname)));
 
+/// A spelling, in place: to open an object allocates nothing for it.
+#[derive(Clone, Copy)]
+pub(super) struct Spelled {
+    bytes: [u8; MAX],
+    len: usize,
+}
+
+impl Spelled {
+    const EMPTY: Spelled = Spelled { bytes: [0; MAX], len: 0 };
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl Write for Spelled {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        let end = self.len + text.len();
+        let room = self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
+
 /// The file name for the object named `bare`.
-pub(super) fn file_name(bare: &str) -> String {
-    let mut spelled = String::with_capacity(bare.len() + 8);
+pub(super) fn file_name(bare: &str) -> Spelled {
+    let mut spelled = Spelled::EMPTY;
+    if spell(bare, &mut spelled).is_err() {
+        spelled = Spelled::EMPTY;
+        write!(spelled, "{HASHED}{:032x}", fnv1a(bare)).expect("a hash is short");
+    }
+    spelled
+}
+
+/// Spells the whole name; an error if it is too long.
+fn spell(bare: &str, to: &mut Spelled) -> std::fmt::Result {
     for (i, byte) in bare.bytes().enumerate() {
         let plain = match byte {
             b'A'..=b'Z' => CASE_COUNTS,
@@ -23,16 +57,12 @@ pub(super) fn file_name(bare: &str) -> String {
             _ => byte.is_ascii_alphanumeric() || b"_-+=,@$ ".contains(&byte),
         };
         if plain {
-            spelled.push(char::from(byte));
+            to.write_char(char::from(byte))?;
         } else {
-            write!(spelled, "%{byte:02X}").expect("a String takes all");
+            write!(to, "%{byte:02X}")?;
         }
     }
-    if spelled.len() > MAX {
-        spelled.clear();
-        write!(spelled, "{HASHED}{:032x}", fnv1a(bare)).expect("a String takes all");
-    }
-    spelled
+    Ok(())
 }
 
 /// The name that `file_name` spells, if it spells one; `None` for a hashed one too.
@@ -50,7 +80,7 @@ fn bare_name(file_name: &str) -> Option<String> {
         });
     }
     let bare = String::from_utf8(bytes).ok()?;
-    (self::file_name(&bare) == file_name).then_some(bare)
+    (text(&bare) == file_name).then_some(bare)
 }
 
 /// FNV-1a with 128 bits: chance will not make two names meet, and if malice does, the trailer's
@@ -62,6 +92,11 @@ fn fnv1a(text: &str) -> u128 {
 }
 
 #[cfg(test)]
+fn text(bare: &str) -> String {
+    String::from_utf8(file_name(bare).as_bytes().to_vec()).unwrap()
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -69,7 +104,7 @@ mod tests {
     fn spelling_is_reversible_and_a_legal_file_name() {
         for name in ["frames", "$pcars2$", "a/b", "..", ".", "日本 é", "%41", "~x", "a\nb", ".tmp"]
         {
-            let spelled = file_name(name);
+            let spelled = text(name);
             assert!(!spelled.contains('/') && !spelled.starts_with('.'), "{spelled}");
             assert_eq!(bare_name(&spelled).as_deref(), Some(name));
         }
@@ -77,16 +112,16 @@ mod tests {
 
     #[test]
     fn names_differ_where_the_case_of_file_names_does_not_count() {
-        let (lower, upper) = (file_name("%4aframes"), file_name("%4Aframes"));
+        let (lower, upper) = (text("%4aframes"), text("%4Aframes"));
         assert_ne!(lower, upper);
         assert!(CASE_COUNTS || !lower.eq_ignore_ascii_case(&upper));
-        assert_eq!(file_name("Ab"), if CASE_COUNTS { "Ab" } else { "%41b" });
+        assert_eq!(text("Ab"), if CASE_COUNTS { "Ab" } else { "%41b" });
     }
 
     #[test]
     fn long_names_are_hashed_and_differ() {
         let (a, b) = ("ü".repeat(1000), "ü".repeat(999));
-        assert!(file_name(&a).len() <= MAX && file_name(&a).starts_with(HASHED));
-        assert_ne!(file_name(&a), file_name(&b));
+        assert!(text(&a).len() <= MAX && text(&a).starts_with(HASHED));
+        assert_ne!(text(&a), text(&b));
     }
 }
