@@ -173,11 +173,44 @@ fn waiter(point: &str) -> bool {
     all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
     scene.keeper.expect("unlock x", "ok");
     scene.has_replied();
-    let had = scene.met && matches!(point, "wait-after-take" | "unlock-before-release");
+    let with = ["wait-after-take", "watch-after-leave", "unlock-before-release"];
+    let had = scene.met && with.contains(&point);
     // Who sleeps for longer than a slice goes to the end of the row: the victim may have been last.
     let after = scene.keeper.ask("turn x");
     let told = told(&mut others) + usize::from(after == "abandoned");
     assert_eq!(told, usize::from(had), "{point}");
+    scene.keeper.expect("turn x", "ok");
+    scene.met
+}
+
+/// The victim waits for a mutex for so long that it watches over it, and the owner dies.
+fn watcher(point: &str) -> bool {
+    if !point.starts_with("watch-") {
+        return false;
+    }
+    let mut scene = Scene::new(point, "kill");
+    scene.keeper.expect("mutex x create", "created");
+    scene.keeper.expect("create x-data 4096", "ok");
+    let [mut owner] = scene.others(&MUTEX);
+    let mut others = scene.others::<2>(&MUTEX);
+    for command in MUTEX {
+        scene.does(command);
+    }
+    owner.expect("lock x", "ok");
+    scene.sleeps_over("turn x", "x");
+    let watches = Instant::now() + Duration::from_millis(150);
+    until(|| scene.is_hit() || Instant::now() > watches);
+    all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
+    owner.end("kill");
+    let mut told = told(&mut others);
+    let mut reply = None;
+    until(|| {
+        reply = scene.victim.has_replied(Duration::from_millis(1));
+        reply.is_some() || scene.is_hit()
+    });
+    told += usize::from(reply.as_deref() == Some("abandoned"));
+    // If the victim died with the mutex, the next owner was told of that too.
+    assert!(told == 1 || scene.met && told == 2, "{point}: {told}");
     scene.keeper.expect("turn x", "ok");
     scene.met
 }
@@ -339,7 +372,9 @@ fn killed_at_every_point() {
     let points = all_points();
     let mut met = BTreeSet::new();
     for point in &points {
-        for scene in [owner, waiter, taker, collector, signaller, setter_for_the_dead, maker] {
+        for scene in
+            [owner, waiter, watcher, taker, collector, signaller, setter_for_the_dead, maker]
+        {
             if scene(point) {
                 met.insert(point.clone());
             }
@@ -396,7 +431,8 @@ fn stopped_at_every_point_nobody_is_taken_for_dead() {
         scene.sleeps_over("lock x", "x");
         scene.keeper.expect("unlock x", "ok");
         if !scene.has_replied() {
-            others_meet(&mut scene, &mut others, point == "wait-after-take");
+            let had = matches!(&**point, "wait-after-take" | "watch-after-leave");
+            others_meet(&mut scene, &mut others, had);
             assert_eq!(scene.resume(), "ok");
         }
         scene.keeper.expect("try-lock x", "busy");

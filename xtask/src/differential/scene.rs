@@ -7,8 +7,8 @@ use super::script::{Author, Line, SLOTS};
 /// A time that does not run out, and one that does, in milliseconds.
 const LONG: &str = "2710";
 const SHORT: &str = "a";
-/// As long as it may take until all who are about to sleep do.
-const SETTLE: &str = "40";
+/// A time in which a thread that is about to sleep does so, in milliseconds.
+const SETTLE: &str = "c8";
 
 /// One who plays: a process, and two slots for handles that it has free.
 struct Player {

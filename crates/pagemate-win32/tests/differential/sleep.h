@@ -59,12 +59,14 @@ static struct {
     char how;
     HANDLE list[4];
     DWORD len, time, result, error;
+    volatile LONG begun;
 } sleeper;
 
 static DWORD WINAPI sleep_for_it(LPVOID unused)
 {
     (void)unused;
     SetLastError(UNTOUCHED);
+    InterlockedExchange(&sleeper.begun, 1);
     switch (sleeper.how) {
     case 'o': sleeper.result = WaitForSingleObject(sleeper.list[0], sleeper.time); break;
     case 'p': sleeper.result = SignalObjectAndWait(sleeper.list[0], sleeper.list[1], sleeper.time, FALSE); break;
@@ -88,7 +90,10 @@ static void call_sleep(void)
     }
     sleeper.how = word(1)[0];
     sleeper.time = (DWORD)number(2);
+    sleeper.begun = 0;
     sleeper.thread = begin(sleep_for_it);
+    while (InterlockedCompareExchange(&sleeper.begun, 0, 0) == 0)
+        Sleep(1);
     say("ok -");
 }
 

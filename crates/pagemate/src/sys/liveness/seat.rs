@@ -142,6 +142,13 @@ impl Seats {
         Err(Error::new(ErrorKind::TimedOut, cause))
     }
 
+    /// Whether this process has the seat, by any handle.
+    pub(crate) fn has(&self, at: u64, seat: u32) -> bool {
+        let Ok(first) = first_byte(at) else { return false };
+        let mut alone = fork::alone();
+        self.0.state.get(&mut alone).taken.contains(&(first + u64::from(seat)))
+    }
+
     /// Leaves a seat that this process took.
     pub(crate) fn leave(&self, at: u64, seat: u32) {
         if let Some(token) = Token::of(seat) {

@@ -1,7 +1,8 @@
-//! Sleeping until a word in shared memory changes, and waking who sleeps there, in whatever process.
+//! Sleeping until a word in shared memory changes, and waking the threads of all processes that sleep
+//! there.
 //!
-//! Every platform provides [`wait`], [`wait_any`] and [`wake`]. To wake somebody is a hint: whoever
-//! wakes up looks at the word again. Nobody sleeps without an end, see [`Slice`].
+//! Every platform provides [`wait`], [`wait_any`] and [`wake`]. A wake-up is a hint: the
+//! thread that wakes up looks at the word again. Nobody sleeps without an end, see [`Slice`].
 
 use std::time::Duration;
 
@@ -16,34 +17,54 @@ pub(crate) use means::until_asleep;
 pub(crate) use means::{wait, wait_any, wake};
 pub(crate) use place::{Place, high, low};
 
-/// Who waits for a lock looks up from sleep after this time, to see whether the owner is alive.
+/// A waiter that watches over a lock looks up from sleep after this time, to see whether the owner is
+/// alive.
 const SLICE: Duration = Duration::from_millis(30);
 
-/// Everybody else looks up after this: whoever made something available can be killed before it wakes
-/// anybody, and who was chosen to be woken before it does anything about it. Both takes a death within
-/// a few instructions, and nobody is told of it.
+/// Every other waiter looks up after this: the thread that made something available can be killed
+/// before it wakes any waiter, and the waiter that was chosen can be killed before it takes anything.
+/// Both need a death within a few instructions, of which nobody is told.
 const LONG_SLICE: Duration = Duration::from_millis(500);
 
-/// How long a sleeper sleeps at a time. One who may have to judge whether somebody is dead is told when
-/// that is over, also if it is woken more often: by signals, or for words that others are faster to
-/// take.
-pub(crate) struct Slice(Option<Began>);
+/// How soon a waiter has to look whether an owner is dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// There are no owners.
+    Never,
+    /// After each long slice, since others look more often.
+    Seldom,
+    Often,
+}
+
+/// How long a sleeper sleeps at a time. One that has to look whether an owner is dead is told when that
+/// is over, also if it is woken more often: by signals, or for words that others are faster to take.
+pub(crate) struct Slice {
+    pace: Pace,
+    began: Option<Began>,
+}
 
 impl Slice {
-    pub(crate) fn begin(judges: bool) -> Slice {
-        Slice(judges.then(began))
+    pub(crate) fn begin(pace: Pace) -> Slice {
+        Slice { pace, began: (pace != Pace::Never).then(began) }
+    }
+
+    /// Begins anew if the waiter has another pace now.
+    pub(crate) fn follow(&mut self, pace: Pace) {
+        if self.pace != pace {
+            *self = Slice::begin(pace);
+        }
     }
 
     /// How long it is.
     pub(crate) fn len(&self) -> Duration {
-        if self.0.is_some() { SLICE } else { LONG_SLICE }
+        if self.pace == Pace::Often { SLICE } else { LONG_SLICE }
     }
 
-    /// Whether it is time to judge; then the next one begins.
+    /// Whether it is time to look; then the next one begins.
     pub(crate) fn is_over(&mut self) -> bool {
-        let over = self.0.as_ref().is_some_and(is_over);
+        let over = self.began.as_ref().is_some_and(|began| is_over(began, self.len()));
         if over {
-            *self = Slice::begin(true);
+            *self = Slice::begin(self.pace);
         }
         over
     }
@@ -60,7 +81,7 @@ cfg_select! {
 
         fn began() {}
 
-        fn is_over(_: &Began) -> bool {
+        fn is_over(_: &Began, _: Duration) -> bool {
             false
         }
     }
@@ -80,8 +101,8 @@ cfg_select! {
             Began::now()
         }
 
-        fn is_over(began: &Began) -> bool {
-            began.elapsed() >= SLICE
+        fn is_over(began: &Began, len: Duration) -> bool {
+            began.elapsed() >= len
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Words {
     /// About how many sleep, for people.
     pub(super) waiting: AtomicU32,
     zero: AtomicU32,
-    /// An event that resets by itself: what the protocol is about.
+    /// An event that resets by itself: what the protocol is about. A mutex: who watches over it.
     pub(super) wide: AtomicU64,
 }
 

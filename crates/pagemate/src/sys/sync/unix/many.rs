@@ -9,7 +9,7 @@ use super::cell::{Waiting, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::sys::fault;
-use crate::sys::wait::{self, Place, Slice};
+use crate::sys::wait::{self, Pace, Place, Slice};
 
 /// One of several, and we who wait for it.
 enum Each<'a> {
@@ -47,13 +47,17 @@ impl Waiter for Each<'_> {
         }
     }
 
-    fn judges(&self) -> bool {
+    fn pace(&self) -> Pace {
         match self {
-            Each::Mutex(locker) => locker.judges(),
-            Each::Event(sleeper) => sleeper.judges(),
-            Each::Looked(looker) => looker.judges(),
-            Each::Lasting(watcher) => watcher.judges(),
-            Each::Semaphore(taker) => taker.judges(),
+            Each::Mutex(locker) => locker.pace(),
+            _ => Pace::Never,
+        }
+    }
+
+    fn tend(&self) -> io::Result<()> {
+        match self {
+            Each::Mutex(locker) => locker.tend(),
+            _ => Ok(()),
         }
     }
 
@@ -68,8 +72,10 @@ impl Waiter for Each<'_> {
     }
 
     fn woken_in_vain(&self) {
-        if let Each::Event(sleeper) = self {
-            sleeper.woken_in_vain();
+        match self {
+            Each::Mutex(locker) => locker.woken_in_vain(),
+            Each::Event(sleeper) => sleeper.woken_in_vain(),
+            Each::Looked(_) | Each::Lasting(_) | Each::Semaphore(_) => {}
         }
     }
 
@@ -135,6 +141,11 @@ impl<'a> Waitable<'a> {
     }
 }
 
+/// How soon one that waits for these has to look whether an owner is dead.
+fn pace(each: &[Each<'_>]) -> Pace {
+    each.iter().map(Waiter::pace).max().unwrap_or(Pace::Never)
+}
+
 /// Sleeps until one of these changes, which may have changed already; which one it was woken for.
 fn sleep(each: &[Each<'_>], time: Duration) -> Result<Option<usize>> {
     let Some(places) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
@@ -155,8 +166,9 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
     let mut woken: Option<usize> = None;
-    let mut slice = Slice::begin(each.iter().any(Waiter::judges));
+    let mut slice = Slice::begin(pace(&each));
     loop {
+        slice.follow(pace(&each));
         let time = deadline.next(slice.len());
         let judging = judge || time.is_none();
         for (index, one) in each.iter_mut().enumerate() {
@@ -180,6 +192,9 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
         slept = true;
         woken = sleep(&each, time)?;
         judge = slice.is_over();
+        if judge {
+            each.iter().try_for_each(Waiter::tend).map_err(cannot_wait)?;
+        }
     }
 }
 
@@ -191,8 +206,9 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let mut each = list.iter().map(|one| one.looker()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin(each.iter().any(Waiter::judges));
+    let mut slice = Slice::begin(pace(&each));
     loop {
+        slice.follow(pace(&each));
         let time = deadline.next(slice.len());
         let judging = judge || time.is_none();
         let missing = match first_missing(&mut each, judging).map_err(cannot_wait)? {
@@ -208,8 +224,13 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
         let Some(time) = time else { return Ok(None) };
         slept = true;
         // All have to be there, so that it is enough to sleep for the first that is not.
-        sleep(&each[missing..=missing], time)?;
+        if sleep(&each[missing..=missing], time)?.is_some() {
+            each[missing].woken_in_vain();
+        }
         judge = slice.is_over();
+        if judge {
+            each.iter().try_for_each(Waiter::tend).map_err(cannot_wait)?;
+        }
     }
 }
 

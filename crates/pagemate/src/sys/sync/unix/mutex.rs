@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::super::words::watch::Seating;
 use super::super::words::{Waiter, mutex as protocol};
 use super::super::{Got, Home, Spec};
 use super::cell::{Cell, Words};
@@ -223,11 +224,9 @@ impl Inner {
         self.cell.words().owner.store(self.pid.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    fn locker(&self, seat: u32) -> protocol::Locker<'_, impl Fn(u32) -> io::Result<bool> + '_> {
-        let is_alive = |owner| {
-            self.cell.object().is_seat_taken(self.cell.offset, owner).map_err(io::Error::other)
-        };
-        protocol::Locker { word: &self.cell.words().word, seat, is_alive }
+    fn locker(&self, seat: u32) -> protocol::Locker<'_, &Inner> {
+        let words = self.cell.words();
+        protocol::Locker::new(&words.word, &words.wide, seat, self)
     }
 
     #[cold]
@@ -246,6 +245,16 @@ impl Inner {
         if self.holder.load(Ordering::Relaxed) == who.0 {
             self.give_up();
         }
+    }
+}
+
+impl Seating for &Inner {
+    fn is_alive(&self, seat: u32) -> io::Result<bool> {
+        self.cell.object().is_seat_taken(self.cell.offset, seat).map_err(io::Error::other)
+    }
+
+    fn is_ours(&self, seat: u32) -> bool {
+        self.seats.has(self.cell.offset, seat)
     }
 }
 

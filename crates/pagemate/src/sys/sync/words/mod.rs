@@ -16,12 +16,13 @@ pub(crate) mod mutex;
 pub(crate) mod semaphore;
 #[cfg(all(test, loom))]
 mod tests;
+pub(crate) mod watch;
 
 use std::io;
 
 use crate::deadline::Deadline;
 use crate::sys::fault;
-use crate::sys::wait::{self, Place, Slice};
+use crate::sys::wait::{self, Pace, Place, Slice};
 
 /// Somebody may be asleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
@@ -38,9 +39,14 @@ pub(crate) trait Waiter {
     /// that some time has passed, so that we have to look who is still alive.
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Self::Got>>;
 
-    /// Whether it may have to be taken from one who died.
-    fn judges(&self) -> bool {
-        false
+    /// How soon it has to look whether an owner is dead.
+    fn pace(&self) -> Pace {
+        Pace::Never
+    }
+
+    /// For one that has slept for a slice: sees to it that somebody looks often.
+    fn tend(&self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Puts our note into the word, and gives what to sleep on; `None` if it is time to look again.
@@ -57,11 +63,15 @@ pub(crate) trait Waiter {
 /// Waits until it is had, or the time is up.
 pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<Option<W::Got>> {
     let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin(waiter.judges());
+    let mut slice = Slice::begin(waiter.pace());
     loop {
         if let Some(got) = waiter.take(slept, judge)? {
             return Ok(Some(got));
         }
+        if judge {
+            waiter.tend()?;
+        }
+        slice.follow(waiter.pace());
         let Some(time) = deadline.next(slice.len()) else {
             // The last look is at who is alive too.
             let got = waiter.take(slept, true)?;
@@ -70,6 +80,7 @@ pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<
             }
             return Ok(got);
         };
+        judge = false;
         let Some((place, expected)) = waiter.announce() else { continue };
         slept = true;
         fault::point("wait-before-sleep");

@@ -12,11 +12,12 @@
 
 use std::io;
 
+use super::watch::{Seating, Watch};
 use super::{WAITERS, Waiter};
-use crate::primitive::{AtomicU32, Ordering};
+use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::fault;
 use crate::sys::sync::Got;
-use crate::sys::wait::{self, Place};
+use crate::sys::wait::{self, Pace, Place};
 
 /// Free, and its last owner is gone.
 pub(crate) const ABANDONED: u32 = 1 << 30;
@@ -64,20 +65,32 @@ fn free(word: &AtomicU32, seat: u32, to: u32) -> bool {
 }
 
 /// One who waits for a lock.
-pub(crate) struct Locker<'a, F> {
-    pub(crate) word: &'a AtomicU32,
+pub(crate) struct Locker<'a, S> {
+    word: &'a AtomicU32,
     /// Our own.
-    pub(crate) seat: u32,
-    /// Whether somebody has this seat.
-    pub(crate) is_alive: F,
+    seat: u32,
+    seating: S,
+    watch: Watch<'a>,
 }
 
-impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
+impl<'a, S: Seating> Locker<'a, S> {
+    /// A waiter with this seat, for the lock with this word and these places of watchers.
+    pub(crate) fn new(
+        word: &'a AtomicU32,
+        watchers: &'a AtomicU64,
+        seat: u32,
+        seating: S,
+    ) -> Locker<'a, S> {
+        Locker { word, seat, seating, watch: Watch::new(watchers, seat) }
+    }
+}
+
+impl<S: Seating> Waiter for Locker<'_, S> {
     type Got = Got;
 
     fn is_there(&mut self, judge: bool) -> io::Result<bool> {
         let owner = self.word.load(Ordering::Relaxed) & OWNER;
-        Ok(owner == 0 || judge && !(self.is_alive)(owner)?)
+        Ok(owner == 0 || judge && !self.seating.is_alive(owner)?)
     }
 
     fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Got>> {
@@ -87,7 +100,7 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
             let owner = seen & OWNER;
             let got = if owner == 0 {
                 if seen & ABANDONED == 0 { Got::Released } else { Got::Abandoned }
-            } else if judge && !(self.is_alive)(owner)? {
+            } else if judge && !self.seating.is_alive(owner)? {
                 Got::Abandoned
             } else {
                 return Ok(None);
@@ -105,8 +118,23 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
         }
     }
 
-    fn judges(&self) -> bool {
-        true
+    fn pace(&self) -> Pace {
+        if self.watch.is_close() { Pace::Often } else { Pace::Seldom }
+    }
+
+    fn tend(&self) -> io::Result<()> {
+        let cleared = self.watch.tend(&self.seating)?;
+        self.watch.join(&self.seating);
+        if cleared {
+            // For the other place.
+            wait::wake(self.word.into(), 1);
+        }
+        Ok(())
+    }
+
+    /// The last watcher may have gone away.
+    fn woken_in_vain(&self) {
+        self.watch.join(&self.seating);
     }
 
     fn announce(&self) -> Option<(Place<'_>, u32)> {
@@ -119,6 +147,15 @@ impl<F: Fn(u32) -> io::Result<bool>> Waiter for Locker<'_, F> {
 
     fn pass_on(&self) {
         if self.announce().is_none() {
+            wait::wake(self.word.into(), 1);
+        }
+    }
+}
+
+impl<S> Drop for Locker<'_, S> {
+    fn drop(&mut self) {
+        if self.watch.leave() && self.word.load(Ordering::Relaxed) & WAITERS != 0 {
+            // Nobody watches any more.
             wait::wake(self.word.into(), 1);
         }
     }

@@ -38,8 +38,29 @@ fn got<W: Waiter>(mut waiter: W) -> W::Got {
     wait(&mut waiter, Deadline::Never).unwrap().unwrap()
 }
 
-fn locker(word: &AtomicU32, seat: u32) -> mutex::Locker<'_, impl Fn(u32) -> io::Result<bool>> {
-    mutex::Locker { word, seat, is_alive: |seat| Ok(seat != DEAD) }
+/// Only the seat [`DEAD`] is dead, and each is of another process.
+struct AllButOne;
+
+impl watch::Seating for AllButOne {
+    fn is_alive(&self, seat: u32) -> io::Result<bool> {
+        Ok(seat != DEAD)
+    }
+
+    fn is_ours(&self, _: u32) -> bool {
+        false
+    }
+}
+
+fn locker(word: &AtomicU32, seat: u32) -> mutex::Locker<'_, AllButOne> {
+    watching(word, Box::leak(Box::new(AtomicU64::new(0))), seat)
+}
+
+fn watching<'a>(
+    word: &'a AtomicU32,
+    watchers: &'a AtomicU64,
+    seat: u32,
+) -> mutex::Locker<'a, AllButOne> {
+    mutex::Locker::new(word, watchers, seat, AllButOne)
 }
 
 fn lock(word: &AtomicU32, seat: u32) -> Got {
@@ -116,6 +137,51 @@ fn one_alone_is_told_that_the_owner_is_dead() {
 #[test]
 fn one_alone_is_told_that_the_owner_gave_it_up() {
     model(|| assert_eq!(told_of_a_death(1, |word| assert!(mutex::abandon(word, 1))), 1));
+}
+
+/// The last watcher that goes away is followed by another waiter, which has slept for a slice.
+#[test]
+fn a_lock_that_is_waited_for_has_a_watcher() {
+    model(|| {
+        let (lock_word, watchers) = (word(1), Box::leak(Box::new(AtomicU64::new(0))));
+        let first = watching(lock_word, watchers, 2);
+        first.tend().unwrap();
+        assert_eq!(first.pace(), Pace::Often);
+        let second = watching(lock_word, watchers, 3);
+        second.tend().unwrap();
+        let third = watching(lock_word, watchers, 4);
+        third.tend().unwrap();
+        assert_eq!(third.pace(), Pace::Seldom);
+        let waits = thread::spawn(move || {
+            assert_eq!(got(third), Got::Released);
+            mutex::unlock(lock_word, 4);
+        });
+        wait::until_asleep(lock_word.into(), 1);
+        let leave = [first, second].map(|watcher| thread::spawn(move || drop(watcher)));
+        all_of(leave);
+        // Woken for the watch, it found the lock taken and sleeps again.
+        wait::until_asleep(lock_word.into(), 1);
+        assert_eq!(watchers.load(Relaxed) & u64::from(u32::MAX), 4);
+        mutex::unlock(lock_word, 1);
+        all_of([waits]);
+        assert_eq!(watchers.load(Relaxed), 0);
+    });
+}
+
+#[test]
+fn a_dead_watcher_is_replaced() {
+    model(|| {
+        let (lock_word, watchers) = (word(1), Box::leak(Box::new(AtomicU64::new(0))));
+        watchers.store(u64::from(DEAD) << 32 | u64::from(DEAD), Relaxed);
+        let threads = [2, 3].map(|seat| {
+            let watcher = watching(lock_word, watchers, seat);
+            thread::spawn(move || watcher.tend().unwrap())
+        });
+        all_of(threads);
+        let left = watching(lock_word, watchers, 5);
+        left.tend().unwrap();
+        assert_eq!(left.pace(), Pace::Often);
+    });
 }
 
 /// An automatic event that all threads of one run have.

@@ -1,0 +1,169 @@
+//! Waiting costs next to nothing while nothing happens, and a death is told soon all the same.
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
+
+mod harness;
+
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use harness::REPLY;
+use harness::fork::{Forked, alone, fork};
+use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, wait_any};
+use pagemate::{SectionOptions, View};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Long enough for everything that does not hang.
+const LONG: Duration = Duration::from_secs(30);
+
+#[test]
+fn actor() {
+    harness::actor();
+}
+
+/// Memory that forked children share.
+fn memory() -> View {
+    SectionOptions::new().len(4096).create_unnamed().unwrap().map().unwrap()
+}
+
+/// The ways to wait for the mutex `m`.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Alone,
+    OneOfSeveral,
+    ForTime,
+}
+
+/// Locks and unlocks it; whether it was abandoned.
+fn turn(mutex: &Mutex, way: Way) -> bool {
+    match way {
+        Way::Alone => mutex.lock().unwrap().was_abandoned(),
+        Way::ForTime => {
+            mutex.try_lock_for(LONG).unwrap().expect("it is free in time").was_abandoned()
+        }
+        Way::OneOfSeveral => {
+            let event = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
+            let had = wait_any(&[(&event).into(), mutex.into()]).unwrap();
+            had.guard.as_ref().expect("the mutex is had").was_abandoned()
+        }
+    }
+}
+
+/// How often the threads of a process went to sleep by themselves.
+fn sleeps(process: &Forked) -> u64 {
+    let of_thread = |thread: fs::DirEntry| {
+        let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.map_or(0, |count| count.trim().parse::<u64>().unwrap())
+    };
+    let threads = fs::read_dir(format!("/proc/{}/task", process.id())).unwrap();
+    threads.map(|thread| of_thread(thread.unwrap())).sum()
+}
+
+const PROCESSES: u32 = 3;
+const THREADS: u32 = 40;
+
+#[test]
+fn many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore() {
+    alone("many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore", |_| {
+        for way in [Way::Alone, Way::OneOfSeveral, Way::ForTime] {
+            let mutex = MutexOptions::new().create_new("m").unwrap();
+            let guard = mutex.lock().unwrap();
+            let board = memory();
+            let (come, gone) = (board.atomic::<AtomicU32>(0).unwrap(), &board);
+            let gone = gone.atomic::<AtomicU32>(4).unwrap();
+            let sleeper = || {
+                let mutex = Mutex::open("m").unwrap();
+                thread::scope(|scope| {
+                    for _ in 0..THREADS {
+                        scope.spawn(|| {
+                            come.fetch_add(1, Ordering::Relaxed);
+                            turn(&mutex, way);
+                            gone.fetch_add(1, Ordering::Relaxed);
+                        });
+                    }
+                });
+            };
+            let processes: Vec<Forked> = (0..PROCESSES).map(|_| fork(sleeper)).collect();
+            until(|| come.load(Ordering::Relaxed) == PROCESSES * THREADS);
+            // Each looks up once soon after it went to sleep.
+            thread::sleep(Duration::from_millis(300));
+            let before: u64 = processes.iter().map(sleeps).sum();
+            let start = Instant::now();
+            thread::sleep(Duration::from_secs(1));
+            let after: u64 = processes.iter().map(sleeps).sum();
+            let ms = u64::try_from(start.elapsed().as_millis()).unwrap();
+            let of_each = (after - before) * 1_000_000 / ms / u64::from(PROCESSES * THREADS);
+            println!("{REPLY}{way:?}: each of many looks up {of_each} times in 1,000 s");
+            assert!(of_each < 8_000, "{way:?}: {of_each}");
+            drop(guard);
+            processes.into_iter().for_each(Forked::join);
+            assert_eq!(gone.load(Ordering::Relaxed), PROCESSES * THREADS);
+        }
+    });
+}
+
+#[track_caller]
+fn until(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + LONG;
+    while !done() {
+        assert!(Instant::now() < end, "it does not come to it");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The owner dies together with one of its watchers.
+#[test]
+fn a_death_is_told_soon_though_a_watcher_dies_with_the_owner() {
+    alone("a_death_is_told_soon_though_a_watcher_dies_with_the_owner", |_| {
+        let mutex = MutexOptions::new().create_new("m").unwrap();
+        let mut took: Vec<Duration> = Vec::new();
+        for round in 0..24 {
+            let board = memory();
+            let (come, told) = (board.atomic::<AtomicU32>(0).unwrap(), board.atomic(4).unwrap());
+            let told: &AtomicU32 = told;
+            let others = || {
+                let way = [Way::Alone, Way::OneOfSeveral, Way::ForTime][round % 3];
+                fork(move || {
+                    let mutex = Mutex::open("m").unwrap();
+                    come.fetch_add(1, Ordering::Relaxed);
+                    if turn(&mutex, way) {
+                        told.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            };
+            let owner = || {
+                fork(|| {
+                    let (mutex, second) = (Mutex::open("m").unwrap(), Mutex::open("m").unwrap());
+                    let guard = mutex.lock().unwrap();
+                    thread::scope(|scope| {
+                        for handle in [&mutex, &second] {
+                            scope.spawn(move || turn(handle, Way::Alone));
+                        }
+                        come.fetch_add(1, Ordering::Relaxed);
+                        thread::sleep(LONG);
+                    });
+                    drop(guard);
+                })
+            };
+            // The owner's process has the first places of watchers.
+            let owner = owner();
+            until(|| come.load(Ordering::Relaxed) == 1);
+            thread::sleep(Duration::from_millis(60));
+            let others = [others(), others(), others()];
+            until(|| come.load(Ordering::Relaxed) == 4);
+            thread::sleep(Duration::from_millis(90));
+            let start = Instant::now();
+            owner.kill();
+            until(|| told.load(Ordering::Relaxed) == 1);
+            took.push(start.elapsed());
+            others.into_iter().for_each(Forked::join);
+            assert_eq!(told.load(Ordering::Relaxed), 1);
+            assert!(!mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
+        }
+        took.sort_unstable();
+        let (middle, most) = (took[took.len() / 2], took[took.len() - 1]);
+        println!("{REPLY}a death was told after {middle:?} in the middle, {most:?} at most");
+        assert!(middle < Duration::from_millis(100), "{took:?}");
+    });
+}
