@@ -5,13 +5,13 @@ use std::process::Command;
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
 
-/// The target whose programs this processor runs.
+/// The target of the tests, whose programs this processor can run.
 const RUN: &str = "i686-unknown-linux-gnu";
 
 /// The target that is type-checked.
 const CHECKED: &str = "armv7-unknown-linux-gnueabihf";
 
-/// The crates that exist on 32-bit systems. The Win32 face is for 64-bit programs.
+/// The crates that support 32-bit systems. The Win32 library supports 64-bit programs only.
 const CRATES: [&str; 6] = ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c"];
 
 /// The linker and the C library for 32-bit programs.
@@ -21,7 +21,7 @@ pub(crate) fn linux32() -> Outcome {
     cross::install(&[&COMPILER[..], &PACKAGES[..]].concat())?;
     run(cross::cargo("check", CHECKED)?.args(CRATES))?;
     run(cross::cargo("check", RUN)?.args(CRATES).arg("--all-targets"))?;
-    // The parts that depend on the width of an offset or of a pointer; the rest takes long.
+    // Only tests that depend on the width of an offset or of a pointer, because all tests take long.
     let mut core = cross::cargo("test", RUN)?;
     core.args(["-p", "pagemate", "--lib"]);
     for test in ["files", "fork", "inventory", "layout", "section", "sync", "sync_fork"] {
@@ -32,7 +32,7 @@ pub(crate) fn linux32() -> Outcome {
     c_programs()
 }
 
-/// Builds C programs of the tests as 32-bit programs, and runs them.
+/// Builds the C programs of the tests as 32-bit programs, and runs them.
 fn c_programs() -> Outcome {
     run(cross::cargo("build", RUN)?.args(["-p", "pagemate-c"]))?;
     let built = cross::root().join("target/cross").join(RUN).join("debug");

@@ -1,8 +1,8 @@
-//! `cargo xtask inject`: lets system calls of the command fail, one after another.
+//! `cargo xtask inject`: makes the system calls of the command fail, one per run.
 //!
 //! strace(1) counts the calls that a command makes, and then runs the command once for each of them with
-//! that call made to fail. The command has to end in time each time, with success or with one line
-//! of complaint, without a panic, and `pagemate prune` has to leave nothing behind it.
+//! that call failing. Each time the command must end in time, with success or with one error line, without a
+//! panic, and after `pagemate prune` no file may be left.
 
 mod trace;
 mod verbs;
@@ -18,13 +18,13 @@ use crate::task::{Outcome, run};
 use trace::Call;
 use verbs::{VERBS, Verb};
 
-/// The errors that a call is made to return. The long mode tries all of them, the short mode the first.
+/// The errors that a call returns. The long mode tries all of them, the short mode the first.
 const ERRORS: [&str; 5] = ["EIO", "ENOSPC", "EMFILE", "EACCES", "EINTR"];
 
-/// No command takes this long unless it hangs.
+/// The longest run of a command, after which it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes every call of every verb fail with EIO; with `long` after it, with other errors too.
+/// Makes every call of every verb fail with EIO; with the argument `long`, with other errors too.
 pub(crate) fn inject() -> Outcome {
     cross::install(&["strace"])?;
     run(Command::new("cargo").args(["build", "-p", "pagemate-cli"]).current_dir(cross::root()))?;
@@ -66,7 +66,7 @@ impl Place {
         self.0.join("calls")
     }
 
-    /// The calls that a verb makes when nothing fails.
+    /// Returns the calls that a verb makes when nothing fails.
     fn calls(&self, command: &Path, verb: &Verb) -> Result<Vec<Call>, String> {
         self.try_with(command, verb, None)?;
         let log = fs::read_to_string(self.log()).map_err(|e| format!("strace's log: {e}"))?;
@@ -75,7 +75,7 @@ impl Place {
         if calls.len() < 5 { Err(format!("strace shows no calls: {log}")) } else { Ok(calls) }
     }
 
-    /// Runs a verb, with one call that fails, or with a log of all calls.
+    /// Runs a verb with one failing call, or without a failure and with a log of all calls.
     fn try_with(&self, command: &Path, verb: &Verb, failure: Option<(&Call, &str)>) -> Outcome {
         let mut peers = Vec::new();
         for words in verb.peers {
@@ -99,7 +99,7 @@ impl Place {
         command
     }
 
-    /// Demands that a sweep leaves no object.
+    /// Checks that a sweep leaves no object.
     fn check_empty(&self, command: &Path) -> Outcome {
         End::of(&mut self.command(command, &["prune"]))?.judge(false)?;
         let mut left = Vec::new();
@@ -126,11 +126,11 @@ impl Drop for Place {
     }
 }
 
-/// A process that holds the object which a verb is about; killed and reaped when dropped.
+/// A process that holds the object that a verb uses. Dropping it kills and reaps the process.
 struct Peer(Child);
 
 impl Peer {
-    /// Starts it, and waits until the object has its name.
+    /// Starts the process, and waits until the object has its name.
     fn start(mut command: Command, place: &Path, words: &[&str]) -> Result<Peer, String> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let peer = Peer(command.spawn().map_err(|e| format!("{words:?}: {e}"))?);
@@ -152,15 +152,15 @@ impl Drop for Peer {
     }
 }
 
-/// Whether a file with this name lies in a directory of this one.
+/// Returns whether a subdirectory of `place` has a file `name`.
 fn has_file(place: &Path, name: &str) -> bool {
     let dirs = fs::read_dir(place).into_iter().flatten().flatten();
     dirs.map(|dir| dir.path().join(name)).any(|file| file.exists())
 }
 
-/// How a command ended.
+/// The status and the standard error of a command that has ended.
 struct End {
-    /// `None` if it hung, and was killed.
+    /// `None` if the command hung and was killed.
     status: Option<ExitStatus>,
     errors: String,
 }
@@ -169,7 +169,7 @@ impl End {
     fn of(command: &mut Command) -> Result<End, String> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
-        let mut pipe = child.stderr.take().expect("it was asked for");
+        let mut pipe = child.stderr.take().expect("the pipe was requested");
         let errors = std::thread::spawn(move || {
             let mut text = Vec::new();
             _ = std::io::Read::read_to_end(&mut pipe, &mut text);
@@ -185,7 +185,7 @@ impl End {
             }
         };
         if status.is_none() {
-            // strace lets the traced process go on where it is killed, but ends it on SIGTERM.
+            // If strace is killed, the traced process continues; at SIGTERM strace ends it.
             let pid = child.id().to_string();
             _ = Command::new("kill").arg(pid).status();
             _ = child.wait();
@@ -193,17 +193,17 @@ impl End {
         Ok(End { status, errors: errors.join().unwrap_or_default() })
     }
 
-    /// Demands an ordinary end, and of a failure its reason.
+    /// Checks the exit code, and that a failure has printed its reason.
     fn judge(&self, may_fail: bool) -> Outcome {
         let errors = self.errors.trim_end();
         let code = self.status.ok_or_else(|| format!("it hangs: {errors}"))?.code();
-        let told =
+        let explained =
             errors.lines().all(|line| line.starts_with("pagemate: ") || verbs::is_note(line));
         match code {
-            Some(0) if told => Ok(()),
-            // 1 is an answer: the name is missing, or the time is over.
-            Some(1) if told && errors.contains("pagemate: ") => Ok(()),
-            Some(2) if may_fail && told && errors.contains("pagemate: ") => Ok(()),
+            Some(0) if explained => Ok(()),
+            // 1 is not a failure: the name is missing, or a timeout expired.
+            Some(1) if explained && errors.contains("pagemate: ") => Ok(()),
+            Some(2) if may_fail && explained && errors.contains("pagemate: ") => Ok(()),
             code => Err(format!("it ends with {code:?}: {errors}")),
         }
     }

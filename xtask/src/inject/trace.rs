@@ -1,9 +1,9 @@
-//! The system calls in a log of strace(1), and the options that let one of them fail.
+//! The system calls in a log of strace(1), and the options that make one of them fail.
 
 use std::collections::HashMap;
 use std::fmt;
 
-/// One call: the `number`th of this name that its process makes.
+/// A system call: the `number`th call of this name by its process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Call {
     name: String,
@@ -13,7 +13,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// The options with which strace(1) lets it fail.
+    /// Returns the options with which strace(1) makes the call fail.
     pub(super) fn options(&self, error: &str) -> [String; 4] {
         let (name, number) = (&self.name, self.number);
         let inject = format!("inject={name}:error={error}:when={number}");

@@ -1,16 +1,16 @@
-//! The runs of the command during which its calls fail.
+//! The command lines whose system calls fail.
 
-/// A run of the command, beside others that hold what it needs.
+/// A command line, and the processes that hold the objects that it uses.
 pub(super) struct Verb {
     pub(super) words: &'static [&'static str],
-    /// Commands that hold an object, whose name is the second word.
+    /// Command lines that hold an object; its name is the second word.
     pub(super) peers: &'static [&'static [&'static str]],
 }
 
 const SECTION: &[&str] = &["share", "x", "--size", "8192", "--hold", "3600"];
 const EVENT: &[&str] = &["wait", "e", "--create", "manual", "--timeout", "3600"];
 
-/// The main verbs, each beside the objects that it meets in ordinary use.
+/// The main verbs, each with the objects that it uses normally.
 pub(super) const VERBS: &[Verb] = &[
     Verb { words: &["share", "x", "--text", "words", "--hold", "0"], peers: &[] },
     Verb { words: &["share", "x", "--file", "Cargo.toml", "--hold", "0"], peers: &[] },
@@ -27,8 +27,8 @@ pub(super) const VERBS: &[Verb] = &[
     Verb { words: &["lock", "m", "--", "true"], peers: &[] },
 ];
 
-/// Whether a line on standard error is no complaint: how a verb that holds on is ended, and the words
-/// of strace(1).
+/// Returns whether a line on standard error is not an error: how to end a command that holds an object, or
+/// output of strace(1).
 pub(super) fn is_note(line: &str) -> bool {
     line.contains(" holds the object") || line.starts_with("strace: ")
 }
