@@ -17,6 +17,7 @@
 
 /* __declspec(align(16)) is PAGEMATE_DECLSPEC_align(16), and so on. */
 #define __declspec(what) PAGEMATE_DECLSPEC_##what
+#define _declspec __declspec
 #define PAGEMATE_DECLSPEC_align(bytes) __attribute__((aligned(bytes)))
 #define PAGEMATE_DECLSPEC_deprecated __attribute__((deprecated))
 #define PAGEMATE_DECLSPEC_dllexport __attribute__((visibility("default")))

@@ -6,9 +6,11 @@
 #include <stdarg.h>
 
 #include "crt/pagemate_crt.h"
+#include "guiddef.h"
 #include "stringapiset.h"
 #include "winbase.h"
 #include "winerror.h"
+#include "winuser.h"
 #if defined(UNICODE) || __SIZEOF_WCHAR_T__ == 2
 #include "crt/pagemate_wide.h"
 #endif

@@ -3,7 +3,7 @@
 #ifndef PAGEMATE_WINNT_H
 #define PAGEMATE_WINNT_H
 
-#include "windef.h"
+#include "basetsd.h"
 
 #define INVALID_HANDLE_VALUE ((HANDLE)(LONG_PTR)-1)
 

@@ -143,3 +143,46 @@ fn a_terminal_gives_every_key_and_is_left_as_it_was() {
         }
     }
 }
+
+#[test]
+fn small_things_are_there() {
+    let ways: &[&[&str]] = if under_wine() {
+        &[&[], &["-DUNICODE", "-D_UNICODE"]]
+    } else {
+        &[&[], &["-DUNICODE", "-D_UNICODE"], &["-DUNICODE", "-fshort-wchar"]]
+    };
+    for language in [Language::C, Language::Cpp] {
+        for flags in ways {
+            let flags = [*flags, &["-Wno-nonnull"]].concat();
+            let program = compile(&["crt/around.c"], language, &flags);
+            assert_eq!(Place::new().run(&program), (0, vec!["done".to_owned()]), "{flags:?}");
+        }
+    }
+}
+
+#[test]
+fn a_message_box_is_shown_on_standard_error() {
+    if under_wine() {
+        return;
+    }
+    let program = compile(&["crt/around.c"], Language::C, &["-Wno-nonnull"]);
+    let place = Place::new();
+    let output = program.command().current_dir(place.path()).output().unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(shown, "a caption: a text\nError: no caption\n");
+}
+
+#[test]
+fn pause_waits_for_a_key_without_a_shell() {
+    if under_wine() {
+        return;
+    }
+    let program = compile(&["crt/pause.cpp"], Language::Cpp, &[]);
+    let (mut person, terminal) = Person::new();
+    let running = Place::new().start_at(&program, &terminal);
+    person.sees("3Press any key to continue . . . ");
+    person.press("x");
+    person.sees("\r\nonce more");
+    person.press("y");
+    assert_eq!(running.wait().code(), Some(0));
+}

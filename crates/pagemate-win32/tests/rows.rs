@@ -17,7 +17,7 @@ use harness::{Language, Place, Program, compile, under_wine};
 /// The rows there are.
 const ROWS: RangeInclusive<u32> = 1..=97;
 const OWN_ROWS: RangeInclusive<u32> = 101..=145;
-const PROCESS_ROWS: RangeInclusive<u32> = 201..=217;
+const PROCESS_ROWS: RangeInclusive<u32> = 201..=222;
 
 /// Rows that Wine 8.0 breaks, and how.
 const NOT_UNDER_WINE: &[(u32, &str)] = &[
@@ -63,6 +63,7 @@ const SOURCES: &[&str] = &[
     "rows/messages.c",
     "rows/rights.c",
     "rows/processes.c",
+    "rows/slim.c",
 ];
 
 fn program(language: Language) -> Program {

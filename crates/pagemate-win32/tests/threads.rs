@@ -23,6 +23,11 @@ use pagemate_win32::sync::create::{
 use pagemate_win32::sync::object::{
     PulseEvent, ReleaseMutex, ReleaseSemaphore, ResetEvent, SetEvent,
 };
+use pagemate_win32::sync::slim::{
+    AcquireSRWLockExclusive, AcquireSRWLockShared, Condition, ReleaseSRWLockExclusive,
+    ReleaseSRWLockShared, SleepConditionVariableSRW, SlimLock, WakeAllConditionVariable,
+    WakeConditionVariable,
+};
 use pagemate_win32::sync::wait::{WaitForMultipleObjects, WaitForSingleObject};
 
 const THREADS: usize = 4;
@@ -294,4 +299,88 @@ fn threads_that_race_for_sync_objects_break_none() {
     // SAFETY: the name ends in a NUL.
     let semaphore = unsafe { OpenSemaphoreA(SYNCHRONIZE, 0, names[2].as_ptr().cast()) };
     assert!([mutex, event, semaphore].iter().all(|handle| handle.is_null()), "all are gone");
+}
+
+/// A slim lock, condition variables, and a queue of four numbers that the lock protects.
+#[derive(Default)]
+struct Queue {
+    lock: SlimLock,
+    filled: Condition,
+    emptied: Condition,
+    numbers: UnsafeCell<Vec<usize>>,
+}
+
+// SAFETY: only the owner of the lock touches the numbers, which is the subject of the test.
+unsafe impl Sync for Queue {}
+
+impl Queue {
+    const ROOM: usize = 4;
+
+    /// Waits with the lock until the numbers fit, uses them, and wakes a thread of the other side.
+    fn with<T>(
+        &self,
+        fits: impl Fn(&[usize]) -> bool,
+        wait_for: &Condition,
+        wake: &Condition,
+        run: impl FnOnce(&mut Vec<usize>) -> T,
+    ) -> T {
+        // SAFETY: the lock is here, and zero at first.
+        unsafe { AcquireSRWLockExclusive(&raw const self.lock) };
+        // SAFETY: this thread owns the lock whenever it looks.
+        let fits = || fits(unsafe { &*self.numbers.get() });
+        while !fits() {
+            // SAFETY: this thread owns the lock.
+            let woken = unsafe {
+                SleepConditionVariableSRW(&raw const *wait_for, &raw const self.lock, PATIENCE, 0)
+            };
+            assert_eq!(woken, 1, "{}", GetLastError());
+        }
+        // SAFETY: as above.
+        let result = run(unsafe { &mut *self.numbers.get() });
+        // SAFETY: this thread owns the lock.
+        unsafe { ReleaseSRWLockExclusive(&raw const self.lock) };
+        // SAFETY: it is here, and zero at first.
+        unsafe { WakeConditionVariable(&raw const *wake) };
+        result
+    }
+
+    fn put(&self, number: usize) {
+        let has_room = |numbers: &[usize]| numbers.len() < Queue::ROOM;
+        self.with(has_room, &self.emptied, &self.filled, |numbers| numbers.push(number));
+    }
+
+    fn take(&self) -> usize {
+        let has_some = |numbers: &[usize]| !numbers.is_empty();
+        self.with(has_some, &self.filled, &self.emptied, |numbers| numbers.pop().unwrap())
+    }
+
+    fn len(&self) -> usize {
+        // SAFETY: the lock is here, and zero at first.
+        unsafe { AcquireSRWLockShared(&raw const self.lock) };
+        // SAFETY: nobody changes them while this thread owns the lock.
+        let len = unsafe { &*self.numbers.get() }.len();
+        // SAFETY: this thread owns it.
+        unsafe { ReleaseSRWLockShared(&raw const self.lock) };
+        len
+    }
+}
+
+#[test]
+fn slim_locks_and_condition_variables_hand_on_what_they_protect() {
+    const EACH: usize = 2_000;
+    let _alone = alone();
+    let (queue, sum) = (Queue::default(), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| (1..=EACH).for_each(|number| queue.put(number)));
+            scope.spawn(|| {
+                let taken: usize = (0..EACH).map(|_| queue.take()).sum();
+                sum.fetch_add(taken, Ordering::Relaxed);
+            });
+        }
+        scope.spawn(|| (0..EACH).for_each(|_| assert!(queue.len() <= Queue::ROOM)));
+    });
+    assert_eq!(sum.into_inner(), THREADS * EACH * (EACH + 1) / 2);
+    // SAFETY: it is here.
+    unsafe { WakeAllConditionVariable(&raw const queue.filled) };
 }

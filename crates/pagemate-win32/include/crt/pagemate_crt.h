@@ -9,6 +9,8 @@
 #include "pagemate_printf.h"
 #include "pagemate_scanf.h"
 #include "pagemate_stdio.h"
+#include "pagemate_stdlib.h"
+#include "pagemate_time.h"
 #include "../windef.h"
 
 typedef int errno_t;

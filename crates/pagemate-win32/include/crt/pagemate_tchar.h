@@ -57,6 +57,8 @@ typedef WCHAR _TCHAR;
 #define _fgetts pagemate_fgetws
 #define _gettchar pagemate_getwchar
 #define _tfopen _wfopen
+#define _tfopen_s _wfopen_s
+#define _tcstok_s wcstok_s
 #else
 typedef char _TCHAR;
 
@@ -105,6 +107,8 @@ typedef char _TCHAR;
 #define _fgetts fgets
 #define _gettchar getchar
 #define _tfopen fopen
+#define _tfopen_s fopen_s
+#define _tcstok_s strtok_s
 #endif
 
 #endif

@@ -227,6 +227,26 @@ PAGEMATE_WEAK FILE *pagemate_wfopen(const WCHAR *path, const WCHAR *mode) {
     return file;
 }
 
+PAGEMATE_WEAK errno_t _wfopen_s(FILE **file, const WCHAR *path, const WCHAR *mode) {
+    if (file == NULL)
+        return EINVAL;
+    *file = path != NULL && mode != NULL ? pagemate_wfopen(path, mode) : NULL;
+    return *file != NULL ? 0 : path == NULL || mode == NULL ? EINVAL : errno;
+}
+
+/* The next part between separators; `rest` keeps the place. */
+PAGEMATE_WEAK WCHAR *wcstok_s(WCHAR *text, const WCHAR *separators, WCHAR **rest) {
+    WCHAR *start = text != NULL ? text : *rest, *end;
+    while (*start != 0 && pagemate_wcschr(separators, *start) != NULL)
+        start++;
+    end = start;
+    while (*end != 0 && pagemate_wcschr(separators, *end) == NULL)
+        end++;
+    *rest = *end == 0 ? end : end + 1;
+    *end = 0;
+    return end == start ? NULL : start;
+}
+
 PAGEMATE_WEAK WCHAR **pagemate_widen_all(char **texts) {
     size_t count = 0, at;
     WCHAR **all;

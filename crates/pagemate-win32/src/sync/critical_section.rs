@@ -48,6 +48,22 @@ pub unsafe extern "C" fn InitializeCriticalSectionAndSpinCount(
     1
 }
 
+/// The same, with flags for debuggers.
+///
+/// # Safety
+///
+/// As [`InitializeCriticalSection`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn InitializeCriticalSectionEx(
+    section: *mut CriticalSection,
+    _spins: u32,
+    _flags: u32,
+) -> i32 {
+    // SAFETY: the caller's promise.
+    unsafe { InitializeCriticalSection(section) };
+    1
+}
+
 /// Waits until no other thread is in it, and enters.
 ///
 /// # Safety

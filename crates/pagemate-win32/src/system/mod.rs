@@ -4,4 +4,6 @@ pub mod clock;
 pub mod console;
 pub mod environment;
 pub mod info;
+pub mod message_box;
+pub mod sddl;
 pub mod security;

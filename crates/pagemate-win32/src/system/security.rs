@@ -8,7 +8,7 @@ use pagemate::{Access, Sharing};
 use crate::error::{Code, INVALID_PARAMETER, NOT_SUPPORTED, Result, done};
 
 /// `ERROR_UNKNOWN_REVISION`, `ERROR_INVALID_SECURITY_DESCR`.
-const UNKNOWN_REVISION: Code = Code(1305);
+pub(crate) const UNKNOWN_REVISION: Code = Code(1305);
 const INVALID_SECURITY_DESCR: Code = Code(1338);
 
 /// The only revision of a security descriptor there is.
@@ -70,6 +70,22 @@ pub(crate) unsafe fn wanted(attributes: *const SecurityAttributes) -> Result<(bo
     Ok((attributes.inherit != 0, sharing))
 }
 
+impl SecurityDescriptor {
+    /// A descriptor that shares an object with everyone, or says nothing.
+    pub(crate) fn sharing(everyone: bool) -> SecurityDescriptor {
+        let nothing = std::ptr::null();
+        SecurityDescriptor {
+            revision: REVISION,
+            reserved: 0,
+            control: if everyone { DACL_PRESENT } else { 0 },
+            owner: nothing,
+            group: nothing,
+            sacl: nothing,
+            dacl: nothing,
+        }
+    }
+}
+
 /// Makes a security descriptor that says nothing.
 ///
 /// # Safety
@@ -87,18 +103,8 @@ pub unsafe extern "C" fn InitializeSecurityDescriptor(
         if descriptor.is_null() {
             return Err(INVALID_PARAMETER);
         }
-        let nothing = std::ptr::null();
-        let made = SecurityDescriptor {
-            revision: REVISION,
-            reserved: 0,
-            control: 0,
-            owner: nothing,
-            group: nothing,
-            sacl: nothing,
-            dacl: nothing,
-        };
         // SAFETY: not null, and the caller says that there is room.
-        unsafe { descriptor.write(made) };
+        unsafe { descriptor.write(SecurityDescriptor::sharing(false)) };
         Ok(())
     })())
 }

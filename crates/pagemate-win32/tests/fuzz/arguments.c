@@ -5,6 +5,7 @@
  * texts without an end, and memory that is given back twice. Sizes are small, or more than there is. */
 #include <windows.h>
 #include <process.h>
+#include <sddl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 static const DWORD known[] = {
     1,   2,   3,   4,   5,   6,   8,   12,  14,  24,  32,  38,   39,   50,   53,   80,   87,   110,  111,  112,
     122, 123, 126, 131, 161, 183, 193, 203, 206, 234, 235, 288, 298, 317,  487,  998,  1004, 1006, 1113, 1132,
-    267,
+    267, 1336, 1438, 1460,
     1224, 1305, 1314, 1338, 1450, 1455, 1784, 1812,
 };
 
@@ -407,12 +408,42 @@ static DWORD WINAPI nothing(LPVOID given)
     return (DWORD)(ULONG_PTR)given;
 }
 
+/* Locks and condition variables that nobody else uses. */
+static void slim(void)
+{
+    static SRWLOCK lock = SRWLOCK_INIT;
+    static CONDITION_VARIABLE condition;
+    static CRITICAL_SECTION section;
+    if (roll(2))
+        InitializeSRWLock(&lock);
+    InitializeConditionVariable(&condition);
+    if (roll(2)) {
+        AcquireSRWLockExclusive(&lock);
+        TRY(SleepConditionVariableSRW(&condition, &lock, 0, 0));
+        TryAcquireSRWLockShared(&lock);
+        ReleaseSRWLockExclusive(&lock);
+    } else {
+        AcquireSRWLockShared(&lock);
+        TRY(SleepConditionVariableSRW(&condition, &lock, 0, roll(2) ? 1 : ANY | 2));
+        TryAcquireSRWLockExclusive(&lock);
+        ReleaseSRWLockShared(&lock);
+    }
+    InitializeCriticalSectionEx(&section, ANY, ANY);
+    EnterCriticalSection(&section);
+    TRY(SleepConditionVariableCS(&condition, &section, roll(2)));
+    LeaveCriticalSection(&section);
+    DeleteCriticalSection(&section);
+    WakeConditionVariable(&condition);
+    WakeAllConditionVariable(&condition);
+}
+
 /* Threads that end at once, or never begin. */
 static void threads(void)
 {
     CRITICAL_SECTION section;
     DWORD told;
-    switch (roll(5)) {
+    switch (roll(6)) {
+    case 5: slim(); break;
     case 0: KEEP(CreateThread(attributes(), roll(2) ? 0 : number(), roll(4) ? nothing : NULL, NULL, roll(2) ? 0 : ANY, roll(2) ? &told : NULL)); break;
     case 1: TRY(ResumeThread(handle()) != (DWORD)-1); break;
     case 2: TRY(GetExitCodeThread(handle(), roll(4) ? &told : NULL)); break;
@@ -467,6 +498,23 @@ static void around(void)
     }
 }
 
+/* Descriptors as texts, and boxes. */
+static void boxes(void)
+{
+    static const char *const texts[] = {"D:(A;;GA;;;WD)", "D:", "D:(", "D:)", "S:(ML;;NW;;;LW)D:(A;;0xZ;;;WD)",
+                                        "D:(A;;GA;;;WD)(D;;;;;)", "O:", "D:P\xC3\xA4(A;;\xC3\xA4;;;WD)"};
+    PSECURITY_DESCRIPTOR made = NULL;
+    ULONG len;
+    const char *text = roll(2) ? texts[roll(8)] : name();
+    switch (roll(4)) {
+    case 0: TRY(ConvertStringSecurityDescriptorToSecurityDescriptorA(text, roll(8) ? 1 : ANY, roll(8) ? &made : NULL, roll(2) ? &len : NULL)); break;
+    case 1: TRY(ConvertStringSecurityDescriptorToSecurityDescriptorW(wide_name(), roll(8) ? 1 : ANY, &made, NULL)); break;
+    case 2: TRY(MessageBoxA(handle(), text, name(), roll(2) ? roll(8) : ANY)); break;
+    default: TRY(MessageBoxW(NULL, wide_name(), roll(2) ? NULL : TEXT_ABC, ANY)); break;
+    }
+    LocalFree(made);
+}
+
 #include "processes.h"
 
 int main(int argc, char **argv)
@@ -475,7 +523,8 @@ int main(int argc, char **argv)
     (void)argc;
     state = strtoull(argv[1], NULL, 10);
     for (i = 0; i < rounds; i++)
-        switch (roll(15)) {
+        switch (roll(16)) {
+        case 15: boxes(); break;
         case 14: processes(); break;
         case 13: threads(); break;
         case 12: around(); break;

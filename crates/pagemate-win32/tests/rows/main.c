@@ -150,7 +150,7 @@ DWORD in_thread(DWORD (*work)(HANDLE handle), HANDLE handle)
 static const Row *const chapters[] = {create_rows, name_rows, open_rows, map_rows,  memory_rows,
                                       life_rows,   file_rows, page_rows, sync_rows, wait_rows,
                                       around_rows, thread_rows, message_rows, right_rows,
-                                      process_rows};
+                                      process_rows, slim_rows};
 #define CHAPTERS (sizeof chapters / sizeof chapters[0])
 
 /* Runs one row in this process. */

@@ -110,4 +110,4 @@ extern const Row create_rows[], name_rows[], open_rows[], map_rows[], memory_row
 extern const Row sync_rows[], wait_rows[];
 extern const Row file_rows[], page_rows[], around_rows[], thread_rows[];
 extern const Row message_rows[], right_rows[];
-extern const Row process_rows[];
+extern const Row process_rows[], slim_rows[];

@@ -1,0 +1,78 @@
+//! Message boxes, on standard error.
+#![allow(unsafe_code, reason = "exported under Windows' names")]
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::error::{Code, Result, answer};
+use crate::handle::table::Handle;
+use crate::system::environment::{narrow, wide};
+
+/// `ERROR_INVALID_MSGBOX_STYLE`.
+const INVALID_STYLE: Code = Code(1438);
+
+/// `IDOK` and its like.
+const OK: i32 = 1;
+const CANCEL: i32 = 2;
+const ABORT: i32 = 3;
+const RETRY: i32 = 4;
+const IGNORE: i32 = 5;
+const YES: i32 = 6;
+const NO: i32 = 7;
+
+/// The buttons of each type, from `MB_OK` to `MB_RETRYCANCEL`.
+const BUTTONS: [&[i32]; 6] = [
+    &[OK],
+    &[OK, CANCEL],
+    &[ABORT, RETRY, IGNORE],
+    &[YES, NO, CANCEL],
+    &[YES, NO],
+    &[RETRY, CANCEL],
+];
+
+/// The default button of a box.
+fn default_button(style: u32) -> Result<i32> {
+    let buttons = BUTTONS.get(style as usize & 0xF).ok_or(INVALID_STYLE)?;
+    let wanted = style as usize >> 8 & 0xF;
+    Ok(buttons.get(wanted).copied().unwrap_or(buttons[0]))
+}
+
+fn show(text: Option<OsString>, caption: Option<OsString>, style: u32) -> Result<i32> {
+    let button = default_button(style)?;
+    // A program's earlier output comes first.
+    // SAFETY: null stands for all streams.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+    let caption = caption.unwrap_or_else(|| "Error".into());
+    let text = text.unwrap_or_default();
+    let line = [caption.as_bytes(), b": ", text.as_bytes(), b"\n"].concat();
+    // Without a standard error nobody sees it.
+    _ = std::io::stderr().write_all(&line);
+    Ok(button)
+}
+
+macro_rules! calls {
+    ($unit:ty, $text:ident: $message_box:ident) => {
+        /// Shows a message, and answers with the default button.
+        ///
+        /// # Safety
+        ///
+        /// Both texts are null or end in a NUL.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $message_box(
+            _window: Handle,
+            text: *const $unit,
+            caption: *const $unit,
+            style: u32,
+        ) -> i32 {
+            // SAFETY: the caller's promise.
+            let text = unsafe { $text(text) };
+            // SAFETY: the caller's promise.
+            let caption = unsafe { $text(caption) };
+            answer((|| show(text?, caption?, style))(), 0)
+        }
+    };
+}
+
+calls!(u8, narrow: MessageBoxA);
+calls!(u16, wide: MessageBoxW);
