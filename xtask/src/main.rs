@@ -18,7 +18,7 @@ mod tidy;
 mod windows;
 mod wine;
 
-use stress::{fuzz, torture};
+use stress::{fuzz, storm, torture};
 use task::{Outcome, run};
 
 /// A task: its name, its description and its function.
@@ -52,6 +52,11 @@ const TASKS: &[Task] = &[
         "torture",
         "races processes for the same names while killing others: a minute, or `long`",
         torture,
+    ),
+    (
+        "storm",
+        "kills processes at random while a judge watches: a minute, or an hour with `long`",
+        storm,
     ),
     (
         "threads",
@@ -108,6 +113,7 @@ fn ci() -> Outcome {
     linux32::linux32()?;
     macos::macos()?;
     torture()?;
+    storm()?;
     fuzz()?;
     dist::check()?;
     // This checks only that the benchmarks run; their results decide nothing.

@@ -16,6 +16,13 @@ pub(crate) fn torture() -> Outcome {
     run(test.env("PAGEMATE_TORTURE", if long { "long" } else { "minute" }))
 }
 
+/// Runs the storm for most of a minute; with `long` after it, for an hour.
+pub(crate) fn storm() -> Outcome {
+    let long = env::args().nth(2).is_some_and(|word| word == "long");
+    let seconds = if long { "3600" } else { "45" };
+    run(Command::new("cargo").args(["run", "--release", "-p", "storm", "--", seconds]))
+}
+
 /// The compiler options for libFuzzer's coverage. They are those of `cargo fuzz` without the sanitizers,
 /// which need a nightly compiler.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \

@@ -1,0 +1,196 @@
+//! The sync objects of the storm, which the judge holds too, so that they outlive every owner.
+
+use std::thread;
+use std::time::Duration;
+
+use pagemate::sync::{Event, EventOptions, Mutex, MutexOptions, Reset, SharedMutex};
+use pagemate::{Section, SectionOptions};
+use std::sync::atomic::Ordering::SeqCst;
+
+use crate::board::{Board, Count, LOCKS, now};
+use crate::dice::Dice;
+
+/// No owner keeps a lock for longer than some milliseconds, unless it is stopped for some more.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A waiter that waits longer than this after an owner's death is too late, on a busy machine too.
+const TOO_LATE: u64 = 10_000_000_000;
+
+/// The steps of a process around a lock, for the judge to see where it died.
+pub(crate) const AWAY: u32 = 0;
+pub(crate) const NEAR: u32 = 1;
+pub(crate) const OWNER: u32 = 2;
+
+/// Handles to all of them.
+pub(crate) struct Sync {
+    mutexes: [Mutex; LOCKS - 1],
+    shared: SharedMutex<[u64; 2]>,
+    auto: Event,
+    manual: Event,
+    _section: Section,
+}
+
+impl Sync {
+    pub(crate) fn open() -> pagemate::Result<Sync> {
+        let mutex = |name| MutexOptions::new().open_or_create(name);
+        let event = |reset, name| EventOptions::new(reset).open_or_create(name);
+        let section = SectionOptions::new().len(4096).open_or_create("shared")?;
+        Ok(Sync {
+            mutexes: [mutex("mutex")?, mutex(r"Global\mutex")?],
+            shared: SharedMutex::open_or_init(&section, 64, || [0; 2])?,
+            auto: event(Reset::Auto, "auto")?,
+            manual: event(Reset::Manual, "manual")?,
+            _section: section,
+        })
+    }
+
+    /// Sets an event or waits for one, for a moment.
+    pub(crate) fn signal_or_wait(&self, board: &Board, slot: usize, dice: &mut Dice) {
+        let time = Duration::from_micros(dice.next() % 5000);
+        let done = match dice.below(5) {
+            0 => {
+                board.count(Count::Sets);
+                board.sets.fetch_add(1, SeqCst);
+                self.auto.set()
+            }
+            1 => self.manual.set(),
+            2 => self.manual.reset(),
+            3 => self.manual.wait_timeout(time).map(drop),
+            _ => self.auto.wait_timeout(time).map(|happened| {
+                if happened {
+                    board.count(Count::Waits);
+                    let waits = board.waits.fetch_add(1, SeqCst) + 1;
+                    let sets = board.sets.load(SeqCst);
+                    if waits > sets {
+                        board.fail(0, slot, format!("{sets} sets ended {waits} waits"));
+                    }
+                }
+            }),
+        };
+        if let Err(error) = done {
+            board.fail(0, slot, error);
+        }
+    }
+
+    /// Locks one, changes what it protects, and unlocks it.
+    pub(crate) fn lock(&self, board: &Board, slot: usize, dice: &mut Dice) {
+        let which = dice.below(LOCKS);
+        let place = &board.slots[slot].locks[which];
+        place.store(NEAR, SeqCst);
+        let start = now();
+        let visit = Visit { board, slot, which, start };
+        let done = match self.mutexes.get(which) {
+            Some(mutex) => mutex.try_lock_for(PATIENCE).map(|guard| {
+                let guard = guard?;
+                visit.own(guard.was_abandoned(), dice);
+                drop(guard);
+                Some(())
+            }),
+            None => self.shared.try_lock_for(PATIENCE).map(|guard| {
+                let mut guard = guard?;
+                visit.own_value(&mut guard, dice);
+                drop(guard);
+                Some(())
+            }),
+        };
+        match done {
+            Ok(Some(())) => board.count(Count::Locks),
+            Ok(None) => {
+                let owner = board.locks[which].owner.load(SeqCst);
+                let words =
+                    format!("lock {which} is not granted within {PATIENCE:?}; owner {owner:x}");
+                board.fail(0, slot, words);
+            }
+            Err(error) => board.fail(0, slot, format!("lock {which}: {error}")),
+        }
+        place.store(AWAY, SeqCst);
+    }
+}
+
+/// One process at one lock.
+struct Visit<'a> {
+    board: &'a Board,
+    slot: usize,
+    which: usize,
+    start: u64,
+}
+
+impl Visit<'_> {
+    /// As the owner: checks that there is no other, and leaves the two values unequal for a moment.
+    fn own(&self, abandoned: bool, dice: &mut Dice) {
+        let lock = &self.board.locks[self.which];
+        let own = self.enter(abandoned);
+        let [first, second] = &lock.values;
+        let (a, b) = (first.load(SeqCst), second.load(SeqCst));
+        if !abandoned && a != b {
+            self.fail(format!("the values are {a} and {b}, and nobody was told of a death"));
+        }
+        first.store(a + 1, SeqCst);
+        linger(dice);
+        second.store(a + 1, SeqCst);
+        self.leave(own);
+    }
+
+    /// The same with the value that the lock itself protects.
+    fn own_value(&self, guard: &mut pagemate::sync::SharedGuard<'_, [u64; 2]>, dice: &mut Dice) {
+        let abandoned = guard.was_abandoned();
+        let own = self.enter(abandoned);
+        let [a, b] = guard.get();
+        if !abandoned && a != b {
+            self.fail(format!("the values are {a} and {b}, and nobody was told of a death"));
+        }
+        guard.set(&[a + 1, a]);
+        linger(dice);
+        guard.set(&[a + 1, a + 1]);
+        self.leave(own);
+    }
+
+    fn enter(&self, abandoned: bool) -> u64 {
+        let lock = &self.board.locks[self.which];
+        let owner = lock.owner.load(SeqCst);
+        let slot = &self.board.slots[self.slot];
+        slot.locks[self.which].store(OWNER, SeqCst);
+        match (owner, abandoned) {
+            (0, false) => {}
+            (0, true) => _ = lock.quietly_told.fetch_add(1, SeqCst),
+            (owner, false) => self.fail(format!("owner {owner:x} is not gone, or died untold")),
+            (owner, true) => {
+                let late = now().saturating_sub(lock.killed_at.load(SeqCst).max(self.start));
+                lock.longest.fetch_max(late, SeqCst);
+                if late > TOO_LATE {
+                    self.fail(format!("told of a death after {late} ns"));
+                }
+                let former = &self.board.slots[usize::try_from(owner & 0xff).expect("a slot")];
+                if former.lives(owner >> 8) {
+                    self.fail(format!("told of the death of owner {owner:x}, which lives"));
+                }
+            }
+        }
+        if abandoned {
+            self.board.count(Count::Abandoned);
+        }
+        let own = u64::from(slot.life.load(SeqCst)) << 8 | self.slot as u64;
+        lock.owner.store(own, SeqCst);
+        own
+    }
+
+    fn leave(&self, own: u64) {
+        let owner = self.board.locks[self.which].owner.compare_exchange(own, 0, SeqCst, SeqCst);
+        if let Err(other) = owner {
+            self.fail(format!("{other:x} owns it at the same time"));
+        }
+        self.board.slots[self.slot].locks[self.which].store(NEAR, SeqCst);
+    }
+
+    fn fail(&self, what: impl std::fmt::Display) {
+        self.board.fail(0, self.slot, format!("lock {}: {what}", self.which));
+    }
+}
+
+fn linger(dice: &mut Dice) {
+    match dice.below(4) {
+        0 => thread::sleep(Duration::from_micros(dice.next() % 1000)),
+        1 => thread::yield_now(),
+        _ => {}
+    }
+}

@@ -1,0 +1,38 @@
+//! `storm SECONDS [SEED]`: processes create, open, map, read, write, lock, wait, fork and exec at random,
+//! and are stopped and killed at random moments. A judge checks that
+//!
+//! - a name is there exactly while a process holds its object,
+//! - no two objects have one name at the same time,
+//! - a live object loses no content,
+//! - a mutex has one owner at a time, and the next owner learns of an owner's death, once and in time,
+//! - one `set` of an auto-reset event ends one wait at most,
+//! - nothing is left at the end.
+//!
+//! The judge knows the truth from a board in shared memory that pagemate has no part in: each process
+//! writes there what it holds, after it got hold of it and until it begins to release it.
+//!
+//! The exit code is 1 after an anomaly, with the history of the name.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
+
+#[cfg(target_os = "linux")]
+mod board;
+#[cfg(target_os = "linux")]
+mod dice;
+#[cfg(target_os = "linux")]
+mod judge;
+#[cfg(target_os = "linux")]
+mod locks;
+#[cfg(target_os = "linux")]
+mod start;
+#[cfg(target_os = "linux")]
+mod worker;
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    eprintln!("storm: it runs on Linux alone");
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    start::main()
+}

@@ -1,0 +1,141 @@
+//! Fork, exec and exit.
+
+use std::env;
+use std::os::unix::process::CommandExt as _;
+use std::process::{self, Command};
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+use std::time::Duration;
+
+use super::Worker;
+use crate::board::{Count, NAMES, Phase, SLOTS, Slot, WORKERS};
+
+impl Worker {
+    fn child_slot(&self) -> &'static Slot {
+        &self.board.slots[WORKERS + self.slot]
+    }
+
+    /// Forks a child that holds all that this process holds, for some milliseconds.
+    pub(super) fn fork(&mut self) {
+        self.reap();
+        let slot = self.child_slot();
+        let is_idle = |name: usize| slot.claims[name].word().phase() == Phase::Idle;
+        if slot.pid.load(SeqCst) != 0 || !(0..NAMES.len()).all(is_idle) {
+            return;
+        }
+        for (claim, _) in slot.claims.iter().zip(&self.held).filter(|(_, held)| held.is_some()) {
+            claim.set(Phase::Acquiring, 0);
+        }
+        self.board.count(Count::Forks);
+        let number = self.dice.next();
+        // SAFETY: this process has one thread, so that no lock is held by another thread.
+        match unsafe { libc::fork() } {
+            -1 => self.fail(0, format!("fork: {}", std::io::Error::last_os_error())),
+            0 => self.be_child(number),
+            _ => {}
+        }
+    }
+
+    /// The life of the child.
+    fn be_child(&mut self, number: u64) -> ! {
+        let slot = self.child_slot();
+        slot.life.fetch_add(1, SeqCst);
+        slot.pid.store(process::id(), SeqCst);
+        for (claim, held) in slot.claims.iter().zip(&self.held) {
+            if let Some(held) = held {
+                claim.set(Phase::Holding, held.content.id());
+            }
+        }
+        if number.is_multiple_of(3) {
+            slot.doomed.store(1, SeqCst);
+            die_within(number % 10_000 + 1);
+        }
+        for round in 0..number % 20 {
+            thread::sleep(Duration::from_micros(
+                number.rotate_left(u32::try_from(round).unwrap_or(0)) % 1000,
+            ));
+            for name in 0..NAMES.len() {
+                if let Some(Err(what)) = self.held[name].as_mut().map(|held| held.content.look()) {
+                    self.board.fail(name, WORKERS + self.slot, what);
+                }
+            }
+        }
+        for (name, claim) in slot.claims.iter().enumerate() {
+            if self.held[name].is_some() {
+                claim.set(Phase::Releasing, 0);
+                if number.is_multiple_of(2) {
+                    self.held[name] = None;
+                }
+            }
+        }
+        // SAFETY: _exit(2) ends the process.
+        unsafe { libc::_exit(0) }
+    }
+
+    /// Takes the end of a child in, and clears the board for the next one.
+    pub(super) fn reap(&mut self) {
+        let slot = self.child_slot();
+        let pid = slot.pid.load(SeqCst).cast_signed();
+        // SAFETY: waitpid(2) may be told to write no status.
+        if pid != 0 && unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::WNOHANG) } == pid {
+            slot.clear();
+        }
+    }
+
+    /// Replaces this process by a new program, which holds nothing.
+    pub(super) fn exec(&mut self) {
+        self.board.count(Count::Execs);
+        let own = &self.board.slots[self.slot];
+        for claim in own.claims.iter().filter(|claim| claim.word().phase() == Phase::Holding) {
+            claim.set(Phase::Releasing, 0);
+        }
+        let seed = self.dice.next().to_string();
+        let program = env::current_exe().expect("the program has a path");
+        let error = Command::new(program).arg("worker").args(&self.words).arg(seed).exec();
+        self.fail(0, format!("exec: {error}"));
+    }
+
+    /// Ends this process without releasing anything.
+    pub(super) fn exit(&mut self) {
+        self.board.count(Count::Exits);
+        self.board.slots[self.slot].doomed.store(1, SeqCst);
+        process::exit(0);
+    }
+
+    /// Releases everything at the end of the storm, and waits for the child.
+    pub(super) fn end(mut self) {
+        for name in 0..NAMES.len() {
+            self.release(name);
+        }
+        let pid = self.child_slot().pid.load(SeqCst);
+        for _ in 0..10_000 {
+            if pid == 0 || self.child_slot().pid.load(SeqCst) != pid {
+                return;
+            }
+            self.reap();
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.fail(0, format!("child {pid} does not end"));
+    }
+}
+
+impl Slot {
+    /// Forgets a process that has ended. Claims last: they are what others take for the truth.
+    pub(crate) fn clear(&self) {
+        debug_assert!(self.claims.len() < SLOTS);
+        self.pid.store(0, SeqCst);
+        for claim in &self.claims {
+            claim.set(Phase::Idle, 0);
+        }
+        self.doomed.store(0, SeqCst);
+    }
+}
+
+/// Ends this process by SIGALRM after so many microseconds.
+fn die_within(micros: u64) {
+    let none = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    let after = libc::timeval { tv_sec: 0, tv_usec: micros.cast_signed() };
+    let timer = libc::itimerval { it_interval: none, it_value: after };
+    // SAFETY: setitimer(2) reads one `itimerval`, and may be told to write none.
+    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
+}
