@@ -90,8 +90,12 @@
 //! - Memory does not survive its last holder. Use a section over a file for data that must.
 //! - A name has at most 1,024 UTF-16 code units. A semaphore's count is at most 2,147,483,647. One call
 //!   waits for at most 64 objects.
-//! - On Unix every handle uses one file descriptor, a section over a file uses two, and a mutex uses
-//!   one more after its first lock.
+//! - On Unix every handle uses one file descriptor, and a section over a file uses two. All handles of a
+//!   process to one mutex share one more, and so do all the mutexes in one section. The process keeps one
+//!   descriptor for each directory of objects that it uses.
+//! - On Unix another program can delete the file of a live object. Its holders then get
+//!   [`Orphaned`](ErrorKind::Orphaned). systemd does that to services with `RemoveIPC=yes`:
+//!   [`guide::platforms`] names the remedies.
 //! - A call that finds the object busy with another process's creation or removal returns
 //!   [`TimedOut`](ErrorKind::TimedOut) after two seconds.
 //! - On Unix an access to a mapped page ends the process with SIGBUS if another process truncated the

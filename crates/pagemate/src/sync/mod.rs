@@ -26,10 +26,10 @@
 //! On Windows these are kernel objects, which any other program can open by their names.
 //!
 //! On Linux each object is a word in a shared page. To lock a free mutex, and to unlock a mutex without
-//! waiters, is one atomic instruction without a system call. A waiter sleeps in `futex(2)`. Up to
-//! two waiters of a mutex wake 30 times a second to check the liveness of the owner. All other waiters
-//! of mutexes, events and semaphores wake twice a second: if a process is killed or stopped between consuming a wake-up and
-//! acting on it, another waiter notices within half a second.
+//! waiters, is one atomic instruction without a system call. A waiter sleeps in `futex(2)`. Up to two
+//! waiters of each mutex wake 30 times a second to check the liveness of the owner. All other waiters of
+//! mutexes, events and semaphores wake twice a second: if a process is killed or stopped between
+//! consuming a wake-up and acting on it, another waiter notices within half a second.
 //!
 //! On macOS waiters sleep in `os_sync_wait_on_address(3)`.
 //!
