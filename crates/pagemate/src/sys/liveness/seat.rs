@@ -218,7 +218,8 @@ impl File {
         let is_it =
             |opened: &OwnedFd| look(opened.as_fd()).is_ok_and(|stat| id_of(&stat) == self.id);
         let by_name = || self.origin.as_ref()?.open().ok().filter(is_it);
-        by_proc(file).or_else(|error| by_name().ok_or_else(|| refused(error)))
+        // By its name first, which takes half as long.
+        by_name().map_or_else(|| by_proc(file).map_err(refused), Ok)
     }
 
     /// Takes a seat beside the file.
@@ -257,7 +258,7 @@ impl File {
         state.tokens.clear();
         let Some(slot) = state.slot else { return };
         match slot.fd().and_then(|parents| self.open(parents).ok()) {
-            Some(own) => slot.refill(own, generation),
+            Some(own) => slot.replace(own, generation),
             None => state.slot = None,
         }
     }

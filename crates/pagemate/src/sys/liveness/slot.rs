@@ -6,7 +6,7 @@
 //! filling its slot misses that one, which is why it is filled before anything is locked through it.
 #![allow(unsafe_code, reason = "descriptors that no owner in this process uses any more")]
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::fork::Alone;
@@ -63,7 +63,10 @@ pub(super) fn fill(fd: OwnedFd, generation: u32, _: &mut Alone) -> &'static Slot
         last.next.store(std::ptr::from_ref(chunk).cast_mut(), Ordering::Release);
         &chunk.slots[0]
     });
-    slot.refill(fd, generation);
+    let fd = beside_the_streams(fd);
+    let inode = rustix::fs::fstat(&fd).map_or(0, |stat| stat.st_ino);
+    slot.inode.store(inode, Ordering::Relaxed);
+    slot.set(fd, generation);
     slot
 }
 
@@ -108,15 +111,18 @@ impl Slot {
         }
     }
 
-    /// Replaces its descriptor.
-    pub(super) fn refill(&self, fd: OwnedFd, generation: u32) {
-        self.empty();
-        let fd = beside_the_streams(fd);
-        let inode = rustix::fs::fstat(fd.as_fd()).map_or(0, |stat| stat.st_ino);
-        self.inode.store(inode, Ordering::Relaxed);
+    /// Replaces its descriptor, which [is there](Slot::fd), by another of the same file.
+    pub(super) fn replace(&self, fd: OwnedFd, generation: u32) {
+        let old = self.fd.swap(0, Ordering::Relaxed) - 1;
+        // SAFETY: the caller saw that it is the file that this slot owns, and the slot does not have it
+        // any more.
+        drop(unsafe { OwnedFd::from_raw_fd(old) });
+        self.set(beside_the_streams(fd), generation);
+    }
+
+    fn set(&self, fd: OwnedFd, generation: u32) {
         self.generation.store(generation, Ordering::Relaxed);
-        let fd: RawFd = fd.into_raw_fd();
         // Release: a child that finds it finds what belongs to it.
-        self.fd.store(fd + 1, Ordering::Release);
+        self.fd.store(fd.into_raw_fd() + 1, Ordering::Release);
     }
 }
