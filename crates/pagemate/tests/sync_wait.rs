@@ -9,8 +9,8 @@ use std::{fs, thread};
 
 use harness::REPLY;
 use harness::fork::{Forked, alone, fork};
-use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, wait_any};
-use pagemate::{SectionOptions, View};
+use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, Waitable, wait_all_for, wait_any};
+use pagemate::{ErrorKind, SectionOptions, View};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Long enough for everything that does not hang.
@@ -110,6 +110,62 @@ fn until(mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "it does not come to it");
         thread::sleep(Duration::from_millis(1));
     }
+}
+
+const LOCKERS: usize = 8;
+
+/// Processes that lock one of two mutexes each, all the time, do not keep another from having both.
+#[test]
+fn all_of_several_are_had_though_others_lock_each_all_the_time() {
+    alone("all_of_several_are_had_though_others_lock_each_all_the_time", |_| {
+        let mutexes = ["m", "n"].map(|name| MutexOptions::new().create_new(name).unwrap());
+        let board = memory();
+        let ends: &AtomicU32 = board.atomic(0).unwrap();
+        let turns: [&AtomicU32; LOCKERS] =
+            std::array::from_fn(|number| board.atomic(64 + 4 * number).unwrap());
+        let lockers: Vec<Forked> = (0..LOCKERS)
+            .map(|number| {
+                fork(move || {
+                    let mutex = Mutex::open(["m", "n"][number % 2]).unwrap();
+                    while ends.load(Ordering::Relaxed) == 0 {
+                        let guard = mutex.lock().unwrap();
+                        thread::sleep(Duration::from_micros(300));
+                        assert!(!guard.was_abandoned());
+                        turns[number].fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        until(|| turns.iter().all(|turns| turns.load(Ordering::Relaxed) > 10));
+        let (start, list) = (Instant::now(), mutexes.each_ref().map(Waitable::from));
+        for _ in 0..10 {
+            let had = wait_all_for(&list, LONG).unwrap().expect("both are had in time");
+            assert!(had.iter().all(|had| had.guard.is_some()));
+        }
+        println!("{REPLY}both were had ten times in {:?}", start.elapsed());
+        let before = turns.map(|turns| turns.load(Ordering::Relaxed));
+        // Nor do the others starve.
+        until(|| {
+            turns.iter().zip(before).all(|(turns, before)| turns.load(Ordering::Relaxed) > before)
+        });
+        ends.store(1, Ordering::Relaxed);
+        lockers.into_iter().for_each(Forked::join);
+    });
+}
+
+#[test]
+fn all_of_several_are_refused_if_two_handles_are_of_one_object() {
+    alone("all_of_several_are_refused_if_two_handles_are_of_one_object", |_| {
+        let made = MutexOptions::new().create_new("m").unwrap();
+        let opened = Mutex::open("m").unwrap();
+        let event = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
+        let list = [Waitable::from(&made), (&event).into(), (&opened).into()];
+        let refused = wait_all_for(&list, LONG).map(drop).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
+        assert!(made.try_lock().unwrap().is_some());
+        // For any of them it is no matter.
+        assert_eq!(wait_any(&list).unwrap().index, 0);
+    });
 }
 
 /// The owner dies together with one of its watchers.

@@ -114,20 +114,22 @@ fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Had<'a>>>
 
 /// Blocks until all objects of the list are available at the same time, and acquires them all.
 ///
-/// While it waits, the call holds none of them.
+/// While one of them stays unavailable, the call holds none of them.
 ///
 /// # Platforms
 ///
 /// On Unix the call acquires the objects one after the other, and releases them again if the last one is
 /// not available. A concurrent `try_lock`, `try_acquire` or wait with timeout zero may fail in that
-/// moment.
+/// moment. If each object is released from time to time, but never all of them at once, the call holds
+/// some of them for up to 20 ms while it waits for the next.
 ///
 /// On Windows the kernel does not report which of several mutexes was abandoned. If one was, every guard
 /// reports it.
 ///
 /// # Errors
 ///
-/// The errors of [`wait_any`].
+/// - [`InvalidInput`](ErrorKind::InvalidInput): two handles of the list refer to the same object.
+/// - The errors of [`wait_any`].
 ///
 /// # Examples
 ///

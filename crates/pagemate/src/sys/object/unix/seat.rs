@@ -57,6 +57,18 @@ impl Object {
         })
     }
 
+    /// Device and inode of its file, which no other object has.
+    pub(crate) fn id(&self) -> Result<(u64, u64)> {
+        let stat = rustix::fs::fstat(self.seat_file()?)
+            .map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+        #[allow(
+            clippy::unnecessary_cast,
+            clippy::cast_sign_loss,
+            reason = "narrower on some systems"
+        )]
+        Ok((stat.st_dev as u64, stat.st_ino))
+    }
+
     /// Whether a process has this seat at the lock that is `at` bytes into the object's memory.
     pub(crate) fn is_seat_taken(&self, at: u64, seat: u32) -> Result<bool> {
         let file = self.seat_file()?;

@@ -1,4 +1,4 @@
-//! Waiting for any or for all of several.
+//! Waiting for any of several, and the parts of waiting for all of them.
 
 use std::io;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::sys::fault;
 use crate::sys::wait::{self, Pace, Place, Slice};
 
 /// One of several, and we who wait for it.
-enum Each<'a> {
+pub(super) enum Each<'a> {
     Mutex(Box<dyn Waiter<Got = Got> + 'a>),
     /// One that resets by itself.
     Event(auto::Sleeper<'a>),
@@ -91,7 +91,7 @@ impl Waiter for Each<'_> {
 }
 
 impl<'a> Waitable<'a> {
-    fn waiter(self) -> Result<Each<'a>> {
+    pub(super) fn waiter(self) -> Result<Each<'a>> {
         Ok(match self {
             Waitable::Mutex(mutex) => Each::Mutex(Box::new(mutex.locker()?)),
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
@@ -103,7 +103,7 @@ impl<'a> Waitable<'a> {
     }
 
     /// The same for one that is to be had together with others.
-    fn looker(self) -> Result<Each<'a>> {
+    pub(super) fn looker(self) -> Result<Each<'a>> {
         match self {
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
                 Ok(Each::Looked(event.looker()))
@@ -112,7 +112,7 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    fn count(self) -> Waiting<'a> {
+    pub(super) fn count(self) -> Waiting<'a> {
         match self {
             Waitable::Mutex(mutex) => mutex.cell().count(),
             Waitable::Event(event) => event.cell().count(),
@@ -120,15 +120,29 @@ impl<'a> Waitable<'a> {
         }
     }
 
+    /// The same for all handles of one object, and no other's.
+    pub(super) fn id(self) -> Result<(u64, u64)> {
+        match self {
+            Waitable::Mutex(mutex) => mutex.object().id(),
+            Waitable::Event(event) => event.object().id(),
+            Waitable::Semaphore(semaphore) => semaphore.object().id(),
+        }
+    }
+
+    /// Whether it stays there for others when it is had.
+    pub(super) fn is_lasting(self) -> bool {
+        matches!(self, Waitable::Event(event) if event.reset_mode() == Reset::Manual)
+    }
+
     /// We have it from now on.
-    fn have(self) {
+    pub(super) fn have(self) {
         if let Waitable::Mutex(mutex) = self {
             mutex.have();
         }
     }
 
     /// Gives back what we took and could not have together with the rest.
-    fn undo(self, got: Got) {
+    pub(super) fn undo(self, got: Got) {
         match self {
             Waitable::Mutex(mutex) => {
                 mutex.have();
@@ -142,12 +156,12 @@ impl<'a> Waitable<'a> {
 }
 
 /// How soon one that waits for these has to look whether an owner is dead.
-fn pace(each: &[Each<'_>]) -> Pace {
+pub(super) fn pace(each: &[Each<'_>]) -> Pace {
     each.iter().map(Waiter::pace).max().unwrap_or(Pace::Never)
 }
 
 /// Sleeps until one of these changes, which may have changed already; which one it was woken for.
-fn sleep(each: &[Each<'_>], time: Duration) -> Result<Option<usize>> {
+pub(super) fn sleep(each: &[Each<'_>], time: Duration) -> Result<Option<usize>> {
     let Some(places) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
         return Ok(None);
     };
@@ -195,111 +209,5 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
         if judge {
             each.iter().try_for_each(Waiter::tend).map_err(cannot_wait)?;
         }
-    }
-}
-
-/// Waits until all of them are had, and takes none before; how each.
-///
-/// They are taken one by one, once all are there. If others are faster to take the last, the rest is
-/// given back: whoever only looks, without waiting, may not find it in that moment.
-pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Got>>> {
-    let mut each = list.iter().map(|one| one.looker()).collect::<Result<Vec<_>>>()?;
-    let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
-    let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin(pace(&each));
-    loop {
-        slice.follow(pace(&each));
-        let time = deadline.next(slice.len());
-        let judging = judge || time.is_none();
-        let missing = match first_missing(&mut each, judging).map_err(cannot_wait)? {
-            Some(missing) => missing,
-            None => match take_all(list, &mut each, slept, judging)? {
-                Ok(had) => return Ok(Some(had)),
-                Err(missing) => missing,
-            },
-        };
-        if slept {
-            each.iter().for_each(Waiter::pass_on);
-        }
-        let Some(time) = time else { return Ok(None) };
-        slept = true;
-        // All have to be there, so that it is enough to sleep for the first that is not.
-        if sleep(&each[missing..=missing], time)?.is_some() {
-            each[missing].woken_in_vain();
-        }
-        judge = slice.is_over();
-        if judge {
-            each.iter().try_for_each(Waiter::tend).map_err(cannot_wait)?;
-        }
-    }
-}
-
-/// Looks at all of them; the first that is not there.
-fn first_missing(each: &mut [Each<'_>], judge: bool) -> io::Result<Option<usize>> {
-    let mut missing = None;
-    for (index, one) in each.iter_mut().enumerate() {
-        let there = match one {
-            // A pulse is to be seen by this look and by no later one.
-            Each::Lasting(watcher) => watcher.take(true, judge)?.is_some(),
-            _ => one.is_there(judge)?,
-        };
-        if !there {
-            missing = missing.or(Some(index));
-        }
-    }
-    Ok(missing)
-}
-
-/// Takes all of them, which were there; which one was not any more, if so, and then none is taken.
-fn take_all(
-    list: &[Waitable<'_>],
-    each: &mut [Each<'_>],
-    slept: bool,
-    judge: bool,
-) -> Result<std::result::Result<Vec<Got>, usize>> {
-    let mut had = Vec::with_capacity(list.len());
-    for one in each {
-        let got = match one {
-            Each::Lasting(_) => Ok(Some(Got::Released)),
-            _ => one.take(slept, judge),
-        };
-        fault::point("all-after-some");
-        if let Ok(Some(got)) = got {
-            had.push(got);
-            continue;
-        }
-        for (one, got) in list.iter().zip(&had) {
-            one.undo(*got);
-        }
-        return got.map(|_| Err(had.len())).map_err(cannot_wait);
-    }
-    for one in list {
-        one.have();
-    }
-    Ok(Ok(had))
-}
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::super::super::Spec;
-    use super::super::{Event, Semaphore};
-    use super::*;
-    use crate::access::Sharing;
-
-    #[test]
-    fn a_pulse_does_not_count_for_what_comes_after_it() {
-        let sharing = Sharing::Owner;
-        let event = Spec::Event { sharing, reset: Reset::Manual, signaled: false };
-        let event = Event::unnamed(&event).unwrap();
-        let semaphore = Semaphore::unnamed(&Spec::Semaphore { sharing, count: 0, max: 1 }).unwrap();
-        let list = [Waitable::Semaphore(&semaphore), Waitable::Event(&event)];
-        let mut each: Vec<_> = list.iter().map(|one| one.looker().unwrap()).collect();
-        let mut missing = || first_missing(&mut each, false).unwrap();
-        event.pulse().unwrap();
-        assert_eq!(missing(), Some(0));
-        semaphore.release(1).unwrap();
-        assert_eq!(missing(), Some(1));
-        event.pulse().unwrap();
-        assert_eq!(missing(), None);
     }
 }

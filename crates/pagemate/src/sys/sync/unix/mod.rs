@@ -1,5 +1,6 @@
 //! Sync objects as words in shared memory: an object of one page, or a place in a section.
 
+mod all;
 mod cell;
 mod event;
 mod many;
@@ -8,9 +9,10 @@ mod semaphore;
 mod state;
 mod thread;
 
+pub(crate) use all::wait_all;
 pub(crate) use cell::Words;
 pub(crate) use event::Event;
-pub(crate) use many::{wait_all, wait_any};
+pub(crate) use many::wait_any;
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
 pub(crate) use state::state;
