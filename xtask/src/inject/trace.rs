@@ -33,8 +33,9 @@ const BEFORE_MAIN: &str = "sigaltstack({";
 
 /// Calls that end a process or a thread, that only its allocator or its signal handlers make, or that
 /// cannot fail with these arguments, so that libraries do not look for an error.
-const PASSED_OVER: [&str; 20] = [
+const PASSED_OVER: [&str; 21] = [
     "brk",
+    "clock_gettime",
     "exit",
     "exit_group",
     "futex",
