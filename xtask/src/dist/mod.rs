@@ -2,6 +2,7 @@
 //! for C and C++ with their headers and the files for pkg-config and `CMake`.
 
 mod check;
+mod names;
 
 use std::ffi::OsString;
 use std::fs;
@@ -59,9 +60,9 @@ fn install(prefix: &Path) -> Outcome {
     let crates = cross::root().join("crates");
     for library in &LIBRARIES {
         put_library(library, prefix).map_err(failed)?;
+        names::hide(&prefix.join("lib"), library.name)?;
         packages(&crates.join(library.package).join("package"), prefix).map_err(failed)?;
     }
-    weaken_names(prefix)?;
     copy_tree(&crates.join("pagemate-c/include"), &prefix.join("include")).map_err(failed)?;
     // Windows' headers have a folder of their own, so that only programs that request them find them.
     let windows = prefix.join("include/pagemate/win32");
@@ -110,23 +111,6 @@ fn put_library(library: &Library, prefix: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Makes the symbols of Windows' calls weak in the static library, so that a program may define functions
-/// with the same names. With the shared library it may do so anyway.
-fn weaken_names(prefix: &Path) -> Outcome {
-    let lib = prefix.join("lib");
-    let mut ask = Command::new("nm");
-    ask.args(["--dynamic", "--defined-only", "--format=just-symbols"]);
-    let shared = lib.join("libpagemate_win32.so");
-    let answer = ask.arg(&shared).output().map_err(|e| format!("nm: {e}"))?;
-    let names = String::from_utf8_lossy(&answer.stdout).into_owned();
-    let windows = names.lines().filter(|name| !name.is_empty() && !name.starts_with("pagemate_"));
-    let weak = windows.map(|name| format!("--weaken-symbol={name}")).collect::<Vec<_>>();
-    if weak.is_empty() {
-        return Err(format!("{}: exports no Windows calls", shared.display()));
-    }
-    run(Command::new("objcopy").args(weak).arg(lib.join("libpagemate_win32.a")))
 }
 
 /// Installs the files by which build systems find the libraries.
