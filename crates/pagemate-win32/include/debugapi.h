@@ -1,4 +1,4 @@
-/* What is said to a debugger: none listens here. */
+/* Texts for a debugger, which go to standard error if PAGEMATE_TRACE is set. */
 #ifndef PAGEMATE_DEBUGAPI_H
 #define PAGEMATE_DEBUGAPI_H
 

@@ -5,6 +5,17 @@ mod harness;
 
 use harness::{Language, Place, compile, unique};
 
+/// The two streams of the program that this happens to, when it is traced.
+fn traced(what: &[&str]) -> (String, String) {
+    let program = compile(&["linux/host.c"], Language::C, &["-D_GNU_SOURCE"]);
+    let place = Place::new();
+    let mut command = program.command();
+    command.args(what).env("PAGEMATE_TRACE", "1").current_dir(place.path());
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
 #[track_caller]
 fn prints(program: &str, lines: &[&str]) {
     let program = compile(&[&format!("linux/{program}.c")], Language::C, &["-D_GNU_SOURCE"]);
@@ -82,4 +93,25 @@ fn no_thread_has_a_stack_as_large_as_all_addresses() {
 #[test]
 fn a_handle_with_a_high_number_costs_no_memory() {
     assert_eq!(happens(&["far"]), ["1 bytes, and the first"]);
+}
+
+#[test]
+fn a_failed_call_tells_why_and_is_traced() {
+    // ERROR_NOT_READY, ERROR_BAD_ENVIRONMENT.
+    for (path, code) in [("/nowhere", 21), ("here", 10)] {
+        let (told, traced) = traced(&["directory", path]);
+        let lines: Vec<&str> = told.lines().collect();
+        let [why, event, mutex, handle] = lines[..] else { panic!("{told}") };
+        assert!(
+            why.starts_with(&format!("error {code}: open or create section \"none\": ")),
+            "{why}"
+        );
+        assert!(why.contains("PAGEMATE_DIR") && why.contains(path), "{why}");
+        assert_eq!([event, mutex], [code.to_string(), code.to_string()]);
+        assert_eq!(handle, "error 6: The handle is invalid.");
+        let lines: Vec<&str> = traced.lines().collect();
+        assert_eq!(lines.len(), 5, "{traced}");
+        assert_eq!(lines[0], format!("pagemate: {why}"));
+        assert_eq!(lines[4], "for a debugger");
+    }
 }

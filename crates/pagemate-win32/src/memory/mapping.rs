@@ -10,8 +10,8 @@ use pagemate::{Access, ErrorKind, Protection, Section, SectionOptions};
 use rustix::fs::{CWD, Mode, OFlags};
 
 use crate::error::{
-    self, ACCESS_DENIED, ALREADY_EXISTS, BAD_EXE_FORMAT, COMMITMENT_LIMIT, Code, DISK_FULL,
-    FILE_INVALID, INVALID_HANDLE, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED,
+    self, ACCESS_DENIED, ALREADY_EXISTS, BAD_ENVIRONMENT, BAD_EXE_FORMAT, COMMITMENT_LIMIT, Code,
+    DISK_FULL, FILE_INVALID, INVALID_HANDLE, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED,
     PRIVILEGE_NOT_HELD, Result, answer,
 };
 use crate::file::object::File;
@@ -198,15 +198,23 @@ impl Wanted {
             Some(name) => options.open_or_create(name),
             None => options.create_unnamed(),
         };
-        made.map_err(|error| match (error.kind(), &self.file) {
+        made.map_err(|error| {
+            let kind = error.kind();
+            self.code_of(kind, Code::from(error))
+        })
+    }
+
+    fn code_of(&self, kind: ErrorKind, code: Code) -> Code {
+        match (kind, &self.file) {
+            _ if code == BAD_ENVIRONMENT => code,
             // Row 12: what no process could map is no matter of the disk.
             (ErrorKind::NoSpace, Some(_)) if self.len >= 1 << 47 => NOT_ENOUGH_MEMORY,
             (ErrorKind::NoSpace, Some(_)) => DISK_FULL,
             (ErrorKind::NoSpace, None) => COMMITMENT_LIMIT,
             (ErrorKind::InvalidInput, Some(_)) if self.len == 0 => FILE_INVALID,
             (ErrorKind::InvalidInput | ErrorKind::OutOfRange, _) => NOT_ENOUGH_MEMORY,
-            _ => Code::from(error),
-        })
+            _ => code,
+        }
     }
 }
 

@@ -2,10 +2,13 @@
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
+use std::io::Write;
 
+use crate::error::traced;
 use crate::handle::table::{CURRENT_PROCESS, Handle};
 use crate::memory::region::{GRANULARITY, PAGE};
 use crate::pointer::tell;
+use crate::text::c_string::units;
 
 /// `SYSTEM_INFO`.
 #[derive(Clone, Copy, Debug)]
@@ -98,13 +101,33 @@ pub extern "C" fn ExitProcess(code: u32) -> ! {
     std::process::exit(code.cast_signed())
 }
 
-/// Says something to a debugger that listens to such calls. Here none does, and nothing is printed.
+/// Writes a text to standard error if `PAGEMATE_TRACE` is set. There are no debuggers here that listen to
+/// such calls.
+///
+/// # Safety
+///
+/// `text` is null or ends in a NUL.
 #[unsafe(no_mangle)]
-pub extern "C" fn OutputDebugStringA(_text: *const u8) {}
+pub unsafe extern "C" fn OutputDebugStringA(text: *const u8) {
+    if traced() {
+        // SAFETY: the caller's promise.
+        _ = std::io::stderr().write_all(&unsafe { units(text) });
+    }
+}
 
-/// As [`OutputDebugStringA`].
+/// As [`OutputDebugStringA`], for 16-bit characters.
+///
+/// # Safety
+///
+/// As there.
 #[unsafe(no_mangle)]
-pub extern "C" fn OutputDebugStringW(_text: *const u16) {}
+pub unsafe extern "C" fn OutputDebugStringW(text: *const u16) {
+    if traced() {
+        // SAFETY: the caller's promise.
+        let text = String::from_utf16_lossy(&unsafe { units(text) });
+        _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
 
 /// This thread's number.
 #[unsafe(no_mangle)]

@@ -196,6 +196,21 @@ static void and_a_near_one(const char *number)
     printf("%u bytes, %s\n", count, CreateEventA(NULL, TRUE, TRUE, NULL) == (HANDLE)4 ? "and the first" : "none");
 }
 
+/* A directory that objects cannot be in: why calls fail. */
+static void without_a_directory(const char *path)
+{
+    setenv("PAGEMATE_DIR", path, 1);
+    CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 4096, "none");
+    printf("%s\n", pagemate_win32_last_error_message());
+    CreateEventA(NULL, TRUE, TRUE, "none");
+    printf("%u\n", GetLastError());
+    OpenMutexA(SYNCHRONIZE, FALSE, "none");
+    printf("%u\n", GetLastError());
+    CloseHandle(NULL);
+    printf("%s\n", pagemate_win32_last_error_message());
+    OutputDebugStringA("for a debugger\n");
+}
+
 int main(int count, char **arguments)
 {
     const char *what = count > 1 ? arguments[1] : "";
@@ -219,6 +234,8 @@ int main(int count, char **arguments)
         with_a_far_handle(arguments[0]);
     else if (strcmp(what, "near") == 0)
         and_a_near_one(arguments[2]);
+    else if (strcmp(what, "directory") == 0)
+        without_a_directory(arguments[2]);
     else if (strcmp(what, "show") == 0)
         show(arguments[2]);
     return 0;

@@ -7,10 +7,10 @@
 mod arguments;
 mod expand;
 mod insert;
-mod system;
 
 use std::ffi::c_void;
 
+use crate::error::texts;
 use crate::error::{
     Code, INSUFFICIENT_BUFFER, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, Result, answer,
 };
@@ -44,7 +44,7 @@ fn source(flags: u32, own: impl Fn() -> Result<Vec<u16>>, code: u32) -> Result<V
         return own();
     }
     if flags & FROM_SYSTEM != 0 {
-        let text = system::text(code).ok_or(NOT_A_MESSAGE)?;
+        let text = texts::text(code).ok_or(NOT_A_MESSAGE)?;
         return Ok(format!("{text}\r\n").encode_utf16().collect());
     }
     Err(if flags & FROM_HMODULE != 0 { NO_MESSAGES } else { INVALID_PARAMETER })

@@ -1,9 +1,15 @@
 //! Windows' error codes, and the last one of each thread.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
+pub(crate) mod texts;
+mod why;
+
 use std::cell::Cell;
 
 use pagemate::ErrorKind;
+
+pub use why::pagemate_win32_last_error_message;
+pub(crate) use why::traced;
 
 /// A system error code of Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +28,8 @@ codes! {
     ACCESS_DENIED = 5,
     INVALID_HANDLE = 6,
     NOT_ENOUGH_MEMORY = 8,
+    BAD_ENVIRONMENT = 10,
+    NOT_READY = 21,
     BAD_LENGTH = 24,
     HANDLE_EOF = 38,
     NOT_SUPPORTED = 50,
@@ -58,11 +66,15 @@ codes! {
 
 impl From<pagemate::Error> for Code {
     fn from(error: pagemate::Error) -> Code {
+        why::note(&error);
         match error.kind() {
+            // An object that nobody holds is no error of the system's: this is the objects' directory.
+            _ if error.raw_os_error() == Some(libc::ENOENT) => NOT_READY,
             ErrorKind::NotFound => FILE_NOT_FOUND,
             ErrorKind::AlreadyExists => ALREADY_EXISTS,
             ErrorKind::PermissionDenied => ACCESS_DENIED,
             ErrorKind::InvalidName => INVALID_NAME,
+            ErrorKind::InvalidInput if why::directory_is_relative() => BAD_ENVIRONMENT,
             ErrorKind::InvalidInput => INVALID_PARAMETER,
             ErrorKind::OutOfRange => NOT_ENOUGH_MEMORY,
             ErrorKind::NoSpace => COMMITMENT_LIMIT,
@@ -114,8 +126,9 @@ pub(crate) fn set_last(code: u32) {
     LAST.set(code);
 }
 
-/// What a call gives back: its result, or `failure` and the last error.
+/// Returns the result of a call, or `failure` and the last error.
 pub(crate) fn answer<T>(result: Result<T>, failure: T) -> T {
+    why::tell(result.as_ref().err().map(|Code(code)| *code));
     result.unwrap_or_else(|Code(code)| {
         set_last(code);
         failure

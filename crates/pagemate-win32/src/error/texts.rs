@@ -10,6 +10,7 @@ const MESSAGES: &[(u32, &str)] = &[
     (5, "Access is denied."),
     (6, "The handle is invalid."),
     (8, "Not enough memory resources are available to process this command."),
+    (10, "The environment is incorrect."),
     (12, "The access code is invalid."),
     (14, "Not enough memory resources are available to complete this operation."),
     (19, "The media is write protected."),
@@ -87,6 +88,6 @@ const MESSAGES: &[(u32, &str)] = &[
 ];
 
 /// Returns the text of an error code.
-pub(super) fn text(code: u32) -> Option<&'static str> {
+pub(crate) fn text(code: u32) -> Option<&'static str> {
     MESSAGES.iter().find(|(known, _)| *known == code).map(|(_, text)| *text)
 }
