@@ -6,7 +6,8 @@
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
-use std::sync::{MutexGuard, Once};
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pagemate::sync::MutexOptions;
 
@@ -30,10 +31,12 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
-/// Sees to it that forks are safe from now on. Whoever holds one of the locks must not call it.
+/// Makes forks safe from now on. A thread that holds one of the locks must not call this.
 pub(crate) fn watch() {
-    static WATCH: Once = Once::new();
-    WATCH.call_once(|| {
+    // No `Once`: a child forked while another thread runs one waits for that thread for ever. Threads
+    // that come here together, and such a child, register the handlers once more, which see to that.
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Ordering::Acquire) {
         // The handlers that came last run first. Who holds one of our locks may wait for one of the
         // core's, which its own handler takes: so that has to be there before, as it is once there
         // was a mutex that somebody had.
@@ -43,11 +46,16 @@ pub(crate) fn watch() {
         // SAFETY: the handlers take locks that nobody holds for ever and give them back, which is
         // allowed wherever a process can fork. Should it fail, forks are as they were.
         _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
-    });
+        WATCHED.store(true, Ordering::Release);
+    }
 }
 
 /// In the order in which calls take them.
 extern "C" fn before() {
+    if HELD.with_borrow(|place| place.is_some()) {
+        // The handlers are registered more than once.
+        return;
+    }
     let held = (create::alone(), handle::locked(), region::regions(), children::locked());
     HELD.with_borrow_mut(|place| **place = Some(held));
 }
