@@ -7,6 +7,34 @@
 #elif !defined(PAGEMATE_WCHAR_H)
 #define PAGEMATE_WCHAR_H
 
+#ifdef __cplusplus
+/* Every header for texts comes here before it declares that the library has the code of std::wstring. The
+ * library's is for 32 bits: so each program gets its own. */
+#include <bits/c++config.h>
+#undef _GLIBCXX_EXTERN_TEMPLATE
+#define _GLIBCXX_EXTERN_TEMPLATE 0
+/* Code that is no template stays the library's. So a wide stream of one's own, a wide regular expression
+ * and a conversion by codecvt do not compile. The header iostream brings the standard streams. */
+namespace std {
+template <typename T>
+struct char_traits;
+template <typename T, typename Traits>
+class basic_streambuf;
+template <>
+class basic_streambuf<wchar_t, char_traits<wchar_t>>;
+_GLIBCXX_BEGIN_NAMESPACE_CXX11
+template <typename T>
+class regex_traits;
+template <>
+class regex_traits<wchar_t>;
+template <typename Codecvt, typename T, typename WideAllocator, typename ByteAllocator>
+class wstring_convert;
+template <typename Codecvt, typename WideAllocator, typename ByteAllocator>
+class wstring_convert<Codecvt, wchar_t, WideAllocator, ByteAllocator>;
+_GLIBCXX_END_NAMESPACE_CXX11
+}
+#endif
+
 #include <features.h>
 #include <stdio.h>
 #include <stdlib.h>

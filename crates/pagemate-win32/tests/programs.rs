@@ -111,6 +111,76 @@ fn a_child_inherits_a_handle() {
 }
 
 #[test]
+fn a_parent_waits_for_the_exit_code_of_a_child() {
+    for language in LANGUAGES {
+        let ran = Place::new().run(&program("parent_child", language));
+        let lines = ["child: 1000 numbers", "parent: exit code 77, sum 500500"];
+        assert_eq!(ran, (0, lines.map(str::to_owned).to_vec()));
+    }
+}
+
+#[test]
+fn producers_and_consumers_share_a_buffer() {
+    for language in LANGUAGES {
+        let ran = Place::new().run(&program("bounded_buffer", language));
+        assert_eq!(ran, (0, vec!["consumed 12000 of 12000, sum 72006000".to_owned()]));
+    }
+}
+
+#[test]
+fn names_are_built_as_wide_strings() {
+    let standards: &[&str] =
+        if under_wine() { &["-std=c++17"] } else { &["-std=c++11", "-std=c++17", "-std=c++20"] };
+    for standard in standards {
+        // Nothing of it is for Wine's compiler, whose strings are wide anyway.
+        let width: &[&str] = if under_wine() { &[] } else { &["-fshort-wchar"] };
+        for optimized in ["-O0", "-O2"] {
+            let flags = [&[*standard, optimized], width].concat();
+            let program = compile(&["programs/wide_string.cpp"], Language::Cpp, &flags);
+            let ran = Place::new().run(&program);
+            let lines = [
+                "worker 1:   1001",
+                "worker 2:   1002",
+                "worker 3:   1003",
+                "in order, 32, error 2",
+            ];
+            assert_eq!(ran, (0, lines.map(str::to_owned).to_vec()), "{flags:?}");
+        }
+    }
+}
+
+#[test]
+fn wide_streams_and_conversions_of_the_c_library_do_not_compile() {
+    if under_wine() {
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let place = Place::new();
+    let compiles = |header: &str, use_it: &str| {
+        let source = place.path().join("program.cpp");
+        let text = format!(
+            "#include {header}\n#include <locale>\n#include <windows.h>\nint main() {{ {use_it}; }}\n"
+        );
+        fs::write(&source, text).unwrap();
+        let mut compiler = Command::new("g++");
+        compiler
+            .args(["-std=c++17", "-fshort-wchar", "-fsyntax-only", "-I"])
+            .arg(here.join("include"));
+        compiler.arg(source).output().unwrap().status.success()
+    };
+    assert!(compiles("<sstream>", "std::ostringstream narrow; std::wstring wide"));
+    for (header, use_it) in [
+        ("<sstream>", "std::wostringstream stream"),
+        ("<sstream>", "std::basic_stringstream<TCHAR> narrow; std::basic_stringstream<WCHAR> wide"),
+        ("<fstream>", "std::wofstream stream(\"file\")"),
+        ("<regex>", "std::wregex expression(L\"x\")"),
+        ("<codecvt>", "std::wstring_convert<std::codecvt_utf8_utf16<wchar_t>> conversion"),
+    ] {
+        assert!(!compiles(header, use_it), "{use_it}");
+    }
+}
+
+#[test]
 fn a_file_is_worked_through_in_windows() {
     const LEN: u32 = 1024 * 1024 + 12345;
     let sum: u32 = (0..LEN).map(|at| at % 251).sum();
