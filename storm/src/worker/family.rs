@@ -20,7 +20,9 @@ impl Worker {
         self.reap();
         let slot = self.child_slot();
         let is_idle = |name: usize| slot.claims[name].word().phase() == Phase::Idle;
-        if slot.pid.load(SeqCst) != 0 || !(0..NAMES.len()).all(is_idle) {
+        // A claim keeps the slot for a child that has not begun yet, so a child needs one.
+        let holds = self.held.iter().any(Option::is_some);
+        if !holds || slot.pid.load(SeqCst) != 0 || !(0..NAMES.len()).all(is_idle) {
             return;
         }
         for (claim, _) in slot.claims.iter().zip(&self.held).filter(|(_, held)| held.is_some()) {
