@@ -12,11 +12,14 @@ use crate::sys::sync::State;
 compile_error!("pagemate runs on Linux, Windows and macOS");
 
 #[cfg(unix)]
-#[path = "unix/mod.rs"]
-mod platform;
+mod unix;
 #[cfg(windows)]
-#[path = "windows/mod.rs"]
-mod platform;
+mod windows;
+
+#[cfg(unix)]
+use self::unix as platform;
+#[cfg(windows)]
+use self::windows as platform;
 
 pub(crate) use platform::{
     Mapping, Object, allocation_granularity, find, list, prune, unreachable,

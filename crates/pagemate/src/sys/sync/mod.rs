@@ -4,11 +4,17 @@
 //! and `unnamed`, what is special to it, and `wait`; [`wait_any`] and [`wait_all`] for several; and
 //! `Mutex::inside`, a lock in memory of the user's.
 
-#[cfg_attr(unix, path = "unix/mod.rs")]
-#[cfg_attr(windows, path = "windows/mod.rs")]
-mod platform;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 #[cfg(unix)]
 mod words;
+
+#[cfg(unix)]
+use self::unix as platform;
+#[cfg(windows)]
+use self::windows as platform;
 
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};

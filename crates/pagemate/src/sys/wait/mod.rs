@@ -6,16 +6,25 @@
 
 use std::time::Duration;
 
-#[cfg_attr(loom, path = "loom.rs")]
-#[cfg_attr(all(target_os = "linux", not(loom)), path = "futex.rs")]
-#[cfg_attr(all(target_vendor = "apple", not(loom)), path = "apple.rs")]
-mod means;
+#[cfg(all(target_vendor = "apple", not(loom)))]
+mod apple;
+#[cfg(all(target_os = "linux", not(loom)))]
+mod futex;
+#[cfg(loom)]
+mod loom;
 mod place;
 
-#[cfg(all(test, loom))]
-pub(crate) use means::until_asleep;
-pub(crate) use means::{wait, wait_any, wake};
+#[cfg(all(target_vendor = "apple", not(loom)))]
+use self::apple as platform;
+#[cfg(all(target_os = "linux", not(loom)))]
+use self::futex as platform;
+#[cfg(loom)]
+use self::loom as platform;
+
 pub(crate) use place::{Place, high, low};
+#[cfg(all(test, loom))]
+pub(crate) use platform::until_asleep;
+pub(crate) use platform::{wait, wait_any, wake};
 
 /// A waiter that watches over a lock looks up from sleep after this time, to see whether the owner is
 /// alive.

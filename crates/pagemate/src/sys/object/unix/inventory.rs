@@ -6,20 +6,22 @@ use std::sync::Arc;
 use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use super::super::{Entry, Swept};
-use super::close::{Outcome, sweep};
-use super::directory::{self, Directory};
-use super::holders::{self, Sought};
-use super::lock::{self, Holder};
-use super::open::read_trailer;
-use super::place::{FileName, Place};
-use super::record::Record;
-use super::trailer::Memory;
-use super::{passing, refusal, sharing_of, trailer};
 use crate::access::{Access, Kind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::sys::liveness;
+use crate::sys::liveness::lock::{self, Holder};
+use crate::sys::object::unix::format::file_record::FileRecord;
+use crate::sys::object::unix::format::trailer;
+use crate::sys::object::unix::format::trailer::Memory;
+use crate::sys::object::unix::holders::{self, Sought};
+use crate::sys::object::unix::lifecycle::close::{Outcome, sweep};
+use crate::sys::object::unix::lifecycle::open::read_trailer;
+use crate::sys::object::unix::lifecycle::passing_sweep;
+use crate::sys::object::unix::location::directory::{self, Directory};
+use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
+use crate::sys::object::unix::{error, sharing_of};
+use crate::sys::object::{Entry, Swept};
 use crate::sys::sync::{self, State};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
@@ -28,7 +30,9 @@ const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 pub(crate) fn list() -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     // Objects of others that this user may not look at are left out, and so are damaged ones.
-    in_reach(|namespace| each_of(namespace, |place| found.extend(look(place).ok().flatten())))?;
+    in_reach(|namespace| {
+        each_of(namespace, |location| found.extend(look(location).ok().flatten()))
+    })?;
     let (sought, mut entries): (Vec<Sought>, Vec<Entry>) = found.into_iter().unzip();
     for (entry, holders) in entries.iter_mut().zip(holders::of(&sought)) {
         entry.holders = holders;
@@ -40,7 +44,7 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 /// The live object called `name`.
 pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
     let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
-    let found = look(&Place::of(dir, name))?;
+    let found = look(&FileLocation::of(dir, name))?;
     Ok(found.map(|(sought, mut entry)| {
         entry.holders = holders::of(&[sought]).pop().unwrap_or_default();
         entry
@@ -50,7 +54,7 @@ pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
 /// Sweeps both directories.
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
-    in_reach(|namespace| each_of(namespace, |place| sweep_if_dead(place, &mut swept)))?;
+    in_reach(|namespace| each_of(namespace, |location| sweep_if_dead(location, &mut swept)))?;
     // What else is wrong with the user's directory was no reason to fail.
     _ = directory::tidy();
     Ok(swept)
@@ -72,10 +76,10 @@ fn in_reach(each: impl FnMut(Namespace) -> Result<()>) -> Result<()> {
 }
 
 /// Removes the name at `place` if its object is dead, and counts it.
-pub(super) fn sweep_if_dead(place: &Place, swept: &mut Swept) {
-    let Ok(fd) = place.open(Access::Read) else { return };
+pub(crate) fn sweep_if_dead(location: &FileLocation, swept: &mut Swept) {
+    let Ok(fd) = location.open(Access::Read) else { return };
     if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
-        && let Outcome::Removed(bytes) = sweep(place)
+        && let Outcome::Removed(bytes) = sweep(location)
     {
         swept.objects += 1;
         swept.bytes += bytes;
@@ -83,22 +87,22 @@ pub(super) fn sweep_if_dead(place: &Place, swept: &mut Swept) {
 }
 
 /// Does `visit` to each object's file of a namespace, unfinished ones included.
-fn each_of(namespace: Namespace, visit: impl FnMut(&Place)) -> Result<()> {
+fn each_of(namespace: Namespace, visit: impl FnMut(&FileLocation)) -> Result<()> {
     directory::existing(namespace)?.map_or(Ok(()), |dir| each_in(&dir, visit))
 }
 
 /// The same in one directory.
-fn each_in(dir: &Arc<Directory>, mut visit: impl FnMut(&Place)) -> Result<()> {
+fn each_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) -> Result<()> {
     for entry in read(dir)? {
         let entry = entry.map_err(|error| cannot_read(dir, error))?;
         let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
         let file = FileName::new(&[entry.file_name().to_bytes()])
             .filter(|file| is_file && (file.is_unfinished() || file.is_objects(dir.namespace())));
         if let Some(file) = file {
-            visit(&Place { dir: Arc::clone(dir), file });
+            visit(&FileLocation { dir: Arc::clone(dir), file });
         }
     }
-    passing::forget(dir);
+    passing_sweep::forget(dir);
     Ok(())
 }
 
@@ -112,29 +116,29 @@ fn cannot_read(dir: &Directory, error: Errno) -> Error {
 }
 
 /// Describes the object at `place` if it is alive; why not, if it is but cannot be described.
-fn look(place: &Place) -> Result<Option<(Sought, Entry)>> {
-    let fd = match place.open(Access::Read) {
+fn look(location: &FileLocation) -> Result<Option<(Sought, Entry)>> {
+    let fd = match location.open(Access::Read) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(refusal::stands_there(place, Access::Read, error)),
+        Err(error) => return Err(error::stands_there(location, Access::Read, error)),
     };
     match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
-        Holder::Handles if !place.file.is_unfinished() => {}
+        Holder::Handles if !location.file.is_unfinished() => {}
         Holder::Nobody => {
-            sweep(place);
+            sweep(location);
             return Ok(None);
         }
         Holder::Handles | Holder::Sweeper => return Ok(None),
     }
     let mut bytes = trailer::ROOM;
     let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes)?;
-    let name = trailer.name(place.dir.namespace())?;
-    if place.file != FileName::of(name.namespace(), trailer.bare) {
-        return Err(refusal::of_another_name(&name));
+    let name = trailer.name(location.dir.namespace())?;
+    if location.file != FileName::of(name.namespace(), trailer.bare) {
+        return Err(error::of_another_name(&name));
     }
     let record = match trailer.memory {
         Memory::Here => None,
-        Memory::Elsewhere { .. } => Some(Record::read(fd.as_fd())?),
+        Memory::Elsewhere { .. } => Some(FileRecord::read(fd.as_fd())?),
     };
     let (state, waiting) = match state_of(fd.as_fd(), trailer.kind) {
         Some((state, waiting)) => (Some(state), Some(waiting)),
@@ -154,7 +158,7 @@ fn look(place: &Place) -> Result<Option<(Sought, Entry)>> {
         state,
         waiting,
     };
-    Ok(Some((Sought::new(place.path(), &stat), entry)))
+    Ok(Some((Sought::new(location.path(), &stat), entry)))
 }
 
 /// What a sync object is like, and about how many sleep for it.

@@ -1,57 +1,40 @@
-//! Named memory as locked files: Linux natively, macOS by the same protocol.
+//! Objects as locked files: Linux natively, macOS by the same protocol.
 //!
-//! A handle is one open file description with a shared lock on byte 0. Nobody holds one: the
-//! object is dead, whatever files lie about. Only who holds the exclusive lock removes a name, and
-//! nobody ever replaces one. `ARCHITECTURE.md` walks through every step and what a death there
-//! leaves.
+//! A handle is one open file description with a shared lock on byte 0. An object that no process
+//! locks is dead. Only a process that holds the exclusive lock removes a name, and no process ever
+//! replaces one. `ARCHITECTURE.md` describes each step and the state that a death there leaves.
+//!
+//! - [`lifecycle`]: create, open, close and sweep
+//! - [`format`]: the bytes of an object's file
+//! - [`location`]: the directories, and the files in them
+//! - [`memory`]: reserved, limited and mapped memory
+//! - [`inventory`] and [`holders`]: live objects, and the processes that hold them
 
-mod base;
-mod cgroup;
-mod close;
-mod create;
-mod directory;
-mod foreign;
-#[cfg_attr(target_os = "linux", path = "holders/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "holders/elsewhere.rs")]
+mod error;
+mod format;
 mod holders;
-mod home;
 mod inventory;
-mod mapping;
-mod open;
-#[cfg_attr(target_os = "linux", path = "pages/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "pages/elsewhere.rs")]
-mod pages;
-mod passing;
-mod place;
-mod record;
-mod refusal;
-mod room;
+mod lifecycle;
+mod location;
+mod memory;
 mod seat;
-#[cfg_attr(target_os = "linux", path = "seen/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "seen/elsewhere.rs")]
-mod seen;
-mod spelling;
-mod trailer;
-mod unseen;
-mod user_file;
-#[cfg_attr(target_os = "linux", path = "walk/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "walk/elsewhere.rs")]
-mod walk;
+mod unnamed;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{OFlags, Stat};
 
-use self::directory::Id;
-use self::place::Place;
-use self::trailer::Memory;
+use self::format::trailer::{self, Memory};
+use self::lifecycle::close;
+use self::location::directory::Id;
+use self::location::file_location::FileLocation;
 use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::liveness::{Seats, fork, lock};
+use crate::sys::liveness::{Seats, fork};
 
 pub(crate) use self::inventory::{find, list, prune, unreachable};
-pub(crate) use self::mapping::Mapping;
+pub(crate) use self::memory::mapping::Mapping;
 
 /// What offsets of a mapping are a multiple of.
 pub(crate) fn allocation_granularity() -> u64 {
@@ -81,7 +64,7 @@ pub(crate) struct Object {
 /// What a handle to a named object knows for its end.
 #[derive(Debug)]
 struct Named {
-    place: Place,
+    location: FileLocation,
     /// What its descriptor was opened for.
     access: Access,
     /// When its descriptor was not open yet.
@@ -93,8 +76,8 @@ struct Named {
 }
 
 impl Named {
-    fn new(place: Place, access: Access, before: fork::Moment, id: Id) -> Named {
-        Named { place, access, before, id, lent: AtomicBool::new(false) }
+    fn new(location: FileLocation, access: Access, before: fork::Moment, id: Id) -> Named {
+        Named { location, access, before, id, lent: AtomicBool::new(false) }
     }
 }
 
@@ -141,9 +124,11 @@ impl Object {
             // Nobody but pagemate gives an object a name, as a rule: then it is its own.
             1 => true,
             // One of the links is somebody else's.
-            _ => named.place.again().is_some_and(|place| place.stat_if(named.id).is_some()),
+            _ => {
+                named.location.again().is_some_and(|location| location.stat_if(named.id).is_some())
+            }
         };
-        if has_name { Ok(()) } else { Err(refusal::orphaned(&named.place)) }
+        if has_name { Ok(()) } else { Err(error::orphaned(&named.location)) }
     }
 
     /// The descriptor of its memory.
@@ -157,9 +142,9 @@ impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
-            Some(Named { place, access, before, id, lent }) => {
+            Some(Named { location, access, before, id, lent }) => {
                 let ours = close::may_release(*before) && !*lent.get_mut();
-                close::let_go(fd, *access, place, Some(*id), ours);
+                close::let_go(fd, *access, location, Some(*id), ours);
             }
             None => drop(fd),
         }
@@ -187,7 +172,7 @@ fn whole_pages(len: u64) -> Result<u64> {
     }
     len.checked_next_multiple_of(page_size())
         .filter(|len| i64::try_from(len.saturating_add(trailer::LEN)).is_ok())
-        .ok_or_else(refusal::too_long)
+        .ok_or_else(error::too_long)
 }
 
 /// What an object's file and its trailer grant to others.

@@ -6,28 +6,28 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::Object;
-use super::place::Place;
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::liveness::{self, Origin, Seats, Token};
+use crate::sys::object::unix::Object;
+use crate::sys::object::unix::location::file_location::FileLocation;
 
 /// Takes the first seat at an object that no other process has seen yet.
-pub(super) fn first(object: BorrowedFd<'_>, origin: Option<Box<dyn Origin>>) -> Result<Seats> {
+pub(crate) fn first(object: BorrowedFd<'_>, origin: Option<Box<dyn Origin>>) -> Result<Seats> {
     let seats = Seats::open(object, origin)?;
     seats.take(object, 0, || 0)?;
     Ok(seats)
 }
 
 /// The place of an object, for its seats.
-pub(super) fn origin(place: Place) -> Box<dyn Origin> {
-    Box::new(At(place))
+pub(crate) fn origin(location: FileLocation) -> Box<dyn Origin> {
+    Box::new(At(location))
 }
 
-struct At(Place);
+struct At(FileLocation);
 
 impl At {
-    fn again(&self) -> io::Result<Place> {
+    fn again(&self) -> io::Result<FileLocation> {
         self.0.again().ok_or_else(|| Errno::NOENT.into())
     }
 }
@@ -45,7 +45,7 @@ impl Origin for At {
 impl Object {
     /// The seats that this process may take at locks in this object.
     pub(crate) fn seats(&self) -> Result<Seats> {
-        let origin = self.named.as_ref().map(|named| origin(named.place.clone()));
+        let origin = self.named.as_ref().map(|named| origin(named.location.clone()));
         Seats::open(self.seat_file()?, origin)
     }
 
@@ -77,7 +77,7 @@ impl Object {
         let owner = rustix::fs::fstat(file).map_err(|e| cannot(e.into()))?.st_uid;
         // A handle without a name cannot tell. It takes nothing from an owner that may be alive.
         let Some(named) = &self.named else { return Ok(true) };
-        let Some(place) = named.place.again() else { return Ok(true) };
-        token.is_taken(place.dir.as_fd(), owner).map_err(cannot)
+        let Some(location) = named.location.again() else { return Ok(true) };
+        token.is_taken(location.dir.as_fd(), owner).map_err(cannot)
     }
 }

@@ -17,14 +17,14 @@ const DELETED: &[u8] = b" (deleted)";
 
 /// A live object whose holders are wanted.
 #[derive(Debug)]
-pub(super) struct Sought {
+pub(crate) struct Sought {
     path: PathBuf,
     device: (u32, u32),
     inode: u64,
 }
 
 impl Sought {
-    pub(super) fn new(path: PathBuf, stat: &Stat) -> Sought {
+    pub(crate) fn new(path: PathBuf, stat: &Stat) -> Sought {
         let device = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
         Sought { path, device, inode: stat.st_ino }
     }
@@ -55,7 +55,7 @@ impl Sought {
 }
 
 /// The processes that hold each of these objects, as far as this user may know.
-pub(super) fn of(objects: &[Sought]) -> Vec<Vec<u32>> {
+pub(crate) fn of(objects: &[Sought]) -> Vec<Vec<u32>> {
     let mut holders = vec![Vec::new(); objects.len()];
     let mut by_spelling: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
     for (index, object) in objects.iter().enumerate() {

@@ -1,0 +1,5 @@
+//! The bytes of an object's file: `docs/layout.md` has the map.
+
+pub(crate) mod file_name;
+pub(crate) mod file_record;
+pub(crate) mod trailer;

@@ -1,0 +1,198 @@
+//! What we keep about an object, in the last 4,096 bytes of its file. `docs/layout.md` has the map.
+
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::Stat;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::access::{Access, Kind, Protection, Sharing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::{Name, Namespace};
+use crate::sys::object::Spec;
+use crate::sys::object::unix::format::file_record;
+
+/// The trailer's length in bytes.
+pub(crate) const LEN: u64 = 4096;
+
+/// How much of a trailer has to be read to know the object called `name`.
+pub(crate) fn len_with(name: &Name) -> usize {
+    NAME_AT + name.as_str().len()
+}
+
+/// Where one can be read to.
+pub(crate) const ROOM: [MaybeUninit<u8>; 4096] = [MaybeUninit::uninit(); 4096];
+
+const MAGIC: [u8; 8] = *b"PAGEMATE";
+const VERSION: u32 = 1;
+/// Where the name begins: 1,024 UTF-16 units take at most 3,072 bytes of UTF-8.
+const NAME_AT: usize = 1024;
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct Header {
+    magic: [u8; 8],
+    version: u32,
+    kind: u8,
+    protection: u8,
+    memory: u8,
+    others_write: u8,
+    data_len: u64,
+    created_ns: u64,
+    creator: u32,
+    name_len: u32,
+    /// Not 0 once the object was found dead, which is before its name is removed.
+    removed: u8,
+    zero: [u8; 7],
+}
+
+const _: () = assert!(size_of::<Header>() == 48);
+
+const REMOVED_AT: u64 = std::mem::offset_of!(Header, removed) as u64;
+
+/// Where an object's memory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// In the same file, before the trailer.
+    Here,
+    /// In a file of the user's: before the trailer stands a [`FileRecord`] of it. The
+    /// object's own file gives others no right to write, because they could change the record, so
+    /// that the trailer says whether they were to have it.
+    Elsewhere { others_write: bool },
+}
+
+/// A trailer that was read and found whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trailer<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) protection: Protection,
+    pub(crate) memory: Memory,
+    pub(crate) data_len: u64,
+    pub(crate) created: SystemTime,
+    pub(crate) creator: u32,
+    /// Whether the object was found dead.
+    pub(crate) removed: bool,
+    /// What stands where the name without its prefix belongs; not known to be one.
+    pub(crate) bare: &'a str,
+}
+
+impl Trailer<'_> {
+    /// The name, if it is one.
+    pub(crate) fn name(&self, namespace: Namespace) -> Result<Name> {
+        Name::from_parts(namespace, self.bare).map_err(|_| no_name())
+    }
+}
+
+fn no_name() -> Error {
+    Error::new(ErrorKind::Corrupted, "its trailer holds no name")
+}
+
+/// How long what stands before the trailer of a new object is.
+pub(crate) fn data_len(spec: &Spec<'_>) -> u64 {
+    if spec.file.is_some() { file_record::LEN } else { spec.len }
+}
+
+fn lets_others_write(sharing: Sharing) -> bool {
+    matches!(sharing, Sharing::Group(Access::ReadWrite) | Sharing::Everyone(Access::ReadWrite))
+}
+
+/// The bytes of a new object's trailer that are not zero.
+pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
+    let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let bare = name.as_str().as_bytes();
+    let header = Header {
+        magic: MAGIC,
+        version: VERSION,
+        kind: match spec.kind {
+            Kind::Section => 1,
+            Kind::Mutex => 2,
+            Kind::Event => 3,
+            Kind::Semaphore => 4,
+        },
+        protection: match spec.protection {
+            Protection::ReadOnly => 1,
+            Protection::ReadWrite => 2,
+        },
+        memory: spec.file.is_some().into(),
+        others_write: (spec.file.is_some() && lets_others_write(spec.sharing)).into(),
+        data_len: data_len(spec),
+        created_ns: created.as_nanos().try_into().unwrap_or(u64::MAX),
+        creator,
+        name_len: bare.len().try_into().expect("a name has at most 3072 bytes"),
+        removed: 0,
+        zero: [0; 7],
+    };
+    let mut bytes = vec![0; NAME_AT + bare.len()];
+    bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+    bytes[NAME_AT..].copy_from_slice(bare);
+    bytes
+}
+
+/// Whether this file ends in a trailer, of whatever version.
+pub(crate) fn is_there(fd: BorrowedFd<'_>, stat: &Stat) -> bool {
+    let mut magic = [0; MAGIC.len()];
+    let at = u64::try_from(stat.st_size).ok().and_then(|len| len.checked_sub(LEN));
+    at.is_some_and(|at| rustix::io::pread(fd, &mut magic, at) == Ok(magic.len()) && magic == MAGIC)
+}
+
+/// Where the trailer of a file begins, and its data end.
+pub(crate) fn begins_at(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(LEN)
+}
+
+/// Notes in the trailer that the object is dead, under its exclusive lock.
+pub(crate) fn mark_removed(fd: BorrowedFd<'_>, stat: &Stat) {
+    // Should it fail, the object is as dead; only a second name of its file could hide that.
+    _ = rustix::io::pwrite(fd, &[1], begins_at(stat) + REMOVED_AT);
+}
+
+/// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.
+pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
+    let corrupted = |cause| Error::new(ErrorKind::Corrupted, cause);
+    let (header, _) = Header::read_from_prefix(bytes)
+        .map_err(|_| corrupted("its file is cut short: no whole trailer"))?;
+    if header.magic != MAGIC {
+        return Err(corrupted("its file does not end in a trailer of ours"));
+    }
+    if header.version != VERSION {
+        let cause = format!(
+            "made by an incompatible release: layout {}, this one reads {VERSION}",
+            header.version
+        );
+        return Err(Error::new(ErrorKind::WrongVersion, cause));
+    }
+    let kind = match header.kind {
+        1 => Kind::Section,
+        2 => Kind::Mutex,
+        3 => Kind::Event,
+        4 => Kind::Semaphore,
+        _ => return Err(corrupted("its trailer names a kind that does not exist")),
+    };
+    let protection = match header.protection {
+        1 => Protection::ReadOnly,
+        2 => Protection::ReadWrite,
+        _ => return Err(corrupted("its trailer names a protection that does not exist")),
+    };
+    let memory = match (header.memory, header.others_write) {
+        (0, 0) => Memory::Here,
+        (1, 0) => Memory::Elsewhere { others_write: false },
+        (1, 1) => Memory::Elsewhere { others_write: true },
+        _ => return Err(corrupted("its trailer names a memory that does not exist")),
+    };
+    if memory != Memory::Here && header.data_len != file_record::LEN {
+        return Err(corrupted("it is over a file, but has no room for what it says of that file"));
+    }
+    if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
+        return Err(corrupted("its trailer and its file disagree about the length"));
+    }
+    let bare = usize::try_from(header.name_len)
+        .ok()
+        .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
+        .and_then(|name| str::from_utf8(name).ok())
+        .ok_or_else(no_name)?;
+    let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
+    let creator = header.creator;
+    let (data_len, removed) = (header.data_len, header.removed != 0);
+    Ok(Trailer { kind, protection, memory, data_len, created, creator, removed, bare })
+}

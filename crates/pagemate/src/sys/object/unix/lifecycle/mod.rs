@@ -1,0 +1,8 @@
+//! The life of an object: created invisibly, linked to its name, opened, closed and swept.
+
+pub(crate) mod close;
+pub(crate) mod create;
+pub(crate) mod open;
+pub(crate) mod passing_sweep;
+pub(crate) mod scan;
+pub(crate) mod staging;

@@ -1,0 +1,29 @@
+//! Linux: the kernel goes on reading a directory from where an earlier reader stopped.
+
+use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{FileType, RawDir, SeekFrom};
+
+/// Visits the entries of a directory from `from` on, which is 0 or an earlier result. `None` if the
+/// directory ended, or else where to go on: the visitor broke off.
+pub(crate) fn walk(
+    dir: OwnedFd,
+    from: u64,
+    mut visit: impl FnMut(&CStr, FileType) -> ControlFlow<()>,
+) -> rustix::io::Result<Option<u64>> {
+    if from != 0 {
+        rustix::fs::seek(&dir, SeekFrom::Start(from))?;
+    }
+    let mut bytes = [MaybeUninit::uninit(); 2048];
+    let mut entries = RawDir::new(dir, &mut bytes);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        if visit(entry.file_name(), entry.file_type()).is_break() {
+            return Ok(Some(entry.next_entry_cookie()));
+        }
+    }
+    Ok(None)
+}
