@@ -68,7 +68,8 @@ int main(int argc, char *argv[])
     WaitForSingleObject(pi.hProcess, INFINITE);
     if (!GetExitCodeProcess(pi.hProcess, &exitCode))
         return 1;
-    printf("parent: exit code %lu, sum %I64u\n", (unsigned long)exitCode, shared->sum);
+    printf("parent: exit code %lu, sum %lu\n", (unsigned long)exitCode,
+           (unsigned long)shared->sum);
     CloseHandle(pi.hProcess);
     CloseHandle(pi.hThread);
     UnmapViewOfFile(shared);
