@@ -174,7 +174,16 @@ impl Alone {
         let lock = &page().alone;
         let mut tries = 0_u32;
         // Acquire: what the last thread did, by the Release in `leave`.
-        while lock.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        // Where the kernel cannot zero the page, a child that was forked before the handlers were there
+        // finds the lock of its parent, which no thread of the child will release.
+        let (own, mut seen) = (std::process::id(), 0);
+        while let Err(holder) =
+            lock.compare_exchange(seen, own, Ordering::Acquire, Ordering::Relaxed)
+        {
+            seen = if holder == own { 0 } else { holder };
+            if holder != own {
+                continue;
+            }
             // It is held for a few system calls, and by a thread that forks.
             if tries < 50 {
                 std::thread::yield_now();

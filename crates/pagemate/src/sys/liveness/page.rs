@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 pub(super) struct Page {
     /// The generation of this process; zero until its first call.
     pub(super) generation: AtomicU32,
-    /// Whether a thread of this process is [`Alone`](super::fork::Alone).
+    /// The pid of this process while one of its threads is [`Alone`](super::fork::Alone), or zero.
     pub(super) alone: AtomicU32,
 }
 
