@@ -19,6 +19,16 @@
 #define STANDARD_RIGHTS_ALL 0x001F0000
 #define SPECIFIC_RIGHTS_ALL 0x0000FFFF
 #define ACCESS_SYSTEM_SECURITY 0x01000000
+/* The limits of LONG and its kin; those of long, LONG_MAX and ULONG_MAX, are this system's. */
+#define MINCHAR 0x80
+#define MAXCHAR 0x7f
+#define MINSHORT 0x8000
+#define MAXSHORT 0x7fff
+#define MINLONG 0x80000000
+#define MAXLONG 0x7fffffff
+#define MAXBYTE 0xff
+#define MAXWORD 0xffff
+#define MAXDWORD 0xffffffff
 #define MAXIMUM_ALLOWED 0x02000000
 #define GENERIC_READ 0x80000000u
 #define GENERIC_WRITE 0x40000000u

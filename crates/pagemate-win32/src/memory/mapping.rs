@@ -33,6 +33,8 @@ pub(crate) const NOACCESS: u32 = 0x01;
 pub(crate) const READONLY: u32 = 0x02;
 pub(crate) const READWRITE: u32 = 0x04;
 pub(crate) const WRITECOPY: u32 = 0x08;
+const PAGE_NOCACHE: u32 = 0x200;
+const PAGE_WRITECOMBINE: u32 = 0x400;
 /// The executable ones.
 pub(crate) const EXECUTABLE: u32 = 0xF0;
 
@@ -59,13 +61,20 @@ pub(crate) struct Mapping {
     over_file: bool,
     /// A descriptor that holds no name, of memory that comes into being as it is committed.
     sparse: Option<Arc<OwnedFd>>,
+    /// `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`, with which `VirtualQuery` tells of its views. Memory is
+    /// cached nevertheless, and a process that opens the section by its name does not learn of this.
+    caching: u32,
 }
 
 impl Mapping {
     pub(crate) fn new(section: Section) -> Result<Mapping> {
         let over_file = section.is_over_file();
         let sparse = if over_file { None } else { sparse(&section)? };
-        Ok(Mapping { section, over_file, sparse })
+        Ok(Mapping { section, over_file, sparse, caching: 0 })
+    }
+
+    pub(crate) fn caching(&self) -> u32 {
+        self.caching
     }
 
     pub(crate) fn section(&self) -> &Section {
@@ -122,6 +131,8 @@ struct Wanted {
     /// One of `PAGE_READONLY`, `PAGE_READWRITE` and `PAGE_WRITECOPY`.
     protection: u32,
     reserve: bool,
+    /// The modifier of protections that follows from the attributes.
+    caching: u32,
     len: u64,
     file: Option<(Arc<File>, u32)>,
 }
@@ -173,7 +184,12 @@ impl Wanted {
         if sec & SEC_LARGE_PAGES != 0 {
             return Err(PRIVILEGE_NOT_HELD);
         }
-        Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, len, file })
+        let caching = match sec & (SEC_NOCACHE | SEC_WRITECOMBINE) {
+            0 => 0,
+            SEC_WRITECOMBINE => PAGE_WRITECOMBINE,
+            _ => PAGE_NOCACHE,
+        };
+        Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, caching, len, file })
     }
 
     /// The rights of the handle to it, whether it is made or found.
@@ -233,7 +249,8 @@ fn create(
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
     let section = wanted.make(name.as_deref(), sharing)?;
     let found = name.is_some() && !section.was_created();
-    let object = Object::Mapping(Arc::new(Mapping::new(section)?));
+    let caching = if found { 0 } else { wanted.caching };
+    let object = Object::Mapping(Arc::new(Mapping { caching, ..Mapping::new(section)? }));
     let handle = handle::open(Entry { object, access: wanted.access() }, inherit)?;
     error::set_last(if found { ALREADY_EXISTS.0 } else { 0 });
     Ok(handle)

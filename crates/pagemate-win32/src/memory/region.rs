@@ -23,6 +23,8 @@ pub(crate) struct Region {
     /// The `PAGE_` protection it was asked for with, which is the most it can have.
     pub(crate) protection: u32,
     pub(crate) kind: Kind,
+    /// A modifier with which its protections are told: `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`.
+    pub(crate) caching: u32,
     pages: Pages,
 }
 
@@ -48,7 +50,13 @@ pub(crate) struct Seen {
 
 impl Region {
     pub(crate) fn new(len: usize, protection: u32, kind: Kind) -> Region {
-        Region { len, protection, kind, pages: Pages::new(len / PAGE, byte(protection)) }
+        Region {
+            len,
+            protection,
+            kind,
+            caching: 0,
+            pages: Pages::new(len / PAGE, byte(protection)),
+        }
     }
 
     /// The protection of the page at this index, as it was set; zero if it is not committed.

@@ -121,7 +121,9 @@ fn map(handle: Handle, wanted: &Wanted) -> Result<*mut c_void> {
         place::exactly(wanted.base.addr(), what)?;
         wanted.base.addr()
     };
-    regions().insert(base, Region::new(len, wanted.protection, Kind::View(seen)));
+    let mut region = Region::new(len, wanted.protection, Kind::View(seen));
+    region.caching = mapping.caching();
+    regions().insert(base, region);
     Ok(at(base))
 }
 

@@ -119,13 +119,19 @@ fn query(address: usize) -> Result<MemoryBasicInformation> {
     Ok(MemoryBasicInformation {
         base: at(start),
         allocation_base: at(base),
-        allocation_protection: region.protection,
+        allocation_protection: told(region, region.protection),
         partition: 0,
         len: run.pages * PAGE,
         state: if run.committed { MEM_COMMIT } else { MEM_RESERVE },
-        protection: run.protection,
+        protection: told(region, run.protection),
         kind,
     })
+}
+
+/// A protection with the region's modifier, which pages without access and those that are not committed
+/// do not have.
+fn told(region: &Region, protection: u32) -> u32 {
+    if matches!(protection, 0 | NOACCESS) { protection } else { protection | region.caching }
 }
 
 /// What the kernel says of memory that is none of ours.
@@ -245,8 +251,9 @@ fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
         }
         page += run.pages;
     }
+    let first = told(region, first.protection);
     set(base, region, pages, protection)?;
-    Ok(first.protection)
+    Ok(first)
 }
 
 fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usize> {

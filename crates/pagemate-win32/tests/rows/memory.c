@@ -160,6 +160,26 @@ static void memory_of_ones_own_is_flushed_too(void)
     CHECK(FlushViewOfFile(own + 4096, 100));
 }
 
+static void uncached_sections_say_so(void)
+{
+    HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
+                                        PAGE_READWRITE | SEC_COMMIT | SEC_NOCACHE, 0, 4096, NULL);
+    char *bytes = (char *)view(section, FILE_MAP_WRITE);
+    DWORD old = 0;
+    CHECK(bytes != NULL);
+    SAME(at(bytes).Protect, PAGE_READWRITE | PAGE_NOCACHE);
+    CHECK(VirtualProtect(bytes, 1, PAGE_READONLY, &old));
+    SAME(old, PAGE_READWRITE | PAGE_NOCACHE);
+    SAME(at(bytes).Protect, PAGE_READONLY | PAGE_NOCACHE);
+}
+
+static void limits_are_those_of_windows(void)
+{
+    SAME(MAXLONG, 0x7FFFFFFF);
+    SAME(MAXDWORD, (DWORD)-1);
+    CHECK(CreateSemaphoreA(NULL, 0, MAXLONG, NULL) != NULL);
+}
+
 const Row memory_rows[] = {
     {61, "any address in a view unmaps it", any_address_unmaps},
     {62, "what is no view is not unmapped", only_views_unmap},
@@ -173,5 +193,7 @@ const Row memory_rows[] = {
     {70, "a view of all tells how much it is", a_view_tells_the_size},
     {71, "a file does not shrink while it is mapped", mapped_files_do_not_shrink},
     {145, "memory of one's own is flushed without an effect", memory_of_ones_own_is_flushed_too},
+    {146, "views of sections that are not cached say so", uncached_sections_say_so},
+    {147, "the highest count of a semaphore is MAXLONG", limits_are_those_of_windows},
     {0, NULL, NULL},
 };
