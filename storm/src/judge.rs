@@ -139,7 +139,16 @@ impl Judge {
     fn is_settled(&self, slot: usize) -> bool {
         let child = &self.board.slots[WORKERS + slot];
         let claimed = child.claims.iter().any(|claim| claim.word().phase() != Phase::Idle);
-        if child.pid.load(SeqCst) != 0 || !claimed {
+        let pid = child.pid.load(SeqCst);
+        if pid != 0 {
+            // The worker may have been killed after it took its child in and before it said so. All its
+            // other children have become the judge's.
+            if parent_of(pid) != Some(process::id()) {
+                child.clear();
+            }
+            return true;
+        }
+        if !claimed {
             return true;
         }
         if self.has_unknown_child() {
