@@ -4,4 +4,5 @@
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 #[cfg(not(loom))]
+#[allow(unused_imports, reason = "not every platform has a protocol over 64 bits")]
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -36,6 +36,10 @@ impl Staged {
 
     /// Gives the file its name; `EXIST` and the file back if that is taken, `NOENT` if a sweeper
     /// took it for a dead one before it was locked.
+    #[allow(
+        clippy::result_large_err,
+        reason = "the caller tries again with the file, once at most"
+    )]
     pub(crate) fn name(mut self, location: &FileLocation) -> Result<OwnedFd, (Staged, Errno)> {
         let flags = RenameFlags::NOREPLACE;
         let (from, own) = (&*self.location.dir, self.location.file.as_c_str());
