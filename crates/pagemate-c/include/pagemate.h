@@ -1317,8 +1317,8 @@ pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, con
  * @param index      Receives the index of the acquired object, from 0.
  * @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
  * @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
- *         mutexes already. PAGEMATE_ORPHANED: another program removed the name of a mutex; the
- *         first use of its handle checks this.
+ *         mutexes already. PAGEMATE_ORPHANED: another program removed the name of one of the
+ *         objects; a wait that has to sleep checks this.
  *         PAGEMATE_OS: the system refused to wait.
  */
 pagemate_status pagemate_wait_any(const pagemate_waitable *list,

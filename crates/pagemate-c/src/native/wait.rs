@@ -100,8 +100,8 @@ fn forget_guard(had: Had<'_>) -> bool {
 /// @param index      Receives the index of the acquired object, from 0.
 /// @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
 /// @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
-///         mutexes already. PAGEMATE_ORPHANED: another program removed the name of a mutex; the
-///         first use of its handle checks this.
+///         mutexes already. PAGEMATE_ORPHANED: another program removed the name of one of the
+///         objects; a wait that has to sleep checks this.
 ///         PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_wait_any(

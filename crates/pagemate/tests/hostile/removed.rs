@@ -2,16 +2,22 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use pagemate::sync::{EventOptions, MutexOptions, Reset, SemaphoreOptions};
-use pagemate::{ErrorKind, Section, inventory};
+use pagemate::sync::{
+    EventOptions, MutexOptions, Reset, SemaphoreOptions, wait_all_for, wait_any_for,
+};
+use pagemate::{ErrorKind, Result, Section, inventory};
 
 use super::harness::fork::alone;
 use super::{create, local, refused};
 
 /// The facts that each message has to state: the file and the remedy.
 const FACTS: [&str; 3] = ["another program removed", "\"x\"", "create it again"];
+
+/// Longer than the test takes unless it hangs.
+const LONG: Duration = Duration::from_mins(1);
 
 /// Removes all files of the user's objects, as logind does at the end of the last session.
 fn remove_all(place: &Path) {
@@ -70,6 +76,47 @@ fn second_link_does_not_hide_that_the_name_is_gone() {
         for link in links {
             fs::remove_file(link).unwrap();
         }
+    });
+}
+
+#[test]
+fn waiters_that_sleep_already_are_told() {
+    alone("removed::waiters_that_sleep_already_are_told", |place| {
+        let event = EventOptions::new(Reset::Manual).create_new("x").unwrap();
+        let semaphore = SemaphoreOptions::new(0, 1).create_new("y").unwrap();
+        let mutex = MutexOptions::new().create_new("z").unwrap();
+        let other = MutexOptions::new().open_or_create("z").unwrap();
+        let guard = mutex.lock().unwrap();
+        let asleep = |waiting: &dyn Fn() -> bool| {
+            let end = Instant::now() + LONG;
+            while !waiting() {
+                assert!(Instant::now() < end, "no thread waits");
+                thread::sleep(Duration::from_millis(1));
+            }
+        };
+        thread::scope(|scope| {
+            // Each sleeps for longer than the test may take.
+            let waits: [thread::ScopedJoinHandle<'_, Result<bool>>; 5] = [
+                scope.spawn(|| event.wait_timeout(LONG)),
+                scope.spawn(|| semaphore.try_acquire_for(LONG)),
+                scope.spawn(|| other.try_lock_for(LONG).map(|guard| guard.is_some())),
+                scope.spawn(|| {
+                    wait_any_for(&[(&event).into(), (&semaphore).into()], LONG)
+                        .map(|one| one.is_some())
+                }),
+                scope.spawn(|| {
+                    wait_all_for(&[(&event).into(), (&semaphore).into()], LONG)
+                        .map(|all| all.is_some())
+                }),
+            ];
+            let waiting = |name| inventory::find(name).unwrap().waiting.unwrap_or(0);
+            asleep(&|| waiting("x") == 3 && waiting("y") == 3 && waiting("z") == 1);
+            remove_all(place);
+            for wait in waits {
+                refused(wait.join().unwrap(), ErrorKind::Orphaned, &["another program removed"]);
+            }
+        });
+        drop(guard);
     });
 }
 

@@ -33,7 +33,7 @@ const SLICE: Duration = Duration::from_millis(30);
 /// Every other waiter looks up after this: the thread that made something available can be killed
 /// before it wakes any waiter, and the waiter that was chosen can be killed before it takes anything.
 /// Both need a death within a few instructions, of which nobody is told.
-const LONG_SLICE: Duration = Duration::from_millis(500);
+pub(crate) const LONG_SLICE: Duration = Duration::from_millis(500);
 
 /// How soon a waiter has to look whether an owner is dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::super::words::Waiter;
 use super::super::{Got, Waitable};
 use super::cell::cannot_wait;
-use super::many::{Each, pace, sleep};
+use super::many::{Each, NameCheck, pace, sleep};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
@@ -29,6 +29,7 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
     let mut slice = Slice::begin(pace(&each));
     // Which of them were there, or changed, since none were collected last.
     let mut seen = vec![false; list.len()];
+    let mut names = NameCheck::default();
     loop {
         slice.follow(pace(&each));
         let time = deadline.next(slice.len());
@@ -50,6 +51,7 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
                 return Ok(Some(had));
             }
         }
+        names.run(list)?;
         slept = true;
         // All have to be there, so that it is enough to sleep for one that is not.
         let missing = seen.iter().position(|seen| !*seen).unwrap_or(missing);

@@ -135,9 +135,11 @@ impl Cell {
         waiter: &mut W,
         deadline: Deadline,
     ) -> Result<Option<W::Got>> {
-        self.object().check_name()?;
+        let check_name = || self.object().check_name();
+        check_name()?;
         let _counted = self.count();
-        words::wait(waiter, deadline).map_err(cannot_wait)
+        let check = || check_name().map_err(io::Error::other);
+        words::wait(waiter, deadline, check).map_err(cannot_wait)
     }
 
     /// Counts one more who waits, until what this gives is dropped.

@@ -1,7 +1,7 @@
 //! Waiting for any of several, and the parts of waiting for all of them.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::words::{Waiter, auto, event, semaphore};
 use super::super::{Got, Reset, Waitable};
@@ -120,6 +120,15 @@ impl<'a> Waitable<'a> {
         }
     }
 
+    /// Fails if another program removed the object's name.
+    fn check_name(self) -> Result<()> {
+        match self {
+            Waitable::Mutex(mutex) => mutex.check_name(),
+            Waitable::Event(event) => event.check_name(),
+            Waitable::Semaphore(semaphore) => semaphore.check_name(),
+        }
+    }
+
     /// The same for all handles of one object, and no other's.
     pub(super) fn id(self) -> Result<(u64, u64)> {
         match self {
@@ -174,12 +183,28 @@ pub(super) fn sleep(each: &[Each<'_>], time: Duration) -> Result<Option<usize>> 
     slept.map_err(cannot_wait)
 }
 
+/// Checks the names of the objects that a thread sleeps for, before its first sleep and then twice a
+/// second at most.
+#[derive(Default)]
+pub(super) struct NameCheck(Option<Instant>);
+
+impl NameCheck {
+    pub(super) fn run(&mut self, list: &[Waitable<'_>]) -> Result<()> {
+        if self.0.is_none_or(|last| last.elapsed() >= wait::LONG_SLICE) {
+            list.iter().try_for_each(|one| one.check_name())?;
+            self.0 = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
+
 /// Waits until one of them is had, the first in the list of those that can be; which, and how.
 pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<(usize, Got)>> {
     let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
     let (mut slept, mut judge) = (false, false);
     let mut woken: Option<usize> = None;
+    let mut names = NameCheck::default();
     let mut slice = Slice::begin(pace(&each));
     loop {
         slice.follow(pace(&each));
@@ -202,6 +227,12 @@ pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
         };
         if let Some(index) = woken {
             each[index].woken_in_vain();
+        }
+        if let Err(error) = names.run(list) {
+            if slept {
+                each.iter().for_each(Waiter::pass_on);
+            }
+            return Err(error);
         }
         slept = true;
         woken = sleep(&each, time)?;

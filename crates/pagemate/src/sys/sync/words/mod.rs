@@ -61,7 +61,14 @@ pub(crate) trait Waiter {
 }
 
 /// Waits until it is had, or the time is up.
-pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<Option<W::Got>> {
+///
+/// `check` runs whenever a sleep ends by itself. An error of it ends the wait: no other process may ever
+/// make the object available, for instance if its name was removed.
+pub(crate) fn wait<W: Waiter>(
+    waiter: &mut W,
+    deadline: Deadline,
+    check: impl Fn() -> io::Result<()>,
+) -> io::Result<Option<W::Got>> {
     let (mut slept, mut judge) = (false, false);
     let mut slice = Slice::begin(waiter.pace());
     loop {
@@ -92,6 +99,9 @@ pub(crate) fn wait<W: Waiter>(waiter: &mut W, deadline: Deadline) -> io::Result<
         }
         if woken {
             waiter.woken_in_vain();
+        } else if let Err(error) = check() {
+            waiter.pass_on();
+            return Err(error);
         }
         judge = slice.is_over();
     }

@@ -35,7 +35,7 @@ fn all_of(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
 }
 
 fn got<W: Waiter>(mut waiter: W) -> W::Got {
-    wait(&mut waiter, Deadline::Never).unwrap().unwrap()
+    wait(&mut waiter, Deadline::Never, || Ok(())).unwrap().unwrap()
 }
 
 /// Only the seat [`DEAD`] is dead, and each is of another process.
