@@ -1,7 +1,8 @@
-//! What a child made by `fork` finds of ours: the tables as they were, and nobody changing them.
+//! Keeps the tables consistent in a child that `fork` creates.
 //!
-//! Of its parent's threads the child has only the one that forked. Were another at a table in that
-//! moment, its lock would never be given back in the child, which would wait for it for ever.
+//! The child has only the thread that forked. If another thread of the parent held a table's lock
+//! during `fork`, that lock would stay locked in the child for ever. So `fork` acquires all table
+//! locks first, and parent and child release them.
 #![allow(unsafe_code, reason = "pthread_atfork(3)")]
 
 use std::cell::RefCell;
@@ -16,7 +17,7 @@ use crate::memory::region::{self, Regions};
 use crate::process::children::{self, Children};
 use crate::sync::create;
 
-/// All locks of this process' tables.
+/// The guards of all table locks of this process.
 type Locks = (
     MutexGuard<'static, ()>,
     MutexGuard<'static, Table>,
@@ -25,42 +26,44 @@ type Locks = (
 );
 
 thread_local! {
-    /// What the thread that forks holds while it does. Without a destructor, so that it is also there
-    /// for one that forks at its very end.
+    /// The guards that the forking thread holds during `fork`. It has no destructor, so that it is
+    /// valid even for a thread that forks while its thread-locals are destroyed.
     static HELD: RefCell<ManuallyDrop<Option<Locks>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
-/// Makes forks safe from now on. A thread that holds one of the locks must not call this.
-pub(crate) fn watch() {
-    // No `Once`: a child forked while another thread runs one waits for that thread for ever. Threads
-    // that come here together, and such a child, register the handlers once more, which see to that.
-    static WATCHED: AtomicBool = AtomicBool::new(false);
-    if !WATCHED.load(Ordering::Acquire) {
-        // The handlers that came last run first. Who holds one of our locks may wait for one of the
-        // core's, which its own handler takes: so that has to be there before, as it is once there
-        // was a mutex that somebody had.
+/// Registers the fork handlers. A thread that holds a table lock must not call this.
+pub(crate) fn register_handlers() {
+    // Do not use `Once`: a child that is forked while another thread runs one would wait for that
+    // thread for ever. Threads that race here, and such a child, register the handlers more than
+    // once, which `lock_all` tolerates.
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    if !REGISTERED.load(Ordering::Acquire) {
+        // The handlers that were registered last run first. A thread that holds a table lock may
+        // wait for a lock of the `pagemate` crate, whose own handler must therefore run later.
+        // Creating a locked mutex makes that crate register its handler.
         if MutexOptions::new().locked(true).create_unnamed().is_err() {
             return;
         }
-        // SAFETY: the handlers take locks that nobody holds for ever and give them back, which is
-        // allowed wherever a process can fork. Should it fail, forks are as they were.
-        _ = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
-        WATCHED.store(true, Ordering::Release);
+        // SAFETY: the handlers only acquire locks that are always released, and release them.
+        // `pthread_atfork` permits that. If it fails, `fork` stays unprotected.
+        _ = unsafe { libc::pthread_atfork(Some(lock_all), Some(unlock_all), Some(unlock_all)) };
+        REGISTERED.store(true, Ordering::Release);
     }
 }
 
-/// In the order in which calls take them.
-extern "C" fn before() {
-    if HELD.with_borrow(|place| place.is_some()) {
-        // The handlers are registered more than once.
+/// Acquires all table locks, in the order in which calls acquire them.
+extern "C" fn lock_all() {
+    if HELD.with_borrow(|held| held.is_some()) {
+        // An earlier registration of the handlers already acquired the locks.
         return;
     }
-    let held = (create::alone(), handle::locked(), region::regions(), children::locked());
-    HELD.with_borrow_mut(|place| **place = Some(held));
+    let held =
+        (create::lock_mutex_lookup(), handle::locked(), region::regions(), children::locked());
+    HELD.with_borrow_mut(|slot| **slot = Some(held));
 }
 
-/// In the parent and in the child.
-extern "C" fn after() {
-    HELD.with_borrow_mut(|place| drop(place.take()));
+/// Releases all table locks, in the parent and in the child.
+extern "C" fn unlock_all() {
+    HELD.with_borrow_mut(|held| drop(held.take()));
 }

@@ -1,21 +1,22 @@
-//! Windows' calls around shared memory for Linux, under their own names and with their own rules.
+//! The calls of Windows for shared memory and synchronisation, on Linux, with Windows' names and
+//! rules.
 //!
-//! A program for Windows that shares memory compiles unchanged against `include/windows.h` and links
-//! this library. The folders are subjects:
+//! A Windows program that shares memory compiles unchanged against `include/windows.h` and links
+//! this library. The modules:
 //!
-//! - `handle`: the table from handles to objects, and handles that a child inherits.
+//! - `handle`: the table from handles to objects, and handles that a child process inherits.
 //! - `memory`: mappings, views, `VirtualAlloc` and its kin, heaps.
 //! - `sync`: mutexes, events, semaphores, waiting, threads.
-//! - `file`: files, and moving bytes to and from them.
-//! - `process`: starting programs, waiting for processes, ending them.
+//! - `file`: files, and reading and writing them.
+//! - `process`: starting, awaiting and terminating processes.
 //! - `system`: clock, environment, console, security attributes.
-//! - `text`: names, code pages, messages.
+//! - `text`: object names, code pages, messages.
 //!
-//! Each exported function translates its arguments, leaves the work to a function that returns a
-//! `Result`, and gives the answer and the last error as Windows would. Microsoft documents the calls;
-//! the comments here state where they differ on Linux, and why.
+//! Each exported function converts its arguments, calls a function that returns a `Result`, and
+//! returns the result and the last error as on Windows. Microsoft documents the calls; the comments
+//! here state where they differ on Linux, and why.
 //!
-//! The exported names are Windows' own, unmangled, because a Windows program refers to them so.
+//! The exported names are unmangled, because Windows programs refer to them.
 #![cfg(target_os = "linux")]
 
 #[cfg(not(target_pointer_width = "64"))]
@@ -35,7 +36,7 @@ pub mod sync;
 pub mod system;
 pub mod text;
 
-/// Joins the halves into which Windows' older calls split a 64-bit number.
+/// Joins the two halves of a 64-bit number, as Windows' older calls pass it.
 fn join(high: u32, low: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }

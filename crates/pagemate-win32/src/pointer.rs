@@ -1,27 +1,29 @@
-//! What programs point to. In a packed struct it may stand at any address.
+//! Reads and writes through pointers of the program. The target may be unaligned, because it may
+//! lie in a packed struct.
 #![allow(unsafe_code, reason = "pointers of the program's")]
 
-/// Tells a program something where it wants it; false, and nothing told, for a null pointer.
+/// Writes a value unless the pointer is null; returns whether it wrote.
 ///
 /// # Safety
 ///
-/// `place` is null or can be written to.
-pub(crate) unsafe fn tell<T>(place: *mut T, value: T) -> bool {
-    if !place.is_null() {
-        // SAFETY: not null, and the caller's promise.
-        unsafe { place.write_unaligned(value) };
+/// `target` is null or valid for writes. It may be unaligned.
+pub(crate) unsafe fn write_unless_null<T>(target: *mut T, value: T) -> bool {
+    if !target.is_null() {
+        // SAFETY: `target` is not null, so the caller guarantees that it is valid for writes.
+        unsafe { target.write_unaligned(value) };
     }
-    !place.is_null()
+    !target.is_null()
 }
 
-/// What a program says there; `None` for a null pointer.
+/// Reads a value; returns `None` for a null pointer.
 ///
 /// # Safety
 ///
-/// `place` is null or whole.
-pub(crate) unsafe fn said<T: Copy>(place: *const T) -> Option<T> {
-    // SAFETY: not null, and the caller's promise.
-    (!place.is_null()).then(|| unsafe { place.read_unaligned() })
+/// `source` is null, or valid for reads and initialized. It may be unaligned.
+pub(crate) unsafe fn read_unless_null<T: Copy>(source: *const T) -> Option<T> {
+    // SAFETY: `source` is not null, so the caller guarantees that it is valid for reads and
+    // initialized.
+    (!source.is_null()).then(|| unsafe { source.read_unaligned() })
 }
 
 #[cfg(test)]
@@ -35,14 +37,14 @@ mod tests {
     #[test]
     fn anything_may_stand_at_any_address_or_at_none() {
         let mut packed = Packed::default();
-        let place = &raw mut packed.1;
-        // SAFETY: it is there, if nowhere even.
-        assert!(unsafe { tell(place, 0x0123_4567_89AB_CDEF) });
+        let target = &raw mut packed.1;
+        // SAFETY: it points to a field of a local, which may be unaligned.
+        assert!(unsafe { write_unless_null(target, 0x0123_4567_89AB_CDEF) });
         // SAFETY: as above.
-        assert_eq!(unsafe { said(place) }, Some(0x0123_4567_89AB_CDEF));
+        assert_eq!(unsafe { read_unless_null(target) }, Some(0x0123_4567_89AB_CDEF));
         // SAFETY: null is allowed.
-        assert!(!unsafe { tell(std::ptr::null_mut(), 1) });
+        assert!(!unsafe { write_unless_null(std::ptr::null_mut(), 1) });
         // SAFETY: null is allowed.
-        assert_eq!(unsafe { said(std::ptr::null::<u64>()) }, None);
+        assert_eq!(unsafe { read_unless_null(std::ptr::null::<u64>()) }, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Windows' error codes, and the last one of each thread.
+//! Windows' error codes, and the last error of each thread.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 pub(crate) mod texts;
@@ -68,7 +68,8 @@ impl From<pagemate::Error> for Code {
     fn from(error: pagemate::Error) -> Code {
         why::note(&error);
         match error.kind() {
-            // An object that nobody holds is no error of the system's: this is the objects' directory.
+            // `ENOENT` means that the directory of the objects is missing. A missing object has no
+            // system error.
             _ if error.raw_os_error() == Some(libc::ENOENT) => NOT_READY,
             ErrorKind::NotFound => FILE_NOT_FOUND,
             ErrorKind::AlreadyExists => ALREADY_EXISTS,
@@ -126,27 +127,27 @@ pub(crate) fn set_last(code: u32) {
     LAST.set(code);
 }
 
-/// Returns the result of a call, or `failure` and the last error.
+/// Returns the value of a call, or sets the last error and returns `failure`.
 pub(crate) fn answer<T>(result: Result<T>, failure: T) -> T {
-    why::tell(result.as_ref().err().map(|Code(code)| *code));
+    why::record(result.as_ref().err().map(|Code(code)| *code));
     result.unwrap_or_else(|Code(code)| {
         set_last(code);
         failure
     })
 }
 
-/// The same for calls that say whether they did it.
+/// Does the same as [`answer`] for calls that return a `BOOL`.
 pub(crate) fn done(result: Result<()>) -> i32 {
     answer(result.map(|()| 1), 0)
 }
 
-/// The code of the last call of this thread that left one.
+/// Returns the last error of this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetLastError() -> u32 {
     LAST.get()
 }
 
-/// Sets what [`GetLastError`] tells this thread.
+/// Sets the last error of this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetLastError(code: u32) {
     set_last(code);

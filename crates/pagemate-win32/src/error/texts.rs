@@ -1,6 +1,6 @@
 //! The texts of error codes, in Windows' words.
 
-/// The system's messages in English, by error code. Each ends a line, whose end is not stored.
+/// The system's messages in English, by error code, without the line end.
 const MESSAGES: &[(u32, &str)] = &[
     (0, "The operation completed successfully."),
     (1, "Incorrect function."),

@@ -1,4 +1,4 @@
-//! Why the last call of a thread failed, in a sentence, and a trace of all failures.
+//! A sentence about the last failed call of a thread, and a trace of all failed calls.
 #![allow(unsafe_code, reason = "exported under its C name")]
 
 use std::cell::RefCell;
@@ -10,31 +10,33 @@ use std::sync::OnceLock;
 
 use super::texts;
 
-/// If it is set, failed calls and `OutputDebugString` write a line to standard error.
+/// The environment variable that makes failed calls and `OutputDebugString` write to standard
+/// error.
 const TRACE: &str = "PAGEMATE_TRACE";
 
-struct Why {
-    /// An error of the core that the running call has met.
+struct Failure {
+    /// The error of the `pagemate` crate that the running call met.
     noted: Option<String>,
-    /// The sentence about the last call that failed.
-    told: CString,
+    /// The sentence about the last failed call.
+    sentence: CString,
 }
 
 thread_local! {
-    static WHY: RefCell<Why> = RefCell::new(Why { noted: None, told: CString::default() });
+    static FAILURE: RefCell<Failure> = RefCell::new(Failure { noted: None, sentence: CString::default() });
 }
 
-/// Notes an error of the core, which knows more than a code can tell.
+/// Notes an error of the `pagemate` crate, whose text says more than a code can.
 pub(super) fn note(error: &pagemate::Error) {
-    // At the end of a thread there is nobody to tell.
-    _ = WHY.try_with(|why| why.borrow_mut().noted = Some(error.to_string()));
+    // `try_with` fails while the thread's locals are destroyed. No caller can ask for the sentence
+    // then.
+    _ = FAILURE.try_with(|failure| failure.borrow_mut().noted = Some(error.to_string()));
 }
 
-/// Keeps the sentence about a call that failed with a code.
-pub(super) fn tell(code: Option<u32>) {
-    _ = WHY.try_with(|why| {
-        let mut why = why.borrow_mut();
-        let noted = why.noted.take();
+/// Composes the sentence about a call that failed with a code; forgets the noted error otherwise.
+pub(super) fn record(code: Option<u32>) {
+    _ = FAILURE.try_with(|failure| {
+        let mut failure = failure.borrow_mut();
+        let noted = failure.noted.take();
         let Some(code) = code else { return };
         let known = noted.as_deref().or(texts::text(code));
         let sentence = match known {
@@ -44,11 +46,11 @@ pub(super) fn tell(code: Option<u32>) {
         if traced() {
             trace(&sentence);
         }
-        why.told = CString::new(sentence.replace('\0', "")).unwrap_or_default();
+        failure.sentence = CString::new(sentence.replace('\0', "")).unwrap_or_default();
     });
 }
 
-/// Whether the program is traced.
+/// Returns whether the trace is on.
 pub(crate) fn traced() -> bool {
     static TRACED: OnceLock<bool> = OnceLock::new();
     *TRACED.get_or_init(|| std::env::var_os(TRACE).is_some_and(|set| !set.is_empty()))
@@ -58,14 +60,14 @@ fn trace(line: impl Display) {
     _ = writeln!(std::io::stderr(), "pagemate: {line}");
 }
 
-/// Whether the variable that moves the directory of the objects is not an absolute path.
+/// Returns whether `PAGEMATE_DIR`, which moves the directory of the objects, is a relative path.
 pub(super) fn directory_is_relative() -> bool {
     std::env::var_os("PAGEMATE_DIR").is_some_and(|path| Path::new(&path).is_relative())
 }
 
-/// Returns a sentence about the last call of this thread that failed: the code, and the cause with a
-/// remedy where the library knows more than Windows' text. It is valid until the thread's next call.
+/// Returns a sentence about the last failed call of this thread: the code, the cause, and a remedy
+/// if the library knows one. The string is valid until the thread's next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_win32_last_error_message() -> *const c_char {
-    WHY.try_with(|why| why.borrow().told.as_ptr()).unwrap_or(c"".as_ptr())
+    FAILURE.try_with(|failure| failure.borrow().sentence.as_ptr()).unwrap_or(c"".as_ptr())
 }

@@ -1,4 +1,4 @@
-//! What a path leads to.
+//! `GetFileAttributes`: reports the attributes of a file or directory.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use crate::error::{Result, answer};
 use crate::file::object::is_read_only;
 use crate::file::path;
 
-/// `FILE_ATTRIBUTE_READONLY` and its like. What is neither is normal: nothing here is to be archived.
+/// `FILE_ATTRIBUTE_` values. A writable file is `NORMAL`: the archive attribute does not exist
+/// here.
 const READONLY: u32 = 0x1;
 const DIRECTORY: u32 = 0x10;
 const NORMAL: u32 = 0x80;
@@ -24,28 +25,28 @@ fn attributes(path: &Path) -> Result<u32> {
     })
 }
 
-fn told(path: Result<PathBuf>) -> u32 {
+fn attributes_of(path: Result<PathBuf>) -> u32 {
     answer(path.and_then(|path| attributes(&path)), NONE)
 }
 
-/// Tells whether something is a folder or a file, and whether that may be written to.
+/// Returns the attributes of a file or directory: `DIRECTORY`, `READONLY` or `NORMAL`.
 ///
 /// # Safety
 ///
-/// `path` is null or ends in a NUL.
+/// `path` is null or points to a string that ends in a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetFileAttributesA(path: *const u8) -> u32 {
-    // SAFETY: the caller's promise.
-    told(unsafe { path::narrow_of_any(path) })
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
+    attributes_of(unsafe { path::narrow_of_any(path) })
 }
 
-/// As [`GetFileAttributesA`], for 16-bit characters.
+/// Does the same as [`GetFileAttributesA`], for 16-bit characters.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`GetFileAttributesA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetFileAttributesW(path: *const u16) -> u32 {
-    // SAFETY: the caller's promise.
-    told(unsafe { path::wide_of_any(path) })
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
+    attributes_of(unsafe { path::wide_of_any(path) })
 }

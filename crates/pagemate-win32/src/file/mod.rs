@@ -1,4 +1,4 @@
-//! Files, and moving bytes to and from them.
+//! Files: opens, reads, writes and deletes them.
 
 pub mod attributes;
 pub mod object;

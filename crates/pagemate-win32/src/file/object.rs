@@ -1,7 +1,7 @@
-//! Files, as far as mappings need them: one after another, each call done when it returns.
+//! Files: creates, opens, positions, resizes and deletes them. All I/O is synchronous.
 //!
-//! What a program says about sharing a file with others is not enforced, as nobody does that here.
-//! What would pull a file from under a mapping of this process is refused, as on Windows.
+//! Sharing modes are not enforced, because other programs on Linux would not observe them. As on
+//! Windows, this process cannot shorten or delete a file that it has mapped.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::fs::OpenOptions;
@@ -22,21 +22,22 @@ use crate::file::path;
 use crate::handle::rights::{self, APPEND_DATA, MAXIMUM_ALLOWED, READ_DATA, WRITE_DATA};
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Entry, Handle, Object};
 use crate::memory::region::regions;
-use crate::pointer::{said, tell};
+use crate::pointer::{read_unless_null, write_unless_null};
 use crate::system::security::{self, SecurityAttributes};
 
-/// `FILE_READ_ATTRIBUTES` and `SYNCHRONIZE`, which `CreateFile` asks for in any case.
-const ANYWAY: u32 = 0x10_0080;
+/// `FILE_READ_ATTRIBUTES` and `SYNCHRONIZE`, which `CreateFile` always requests.
+const ALWAYS_REQUESTED: u32 = 0x10_0080;
 const GENERIC_READ: u32 = 0x8000_0000;
 
-/// What to do about a file that is there or not: `CREATE_NEW` and its like.
+/// The creation dispositions.
 const CREATE_NEW: u32 = 1;
 const CREATE_ALWAYS: u32 = 2;
 const OPEN_EXISTING: u32 = 3;
 const OPEN_ALWAYS: u32 = 4;
 const TRUNCATE_EXISTING: u32 = 5;
 
-/// `FILE_ATTRIBUTE_READONLY`, the attributes that mean nothing here, and the flags that are wishes.
+/// `FILE_ATTRIBUTE_READONLY`, the mask of all attributes, which are otherwise ignored, and the
+/// flags that are hints.
 const READONLY: u32 = 0x1;
 const ATTRIBUTES: u32 = 0xFFFF;
 const HINTS: u32 = 0x1800_0000;
@@ -46,10 +47,10 @@ const WRITE_THROUGH: u32 = 0x8000_0000;
 /// `FILE_BEGIN`, `FILE_CURRENT`, `FILE_END`.
 const WHENCE: [i32; 3] = [libc::SEEK_SET, libc::SEEK_CUR, libc::SEEK_END];
 
-/// What `GetFileSize` and `SetFilePointer` give when they fail, and when that is the answer.
+/// The result of a failed `GetFileSize` or `SetFilePointer`. It is also a valid low half.
 pub(crate) const ALL_ONES: u32 = u32::MAX;
 
-/// What handles to an open file share, its position too.
+/// The open file that all handles from one `CreateFile` share, including its position.
 #[derive(Debug)]
 pub(crate) struct File {
     file: std::fs::File,
@@ -68,7 +69,7 @@ impl File {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Makes the file so long; none that this process has a mapping of becomes shorter.
+    /// Sets the length of the file. Refuses to shorten a file that this process has mapped.
     fn set_len(&self, len: u64) -> Result<()> {
         let data = self.file.metadata()?;
         if len < data.len() && is_mapped(&data) {
@@ -78,13 +79,13 @@ impl File {
     }
 
     pub(crate) fn seek(&self, by: i64, whence: i32) -> Result<u64> {
-        // SAFETY: lseek takes numbers.
+        // SAFETY: `lseek` reads and writes no memory.
         let at = unsafe { libc::lseek(self.file.as_raw_fd(), by, whence) };
         u64::try_from(at).map_err(|_| io::Error::last_os_error().into())
     }
 }
 
-/// Whether this process has a mapping or a view of a file.
+/// Returns whether this process has a mapping or a view of a file.
 fn is_mapped(data: &std::fs::Metadata) -> bool {
     let id = (data.dev(), data.ino());
     let over_it = handle::any_mapping(|mapping| {
@@ -92,10 +93,10 @@ fn is_mapped(data: &std::fs::Metadata) -> bool {
             && rustix::fs::fstat(mapping.section().memory())
                 .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == id)
     });
-    over_it || regions().shows(id)
+    over_it || regions().has_view_of(id)
 }
 
-/// What `CreateFile` is asked for.
+/// The validated arguments of `CreateFile`.
 struct Wanted {
     access: u32,
     disposition: u32,
@@ -122,26 +123,27 @@ impl Wanted {
         let writes = self.access & (WRITE_DATA | APPEND_DATA);
         options.read(self.access & READ_DATA != 0 || writes == 0);
         options.write(writes & WRITE_DATA != 0).append(writes == APPEND_DATA);
-        // NONBLOCK: to open a pipe waits for nobody. Files do not know it.
+        // `O_NONBLOCK` keeps the open of a FIFO from blocking. Regular files ignore it.
         let through = if self.flags & WRITE_THROUGH == 0 { 0 } else { libc::O_SYNC };
         options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | through);
         options
     }
 
-    /// Opens what is there.
+    /// Opens an existing file.
     fn open(&self, path: &Path) -> io::Result<std::fs::File> {
         self.options().open(path)
     }
 
-    /// Makes what is not there.
+    /// Creates a new file.
     fn create(&self, path: &Path) -> io::Result<std::fs::File> {
-        // Who may only read what is new could not make it here.
+        // Open it for writing even if the caller asks only to read: `create_new` requires write
+        // access.
         let mut options = self.options();
         let mode = if self.flags & READONLY == 0 { 0o666 } else { 0o444 };
         options.write(true).append(false).create_new(true).mode(mode);
         let file = options.open(path)?;
         if let Sharing::Everyone(_) = self.sharing {
-            // The umask has no say in what was asked for.
+            // The umask must not restrict the mode, because the caller asked for it.
             file.set_permissions(std::fs::Permissions::from_mode(mode))?;
         }
         if self.access & (WRITE_DATA | APPEND_DATA) == APPEND_DATA {
@@ -150,8 +152,8 @@ impl Wanted {
         Ok(file)
     }
 
-    /// The file, and whether it was there.
-    fn find(&self, path: &Path) -> Result<(File, bool)> {
+    /// Opens or creates the file by its disposition. Returns the file, and whether it existed.
+    fn open_or_create(&self, path: &Path) -> Result<(File, bool)> {
         let refused = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound if !path::has_folder(path) => PATH_NOT_FOUND,
             io::ErrorKind::NotFound => FILE_NOT_FOUND,
@@ -167,7 +169,8 @@ impl Wanted {
                 made => (made.map_err(refused)?, false),
             },
         };
-        // Where a standard stream is closed, what the program prints would stand in the file.
+        // If a standard stream is closed, `open` may return its number, and the program's output
+        // would go into the file. `try_clone` returns a number above 2.
         let file = if file.as_raw_fd() > 2 { file } else { file.try_clone()? };
         let data = file.metadata()?;
         if data.is_dir() {
@@ -175,13 +178,16 @@ impl Wanted {
         }
         let file = File::new(file);
         if found && matches!(self.disposition, CREATE_ALWAYS | TRUNCATE_EXISTING) {
-            self.empty(path, &file)?;
+            self.truncate(path, &file)?;
         }
         Ok((file, found))
     }
 
-    /// Makes a file empty, which whoever may write to it can, however it was opened.
-    fn empty(&self, path: &Path, file: &File) -> Result<()> {
+    /// Truncates the file.
+    ///
+    /// Opens it again if the handle has no right to write: Windows asks only for the permission of
+    /// the user.
+    fn truncate(&self, path: &Path, file: &File) -> Result<()> {
         if self.access & WRITE_DATA != 0 {
             return file.set_len(0);
         }
@@ -189,25 +195,28 @@ impl Wanted {
     }
 }
 
-fn create(
+/// # Safety
+///
+/// `attributes` is null or points to valid attributes.
+unsafe fn create(
     path: Result<PathBuf>,
     access: u32,
     attributes: *const SecurityAttributes,
     disposition: u32,
     flags: u32,
 ) -> Result<Handle> {
-    // SAFETY: the exported functions hand on their caller's promise.
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
-    let access = rights::FILE.opened(access | ANYWAY)?;
+    let access = rights::FILE.opened(access | ALWAYS_REQUESTED)?;
     let most = access & MAXIMUM_ALLOWED != 0;
     let access = rights::FILE.at_most(access);
     let mut wanted = Wanted { access, disposition, flags, sharing };
     wanted.check()?;
     let path = path?;
-    let (file, found) = match wanted.find(&path) {
+    let (file, found) = match wanted.open_or_create(&path) {
         Err(ACCESS_DENIED) if most => {
             wanted.access = rights::FILE.opened(GENERIC_READ)?;
-            wanted.find(&path)
+            wanted.open_or_create(&path)
         }
         found => found,
     }?;
@@ -218,15 +227,16 @@ fn create(
     Ok(handle)
 }
 
-fn invalid() -> Handle {
+fn invalid_handle() -> Handle {
     std::ptr::without_provenance_mut(CURRENT_PROCESS)
 }
 
-/// Opens or makes a file.
+/// Opens or creates a file.
 ///
 /// # Safety
 ///
-/// `path` is null or ends in a NUL; `attributes` is null or whole.
+/// `path` is null or points to a string that ends in a NUL; `attributes` is null or points to valid
+/// attributes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateFileA(
     path: *const u8,
@@ -237,16 +247,18 @@ pub unsafe extern "C" fn CreateFileA(
     flags: u32,
     _template: Handle,
 ) -> Handle {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     let path = unsafe { path::narrow(path) };
-    answer(create(path, access, attributes, disposition, flags), invalid())
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    let handle = unsafe { create(path, access, attributes, disposition, flags) };
+    answer(handle, invalid_handle())
 }
 
-/// As [`CreateFileA`], for 16-bit characters.
+/// Does the same as [`CreateFileA`], for 16-bit characters.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`CreateFileA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateFileW(
     path: *const u16,
@@ -257,20 +269,23 @@ pub unsafe extern "C" fn CreateFileW(
     flags: u32,
     _template: Handle,
 ) -> Handle {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     let path = unsafe { path::wide(path) };
-    answer(create(path, access, attributes, disposition, flags), invalid())
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    let handle = unsafe { create(path, access, attributes, disposition, flags) };
+    answer(handle, invalid_handle())
 }
 
-/// A file whose handle may do one of these things, and all that it may do.
+/// Returns the file of a handle that has at least one of `rights`, and all rights of the handle.
 pub(crate) fn file_for(handle: Handle, rights: u32) -> Result<(Arc<File>, u32)> {
     let (file, access) = handle::file(handle)?;
     if access & rights == 0 { Err(ACCESS_DENIED) } else { Ok((file, access)) }
 }
 
-/// Where the file stands after moving.
-fn moved(handle: Handle, by: i64, method: u32, fits: impl Fn(u64) -> bool) -> Result<u64> {
-    // What is wrong whatever the file is comes before it.
+/// Moves the file position, and returns the new one. Refuses a position for which `fits` returns
+/// false.
+fn seek_checked(handle: Handle, by: i64, method: u32, fits: impl Fn(u64) -> bool) -> Result<u64> {
+    // Windows checks the arguments before the handle.
     let whence = usize::try_from(method).ok().and_then(|method| WHENCE.get(method));
     let whence = *whence.ok_or(INVALID_PARAMETER)?;
     if whence == libc::SEEK_SET && by < 0 {
@@ -287,11 +302,11 @@ fn moved(handle: Handle, by: i64, method: u32, fits: impl Fn(u64) -> bool) -> Re
     if fits(target) { file.seek(by, whence) } else { Err(INVALID_PARAMETER) }
 }
 
-/// Moves to where the next call reads or writes.
+/// Moves the file position.
 ///
 /// # Safety
 ///
-/// `now` is null or can be written to.
+/// `now` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SetFilePointerEx(
     handle: Handle,
@@ -299,19 +314,21 @@ pub unsafe extern "C" fn SetFilePointerEx(
     now: *mut i64,
     method: u32,
 ) -> i32 {
-    done(moved(handle, by, method, |_| true).and_then(|at| {
+    done(seek_checked(handle, by, method, |_| true).and_then(|at| {
         let at = at.try_into().map_err(|_| INVALID_PARAMETER)?;
-        // SAFETY: the caller's promise.
-        unsafe { tell(now, at) };
+        // SAFETY: the caller guarantees that `now` is null or valid for writes.
+        unsafe { write_unless_null(now, at) };
         Ok(())
     }))
 }
 
-/// The same in two halves; without a high one, the distance has a sign and the place fits the low.
+/// Moves the file position, with the distance in two halves.
+///
+/// Without a high half the distance is signed, and the new position must fit into the low half.
 ///
 /// # Safety
 ///
-/// `high` is null or can be read and written to.
+/// `high` is null, or valid for reads and writes.
 #[unsafe(no_mangle)]
 #[allow(clippy::cast_possible_truncation, reason = "in two halves")]
 pub unsafe extern "C" fn SetFilePointer(
@@ -320,30 +337,31 @@ pub unsafe extern "C" fn SetFilePointer(
     high: *mut i32,
     method: u32,
 ) -> u32 {
-    // SAFETY: the caller's promise.
-    let by = match unsafe { said(high) } {
+    // SAFETY: the caller guarantees that `high` is null or valid for reads.
+    let by = match unsafe { read_unless_null(high) } {
         Some(high) => i64::from(high) << 32 | i64::from(low.cast_unsigned()),
         None => low.into(),
     };
     let narrow = high.is_null();
-    let at = moved(handle, by, method, |at| !narrow || u32::try_from(at).is_ok());
+    let at = seek_checked(handle, by, method, |at| !narrow || u32::try_from(at).is_ok());
     let at = at.map(|at| {
-        // SAFETY: the caller's promise.
-        unsafe { tell(high, (at >> 32) as i32) };
-        unless_failure(at as u32)
+        // SAFETY: the caller guarantees that `high` is null or valid for writes.
+        unsafe { write_unless_null(high, (at >> 32) as i32) };
+        clear_error_if_all_ones(at as u32)
     });
     answer(at, ALL_ONES)
 }
 
-/// A low half that looks like a failure clears the last error, to tell.
-fn unless_failure(low: u32) -> u32 {
+/// Clears the last error if a valid low half equals the result of a failure, so that the caller can
+/// distinguish the two.
+fn clear_error_if_all_ones(low: u32) -> u32 {
     if low == ALL_ONES {
         error::set_last(0);
     }
     low
 }
 
-/// Makes the file end where it stands.
+/// Sets the length of the file to its position.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetEndOfFile(handle: Handle) -> i32 {
     done(file_for(handle, WRITE_DATA).and_then(|(file, _)| {
@@ -356,49 +374,49 @@ fn len(handle: Handle) -> Result<u64> {
     handle::file(handle)?.0.len()
 }
 
-/// The file's length in bytes, its high half where that is asked for.
+/// Returns the low half of the file's length in bytes, and writes the high half to `high`.
 ///
 /// # Safety
 ///
-/// `high` is null or can be written to.
+/// `high` is null or valid for writes.
 #[unsafe(no_mangle)]
 #[allow(clippy::cast_possible_truncation, reason = "in two halves")]
 pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
     let low = len(handle).map(|len| {
-        // SAFETY: the caller's promise.
-        unsafe { tell(high, (len >> 32) as u32) };
-        unless_failure(len as u32)
+        // SAFETY: the caller guarantees that `high` is null or valid for writes.
+        unsafe { write_unless_null(high, (len >> 32) as u32) };
+        clear_error_if_all_ones(len as u32)
     });
     answer(low, ALL_ONES)
 }
 
-/// The file's length in bytes.
+/// Reports the file's length in bytes.
 ///
 /// # Safety
 ///
-/// `told` is null or can be written to.
+/// `buffer` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, told: *mut i64) -> i32 {
+pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, buffer: *mut i64) -> i32 {
     done(len(handle).and_then(|len| {
         let len = len.try_into().map_err(|_| INVALID_PARAMETER)?;
-        // SAFETY: the caller's promise.
-        if unsafe { tell(told, len) } { Ok(()) } else { Err(NOACCESS) }
+        // SAFETY: the caller guarantees that `buffer` is null or valid for writes.
+        if unsafe { write_unless_null(buffer, len) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 
-/// Waits until what was written is on the device.
+/// Waits until all written data are on the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushFileBuffers(handle: Handle) -> i32 {
     done(file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, _)| {
         match file.file.sync_all() {
-            // It is no device's.
+            // The descriptor has no device, such as a pipe.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
             synced => Ok(synced?),
         }
     }))
 }
 
-/// Removes a file; none that is read-only, or that this process has a mapping of.
+/// Deletes a file. Refuses a read-only file, and one that this process has mapped.
 fn delete(path: &Path) -> Result<()> {
     let data = std::fs::symlink_metadata(path).map_err(|error| path::not_found(path, error))?;
     if data.is_dir() || is_read_only(&data) || is_mapped(&data) {
@@ -407,29 +425,29 @@ fn delete(path: &Path) -> Result<()> {
     Ok(std::fs::remove_file(path)?)
 }
 
-/// Whether it is a file that nobody may write to.
+/// Returns whether this is a file without any write permission bit.
 pub(crate) fn is_read_only(data: &std::fs::Metadata) -> bool {
     data.is_file() && data.mode() & 0o222 == 0
 }
 
-/// Removes a file.
+/// Deletes a file.
 ///
 /// # Safety
 ///
-/// `path` is null or ends in a NUL.
+/// `path` is null or points to a string that ends in a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DeleteFileA(path: *const u8) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     done(unsafe { path::narrow(path) }.and_then(|path| delete(&path)))
 }
 
-/// As [`DeleteFileA`], for 16-bit characters.
+/// Does the same as [`DeleteFileA`], for 16-bit characters.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`DeleteFileA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DeleteFileW(path: *const u16) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     done(unsafe { path::wide(path) }.and_then(|path| delete(&path)))
 }

@@ -1,4 +1,4 @@
-//! Paths as Windows programs spell them.
+//! Converts paths of Windows programs to Linux paths.
 #![allow(unsafe_code, reason = "texts that end in a NUL")]
 
 use std::ffi::{CStr, OsStr, OsString};
@@ -8,74 +8,77 @@ use std::path::PathBuf;
 use crate::error::{BAD_NETPATH, Code, INVALID_NAME, PATH_NOT_FOUND, Result};
 use crate::text::name;
 
-/// The path of a file from a call for bytes, which are taken as they are.
+/// Returns the path of a file from a byte string, whose bytes are not converted.
 ///
 /// # Safety
 ///
-/// `path` is null or ends in a NUL.
+/// `path` is null or points to a string that ends in a NUL.
 pub(crate) unsafe fn narrow(path: *const u8) -> Result<PathBuf> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     of_file(unsafe { bytes(path) }?)
 }
 
-/// The path of a file from a call for 16-bit characters.
+/// Returns the path of a file from a string of 16-bit characters.
 ///
 /// # Safety
 ///
-/// `path` is null or ends in a NUL.
+/// `path` is null or points to a string that ends in a NUL.
 pub(crate) unsafe fn wide(path: *const u16) -> Result<PathBuf> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     of_file(unsafe { characters(path) }?)
 }
 
-/// As [`narrow`], for a file or a folder: it may end in a separator.
+/// Does the same as [`narrow`] for a file or directory: the path may end in a separator.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`narrow`].
 pub(crate) unsafe fn narrow_of_any(path: *const u8) -> Result<PathBuf> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     of_any(unsafe { bytes(path) }?)
 }
 
-/// As [`wide`], for a file or a folder: it may end in a separator.
+/// Does the same as [`wide`] for a file or directory: the path may end in a separator.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`wide`].
 pub(crate) unsafe fn wide_of_any(path: *const u16) -> Result<PathBuf> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     of_any(unsafe { characters(path) }?)
 }
 
 /// # Safety
 ///
-/// `path` is null or ends in a NUL.
+/// `path` is null or points to a string that ends in a NUL.
 unsafe fn bytes(path: *const u8) -> Result<Vec<u8>> {
     if path.is_null() {
         return Err(PATH_NOT_FOUND);
     }
-    // SAFETY: the caller says that it ends.
+    // SAFETY: `path` is not null, so the caller guarantees that it points to a string that ends in
+    // a NUL.
     Ok(unsafe { CStr::from_ptr(path.cast()) }.to_bytes().to_vec())
 }
 
 /// # Safety
 ///
-/// `path` is null or ends in a NUL.
+/// `path` is null or points to a string that ends in a NUL.
 unsafe fn characters(path: *const u16) -> Result<Vec<u8>> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
     Ok(unsafe { name::wide(path) }?.ok_or(PATH_NOT_FOUND)?.into_bytes())
 }
 
-/// The path of a file in this system's spelling: no file's ends in a separator.
+/// Returns the Linux path of a file. Refuses a path that ends in a separator.
 pub(crate) fn of_file(path: Vec<u8>) -> Result<PathBuf> {
     let separated = matches!(path.as_slice(), [.., b'/' | b'\\']);
     let path = of_any(path)?;
     if separated { Err(INVALID_NAME) } else { Ok(path) }
 }
 
-/// The path in this system's spelling. Either slash separates; there are no drives and no servers,
-/// and what Windows has in no file's name is refused.
+/// Returns the Linux path of a file or directory.
+///
+/// Both slashes separate. Refuses drives, servers, and characters that Windows forbids in file
+/// names.
 pub(crate) fn of_any(mut path: Vec<u8>) -> Result<PathBuf> {
     match path.as_slice() {
         [] => return Err(PATH_NOT_FOUND),
@@ -94,7 +97,8 @@ pub(crate) fn of_any(mut path: Vec<u8>) -> Result<PathBuf> {
     Ok(OsString::from_vec(path).into())
 }
 
-/// Why there is nothing to be found: for want of the thing itself, or of a folder on the way.
+/// Returns the error for a path that does not exist: the file is missing, or a directory on the
+/// way.
 pub(crate) fn not_found(path: &std::path::Path, error: std::io::Error) -> Code {
     match error.kind() {
         std::io::ErrorKind::NotFound if !has_folder(path) => PATH_NOT_FOUND,
@@ -102,7 +106,7 @@ pub(crate) fn not_found(path: &std::path::Path, error: std::io::Error) -> Code {
     }
 }
 
-/// Whether the folder is there in which the file would be.
+/// Returns whether the directory that would contain the file exists.
 pub(crate) fn has_folder(path: &std::path::Path) -> bool {
     match path.parent() {
         Some(folder) if folder.as_os_str() == OsStr::from_bytes(b"") => true,

@@ -1,4 +1,4 @@
-//! Reading and writing files.
+//! `ReadFile` and `WriteFile`.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -12,12 +12,12 @@ use crate::file::object::{ALL_ONES, File, file_for};
 use crate::handle::rights::{APPEND_DATA, READ_DATA, WRITE_DATA};
 use crate::handle::table::Handle;
 use crate::join;
-use crate::pointer::{said, tell};
+use crate::pointer::{read_unless_null, write_unless_null};
 
-/// `STATUS_END_OF_FILE`, which an `OVERLAPPED` is told beside the last error.
+/// `STATUS_END_OF_FILE`, which `ReadFile` stores in the `OVERLAPPED` at the end of the file.
 const END_OF_FILE: usize = 0xC000_0011;
 
-/// `OVERLAPPED`: where in the file. Nothing is ever left to be waited for.
+/// `OVERLAPPED`: supplies the offset. The call is complete when it returns.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Overlapped {
@@ -28,25 +28,26 @@ pub struct Overlapped {
     event: Handle,
 }
 
-/// Why a call moved no more, and how many bytes it had moved.
+/// The error that stopped a transfer, and the number of bytes before it.
 struct Stopped {
     code: Code,
     moved: usize,
 }
 
-/// Goes on with a call that moves some of `len` bytes until all are moved or no more come.
+/// Calls `transfer_some` until `len` bytes are transferred or it returns zero.
 ///
-/// A buffer that is none, in part or as a whole, fails with `fault`. Where `whole` is asked for, so does what moves less: who
-/// wrote to a file looks at nothing but whether it was done.
-fn all_of(
+/// An invalid buffer fails with `fault`. With `whole`, an error after some bytes fails the call,
+/// because a caller that writes may check only for success. An exception is a descriptor that would
+/// block.
+fn transfer_all(
     len: usize,
     whole: bool,
     fault: Code,
-    mut some: impl FnMut(usize) -> isize,
+    mut transfer_some: impl FnMut(usize) -> isize,
 ) -> std::result::Result<usize, Stopped> {
     let mut moved = 0;
     while moved < len {
-        match usize::try_from(some(moved)) {
+        match usize::try_from(transfer_some(moved)) {
             Ok(0) => break,
             Ok(more) => moved += more,
             Err(_) => match io::Error::last_os_error() {
@@ -54,7 +55,7 @@ fn all_of(
                 error if error.raw_os_error() == Some(libc::EFAULT) => {
                     return Err(Stopped { code: fault, moved });
                 }
-                // The bytes so far were moved; the next call meets the obstacle.
+                // Report the bytes so far. The next call will return the error.
                 error if moved > 0 && (!whole || error.kind() == io::ErrorKind::WouldBlock) => {
                     break;
                 }
@@ -65,93 +66,102 @@ fn all_of(
     Ok(moved)
 }
 
-/// Where a call reads or writes.
+/// The position at which a call starts to read or write.
 #[derive(Clone, Copy)]
 enum Start {
-    /// Where the file stands, which the kernel moves.
-    Here,
-    /// Elsewhere; the file stands behind it once that is done, and only then.
+    /// The file position, which the kernel advances.
+    Position,
+    /// This offset. After success the file position is the end of the transfer.
     At(i64),
-    /// Wherever the end is by then.
+    /// The end of the file at the time of the write.
     End,
 }
 
 impl Start {
-    /// Where `overlapped` says, if it is there.
+    /// Returns the offset in `overlapped`, or the file position if it is null.
     ///
     /// # Safety
     ///
-    /// `overlapped` is null or whole.
+    /// `overlapped` is null, or valid for reads and initialized.
     unsafe fn of(overlapped: *const Overlapped) -> Result<Start> {
-        // SAFETY: the caller's promise.
-        let Some(Overlapped { offset, offset_high, .. }) = (unsafe { said(overlapped) }) else {
-            return Ok(Start::Here);
+        // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
+        // initialized.
+        let Some(Overlapped { offset, offset_high, .. }) =
+            (unsafe { read_unless_null(overlapped) })
+        else {
+            return Ok(Start::Position);
         };
         let at = join(offset_high, offset);
         Ok(Start::At(at.try_into().map_err(|_| INVALID_PARAMETER)?))
     }
 
-    /// The same for writing; only there all ones are the end, and whoever may only append begins
-    /// there whatever he says.
+    /// Returns the position for a write.
+    ///
+    /// All ones in `overlapped` mean the end of the file. A handle that may only append always
+    /// writes at the end.
     ///
     /// # Safety
     ///
-    /// `overlapped` is null or whole.
+    /// `overlapped` is null, or valid for reads and initialized.
     unsafe fn of_writing(overlapped: *const Overlapped, access: u32) -> Result<Start> {
-        // SAFETY: the caller's promise.
-        let at_end = unsafe { said(overlapped) }
+        // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
+        // initialized.
+        let at_end = unsafe { read_unless_null(overlapped) }
             .is_some_and(|at| (at.offset, at.offset_high) == (ALL_ONES, ALL_ONES));
         if at_end || access & WRITE_DATA == 0 {
             return Ok(Start::End);
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: as above.
         unsafe { Start::of(overlapped) }
     }
 
-    /// Leaves the file where the call came to.
-    fn leave(self, file: &File, moved: usize) -> Result<()> {
+    /// Moves the file position to the end of the transfer.
+    fn advance(self, file: &File, moved: usize) -> Result<()> {
         match self {
             Start::At(at) => {
                 file.seek(at.saturating_add_unsigned(moved as u64), libc::SEEK_SET).map(drop)
             }
-            Start::Here | Start::End => Ok(()),
+            Start::Position | Start::End => Ok(()),
         }
     }
 }
 
 impl Stopped {
-    /// Moves the file back to where it was before the call.
-    fn back(self, file: &File, start: Start) -> Code {
-        if let (Start::Here, Ok(moved @ 1..)) = (start, i64::try_from(self.moved)) {
-            // A pipe has no place to go back to.
+    /// Restores the file position from before the call, and returns the error.
+    fn restore(self, file: &File, start: Start) -> Code {
+        if let (Start::Position, Ok(moved @ 1..)) = (start, i64::try_from(self.moved)) {
+            // This fails on a pipe, which has no position.
             _ = file.seek(-moved, libc::SEEK_CUR);
         }
         self.code
     }
 }
 
-/// Tells how much was moved, and how that went.
+/// Reports the number of bytes and the status.
 ///
 /// # Safety
 ///
-/// Both are null or can be written to.
-unsafe fn tell_both(moved: u32, status: usize, count: *mut u32, overlapped: *mut Overlapped) {
-    // SAFETY: the caller's promise.
-    unsafe { tell(count, moved) };
-    // SAFETY: the caller's promise.
-    if let Some(place) = unsafe { said(overlapped) } {
-        let told = Overlapped { status, transferred: moved as usize, ..place };
-        // SAFETY: the caller's promise.
-        unsafe { tell(overlapped, told) };
+/// `count` is null or valid for writes. `overlapped` is null, or valid for reads and writes and
+/// initialized.
+unsafe fn report(moved: u32, status: usize, count: *mut u32, overlapped: *mut Overlapped) {
+    // SAFETY: the caller guarantees that `count` is null or valid for writes.
+    unsafe { write_unless_null(count, moved) };
+    // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and initialized.
+    if let Some(old) = unsafe { read_unless_null(overlapped) } {
+        let new = Overlapped { status, transferred: moved as usize, ..old };
+        // SAFETY: the caller guarantees that `overlapped` is valid for writes: the read above
+        // showed that it is not null.
+        unsafe { write_unless_null(overlapped, new) };
     }
 }
 
-/// Reads from where the file stands, or from where `overlapped` says.
+/// Reads from the file position, or from the offset in `overlapped`.
 ///
 /// # Safety
 ///
-/// `count` is null or can be written to, `overlapped` is null or whole. A buffer that is none is
-/// refused by the kernel.
+/// `count` is null or valid for writes. `overlapped` is null, or valid for reads and writes and
+/// initialized. The mapped memory in `buffer..buffer + len` is the caller's to overwrite; the
+/// kernel refuses an unmapped buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ReadFile(
     handle: Handle,
@@ -160,54 +170,59 @@ pub unsafe extern "C" fn ReadFile(
     count: *mut u32,
     overlapped: *mut Overlapped,
 ) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { tell_both(0, 0, count, overlapped) };
+    // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+    unsafe { report(0, 0, count, overlapped) };
     let read = file_for(handle, READ_DATA).and_then(|(file, _)| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
+        // initialized.
         let start = unsafe { Start::of(overlapped) }?;
         let fd = file.inner().as_raw_fd();
-        let read = all_of(len as usize, false, NOACCESS, |done| {
+        let read = transfer_all(len as usize, false, NOACCESS, |done| {
             let (to, len) = (buffer.wrapping_byte_add(done), len as usize - done);
             match start {
                 Start::At(at) => {
                     let at = at.saturating_add_unsigned(done as u64);
-                    // SAFETY: the kernel refuses a buffer that is none.
+                    // SAFETY: the caller guarantees that the buffer may be overwritten. The kernel
+                    // checks that it is mapped.
                     unsafe { libc::pread(fd, to, len, at) }
                 }
                 // SAFETY: as above.
-                Start::Here | Start::End => unsafe { libc::read(fd, to, len) },
+                Start::Position | Start::End => unsafe { libc::read(fd, to, len) },
             }
         })
-        .map_err(|stopped| stopped.back(&file, start))?;
+        .map_err(|stopped| stopped.restore(&file, start))?;
         if read == 0 && len > 0 && !overlapped.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { tell_both(0, END_OF_FILE, count, overlapped) };
+            // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+            unsafe { report(0, END_OF_FILE, count, overlapped) };
             return Err(HANDLE_EOF);
         }
-        start.leave(&file, read)?;
+        start.advance(&file, read)?;
         u32::try_from(read).map_err(|_| INVALID_PARAMETER)
     });
     done(read.map(|read| {
-        // SAFETY: the caller's promise.
-        unsafe { tell_both(read, 0, count, overlapped) };
+        // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+        unsafe { report(read, 0, count, overlapped) };
     }))
 }
 
-/// Writes at the end, and leaves the file there. As one step: others may append too.
+/// Writes at the end of the file, and moves the file position there.
+///
+/// A single system call does both, because other processes may append to the file at the same time.
 fn append(fd: RawFd, from: *const c_void, len: usize) -> isize {
-    /// To go on from where the file stands, and to move it.
-    const HERE: libc::off_t = -1;
+    /// The offset that means the file position, which the call then advances.
+    const AT_POSITION: libc::off_t = -1;
     let part = libc::iovec { iov_base: from.cast_mut(), iov_len: len };
-    // SAFETY: the one part is there, and the kernel refuses a buffer that is none.
-    unsafe { libc::pwritev2(fd, &raw const part, 1, HERE, libc::RWF_APPEND) }
+    // SAFETY: `part` is a live local. The kernel only reads the buffer, and checks that it is
+    // mapped.
+    unsafe { libc::pwritev2(fd, &raw const part, 1, AT_POSITION, libc::RWF_APPEND) }
 }
 
-/// Writes to where the file stands, or to where `overlapped` says.
+/// Writes at the file position, or at the offset in `overlapped`.
 ///
 /// # Safety
 ///
-/// `count` is null or can be written to, `overlapped` is null or whole. A buffer that is none is
-/// refused by the kernel.
+/// `count` is null or valid for writes. `overlapped` is null, or valid for reads and writes and
+/// initialized. The kernel refuses an unmapped buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WriteFile(
     handle: Handle,
@@ -216,17 +231,18 @@ pub unsafe extern "C" fn WriteFile(
     count: *mut u32,
     overlapped: *mut Overlapped,
 ) -> i32 {
-    // SAFETY: the caller's promise.
-    unsafe { tell_both(0, 0, count, overlapped) };
+    // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+    unsafe { report(0, 0, count, overlapped) };
     let written = file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, access)| {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
+        // initialized.
         let start = unsafe { Start::of_writing(overlapped, access) }?;
         let fd = file.inner().as_raw_fd();
-        let written = all_of(len as usize, true, INVALID_USER_BUFFER, |done| {
+        let written = transfer_all(len as usize, true, INVALID_USER_BUFFER, |done| {
             let (from, len) = (buffer.wrapping_byte_add(done), len as usize - done);
             match start {
-                // SAFETY: the kernel refuses a buffer that is none.
-                Start::Here => unsafe { libc::write(fd, from, len) },
+                // SAFETY: the kernel only reads the buffer, and checks that it is mapped.
+                Start::Position => unsafe { libc::write(fd, from, len) },
                 Start::At(at) => {
                     let at = at.saturating_add_unsigned(done as u64);
                     // SAFETY: as above.
@@ -236,11 +252,11 @@ pub unsafe extern "C" fn WriteFile(
             }
         })
         .map_err(|stopped| stopped.code)?;
-        start.leave(&file, written)?;
+        start.advance(&file, written)?;
         u32::try_from(written).map_err(|_| INVALID_PARAMETER)
     });
     done(written.map(|written| {
-        // SAFETY: the caller's promise.
-        unsafe { tell_both(written, 0, count, overlapped) };
+        // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+        unsafe { report(written, 0, count, overlapped) };
     }))
 }

@@ -22,7 +22,7 @@ use crate::file::object::File;
 use crate::handle::rights::MAP_WRITE;
 use crate::handle::table::{Entry, Handle, Object};
 use crate::memory::mapping::Mapping;
-use crate::pointer::said;
+use crate::pointer::read_unless_null;
 use crate::process::object::Process;
 use crate::sync::object as sync;
 
@@ -105,7 +105,7 @@ fn maker() -> String {
     let made_up = unsafe { libc::getauxval(libc::AT_RANDOM) };
     let made_up = std::ptr::with_exposed_provenance(usize::try_from(made_up).unwrap_or(0));
     // SAFETY: getauxval(3) says that so many bytes are there, unless it gives zero.
-    let made_up: [u8; MARK / 2] = unsafe { said(made_up) }.unwrap_or_default();
+    let made_up: [u8; MARK / 2] = unsafe { read_unless_null(made_up) }.unwrap_or_default();
     format!("{:032x}", u128::from_ne_bytes(made_up))
 }
 

@@ -17,7 +17,7 @@ use crate::handle::inherit::{self, Inherited};
 use crate::handle::limit;
 use crate::handle::rights::{self, MAXIMUM_ALLOWED, Rights};
 use crate::memory::mapping::Mapping;
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 use crate::process::object::Process;
 use crate::sync::object as sync;
 use crate::sync::thread::Thread;
@@ -117,7 +117,7 @@ pub(crate) fn locked() -> MutexGuard<'static, Table> {
 }
 
 fn table() -> MutexGuard<'static, Table> {
-    fork::watch();
+    fork::register_handlers();
     let mut table = locked();
     table.adopt();
     table
@@ -305,7 +305,7 @@ pub unsafe extern "C" fn DuplicateHandle(
     let made = answer(made, std::ptr::null_mut());
     // A handle that nobody is told of stays, as on Windows.
     // SAFETY: the caller says that it can be written to, unless it is null.
-    unsafe { tell(target, made) };
+    unsafe { write_unless_null(target, made) };
     i32::from(!made.is_null())
 }
 
@@ -334,7 +334,7 @@ impl Entry {
         let asked = rights.duplicated(access);
         match self.object {
             Object::Mapping(mapping) => {
-                let (mapping, access) = mapping.allowing(asked)?;
+                let (mapping, access) = mapping.with_access(asked)?;
                 Ok(Entry { object: Object::Mapping(mapping), access })
             }
             // A descriptor cannot do more than it was opened for.
@@ -355,7 +355,7 @@ impl Entry {
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
     done(information(handle).and_then(|told| {
         // SAFETY: the caller says that it can be written to, unless it is null.
-        if unsafe { tell(flags, told) } { Ok(()) } else { Err(NOACCESS) }
+        if unsafe { write_unless_null(flags, told) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 

@@ -1,5 +1,5 @@
-//! Where views and private memory stand: at multiples of Windows' granularity, which Linux does
-//! not have.
+//! Chooses addresses for views and private memory. Windows aligns them to its allocation
+//! granularity of 64 KiB; Linux aligns only to pages.
 #![allow(unsafe_code, reason = "mapping memory")]
 
 use std::ffi::c_void;
@@ -12,100 +12,109 @@ use rustix::mm::{MapFlags, ProtFlags};
 use crate::error::{INVALID_ADDRESS, Result};
 use crate::memory::region::GRANULARITY;
 
-/// What is as long as this stands so that huge pages fit.
-const HUGE: usize = 2 << 20;
+/// Mappings of at least this length are aligned to it, so that the kernel can use huge pages.
+const HUGE_PAGE: usize = 2 << 20;
 
-/// What to map.
+/// The arguments of `mmap`, without the address.
 #[derive(Clone, Copy)]
-pub(crate) struct What<'a> {
-    /// Whole pages.
+pub(crate) struct MapRequest<'a> {
+    /// The length in bytes: a multiple of the page size.
     pub(crate) len: usize,
     pub(crate) prot: ProtFlags,
     /// `SHARED` or `PRIVATE`.
     pub(crate) flags: MapFlags,
-    /// A descriptor and where to begin in it; none for memory of this process alone.
-    pub(crate) from: Option<(BorrowedFd<'a>, u64)>,
+    /// The descriptor to map and the offset in it. `None` maps anonymous memory.
+    pub(crate) source: Option<(BorrowedFd<'a>, u64)>,
 }
 
-/// Where the last one was placed; below it there is likely room for another.
-static LAST: AtomicUsize = AtomicUsize::new(0);
+/// The base of the last mapping. The search for the next address begins below it.
+static LAST_BASE: AtomicUsize = AtomicUsize::new(0);
 
-/// Maps at a place of our choice, and tells which.
-pub(crate) fn anywhere(what: What<'_>) -> Result<usize> {
-    let align = if what.len >= HUGE { HUGE } else { GRANULARITY };
-    let below = LAST.load(Ordering::Relaxed).saturating_sub(what.len.next_multiple_of(align));
-    // The kernel takes this for a wish.
-    let wish = below / align * align;
-    // SAFETY: the kernel chooses a free address, so that nothing mapped is replaced.
-    let base = unsafe { map(wish, what, MapFlags::empty()) }?;
-    let base = if base.is_multiple_of(align) { base } else { aligned(what, base, align)? };
-    LAST.store(base, Ordering::Relaxed);
+/// Maps memory at an address that this function chooses, and returns the address.
+pub(crate) fn map_anywhere(request: MapRequest<'_>) -> Result<usize> {
+    let align = if request.len >= HUGE_PAGE { HUGE_PAGE } else { GRANULARITY };
+    let below =
+        LAST_BASE.load(Ordering::Relaxed).saturating_sub(request.len.next_multiple_of(align));
+    // The kernel takes this address as a hint.
+    let hint = below / align * align;
+    // SAFETY: without `FIXED` the kernel chooses a free range, so no existing mapping is replaced.
+    let base = unsafe { map(hint, request, MapFlags::empty()) }?;
+    let base = if base.is_multiple_of(align) { base } else { map_aligned(request, base, align)? };
+    LAST_BASE.store(base, Ordering::Relaxed);
     Ok(base)
 }
 
-/// Maps what the kernel put in between at a multiple of `align`, away from there.
-fn aligned(what: What<'_>, unfit: usize, align: usize) -> Result<usize> {
-    // SAFETY: just what was mapped, and nobody has seen its address.
-    unsafe { rustix::mm::munmap(at(unfit), what.len) }?;
-    let room = What {
-        len: what.len + align,
+/// Replaces a misaligned mapping at `misaligned` by one at a multiple of `align`.
+///
+/// Reserves a larger range, maps inside it, and unmaps the rest.
+fn map_aligned(request: MapRequest<'_>, misaligned: usize, align: usize) -> Result<usize> {
+    // SAFETY: the range was just mapped by the caller, and no other code knows its address.
+    unsafe { rustix::mm::munmap(as_pointer(misaligned), request.len) }?;
+    let reservation = MapRequest {
+        len: request.len + align,
         prot: ProtFlags::empty(),
         flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
-        from: None,
+        source: None,
     };
-    // SAFETY: the kernel chooses a free address, so that nothing mapped is replaced.
-    let start = unsafe { map(0, room, MapFlags::empty()) }?;
+    // SAFETY: without `FIXED` the kernel chooses a free range, so no existing mapping is replaced.
+    let start = unsafe { map(0, reservation, MapFlags::empty()) }?;
     let base = start.next_multiple_of(align);
     let mapped =
-        // SAFETY: it replaces part of the room, which is ours and of which nobody knows.
-        unsafe { map(base, what, MapFlags::FIXED) };
-    let kept = if mapped.is_ok() { what.len } else { 0 };
-    let (before, after) = (base - start, start + room.len - (base + kept));
+        // SAFETY: the range lies inside the reservation above, which only this function uses.
+        unsafe { map(base, request, MapFlags::FIXED) };
+    let kept = if mapped.is_ok() { request.len } else { 0 };
+    let (before, after) = (base - start, start + reservation.len - (base + kept));
     for (address, len) in [(start, before), (base + kept, after)] {
         if len > 0 {
-            // SAFETY: what is left of the room.
-            unsafe { rustix::mm::munmap(at(address), len) }?;
+            // SAFETY: the range is an unused part of the reservation above.
+            unsafe { rustix::mm::munmap(as_pointer(address), len) }?;
         }
     }
     mapped
 }
 
-/// Maps at `base` if that is free.
-pub(crate) fn exactly(base: usize, what: What<'_>) -> Result<()> {
-    // SAFETY: the kernel refuses to replace what is mapped.
-    match unsafe { map(base, what, MapFlags::FIXED_NOREPLACE) } {
-        Ok(there) if there == base => Ok(()),
+/// Maps at `base`, or fails if something is mapped there.
+pub(crate) fn map_at(base: usize, request: MapRequest<'_>) -> Result<()> {
+    // SAFETY: with `FIXED_NOREPLACE` the kernel never replaces an existing mapping.
+    match unsafe { map(base, request, MapFlags::FIXED_NOREPLACE) } {
+        Ok(mapped) if mapped == base => Ok(()),
         Ok(elsewhere) => {
-            // SAFETY: an old kernel took the address for a wish; nobody has seen this one.
-            unsafe { rustix::mm::munmap(at(elsewhere), what.len) }?;
+            // SAFETY: kernels before 4.17 ignore `FIXED_NOREPLACE` and map elsewhere. This mapping
+            // is new, and no other code knows its address.
+            unsafe { rustix::mm::munmap(as_pointer(elsewhere), request.len) }?;
             Err(INVALID_ADDRESS)
         }
         Err(_) => Err(INVALID_ADDRESS),
     }
 }
 
-/// Maps over what a region has there.
+/// Replaces the mapping of pages of a region.
 ///
 /// # Safety
 ///
-/// `base` and what follows it belong to a region of ours.
-pub(crate) unsafe fn over(base: usize, what: What<'_>) -> Result<()> {
-    // SAFETY: the caller's promise.
-    unsafe { map(base, what, MapFlags::FIXED) }.map(drop)
+/// The range `base..base + request.len` lies inside a region of this library.
+pub(crate) unsafe fn replace(base: usize, request: MapRequest<'_>) -> Result<()> {
+    // SAFETY: the caller guarantees that the range belongs to a region of this library, so no
+    // foreign mapping is replaced.
+    unsafe { map(base, request, MapFlags::FIXED) }.map(drop)
 }
 
 /// # Safety
 ///
-/// With `FIXED`, what is mapped at `base` is the caller's to replace.
-unsafe fn map(base: usize, what: What<'_>, how: MapFlags) -> Result<usize> {
-    let flags = what.flags | how;
-    let mapped = match what.from {
-        // SAFETY: the caller's promise.
+/// With `FIXED`, the caller owns every mapping in the range `base..base + request.len`.
+unsafe fn map(base: usize, request: MapRequest<'_>, fixed: MapFlags) -> Result<usize> {
+    let flags = request.flags | fixed;
+    let mapped = match request.source {
+        // SAFETY: the caller guarantees that it owns the range if `fixed` has `FIXED`. Otherwise the
+        // kernel chooses a free range. The descriptor is open, because it is borrowed.
         Some((fd, offset)) => unsafe {
-            rustix::mm::mmap(at(base), what.len, what.prot, flags, fd, offset)
+            rustix::mm::mmap(as_pointer(base), request.len, request.prot, flags, fd, offset)
         },
-        // SAFETY: the caller's promise.
-        None => unsafe { rustix::mm::mmap_anonymous(at(base), what.len, what.prot, flags) },
+        // SAFETY: the caller guarantees that it owns the range if `fixed` has `FIXED`. Otherwise the
+        // kernel chooses a free range.
+        None => unsafe {
+            rustix::mm::mmap_anonymous(as_pointer(base), request.len, request.prot, flags)
+        },
     };
     mapped.map(<*mut c_void>::addr).map_err(|error| match error {
         Errno::EXIST => INVALID_ADDRESS,
@@ -113,19 +122,22 @@ unsafe fn map(base: usize, what: What<'_>, how: MapFlags) -> Result<usize> {
     })
 }
 
-/// Gives a region's memory back.
+/// Unmaps the memory of a removed region.
 ///
 /// # Safety
 ///
-/// It was mapped here, and is no region any more.
+/// The range was mapped by this module, and its region was removed from
+/// [`regions`](super::region::regions).
 pub(crate) unsafe fn unmap(base: usize, len: usize) {
-    // The next of its size may stand here again.
+    // The next mapping of this length can reuse the address.
     let above = base.saturating_add(len.next_multiple_of(GRANULARITY));
-    _ = LAST.compare_exchange(base, above, Ordering::Relaxed, Ordering::Relaxed);
-    // SAFETY: the caller's promise. It cannot fail for a whole mapping.
-    _ = unsafe { rustix::mm::munmap(at(base), len) };
+    _ = LAST_BASE.compare_exchange(base, above, Ordering::Relaxed, Ordering::Relaxed);
+    // SAFETY: the caller guarantees that the range is a whole mapping of this module and that its
+    // region is removed, so no other code of this library uses it. `munmap` of a whole mapping
+    // cannot fail.
+    _ = unsafe { rustix::mm::munmap(as_pointer(base), len) };
 }
 
-pub(crate) fn at(address: usize) -> *mut c_void {
+pub(crate) fn as_pointer(address: usize) -> *mut c_void {
     std::ptr::with_exposed_provenance_mut(address)
 }

@@ -1,4 +1,5 @@
-//! Memory of one process, by the calls of several ages. One heap has it all, and nothing in it moves.
+//! The heaps of Windows: `Local…`, `Global…` and `Heap…`. All of them allocate by `malloc`, and no
+//! block moves except by `HeapReAlloc`.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -7,154 +8,163 @@ use std::ptr::null_mut;
 use crate::error::{INVALID_PARAMETER, NOT_ENOUGH_MEMORY, answer, done};
 use crate::handle::table::Handle;
 
-/// `LMEM_ZEROINIT` and `GMEM_ZEROINIT`, and what means that memory may move.
+/// `LMEM_ZEROINIT` and `GMEM_ZEROINIT`; `LMEM_MOVEABLE` and `GMEM_MOVEABLE`, which are ignored.
 const ZEROED: u32 = 0x40;
 const MOVABLE: u32 = 0x02;
 
-/// `HEAP_ZERO_MEMORY`, `HEAP_REALLOC_IN_PLACE_ONLY`, and flags that change nothing here:
-/// `HEAP_NO_SERIALIZE` and `HEAP_GENERATE_EXCEPTIONS`, for there are no exceptions.
+/// `HEAP_ZERO_MEMORY` and `HEAP_REALLOC_IN_PLACE_ONLY`. All other flags are ignored:
+/// `HEAP_NO_SERIALIZE`, and `HEAP_GENERATE_EXCEPTIONS`, because Linux has no structured exceptions.
 const HEAP_ZEROED: u32 = 0x8;
 const HEAP_IN_PLACE: u32 = 0x10;
 
-/// What `HeapSize` gives when it fails.
+/// The result of a failed `HeapSize`.
 const NO_SIZE: usize = usize::MAX;
 
-/// What stands before a block: how long it was asked to be. As long as the strictest alignment.
-const BEFORE: usize = 16;
+/// The size of the header before each block. The header stores the requested length. It is 16 bytes
+/// so that the block keeps the alignment of `malloc`.
+const HEADER: usize = 16;
 
-/// The number that stands for the one heap.
+/// The handle value of the process heap.
 const HEAP: usize = 0x1_0000;
 
-fn block(len: usize, zeroed: bool) -> *mut c_void {
-    let Some(whole) = len.checked_add(BEFORE) else { return null_mut() };
-    let made = if zeroed {
-        // SAFETY: any length will do, and the result is looked at.
+fn allocate(len: usize, zeroed: bool) -> *mut c_void {
+    let Some(whole) = len.checked_add(HEADER) else { return null_mut() };
+    let start = if zeroed {
+        // SAFETY: `calloc` accepts any length. `store_len` checks the result for null.
         unsafe { libc::calloc(whole, 1) }
     } else {
-        // SAFETY: as above.
+        // SAFETY: `malloc` accepts any length. `store_len` checks the result for null.
         unsafe { libc::malloc(whole) }
     };
-    note(made, len)
+    store_len(start, len)
 }
 
-/// Notes a block's length before it, and gives what stands behind that; null for null.
-fn note(made: *mut c_void, len: usize) -> *mut c_void {
-    if made.is_null() {
+/// Stores a block's length in its header, and returns the address after the header. Returns null
+/// for null.
+fn store_len(start: *mut c_void, len: usize) -> *mut c_void {
+    if start.is_null() {
         return null_mut();
     }
-    // SAFETY: it was just made, longer than this by `BEFORE`, and is aligned for a length.
-    unsafe { made.cast::<usize>().write(len) };
-    // SAFETY: as above.
-    unsafe { made.byte_add(BEFORE) }
+    // SAFETY: `start` is not null. It comes from `malloc` or its kin with at least `HEADER` bytes,
+    // aligned for `usize`.
+    unsafe { start.cast::<usize>().write(len) };
+    // SAFETY: the allocation has at least `HEADER` bytes.
+    unsafe { start.byte_add(HEADER) }
 }
 
-/// Where a block really begins.
+/// Returns the start of the allocation that contains a block.
 ///
 /// # Safety
 ///
-/// `memory` is a block that was not given back.
-unsafe fn start(memory: *mut c_void) -> *mut c_void {
-    // SAFETY: `note` moved it on by so much.
-    unsafe { memory.byte_sub(BEFORE) }
+/// `memory` was returned by `store_len` and is not freed.
+unsafe fn start_of(memory: *mut c_void) -> *mut c_void {
+    // SAFETY: `store_len` returned the start of the allocation plus `HEADER`.
+    unsafe { memory.byte_sub(HEADER) }
 }
 
 /// # Safety
 ///
-/// As [`start`].
-unsafe fn len(memory: *const c_void) -> usize {
-    // SAFETY: the caller's promise.
-    let start = unsafe { start(memory.cast_mut()) };
-    // SAFETY: `note` wrote it.
+/// As for [`start_of`].
+unsafe fn len_of(memory: *const c_void) -> usize {
+    // SAFETY: the caller guarantees that `memory` was returned by `store_len` and is not freed.
+    let start = unsafe { start_of(memory.cast_mut()) };
+    // SAFETY: `store_len` wrote the length at the start of the allocation.
     unsafe { start.cast::<usize>().read() }
 }
 
 /// # Safety
 ///
-/// `memory` is null or as for [`start`].
+/// `memory` is null, or as for [`start_of`].
 unsafe fn free(memory: *mut c_void) {
     if !memory.is_null() {
-        // SAFETY: the caller's promise.
-        let start = unsafe { start(memory) };
-        // SAFETY: it is from malloc or its like.
+        // SAFETY: `memory` is not null, so the caller guarantees that `store_len` returned it and
+        // that it is not freed.
+        let start = unsafe { start_of(memory) };
+        // SAFETY: the start of the allocation comes from `malloc`, `calloc` or `realloc`.
         unsafe { libc::free(start) };
     }
 }
 
-fn checked(made: *mut c_void) -> *mut c_void {
-    let made = if made.is_null() { Err(NOT_ENOUGH_MEMORY) } else { Ok(made) };
-    answer(made, null_mut())
+fn or_out_of_memory(start: *mut c_void) -> *mut c_void {
+    let start = if start.is_null() { Err(NOT_ENOUGH_MEMORY) } else { Ok(start) };
+    answer(start, null_mut())
 }
 
-/// Memory that [`LocalFree`] takes back.
+/// Allocates memory, to be freed by [`LocalFree`].
 #[unsafe(no_mangle)]
 pub extern "C" fn LocalAlloc(flags: u32, len: usize) -> *mut c_void {
     match flags & !MOVABLE {
-        0 => checked(block(len, false)),
-        ZEROED => checked(block(len, true)),
+        0 => or_out_of_memory(allocate(len, false)),
+        ZEROED => or_out_of_memory(allocate(len, true)),
         _ => answer(Err(INVALID_PARAMETER), null_mut()),
     }
 }
 
-/// Gives memory back; null if it did, as always.
+/// Frees memory. Always returns null, the result of success.
 ///
 /// # Safety
 ///
-/// `memory` is null, or from [`LocalAlloc`] or [`FormatMessageA`](crate::text::message::FormatMessageA) and
-/// not given back yet.
+/// `memory` is null, or was returned by [`LocalAlloc`],
+/// [`FormatMessageA`](crate::text::message::FormatMessageA) or another call of this library that
+/// allocates for the caller, and is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn LocalFree(memory: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `memory` is null, or a block of this module that is not
+    // freed.
     unsafe { free(memory) };
     null_mut()
 }
 
-/// The same as [`LocalAlloc`].
+/// Does the same as [`LocalAlloc`].
 #[unsafe(no_mangle)]
 pub extern "C" fn GlobalAlloc(flags: u32, len: usize) -> *mut c_void {
     LocalAlloc(flags, len)
 }
 
-/// The same as [`LocalFree`].
+/// Does the same as [`LocalFree`].
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`LocalFree`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GlobalFree(memory: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `memory` is null, or a block of this module that is not
+    // freed.
     unsafe { LocalFree(memory) }
 }
 
-/// This process' heap.
+/// Returns the handle of the process heap, which is the only heap.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetProcessHeap() -> Handle {
     std::ptr::without_provenance_mut(HEAP)
 }
 
-/// Memory that [`HeapFree`] takes back; null if there is none, which is no error to ask for.
+/// Allocates memory, to be freed by [`HeapFree`]. Returns null if no memory is left.
 #[unsafe(no_mangle)]
 pub extern "C" fn HeapAlloc(_heap: Handle, flags: u32, len: usize) -> *mut c_void {
-    // As on Windows, it leaves no last error.
-    block(len, flags & HEAP_ZEROED != 0)
+    // As on Windows, a failure does not change the last error.
+    allocate(len, flags & HEAP_ZEROED != 0)
 }
 
-/// Gives memory back.
+/// Frees memory.
 ///
 /// # Safety
 ///
-/// `memory` is null, or from [`HeapAlloc`] or [`HeapReAlloc`] and not given back yet.
+/// `memory` is null, or was returned by [`HeapAlloc`] or [`HeapReAlloc`], and is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn HeapFree(_heap: Handle, _flags: u32, memory: *mut c_void) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `memory` is null, or a block of this module that is not
+    // freed.
     unsafe { free(memory) };
     done(Ok(()))
 }
 
-/// Makes memory longer or shorter, wherever it then stands; null, and all as it was, if that cannot be.
+/// Changes the length of a block, which may move it. Returns null and leaves the block unchanged if
+/// that fails.
 ///
 /// # Safety
 ///
-/// As [`HeapFree`].
+/// As for [`HeapFree`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn HeapReAlloc(
     _heap: Handle,
@@ -162,38 +172,40 @@ pub unsafe extern "C" fn HeapReAlloc(
     memory: *mut c_void,
     wanted: usize,
 ) -> *mut c_void {
-    let Some(whole) = wanted.checked_add(BEFORE).filter(|_| !memory.is_null()) else {
+    let Some(whole) = wanted.checked_add(HEADER).filter(|_| !memory.is_null()) else {
         return null_mut();
     };
-    // SAFETY: not null, and the caller's promise.
-    let before = unsafe { len(memory) };
-    // SAFETY: not null, and the caller's promise.
-    let start = unsafe { start(memory) };
+    // SAFETY: `memory` is not null, so the caller guarantees that it is a block of this module that
+    // is not freed.
+    let before = unsafe { len_of(memory) };
+    // SAFETY: as above.
+    let start = unsafe { start_of(memory) };
     if flags & HEAP_IN_PLACE != 0 {
-        // What becomes shorter stays only if the C library is not asked.
-        return if wanted > before { null_mut() } else { note(start, wanted) };
+        // `realloc` may move a block even when it shrinks it. So only the stored length changes.
+        return if wanted > before { null_mut() } else { store_len(start, wanted) };
     }
-    // SAFETY: it is from malloc or its like.
-    let made = note(unsafe { libc::realloc(start, whole) }, wanted);
-    if !made.is_null() && flags & HEAP_ZEROED != 0 && wanted > before {
-        // SAFETY: the block is longer than it was.
-        let more = unsafe { made.byte_add(before) };
-        // SAFETY: the rest of the block.
+    // SAFETY: `start` comes from `malloc` or its kin and is not freed.
+    let start = store_len(unsafe { libc::realloc(start, whole) }, wanted);
+    if !start.is_null() && flags & HEAP_ZEROED != 0 && wanted > before {
+        // SAFETY: the block has `wanted` bytes, which is more than `before`.
+        let more = unsafe { start.byte_add(before) };
+        // SAFETY: the range from `before` to `wanted` is the new end of the block.
         unsafe { more.cast::<u8>().write_bytes(0, wanted - before) };
     }
-    made
+    start
 }
 
-/// How long memory was asked to be, in bytes.
+/// Returns the requested length of a block in bytes.
 ///
 /// # Safety
 ///
-/// As [`HeapFree`].
+/// As for [`HeapFree`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn HeapSize(_heap: Handle, _flags: u32, memory: *const c_void) -> usize {
     if memory.is_null() {
         return answer(Err(INVALID_PARAMETER), NO_SIZE);
     }
-    // SAFETY: not null, and the caller's promise.
-    unsafe { len(memory) }
+    // SAFETY: `memory` is not null, so the caller guarantees that it is a block of this module that
+    // is not freed.
+    unsafe { len_of(memory) }
 }

@@ -1,4 +1,4 @@
-//! File mappings: making and opening them.
+//! File mappings: creates and opens them.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -24,18 +24,18 @@ use crate::join;
 use crate::system::security::{self, SecurityAttributes};
 use crate::text::name;
 
-/// `FILE_MAP_COPY`, and `FILE_MAP_EXECUTE`, which are no rights of a mapping's.
+/// `FILE_MAP_COPY` and `FILE_MAP_EXECUTE`, which do not correspond to rights of a mapping by value.
 const FILE_MAP_COPY: u32 = 0x1;
 const FILE_MAP_EXECUTE: u32 = 0x20;
 
-/// `PAGE_` protections, which exclude each other.
+/// `PAGE_` protections. At most one of them may be set.
 pub(crate) const NOACCESS: u32 = 0x01;
 pub(crate) const READONLY: u32 = 0x02;
 pub(crate) const READWRITE: u32 = 0x04;
 pub(crate) const WRITECOPY: u32 = 0x08;
 const PAGE_NOCACHE: u32 = 0x200;
 const PAGE_WRITECOMBINE: u32 = 0x400;
-/// The executable ones.
+/// The executable protections.
 pub(crate) const EXECUTABLE: u32 = 0xF0;
 
 /// `SEC_` attributes.
@@ -54,15 +54,16 @@ const SEC: u32 = SEC_FILE
     | SEC_WRITECOMBINE
     | SEC_LARGE_PAGES;
 
-/// What handles to a mapping share.
+/// The state that all handles to a mapping share.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     section: Section,
     over_file: bool,
-    /// A descriptor that holds no name, of memory that comes into being as it is committed.
+    /// For a section whose memory is committed on demand: a second descriptor of the memory, which
+    /// does not keep the name alive. `None` if all pages are allocated.
     sparse: Option<Arc<OwnedFd>>,
-    /// `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`, with which `VirtualQuery` tells of its views. Memory is
-    /// cached nevertheless, and a process that opens the section by its name does not learn of this.
+    /// `PAGE_NOCACHE`, `PAGE_WRITECOMBINE` or zero: `VirtualQuery` reports this modifier for views. The
+    /// memory is cached nevertheless. A process that opens the section by name does not see the modifier.
     caching: u32,
 }
 
@@ -89,11 +90,13 @@ impl Mapping {
         self.sparse.as_ref()
     }
 
-    /// This mapping, or the same with a descriptor that lets `access` be used; and what of that
-    /// there is.
-    pub(crate) fn allowing(self: Arc<Self>, access: u32) -> Result<(Arc<Mapping>, u32)> {
+    /// Returns a mapping whose descriptor permits `access`, and the rights to grant.
+    ///
+    /// Opens the section by name if this mapping's descriptor is read-only and `access` includes
+    /// writing. With [`MAXIMUM_ALLOWED`], grants as many rights as possible.
+    pub(crate) fn with_access(self: Arc<Self>, access: u32) -> Result<(Arc<Mapping>, u32)> {
         if access & MAXIMUM_ALLOWED != 0 {
-            return match Arc::clone(&self).allowing(rights::MAPPING.all) {
+            return match Arc::clone(&self).with_access(rights::MAPPING.all) {
                 Err(ACCESS_DENIED) => Ok((self, MOST_OF_A_READER)),
                 all => all,
             };
@@ -109,11 +112,11 @@ impl Mapping {
     }
 }
 
-/// The second descriptor of a section that is not backed by memory all over.
+/// Opens a second descriptor of a section whose memory is not fully allocated.
 fn sparse(section: &Section) -> Result<Option<Arc<OwnedFd>>> {
     let memory = section.memory();
     let stat = rustix::fs::fstat(memory)?;
-    // Of 512 bytes each, whatever the file system's own are.
+    // `st_blocks` counts units of 512 bytes on every file system.
     if stat.st_blocks.saturating_mul(512) >= stat.st_size {
         return Ok(None);
     }
@@ -126,19 +129,19 @@ fn sparse(section: &Section) -> Result<Option<Arc<OwnedFd>>> {
     Ok(Some(Arc::new(again)))
 }
 
-/// What `CreateFileMapping` is asked to make.
+/// The validated arguments of `CreateFileMapping`.
 struct Wanted {
-    /// One of `PAGE_READONLY`, `PAGE_READWRITE` and `PAGE_WRITECOPY`.
+    /// Exactly one of `PAGE_READONLY`, `PAGE_READWRITE` and `PAGE_WRITECOPY`.
     protection: u32,
     reserve: bool,
-    /// The modifier of protections that follows from the attributes.
+    /// The caching modifier that the `SEC_` attributes imply, or zero.
     caching: u32,
     len: u64,
     file: Option<(Arc<File>, u32)>,
 }
 
 impl Wanted {
-    /// Looks at everything but the name, in the order in which Windows complains.
+    /// Checks all arguments except the name, in the order in which Windows reports errors.
     fn parse(file: Handle, protection: u32, len: u64) -> Result<Wanted> {
         let (sec, base) = (protection & SEC, protection & !SEC);
         match base {
@@ -177,7 +180,7 @@ impl Wanted {
         if negative || in_memory && len == 0 {
             return Err(INVALID_PARAMETER);
         }
-        // No process has room for more.
+        // The address space of a process is smaller.
         if in_memory && len >= 1 << 47 {
             return Err(NOT_ENOUGH_MEMORY);
         }
@@ -192,7 +195,8 @@ impl Wanted {
         Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, caching, len, file })
     }
 
-    /// The rights of the handle to it, whether it is made or found.
+    /// Returns the rights of the handle, which do not depend on whether the mapping was created or
+    /// opened.
     fn access(&self) -> u32 {
         let write = if self.protection == READWRITE { MAP_WRITE } else { 0 };
         CREATED_MAPPING | write
@@ -223,7 +227,8 @@ impl Wanted {
     fn code_of(&self, kind: ErrorKind, code: Code) -> Code {
         match (kind, &self.file) {
             _ if code == BAD_ENVIRONMENT => code,
-            // Row 12: what no process could map is no matter of the disk.
+            // Row 12: a length beyond the address space is reported as a lack of memory, not of
+            // disk space.
             (ErrorKind::NoSpace, Some(_)) if self.len >= 1 << 47 => NOT_ENOUGH_MEMORY,
             (ErrorKind::NoSpace, Some(_)) => DISK_FULL,
             (ErrorKind::NoSpace, None) => COMMITMENT_LIMIT,
@@ -234,8 +239,12 @@ impl Wanted {
     }
 }
 
-/// A name that asks for no name counts as none.
-fn create(
+/// Creates a mapping, or opens an existing one. An empty name means an unnamed mapping.
+///
+/// # Safety
+///
+/// `attributes` is null or points to valid attributes.
+unsafe fn create(
     file: Handle,
     attributes: *const SecurityAttributes,
     protection: u32,
@@ -245,7 +254,8 @@ fn create(
     let name = name?.filter(|name| !name.is_empty());
     let wanted = Wanted::parse(file, protection, len)?;
     name.as_deref().map_or(Ok(()), name::check)?;
-    // SAFETY: the exported functions hand on their caller's promise.
+    // SAFETY: the caller guarantees that `attributes` is null or points to
+    // valid attributes.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
     let section = wanted.make(name.as_deref(), sharing)?;
     let found = name.is_some() && !section.was_created();
@@ -263,14 +273,15 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     }
     name::check(&name)?;
     let access = match access {
-        // To copy is to read.
+        // A copy-on-write view needs the right to read.
         FILE_MAP_COPY => MAP_READ,
         _ if access & FILE_MAP_EXECUTE != 0 => access & !FILE_MAP_EXECUTE | MAP_EXECUTE,
         access => access,
     };
     let granted = rights::MAPPING.opened(access);
     let open = |access| SectionOptions::new().access(access).open(&name);
-    // What is not there cannot be refused: so the name is looked up before that is told.
+    // Windows reports a missing object before missing rights. So the name is opened before the
+    // refusal is returned.
     let (section, access) = match granted {
         Ok(most) if most & MAXIMUM_ALLOWED != 0 => match open(Access::ReadWrite) {
             Ok(section) => (section, rights::MAPPING.all),
@@ -290,11 +301,12 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     handle::open(Entry { object, access }, inherit != 0)
 }
 
-/// Makes a mapping, or opens the one that has its name.
+/// Creates a mapping, or opens the existing one with its name.
 ///
 /// # Safety
 ///
-/// `attributes` is null or whole; `name` is null or ends in a NUL.
+/// `attributes` is null or points to valid attributes; `name` is null or points to a string that
+/// ends in a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateFileMappingA(
     file: Handle,
@@ -304,17 +316,18 @@ pub unsafe extern "C" fn CreateFileMappingA(
     len_low: u32,
     name: *const u8,
 ) -> Handle {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `name` is null or points to a string that ends in a NUL.
     let name = unsafe { name::narrow(name) };
-    let made = create(file, attributes, protection, join(len_high, len_low), name);
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    let made = unsafe { create(file, attributes, protection, join(len_high, len_low), name) };
     answer(made, std::ptr::null_mut::<c_void>())
 }
 
-/// As [`CreateFileMappingA`], for 16-bit characters.
+/// Does the same as [`CreateFileMappingA`], for 16-bit characters.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`CreateFileMappingA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateFileMappingW(
     file: Handle,
@@ -324,32 +337,33 @@ pub unsafe extern "C" fn CreateFileMappingW(
     len_low: u32,
     name: *const u16,
 ) -> Handle {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `name` is null or points to a string that ends in a NUL.
     let name = unsafe { name::wide(name) };
-    let made = create(file, attributes, protection, join(len_high, len_low), name);
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    let made = unsafe { create(file, attributes, protection, join(len_high, len_low), name) };
     answer(made, std::ptr::null_mut())
 }
 
-/// Opens a mapping that some process has a handle to.
+/// Opens a mapping that some process holds a handle to.
 ///
 /// # Safety
 ///
-/// `name` is null or ends in a NUL.
+/// `name` is null or points to a string that ends in a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OpenFileMappingA(access: u32, inherit: i32, name: *const u8) -> Handle {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `name` is null or points to a string that ends in a NUL.
     let name = unsafe { name::narrow(name) };
     answer(open(access, inherit, name), std::ptr::null_mut())
 }
 
-/// As [`OpenFileMappingA`], for 16-bit characters.
+/// Does the same as [`OpenFileMappingA`], for 16-bit characters.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`OpenFileMappingA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OpenFileMappingW(access: u32, inherit: i32, name: *const u16) -> Handle {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `name` is null or points to a string that ends in a NUL.
     let name = unsafe { name::wide(name) };
     answer(open(access, inherit, name), std::ptr::null_mut())
 }

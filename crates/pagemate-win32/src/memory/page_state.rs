@@ -1,23 +1,25 @@
-//! What each page of a region has, a byte for each run of pages that are alike.
+//! The state of each page of a region, stored as one byte for each run of equal pages.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// A page of a shared view that is copied on write. It may stand beside a protection, and none is a
-/// page that is not committed.
-pub(crate) const COPIED: u8 = 0x80;
+/// The flag for a copy-on-write page of a shared view. The other bits are the protection. Zero in
+/// them means that the page is not committed.
+pub(crate) const COPY_ON_WRITE: u8 = 0x80;
 
-/// The byte of each page. However many pages there are, what they take grows with how often that of
-/// neighbours differs.
+/// The state byte of each page of a region.
+///
+/// Memory use grows with the number of runs, not with the number of pages.
 #[derive(Debug)]
 pub(crate) struct Pages {
     count: usize,
-    /// By the first page of a run; one begins at zero, and no two neighbours are equal.
+    /// The byte of each run, by its first page. Invariants: a run begins at zero, and adjacent runs
+    /// differ.
     runs: BTreeMap<usize, u8>,
 }
 
 impl Pages {
-    /// So many that have the same.
+    /// Creates `count` pages with the same byte.
     pub(crate) fn new(count: usize, byte: u8) -> Pages {
         Pages { count, runs: BTreeMap::from([(0, byte)]) }
     }
@@ -27,15 +29,15 @@ impl Pages {
         *byte
     }
 
-    /// How many pages from this one on have the same of these bits.
-    pub(crate) fn alike(&self, page: usize, bits: u8) -> usize {
+    /// Returns how many pages from `page` on agree with it in `bits`.
+    pub(crate) fn run_len(&self, page: usize, bits: u8) -> usize {
         let first = self.at(page);
         let mut after = self.runs.range((Bound::Excluded(page), Bound::Unbounded));
         let end = after.find(|(_, other)| (*other ^ first) & bits != 0);
         end.map_or(self.count, |(page, _)| *page) - page
     }
 
-    /// Makes of what each of these pages has what it is to have.
+    /// Replaces the byte of each page in `pages` by `to` of that byte.
     pub(crate) fn change(&mut self, pages: Range<usize>, to: impl Fn(u8) -> u8) {
         if pages.is_empty() {
             return;
@@ -48,14 +50,14 @@ impl Pages {
         self.join(pages);
     }
 
-    /// Lets a run begin here.
+    /// Makes a run begin at `page`.
     fn split(&mut self, page: usize) {
         if page < self.count {
             self.runs.insert(page, self.at(page));
         }
     }
 
-    /// Makes one run of what was changed and is alike, and of what it touches.
+    /// Merges equal adjacent runs in and around `pages`, which restores the invariant.
     fn join(&mut self, pages: Range<usize>) {
         let mut before = pages.start.checked_sub(1).map(|page| self.at(page));
         let within: Vec<(usize, u8)> =
@@ -73,11 +75,11 @@ impl Pages {
 mod tests {
     use super::*;
 
-    /// The same, a byte for each page.
+    /// A reference model that stores a byte for each page.
     struct Model(Vec<u8>);
 
     impl Model {
-        fn alike(&self, page: usize, bits: u8) -> usize {
+        fn run_len(&self, page: usize, bits: u8) -> usize {
             let own = &self.0[page..];
             own.iter().take_while(|other| (*other ^ own[0]) & bits == 0).count()
         }
@@ -100,15 +102,21 @@ mod tests {
             for _ in 0..100 {
                 let start = roll(count + 1);
                 let range = start..start + roll(count - start + 1);
-                let (byte, copied) = (BYTES[roll(4)], [0, COPIED][roll(2)]);
+                let (byte, copied) = (BYTES[roll(4)], [0, COPY_ON_WRITE][roll(2)]);
                 let protects = roll(2) == 0;
-                let to = |own| if protects { own & COPIED | byte } else { own & !COPIED | copied };
+                let to = |own| {
+                    if protects {
+                        own & COPY_ON_WRITE | byte
+                    } else {
+                        own & !COPY_ON_WRITE | copied
+                    }
+                };
                 pages.change(range.clone(), to);
                 model.0[range].iter_mut().for_each(|own| *own = to(*own));
                 for page in 0..count {
                     assert_eq!(pages.at(page), model.0[page]);
-                    for bits in [COPIED, !COPIED, 0xFF] {
-                        assert_eq!(pages.alike(page, bits), model.alike(page, bits));
+                    for bits in [COPY_ON_WRITE, !COPY_ON_WRITE, 0xFF] {
+                        assert_eq!(pages.run_len(page, bits), model.run_len(page, bits));
                     }
                 }
                 assert_eq!(pages.runs.len(), model.runs());

@@ -1,4 +1,4 @@
-//! What may be done with pages, and which of them are copied on write.
+//! Changes the protection of pages, and keeps track of copy-on-write pages.
 #![allow(unsafe_code, reason = "protecting memory")]
 
 use std::ops::Range;
@@ -10,13 +10,14 @@ use pagemate::os::unix::SectionExt;
 use rustix::mm::{MapFlags, MprotectFlags};
 
 use crate::error::{INVALID_PARAMETER, NOT_SUPPORTED, Result};
-use crate::memory::address::{self as place, What, at};
+use crate::memory::address::{self, MapRequest, as_pointer};
 use crate::memory::mapping::{Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY};
 use crate::memory::region::{Kind, PAGE, Region};
 use crate::memory::view::prot;
 
-/// Whether a region that was asked for with `most` may have `protection`. To copy is to read.
-pub(crate) fn may_have(kind: &Kind, most: u32, protection: u32) -> bool {
+/// Returns whether a region with the maximum protection `most` permits `protection`. Copy-on-write
+/// needs only the permission to read.
+pub(crate) fn permits(kind: &Kind, most: u32, protection: u32) -> bool {
     match (kind, protection) {
         (_, NOACCESS) => true,
         (Kind::Private, _) => protection != WRITECOPY,
@@ -25,36 +26,38 @@ pub(crate) fn may_have(kind: &Kind, most: u32, protection: u32) -> bool {
     }
 }
 
-/// Gives committed pages a protection.
-pub(crate) fn set(
+/// Sets the protection of committed pages.
+pub(crate) fn set_protection(
     base: usize,
     region: &mut Region,
     pages: Range<usize>,
     protection: u32,
 ) -> Result<()> {
-    if !may_have(&region.kind, region.protection, protection) {
+    if !permits(&region.kind, region.protection, protection) {
         return Err(INVALID_PARAMETER);
     }
     if let (Kind::View(_), READONLY | READWRITE) = (&region.kind, region.protection) {
         set_shared(base, region, &pages, protection)?;
     } else {
-        make(base, &pages, protection)?;
+        mprotect(base, &pages, protection)?;
     }
     region.protect(pages, protection);
     Ok(())
 }
 
-fn make(base: usize, pages: &Range<usize>, protection: u32) -> Result<()> {
+fn mprotect(base: usize, pages: &Range<usize>, protection: u32) -> Result<()> {
     let flags = MprotectFlags::from_bits_retain(prot(protection).bits());
     let (start, len) = (base + pages.start * PAGE, pages.len() * PAGE);
-    // SAFETY: these pages are a region's. Who may still touch them is the program's affair, as it is
-    // on Windows.
-    Ok(unsafe { rustix::mm::mprotect(at(start), len, flags) }?)
+    // SAFETY: the pages lie inside a region of this library. The program is responsible for threads
+    // that still access them, as on Windows.
+    Ok(unsafe { rustix::mm::mprotect(as_pointer(start), len, flags) }?)
 }
 
-/// The same in a view whose pages are shared, but for those that are copied on write: these are from
-/// when that is asked for until they may be written to otherwise, and those that were written to for
-/// ever.
+/// Sets the protection of pages of a shared view, some of which may be copy-on-write.
+///
+/// A page becomes copy-on-write when the program asks for `PAGE_WRITECOPY`. An unwritten page
+/// becomes shared again when the program asks for another protection that permits writing. A
+/// written page keeps its private copy.
 fn set_shared(
     base: usize,
     region: &mut Region,
@@ -64,34 +67,35 @@ fn set_shared(
     let mut runs = Vec::new();
     let mut page = pages.start;
     while page < pages.end {
-        let (copied, alike) = region.copied_from(page);
+        let (copied, alike) = region.copy_on_write_from(page);
         let alike = alike.min(pages.end - page);
         let (written, alike) =
-            if copied { written(base / PAGE + page, alike)? } else { (false, alike) };
-        let anew = match protection {
+            if copied { is_written(base / PAGE + page, alike)? } else { (false, alike) };
+        let remaps = match protection {
             WRITECOPY => !copied,
             READWRITE => copied && !written,
             _ => false,
         };
-        runs.push((page..page + alike, anew));
+        runs.push((page..page + alike, remaps));
         page += alike;
     }
-    // All of it, or nothing.
-    let again = if runs.iter().any(|(_, anew)| *anew) { Some(Again::of(region)?) } else { None };
-    for (run, anew) in runs {
-        match &again {
-            Some(again) if anew => {
-                again.show(base, &run, protection)?;
-                region.note_copied(run, protection == WRITECOPY);
+    // Acquire the descriptor first, so that a failure leaves all pages unchanged.
+    let remap =
+        if runs.iter().any(|(_, remaps)| *remaps) { Some(Remap::of(region)?) } else { None };
+    for (run, remaps) in runs {
+        match &remap {
+            Some(remap) if remaps => {
+                remap.map(base, &run, protection)?;
+                region.set_copy_on_write(run, protection == WRITECOPY);
             }
-            _ => make(base, &run, protection)?,
+            _ => mprotect(base, &run, protection)?,
         }
     }
     Ok(())
 }
 
-/// What it takes to map pages of a view anew, with what the section has.
-struct Again {
+/// The memory of a view's section, to map pages of the view again.
+struct Remap {
     memory: Memory,
     offset: u64,
 }
@@ -101,40 +105,45 @@ enum Memory {
     Mapping(Arc<Mapping>),
 }
 
-impl Again {
-    /// Fails for a view that has outlived its handles, with which the descriptor went.
-    fn of(region: &Region) -> Result<Again> {
-        let Kind::View(seen) = &region.kind else { return Err(INVALID_PARAMETER) };
-        let memory = match (&seen.sparse, seen.mapping.upgrade()) {
+impl Remap {
+    /// Returns the memory of a view.
+    ///
+    /// Fails if all handles to the mapping are closed and no descriptor of its memory is left.
+    fn of(region: &Region) -> Result<Remap> {
+        let Kind::View(source) = &region.kind else { return Err(INVALID_PARAMETER) };
+        let memory = match (&source.sparse, source.mapping.upgrade()) {
             (Some(sparse), _) => Memory::Sparse(Arc::clone(sparse)),
             (None, Some(mapping)) => Memory::Mapping(mapping),
             (None, None) => return Err(NOT_SUPPORTED),
         };
-        Ok(Again { memory, offset: seen.offset })
+        Ok(Remap { memory, offset: source.offset })
     }
 
-    fn show(&self, base: usize, pages: &Range<usize>, protection: u32) -> Result<()> {
+    fn map(&self, base: usize, pages: &Range<usize>, protection: u32) -> Result<()> {
         let memory = match &self.memory {
             Memory::Sparse(fd) => fd.as_fd(),
             Memory::Mapping(mapping) => mapping.section().memory(),
         };
-        let what = What {
+        let request = MapRequest {
             len: pages.len() * PAGE,
             prot: prot(protection),
             flags: if protection == WRITECOPY { MapFlags::PRIVATE } else { MapFlags::SHARED },
-            from: Some((memory, self.offset + (pages.start * PAGE) as u64)),
+            source: Some((memory, self.offset + (pages.start * PAGE) as u64)),
         };
-        // SAFETY: these pages are a view's, and show the same as before.
-        unsafe { place::over(base + pages.start * PAGE, what) }
+        // SAFETY: the pages lie inside a view of this library, and are replaced by the same part of
+        // the section.
+        unsafe { address::replace(base + pages.start * PAGE, request) }
     }
 }
 
-/// Whether this page of a copy-on-write view has been written to, and for how many of at most
-/// `pages` that holds. `page` counts from address zero. What cannot be told is not guessed: to take a
-/// page for one that was not written to is to lose what was written.
-pub(crate) fn written(page: usize, pages: usize) -> Result<(bool, usize)> {
+/// Returns whether a page of a copy-on-write view was written to, and how many pages from it on,
+/// `pages` at most, agree.
+///
+/// `page` counts from address zero. An unknown state is an error: mapping a written page again
+/// would discard its private copy.
+pub(crate) fn is_written(page: usize, pages: usize) -> Result<(bool, usize)> {
     const ENTRY: usize = 8;
-    /// In memory, swapped out, and still the file's: bits of `/proc/self/pagemap`.
+    /// Bits of `/proc/self/pagemap`: the page is in memory, is swapped out, is backed by the file.
     const PRESENT: u64 = 1 << 63;
     const SWAPPED: u64 = 1 << 62;
     const FILE: u64 = 1 << 61;

@@ -1,4 +1,4 @@
-//! What this process has mapped or set aside, by address.
+//! The views and private allocations of this process, by address.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,45 +6,45 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::memory::mapping::Mapping;
-use crate::memory::page_state::{COPIED, Pages};
+use crate::memory::page_state::{COPY_ON_WRITE, Pages};
 
-/// Memory comes in these, and views begin at multiples of the granularity.
+/// The page size, and the granularity of addresses of views and allocations.
 pub(crate) const PAGE: usize = 4096;
 pub(crate) const GRANULARITY: usize = 64 << 10;
 
-/// Where the addresses of a process end.
+/// The end of a process' address space.
 pub(crate) const END: usize = 1 << 47;
 
-/// A run of pages that came into being by one call, and goes by one.
+/// A range of pages that one call mapped or reserved, and that one call releases.
 #[derive(Debug)]
 pub(crate) struct Region {
-    /// In bytes; whole pages.
+    /// The length in bytes: a multiple of the page size.
     pub(crate) len: usize,
-    /// The `PAGE_` protection it was asked for with, which is the most it can have.
+    /// The `PAGE_` protection at creation, which is the maximum for each page.
     pub(crate) protection: u32,
     pub(crate) kind: Kind,
-    /// A modifier with which its protections are told: `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`.
+    /// The modifier that `VirtualQuery` adds to protections: `PAGE_NOCACHE`, `PAGE_WRITECOMBINE` or zero.
     pub(crate) caching: u32,
     pages: Pages,
 }
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    View(Seen),
-    /// By `VirtualAlloc`.
+    View(ViewSource),
+    /// Memory of `VirtualAlloc`.
     Private,
 }
 
-/// What a view shows.
+/// The part of a section that a view maps.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    /// From which byte of the mapping on.
+pub(crate) struct ViewSource {
+    /// The offset of the view in the mapping, in bytes.
     pub(crate) offset: u64,
-    /// The user's file under it, by device and inode.
+    /// The device and inode of the user's file. `None` for memory.
     pub(crate) file: Option<(u64, u64)>,
-    /// Of memory that comes into being as it is committed.
+    /// The descriptor of a section whose memory is committed on demand.
     pub(crate) sparse: Option<Arc<OwnedFd>>,
-    /// Gone with its last handle, which views outlive.
+    /// The mapping. Views outlive its last handle, so the reference is weak.
     pub(crate) mapping: Weak<Mapping>,
 }
 
@@ -59,30 +59,31 @@ impl Region {
         }
     }
 
-    /// The protection of the page at this index, as it was set; zero if it is not committed.
+    /// Returns the protection that was set for a page; zero if the page is not committed.
     pub(crate) fn protection_at(&self, page: usize) -> u32 {
-        u32::from(self.pages.at(page) & !COPIED)
+        u32::from(self.pages.at(page) & !COPY_ON_WRITE)
     }
 
-    /// How many pages from this one on have the same.
-    pub(crate) fn alike_from(&self, page: usize) -> usize {
-        self.pages.alike(page, !COPIED)
+    /// Returns how many pages from `page` on have the same protection.
+    pub(crate) fn same_protection_from(&self, page: usize) -> usize {
+        self.pages.run_len(page, !COPY_ON_WRITE)
     }
 
-    /// Whether the page at this index of a shared view is copied on write, and for how many that
-    /// holds.
-    pub(crate) fn copied_from(&self, page: usize) -> (bool, usize) {
-        (self.pages.at(page) & COPIED != 0, self.pages.alike(page, COPIED))
+    /// Returns whether a page of a shared view is copy-on-write, and how many pages from it on
+    /// agree.
+    pub(crate) fn copy_on_write_from(&self, page: usize) -> (bool, usize) {
+        (self.pages.at(page) & COPY_ON_WRITE != 0, self.pages.run_len(page, COPY_ON_WRITE))
     }
 
-    /// Notes what these pages have from now on.
+    /// Records the protection of pages.
     pub(crate) fn protect(&mut self, pages: Range<usize>, protection: u32) {
-        self.pages.change(pages, |own| own & COPIED | byte(protection));
+        self.pages.change(pages, |own| own & COPY_ON_WRITE | byte(protection));
     }
 
-    /// Notes whether these pages of a shared view are copied on write.
-    pub(crate) fn note_copied(&mut self, pages: Range<usize>, copied: bool) {
-        self.pages.change(pages, |own| own & !COPIED | if copied { COPIED } else { 0 });
+    /// Records whether pages of a shared view are copy-on-write.
+    pub(crate) fn set_copy_on_write(&mut self, pages: Range<usize>, copied: bool) {
+        self.pages
+            .change(pages, |own| own & !COPY_ON_WRITE | if copied { COPY_ON_WRITE } else { 0 });
     }
 }
 
@@ -95,7 +96,7 @@ pub(crate) struct Regions(BTreeMap<usize, Region>);
 
 static REGIONS: Mutex<Regions> = Mutex::new(Regions(BTreeMap::new()));
 
-/// The regions, which nobody else changes meanwhile.
+/// Locks the list of regions.
 pub(crate) fn regions() -> MutexGuard<'static, Regions> {
     REGIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -105,7 +106,7 @@ impl Regions {
         self.0.insert(base, region);
     }
 
-    /// The region that an address lies in, and where it begins.
+    /// Returns the region that contains an address, and its base.
     pub(crate) fn find(&mut self, address: usize) -> Option<(usize, &mut Region)> {
         let (base, region) = self.0.range_mut(..=address).next_back()?;
         (address - base < region.len).then_some((*base, region))
@@ -115,10 +116,10 @@ impl Regions {
         self.0.remove(&base)
     }
 
-    /// Whether some view shows this file.
-    pub(crate) fn shows(&self, file: (u64, u64)) -> bool {
+    /// Returns whether some view maps this file.
+    pub(crate) fn has_view_of(&self, file: (u64, u64)) -> bool {
         self.0.values().any(|region| match &region.kind {
-            Kind::View(seen) => seen.file == Some(file),
+            Kind::View(source) => source.file == Some(file),
             Kind::Private => false,
         })
     }

@@ -1,4 +1,4 @@
-//! Views of mappings.
+//! Views of mappings: maps, unmaps and flushes them.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -16,9 +16,9 @@ use crate::error::{
 use crate::handle::rights::{MAP_READ, MAP_WRITE};
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Handle};
 use crate::join;
-use crate::memory::address::{self as place, What, at};
+use crate::memory::address::{self, MapRequest, as_pointer};
 use crate::memory::mapping::{EXECUTABLE, Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY};
-use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
+use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, ViewSource, regions};
 
 /// `FILE_MAP_` rights.
 const FILE_MAP_COPY: u32 = 0x01;
@@ -29,21 +29,22 @@ const FILE_MAP_EXECUTE: u32 = 0x20;
 /// `PAGE_GUARD`, `PAGE_NOCACHE`, `PAGE_WRITECOMBINE`.
 const MODIFIERS: u32 = 0x700;
 
-/// `MEM_RESERVE`, which a view may be asked for with.
+/// `MEM_RESERVE`, which the calls for views accept.
 const MEM_RESERVE: u32 = 0x2000;
 
-/// What a program asks to see.
+/// The arguments of a call that maps a view.
 struct Wanted {
     /// A `PAGE_` protection.
     protection: u32,
     offset: u64,
-    /// Zero is all that follows the offset.
+    /// The length in bytes; zero for all of the section after the offset.
     len: usize,
-    /// Where, or null.
+    /// The address to map at, or null.
     base: *mut c_void,
 }
 
-/// The protection of a view for `FILE_MAP_` rights. To copy counts only if nothing else is asked.
+/// Returns the `PAGE_` protection for `FILE_MAP_` rights. `FILE_MAP_COPY` counts only if it is the
+/// only right.
 fn protection_of(access: u32) -> Result<u32> {
     if access & FILE_MAP_EXECUTE != 0 {
         return Err(NOT_SUPPORTED);
@@ -56,7 +57,7 @@ fn protection_of(access: u32) -> Result<u32> {
     })
 }
 
-/// Refuses protections that are none, or are not to be had here.
+/// Refuses invalid and unsupported protections.
 pub(crate) fn check_protection(protection: u32) -> Result<()> {
     match protection {
         NOACCESS | READONLY | READWRITE | WRITECOPY => Ok(()),
@@ -64,7 +65,8 @@ pub(crate) fn check_protection(protection: u32) -> Result<()> {
     }
 }
 
-/// Why: it is executable, or a guard, or has to do with caching; or it is none.
+/// Returns the error for a protection: unsupported if it is executable, a guard or about caching,
+/// otherwise invalid.
 fn refusal(protection: u32) -> Code {
     let base = protection & !MODIFIERS;
     if base & (EXECUTABLE | 0x0F) == base && base.is_power_of_two() {
@@ -74,7 +76,7 @@ fn refusal(protection: u32) -> Code {
     }
 }
 
-/// What the processor is to let through.
+/// Returns the page protection for `mmap` and `mprotect`.
 pub(crate) fn prot(protection: u32) -> ProtFlags {
     match protection {
         READONLY => ProtFlags::READ,
@@ -108,26 +110,26 @@ fn map(handle: Handle, wanted: &Wanted) -> Result<*mut c_void> {
     }
     let len = usize::try_from(len.next_multiple_of(PAGE as u64)).map_err(|_| NOT_ENOUGH_MEMORY)?;
     let shared = wanted.protection != WRITECOPY;
-    let what = What {
+    let request = MapRequest {
         len,
         prot: prot(wanted.protection),
         flags: if shared { MapFlags::SHARED } else { MapFlags::PRIVATE },
-        from: Some((section.memory(), wanted.offset)),
+        source: Some((section.memory(), wanted.offset)),
     };
-    let seen = seen(&mapping, wanted.offset)?;
+    let source = view_source(&mapping, wanted.offset)?;
     let base = if wanted.base.is_null() {
-        place::anywhere(what)?
+        address::map_anywhere(request)?
     } else {
-        place::exactly(wanted.base.addr(), what)?;
+        address::map_at(wanted.base.addr(), request)?;
         wanted.base.addr()
     };
-    let mut region = Region::new(len, wanted.protection, Kind::View(seen));
+    let mut region = Region::new(len, wanted.protection, Kind::View(source));
     region.caching = mapping.caching();
     regions().insert(base, region);
-    Ok(at(base))
+    Ok(as_pointer(base))
 }
 
-fn seen(mapping: &Arc<Mapping>, offset: u64) -> Result<Seen> {
+fn view_source(mapping: &Arc<Mapping>, offset: u64) -> Result<ViewSource> {
     let file = if mapping.over_file() {
         let stat = rustix::fs::fstat(mapping.section().memory())?;
         Some((stat.st_dev, stat.st_ino))
@@ -135,7 +137,7 @@ fn seen(mapping: &Arc<Mapping>, offset: u64) -> Result<Seen> {
         None
     };
     let sparse = mapping.sparse().cloned();
-    Ok(Seen { offset, file, sparse, mapping: Arc::downgrade(mapping) })
+    Ok(ViewSource { offset, file, sparse, mapping: Arc::downgrade(mapping) })
 }
 
 fn unmap(address: *const c_void) -> Result<()> {
@@ -146,10 +148,11 @@ fn unmap(address: *const c_void) -> Result<()> {
     }
     let len = region.len;
     let removed = regions.remove(base);
-    // Nothing new can come to stand there before it is unmapped.
+    // Release the lock before unmapping. The address range stays mapped until `unmap`, so no other
+    // thread can map it meanwhile.
     drop(regions);
-    // SAFETY: it was mapped as a region, which it is no more.
-    unsafe { place::unmap(base, len) };
+    // SAFETY: the range was mapped as a region, and the region was just removed.
+    unsafe { address::unmap(base, len) };
     drop(removed);
     Ok(())
 }
@@ -158,7 +161,7 @@ fn flush(address: *const c_void, len: usize) -> Result<()> {
     let (start, len, file) = {
         let mut regions = regions();
         let (base, region) = regions.find(address.addr()).ok_or(INVALID_ADDRESS)?;
-        let file = matches!(&region.kind, Kind::View(seen) if seen.file.is_some());
+        let file = matches!(&region.kind, Kind::View(source) if source.file.is_some());
         let start = address.addr() / PAGE * PAGE;
         let left = base + region.len - address.addr();
         if len > left {
@@ -170,11 +173,15 @@ fn flush(address: *const c_void, len: usize) -> Result<()> {
     if !file {
         return Ok(());
     }
-    // Windows starts to write and does not wait. Linux writes when it sees fit, or waits.
-    // SAFETY: msync changes no memory. If the view went meanwhile, it fails or writes something else.
-    unsafe { rustix::mm::msync(at(start), len, MsyncFlags::SYNC) }.map_err(|error| match error {
-        Errno::NOMEM => INVALID_ADDRESS,
-        error => error.into(),
+    // Windows starts the write and returns. `msync` on Linux either does nothing (`MS_ASYNC`) or
+    // waits.
+    // SAFETY: `msync` changes no memory. If another thread unmapped the view meanwhile, `msync`
+    // fails or flushes another mapping.
+    unsafe { rustix::mm::msync(as_pointer(start), len, MsyncFlags::SYNC) }.map_err(|error| {
+        match error {
+            Errno::NOMEM => INVALID_ADDRESS,
+            error => error.into(),
+        }
     })
 }
 
@@ -190,7 +197,7 @@ pub extern "C" fn MapViewOfFile(
     MapViewOfFileEx(handle, access, offset_high, offset_low, len, std::ptr::null_mut())
 }
 
-/// Maps a view at an address of the caller's choice.
+/// Maps a view at an address that the caller chooses.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFileEx(
     handle: Handle,
@@ -206,7 +213,7 @@ pub extern "C" fn MapViewOfFileEx(
     answer(mapped, std::ptr::null_mut())
 }
 
-/// Maps a view into this process, by a `PAGE_` protection.
+/// Maps a view into this process, with a `PAGE_` protection.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFileNuma2(
     handle: Handle,
@@ -219,11 +226,11 @@ pub extern "C" fn MapViewOfFileNuma2(
     _preferred_node: u32,
 ) -> *mut c_void {
     let wanted = Wanted { protection, offset, len, base };
-    let mapped = map_of(process.addr() == CURRENT_PROCESS, handle, allocation, &wanted);
+    let mapped = map_here(process.addr() == CURRENT_PROCESS, handle, allocation, &wanted);
     answer(mapped, std::ptr::null_mut())
 }
 
-/// Maps a view into this process, by a `PAGE_` protection; its extended parameters are refused.
+/// Maps a view into this process, with a `PAGE_` protection. Refuses extended parameters.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFile3(
     handle: Handle,
@@ -239,14 +246,14 @@ pub extern "C" fn MapViewOfFile3(
     let here = process.is_null() || process.addr() == CURRENT_PROCESS;
     let wanted = Wanted { protection, offset, len, base };
     let mapped = if parameter_count == 0 {
-        map_of(here, handle, allocation, &wanted)
+        map_here(here, handle, allocation, &wanted)
     } else {
         Err(NOT_SUPPORTED)
     };
     answer(mapped, std::ptr::null_mut())
 }
 
-fn map_of(here: bool, handle: Handle, allocation: u32, wanted: &Wanted) -> Result<*mut c_void> {
+fn map_here(here: bool, handle: Handle, allocation: u32, wanted: &Wanted) -> Result<*mut c_void> {
     if !here {
         return Err(INVALID_HANDLE);
     }
@@ -257,19 +264,19 @@ fn map_of(here: bool, handle: Handle, allocation: u32, wanted: &Wanted) -> Resul
     map(handle, wanted)
 }
 
-/// Unmaps the view that an address lies in.
+/// Unmaps the view that contains an address.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFile(address: *const c_void) -> i32 {
     done(unmap(address))
 }
 
-/// The same; of the flags none means anything here.
+/// Does the same as [`UnmapViewOfFile`]. Refuses all flags.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFileEx(address: *mut c_void, flags: u32) -> i32 {
     done(if flags == 0 { unmap(address) } else { Err(NOT_SUPPORTED) })
 }
 
-/// The same, in this process.
+/// Does the same as [`UnmapViewOfFileEx`]. Refuses other processes.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFile2(process: Handle, address: *mut c_void, flags: u32) -> i32 {
     if process.addr() != CURRENT_PROCESS {
@@ -278,7 +285,7 @@ pub extern "C" fn UnmapViewOfFile2(process: Handle, address: *mut c_void, flags:
     UnmapViewOfFileEx(address, flags)
 }
 
-/// Writes what changed in a view back to the file under it.
+/// Writes the changed pages of a view to its file, and waits for that.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushViewOfFile(address: *const c_void, len: usize) -> i32 {
     done(flush(address, len))

@@ -1,4 +1,4 @@
-//! What stands at an address, and what may be done there.
+//! `VirtualAlloc` and its kin: allocates, frees, protects and describes pages.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -14,12 +14,12 @@ use crate::error::{
     NOACCESS as NO_ACCESS_TO_ARGUMENT, NOT_SUPPORTED, Result, answer, done,
 };
 use crate::fork;
-use crate::memory::address::{self as place, What, at};
+use crate::memory::address::{self, MapRequest, as_pointer};
 use crate::memory::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
-use crate::memory::protection::{may_have, set, written};
-use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, Seen, regions};
+use crate::memory::protection::{is_written, permits, set_protection};
+use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, ViewSource, regions};
 use crate::memory::view::{check_protection, prot};
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 
 /// States and types of memory.
 const MEM_COMMIT: u32 = 0x1000;
@@ -28,12 +28,12 @@ const MEM_FREE: u32 = 0x1_0000;
 const MEM_PRIVATE: u32 = 0x2_0000;
 const MEM_MAPPED: u32 = 0x4_0000;
 const MEM_IMAGE: u32 = 0x100_0000;
-/// To allocate at the top, which is a wish.
+/// `MEM_TOP_DOWN`, which is a hint.
 const MEM_TOP_DOWN: u32 = 0x10_0000;
-/// `MEM_RESET`, `MEM_WRITE_WATCH`, `MEM_PHYSICAL`, `MEM_RESET_UNDO` and `MEM_LARGE_PAGES`, which are
-/// not to be had here.
+/// `MEM_RESET`, `MEM_WRITE_WATCH`, `MEM_PHYSICAL`, `MEM_RESET_UNDO` and `MEM_LARGE_PAGES`, which
+/// are not supported.
 const UNSUPPORTED: u32 = 0x2168_0000;
-/// What `VirtualFree` does.
+/// The operations of `VirtualFree`.
 const MEM_DECOMMIT: u32 = 0x4000;
 const MEM_RELEASE: u32 = 0x8000;
 
@@ -53,7 +53,7 @@ pub struct MemoryBasicInformation {
 
 const _: () = assert!(size_of::<MemoryBasicInformation>() == 48);
 
-/// Pages that are alike.
+/// A run of pages in the same state.
 #[derive(Clone, Copy)]
 struct Run {
     pages: usize,
@@ -62,22 +62,22 @@ struct Run {
 }
 
 impl Region {
-    /// What the page at this index has, and how many that follow have the same.
+    /// Returns the state of a page, and how many pages from it on share that state.
     fn run(&self, base: usize, page: usize) -> Result<Run> {
         let mut run = Run {
-            pages: self.alike_from(page),
+            pages: self.same_protection_from(page),
             committed: self.protection_at(page) != 0,
             protection: self.protection_at(page),
         };
-        if let Kind::View(seen) = &self.kind {
-            if let Some(fd) = &seen.sparse {
-                let (committed, pages) = committed(fd, seen.offset / PAGE as u64 + page as u64);
+        if let Kind::View(source) = &self.kind {
+            if let Some(fd) = &source.sparse {
+                let (committed, pages) = committed(fd, source.offset / PAGE as u64 + page as u64);
                 run.committed = committed;
                 run.pages = run.pages.min(usize::try_from(pages).unwrap_or(usize::MAX));
                 run.protection = if committed { run.protection } else { 0 };
             }
             if run.protection == WRITECOPY {
-                let (written, pages) = written(base / PAGE + page, run.pages)?;
+                let (written, pages) = is_written(base / PAGE + page, run.pages)?;
                 run.pages = pages;
                 run.protection = if written { READWRITE } else { WRITECOPY };
             }
@@ -86,7 +86,7 @@ impl Region {
     }
 }
 
-/// Whether the page at this index of a sparse section is there, and for how many that holds.
+/// Returns whether a page of a sparse section is committed, and how many pages from it on agree.
 fn committed(fd: &OwnedFd, page: u64) -> (bool, u64) {
     let at = page * PAGE as u64;
     let seek = |whence: SeekFrom| rustix::fs::seek(fd, whence);
@@ -96,7 +96,7 @@ fn committed(fd: &OwnedFd, page: u64) -> (bool, u64) {
             (true, (end / PAGE as u64).saturating_sub(page).max(1))
         }
         Ok(data) => (false, data / PAGE as u64 - page),
-        // Nothing but a hole follows.
+        // No data follows: the rest of the file is a hole.
         Err(_) => (false, u64::MAX),
     }
 }
@@ -109,7 +109,7 @@ fn query(address: usize) -> Result<MemoryBasicInformation> {
     let mut regions = regions();
     let Some((base, region)) = regions.find(address) else {
         drop(regions);
-        return others(start);
+        return query_foreign(start);
     };
     let run = region.run(base, (start - base) / PAGE)?;
     let kind = match region.kind {
@@ -117,25 +117,25 @@ fn query(address: usize) -> Result<MemoryBasicInformation> {
         Kind::Private => MEM_PRIVATE,
     };
     Ok(MemoryBasicInformation {
-        base: at(start),
-        allocation_base: at(base),
-        allocation_protection: told(region, region.protection),
+        base: as_pointer(start),
+        allocation_base: as_pointer(base),
+        allocation_protection: with_caching(region, region.protection),
         partition: 0,
         len: run.pages * PAGE,
         state: if run.committed { MEM_COMMIT } else { MEM_RESERVE },
-        protection: told(region, run.protection),
+        protection: with_caching(region, run.protection),
         kind,
     })
 }
 
-/// A protection with the region's modifier, which pages without access and those that are not committed
-/// do not have.
-fn told(region: &Region, protection: u32) -> u32 {
+/// Returns a protection with the region's caching modifier. Pages without access and uncommitted pages do
+/// not have it.
+fn with_caching(region: &Region, protection: u32) -> u32 {
     if matches!(protection, 0 | NOACCESS) { protection } else { protection | region.caching }
 }
 
-/// What the kernel says of memory that is none of ours.
-fn others(start: usize) -> Result<MemoryBasicInformation> {
+/// Describes memory that is not a region of this library, from `/proc/self/maps`.
+fn query_foreign(start: usize) -> Result<MemoryBasicInformation> {
     let maps = std::fs::File::open("/proc/self/maps")?;
     let mut end_of_free = END;
     for line in std::io::BufReader::new(maps).lines() {
@@ -147,8 +147,8 @@ fn others(start: usize) -> Result<MemoryBasicInformation> {
         }
         if start < map.end {
             return Ok(MemoryBasicInformation {
-                base: at(start),
-                allocation_base: at(map.start),
+                base: as_pointer(start),
+                allocation_base: as_pointer(map.start),
                 allocation_protection: map.protection,
                 partition: 0,
                 len: map.end - start,
@@ -159,7 +159,7 @@ fn others(start: usize) -> Result<MemoryBasicInformation> {
         }
     }
     Ok(MemoryBasicInformation {
-        base: at(start),
+        base: as_pointer(start),
         allocation_base: std::ptr::null_mut(),
         allocation_protection: 0,
         partition: 0,
@@ -195,7 +195,7 @@ impl Mapped {
         Some(Mapped {
             start: usize::from_str_radix(start, 16).ok()?,
             end: usize::from_str_radix(end, 16).ok()?,
-            // The executable protections are the others, four bits further.
+            // Each `PAGE_EXECUTE_` constant is the plain protection shifted by four bits.
             protection: if executable && protection != NOACCESS {
                 protection << 4
             } else {
@@ -210,7 +210,7 @@ impl Mapped {
     }
 }
 
-/// Refuses a range that goes beyond what a process can have. The last of it belongs to nobody.
+/// Refuses a range beyond the address space. The last 64 KiB of it are reserved, as on Windows.
 fn check_range(address: usize, len: usize) -> Result<()> {
     if address.checked_add(len).is_some_and(|end| end <= END - GRANULARITY) {
         Ok(())
@@ -219,7 +219,7 @@ fn check_range(address: usize, len: usize) -> Result<()> {
     }
 }
 
-/// The pages of `region` that a range touches, by their indices.
+/// Returns the indices of the pages of `region` that a range touches.
 fn pages_of(
     base: usize,
     region: &Region,
@@ -251,8 +251,8 @@ fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
         }
         page += run.pages;
     }
-    let first = told(region, first.protection);
-    set(base, region, pages, protection)?;
+    let first = with_caching(region, first.protection);
+    set_protection(base, region, pages, protection)?;
     Ok(first)
 }
 
@@ -266,7 +266,7 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
         other if other & !UNSUPPORTED == 0 => return Err(NOT_SUPPORTED),
         _ => return Err(INVALID_PARAMETER),
     }
-    // Nothing is ever allocated so low.
+    // Windows never allocates in the first 64 KiB.
     if address != 0 && address < GRANULARITY {
         return Err(INVALID_PARAMETER);
     }
@@ -279,55 +279,64 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
     let pages = pages_of(base, region, address, len)?;
     let start = base + pages.start * PAGE;
     match &region.kind {
-        Kind::View(seen) if seen.file.is_some() => return Err(ACCESS_DENIED),
-        kind if !may_have(kind, region.protection, protection) => return Err(INVALID_PARAMETER),
-        Kind::View(Seen { sparse: Some(sparse), offset, .. }) => {
+        Kind::View(source) if source.file.is_some() => return Err(ACCESS_DENIED),
+        kind if !permits(kind, region.protection, protection) => return Err(INVALID_PARAMETER),
+        Kind::View(ViewSource { sparse: Some(sparse), offset, .. }) => {
             let offset = offset + (pages.start * PAGE) as u64;
             populate(sparse, offset, pages.len() * PAGE)?;
         }
         _ => {}
     }
-    set(base, region, pages, protection)?;
+    set_protection(base, region, pages, protection)?;
     Ok(start)
 }
 
-/// Brings pages of a sparse section into being, by a look at them from elsewhere: those of the view
-/// may be such as nobody may look at.
+/// Commits pages of a sparse section.
+///
+/// Populates them through a temporary mapping, because the protection of the view's own pages may
+/// forbid reading.
 fn populate(sparse: &OwnedFd, offset: u64, len: usize) -> Result<()> {
-    let from = Some((sparse.as_fd(), offset));
-    let base = place::anywhere(What { len, prot: ProtFlags::READ, flags: MapFlags::SHARED, from })?;
-    // SAFETY: these pages were just mapped, and what they hold stays as it is.
-    let populated = unsafe { rustix::mm::madvise(at(base), len, Advice::LinuxPopulateRead) };
-    // SAFETY: nobody was told of this mapping.
-    unsafe { place::unmap(base, len) };
+    let source = Some((sparse.as_fd(), offset));
+    let base = address::map_anywhere(MapRequest {
+        len,
+        prot: ProtFlags::READ,
+        flags: MapFlags::SHARED,
+        source,
+    })?;
+    // SAFETY: the pages were just mapped. Populating them for reading does not change their
+    // contents.
+    let populated =
+        unsafe { rustix::mm::madvise(as_pointer(base), len, Advice::LinuxPopulateRead) };
+    // SAFETY: the temporary mapping was made above, and no other code knows its address.
+    unsafe { address::unmap(base, len) };
     populated.map_err(|error| match error {
         Errno::FAULT | Errno::NOMEM => COMMITMENT_LIMIT,
         error => error.into(),
     })
 }
 
-/// Memory of this process alone.
+/// Reserves private memory, and commits it if `commit` is set.
 fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<usize> {
-    // Below the granularity there is nothing on Windows, so that null is no address.
+    // Windows reserves the first 64 KiB, so that null is never a valid address.
     if protection == WRITECOPY || (1..GRANULARITY).contains(&address) {
         return Err(INVALID_PARAMETER);
     }
     let base = address / GRANULARITY * GRANULARITY;
     let end = address.checked_add(len).and_then(|end| end.checked_next_multiple_of(PAGE));
     let len = end.ok_or(INVALID_PARAMETER)? - base;
-    let what = What {
+    let request = MapRequest {
         len,
         prot: if commit { prot(protection) } else { ProtFlags::empty() },
         flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
-        from: None,
+        source: None,
     };
     let base = if address == 0 {
-        place::anywhere(what)?
+        address::map_anywhere(request)?
     } else {
-        place::exactly(base, what)?;
+        address::map_at(base, request)?;
         base
     };
-    fork::watch();
+    fork::register_handlers();
     let mut region = Region::new(len, protection, Kind::Private);
     if !commit {
         region.protect(0..len / PAGE, 0);
@@ -349,7 +358,7 @@ fn free(address: usize, len: usize, how: u32) -> Result<()> {
     if matches!(region.kind, Kind::View(_)) {
         return Err(INVALID_PARAMETER);
     }
-    // No length stands for all of it.
+    // A length of zero means the whole region, from its base.
     if len == 0 && pages.start > 0 {
         return Err(INVALID_ADDRESS);
     }
@@ -357,41 +366,43 @@ fn free(address: usize, len: usize, how: u32) -> Result<()> {
         let len = region.len;
         regions.remove(base);
         drop(regions);
-        // SAFETY: it was mapped as a region, which it is no more.
-        unsafe { place::unmap(base, len) };
+        // SAFETY: the range was mapped as a region, and the region was just removed.
+        unsafe { address::unmap(base, len) };
         return Ok(());
     }
     let pages = if len == 0 { 0..region.len / PAGE } else { pages };
-    let what = What {
+    let request = MapRequest {
         len: pages.len() * PAGE,
         prot: ProtFlags::empty(),
         flags: MapFlags::PRIVATE | MapFlags::NORESERVE,
-        from: None,
+        source: None,
     };
-    // SAFETY: these pages are a region's, and are to be forgotten.
-    unsafe { place::over(base + pages.start * PAGE, what) }?;
+    // SAFETY: the pages lie inside this region, whose lock is held. Decommitting discards their
+    // contents.
+    unsafe { address::replace(base + pages.start * PAGE, request) }?;
     region.protect(pages, 0);
     Ok(())
 }
 
-/// Tells what stands at an address.
+/// Describes the pages at an address.
 ///
 /// # Safety
 ///
-/// `told` is null or has room for `room` bytes.
+/// `buffer` is null or valid for writes of `len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn VirtualQuery(
     address: *const c_void,
-    told: *mut MemoryBasicInformation,
-    room: usize,
+    buffer: *mut MemoryBasicInformation,
+    len: usize,
 ) -> usize {
     let result = (|| {
-        if room < size_of::<MemoryBasicInformation>() {
+        if len < size_of::<MemoryBasicInformation>() {
             return Err(BAD_LENGTH);
         }
         let found = query(address.addr())?;
-        // SAFETY: the caller says that there is room, unless it is null.
-        if unsafe { tell(told, found) } {
+        // SAFETY: the caller guarantees that `buffer` is null or valid for writes of `len` bytes,
+        // which is enough for the structure.
+        if unsafe { write_unless_null(buffer, found) } {
             Ok(size_of::<MemoryBasicInformation>())
         } else {
             Err(NO_ACCESS_TO_ARGUMENT)
@@ -400,11 +411,11 @@ pub unsafe extern "C" fn VirtualQuery(
     answer(result, 0)
 }
 
-/// Changes what may be done with pages, and tells what it was.
+/// Changes the protection of pages, and reports the old one of the first page.
 ///
 /// # Safety
 ///
-/// `old` is null or can be written to.
+/// `old` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn VirtualProtect(
     address: *mut c_void,
@@ -416,12 +427,12 @@ pub unsafe extern "C" fn VirtualProtect(
         return done(Err(NO_ACCESS_TO_ARGUMENT));
     }
     done(protect(address.addr(), len, protection).map(|was| {
-        // SAFETY: the caller's promise.
-        unsafe { tell(old, was) };
+        // SAFETY: the caller guarantees that `old` is null or valid for writes.
+        unsafe { write_unless_null(old, was) };
     }))
 }
 
-/// Commits pages of a view, or sets aside memory of this process alone.
+/// Reserves private memory, commits it, or commits pages of a view.
 #[unsafe(no_mangle)]
 pub extern "C" fn VirtualAlloc(
     address: *mut c_void,
@@ -429,10 +440,10 @@ pub extern "C" fn VirtualAlloc(
     how: u32,
     protection: u32,
 ) -> *mut c_void {
-    answer(allocate(address.addr(), len, how, protection).map(at), std::ptr::null_mut())
+    answer(allocate(address.addr(), len, how, protection).map(as_pointer), std::ptr::null_mut())
 }
 
-/// Gives memory of this process alone back; views are not its to free.
+/// Decommits or releases private memory. Refuses views.
 #[unsafe(no_mangle)]
 pub extern "C" fn VirtualFree(address: *mut c_void, len: usize, how: u32) -> i32 {
     done(free(address.addr(), len, how))

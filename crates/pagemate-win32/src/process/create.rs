@@ -15,7 +15,7 @@ use crate::error::{Code, INVALID_HANDLE, INVALID_PARAMETER, NOT_SUPPORTED, Resul
 use crate::file::path;
 use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
-use crate::pointer::{said, tell};
+use crate::pointer::{read_unless_null, write_unless_null};
 use crate::system::environment::{narrow, wide};
 use crate::system::security::{self, SecurityAttributes};
 use crate::text::c_string::{Unit, units};
@@ -220,7 +220,7 @@ macro_rules! calls {
         ) -> i32 {
             done((|| {
                 // SAFETY: the caller's promise.
-                let startup = unsafe { said(startup) }.ok_or(INVALID_PARAMETER)?;
+                let startup = unsafe { read_unless_null(startup) }.ok_or(INVALID_PARAMETER)?;
                 if told.is_null() {
                     return Err(INVALID_PARAMETER);
                 }
@@ -241,7 +241,7 @@ macro_rules! calls {
                 };
                 let made = wanted.start()?;
                 // SAFETY: the caller's promise.
-                unsafe { tell(told, made) };
+                unsafe { write_unless_null(told, made) };
                 Ok(())
             })())
         }
@@ -254,7 +254,7 @@ macro_rules! calls {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $startup(startup: *mut StartupInfo) {
             // SAFETY: the caller's promise.
-            unsafe { tell(startup, StartupInfo::default()) };
+            unsafe { write_unless_null(startup, StartupInfo::default()) };
         }
     };
 }

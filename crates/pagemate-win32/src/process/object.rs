@@ -18,7 +18,7 @@ use crate::error::{
 };
 use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 
 /// `PROCESS_TERMINATE`, `PROCESS_QUERY_INFORMATION`, which includes the next, and
 /// `PROCESS_QUERY_LIMITED_INFORMATION`.
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn GetExitCodeProcess(handle: Handle, told: *mut u32) -> i
     done(with(handle, QUERY | QUERY_LIMITED).and_then(|process| {
         let code = exit_code(&process)?;
         // SAFETY: the caller's promise.
-        if unsafe { tell(told, code) } { Ok(()) } else { Err(NOACCESS) }
+        if unsafe { write_unless_null(told, code) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 

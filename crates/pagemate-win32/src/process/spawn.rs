@@ -12,7 +12,7 @@ use super::object::{Process, exit_code};
 use crate::error::{INVALID_PARAMETER, Result};
 use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Object};
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 
 /// `_P_WAIT`, `_P_NOWAIT`, `_P_OVERLAY`.
 const WAIT: i32 = 0;
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn _cwait(status: *mut i32, process: isize, _action: i32) 
     handle::CloseHandle(handle);
     let Ok(code) = code else { return fail(libc::ECHILD) };
     // SAFETY: the caller says that it can be written to, unless it is null.
-    unsafe { tell(status, code.cast_signed()) };
+    unsafe { write_unless_null(status, code.cast_signed()) };
     process
 }
 

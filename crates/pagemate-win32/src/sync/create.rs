@@ -23,17 +23,17 @@ const INITIAL_SET: u32 = 2;
 
 /// Held from looking for a mutex among this process' handles until there is a handle to it: two
 /// threads that ask for one name at once are to find one mutex, not to make one each.
-static ONE_BY_ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+static MUTEX_LOOKUP: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn lock_mutex_lookup() -> MutexGuard<'static, ()> {
+    MUTEX_LOOKUP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn one_by_one(kind: Kind) -> Option<MutexGuard<'static, ()>> {
+fn lookup_lock(kind: Kind) -> Option<MutexGuard<'static, ()>> {
     // Forks are seen to before anything is locked.
-    fork::watch();
+    fork::register_handlers();
     match kind {
-        Kind::Mutex => Some(alone()),
+        Kind::Mutex => Some(lock_mutex_lookup()),
         Kind::Event | Kind::Semaphore => None,
     }
 }
@@ -50,7 +50,7 @@ fn create(
     name.as_deref().map_or(Ok(()), name::check)?;
     // SAFETY: the exported functions hand on their caller's promise.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
-    let _alone = one_by_one(kind);
+    let _lock = lookup_lock(kind);
     let (object, is_new) = make(name.as_deref(), sharing)?;
     let rights = kind.rights();
     let access = if is_new { rights.created(access) } else { rights.opened(access) }?;
@@ -72,7 +72,7 @@ fn open(
         return Err(INVALID_HANDLE);
     }
     name::check(&name)?;
-    let _alone = one_by_one(kind);
+    let _lock = lookup_lock(kind);
     let object = find(&name)?;
     // What is not there cannot be refused: so this comes after the name.
     let access = kind.rights().opened(access)?;

@@ -13,7 +13,7 @@ use crate::error::{
 };
 use crate::handle::rights::{self, MODIFY_STATE, Rights};
 use crate::handle::table::{self as handle, Handle};
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 
 /// A mutex as the threads of this process have it, by whatever handle: each as often as it likes.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ pub extern "C" fn PulseEvent(handle: Handle) -> i32 {
 pub unsafe extern "C" fn ReleaseSemaphore(handle: Handle, by: i32, before: *mut i32) -> i32 {
     done(add(handle, by).map(|count| {
         // SAFETY: the caller says that it can be written to, unless it is null.
-        unsafe { tell(before, count) };
+        unsafe { write_unless_null(before, count) };
     }))
 }
 

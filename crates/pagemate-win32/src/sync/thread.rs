@@ -15,7 +15,7 @@ use crate::error::{
 };
 use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 use crate::process::object::{Process, exit_code};
 use crate::system::info::GetCurrentThreadId;
 use crate::system::security::SecurityAttributes;
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn CreateThread(
 ) -> Handle {
     let made = create(stack, start, given, flags).map(|(handle, told)| {
         // SAFETY: the caller's promise.
-        unsafe { tell(id, told) };
+        unsafe { write_unless_null(id, told) };
         handle
     });
     answer(made, null_mut())
@@ -304,7 +304,7 @@ pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, told: *mut u32) -> i3
             Named::First(process) => exit_code(&process)?,
         };
         // SAFETY: the caller's promise.
-        if unsafe { tell(told, code) } { Ok(()) } else { Err(NOACCESS) }
+        if unsafe { write_unless_null(told, code) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::error::{INVALID_PARAMETER, NOACCESS, Result, done};
-use crate::pointer::{said, tell};
+use crate::pointer::{read_unless_null, write_unless_null};
 
 /// Units of `FILETIME`, 100 ns each, in a second, and from 1601 to 1970.
 const PER_SECOND: u64 = 10_000_000;
@@ -56,7 +56,7 @@ pub extern "C" fn GetTickCount() -> u32 {
 pub unsafe extern "C" fn QueryPerformanceCounter(count: *mut i64) -> i32 {
     let now = seconds(clock_gettime(ClockId::Monotonic)).as_nanos() / 100;
     // SAFETY: the caller's promise.
-    told(unsafe { tell(count, i64::try_from(now).unwrap_or(i64::MAX)) })
+    told(unsafe { write_unless_null(count, i64::try_from(now).unwrap_or(i64::MAX)) })
 }
 
 /// Tells how often the fine clock ticks in a second.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn QueryPerformanceCounter(count: *mut i64) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn QueryPerformanceFrequency(frequency: *mut i64) -> i32 {
     // SAFETY: the caller's promise.
-    told(unsafe { tell(frequency, FREQUENCY) })
+    told(unsafe { write_unless_null(frequency, FREQUENCY) })
 }
 
 fn told(done_so: bool) -> i32 {
@@ -90,7 +90,7 @@ pub struct FileTime {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetSystemTimeAsFileTime(time: *mut FileTime) {
     // SAFETY: the caller's promise.
-    unsafe { tell(time, FileTime::of(now())) };
+    unsafe { write_unless_null(time, FileTime::of(now())) };
 }
 
 /// In units of `FILETIME`.
@@ -195,7 +195,7 @@ impl Calendar {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetSystemTime(time: *mut Calendar) {
     // SAFETY: the caller's promise.
-    unsafe { tell(time, Calendar::of(now(), libc::gmtime_r).unwrap_or_default()) };
+    unsafe { write_unless_null(time, Calendar::of(now(), libc::gmtime_r).unwrap_or_default()) };
 }
 
 /// Tells the date and the time of here, by the time zone that the C library goes by.
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn GetSystemTime(time: *mut Calendar) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetLocalTime(time: *mut Calendar) {
     // SAFETY: the caller's promise.
-    unsafe { tell(time, Calendar::of(now(), libc::localtime_r).unwrap_or_default()) };
+    unsafe { write_unless_null(time, Calendar::of(now(), libc::localtime_r).unwrap_or_default()) };
 }
 
 /// Takes a time apart.
@@ -220,12 +220,13 @@ pub unsafe extern "C" fn FileTimeToSystemTime(
     calendar: *mut Calendar,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    let parts = unsafe { said(time) }.filter(|_| !calendar.is_null()).ok_or(INVALID_PARAMETER);
+    let parts =
+        unsafe { read_unless_null(time) }.filter(|_| !calendar.is_null()).ok_or(INVALID_PARAMETER);
     let parts =
         parts.and_then(|time| Calendar::of(crate::join(time.high, time.low), libc::gmtime_r));
     done(parts.map(|parts| {
         // SAFETY: the caller's promise.
-        unsafe { tell(calendar, parts) };
+        unsafe { write_unless_null(calendar, parts) };
     }))
 }
 
@@ -240,9 +241,10 @@ pub unsafe extern "C" fn SystemTimeToFileTime(
     time: *mut FileTime,
 ) -> i32 {
     // SAFETY: the caller's promise.
-    let parts = unsafe { said(calendar) }.filter(|_| !time.is_null()).ok_or(INVALID_PARAMETER);
+    let parts =
+        unsafe { read_unless_null(calendar) }.filter(|_| !time.is_null()).ok_or(INVALID_PARAMETER);
     done(parts.and_then(|parts| parts.time()).map(|whole| {
         // SAFETY: the caller's promise.
-        unsafe { tell(time, FileTime::of(whole)) };
+        unsafe { write_unless_null(time, FileTime::of(whole)) };
     }))
 }

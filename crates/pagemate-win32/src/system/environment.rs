@@ -9,7 +9,7 @@ use crate::error::{
     NO_UNICODE_TRANSLATION, NOACCESS, Result, answer, done,
 };
 use crate::handle::table::Handle;
-use crate::pointer::{said, tell};
+use crate::pointer::{read_unless_null, write_unless_null};
 use crate::text::c_string::Unit;
 use crate::text::name;
 
@@ -140,11 +140,11 @@ fn machine() -> OsString {
 /// `room` is null or can be read and written to, and `to` is null or has so much room.
 unsafe fn computer<T: Unit>(to: *mut T, room: *mut u32) -> Result<()> {
     // SAFETY: the caller's promise.
-    let given = unsafe { said(room) }.ok_or(NOACCESS)?;
+    let given = unsafe { read_unless_null(room) }.ok_or(NOACCESS)?;
     // SAFETY: the caller's promise.
     let len = unsafe { told(&machine(), to, given) };
     // SAFETY: the caller's promise.
-    unsafe { tell(room, len) };
+    unsafe { write_unless_null(room, len) };
     if to.is_null() || len > given { Err(BUFFER_OVERFLOW) } else { Ok(()) }
 }
 

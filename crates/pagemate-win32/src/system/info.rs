@@ -7,7 +7,7 @@ use std::io::Write;
 use crate::error::traced;
 use crate::handle::table::{CURRENT_PROCESS, Handle};
 use crate::memory::region::{GRANULARITY, PAGE};
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 use crate::text::c_string::units;
 
 /// `SYSTEM_INFO`.
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn GetSystemInfo(info: *mut SystemInfo) {
         revision: 0,
     };
     // SAFETY: the caller says that it can be written to, unless it is null.
-    unsafe { tell(info, told) };
+    unsafe { write_unless_null(info, told) };
 }
 
 /// The same: nothing here is emulated.

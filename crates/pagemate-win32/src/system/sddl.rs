@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use crate::error::{Code, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, done};
 use crate::memory::heap::LocalAlloc;
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 use crate::system::environment::{narrow, wide};
 use crate::system::security::{SecurityDescriptor, UNKNOWN_REVISION};
 
@@ -109,9 +109,9 @@ unsafe fn convert(
     // SAFETY: just allocated, aligned for anything, and as long as one is.
     unsafe { place.write(SecurityDescriptor::sharing(everyone)) };
     // SAFETY: the caller's promise.
-    unsafe { tell(made, place) };
+    unsafe { write_unless_null(made, place) };
     // SAFETY: the caller's promise.
-    unsafe { tell(size, u32::try_from(len).unwrap_or(u32::MAX)) };
+    unsafe { write_unless_null(size, u32::try_from(len).unwrap_or(u32::MAX)) };
     Ok(())
 }
 

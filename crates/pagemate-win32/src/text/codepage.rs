@@ -5,7 +5,7 @@
 use crate::error::{
     INSUFFICIENT_BUFFER, INVALID_FLAGS, INVALID_PARAMETER, NO_UNICODE_TRANSLATION, Result, answer,
 };
-use crate::pointer::tell;
+use crate::pointer::write_unless_null;
 use crate::text::c_string::{Unit, copy_of, len};
 
 /// `CP_ACP`, `CP_OEMCP`, `CP_MACCP`, `CP_THREAD_ACP`, `CP_UTF8`.
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn WideCharToMultiByte(
         // SAFETY: the caller's promise.
         let len = unsafe { hand_over(bytes, to, room) }?;
         // SAFETY: the caller says that it can be written to, unless it is null.
-        unsafe { tell(defaulted, 0) };
+        unsafe { write_unless_null(defaulted, 0) };
         Ok(len)
     });
     answer(made, 0)
