@@ -49,6 +49,11 @@ fn what_is_inherited_is_known_after_exec_and_nothing_else_is_taken_for_it() {
 }
 
 #[test]
+fn siblings_take_the_same_handle_over_at_the_same_time() {
+    prints("siblings", &["the child: 0", "the parent: 0"]);
+}
+
+#[test]
 fn a_program_is_not_started_without_its_name() {
     let invalid = rustix::io::Errno::INVAL.raw_os_error();
     assert_eq!(happens(&["name"]), [format!("-1, error {invalid}")]);

@@ -7,15 +7,15 @@
 #![allow(unsafe_code, reason = "taking over descriptors that a parent left")]
 
 use std::any::Any;
+use std::fs::DirEntry;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use pagemate::os::unix::SectionExt;
 use pagemate::sync::{Event, Mutex, Semaphore};
 use pagemate::{Access, Name, Section, SectionOptions};
-use rustix::fs::MemfdFlags;
-use rustix::io::FdFlags;
+use rustix::fs::{FlockOperation, MemfdFlags};
+use rustix::io::{FdFlags, retry_on_intr};
 
 use crate::error::{INVALID_HANDLE, Result};
 use crate::file::object::File;
@@ -82,10 +82,7 @@ impl Inherited {
         // SAFETY: `held` has it.
         let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
         let text = format!("{maker} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
-        let note = rustix::fs::memfd_create(NOTE, MemfdFlags::CLOEXEC)?;
-        let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
-        rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
-        rustix::io::pwrite(&note, text.as_bytes(), 0)?;
+        let note = write_note(&text)?;
         Ok(Inherited { note, fd, _held: held })
     }
 
@@ -95,34 +92,27 @@ impl Inherited {
     }
 }
 
-/// The length of a maker's mark in hexadecimal digits.
-const MARK: usize = 32;
+/// Creates a note, which stays open on `exec`.
+fn write_note(text: &str) -> Result<OwnedFd> {
+    let note = rustix::fs::memfd_create(NOTE, MemfdFlags::CLOEXEC)?;
+    let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
+    rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
+    rustix::io::pwrite(&note, text.as_bytes(), 0)?;
+    Ok(note)
+}
 
-/// The mark of the program that makes a note or has taken one over: some bytes that the kernel chose when
-/// it was started, so that the same process has another mark after `exec`, and a forked child the same.
+/// The length in bytes of the random data by which a maker is known.
+const MARK: usize = 16;
+
+/// Returns the mark of the program that makes a note: bytes that the kernel chose when it started the
+/// program, in hexadecimal. A forked child has the same mark, and the program after an `exec` another.
 fn maker() -> String {
     // SAFETY: it takes a number.
     let made_up = unsafe { libc::getauxval(libc::AT_RANDOM) };
     let made_up = std::ptr::with_exposed_provenance(usize::try_from(made_up).unwrap_or(0));
     // SAFETY: getauxval(3) says that so many bytes are there, unless it gives zero.
-    let made_up: [u8; MARK / 2] = unsafe { read_unless_null(made_up) }.unwrap_or_default();
+    let made_up: [u8; MARK] = unsafe { read_unless_null(made_up) }.unwrap_or_default();
     format!("{:032x}", u128::from_ne_bytes(made_up))
-}
-
-/// Puts this program's mark on a note of its parent's, unless another copy of this library in this process
-/// does that: then the handle is that copy's.
-fn claim(note: BorrowedFd<'_>) -> bool {
-    // A description of its own, without which a lock would exclude nobody in this process.
-    let path = format!("/proc/self/fd/{}", note.as_raw_fd());
-    let Ok(file) = std::fs::File::options().read(true).write(true).open(path) else { return false };
-    // The lock goes with the file.
-    if file.try_lock().is_err() {
-        return false;
-    }
-    let mut mark = [0; MARK];
-    let ours = maker();
-    let theirs = file.read_exact_at(&mut mark, 0).is_ok() && mark != *ours.as_bytes();
-    theirs && file.write_all_at(ours.as_bytes(), 0).is_ok()
 }
 
 /// What a descriptor is of, by device and inode.
@@ -173,37 +163,57 @@ fn hold_named<T: AsFd + Send + Sync + 'static>(
     Ok((Box::new(again), number, name))
 }
 
-/// The handles that our parent had made inheritable when it started us.
+/// Returns the handles that this program's parent had made inheritable when it started the program.
 pub(crate) fn left_by_parent() -> Vec<(Handle, Entry, Inherited)> {
-    let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
-    // Looking at them all first: taking one over opens others.
-    let notes: Vec<RawFd> = descriptors
-        .flatten()
-        .filter(|entry| {
-            std::fs::read_link(entry.path())
-                .is_ok_and(|link| link.to_str().is_some_and(|link| link.starts_with(LINK)))
-        })
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
+    let Ok(descriptors) = std::fs::File::open("/proc/self/fd") else { return Vec::new() };
+    // Another copy of this library in this process may take the notes over at the same time. The folder is
+    // this process's own, so a lock of it excludes that copy and no other process.
+    let lock = |operation| retry_on_intr(|| rustix::fs::flock(&descriptors, operation));
+    if lock(FlockOperation::LockExclusive).is_err() {
+        return Vec::new();
+    }
     let mut known = Known::new();
-    notes.into_iter().filter_map(|note| take_over(note, &mut known)).collect()
+    let left = notes().into_iter().filter_map(|note| take_over(note, &mut known)).collect();
+    // A child that another thread forked meanwhile has this description too: closing it would not unlock it.
+    _ = lock(FlockOperation::Unlock);
+    left
+}
+
+/// Returns the notes among this process's descriptors. The list is complete before any is taken over, which
+/// opens further descriptors.
+fn notes() -> Vec<RawFd> {
+    let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let is_note = |entry: &DirEntry| {
+        std::fs::read_link(entry.path())
+            .is_ok_and(|link| link.to_str().is_some_and(|link| link.starts_with(LINK)))
+    };
+    let notes = descriptors.flatten().filter(is_note);
+    notes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The sync objects that were taken over, by device and inode: handles to one share it, or a thread
 /// that has a mutex by one of them would wait for itself by another.
 type Known = Vec<((u64, u64), Object)>;
 
-/// Makes the handle anew that a note tells of.
+/// Makes the handle anew that a note of another program tells of. A note with this program's mark is that of
+/// another copy of this library in this process.
+///
+/// Every child of the parent has the same note, which is therefore only read: a new note takes its place here.
 fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited)> {
-    // SAFETY: `/proc` just listed it, and its link says that it is a note of this library.
-    if !claim(unsafe { BorrowedFd::borrow_raw(note) }) {
+    let mut text = [0; LONGEST];
+    // SAFETY: `/proc` just listed it, and copies of this library close notes only under the lock that the
+    // caller holds.
+    let note = unsafe { BorrowedFd::borrow_raw(note) };
+    let len = rustix::io::pread(note, &mut text, 0).ok()?;
+    let text = str::from_utf8(&text[..len]).ok()?;
+    let left = Left::parse(text)?;
+    let ours = maker();
+    if left.maker == ours {
         return None;
     }
-    // SAFETY: as above, and by its mark it is this copy's from now on.
-    let note = unsafe { OwnedFd::from_raw_fd(note) };
-    let mut text = [0; LONGEST];
-    let len = rustix::io::pread(&note, &mut text, 0).unwrap_or(0);
-    let left = str::from_utf8(&text[..len]).ok().and_then(Left::parse)?;
+    // SAFETY: as above; its link and its text say that this library made it, and that no copy of the library
+    // in this process has taken it over.
+    let note = unsafe { OwnedFd::from_raw_fd(note.as_raw_fd()) };
     // SAFETY: nothing is done with it but to ask what it is, if it is open.
     let fd = unsafe { BorrowedFd::borrow_raw(left.fd) };
     let file = file_of(fd).ok()?;
@@ -222,11 +232,15 @@ fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited
     }
     let entry = Entry { object, access: left.access };
     let handle = std::ptr::without_provenance_mut(left.handle);
-    Some((handle, entry, Inherited { note, fd: fd.as_raw_fd(), _held: Box::new(fd) }))
+    let own_note = write_note(&text.replacen(left.maker, &ours, 1)).ok()?;
+    drop(note);
+    Some((handle, entry, Inherited { note: own_note, fd: fd.as_raw_fd(), _held: Box::new(fd) }))
 }
 
 /// What a note says.
 struct Left<'a> {
+    /// The mark of the program that made it.
+    maker: &'a str,
     handle: usize,
     access: u32,
     kind: &'a str,
@@ -241,8 +255,8 @@ struct Left<'a> {
 impl<'a> Left<'a> {
     fn parse(text: &'a str) -> Option<Left<'a>> {
         let mut parts = text.splitn(9, ' ');
-        let _mark = parts.next()?;
         let left = Left {
+            maker: parts.next()?,
             handle: parts.next()?.parse().ok()?,
             access: parts.next()?.parse().ok()?,
             kind: parts.next()?,

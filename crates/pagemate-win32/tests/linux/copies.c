@@ -1,11 +1,13 @@
-/* A child that has two copies of the library: an inherited handle is that of the first that is used. */
+/* A process that has two copies of the library: an inherited handle is that of the first that is used, and one
+ * that the process made is that of the copy that made it, also after a child has taken it over. */
 #include <windows.h>
 #include <dlfcn.h>
+#include <process.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static void child(const char *library, HANDLE event)
+static void use_both(const char *library, HANDLE event)
 {
     void *other = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     BOOL(WINAPI * set)(HANDLE) = (BOOL(WINAPI *)(HANDLE))dlsym(other, "SetEvent");
@@ -28,11 +30,14 @@ int main(int count, char **arguments)
     char number[32];
     HANDLE event;
     if (count == 3) {
-        child(arguments[1], (HANDLE)(ULONG_PTR)strtoul(arguments[2], NULL, 10));
+        use_both(arguments[1], (HANDLE)(ULONG_PTR)strtoul(arguments[2], NULL, 10));
         return 0;
     }
     event = CreateEventA(&attributes, TRUE, FALSE, NULL);
     snprintf(number, sizeof number, "%lu", (unsigned long)(ULONG_PTR)event);
+    if (_spawnl(_P_WAIT, arguments[0], arguments[0], arguments[1], number, NULL) != 0)
+        return 2;
+    use_both(arguments[1], event);
     execl(arguments[0], arguments[0], arguments[1], number, (char *)NULL);
     return 1;
 }
