@@ -15,7 +15,7 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::page::{page, wipe};
+use super::page::{self, page, wipe};
 
 /// The generation that this process or its nearest ancestor with one has begun; 0 if none has.
 static LAST: AtomicU32 = AtomicU32::new(0);
@@ -29,8 +29,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 /// A number that this process has not in common with its parent and its children; never 0.
 #[inline]
 pub(crate) fn generation() -> u32 {
-    // Acquire: what the thread that began the generation did before.
-    match page().generation.load(Ordering::Acquire) {
+    match page::generation() {
         0 => begin(Birth::Unnoticed),
         generation => generation,
     }

@@ -1,11 +1,16 @@
 //! A page that the kernel zeroes in every forked child, by any call that makes one.
-#![allow(unsafe_code, reason = "mmap(2)")]
+//!
+//! It is a static, so that its words cost no more to read than other statics.
+#![allow(unsafe_code, reason = "madvise(2)")]
 
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Words of one process. All are zero in a new process.
+///
+/// They fill whole pages, also of the largest page size, because the kernel zeroes whole pages.
 #[derive(Debug)]
-#[repr(C)]
+#[cfg_attr(target_os = "linux", repr(C, align(65536)))]
+#[cfg_attr(not(target_os = "linux"), repr(C))]
 pub(super) struct Page {
     /// The generation of this process; zero until its first call.
     pub(super) generation: AtomicU32,
@@ -13,69 +18,59 @@ pub(super) struct Page {
     pub(super) alone: AtomicU32,
 }
 
-/// Where the system cannot zero a page, the handlers of `fork(3)` do it.
-static FALLBACK: Page = Page { generation: AtomicU32::new(0), alone: AtomicU32::new(0) };
+static PAGE: Page = Page { generation: AtomicU32::new(0), alone: AtomicU32::new(0) };
 
-/// The page, once it is mapped.
-static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
+/// The states of [`MODE`], which children inherit together with the advice that it describes.
+const UNKNOWN: u32 = 0;
+const ZEROED_BY_KERNEL: u32 = 1;
+const ZEROED_BY_HANDLER: u32 = 2;
 
+/// The way in which the page becomes zero in a child.
+static MODE: AtomicU32 = AtomicU32::new(UNKNOWN);
+
+/// Returns the generation of this process, or zero before its first call.
 #[inline]
-pub(super) fn page() -> &'static Page {
-    // Acquire: the zeros of a page that another thread mapped.
-    let page = PAGE.load(Ordering::Acquire);
-    // SAFETY: a pointer that is not null leads to a mapping that is never unmapped or to a static,
-    // and any bytes make these atomics.
-    unsafe { page.as_ref() }.unwrap_or_else(|| first())
+pub(super) fn generation() -> u32 {
+    // Acquire: the work of the thread that began the generation, by the Release in `fork::begin`.
+    PAGE.generation.load(Ordering::Acquire)
 }
 
-#[cold]
-fn first() -> &'static Page {
-    let new = wiped_on_fork().unwrap_or_else(|| std::ptr::from_ref(&FALLBACK).cast_mut());
-    let (null, release, acquire) = (std::ptr::null_mut(), Ordering::Release, Ordering::Acquire);
-    // A page that comes second stays mapped and unused: that takes two threads at this instant.
-    let kept = PAGE.compare_exchange(null, new, release, acquire).err().unwrap_or(new);
-    // SAFETY: as in `page`.
-    unsafe { &*kept }
+/// Returns the page, which becomes zero in each child from now on.
+pub(super) fn page() -> &'static Page {
+    if MODE.load(Ordering::Relaxed) == UNKNOWN {
+        // Two threads may do this at the same time: both give the same advice and store the same mode.
+        let zeroed = if is_zeroed_in_children() { ZEROED_BY_KERNEL } else { ZEROED_BY_HANDLER };
+        MODE.store(zeroed, Ordering::Relaxed);
+    }
+    &PAGE
 }
 
 cfg_select! {
     target_os = "linux" => {
-        /// Maps a page that the kernel zeroes in every child (Linux 4.14).
-        fn wiped_on_fork() -> Option<*mut Page> {
-            use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
-
-            let len = rustix::param::page_size();
-            let rights = ProtFlags::READ | ProtFlags::WRITE;
-            // SAFETY: a new mapping at an address of the kernel's choice takes no memory from others.
-            let page = unsafe { mmap_anonymous(std::ptr::null_mut(), len, rights, MapFlags::PRIVATE) };
-            let page = page.ok()?;
-            // SAFETY: the page is ours, and zeros stay zeros; an advice that does not exist is
-            // refused.
-            let believes_anything = unsafe { libc::madvise(page, len, -1) } == 0;
-            // SAFETY: the page is ours, and it is meant to be zero in children.
-            let wiped = unsafe { madvise(page, len, Advice::LinuxWipeOnFork) };
-            // An emulator that grants every advice keeps none.
-            if wiped.is_ok() && !believes_anything {
-                return Some(page.cast());
-            }
-            // SAFETY: nothing else has its address.
-            _ = unsafe { munmap(page, len) };
-            None
+        /// Asks the kernel to zero the page in every child (Linux 4.14).
+        fn is_zeroed_in_children() -> bool {
+            let (start, len) = ((&raw const PAGE).cast_mut().cast(), size_of::<Page>());
+            // SAFETY: the range is a static of whole pages, and an advice that does not exist changes
+            // nothing.
+            let grants_anything = unsafe { libc::madvise(start, len, -1) } == 0;
+            // SAFETY: the range is a static of whole pages that holds nothing but these atomics, and
+            // they are meant to be zero in children.
+            let granted = unsafe { libc::madvise(start, len, libc::MADV_WIPEONFORK) } == 0;
+            // An emulator that grants every advice follows none.
+            granted && !grants_anything
         }
     }
     _ => {
-        fn wiped_on_fork() -> Option<*mut Page> {
-            None
+        fn is_zeroed_in_children() -> bool {
+            false
         }
     }
 }
 
-/// Makes the page that of a new process, in a child of `fork(3)`. Where the kernel zeroed it, that
-/// is done.
+/// Zeroes the page, in a child of `fork(3)`, unless the kernel has done so.
 pub(super) fn wipe() {
-    let page = page();
-    if std::ptr::eq(page, &raw const FALLBACK) {
-        page.generation.store(0, Ordering::Relaxed);
-        page.alone.store(0, Ordering::Relaxed);
+    if MODE.load(Ordering::Relaxed) != ZEROED_BY_KERNEL {
+        PAGE.generation.store(0, Ordering::Relaxed);
+        PAGE.alone.store(0, Ordering::Relaxed);
     }
 }
