@@ -1,2 +1,2 @@
-/* The same by every spelling of its name: file systems here tell large letters from small ones. */
+/* Every common spelling of this name has a file: file names are case-sensitive here. */
 #include "pagemate_strsafe.h"

@@ -1,4 +1,4 @@
-/* Integers as wide as a pointer are among the basic types; here are the conversions between both. */
+/* Conversions between pointers and integers. windef.h defines the integers of a pointer's width. */
 #ifndef PAGEMATE_BASETSD_H
 #define PAGEMATE_BASETSD_H
 

@@ -1,4 +1,4 @@
-/* Texts for a debugger, which go to standard error if PAGEMATE_TRACE is set. */
+/* Messages for a debugger. They are printed on standard error if PAGEMATE_TRACE is set. */
 #ifndef PAGEMATE_DEBUGAPI_H
 #define PAGEMATE_DEBUGAPI_H
 

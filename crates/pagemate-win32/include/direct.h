@@ -1,4 +1,4 @@
-/* Folders, by Microsoft's names. Either slash separates. */
+/* Folders, under Microsoft's names. Slash and backslash both separate. */
 #ifndef PAGEMATE_DIRECT_H
 #define PAGEMATE_DIRECT_H
 

@@ -1,4 +1,4 @@
-/* The last error of each thread. */
+/* The last error, one for each thread. */
 #ifndef PAGEMATE_ERRHANDLINGAPI_H
 #define PAGEMATE_ERRHANDLINGAPI_H
 
@@ -7,8 +7,8 @@
 PAGEMATE_BEGIN
 DWORD WINAPI GetLastError(void);
 void WINAPI SetLastError(DWORD dwErrCode);
-/* Not of Windows: a sentence about the last call of this thread that failed, with the cause and often a
- * remedy. It is valid until the thread's next call. */
+/* An extension to Windows: returns a sentence about this thread's last failed call, with the cause
+ * and often a remedy. The pointer is valid until the thread's next call. */
 const char *pagemate_win32_last_error_message(void);
 PAGEMATE_END
 

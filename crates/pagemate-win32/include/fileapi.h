@@ -1,4 +1,4 @@
-/* Files, as far as mappings need them. */
+/* Files: the functions that programs with file mappings need. */
 #ifndef PAGEMATE_FILEAPI_H
 #define PAGEMATE_FILEAPI_H
 
@@ -35,7 +35,7 @@ BOOL WINAPI GetFileSizeEx(HANDLE hFile, PLARGE_INTEGER lpFileSize);
 BOOL WINAPI FlushFileBuffers(HANDLE hFile);
 BOOL WINAPI DeleteFileA(LPCSTR lpFileName);
 BOOL WINAPI DeleteFileW(LPCWSTR lpFileName);
-/* A folder is DIRECTORY, a file that may not be written to READONLY, any other NORMAL. */
+/* A folder is DIRECTORY, a file without write permission READONLY, any other file NORMAL. */
 DWORD WINAPI GetFileAttributesA(LPCSTR lpFileName);
 DWORD WINAPI GetFileAttributesW(LPCWSTR lpFileName);
 DWORD WINAPI GetTempPathA(DWORD nBufferLength, LPSTR lpBuffer);

@@ -1,4 +1,4 @@
-/* GUIDs. DEFINE_GUID declares one, and defines it in the file that includes initguid.h. */
+/* DEFINE_GUID declares a GUID. In the file that includes initguid.h it also defines the GUID. */
 #ifndef PAGEMATE_GUIDDEF_H
 #define PAGEMATE_GUIDDEF_H
 

@@ -1,4 +1,4 @@
-/* Handles: closing, duplicating in this process, inheriting. */
+/* Handles: close, duplicate within this process, inherit. */
 #ifndef PAGEMATE_HANDLEAPI_H
 #define PAGEMATE_HANDLEAPI_H
 

@@ -1,4 +1,5 @@
-/* Memory of one process. There is one heap, and what is given back wrongly breaks it, as everywhere. */
+/* The heap of the process; there is one. To free memory twice, or memory that is not of the heap,
+ * corrupts the heap, as on Windows. */
 #ifndef PAGEMATE_HEAPAPI_H
 #define PAGEMATE_HEAPAPI_H
 

@@ -1,4 +1,4 @@
-/* From here on DEFINE_GUID defines. */
+/* After this header, DEFINE_GUID also defines the GUID. */
 #ifndef INITGUID
 #define INITGUID
 #endif

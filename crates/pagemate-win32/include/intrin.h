@@ -1,5 +1,5 @@
-/* Microsoft's intrinsics: barriers, the Interlocked functions by their other names, and those of the
- * processor as the compiler has them. */
+/* Microsoft's intrinsics: barriers, the Interlocked functions under their intrinsic names, and the
+ * processor's own that the compiler provides. */
 #ifndef PAGEMATE_INTRIN_H
 #define PAGEMATE_INTRIN_H
 

@@ -1,5 +1,5 @@
-/* Streams by number. What is text in 16-bit characters goes through them as UTF-8, whatever mode they are
- * set to, and bytes as they are. */
+/* Streams by file descriptor. Text of 16-bit characters is written as UTF-8 in every mode, and
+ * bytes are written unchanged. */
 #ifndef PAGEMATE_IO_H
 #define PAGEMATE_IO_H
 
@@ -19,7 +19,7 @@
 #define _isatty isatty
 
 PAGEMATE_BEGIN
-/* Tells which mode it was, and changes nothing. */
+/* Returns the previous mode and changes nothing. */
 FORCEINLINE int _setmode(int stream, int mode) {
     int known = mode == _O_TEXT || mode == _O_BINARY || mode == _O_WTEXT || mode == _O_U16TEXT
                 || mode == _O_U8TEXT;

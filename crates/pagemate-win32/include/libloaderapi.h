@@ -1,4 +1,4 @@
-/* The program's own file. There are no other modules. */
+/* The path of the program's own file. Other modules are not supported. */
 #ifndef PAGEMATE_LIBLOADERAPI_H
 #define PAGEMATE_LIBLOADERAPI_H
 

@@ -1,4 +1,4 @@
-/* File mappings, their views, and what stands at an address. */
+/* File mappings, their views, and the state of pages at an address. */
 #ifndef PAGEMATE_MEMORYAPI_H
 #define PAGEMATE_MEMORYAPI_H
 

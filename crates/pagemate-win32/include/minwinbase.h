@@ -1,10 +1,10 @@
-/* Structures that several headers need. */
+/* Structures that several headers use. */
 #ifndef PAGEMATE_MINWINBASE_H
 #define PAGEMATE_MINWINBASE_H
 
 #include "securitybaseapi.h"
 
-/* Of this, files here read and write at the offset. */
+/* ReadFile and WriteFile use the offset alone: they complete before they return. */
 typedef struct _OVERLAPPED {
     ULONG_PTR Internal;
     ULONG_PTR InternalHigh;

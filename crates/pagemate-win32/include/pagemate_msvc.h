@@ -1,5 +1,5 @@
-/* Words of Microsoft's compiler. What has no counterpart here is not defined, so that a program that
- * needs it does not compile. */
+/* Keywords of Microsoft's compiler. A keyword without a counterpart is not defined, so a program
+ * that needs it does not compile. */
 #ifndef PAGEMATE_MSVC_H
 #define PAGEMATE_MSVC_H
 
@@ -15,7 +15,7 @@
 #define __int32 int
 #define __int64 long long
 
-/* __declspec(align(16)) is PAGEMATE_DECLSPEC_align(16), and so on. */
+/* __declspec(align(16)) expands to PAGEMATE_DECLSPEC_align(16), and so on. */
 #define __declspec(what) PAGEMATE_DECLSPEC_##what
 #define _declspec __declspec
 #define PAGEMATE_DECLSPEC_align(bytes) __attribute__((aligned(bytes)))
@@ -31,7 +31,7 @@
 #define PAGEMATE_DECLSPEC_thread _Thread_local
 #endif
 
-/* What a parameter is for, said for Microsoft's analysis. */
+/* Annotations of parameters for Microsoft's static analysis. They expand to nothing. */
 #define _In_
 #define _In_opt_
 #define _In_z_

@@ -1,4 +1,5 @@
-/* Texts whose room is known; what does not fit is cut, and said to be. */
+/* Strings with a given length of the buffer. A string that does not fit is truncated, and the
+ * function returns an error. */
 #ifndef PAGEMATE_STRSAFE_H
 #define PAGEMATE_STRSAFE_H
 
@@ -57,7 +58,7 @@ PAGEMATE_SAFE(WCHAR, StringCchCopyW, StringCchCatW, StringCchLengthW, StringCchV
               StringCchPrintfW, pagemate_wide_to, pagemate_wide)
 PAGEMATE_END
 
-/* The same with the room in bytes. */
+/* The same functions, with the length in bytes. */
 #define StringCbCopyA StringCchCopyA
 #define StringCbCatA StringCchCatA
 #define StringCbPrintfA StringCchPrintfA

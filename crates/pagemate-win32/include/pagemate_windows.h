@@ -1,5 +1,6 @@
-/* Windows' calls for shared memory, on Linux: see docs/porting.md. A function that is declared here
- * works; what does not is not declared, so that a program that needs it does not compile. */
+/* Windows' calls for shared memory, on Linux; docs/porting.md describes them. Every function that
+ * is declared here works. An unsupported function is not declared, so a program that needs it does
+ * not compile. */
 #ifndef PAGEMATE_WINDOWS_H
 #define PAGEMATE_WINDOWS_H
 

@@ -1,4 +1,4 @@
-/* What a program finds around it. */
+/* The environment variables, the command line and the standard handles of the process. */
 #ifndef PAGEMATE_PROCESSENV_H
 #define PAGEMATE_PROCESSENV_H
 

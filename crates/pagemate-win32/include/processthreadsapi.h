@@ -11,14 +11,14 @@
 #define DETACHED_PROCESS 0x00000008
 #define CREATE_NEW_PROCESS_GROUP 0x00000200
 #define CREATE_UNICODE_ENVIRONMENT 0x00000400
-/* These change nothing: a child has the terminal of its parent. */
+/* These flags are accepted and ignored: a child shares its parent's terminal. */
 #define CREATE_NEW_CONSOLE 0x00000010
 #define NORMAL_PRIORITY_CLASS 0x00000020
 #define CREATE_DEFAULT_ERROR_MODE 0x04000000
 #define CREATE_NO_WINDOW 0x08000000
 
 #define STARTF_USESTDHANDLES 0x00000100
-/* What a window is to look like says nothing here. */
+/* The fields for the window's appearance are ignored. */
 #define STARTF_USESHOWWINDOW 0x00000001
 #define STARTF_USESIZE 0x00000002
 #define STARTF_USEPOSITION 0x00000004
@@ -78,7 +78,7 @@ BOOL WINAPI CreateProcessW(LPCWSTR lpApplicationName, LPWSTR lpCommandLine,
 void WINAPI GetStartupInfoA(LPSTARTUPINFOA lpStartupInfo);
 void WINAPI GetStartupInfoW(LPSTARTUPINFOW lpStartupInfo);
 HANDLE WINAPI OpenProcess(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwProcessId);
-/* The code is what this process is told. Others see a death by SIGKILL. */
+/* This process reads the code back as given. Other processes see a death by SIGKILL. */
 BOOL WINAPI TerminateProcess(HANDLE hProcess, UINT uExitCode);
 BOOL WINAPI GetExitCodeProcess(HANDLE hProcess, LPDWORD lpExitCode);
 DWORD WINAPI GetProcessId(HANDLE Process);
@@ -86,7 +86,7 @@ HANDLE WINAPI GetCurrentThread(void);
 HANDLE WINAPI GetCurrentProcess(void);
 DWORD WINAPI GetCurrentProcessId(void);
 DWORD WINAPI GetCurrentThreadId(void);
-/* Of the code, the system keeps the lowest byte. */
+/* The system keeps the lowest byte of the code. */
 __attribute__((noreturn)) void WINAPI ExitProcess(UINT uExitCode);
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes, SIZE_T dwStackSize,
                            LPTHREAD_START_ROUTINE lpStartAddress, LPVOID lpParameter,

@@ -1,4 +1,4 @@
-/* The fine clock. */
+/* The high-resolution clock. */
 #ifndef PAGEMATE_PROFILEAPI_H
 #define PAGEMATE_PROFILEAPI_H
 

@@ -1,4 +1,4 @@
-/* Security descriptors as texts: an object is its owner's, or everyone's. */
+/* Security descriptors as strings: an object is private to its owner or open to every user. */
 #ifndef PAGEMATE_SDDL_H
 #define PAGEMATE_SDDL_H
 
@@ -8,8 +8,8 @@
 #define SDDL_REVISION SDDL_REVISION_1
 
 PAGEMATE_BEGIN
-/* LocalFree gives the descriptor back. A text that grants more than the owner and less than everyone has
- * is ERROR_NOT_SUPPORTED. */
+/* The caller frees the descriptor with LocalFree. A string that grants more than the owner and
+ * less than every user fails with ERROR_NOT_SUPPORTED. */
 BOOL WINAPI ConvertStringSecurityDescriptorToSecurityDescriptorA(
     LPCSTR StringSecurityDescriptor, DWORD StringSDRevision, PSECURITY_DESCRIPTOR *SecurityDescriptor,
     PULONG SecurityDescriptorSize);

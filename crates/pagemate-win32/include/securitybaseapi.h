@@ -1,4 +1,5 @@
-/* Who else may open an object: with a null list everyone, otherwise the user alone. */
+/* Security descriptors: a null list grants access to every user; any other descriptor grants it to
+ * the owner alone. */
 #ifndef PAGEMATE_SECURITYBASEAPI_H
 #define PAGEMATE_SECURITYBASEAPI_H
 

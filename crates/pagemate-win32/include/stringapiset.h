@@ -1,4 +1,4 @@
-/* Texts in bytes to texts in 16-bit characters and back. The bytes are UTF-8. */
+/* Converts strings of bytes to 16-bit characters and back. The bytes are UTF-8. */
 #ifndef PAGEMATE_STRINGAPISET_H
 #define PAGEMATE_STRINGAPISET_H
 

@@ -1,4 +1,4 @@
-/* Mutexes, events and semaphores, and waiting for them and for time to pass. */
+/* Mutexes, events and semaphores; waits for them and for time to pass. */
 #ifndef PAGEMATE_SYNCHAPI_H
 #define PAGEMATE_SYNCHAPI_H
 
@@ -10,14 +10,14 @@
 #define CREATE_EVENT_MANUAL_RESET 0x00000001
 #define CREATE_EVENT_INITIAL_SET 0x00000002
 
-/* A lock of this process' threads. What is in it is the library's own. */
+/* A lock for the threads of this process. Its fields belong to the library. */
 typedef struct _RTL_CRITICAL_SECTION {
     ULONG64 Reserved[8];
 } CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION;
 
 #define CRITICAL_SECTION_NO_DEBUG_INFO 0x01000000
 
-/* Locks and condition variables of this process' threads. Zeros are a free one. */
+/* Locks and condition variables for the threads of this process. A zeroed lock is unlocked. */
 typedef struct _RTL_SRWLOCK {
     PVOID Ptr;
 } RTL_SRWLOCK, *PRTL_SRWLOCK, SRWLOCK, *PSRWLOCK;

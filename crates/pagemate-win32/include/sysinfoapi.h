@@ -1,4 +1,4 @@
-/* What the machine is, and what time it is. */
+/* System information and the time of day. */
 #ifndef PAGEMATE_SYSINFOAPI_H
 #define PAGEMATE_SYSINFOAPI_H
 

@@ -1,4 +1,4 @@
-/* Times and the calendar. */
+/* Conversions between file times and calendar dates. */
 #ifndef PAGEMATE_TIMEZONEAPI_H
 #define PAGEMATE_TIMEZONEAPI_H
 

@@ -1,6 +1,6 @@
-/* Wide characters under -fshort-wchar, where they have 16 bits: those functions of the C library that
- * are here too, by the same names; programs that call the others do not link. Without that option this
- * is the C library's header. */
+/* Wide characters under -fshort-wchar, where wchar_t has 16 bits: declares the functions of the C
+ * library that have a 16-bit counterpart, under their own names. A program that calls another such
+ * function fails to link. Without -fshort-wchar this file includes the C library's header only. */
 #pragma GCC system_header
 #if __SIZEOF_WCHAR_T__ != 2
 #include_next <wchar.h>
@@ -8,13 +8,14 @@
 #define PAGEMATE_WCHAR_H
 
 #ifdef __cplusplus
-/* Every header for texts comes here before it declares that the library has the code of std::wstring. The
- * library's is for 32 bits: so each program gets its own. */
+/* Every C++ header for strings includes this one before it declares that the library has the code
+ * of std::wstring. The library's code is for 32 bits, so each program instantiates its own. */
 #include <bits/c++config.h>
 #undef _GLIBCXX_EXTERN_TEMPLATE
 #define _GLIBCXX_EXTERN_TEMPLATE 0
-/* Code that is no template stays the library's. So a wide stream of one's own, a wide regular expression
- * and a conversion by codecvt do not compile. The header iostream brings the standard streams. */
+/* The library compiled its functions that are not templates for 32 bits. So a wide stream of a
+ * program's own, a wide regular expression and a conversion by codecvt do not compile. The header
+ * iostream declares the standard streams. */
 namespace std {
 template <typename T>
 struct char_traits;
@@ -39,7 +40,7 @@ _GLIBCXX_END_NAMESPACE_CXX11
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Declared without other names for them, and without bodies. */
+/* Declared without asm names and without bodies. */
 #pragma push_macro("__asm")
 #pragma push_macro("__asm__")
 #pragma push_macro("__USE_EXTERN_INLINES")
@@ -126,7 +127,7 @@ PAGEMATE_HAS(wcsstr)
 PAGEMATE_HAS(wmemchr)
 PAGEMATE_LACKS(wcspbrk)
 #else
-/* C++ has two of each. */
+/* C++ has a const and a mutable overload of each. */
 #define PAGEMATE_HAS_BOTH(name, parameters)                                                       \
     extern "C++" wchar_t *name(wchar_t *parameters) __THROW __asm__("pagemate_" #name);           \
     extern "C++" const wchar_t *name(const wchar_t *parameters) __THROW __asm__("pagemate_" #name);

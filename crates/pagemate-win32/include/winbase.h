@@ -1,4 +1,4 @@
-/* What else programs take for granted. */
+/* The other functions and macros of winbase.h that programs commonly call. */
 #ifndef PAGEMATE_WINBASE_H
 #define PAGEMATE_WINBASE_H
 

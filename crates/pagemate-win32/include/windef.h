@@ -1,8 +1,8 @@
-/* Windows' basic types, as wide as on 64-bit Windows.
+/* Windows' basic types, with their widths of 64-bit Windows.
  *
- * LONG and DWORD have 32 bits, so that they are int here, where long has 64. WCHAR has 16 bits: it is
- * wchar_t in a program that is compiled with -fshort-wchar, which makes L"..." such text, and char16_t
- * in others, where TEXT("...") is. */
+ * LONG and DWORD have 32 bits: they are int here, because long has 64. WCHAR has 16 bits. In a
+ * program that is compiled with -fshort-wchar, WCHAR is wchar_t, and L"..." is a string of WCHAR.
+ * In other programs it is char16_t, and TEXT("...") is a string of WCHAR. */
 #ifndef PAGEMATE_WINDEF_H
 #define PAGEMATE_WINDEF_H
 
@@ -105,8 +105,8 @@ typedef LPCSTR LPCTSTR, PCTSTR;
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
 #define ARRAYSIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* In C++ macros of these names would break every standard header that comes after. Functions take the
- * same arguments, of two types too, and std::min stays what it is. */
+/* In C++, macros named min and max would break every standard header that is included later. These
+ * functions take the same arguments, including two of different types, and leave std::min alone. */
 #ifndef NOMINMAX
 #ifndef min
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* The error codes that the functions here leave, and those that programs often compare with. */
+/* The error codes that these functions set, and others that programs often compare with. */
 #ifndef PAGEMATE_WINERROR_H
 #define PAGEMATE_WINERROR_H
 

@@ -1,5 +1,5 @@
-/* Windows' constants and structures around shared memory. What is executable is not declared:
- * sections here hold data. */
+/* Windows' constants and structures for shared memory. Those for executable memory are not
+ * declared: sections here hold data. */
 #ifndef PAGEMATE_WINNT_H
 #define PAGEMATE_WINNT_H
 
@@ -19,7 +19,7 @@
 #define STANDARD_RIGHTS_ALL 0x001F0000
 #define SPECIFIC_RIGHTS_ALL 0x0000FFFF
 #define ACCESS_SYSTEM_SECURITY 0x01000000
-/* The limits of LONG and its kin; those of long, LONG_MAX and ULONG_MAX, are this system's. */
+/* The limits of LONG and its kin. LONG_MAX and ULONG_MAX are the limits of this system's long. */
 #define MINCHAR 0x80
 #define MAXCHAR 0x7f
 #define MINSHORT 0x8000
@@ -180,8 +180,8 @@ typedef PVOID PSECURITY_DESCRIPTOR;
 typedef PVOID PSID;
 typedef WORD SECURITY_DESCRIPTOR_CONTROL;
 
-/* What a list of rights begins with. There are no functions to make one: a null list shares an
- * object with everyone, and no list keeps it the user's own. */
+/* The header of an access control list. No function builds one: a null list shares an object with
+ * every user, and an object without a descriptor is private to its owner. */
 typedef struct _ACL {
     BYTE AclRevision;
     BYTE Sbz1;
@@ -200,8 +200,8 @@ typedef struct _SECURITY_DESCRIPTOR {
     PACL Dacl;
 } SECURITY_DESCRIPTOR, *PISECURITY_DESCRIPTOR;
 
-/* The Interlocked functions, each of which orders everything. They work on memory that processes
- * share. */
+/* The Interlocked functions. Each is sequentially consistent and works on memory that is shared
+ * between processes. */
 #define PAGEMATE_INTERLOCKED(suffix, type)                                                        \
     FORCEINLINE type InterlockedIncrement##suffix(type volatile *at) {                            \
         return (type)__atomic_add_fetch(at, 1, __ATOMIC_SEQ_CST);                                 \

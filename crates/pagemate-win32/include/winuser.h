@@ -1,4 +1,4 @@
-/* Message boxes, on standard error. There are no windows. */
+/* Message boxes, printed on standard error. There are no windows. */
 #ifndef PAGEMATE_WINUSER_H
 #define PAGEMATE_WINUSER_H
 
@@ -38,7 +38,7 @@ typedef HANDLE HWND;
 #define IDNO 7
 
 PAGEMATE_BEGIN
-/* Nobody is asked: the answer is the default button. */
+/* Does not ask the user: returns the default button. */
 int WINAPI MessageBoxA(HWND hWnd, LPCSTR lpText, LPCSTR lpCaption, UINT uType);
 int WINAPI MessageBoxW(HWND hWnd, LPCWSTR lpText, LPCWSTR lpCaption, UINT uType);
 PAGEMATE_END

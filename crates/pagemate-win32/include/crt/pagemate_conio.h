@@ -1,4 +1,4 @@
-/* Keys as they are pressed. Where standard input is no terminal, a key is its next byte. */
+/* Reads single keys. If standard input is no terminal, a key is the next byte of it. */
 #ifndef PAGEMATE_CONIO_H
 #define PAGEMATE_CONIO_H
 

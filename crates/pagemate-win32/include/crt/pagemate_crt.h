@@ -1,5 +1,8 @@
-/* What Microsoft's C library has under names of its own, for texts in bytes. A text that does not fit
- * is an error to be looked at, and does not end the program. */
+/* Microsoft's own functions of the C library, for strings of bytes. A string that does not fit is
+ * an error that the function returns; it does not end the program.
+ *
+ * The part of the project in this folder is complete: no function is added to it any more, and
+ * only faults in it are mended. */
 #ifndef PAGEMATE_CRT_H
 #define PAGEMATE_CRT_H
 
@@ -24,7 +27,7 @@ typedef int errno_t;
 
 #define _countof ARRAYSIZE
 
-/* Copies that know how much room there is, for characters of either width. */
+/* Copies that take the length of the destination, for characters of either width. */
 #define PAGEMATE_COPIES(T, copy_part, copy, append)                                               \
     FORCEINLINE errno_t copy_part(T *to, size_t room, const T *from, size_t count) {              \
         size_t at;                                                                                \
@@ -77,7 +80,7 @@ FORCEINLINE errno_t fopen_s(FILE **file, const char *path, const char *mode) {
 PAGEMATE_END
 
 #ifdef __cplusplus
-/* Arrays know their room. */
+/* In C++, overloads for arrays pass the length of the array. */
 template <size_t room>
 inline errno_t strcpy_s(char (&to)[room], const char *from) {
     return strcpy_s(to, room, from);

@@ -1,13 +1,16 @@
-/* Formatted output by Microsoft's rules, in bytes and in 16-bit characters: l means 32 bits, as a long
- * there has, and ll and I64 mean 64; %s and %c are of the format's own width, %S and %C of the other,
- * %hs are bytes and %ls is wide. What is no conversion is printed as it stands, and %n is none. */
+/* Formatted output by Microsoft's rules, in bytes and in 16-bit characters.
+ *
+ * `l` means 32 bits, the width of Microsoft's long; `ll` and `I64` mean 64 bits. `%s` and `%c`
+ * take characters of the format's own width, `%S` and `%C` of the other width, `%hs` bytes and
+ * `%ls` 16-bit characters. An invalid conversion is printed verbatim, and `%n` is invalid. */
 #ifndef PAGEMATE_PRINTF_H
 #define PAGEMATE_PRINTF_H
 
 #include "pagemate_text.h"
 
 PAGEMATE_BEGIN
-/* A number, as the C library writes it: a whole one, or else the other. */
+/* Formats a number with the C library: `*whole` or `*real` if the pointer is not null, otherwise
+ * `other`. */
 PAGEMATE_WEAK int pagemate_put_number(struct pagemate_out *out, const char *conversion, int width,
                                       int precision, const long long *whole, const long double *real,
                                       double other) {
@@ -35,7 +38,7 @@ PAGEMATE_WEAK int pagemate_put_number(struct pagemate_out *out, const char *conv
     return 1;
 }
 
-/* A whole number of so many bits, as wide as it was given. */
+/* Converts an integer argument to the width of its conversion. */
 PAGEMATE_WEAK long long pagemate_whole(int size, int is_signed, long long value) {
     if (size == 2)
         return value;
@@ -46,7 +49,8 @@ PAGEMATE_WEAK long long pagemate_whole(int size, int is_signed, long long value)
     return is_signed ? (int)value : (long long)(unsigned)value;
 }
 
-/* A number out of a format, or what is given for a star; one too large to be written out ends it all. */
+/* Reads a number from the format, or from an argument for a star. A number that is too large to be
+ * printed ends the whole call with an error. */
 #define PAGEMATE_NUMBER(number)                                                                   \
     if (pagemate_at(format, at) == '*') {                                                         \
         number = va_arg(given, int);                                                              \
@@ -57,7 +61,7 @@ PAGEMATE_WEAK long long pagemate_whole(int size, int is_signed, long long value)
     if (number < -99999 || number > 99999)                                                        \
         return -1;
 
-/* Puts all that is formatted, and tells how much that is; less than zero for what cannot be done. */
+/* Appends all the formatted text. Returns its length, or a negative number if it fails. */
 PAGEMATE_WEAK int pagemate_put_format(struct pagemate_out *out, struct pagemate_text format,
                                       va_list given) {
     size_t at;
@@ -129,7 +133,7 @@ PAGEMATE_WEAK int pagemate_put_format(struct pagemate_out *out, struct pagemate_
     return out->len > 0x7FFFFFFF ? -1 : (int)out->len;
 }
 
-/* As much as there is room for, with an end. */
+/* Writes the part that fits, and always a NUL. */
 PAGEMATE_WEAK int pagemate_format(struct pagemate_out out, struct pagemate_text format, va_list given) {
     int len = pagemate_put_format(&out, format, given);
     if (out.room > 0)
@@ -137,7 +141,7 @@ PAGEMATE_WEAK int pagemate_format(struct pagemate_out out, struct pagemate_text 
     return len;
 }
 
-/* All of it or nothing. */
+/* Writes the whole text, or fails and writes none of it. */
 PAGEMATE_WEAK int pagemate_fit(struct pagemate_out out, struct pagemate_text format, va_list given) {
     int len = -1;
     if (out.to == NULL || out.room == 0)
@@ -150,8 +154,8 @@ PAGEMATE_WEAK int pagemate_fit(struct pagemate_out out, struct pagemate_text for
     return -1;
 }
 
-/* As much as there is room for; the end's NUL only if there is room for it too. Without any room it
- * tells how much that would be. */
+/* Writes the part that fits, and the NUL only if it fits too. Returns the length of the whole text
+ * if there is no buffer. */
 PAGEMATE_WEAK int pagemate_fill(struct pagemate_out out, struct pagemate_text format, va_list given) {
     int len = pagemate_put_format(&out, format, given);
     if (out.to == NULL && out.room == 0)
@@ -161,7 +165,8 @@ PAGEMATE_WEAK int pagemate_fill(struct pagemate_out out, struct pagemate_text fo
     return out.len <= out.room ? len : -1;
 }
 
-/* At most so much, with an end; all of it or nothing if that is not less than the room. */
+/* Writes at most `most` characters and a NUL. If `most` is not less than the buffer's length,
+ * writes the whole text or fails. */
 PAGEMATE_WEAK int pagemate_cut(struct pagemate_out out, size_t most, struct pagemate_text format,
                                va_list given) {
     int len;
@@ -174,7 +179,7 @@ PAGEMATE_WEAK int pagemate_cut(struct pagemate_out out, size_t most, struct page
     return len >= 0 && (size_t)len < out.room ? len : -1;
 }
 
-/* To a stream, in one piece. */
+/* Writes to a stream, in one call. */
 PAGEMATE_WEAK int pagemate_print(FILE *stream, int is_wide, struct pagemate_text format, va_list given) {
     WCHAR few[256];
     struct pagemate_out out = {is_wide, few, is_wide ? ARRAYSIZE(few) : sizeof few, 0};
@@ -209,7 +214,7 @@ PAGEMATE_WEAK struct pagemate_out pagemate_wide_to(WCHAR *to, size_t room) {
     return out;
 }
 
-/* In bytes. */
+/* The functions for bytes. */
 PAGEMATE_BOTH(pagemate_vprintf, pagemate_printf, (const char *format),
                 pagemate_print(stdout, 0, pagemate_bytes(format), arguments))
 PAGEMATE_BOTH(pagemate_vfprintf, pagemate_fprintf, (FILE *stream, const char *format),
@@ -229,7 +234,8 @@ PAGEMATE_BOTH(_vscprintf, _scprintf, (const char *format),
 PAGEMATE_BOTH(wvsprintfA, wsprintfA, (LPSTR to, LPCSTR format),
                 pagemate_format(pagemate_to(to, 1025), pagemate_bytes(format), arguments))
 
-/* In 16-bit characters; swprintf is the C standard's, and _swprintf has no room. */
+/* The functions for 16-bit characters. swprintf is that of the C standard; _swprintf takes no
+ * length of the buffer. */
 PAGEMATE_BOTH(pagemate_vwprintf, pagemate_wprintf, (const WCHAR *format),
                 pagemate_print(stdout, 1, pagemate_wide(format), arguments))
 PAGEMATE_BOTH(pagemate_vfwprintf, pagemate_fwprintf, (FILE *stream, const WCHAR *format),

@@ -1,4 +1,5 @@
-/* Starting programs, as Microsoft's C library does. They inherit the handles that are inheritable. */
+/* Starts programs, as Microsoft's C library does. A started program inherits the inheritable
+ * handles. */
 #ifndef PAGEMATE_PROCESS_H
 #define PAGEMATE_PROCESS_H
 
@@ -41,7 +42,8 @@ FORCEINLINE uintptr_t _beginthreadex(void *security, unsigned stack, _beginthrea
 
 #define _endthreadex ExitThread
 
-/* The arguments as an array, in memory that takes what there is. The first is the program's name. */
+/* Collects the arguments in an array that grows as needed. The first argument is the program's
+ * name. */
 FORCEINLINE const char **pagemate_arguments(const char *first, va_list rest) {
     va_list again;
     size_t count = 1, at = 0;

@@ -1,5 +1,6 @@
-/* Formatted input by Microsoft's rules, as pagemate_printf.h has them for output. In the functions
- * that end in _s a text, a set of characters and a character are followed by their room. */
+/* Formatted input by Microsoft's rules; pagemate_printf.h describes them for output. In the
+ * functions that end in _s, the argument for a string, a set or a character is followed by its
+ * length. */
 #ifndef PAGEMATE_SCANF_H
 #define PAGEMATE_SCANF_H
 
@@ -9,13 +10,13 @@
 
 PAGEMATE_BEGIN
 #ifndef __cplusplus
-/* Where a program asks for nothing but the standard's, <stdio.h> has them not. */
+/* <stdio.h> does not declare these in a program that asks for standard functions only. */
 FILE *fmemopen(void *memory, size_t len, const char *mode);
 void flockfile(FILE *stream);
 void funlockfile(FILE *stream);
 #endif
 
-/* What a scan reads from, how far it is, and by which rules. */
+/* The state of a scan: its source, its position and its rules. */
 struct pagemate_in {
     FILE *stream;
     int read;
@@ -41,17 +42,17 @@ PAGEMATE_WEAK void pagemate_skip_space(struct pagemate_in *in) {
     pagemate_unget(in, byte);
 }
 
-/* Lets the C library read one thing; 1 if it was there, 0 if not, EOF at the end. */
+/* Reads one item with the C library. Returns 1 if it matched, 0 if not, EOF at the end. */
 PAGEMATE_WEAK int pagemate_read(struct pagemate_in *in, const char *conversion, void *to) {
     int read = 0;
     int found = to != NULL ? (fscanf)(in->stream, conversion, to, &read)
                            : (fscanf)(in->stream, conversion, &read);
     in->read += read;
-    /* Without a place for it, it counts if all of it was read. */
+    /* A suppressed item matched if all of the conversion was read. */
     return found == EOF ? EOF : to != NULL ? found : read > 0;
 }
 
-/* So many bytes, or those that there are, and how many. */
+/* Reads up to the given number of bytes. Returns how many it read. */
 PAGEMATE_WEAK char *pagemate_read_bytes(struct pagemate_in *in, size_t most, size_t *read) {
     char *bytes = (char *)malloc(most);
     int byte = 0;
@@ -60,7 +61,7 @@ PAGEMATE_WEAK char *pagemate_read_bytes(struct pagemate_in *in, size_t most, siz
     return bytes;
 }
 
-/* Puts a text that was read where it belongs; false if there is no room for it. */
+/* Stores a string that was read in its argument. Returns false if it does not fit. */
 PAGEMATE_WEAK int pagemate_hand_over(const char *text, size_t len, int ends, int is_wide, void *to,
                                      size_t room) {
     void *wide = is_wide ? pagemate_widen(text, len) : NULL;
@@ -79,8 +80,8 @@ PAGEMATE_WEAK int pagemate_hand_over(const char *text, size_t len, int ends, int
     return len + (size_t)ends <= room;
 }
 
-/* Reads what a format says, and tells how much of it was found. The text of a conversion is at most as
- * long as the format, which has it from `at`; its letter is `wanted`. */
+/* Scans the input by a format and returns the number of stored items. A conversion starts at `at`
+ * in the format, so its text is no longer than the format; `wanted` is its letter. */
 PAGEMATE_WEAK int pagemate_scan(struct pagemate_in *in, const char *given_format, va_list given) {
     struct pagemate_text format = pagemate_bytes(given_format);
     char *conversion = (char *)malloc(strlen(given_format) + 16);
@@ -146,7 +147,7 @@ PAGEMATE_WEAK int pagemate_scan(struct pagemate_in *in, const char *given_format
                     conversion[len++] = 'm';
                 conversion[len++] = wanted == 'S' ? 's' : (char)wanted;
                 if (wanted == '[') {
-                    /* A set has its end as its first member, if at all. */
+                    /* A closing bracket is a member of the set only if it comes first. */
                     if (given_format[at + 1] == '^')
                         conversion[len++] = given_format[++at];
                     do
@@ -197,7 +198,7 @@ PAGEMATE_WEAK int pagemate_scan_text(const char *text, int is_wide, int is_safe,
     return count;
 }
 
-/* The same by a wide format: from a wide text, or from a stream without one. */
+/* Scans by a wide format: from a wide string, or from a stream if there is no string. */
 PAGEMATE_WEAK int pagemate_scan_wide(FILE *stream, const WCHAR *text, int is_safe, const WCHAR *format,
                                      va_list given) {
     char *bytes = NULL, *narrow = NULL;

@@ -1,11 +1,12 @@
-/* The standard's functions for formatted output and input, by Microsoft's rules. */
+/* The standard functions for formatted output and input, by Microsoft's rules. */
 #ifndef PAGEMATE_STDIO_H
 #define PAGEMATE_STDIO_H
 
 #include "pagemate_printf.h"
 #include "pagemate_scanf.h"
 
-/* Before their names are macros: these headers would undo that. */
+/* Included before the names become macros: included later, these headers would undefine or break
+ * the macros. */
 #ifdef __cplusplus
 #include <cinttypes>
 #include <cstdio>
@@ -30,7 +31,7 @@ using ::pagemate_vsscanf;
 #include <stdio.h>
 #endif
 
-/* As calls only, so that the attribute format(printf, ...) stays what it is. */
+/* Function-like macros, so that the attribute format(printf, ...) keeps its meaning. */
 #define printf(...) pagemate_printf(__VA_ARGS__)
 #define fprintf(...) pagemate_fprintf(__VA_ARGS__)
 #define sprintf(...) pagemate_sprintf(__VA_ARGS__)
@@ -51,7 +52,7 @@ using ::pagemate_vsscanf;
 #define vprintf_s vprintf
 #define vfprintf_s vfprintf
 
-/* Conversions of <inttypes.h> that the C library spells with one l, which has 32 bits here. */
+/* The C library spells these conversions of <inttypes.h> with one l, which means 32 bits here. */
 #undef PRId64
 #define PRId64 "lld"
 #undef PRIi64

@@ -1,8 +1,8 @@
-/* The command pause, which no shell of Linux has. */
+/* The command pause, which the shells of Linux do not have. */
 #ifndef PAGEMATE_STDLIB_H
 #define PAGEMATE_STDLIB_H
 
-/* Before its name is a macro: this header would undo that. */
+/* Included before the name becomes a macro: included later, this header would break the macro. */
 #ifdef __cplusplus
 #include <cstdlib>
 #else
@@ -17,7 +17,8 @@
 PAGEMATE_BEGIN
 int _getch(void);
 
-/* As system, but pause waits for a key. With its output sent elsewhere it says nothing. */
+/* Runs a command as system does, except that pause waits for a key. It prints no prompt if its
+ * output is redirected. */
 PAGEMATE_WEAK int pagemate_system(const char *command) {
     const char *rest = command;
     if (rest != NULL)

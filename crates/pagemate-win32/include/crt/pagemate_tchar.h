@@ -1,4 +1,4 @@
-/* Programs for either width of characters: with UNICODE the 16-bit ones, otherwise bytes. */
+/* Generic text: 16-bit characters with UNICODE, bytes otherwise. */
 #ifndef PAGEMATE_TCHAR_H
 #define PAGEMATE_TCHAR_H
 

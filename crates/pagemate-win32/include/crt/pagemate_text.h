@@ -1,4 +1,4 @@
-/* Texts in bytes or in 16-bit characters, for what is the same for both. Bytes are UTF-8. */
+/* Strings of bytes or of 16-bit characters: the code that both share. Bytes are UTF-8. */
 #ifndef PAGEMATE_TEXT_H
 #define PAGEMATE_TEXT_H
 
@@ -9,10 +9,10 @@
 
 #include "../stringapiset.h"
 
-/* Each file of a program brings such functions along, and one of each stays. */
+/* Weak: every file of a program defines these functions, and the linker keeps one definition. */
 #define PAGEMATE_WEAK __attribute__((weak))
 
-/* A function that takes what follows its format as a list, and one that takes it as arguments. */
+/* Defines a variadic function in terms of the function that takes a va_list. */
 #define PAGEMATE_BOTH(list, name, parameters, call)                                               \
     PAGEMATE_WEAK int list(PAGEMATE_EACH parameters, va_list arguments) {                         \
         return call;                                                                              \
@@ -28,11 +28,11 @@
 #define PAGEMATE_EACH(...) __VA_ARGS__
 
 #define _TRUNCATE ((size_t)-1)
-/* Room enough, by the word of a program that has made it. */
+/* The length for functions that take none: the caller guarantees that its buffer is large enough. */
 #define PAGEMATE_ENOUGH ((size_t)-1 / 4)
 
 PAGEMATE_BEGIN
-/* A text in 16-bit characters, and one in bytes; both are the caller's to free. */
+/* Converts a string to 16-bit characters, or to bytes. The caller frees the result. */
 PAGEMATE_WEAK WCHAR *pagemate_widen(const char *text, size_t len) {
     WCHAR *wide = (WCHAR *)malloc((len + 1) * sizeof(WCHAR));
     if (wide != NULL)
@@ -41,7 +41,7 @@ PAGEMATE_WEAK WCHAR *pagemate_widen(const char *text, size_t len) {
 }
 
 PAGEMATE_WEAK char *pagemate_narrow(const WCHAR *text, size_t len) {
-    /* No unit takes more than three bytes. */
+    /* A unit takes at most three bytes. */
     int room = (int)len * 3;
     char *narrow = (char *)malloc((size_t)room + 1);
     if (narrow != NULL)
@@ -50,7 +50,7 @@ PAGEMATE_WEAK char *pagemate_narrow(const WCHAR *text, size_t len) {
     return narrow;
 }
 
-/* A text of which one is there. */
+/* A string of either width: one of the two pointers is not null. */
 struct pagemate_text {
     const char *bytes;
     const WCHAR *wide;
@@ -70,7 +70,7 @@ PAGEMATE_WEAK int pagemate_at(struct pagemate_text text, size_t at) {
     return text.wide != NULL ? text.wide[at] : (unsigned char)text.bytes[at];
 }
 
-/* How long a text is, which need not end if only its first part is asked for. */
+/* Returns the length of a string, which needs no NUL if a maximal length is given. */
 PAGEMATE_WEAK size_t pagemate_len(struct pagemate_text text, size_t most) {
     size_t len = 0;
     while (len != most && pagemate_at(text, len) != 0)
@@ -78,7 +78,7 @@ PAGEMATE_WEAK size_t pagemate_len(struct pagemate_text text, size_t most) {
     return len;
 }
 
-/* A text that grows as far as there is room, and is counted on. */
+/* An output buffer: it stores the text as far as it fits and counts all of it. */
 struct pagemate_out {
     int is_wide;
     void *to;
@@ -98,8 +98,8 @@ PAGEMATE_WEAK void pagemate_put(struct pagemate_out *out, int unit) {
     out->len++;
 }
 
-/* As wide as it is to be: more than zero with the text at the right, less with it at the left. False
- * if there is no memory. */
+/* Pads a text to a width: to the left of the text for a positive width, to the right of it for a
+ * negative one. Returns false if there is no memory. */
 PAGEMATE_WEAK int pagemate_put_text(struct pagemate_out *out, struct pagemate_text text, size_t len,
                                     int width) {
     void *other = NULL;
@@ -123,7 +123,7 @@ PAGEMATE_WEAK int pagemate_put_text(struct pagemate_out *out, struct pagemate_te
     return 1;
 }
 
-/* Writes what was put to a stream; how much it was, or less than zero. */
+/* Writes the collected text to a stream. Returns its length, or a negative number if it fails. */
 PAGEMATE_WEAK int pagemate_write(FILE *stream, const struct pagemate_out *out) {
     char *bytes = (char *)out->to;
     size_t len = out->len, written;
@@ -143,8 +143,8 @@ PAGEMATE_WEAK int pagemate_is_of(int unit, const char *set) {
     return unit != 0 && unit < 128 && strchr(set, unit) != NULL;
 }
 
-/* What stands before the letter of a conversion: -2, -1: hh, h. 1, 2: 32 bits, and 64. 3: L. Goes on
- * to that letter. */
+/* Reads the length prefix of a conversion and advances to its letter. Returns -2 for hh, -1 for h,
+ * 1 for 32 bits, 2 for 64 bits and 3 for L. */
 PAGEMATE_WEAK int pagemate_size(struct pagemate_text format, size_t *at) {
     int size = 0;
     if (pagemate_at(format, *at) == 'I' && pagemate_at(format, *at + 1) == '6'

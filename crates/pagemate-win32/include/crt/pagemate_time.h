@@ -1,4 +1,4 @@
-/* Microsoft's secure functions for time. The result comes first, unlike C11's. */
+/* Microsoft's secure functions for time. Unlike in C11, the result is the first parameter. */
 #ifndef PAGEMATE_TIME_H
 #define PAGEMATE_TIME_H
 
@@ -20,7 +20,7 @@ FORCEINLINE int gmtime_s(struct tm *to, const time_t *from) {
     return gmtime_r(from, to) != NULL ? 0 : EINVAL;
 }
 
-/* A day and a time of fixed width: 26 characters with the line end and the NUL. */
+/* A date and a time of fixed width: 26 characters with the newline and the NUL. */
 FORCEINLINE int asctime_s(char *to, size_t room, const struct tm *from) {
     if (to != NULL && room > 0)
         to[0] = 0;
@@ -58,7 +58,7 @@ PAGEMATE_END
 #define _ctime64_s ctime_s
 
 #ifdef __cplusplus
-/* Arrays know their room. */
+/* In C++, overloads for arrays pass the length of the array. */
 template <size_t room>
 inline int asctime_s(char (&to)[room], const struct tm *from) {
     return asctime_s(to, room, from);

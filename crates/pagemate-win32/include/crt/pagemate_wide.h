@@ -1,7 +1,7 @@
-/* Texts in 16-bit characters: what the C library has for its own, which have 32 bits.
+/* Strings of 16-bit characters: counterparts of the C library's functions for 32-bit wchar_t.
  *
- * With -fshort-wchar the functions of <wchar.h> are these. They are weak, so that each file of a
- * program can bring them along. Streams take and give UTF-8. */
+ * With -fshort-wchar, these functions replace those of <wchar.h>. They are weak, because every
+ * file of a program defines them. Streams are read and written as UTF-8. */
 #ifndef PAGEMATE_WIDE_H
 #define PAGEMATE_WIDE_H
 
@@ -86,7 +86,7 @@ PAGEMATE_WEAK int pagemate_wcscmp(const WCHAR *a, const WCHAR *b) {
     return pagemate_wcsncmp(a, b, (size_t)-1);
 }
 
-/* Only ASCII letters have a case here, as in the locale that programs start with. */
+/* Maps the case of ASCII letters only, as the "C" locale does, in which programs start. */
 PAGEMATE_WEAK int pagemate_fold(WCHAR unit) {
     return unit >= 'A' && unit <= 'Z' ? unit + ('a' - 'A') : unit;
 }
@@ -127,7 +127,8 @@ PAGEMATE_WEAK WCHAR *pagemate_wcsdup(const WCHAR *text) {
     return twin == NULL ? NULL : pagemate_wmemcpy(twin, text, len);
 }
 
-/* A number's characters are ASCII, and no more than these matter. */
+/* Skips white space and copies the number that follows. A number is ASCII; its first 79 characters
+ * suffice. */
 PAGEMATE_WEAK const WCHAR *pagemate_digits(const WCHAR *text, char (*digits)[80]) {
     size_t at = 0;
     while (*text == ' ' || (*text >= '\t' && *text <= '\r'))
@@ -172,7 +173,7 @@ PAGEMATE_WEAK int pagemate_putws(const WCHAR *text) {
     return pagemate_fputws(text, stdout) < 0 ? -1 : putchar('\n') == EOF ? -1 : 0;
 }
 
-/* The next character of a stream, which may take two units; -1 at its end. */
+/* Reads the next character of a stream, which may take two units. Returns -1 at the end. */
 PAGEMATE_WEAK int pagemate_fgetc(FILE *stream) {
     static const int least[] = {0, 0x80, 0x800, 0x10000};
     int first = fgetc(stream), more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
@@ -185,7 +186,7 @@ PAGEMATE_WEAK int pagemate_fgetc(FILE *stream) {
         }
         value = value << 6 | (next & 0x3F);
     }
-    /* What is no start, is longer than it has to be, is half a pair, or is too much. */
+    /* An invalid first byte, an overlong form, a surrogate, or a value above U+10FFFF. */
     if ((len == 0 && value >= 0x80) || (len > 0 && value < least[len]) || value >> 11 == 0x1B
         || value > 0x10FFFF)
         return 0xFFFD;
@@ -194,7 +195,8 @@ PAGEMATE_WEAK int pagemate_fgetc(FILE *stream) {
 
 PAGEMATE_WEAK WCHAR *pagemate_fgetws(WCHAR *to, int room, FILE *stream) {
     int at = 0, value = 0;
-    /* There is always room for a character of two units, and the NUL; or else for one unit alone. */
+    /* Continue only while a surrogate pair and the NUL fit; the first character may be a single
+     * unit. */
     while (at + 1 < room && (at == 0 || at + 2 < room) && value != '\n'
            && (value = pagemate_fgetc(stream)) != EOF) {
         if (value > 0xFFFF && room == 2)
@@ -234,7 +236,7 @@ PAGEMATE_WEAK errno_t _wfopen_s(FILE **file, const WCHAR *path, const WCHAR *mod
     return *file != NULL ? 0 : path == NULL || mode == NULL ? EINVAL : errno;
 }
 
-/* The next part between separators; `rest` keeps the place. */
+/* Returns the next token; `rest` stores the position after it. */
 PAGEMATE_WEAK WCHAR *wcstok_s(WCHAR *text, const WCHAR *separators, WCHAR **rest) {
     WCHAR *start = text != NULL ? text : *rest, *end;
     while (*start != 0 && pagemate_wcschr(separators, *start) != NULL)
@@ -261,7 +263,7 @@ PAGEMATE_WEAK WCHAR **pagemate_widen_all(char **texts) {
     return all;
 }
 
-/* A program's arguments and environment are its own until it ends. */
+/* The arguments and the environment are converted once and never freed. */
 PAGEMATE_WEAK WCHAR **pagemate_wide_arguments, **pagemate_wide_environment;
 
 PAGEMATE_WEAK int pagemate_run(int count, char **arguments, char **environment, void (*body)(void)) {
@@ -274,7 +276,7 @@ PAGEMATE_WEAK int pagemate_run(int count, char **arguments, char **environment, 
 }
 PAGEMATE_END
 
-/* The system calls main, which calls the program's. */
+/* The system calls main, which calls the program's wmain. */
 #define wmain(...)                                                                                \
     pagemate_wmain(__VA_ARGS__);                                                                  \
     int main(int count, char **arguments, char **environment) {                                   \
@@ -290,7 +292,7 @@ PAGEMATE_END
 #define _wfopen pagemate_wfopen
 
 #ifdef __cplusplus
-/* Arrays know their room. */
+/* In C++, overloads for arrays pass the length of the array. */
 template <size_t room>
 inline errno_t wcscpy_s(WCHAR (&to)[room], const WCHAR *from) {
     return wcscpy_s(to, room, from);
