@@ -1,13 +1,13 @@
-/* One process of the differential test (`cargo xtask differential`): the same program runs over our
- * library and under Wine, and must say the same.
+/* One process of the differential test (`cargo xtask differential`). The same program runs with
+ * our library and under Wine, and both must give the same answers.
  *
- * It takes a call a line and answers each with a line: whether the call did it and what it gave, the
- * last error ("-" if untouched), and what stands in each of this process' slots for memory, down to
- * a sum of all bytes that can be read. Numbers are hexadecimal, errors decimal. Handles and addresses
- * are told by their slots (h3, v2+1000), by an offset from ARENA (a+20000) or as they are (x-1); a
- * line that needs a slot that is taken is answered "busy". Nothing here faults by what a script says:
- * memory is touched only where VirtualQuery allows it.
- */
+ * The program reads one call per line and answers each with one line: the outcome and the
+ * returned values, the last error ("-" if the call did not set it), and the state of each view
+ * slot with a checksum of all readable bytes. Numbers are hexadecimal, errors are decimal.
+ * Handles and addresses are given by their slots (h3, v2+1000), by an offset from ARENA
+ * (a+20000) or as numbers (x-1). A line that needs a slot that is in use is answered "busy". No
+ * script can make the program fault: it accesses memory only where VirtualQuery reports that it
+ * may. */
 #include <windows.h>
 
 #include <stdarg.h>
@@ -17,19 +17,19 @@
 #include <string.h>
 
 #ifdef _WIN32
-/* Wine lacks it: the same call with its arguments in another order. */
+/* Wine lacks MapViewOfFile2: call MapViewOfFile3 with the arguments in its order. */
 #define MapViewOfFile2(handle, process, offset, base, len, allocation, protection)                \
     MapViewOfFile3(handle, process, base, offset, len, allocation, protection, NULL, 0)
 #endif
 
 #define SLOTS 8
 #define PAGE ((size_t)4096)
-/* A stretch of addresses that no system uses by itself, so that what stands there is known. */
+/* Addresses that no system uses by itself, so the state of this range is known. */
 #define ARENA ((char *)0x100000000000)
 #define ARENA_LEN ((size_t)1 << 40)
-/* What the last error is before each call. */
+/* The last error before each call. */
 #define UNTOUCHED 0x2BADBEEF
-/* A line, its words, and a name in a line. */
+/* The maximal lengths of a line and of a name, and the maximal number of words in a line. */
 #define LINE 40000
 #define WORDS 12
 #define NAME 33000
@@ -49,19 +49,19 @@ static char *words[WORDS];
 static int count;
 
 static char answer[1 << 16];
-static size_t answered;
+static size_t answer_len;
 
-static void say(const char *format, ...)
+static void print(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int len = vsnprintf(answer + answered, sizeof answer - answered, format, arguments);
+    int len = vsnprintf(answer + answer_len, sizeof answer - answer_len, format, arguments);
     va_end(arguments);
-    if (len < 0 || (size_t)len >= sizeof answer - answered) {
-        fputs("an answer is too long\n", stderr);
+    if (len < 0 || (size_t)len >= sizeof answer - answer_len) {
+        fputs("the answer exceeds its buffer; enlarge `answer`\n", stderr);
         exit(1);
     }
-    answered += (size_t)len;
+    answer_len += (size_t)len;
 }
 
 /* The words of a line. */
@@ -76,15 +76,15 @@ static unsigned long long number(int at)
     return strtoull(word(at), NULL, 16);
 }
 
-/* The number of the slot that a word names, or -1. */
+/* Returns the number of the slot that a word names, or -1. */
 static int slot(int at, char kind)
 {
     const char *text = word(at);
     return text[0] == kind && text[1] >= '0' && text[1] < '0' + SLOTS ? text[1] - '0' : -1;
 }
 
-/* What follows a '+' in a word. */
-static size_t plus(int at)
+/* Returns the number after the '+' in a word. */
+static size_t offset_of(int at)
 {
     const char *rest = strchr(word(at), '+');
     return rest == NULL ? 0 : (size_t)strtoull(rest + 1, NULL, 16);
@@ -94,7 +94,7 @@ static HANDLE handle(int at)
 {
     int which = slot(at, 'h');
     if (which >= 0)
-        return (HANDLE)((uintptr_t)handles[which].handle + plus(at));
+        return (HANDLE)((uintptr_t)handles[which].handle + offset_of(at));
     return (HANDLE)(uintptr_t)strtoull(word(at) + 1, NULL, 16);
 }
 
@@ -108,22 +108,23 @@ static char *address(int at)
     int which = slot(at, 'v');
     if (which >= 0) {
         char *base = views[which].base;
-        size_t offset = plus(at);
-        /* What stands behind it elsewhere, or at zero, is not ours. */
+        size_t offset = offset_of(at);
+        /* Outside of the arena, the memory behind a view or at address zero is unknown. */
         if (!in_arena(base) && offset >= views[which].len)
             offset = views[which].len - 1;
         return base == NULL ? NULL : base + offset;
     }
     if (word(at)[0] == 'a')
-        return ARENA + plus(at);
+        return ARENA + offset_of(at);
     return (char *)(uintptr_t)strtoull(word(at) + 1, NULL, 16);
 }
 
 static char narrow[NAME];
 static WCHAR wide[NAME];
 
-/* A name in both spellings: %XXXX stands for a 16-bit character, @N for N times an 'x', "null" for
- * a null pointer and "empty" for no characters. Returns whether there is one. */
+/* Stores a name in both widths: %XXXX stands for a 16-bit character, @N for N times an 'x',
+ * "null" for a null pointer and "empty" for the empty string. Returns whether the name is not
+ * null. */
 static int name(int at)
 {
     const char *text = word(at);
@@ -154,7 +155,7 @@ static int name(int at)
     return 1;
 }
 
-/* Security attributes: "-" none, "i" inheritable, "d" a null list of rights, "id" both. */
+/* Security attributes: "-" none, "i" inheritable, "d" a null access control list, "id" both. */
 static SECURITY_ATTRIBUTES *attributes(int at)
 {
     static SECURITY_ATTRIBUTES wanted;
@@ -173,115 +174,116 @@ static SECURITY_ATTRIBUTES *attributes(int at)
     return &wanted;
 }
 
-/* Telling. */
+/* The answer. */
 
-static void say_error(void)
+static void print_error(void)
 {
     DWORD error = GetLastError();
     if (error == UNTOUCHED)
-        say(" -");
+        print(" -");
     else
-        say(" %u", (unsigned)error);
+        print(" %u", (unsigned)error);
 }
 
-/* Says how a call went. */
-static int done(int good)
+/* Prints the outcome of a call. */
+static int print_outcome(int succeeded)
 {
-    say(good ? "ok" : "no");
-    say_error();
-    return good;
+    print(succeeded ? "ok" : "no");
+    print_error();
+    return succeeded;
 }
 
-static void say_address(const void *address)
+static void print_address(const void *address)
 {
     const char *at = address;
     for (int i = 0; i < SLOTS; i++) {
         if (views[i].live && at >= views[i].base && at < views[i].base + views[i].len) {
-            say(" v%d+%zx", i, (size_t)(at - views[i].base));
+            print(" v%d+%zx", i, (size_t)(at - views[i].base));
             return;
         }
     }
     if (in_arena(at))
-        say(" a+%zx", (size_t)(at - ARENA));
+        print(" a+%zx", (size_t)(at - ARENA));
     else
-        say(at == NULL ? " 0" : " elsewhere");
+        print(at == NULL ? " 0" : " elsewhere");
 }
 
-static int query(const char *at, MEMORY_BASIC_INFORMATION *told)
+static int query(const char *at, MEMORY_BASIC_INFORMATION *info)
 {
-    return VirtualQuery(at, told, sizeof *told) == sizeof *told;
+    return VirtualQuery(at, info, sizeof *info) == sizeof *info;
 }
 
-static int may(const MEMORY_BASIC_INFORMATION *told, DWORD protections)
+static int has_protection(const MEMORY_BASIC_INFORMATION *info, DWORD protections)
 {
-    return told->State == MEM_COMMIT && (told->Protect & protections) != 0
-           && (told->Protect & PAGE_GUARD) == 0;
+    return info->State == MEM_COMMIT && (info->Protect & protections) != 0
+           && (info->Protect & PAGE_GUARD) == 0;
 }
 
-static int readable(const MEMORY_BASIC_INFORMATION *told)
+static int readable(const MEMORY_BASIC_INFORMATION *info)
 {
-    return may(told, PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY);
+    return has_protection(info, PAGE_READONLY | PAGE_READWRITE | PAGE_WRITECOPY);
 }
 
-static int writable(const MEMORY_BASIC_INFORMATION *told)
+static int writable(const MEMORY_BASIC_INFORMATION *info)
 {
-    return may(told, PAGE_READWRITE | PAGE_WRITECOPY);
+    return has_protection(info, PAGE_READWRITE | PAGE_WRITECOPY);
 }
 
-/* A sum that depends on every byte of some pages and on where they stand, but not on which others are
- * summed up with them. */
-static uint32_t sum(const char *bytes, size_t len, size_t first)
+/* Computes a checksum that depends on every byte of some pages and on their offsets, but not on
+ * how the pages are divided among calls. */
+static uint32_t checksum(const char *bytes, size_t len, size_t first)
 {
     uint32_t all = 0;
     for (size_t page = 0; page < len; page += PAGE) {
-        uint64_t sum = first + page;
+        uint64_t checksum = first + page;
         for (size_t at = 0; at < PAGE; at += 8) {
             uint64_t eight;
             memcpy(&eight, bytes + page + at, 8);
-            sum = (sum ^ eight) * 0x9E3779B97F4A7C15u;
+            checksum = (checksum ^ eight) * 0x9E3779B97F4A7C15u;
         }
-        all += (uint32_t)(sum >> 32);
+        all += (uint32_t)(checksum >> 32);
     }
     return all;
 }
 
-/* How long the allocation is that begins here. */
+/* Returns the length of the allocation that begins here. */
 static size_t allocation(char *base)
 {
-    MEMORY_BASIC_INFORMATION told;
+    MEMORY_BASIC_INFORMATION info;
     size_t len = 0;
-    while (query(base + len, &told) && told.AllocationBase == base)
-        len += told.RegionSize;
+    while (query(base + len, &info) && info.AllocationBase == base)
+        len += info.RegionSize;
     return len;
 }
 
-/* Tells of each stretch in a slot where it begins, how long it is, its state, its protection, that of
- * its allocation and its type; and at the end the sum of what can be read. */
-static void say_view(int which)
+/* Prints, for each range of equal pages in a slot, its offset, length, state, protection,
+ * allocation protection and type; then the checksum of the readable bytes. */
+static void print_view(int which)
 {
     char *base = views[which].base;
-    MEMORY_BASIC_INFORMATION told;
+    MEMORY_BASIC_INFORMATION info;
     uint32_t all = 0;
-    say(" | v%d", which);
-    for (size_t at = 0; query(base + at, &told) && told.AllocationBase == base;
-         at += told.RegionSize) {
-        say(" %zx+%zx/%x/%x/%x/%x", at, (size_t)told.RegionSize, (unsigned)told.State,
-            (unsigned)told.Protect, (unsigned)told.AllocationProtect, (unsigned)told.Type);
-        if ((char *)told.BaseAddress != base + at)
-            say("/base");
-        if (readable(&told))
-            all += sum(base + at, told.RegionSize, at);
+    print(" | v%d", which);
+    for (size_t at = 0; query(base + at, &info) && info.AllocationBase == base;
+         at += info.RegionSize) {
+        print(" %zx+%zx/%x/%x/%x/%x", at, (size_t)info.RegionSize, (unsigned)info.State,
+              (unsigned)info.Protect, (unsigned)info.AllocationProtect, (unsigned)info.Type);
+        if ((char *)info.BaseAddress != base + at)
+            print("/base");
+        if (readable(&info))
+            all += checksum(base + at, info.RegionSize, at);
     }
-    say(" #%x", (unsigned)all);
+    print(" #%x", (unsigned)all);
 }
 
 /* The slots. */
 
-/* Puts a handle into a slot. What closed slots had may be its number by now. */
-static void keep_handle(int at, HANDLE handle)
+/* Stores a handle in a slot. Clears closed slots with the same value: the system may reuse a
+ * handle's number. */
+static void store_handle(int at, HANDLE handle)
 {
     int which = slot(at, 'h');
-    /* Of a duplicate, the bits that mean nothing may be those of its source. */
+    /* Clear the two tag bits: a duplicate may have those of its source. */
     handle = (HANDLE)((uintptr_t)handle & ~(uintptr_t)3);
     for (int i = 0; i < SLOTS; i++) {
         if (!handles[i].live || handles[i].handle == handle) {
@@ -293,15 +295,15 @@ static void keep_handle(int at, HANDLE handle)
     handles[which].live = 1;
 }
 
-/* Says how a call that makes a handle went, and keeps it. */
-static void made(int at, HANDLE handle)
+/* Prints the outcome of a call that creates a handle, and stores the handle. */
+static void print_handle(int at, HANDLE handle)
 {
-    if (done(handle != NULL))
-        keep_handle(at, handle);
+    if (print_outcome(handle != NULL))
+        store_handle(at, handle);
 }
 
-/* Notes that a handle was closed, unless it is still there. */
-static void closed(int at)
+/* Marks a handle's slot as closed, unless the handle is still open. */
+static void mark_closed(int at)
 {
     DWORD flags;
     int which = slot(at, 'h');
@@ -309,8 +311,9 @@ static void closed(int at)
         handles[which].live = 0;
 }
 
-/* Forgets where things stood outside of the arena: something else may stand there. */
-static void forget_places(void)
+/* Clears the addresses of unmapped views outside of the arena: other memory may be mapped there
+ * now. */
+static void clear_unmapped_addresses(void)
 {
     for (int i = 0; i < SLOTS; i++) {
         if (!views[i].live && !in_arena(views[i].base))
@@ -318,182 +321,182 @@ static void forget_places(void)
     }
 }
 
-/* Says how a call that maps or allocates went, and keeps what is new. */
-static void mapped(int at, char *base)
+/* Prints the outcome of a call that maps or allocates, and stores a new allocation. */
+static void print_map(int at, char *base)
 {
     int which = slot(at, 'v');
-    if (!done(base != NULL))
+    if (!print_outcome(base != NULL))
         return;
-    MEMORY_BASIC_INFORMATION told;
-    int new = query(base, &told) && told.AllocationBase == base;
+    MEMORY_BASIC_INFORMATION info;
+    int new = query(base, &info) && info.AllocationBase == base;
     for (int i = 0; i < SLOTS; i++) {
         if (views[i].live && base >= views[i].base && base < views[i].base + views[i].len)
             new = 0;
     }
-    forget_places();
+    clear_unmapped_addresses();
     if (new) {
         views[which].base = base;
         views[which].len = allocation(base);
         views[which].live = 1;
     }
-    say_address(base);
+    print_address(base);
     if (new && (uintptr_t)base % 0x10000 != 0)
-        say(" unaligned");
+        print(" unaligned");
 }
 
-/* Notes what is no more. */
-static void unmapped(void)
+/* Marks the slots of allocations that no longer exist as unmapped. */
+static void mark_unmapped(void)
 {
-    MEMORY_BASIC_INFORMATION told;
+    MEMORY_BASIC_INFORMATION info;
     for (int i = 0; i < SLOTS; i++) {
-        if (views[i].live && !(query(views[i].base, &told) && told.AllocationBase == views[i].base))
+        if (views[i].live && !(query(views[i].base, &info) && info.AllocationBase == views[i].base))
             views[i].live = 0;
     }
 }
 
-/* The calls. A word that begins with 'A' asks for the call for bytes. */
+/* The calls. If the word for the width begins with 'A', the call for bytes is made. */
 
 static void call_create(void)
 {
     int named = name(8);
     if (word(2)[0] == 'A')
-        made(1, CreateFileMappingA(handle(3), attributes(4), (DWORD)number(5), (DWORD)number(6),
-                                   (DWORD)number(7), named ? narrow : NULL));
+        print_handle(1, CreateFileMappingA(handle(3), attributes(4), (DWORD)number(5), (DWORD)number(6),
+                                           (DWORD)number(7), named ? narrow : NULL));
     else
-        made(1, CreateFileMappingW(handle(3), attributes(4), (DWORD)number(5), (DWORD)number(6),
-                                   (DWORD)number(7), named ? wide : NULL));
+        print_handle(1, CreateFileMappingW(handle(3), attributes(4), (DWORD)number(5), (DWORD)number(6),
+                                           (DWORD)number(7), named ? wide : NULL));
 }
 
 static void call_open(void)
 {
     int named = name(5);
     if (word(2)[0] == 'A')
-        made(1, OpenFileMappingA((DWORD)number(3), (BOOL)number(4), named ? narrow : NULL));
+        print_handle(1, OpenFileMappingA((DWORD)number(3), (BOOL)number(4), named ? narrow : NULL));
     else
-        made(1, OpenFileMappingW((DWORD)number(3), (BOOL)number(4), named ? wide : NULL));
+        print_handle(1, OpenFileMappingW((DWORD)number(3), (BOOL)number(4), named ? wide : NULL));
 }
 
 static void call_map(void)
 {
-    mapped(1, MapViewOfFile(handle(2), (DWORD)number(3), (DWORD)number(4), (DWORD)number(5),
-                            (SIZE_T)number(6)));
+    print_map(1, MapViewOfFile(handle(2), (DWORD)number(3), (DWORD)number(4), (DWORD)number(5),
+                 (SIZE_T)number(6)));
 }
 
 static void call_mapex(void)
 {
-    mapped(1, MapViewOfFileEx(handle(2), (DWORD)number(3), (DWORD)number(4), (DWORD)number(5),
-                              (SIZE_T)number(6), address(7)));
+    print_map(1, MapViewOfFileEx(handle(2), (DWORD)number(3), (DWORD)number(4), (DWORD)number(5),
+                 (SIZE_T)number(6), address(7)));
 }
 
 static void call_map2(void)
 {
-    mapped(1, MapViewOfFile2(handle(2), handle(3), number(4), address(5), (SIZE_T)number(6),
-                             (ULONG)number(7), (ULONG)number(8)));
+    print_map(1, MapViewOfFile2(handle(2), handle(3), number(4), address(5), (SIZE_T)number(6),
+                 (ULONG)number(7), (ULONG)number(8)));
 }
 
 static void call_map3(void)
 {
-    mapped(1, MapViewOfFile3(handle(2), handle(3), address(5), number(4), (SIZE_T)number(6),
-                             (ULONG)number(7), (ULONG)number(8), NULL, 0));
+    print_map(1, MapViewOfFile3(handle(2), handle(3), address(5), number(4), (SIZE_T)number(6),
+                 (ULONG)number(7), (ULONG)number(8), NULL, 0));
 }
 
 static void call_unmap(void)
 {
-    done(UnmapViewOfFile(address(1)));
-    unmapped();
+    print_outcome(UnmapViewOfFile(address(1)));
+    mark_unmapped();
 }
 
 static void call_unmapex(void)
 {
-    done(UnmapViewOfFileEx(address(1), (ULONG)number(2)));
-    unmapped();
+    print_outcome(UnmapViewOfFileEx(address(1), (ULONG)number(2)));
+    mark_unmapped();
 }
 
 static void call_unmap2(void)
 {
-    done(UnmapViewOfFile2(handle(1), address(2), (ULONG)number(3)));
-    unmapped();
+    print_outcome(UnmapViewOfFile2(handle(1), address(2), (ULONG)number(3)));
+    mark_unmapped();
 }
 
 static void call_flush(void)
 {
-    done(FlushViewOfFile(address(1), (SIZE_T)number(2)));
+    print_outcome(FlushViewOfFile(address(1), (SIZE_T)number(2)));
 }
 
 static void call_query(void)
 {
-    MEMORY_BASIC_INFORMATION told;
-    SIZE_T len = VirtualQuery(address(1), &told, (SIZE_T)number(2));
-    done(len != 0);
+    MEMORY_BASIC_INFORMATION info;
+    SIZE_T len = VirtualQuery(address(1), &info, (SIZE_T)number(2));
+    print_outcome(len != 0);
     if (len == 0)
         return;
-    say(" %zx", (size_t)len);
-    say_address(told.BaseAddress);
-    say_address(told.AllocationBase);
-    /* How far free memory goes depends on what else is there. */
-    say(" %zx/%x/%x/%x/%x", told.State == MEM_FREE ? 0 : (size_t)told.RegionSize,
-        (unsigned)told.State, (unsigned)told.Protect, (unsigned)told.AllocationProtect,
-        (unsigned)told.Type);
+    print(" %zx", (size_t)len);
+    print_address(info.BaseAddress);
+    print_address(info.AllocationBase);
+    /* The size of a free region depends on the rest of the process. */
+    print(" %zx/%x/%x/%x/%x", info.State == MEM_FREE ? 0 : (size_t)info.RegionSize,
+          (unsigned)info.State, (unsigned)info.Protect, (unsigned)info.AllocationProtect,
+          (unsigned)info.Type);
 }
 
 static void call_protect(void)
 {
     DWORD old = 0;
-    BOOL good = VirtualProtect(address(1), (SIZE_T)number(2), (DWORD)number(3),
+    BOOL succeeded = VirtualProtect(address(1), (SIZE_T)number(2), (DWORD)number(3),
                                number(4) == 0 ? &old : NULL);
-    if (done(good))
-        say(" %x", (unsigned)old);
+    if (print_outcome(succeeded))
+        print(" %x", (unsigned)old);
 }
 
 static void call_alloc(void)
 {
-    mapped(1, VirtualAlloc(address(2), (SIZE_T)number(3), (DWORD)number(4), (DWORD)number(5)));
+    print_map(1, VirtualAlloc(address(2), (SIZE_T)number(3), (DWORD)number(4), (DWORD)number(5)));
 }
 
 static void call_free(void)
 {
-    done(VirtualFree(address(1), (SIZE_T)number(2), (DWORD)number(3)));
-    unmapped();
+    print_outcome(VirtualFree(address(1), (SIZE_T)number(2), (DWORD)number(3)));
+    mark_unmapped();
 }
 
 #include "differential/sync.h"
 #include "differential/sleep.h"
 
-/* With a last word, gives a mutex back before. */
+/* Releases the source first, a mutex, if the line has a last word. */
 static void call_dup(void)
 {
-    HANDLE twin = NULL;
-    int keep = slot(1, 'h') >= 0;
+    HANDLE duplicate = NULL;
+    int wants_handle = slot(1, 'h') >= 0;
     if (count > 8)
-        give_back(handle(3));
-    BOOL good = DuplicateHandle(handle(2), handle(3), handle(4), keep ? &twin : NULL,
+        release_all(handle(3));
+    BOOL succeeded = DuplicateHandle(handle(2), handle(3), handle(4), wants_handle ? &duplicate : NULL,
                                 (DWORD)number(5), (BOOL)number(6), (DWORD)number(7));
-    done(good);
-    /* The twin may have its number. */
-    if ((number(7) & DUPLICATE_CLOSE_SOURCE) != 0 && ((uintptr_t)handle(3) ^ (uintptr_t)twin) > 3)
-        closed(3);
-    if (good && keep)
-        keep_handle(1, twin);
+    print_outcome(succeeded);
+    /* The duplicate may have the source's number. */
+    if ((number(7) & DUPLICATE_CLOSE_SOURCE) != 0 && ((uintptr_t)handle(3) ^ (uintptr_t)duplicate) > 3)
+        mark_closed(3);
+    if (succeeded && wants_handle)
+        store_handle(1, duplicate);
 }
 
 static void call_close(void)
 {
     if (count > 2)
-        give_back(handle(1));
-    if (done(CloseHandle(handle(1))))
-        closed(1);
+        release_all(handle(1));
+    if (print_outcome(CloseHandle(handle(1))))
+        mark_closed(1);
 }
 
 static void call_info(void)
 {
     DWORD flags = 0;
-    if (done(GetHandleInformation(handle(1), &flags)))
-        say(" %x", (unsigned)flags);
+    if (print_outcome(GetHandleInformation(handle(1), &flags)))
+        print(" %x", (unsigned)flags);
 }
 
 static void call_setinfo(void)
 {
-    done(SetHandleInformation(handle(1), (DWORD)number(2), (DWORD)number(3)));
+    print_outcome(SetHandleInformation(handle(1), (DWORD)number(2), (DWORD)number(3)));
 }
 
 static void call_file(void)
@@ -506,16 +509,16 @@ static void call_file(void)
     else
         file = CreateFileW(named ? wide : NULL, (DWORD)number(3), (DWORD)number(4), attributes(5),
                            (DWORD)number(6), (DWORD)number(7), NULL);
-    made(1, file == INVALID_HANDLE_VALUE ? NULL : file);
+    print_handle(1, file == INVALID_HANDLE_VALUE ? NULL : file);
 }
 
 static void call_delete(void)
 {
     int named = name(2);
-    done(word(1)[0] == 'A' ? DeleteFileA(named ? narrow : NULL) : DeleteFileW(named ? wide : NULL));
+    print_outcome(word(1)[0] == 'A' ? DeleteFileA(named ? narrow : NULL) : DeleteFileW(named ? wide : NULL));
 }
 
-/* What a call that reads or writes moves, and how many bytes that are. */
+/* The buffer of calls that read or write. */
 static char bytes[1 << 16];
 
 static DWORD bytes_asked(int at)
@@ -524,45 +527,45 @@ static DWORD bytes_asked(int at)
     return len < sizeof bytes ? (DWORD)len : (DWORD)sizeof bytes;
 }
 
-/* Where a call reads or writes: an offset, or "-" for where the file stands. */
-static OVERLAPPED *place(int at)
+/* The offset of a call that reads or writes, or "-" for the file position. */
+static OVERLAPPED *position(int at)
 {
-    static OVERLAPPED place;
+    static OVERLAPPED position;
     unsigned long long offset = number(at);
     if (word(at)[0] == '-')
         return NULL;
-    memset(&place, 0, sizeof place);
-    place.Offset = (DWORD)offset;
-    place.OffsetHigh = (DWORD)(offset >> 32);
-    return &place;
+    memset(&position, 0, sizeof position);
+    position.Offset = (DWORD)offset;
+    position.OffsetHigh = (DWORD)(offset >> 32);
+    return &position;
 }
 
-static void say_moved(BOOL good, DWORD moved, const OVERLAPPED *place)
+static void print_transfer(BOOL succeeded, DWORD moved, const OVERLAPPED *position)
 {
     DWORD error = GetLastError();
-    done(good);
-    say(" %x", (unsigned)moved);
-    if (place != NULL && (good || error == ERROR_HANDLE_EOF))
-        say(" %zx/%zx", (size_t)place->Internal, (size_t)place->InternalHigh);
+    print_outcome(succeeded);
+    print(" %x", (unsigned)moved);
+    if (position != NULL && (succeeded || error == ERROR_HANDLE_EOF))
+        print(" %zx/%zx", (size_t)position->Internal, (size_t)position->InternalHigh);
 }
 
 static void call_fread(void)
 {
     DWORD moved = 0xAAAA;
-    OVERLAPPED *from = place(3);
+    OVERLAPPED *from = position(3);
     memset(bytes, 0xEE, sizeof bytes);
-    BOOL good = ReadFile(handle(1), bytes, bytes_asked(2), &moved, from);
-    say_moved(good, moved, from);
-    say(" #%x", (unsigned)sum(bytes, sizeof bytes, 0));
+    BOOL succeeded = ReadFile(handle(1), bytes, bytes_asked(2), &moved, from);
+    print_transfer(succeeded, moved, from);
+    print(" #%x", (unsigned)checksum(bytes, sizeof bytes, 0));
 }
 
 static void call_fwrite(void)
 {
     DWORD moved = 0xAAAA;
-    OVERLAPPED *to = place(4);
+    OVERLAPPED *to = position(4);
     memset(bytes, (int)number(3), sizeof bytes);
-    BOOL good = WriteFile(handle(1), bytes, bytes_asked(2), &moved, to);
-    say_moved(good, moved, to);
+    BOOL succeeded = WriteFile(handle(1), bytes, bytes_asked(2), &moved, to);
+    print_transfer(succeeded, moved, to);
 }
 
 static void call_seek(void)
@@ -570,8 +573,8 @@ static void call_seek(void)
     LONG high = (LONG)number(3);
     int halves = word(3)[0] != '-';
     DWORD low = SetFilePointer(handle(1), (LONG)number(2), halves ? &high : NULL, (DWORD)number(4));
-    if (done(low != INVALID_SET_FILE_POINTER))
-        say(" %x %x", (unsigned)low, halves ? (unsigned)high : 0);
+    if (print_outcome(low != INVALID_SET_FILE_POINTER))
+        print(" %x %x", (unsigned)low, halves ? (unsigned)high : 0);
 }
 
 static void call_seekex(void)
@@ -579,66 +582,67 @@ static void call_seekex(void)
     LARGE_INTEGER by;
     LARGE_INTEGER now;
     by.QuadPart = (LONGLONG)number(2);
-    if (done(SetFilePointerEx(handle(1), by, &now, (DWORD)number(3))))
-        say(" %llx", (unsigned long long)now.QuadPart);
+    if (print_outcome(SetFilePointerEx(handle(1), by, &now, (DWORD)number(3))))
+        print(" %llx", (unsigned long long)now.QuadPart);
 }
 
 static void call_size(void)
 {
     DWORD high = 0;
     DWORD low = GetFileSize(handle(1), &high);
-    if (done(low != INVALID_FILE_SIZE))
-        say(" %x %x", (unsigned)high, (unsigned)low);
+    if (print_outcome(low != INVALID_FILE_SIZE))
+        print(" %x %x", (unsigned)high, (unsigned)low);
 }
 
 static void call_sizeex(void)
 {
     LARGE_INTEGER len;
-    if (done(GetFileSizeEx(handle(1), &len)))
-        say(" %llx", (unsigned long long)len.QuadPart);
+    if (print_outcome(GetFileSizeEx(handle(1), &len)))
+        print(" %llx", (unsigned long long)len.QuadPart);
 }
 
 static void call_seteof(void)
 {
-    done(SetEndOfFile(handle(1)));
+    print_outcome(SetEndOfFile(handle(1)));
 }
 
 static void call_fflush(void)
 {
-    done(FlushFileBuffers(handle(1)));
+    print_outcome(FlushFileBuffers(handle(1)));
 }
 
-/* Fills what can be written to of a stretch, and tells how much that was. */
+/* Fills the writable part of a range, and prints its length. */
 static void call_write(void)
 {
     char *at = address(1);
     size_t left = (size_t)number(2);
     size_t written = 0;
-    MEMORY_BASIC_INFORMATION told;
+    MEMORY_BASIC_INFORMATION info;
     char *base = NULL;
     for (int i = 0; i < SLOTS; i++) {
         if (views[i].live && at >= views[i].base && at < views[i].base + views[i].len)
             base = views[i].base;
     }
-    while (left > 0 && base != NULL && query(at, &told) && told.AllocationBase == base) {
-        size_t here = told.RegionSize - (size_t)(at - (char *)told.BaseAddress);
+    while (left > 0 && base != NULL && query(at, &info) && info.AllocationBase == base) {
+        size_t here = info.RegionSize - (size_t)(at - (char *)info.BaseAddress);
         here = here < left ? here : left;
-        if (writable(&told)) {
+        if (writable(&info)) {
             memset(at, (int)number(3), here);
             written += here;
         }
         at += here;
         left -= here;
     }
-    say("ok - %zx", written);
+    print("ok - %zx", written);
 }
 
-static void call_look(void)
+static void call_views(void)
 {
-    say("ok -");
+    print("ok -");
 }
 
-/* Lets go of one slot, or of all, whatever their protection; and of what closed slots had. */
+/* Closes and unmaps one slot or all slots, even if they are protected. Also clears the slots
+ * that are closed already. */
 static void call_reset(void)
 {
     if (count == 1)
@@ -659,13 +663,13 @@ static void call_reset(void)
             handles[i].handle = NULL;
         }
     }
-    say("ok -");
+    print("ok -");
 }
 
 static const struct {
     const char *name;
     void (*call)(void);
-    /* The word that names the slot for what the call makes, or 0. */
+    /* The index of the word that names the slot for the result, or 0. */
     int makes;
 } calls[] = {
     {"create", call_create, 1}, {"open", call_open, 1},         {"map", call_map, 1},
@@ -677,31 +681,31 @@ static const struct {
     {"file", call_file, 1},     {"delete", call_delete, 0},     {"fread", call_fread, 0},
     {"fwrite", call_fwrite, 0}, {"seek", call_seek, 0},         {"seekex", call_seekex, 0},
     {"size", call_size, 0},     {"sizeex", call_sizeex, 0},     {"seteof", call_seteof, 0},
-    {"fflush", call_fflush, 0}, {"write", call_write, 0},       {"look", call_look, 0},
+    {"fflush", call_fflush, 0}, {"write", call_write, 0},       {"views", call_views, 0},
     {"reset", call_reset, 0},   {"mutex", call_mutex, 1},       {"mutexex", call_mutexex, 1},
     {"event", call_event, 1},   {"eventex", call_eventex, 1},   {"openmutex", call_openmutex, 1},
     {"release", call_release, 0}, {"openevent", call_openevent, 1}, {"set", call_set, 0},
-    {"sets", call_sets, 0},     {"settle", call_settle, 0},
+    {"setmany", call_setmany, 0},     {"settle", call_settle, 0},
     {"unset", call_unset, 0},   {"pulse", call_pulse, 0},       {"semaphore", call_semaphore, 1},
     {"semaphoreex", call_semaphoreex, 1}, {"opensemaphore", call_opensemaphore, 1},
     {"post", call_post, 0},     {"wait", call_wait, 0},         {"waitmany", call_waitmany, 0},
     {"signal", call_signal, 0}, {"abandon", call_abandon, 0},   {"sleep", call_sleep, 0},
-    {"awake", call_awake, 0},   {"keep", call_keep, 0},         {"let", call_let, 0},
+    {"awake", call_awake, 0},   {"own", call_own, 0},         {"endowner", call_endowner, 0},
 };
 
-static int taken(int at)
+static int in_use(int at)
 {
     int handle = slot(at, 'h');
     int view = slot(at, 'v');
     return (handle >= 0 && handles[handle].live) || (view >= 0 && views[view].live);
 }
 
-static void act(void)
+static void run_line(void)
 {
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         if (strcmp(calls[i].name, word(0)) == 0) {
-            if (calls[i].makes != 0 && taken(calls[i].makes)) {
-                say("busy -");
+            if (calls[i].makes != 0 && in_use(calls[i].makes)) {
+                print("busy -");
             } else {
                 SetLastError(UNTOUCHED);
                 calls[i].call();
@@ -709,7 +713,7 @@ static void act(void)
             return;
         }
     }
-    say("what -");
+    print("unknown -");
 }
 
 int main(void)
@@ -720,11 +724,11 @@ int main(void)
         for (char *next = strtok(line, " \r\n"); next != NULL && count < WORDS;
              next = strtok(NULL, " \r\n"))
             words[count++] = next;
-        answered = 0;
-        act();
+        answer_len = 0;
+        run_line();
         for (int i = 0; i < SLOTS; i++) {
             if (views[i].live)
-                say_view(i);
+                print_view(i);
         }
         puts(answer);
         fflush(stdout);

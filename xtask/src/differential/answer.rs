@@ -1,34 +1,34 @@
-//! What a process answers to a call.
+//! The answer of a process to a call, parsed.
 
 use std::fmt;
 
-/// An answer, taken apart.
+/// An answer of the test program, split into its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// Whether the call did it, the last error, and what it gave.
+    /// The outcome, the last error and the values that the call returned.
     pub(super) head: String,
-    /// What stands in each slot for memory.
+    /// The memory in each used view slot.
     pub(super) views: Vec<Memory>,
 }
 
-/// What stands in one slot.
+/// The memory in one view slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Memory {
     pub(super) slot: usize,
-    pub(super) stretches: Vec<Stretch>,
-    /// Of all bytes that can be read.
-    pub(super) sum: String,
+    pub(super) ranges: Vec<PageRange>,
+    /// The checksum of all readable bytes.
+    pub(super) checksum: String,
 }
 
-/// Pages that are alike.
+/// Consecutive pages with the same state, protection and type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct PageRange {
     pub(super) at: u64,
     pub(super) len: u64,
     pub(super) state: u32,
     pub(super) protection: u32,
     pub(super) allocation_protection: u32,
-    /// The type, and whether the base address is another than expected.
+    /// The type, and a mark if the base address is not the expected one.
     pub(super) rest: String,
 }
 
@@ -39,14 +39,14 @@ impl Answer {
         Some(Answer { head, views: parts.map(Memory::parse).collect::<Option<_>>()? })
     }
 
-    pub(super) fn done(&self) -> bool {
+    pub(super) fn succeeded(&self) -> bool {
         self.head.starts_with("ok")
     }
 
-    /// Whether it is a failure with one of these errors.
+    /// Returns whether the call failed with one of these errors.
     pub(super) fn fails(&self, with: &[u32]) -> bool {
         let error = self.word(1).and_then(|word| word.parse().ok());
-        !self.done() && error.is_some_and(|error| with.contains(&error))
+        !self.succeeded() && error.is_some_and(|error| with.contains(&error))
     }
 
     pub(super) fn word(&self, at: usize) -> Option<&str> {
@@ -54,7 +54,7 @@ impl Answer {
     }
 }
 
-/// A number as the program writes it.
+/// Parses a number as the test program prints it, in hexadecimal.
 pub(super) fn hex(text: &str) -> Option<u32> {
     u32::from_str_radix(text, 16).ok()
 }
@@ -63,33 +63,33 @@ impl Memory {
     fn parse(text: &str) -> Option<Memory> {
         let mut words = text.split(' ');
         let slot = words.next()?.strip_prefix('v')?.parse().ok()?;
-        let (mut stretches, mut sum) = (Vec::new(), String::new());
+        let (mut ranges, mut checksum) = (Vec::new(), String::new());
         for word in words {
             match word.strip_prefix('#') {
-                Some(told) => told.clone_into(&mut sum),
-                None => stretches.push(Stretch::parse(word)?),
+                Some(text) => text.clone_into(&mut checksum),
+                None => ranges.push(PageRange::parse(word)?),
             }
         }
-        Some(Memory { slot, stretches, sum })
+        Some(Memory { slot, ranges, checksum })
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.stretches.last().map_or(0, |last| last.at + last.len)
+        self.ranges.last().map_or(0, |last| last.at + last.len)
     }
 }
 
-impl Stretch {
-    fn parse(text: &str) -> Option<Stretch> {
-        let (range, told) = text.split_once('/')?;
+impl PageRange {
+    fn parse(text: &str) -> Option<PageRange> {
+        let (range, fields) = text.split_once('/')?;
         let (at, len) = range.split_once('+')?;
-        let mut told = told.splitn(4, '/');
-        Some(Stretch {
+        let mut fields = fields.splitn(4, '/');
+        Some(PageRange {
             at: u64::from_str_radix(at, 16).ok()?,
             len: u64::from_str_radix(len, 16).ok()?,
-            state: hex(told.next()?)?,
-            protection: hex(told.next()?)?,
-            allocation_protection: hex(told.next()?)?,
-            rest: told.next()?.to_owned(),
+            state: hex(fields.next()?)?,
+            protection: hex(fields.next()?)?,
+            allocation_protection: hex(fields.next()?)?,
+            rest: fields.next()?.to_owned(),
         })
     }
 }
@@ -98,9 +98,9 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.head)?;
         for view in &self.views {
-            write!(f, "\n        v{} #{}", view.slot, view.sum)?;
-            for stretch in &view.stretches {
-                let Stretch { at, len, state, protection, allocation_protection, rest } = stretch;
+            write!(f, "\n        v{} #{}", view.slot, view.checksum)?;
+            for range in &view.ranges {
+                let PageRange { at, len, state, protection, allocation_protection, rest } = range;
                 write!(f, " {at:x}+{len:x}/{state:x}/{protection:x}")?;
                 write!(f, "/{allocation_protection:x}/{rest}")?;
             }

@@ -1,19 +1,20 @@
-//! In what way two answers differ.
+//! Compares two answers: whether they differ only in a way that Wine is known to differ.
 
 use super::answer::{Answer, Memory, hex};
-use super::rules::Step;
+use super::step::Step;
 
-/// `MEM_COMMIT`, `MEM_RESERVE`.
+/// `MEM_COMMIT` and `MEM_RESERVE`.
 const COMMITTED: u32 = 0x1000;
 const RESERVED: u32 = 0x2000;
-/// `PAGE_NOCACHE`, `PAGE_WRITECOMBINE`.
+/// `PAGE_NOCACHE | PAGE_WRITECOMBINE`.
 const UNCACHED: u32 = 0x600;
 
-/// Whether both tell the same of an address, or of the same page before and after it was copied.
-pub(super) fn told_alike(step: &Step<'_>) -> bool {
+/// Returns whether both `VirtualQuery` calls describe the same pages, up to Wine's uncached
+/// protections and pages that were copied on write since.
+pub(super) fn query_alike(step: &Step<'_>) -> bool {
     let split = |answer: &'_ Answer| {
-        let (before, told) = answer.head.rsplit_once(' ')?;
-        let numbers: Option<Vec<u32>> = told.split('/').map(hex).collect();
+        let (before, fields) = answer.head.rsplit_once(' ')?;
+        let numbers: Option<Vec<u32>> = fields.split('/').map(hex).collect();
         Some((before.to_owned(), numbers?))
     };
     let (Some((before, ours)), Some((same, wine))) = (split(step.ours), split(step.wine)) else {
@@ -29,39 +30,41 @@ pub(super) fn told_alike(step: &Step<'_>) -> bool {
         && ours[4] == wine[4]
 }
 
-/// Whether some page was copied on our side alone, in a view that is shared.
+/// Returns whether our side alone copied a page of a shared view.
 pub(super) fn copied_in_shared(step: &Step<'_>) -> bool {
     step.ours.views.iter().zip(&step.wine.views).any(|(ours, wine)| {
-        let shared = ours.stretches.iter().any(|one| matches!(one.allocation_protection, 2 | 4));
+        let shared = ours.ranges.iter().any(|one| matches!(one.allocation_protection, 2 | 4));
         let not_copied = |ours: u32, wine: u32| ours == wine & !UNCACHED;
         shared
             && ours.slot == wine.slot
-            && !stretches_alike(ours, wine, not_copied)
-            && stretches_alike(ours, wine, uncached)
+            && !ranges_alike(ours, wine, not_copied)
+            && ranges_alike(ours, wine, uncached)
     })
 }
 
-/// Whether some page is committed on our side alone.
+/// Returns whether our side has more committed memory than Wine.
 pub(super) fn more_committed(step: &Step<'_>) -> bool {
     let committed = |answer: &Answer| -> u64 {
-        let stretches = answer.views.iter().flat_map(|view| &view.stretches);
-        stretches.filter(|stretch| stretch.state == COMMITTED).map(|stretch| stretch.len).sum()
+        let ranges = answer.views.iter().flat_map(|view| &view.ranges);
+        ranges.filter(|range| range.state == COMMITTED).map(|range| range.len).sum()
     };
     committed(step.ours) > committed(step.wine)
 }
 
-/// Whether what stands in memory differs in nothing but such protections, ours and Wine's.
+/// Returns whether the memory of both sides is equal, except for protections that `alike` accepts.
 pub(super) fn memory_alike(step: &Step<'_>, alike: fn(u32, u32) -> bool) -> bool {
     let (ours, wine) = (&step.ours.views, &step.wine.views);
     ours.len() == wine.len()
         && ours.iter().zip(wine).all(|(ours, wine)| {
-            ours.slot == wine.slot && ours.sum == wine.sum && stretches_alike(ours, wine, alike)
+            ours.slot == wine.slot
+                && ours.checksum == wine.checksum
+                && ranges_alike(ours, wine, alike)
         })
 }
 
-/// Walks along both, from border to border.
-fn stretches_alike(ours: &Memory, wine: &Memory, alike: fn(u32, u32) -> bool) -> bool {
-    let (mut left, mut right) = (ours.stretches.iter(), wine.stretches.iter());
+/// Compares both lists of page ranges. The ranges may be split at different addresses.
+fn ranges_alike(ours: &Memory, wine: &Memory, alike: fn(u32, u32) -> bool) -> bool {
+    let (mut left, mut right) = (ours.ranges.iter(), wine.ranges.iter());
     let (mut one, mut other) = (left.next(), right.next());
     while let (Some(a), Some(b)) = (one, other) {
         let (a_end, b_end) = (a.at + a.len, b.at + b.len);
@@ -79,28 +82,30 @@ fn stretches_alike(ours: &Memory, wine: &Memory, alike: fn(u32, u32) -> bool) ->
     one.is_none() && other.is_none()
 }
 
+/// Returns whether our page was copied (`PAGE_READWRITE`) and Wine's reports `PAGE_WRITECOPY`.
 pub(super) fn copied(ours: u32, wine: u32) -> bool {
     (ours, wine) == (4, 8)
 }
 
-/// Wine tells that a page is not cached, or written together with others.
+/// Returns whether Wine's protection differs only by `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`, or by a
+/// copied page too.
 pub(super) fn uncached(ours: u32, wine: u32) -> bool {
     copied(ours, wine & !UNCACHED) || ours == wine & !UNCACHED
 }
 
 #[test]
-fn only_the_protections_named_may_differ() {
+fn ranges_differ_only_in_the_accepted_protections() {
     let memory = |text: &str| {
         let answer = Answer::parse(&format!("ok - | v0 {text} #0")).unwrap();
         answer.views.into_iter().next().unwrap()
     };
     let ours = memory("0+1000/1000/4/8/40000 1000+2000/1000/8/8/40000");
     let wine = memory("0+3000/1000/8/8/40000");
-    assert!(stretches_alike(&ours, &wine, copied));
-    assert!(!stretches_alike(&wine, &ours, copied), "Wine does not copy where we do not");
-    assert!(!stretches_alike(&ours, &wine, |ours, wine| ours == wine));
+    assert!(ranges_alike(&ours, &wine, copied));
+    assert!(!ranges_alike(&wine, &ours, copied), "a page that only Wine copied is a difference");
+    assert!(!ranges_alike(&ours, &wine, |ours, wine| ours == wine));
     let shorter = memory("0+2000/1000/8/8/40000");
-    assert!(!stretches_alike(&ours, &shorter, copied));
+    assert!(!ranges_alike(&ours, &shorter, copied));
     let reserved = memory("0+1000/1000/8/8/40000 1000+2000/2000/8/8/40000");
-    assert!(!stretches_alike(&ours, &reserved, copied));
+    assert!(!ranges_alike(&ours, &reserved, copied));
 }

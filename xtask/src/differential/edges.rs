@@ -1,11 +1,11 @@
-//! What calls are made of: what works, and what lies around every edge.
+//! The arguments that calls are made of: common valid values, and values around every limit.
 
-pub(super) const SELF: &str = "x-1";
+pub(super) const THIS_PROCESS: &str = "x-1";
 
-/// Handles that are none.
-pub(super) const NO_HANDLES: [&str; 7] = ["x0", "x1", "x3", "x7ffffff0", "x-1", "x-2", "x-6"];
+/// Values that are not handles, and pseudo-handles.
+pub(super) const INVALID_HANDLES: [&str; 7] = ["x0", "x1", "x3", "x7ffffff0", "x-1", "x-2", "x-6"];
 
-/// Names, the ones that work more often. Some are too long, and some none.
+/// Names, the valid ones repeated so that they are picked more often. Some are invalid.
 pub(super) const NAMES: [&str; 16] = [
     "$a",
     "$a",
@@ -54,10 +54,10 @@ pub(super) const RARE_NAMES: [&str; 26] = [
     "$@992",
 ];
 
-/// Beyond ASCII, where the calls for bytes depend on a code page.
+/// Names with characters beyond ASCII. The calls for bytes would convert them by a code page.
 pub(super) const WIDE_NAMES: [&str; 3] = ["$%00E9", "$%4E2D%6587", "$%D83D%DE00"];
 
-/// Sizes as their two halves.
+/// Sizes, as the high and the low half.
 pub(super) const SIZES: [&str; 12] = [
     "0 1000", "0 1", "0 1001", "0 10000", "0 10001", "0 20000", "0 20000", "0 23456", "0 40000",
     "0 40000", "0 40000", "0 0",
@@ -70,10 +70,10 @@ pub(super) const RARE_SIZES: [&str; 4] =
 pub(super) const PROTECTIONS: [&str; 4] = ["4", "4", "2", "8"];
 pub(super) const RARE_PROTECTIONS: [&str; 10] =
     ["0", "1", "3", "6", "a", "c", "e", "f", "80004", "200004"];
-/// What only pages can have, and no section.
-pub(super) const PAGE_ALONE: [&str; 4] = ["100", "104", "204", "402"];
+/// Protections that are valid for pages and invalid for sections.
+pub(super) const PAGE_ONLY_PROTECTIONS: [&str; 4] = ["100", "104", "204", "402"];
 
-pub(super) const SEC: [u32; 8] = [
+pub(super) const SECTION_FLAGS: [u32; 8] = [
     0x0080_0000, // FILE
     0x0100_0000, // IMAGE
     0x0400_0000, // RESERVE
@@ -93,7 +93,7 @@ pub(super) const RARE_RIGHTS: [&str; 14] = [
     "1000004", "20000000",
 ];
 
-/// What a view is asked for with; `FILE_MAP_EXECUTE` is left out.
+/// Rights for views. `FILE_MAP_EXECUTE` is left out.
 pub(super) const VIEW_RIGHTS: [&str; 14] =
     ["f001f", "2", "2", "2", "4", "4", "6", "1", "1", "0", "5", "3", "7", "f0008"];
 pub(super) const RARE_VIEW_RIGHTS: [&str; 6] =
@@ -106,17 +106,18 @@ pub(super) const RARE_OFFSETS: [&str; 6] =
 
 pub(super) const LENGTHS: [&str; 12] =
     ["0", "1", "fff", "1000", "1000", "1001", "2000", "2000", "8000", "10000", "10001", "20000"];
-/// None that some allocation can have, all of which is read.
+/// Lengths beyond every limit. No allocation may have such a length, because the program reads all
+/// of it.
 pub(super) const RARE_LENGTHS: [&str; 4] =
     ["30000", "7fffffffffff", "7fffffffffffffff", "ffffffffffffffff"];
 
 pub(super) const ARENA: [&str; 8] =
     ["a+0", "a+10000", "a+20000", "a+30000", "a+40000", "a+50000", "a+1000", "a+1"];
-pub(super) const NO_ADDRESSES: [&str; 5] =
+pub(super) const INVALID_ADDRESSES: [&str; 5] =
     ["x0", "x0", "x800000000000", "xffff800000000000", "xfffffffffffff000"];
 
-/// Handles for which nobody can wait.
-pub(super) const NO_WAITABLES: [&str; 4] = ["x0", "x1", "x3", "x7ffffff0"];
+/// Values that no wait accepts as a handle.
+pub(super) const INVALID_WAIT_HANDLES: [&str; 4] = ["x0", "x1", "x3", "x7ffffff0"];
 
 /// Rights to mutexes, events and semaphores.
 pub(super) const SYNC_RIGHTS: [&str; 12] = [
@@ -128,7 +129,7 @@ pub(super) const RARE_SYNC_RIGHTS: [&str; 12] = [
     "f001f",
 ];
 
-/// First and highest counts of a semaphore that are refused, or just not.
+/// Initial and maximum counts of a semaphore that are just refused, or just accepted.
 pub(super) const COUNTS: [&str; 10] = [
     "0 0",
     "1 0",
@@ -142,6 +143,6 @@ pub(super) const COUNTS: [&str; 10] = [
     "ffffffff ffffffff",
 ];
 
-/// What is added to a semaphore.
-pub(super) const POSTS: [&str; 9] =
+/// Counts by which a semaphore is released.
+pub(super) const RELEASE_COUNTS: [&str; 9] =
     ["1", "1", "1", "2", "3", "0", "7fffffff", "80000000", "ffffffff"];

@@ -1,7 +1,9 @@
-//! `cargo xtask differential`: random calls to our Win32 face and to Wine's, which must say the same.
+//! `cargo xtask differential`: sends random calls to our Win32 library and to Wine's, and compares
+//! the answers.
 //!
-//! Some processes run on each side, in lockstep: a line to one process of both, their answers, the
-//! next line. All scripts run in the same processes, each with names of its own.
+//! Several processes run on each side, in lockstep: each line goes to one process of both sides,
+//! and both answers are compared before the next line. All scripts run in the same processes, each
+//! with names of its own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,30 +16,33 @@ use crate::wine::PACKAGES;
 
 mod answer;
 mod compare;
-mod dice;
 mod edges;
 mod files;
+mod object_kind;
 mod program;
+mod rng;
 mod rules;
 mod scene;
 mod script;
 mod shrink;
+mod step;
 mod sync;
 
-use program::{Fleet, PROCESSES, Pair, Programs};
-use rules::{RULES, Step, Then};
-use script::{Author, Line};
+use program::{PROCESSES, Pair, Processes, Programs};
+use rules::{Next, RULES};
+use script::{Line, ScriptGenerator};
+use step::Step;
 
-/// How many scripts there are, and calls in each.
+/// The number of scripts, and of calls in each script.
 const SCRIPTS: u64 = 2_000;
 const LONG_SCRIPTS: u64 = 8_000;
 const CALLS: usize = 200;
 
-/// After so many differences of different kinds it is enough.
-const ENOUGH: usize = 10;
+/// The run stops after this many differences of different kinds.
+const MAX_DIFFERENCES: usize = 10;
 
-/// Compares what both answer to random scripts: with a number after it, to the one of this seed; with
-/// `long`, to a million calls.
+/// Compares the answers to random scripts. A number as the argument runs the script of this seed
+/// alone; `long` runs four times as many scripts.
 pub(crate) fn differential() -> Outcome {
     cross::install(&PACKAGES)?;
     let dir = cross::root().join("target/differential");
@@ -52,118 +57,122 @@ pub(crate) fn differential() -> Outcome {
         }
     };
     let started = Instant::now();
-    let mut stage = Stage::new(&programs)?;
-    let mut found = BTreeMap::new();
+    let mut runner = Runner::new(&programs)?;
+    let mut differences = BTreeMap::new();
     for seed in seeds.clone() {
-        let (lines, difference) = stage.improvise(seed)?;
+        let (lines, difference) = runner.run_random(seed)?;
         let Some(difference) = difference else { continue };
-        if found.contains_key(&difference.kind) {
+        if differences.contains_key(&difference.kind) {
             continue;
         }
-        let lines = shrink::shrink(&mut stage, lines, &difference.kind)?;
-        let told = stage.tell(&lines)?;
-        println!("seed {seed}: {}\n{told}", difference.kind);
-        found.insert(difference.kind, format!("seed {seed}\n{told}"));
-        if found.len() == ENOUGH {
+        let lines = shrink::shrink(&mut runner, lines, &difference.kind)?;
+        let transcript = runner.transcript(&lines)?;
+        println!("seed {seed}: {}\n{transcript}", difference.kind);
+        differences.insert(difference.kind, format!("seed {seed}\n{transcript}"));
+        if differences.len() == MAX_DIFFERENCES {
             break;
         }
     }
-    println!("{} calls in {:.0?}", stage.calls, started.elapsed());
-    println!("where Wine is not Windows, or we are not:");
-    for (rule, fired) in RULES.iter().zip(&stage.fired) {
+    println!("{} calls in {:.0?}", runner.calls, started.elapsed());
+    println!("Known differences between Wine and Windows, or between us and Windows:");
+    for (rule, fired) in RULES.iter().zip(&runner.fired) {
         let missed = *fired == 0 && seeds.end - seeds.start > 1;
-        let remark = if missed { "; seen no more, can it go?" } else { "" };
+        let remark = if missed { "; not seen in this run: is the rule still needed?" } else { "" };
         println!("{fired:8} times: {}{remark}", rule.name);
     }
-    if found.is_empty() {
+    if differences.is_empty() {
         return Ok(());
     }
     let report = dir.join("differences.txt");
-    let text = found.values().cloned().collect::<Vec<_>>().join("\n");
+    let text = differences.values().cloned().collect::<Vec<_>>().join("\n");
     fs::write(&report, text).map_err(|e| format!("{}: {e}", report.display()))?;
-    Err(format!("{} differences, told in {}", found.len(), report.display()))
+    Err(format!(
+        "{} unexplained differences; the scripts that show them are in {}",
+        differences.len(),
+        report.display()
+    ))
 }
 
-/// Where both sides say what they make of a script.
-struct Stage<'a> {
+/// Runs scripts on both sides and compares the answers.
+struct Runner<'a> {
     programs: &'a Programs,
-    fleet: Fleet,
-    /// Makes names that no earlier script had.
+    processes: Processes,
+    /// The number of scripts so far, from which each script's names are made.
     scripts: u64,
     calls: u64,
-    /// How often each rule explained a difference.
+    /// How many differences each rule explained.
     fired: Vec<u64>,
 }
 
 /// A difference that no rule explains.
 struct Difference {
-    /// The same for differences that likely have the same cause.
+    /// A description that is the same for differences that likely have the same cause.
     kind: String,
 }
 
-/// What a step came to.
-enum Outcomes {
-    /// Both agree, or a rule explains it and they still stand alike.
+/// The outcome of one line.
+enum StepOutcome {
+    /// Both sides agree, or a rule explains the difference and both are in the same state.
     Alike(Pair),
-    /// A rule explains it, and they stand alike no more.
-    Parted,
+    /// A rule explains the difference, but the states of both sides differ now.
+    Diverged,
     Different(Difference),
 }
 
-impl<'a> Stage<'a> {
-    fn new(programs: &'a Programs) -> Result<Stage<'a>, String> {
-        let fleet = Fleet::start(programs)?;
-        Ok(Stage { programs, fleet, scripts: 0, calls: 0, fired: vec![0; RULES.len()] })
+impl<'a> Runner<'a> {
+    fn new(programs: &'a Programs) -> Result<Runner<'a>, String> {
+        let processes = Processes::start(programs)?;
+        Ok(Runner { programs, processes, scripts: 0, calls: 0, fired: vec![0; RULES.len()] })
     }
 
-    /// Starts a script.
+    /// Prepares both sides for the next script.
     fn reset(&mut self) -> Outcome {
         self.scripts += 1;
-        if self.fleet.reset().is_err() {
-            self.fleet = Fleet::start(self.programs)?;
+        if self.processes.reset().is_err() {
+            self.processes = Processes::start(self.programs)?;
         }
         Ok(())
     }
 
-    /// Makes up a script and plays it, up to the first difference.
-    fn improvise(&mut self, seed: u64) -> Result<(Vec<Line>, Option<Difference>), String> {
+    /// Generates a script and runs it, up to the first unexplained difference.
+    fn run_random(&mut self, seed: u64) -> Result<(Vec<Line>, Option<Difference>), String> {
         self.reset()?;
-        let mut author = Author::new(seed);
+        let mut generator = ScriptGenerator::new(seed);
         let mut lines = Vec::new();
         while lines.len() < CALLS {
-            let line = author.next();
+            let line = generator.next();
             lines.push(line.clone());
             let pair = match self.step(&line)? {
-                Outcomes::Alike(pair) => pair,
-                Outcomes::Parted => break,
-                Outcomes::Different(difference) => return Ok((lines, Some(difference))),
+                StepOutcome::Alike(pair) => pair,
+                StepOutcome::Diverged => break,
+                StepOutcome::Different(difference) => return Ok((lines, Some(difference))),
             };
-            author.learn(&line, &pair.0);
+            generator.record_answer(&line, &pair.0);
             let changed = line.text.starts_with("write") || line.text.starts_with("alloc");
-            if !(changed && pair.0.done()) {
+            if !(changed && pair.0.succeeded()) {
                 continue;
             }
             for process in (0..PROCESSES).filter(|process| *process != line.process) {
-                let look = Line { process, text: "look".to_owned() };
-                lines.push(look.clone());
-                match self.step(&look)? {
-                    Outcomes::Alike(_) => {}
-                    Outcomes::Parted => return Ok((lines, None)),
-                    Outcomes::Different(difference) => return Ok((lines, Some(difference))),
+                let query = Line { process, text: "views".to_owned() };
+                lines.push(query.clone());
+                match self.step(&query)? {
+                    StepOutcome::Alike(_) => {}
+                    StepOutcome::Diverged => return Ok((lines, None)),
+                    StepOutcome::Different(difference) => return Ok((lines, Some(difference))),
                 }
             }
         }
         Ok((lines, None))
     }
 
-    /// Plays a script that is there, up to the first difference.
+    /// Runs a given script, up to the first unexplained difference.
     fn replay(&mut self, lines: &[Line]) -> Result<Option<Difference>, String> {
         self.reset()?;
         for line in lines {
             match self.step(line)? {
-                Outcomes::Alike(_) => {}
-                Outcomes::Parted => break,
-                Outcomes::Different(difference) => return Ok(Some(difference)),
+                StepOutcome::Alike(_) => {}
+                StepOutcome::Diverged => break,
+                StepOutcome::Different(difference) => return Ok(Some(difference)),
             }
         }
         Ok(None)
@@ -173,35 +182,35 @@ impl<'a> Stage<'a> {
         text.replace('$', &format!("{:08x}", self.scripts))
     }
 
-    fn step(&mut self, line: &Line) -> Result<Outcomes, String> {
+    fn step(&mut self, line: &Line) -> Result<StepOutcome, String> {
         self.calls += 1;
         let text = self.named(&line.text);
         let call: Vec<&str> = line.text.split(' ').collect();
-        let (ours, wine) = match self.fleet.step(line.process, &text) {
+        let (ours, wine) = match self.processes.step(line.process, &text) {
             Ok(pair) => pair,
             Err(death) => {
-                self.fleet = Fleet::start(self.programs)?;
+                self.processes = Processes::start(self.programs)?;
                 let kind = format!("{}: {death}", call[0]);
-                return Ok(Outcomes::Different(Difference { kind }));
+                return Ok(StepOutcome::Different(Difference { kind }));
             }
         };
         if ours == wine {
-            return Ok(Outcomes::Alike((ours, wine)));
+            return Ok(StepOutcome::Alike((ours, wine)));
         }
         let step = Step { call: &call, ours: &ours, wine: &wine };
-        let Some((rule, then)) = rules::explain(&step) else {
-            return Ok(Outcomes::Different(Difference { kind: kind(&step) }));
+        let Some((rule, next)) = rules::explain(&step) else {
+            return Ok(StepOutcome::Different(Difference { kind: kind(&step) }));
         };
         self.fired[rule] += 1;
-        match then {
-            Then::GoOn => Ok(Outcomes::Alike((ours, wine))),
-            Then::End => Ok(Outcomes::Parted),
-            Then::Empty => {
+        match next {
+            Next::Continue => Ok(StepOutcome::Alike((ours, wine))),
+            Next::EndScript => Ok(StepOutcome::Diverged),
+            Next::ResetSlot => {
                 let empty = Line { process: line.process, text: format!("reset {}", call[1]) };
                 match self.step(&empty)? {
-                    Outcomes::Alike((mut ours, wine)) => {
+                    StepOutcome::Alike((mut ours, wine)) => {
                         "no".clone_into(&mut ours.head);
-                        Ok(Outcomes::Alike((ours, wine)))
+                        Ok(StepOutcome::Alike((ours, wine)))
                     }
                     other => Ok(other),
                 }
@@ -209,24 +218,24 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// A script with what both answer.
-    fn tell(&mut self, lines: &[Line]) -> Result<String, String> {
+    /// Runs a script and returns it with the answers of both sides.
+    fn transcript(&mut self, lines: &[Line]) -> Result<String, String> {
         self.reset()?;
-        let mut told = String::new();
+        let mut transcript = String::new();
         for line in lines {
             let text = self.named(&line.text);
-            _ = writeln!(told, "{} {text}", line.process);
-            let Ok((ours, wine)) = self.fleet.step(line.process, &text) else {
-                self.fleet = Fleet::start(self.programs)?;
+            _ = writeln!(transcript, "{} {text}", line.process);
+            let Ok((ours, wine)) = self.processes.step(line.process, &text) else {
+                self.processes = Processes::start(self.programs)?;
                 break;
             };
             if ours == wine {
-                _ = writeln!(told, "    both {}", ours.head);
+                _ = writeln!(transcript, "    both {}", ours.head);
             } else {
-                _ = writeln!(told, "    ours {ours}\n    Wine {wine}");
+                _ = writeln!(transcript, "    ours {ours}\n    Wine {wine}");
             }
         }
-        Ok(told)
+        Ok(transcript)
     }
 }
 
@@ -238,7 +247,7 @@ fn kind(step: &Step<'_>) -> String {
     if ours != wine {
         format!("{call}: ours {ours}, Wine {wine}")
     } else if step.ours.head != step.wine.head {
-        format!("{call}: it gives something else")
+        format!("{call}: the returned values differ")
     } else {
         format!("{call}: the memory differs")
     }

@@ -1,4 +1,4 @@
-//! The program that both systems run, and processes of it.
+//! Builds the test program for both systems, and runs processes of it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -16,25 +16,25 @@ use crate::wine::{self, Wine};
 
 const SOURCE: &str = "crates/pagemate-win32/tests/differential.c";
 
-/// How many processes play together on each system.
+/// The number of processes on each system.
 pub(super) const PROCESSES: usize = 3;
 
-/// No call takes so long; a process that lets so many seconds pass is ended.
-const PATIENCE: u64 = 60;
+/// A process that does not answer within this time hangs, and is killed.
+const ANSWER_TIMEOUT_SECONDS: u64 = 60;
 
-/// The program as compiled for both.
+/// The test program, compiled for both systems.
 pub(super) struct Programs {
     native: PathBuf,
     windows: PathBuf,
     wine: Wine,
-    /// Where the native one's objects are, and both sides' files.
-    place: Place,
+    /// The folder for the native program's objects and for both sides' files.
+    temp_dir: TempDir,
 }
 
-/// A folder in memory, which goes with this.
-struct Place(PathBuf);
+/// A folder in memory, removed on drop.
+struct TempDir(PathBuf);
 
-impl Drop for Place {
+impl Drop for TempDir {
     fn drop(&mut self) {
         _ = fs::remove_dir_all(&self.0);
     }
@@ -56,30 +56,32 @@ impl Programs {
         let newest = ["-D_WIN32_WINNT=0x0A00", "-DNTDDI_VERSION=0x0A000005"];
         let arguments = [&["-O2", SOURCE, &kernelbase][..], &newest[..]].concat();
         wine::compile("x86_64-w64-mingw32-gcc", &windows, &arguments)?;
-        let place = PathBuf::from(format!("/dev/shm/pagemate-differential-{}", std::process::id()));
-        // Each side has a folder for its files, with a folder in it.
+        let temp_dir =
+            PathBuf::from(format!("/dev/shm/pagemate-differential-{}", std::process::id()));
+        // Each side has a folder for its files, and that contains a folder named `folder`.
         for folder in ["objects", "ours/folder", "wine/folder"] {
-            let folder = place.join(folder);
+            let folder = temp_dir.join(folder);
             wine::fresh(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }
-        let place = Place(place);
-        Ok(Programs { native, windows, wine: Wine::start("differential")?, place })
+        let temp_dir = TempDir(temp_dir);
+        Ok(Programs { native, windows, wine: Wine::start("differential")?, temp_dir })
     }
 
     fn native(&self) -> Result<Process, String> {
         let mut command = Command::new(&self.native);
-        command.env("PAGEMATE_DIR", self.place.0.join("objects"));
-        Process::start(command.current_dir(self.place.0.join("ours")))
+        command.env("PAGEMATE_DIR", self.temp_dir.0.join("objects"));
+        Process::start(command.current_dir(self.temp_dir.0.join("ours")))
     }
 
     fn windows(&self) -> Result<Process, String> {
         let mut command = Command::new("wine");
         let command = self.wine.under(command.arg(&self.windows));
-        Process::start(command.current_dir(self.place.0.join("wine")))
+        Process::start(command.current_dir(self.temp_dir.0.join("wine")))
     }
 }
 
-/// A library of what Wine and Windows have in `kernelbase.dll`, where the compiler has none.
+/// Builds an import library for the functions of `kernelbase.dll` that the compiler does not
+/// provide. Wine and Windows have them.
 fn kernelbase(dir: &Path) -> Result<String, String> {
     const EXPORTS: &str =
         "LIBRARY kernelbase.dll\nEXPORTS\nMapViewOfFile3\nUnmapViewOfFile2\nUnmapViewOfFileEx\n";
@@ -90,12 +92,12 @@ fn kernelbase(dir: &Path) -> Result<String, String> {
     Ok(library.display().to_string())
 }
 
-/// One process of the program.
+/// A process of the test program.
 struct Process {
     child: Arc<Mutex<Child>>,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-    /// How many answers it gave.
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    /// The number of answers awaited so far.
     progress: Arc<AtomicU64>,
 }
 
@@ -103,25 +105,26 @@ impl Process {
     fn start(command: &mut Command) -> Result<Process, String> {
         let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = started.map_err(|e| format!("{command:?}: {e}"))?;
-        let to = child.stdin.take().ok_or("no way in")?;
-        let from = BufReader::new(child.stdout.take().ok_or("no way out")?);
+        let stdin = child.stdin.take().ok_or("the process has no standard input")?;
+        let stdout =
+            BufReader::new(child.stdout.take().ok_or("the process has no standard output")?);
         let (child, progress) = (Arc::new(Mutex::new(child)), Arc::new(AtomicU64::new(0)));
         let (watched, seen) = (Arc::downgrade(&child), Arc::clone(&progress));
         thread::spawn(move || watch(&watched, &seen));
-        Ok(Process { child, to, from, progress })
+        Ok(Process { child, stdin, stdout, progress })
     }
 
     fn send(&mut self, line: &str) -> Result<(), String> {
-        writeln!(self.to, "{line}").map_err(|e| format!("it took no more: {e}"))
+        writeln!(self.stdin, "{line}").map_err(|e| format!("its standard input is closed: {e}"))
     }
 
     fn answer(&mut self) -> Result<Answer, String> {
         let mut line = String::new();
         self.progress.fetch_add(1, Ordering::Relaxed);
-        match self.from.read_line(&mut line) {
+        match self.stdout.read_line(&mut line) {
             Ok(1..) => {
                 let line = line.trim_end();
-                Answer::parse(line).ok_or_else(|| format!("what is {line:?}?"))
+                Answer::parse(line).ok_or_else(|| format!("its answer has no known form: {line:?}"))
             }
             Ok(0) => {
                 let status = lock(&self.child).wait();
@@ -144,7 +147,7 @@ fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends a process that does not answer, so that nobody waits for ever.
+/// Kills a process that does not answer, so that the runner never blocks for ever.
 fn watch(child: &Weak<Mutex<Child>>, progress: &AtomicU64) {
     let mut last = progress.load(Ordering::Relaxed);
     let mut idle = 0;
@@ -152,7 +155,7 @@ fn watch(child: &Weak<Mutex<Child>>, progress: &AtomicU64) {
         let now = progress.load(Ordering::Relaxed);
         idle = if now == last { idle + 1 } else { 0 };
         last = now;
-        if idle >= PATIENCE {
+        if idle >= ANSWER_TIMEOUT_SECONDS {
             _ = lock(&child).kill();
         }
         drop(child);
@@ -161,22 +164,22 @@ fn watch(child: &Weak<Mutex<Child>>, progress: &AtomicU64) {
 }
 
 /// The same processes on both systems.
-pub(super) struct Fleet {
+pub(super) struct Processes {
     ours: Vec<Process>,
     wine: Vec<Process>,
 }
 
-/// What ours and Wine answered.
+/// The answers of our process and of Wine's.
 pub(super) type Pair = (Answer, Answer);
 
-impl Fleet {
-    pub(super) fn start(programs: &Programs) -> Result<Fleet, String> {
+impl Processes {
+    pub(super) fn start(programs: &Programs) -> Result<Processes, String> {
         let ours = (0..PROCESSES).map(|_| programs.native()).collect::<Result<_, _>>()?;
         let wine = (0..PROCESSES).map(|_| programs.windows()).collect::<Result<_, _>>()?;
-        Ok(Fleet { ours, wine })
+        Ok(Processes { ours, wine })
     }
 
-    /// Gives one line to the process with this number, on both systems.
+    /// Sends a line to the process with this number on both systems, and returns their answers.
     pub(super) fn step(&mut self, process: usize, line: &str) -> Result<Pair, String> {
         let (ours, wine) = (&mut self.ours[process], &mut self.wine[process]);
         ours.send(line).map_err(|e| format!("ours ended: {e}"))?;
@@ -186,7 +189,7 @@ impl Fleet {
         Ok((ours, wine))
     }
 
-    /// Lets everything go.
+    /// Has every process close all handles and views.
     pub(super) fn reset(&mut self) -> Result<(), String> {
         (0..PROCESSES).try_for_each(|process| self.step(process, "reset").map(drop))
     }

@@ -1,185 +1,160 @@
-//! Where Wine 8.0 is known to differ from Windows, as narrow as can be said.
+//! The known differences between Wine 8.0 and Windows, each as narrow as possible.
 
 use super::answer::{Answer, hex};
 use super::compare::{
-    copied, copied_in_shared, memory_alike, more_committed, told_alike, uncached,
+    copied, copied_in_shared, memory_alike, more_committed, query_alike, uncached,
 };
-use super::sync::Sync;
+use super::object_kind::SyncKind;
+use super::step::Step;
 
-/// A call, and what both answered.
-pub(super) struct Step<'a> {
-    /// The words of the line.
-    pub(super) call: &'a [&'a str],
-    pub(super) ours: &'a Answer,
-    pub(super) wine: &'a Answer,
-}
-
-impl Step<'_> {
-    /// The name in the call, if it has one.
-    fn name(&self) -> Option<&str> {
-        let named = matches!(self.call[0], "create" | "open");
-        let named = named || Sync::made_by(self.call[0]).is_some();
-        self.call.last().copied().filter(|_| named)
-    }
-
-    /// The rights that the call asks for, if it opens or creates an object.
-    fn rights(&self) -> Option<&str> {
-        let call = self.call[0];
-        if call.starts_with("open") {
-            return self.call.get(3).copied();
-        }
-        // Before the name.
-        if call.ends_with("ex") && Sync::made_by(call).is_some() {
-            return self.call.len().checked_sub(2).map(|at| self.call[at]);
-        }
-        None
-    }
-}
-
-/// What to do after a difference that is Wine's.
+/// How the runner continues after a difference that a rule explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    /// Both are as before.
-    GoOn,
-    /// The slot that the call names is filled on one side alone, and is emptied.
-    Empty,
-    /// Both went different ways.
-    End,
+pub(super) enum Next {
+    /// Both sides are in the same state: continue.
+    Continue,
+    /// The slot that the call names is in use on one side alone: reset it.
+    ResetSlot,
+    /// The states of both sides differ: end the script.
+    EndScript,
 }
 
 pub(super) struct Rule {
-    /// What Windows does, and Wine does not.
+    /// The behaviour of Windows that Wine lacks.
     pub(super) name: &'static str,
-    fits: fn(&Step<'_>) -> bool,
-    then: Then,
+    explains: fn(&Step<'_>) -> bool,
+    next: Next,
 }
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
-        name: "row 67: a page of a shared view that is to be copied on write is",
-        fits: |step| {
+        name: "row 67: PAGE_WRITECOPY on a page of a shared view makes a write copy the page",
+        explains: |step| {
             step.call[0] == "write" && step.ours.head == step.wine.head && copied_in_shared(step)
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "pages that are not committed are alike, whatever they were",
-        fits: |step| step.ours.head == step.wine.head && memory_alike(step, |a, b| a == b),
-        then: Then::GoOn,
+        name: "uncommitted pages are equal, however their ranges are split",
+        explains: |step| step.ours.head == step.wine.head && memory_alike(step, |a, b| a == b),
+        next: Next::Continue,
     },
     Rule {
-        name: "a page of a copy-on-write view is READWRITE once it is written to, not WRITECOPY",
-        fits: |step| step.ours.head == step.wine.head && memory_alike(step, copied),
-        then: Then::GoOn,
+        name: "a page of a copy-on-write view is READWRITE after a write, not WRITECOPY",
+        explains: |step| step.ours.head == step.wine.head && memory_alike(step, copied),
+        next: Next::Continue,
     },
     Rule {
-        name: "sections that are not to be cached are cached here",
-        fits: |step| step.ours.head == step.wine.head && memory_alike(step, uncached),
-        then: Then::GoOn,
+        name: "SEC_NOCACHE and SEC_WRITECOMBINE have no effect on our side",
+        explains: |step| step.ours.head == step.wine.head && memory_alike(step, uncached),
+        next: Next::Continue,
     },
     Rule {
-        name: "the same, as VirtualQuery tells it",
-        fits: |step| step.call[0] == "query" && memory_alike(step, uncached) && told_alike(step),
-        then: Then::GoOn,
+        name: "the same in the answer of VirtualQuery",
+        explains: |step| {
+            step.call[0] == "query" && memory_alike(step, uncached) && query_alike(step)
+        },
+        next: Next::Continue,
     },
     Rule {
-        name: "the same, as VirtualProtect tells it",
-        fits: |step| {
+        name: "the same in the old protection of VirtualProtect",
+        explains: |step| {
             let old = |answer: &Answer| answer.word(2).and_then(hex);
             step.call[0] == "protect"
                 && memory_alike(step, uncached)
                 && old(step.ours).zip(old(step.wine)).is_some_and(|(a, b)| uncached(a, b))
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "row 28: nothing stands in what is no folder, whatever follows the backslash",
-        fits: |step| {
+        name: "row 28: an object is no folder, so a name with a backslash after it is invalid",
+        explains: |step| {
             let last = |name: &str| name.ends_with('\\') && step.ours.fails(&[3, 6]);
             let within = |name: &str| name.contains('\\') && step.ours.fails(&[6]);
-            step.name().is_some_and(|name| last(name) && step.wine.done() || within(name))
-                && (step.wine.done() || step.wine.fails(&[2]))
+            step.name().is_some_and(|name| last(name) && step.wine.succeeded() || within(name))
+                && (step.wine.succeeded() || step.wine.fails(&[2]))
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "row 33: the right to the audit list takes a privilege",
-        fits: |step| {
+        name: "row 33: ACCESS_SYSTEM_SECURITY requires a privilege",
+        explains: |step| {
             step.call[0] == "open"
                 && step.call[3] == "1000004"
                 && step.ours.fails(&[1314])
-                && step.wine.done()
+                && step.wine.succeeded()
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "rows 37 and 139 to 143: no right, and any that the kind does not have, is refused",
-        fits: |step| {
+        name: "rows 37 and 139 to 143: no rights, or rights that the kind of object lacks, are refused",
+        explains: |step| {
             let rights = step.rights().and_then(hex);
-            let kind = Sync::made_by(step.call[0]);
+            let kind = SyncKind::made_by(step.call[0]);
             let all = if kind.is_some() { 0x1F_0003 } else { 0xF_003F };
             let alone = if step.call[0].contains("mutex") { all & !2 } else { all };
             let refused = rights.is_some_and(|rights| rights & !(alone | 0xF200_0000) != 0);
-            (rights == Some(0) || refused) && step.ours.fails(&[5, 1314]) && step.wine.done()
+            (rights == Some(0) || refused) && step.ours.fails(&[5, 1314]) && step.wine.succeeded()
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "row 60: no process is this one",
-        fits: |step| step.call[0] == "map3" && step.call[3] == "x0" && step.wine.fails(&[6]),
-        then: Then::Empty,
+        name: "row 60: a null process handle means this process",
+        explains: |step| step.call[0] == "map3" && step.call[3] == "x0" && step.wine.fails(&[6]),
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "row 69: all views see what is committed, the last page of one too",
-        fits: |step| step.ours.done() == step.wine.done() && more_committed(step),
-        then: Then::End,
+        name: "row 69: all views see a commitment, also of the last page of a view",
+        explains: |step| step.ours.succeeded() == step.wine.succeeded() && more_committed(step),
+        next: Next::EndScript,
     },
     Rule {
-        name: "row 12: a file that cannot grow so far, or that no disk has room for",
-        fits: |step| {
+        name: "row 12: a mapping does not extend a file beyond its maximal size or the disk's free space",
+        explains: |step| {
             step.call[0] == "create"
                 && step.call[6] == "7fffffff"
                 && step.ours.fails(&[8, 112])
-                && step.wine.done()
+                && step.wine.succeeded()
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "rows 18 and 19: a section is made before its name is looked up",
-        fits: |step| {
+        name: "rows 18 and 19: a section's other arguments are checked before its name",
+        explains: |step| {
             step.call[0] == "create"
                 && step.name().is_some_and(|name| name != "null")
                 && step.ours.fails(&[5, 6, 8, 87, 193, 1006, 1314])
-                && (step.wine.done() || step.wine.fails(&[3, 6, 123, 161]))
+                && (step.wine.succeeded() || step.wine.fails(&[3, 6, 123, 161]))
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "row 46: a section's protection limits that of its views",
-        fits: |step| {
+        name: "row 46: the protection of a section limits that of its views",
+        explains: |step| {
             step.call[0].starts_with("map")
                 && step.ours.fails(&[87])
-                && (step.wine.done() || step.wine.fails(&[5, 487]))
+                && (step.wine.succeeded() || step.wine.fails(&[5, 487]))
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "row 6: large pages take a privilege",
-        fits: |step| step.call[0] == "create" && step.ours.fails(&[1314]) && step.wine.done(),
-        then: Then::Empty,
+        name: "row 6: SEC_LARGE_PAGES requires a privilege",
+        explains: |step| {
+            step.call[0] == "create" && step.ours.fails(&[1314]) && step.wine.succeeded()
+        },
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "sizes are not negative",
-        fits: |step| {
+        name: "a negative size is refused",
+        explains: |step| {
             step.call[0] == "create"
                 && ["80000000", "ffffffff"].contains(&step.call[6])
                 && step.ours.fails(&[87])
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "an address that no process has is refused before all else",
-        fits: |step| {
+        name: "an address outside of the user address space is refused before the other checks",
+        explains: |step| {
             let base = match step.call[0] {
                 "mapex" => step.call[7],
                 "map2" | "map3" => step.call[5],
@@ -187,107 +162,107 @@ pub(super) const RULES: &[Rule] = &[
             };
             base.len() > 12 && step.ours.fails(&[87]) && step.wine.fails(&[5, 6, 1132])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "to copy on write what is shared takes a handle here, if it is mapped already",
-        fits: |step| {
+        name: "our side makes mapped shared pages copy-on-write only while a handle is open",
+        explains: |step| {
             matches!(step.call[0], "protect" | "alloc")
                 && step.ours.fails(&[50])
-                && step.wine.done()
+                && step.wine.succeeded()
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "row 71: a file that is mapped is not removed",
-        fits: |step| step.call[0] == "delete" && step.ours.fails(&[5]) && step.wine.done(),
-        then: Then::End,
+        name: "row 71: a mapped file cannot be deleted",
+        explains: |step| step.call[0] == "delete" && step.ours.fails(&[5]) && step.wine.succeeded(),
+        next: Next::EndScript,
     },
     Rule {
-        name: "a file that is removed while it is open is gone, which here it is at once",
-        fits: |step| {
+        name: "an open file that is deleted loses its name, on our side at once",
+        explains: |step| {
             let error = |answer: &Answer| answer.word(1).map(str::to_owned);
             let made = error(step.ours).as_deref() == Some("0")
                 && error(step.wine).as_deref() == Some("183");
             matches!(step.call[0], "file" | "delete")
-                && (step.ours.done() && step.wine.done() && made
-                    || step.ours.fails(&[2]) && step.wine.done()
-                    || step.ours.done() && step.wine.fails(&[80])
+                && (step.ours.succeeded() && step.wine.succeeded() && made
+                    || step.ours.fails(&[2]) && step.wine.succeeded()
+                    || step.ours.succeeded() && step.wine.fails(&[80])
                     || error(step.ours).as_deref() == Some("0") && step.wine.fails(&[1224]))
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "a duplicate of a file's handle has no more rights than that",
-        fits: |step| step.call[0] == "dup" && step.ours.fails(&[5]) && step.wine.done(),
-        then: Then::Empty,
+        name: "a duplicate of a file's handle has no more rights than its source",
+        explains: |step| step.call[0] == "dup" && step.ours.fails(&[5]) && step.wine.succeeded(),
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "CreateFile looks at its numbers before the name",
-        fits: |step| {
+        name: "CreateFile checks its numeric arguments before the name",
+        explains: |step| {
             step.call[0] == "file"
                 && ["0", "6"].contains(&step.call[6])
                 && step.ours.fails(&[87])
                 && step.wine.fails(&[2, 3, 5, 123])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "TRUNCATE_EXISTING takes the right to write",
-        fits: |step| {
+        name: "TRUNCATE_EXISTING requires the right to write",
+        explains: |step| {
             step.call[0] == "file"
                 && step.call[6] == "5"
                 && step.ours.fails(&[87])
-                && (step.wine.done() || step.wine.fails(&[2, 3, 5, 123, 1224]))
+                && (step.wine.succeeded() || step.wine.fails(&[2, 3, 5, 123, 1224]))
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "SetEndOfFile takes the right to write",
-        fits: |step| {
+        name: "SetEndOfFile requires the right to write",
+        explains: |step| {
             step.call[0] == "seteof"
                 && step.ours.fails(&[5])
-                && (step.wine.done() || step.wine.fails(&[6, 87, 1224]))
+                && (step.wine.succeeded() || step.wine.fails(&[6, 87, 1224]))
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "SetFilePointer without a high half goes no further than the low one tells",
-        fits: |step| {
+        name: "SetFilePointer without a high half is limited to 32-bit positions",
+        explains: |step| {
             step.call[0] == "seek"
                 && step.call[3] == "-"
                 && step.ours.fails(&[87])
-                && step.wine.done()
+                && step.wine.succeeded()
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "no file's name ends in a backslash",
-        fits: |step| {
+        name: "a file's name does not end in a backslash",
+        explains: |step| {
             matches!(step.call[0], "file" | "delete")
                 && step.call.last().is_some_and(|name| name.ends_with('\\'))
                 && step.ours.fails(&[123])
                 && step.wine.fails(&[2, 3])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "row 49: a handle is looked at before alignment",
-        fits: |step| {
+        name: "row 49: the handle is checked before the alignment",
+        explains: |step| {
             step.call[0].starts_with("map") && step.ours.fails(&[5, 6]) && step.wine.fails(&[1132])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "row 52: an offset beyond the end is as bad as a length beyond it",
-        fits: |step| {
+        name: "row 52: an offset beyond the end fails like a length beyond the end",
+        explains: |step| {
             step.call[0].starts_with("map") && step.ours.fails(&[5]) && step.wine.fails(&[87])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "a protection that is none is refused before all else",
-        fits: |step| {
+        name: "an invalid protection is refused before the other checks",
+        explains: |step| {
             let protection = match step.call[0] {
                 "map2" | "map3" => step.call[8],
                 "alloc" => step.call[5],
@@ -298,21 +273,23 @@ pub(super) const RULES: &[Rule] = &[
                 && step.ours.fails(&[87])
                 && step.wine.fails(&[5, 6, 487, 1132])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "VirtualProtect of what no allocation has is an invalid address",
-        fits: |step| step.call[0] == "protect" && step.ours.fails(&[487]) && step.wine.fails(&[87]),
-        then: Then::GoOn,
+        name: "VirtualProtect of free memory fails with ERROR_INVALID_ADDRESS",
+        explains: |step| {
+            step.call[0] == "protect" && step.ours.fails(&[487]) && step.wine.fails(&[87])
+        },
+        next: Next::Continue,
     },
     Rule {
-        name: "VirtualProtect of no bytes is refused",
-        fits: |step| step.call[0] == "protect" && step.call[2] == "0" && step.ours.fails(&[87]),
-        then: Then::End,
+        name: "VirtualProtect of zero bytes is refused",
+        explains: |step| step.call[0] == "protect" && step.call[2] == "0" && step.ours.fails(&[87]),
+        next: Next::EndScript,
     },
     Rule {
-        name: "lengths beyond all addresses are refused",
-        fits: |step| {
+        name: "a length beyond the address space is refused",
+        explains: |step| {
             let len = match step.call[0] {
                 "protect" | "free" | "flush" => step.call[2],
                 "alloc" => step.call[3],
@@ -320,97 +297,101 @@ pub(super) const RULES: &[Rule] = &[
             };
             len.len() >= 12 && step.ours.fails(&[87])
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "unknown bits make a protection none",
-        fits: |step| {
+        name: "a protection with unknown bits is invalid",
+        explains: |step| {
             let protection = match step.call[0] {
                 "map2" | "map3" => step.call[8],
                 "alloc" => step.call[5],
                 "protect" => step.call[3],
                 _ => return false,
             };
-            ["80004", "200004"].contains(&protection) && step.ours.fails(&[87]) && step.wine.done()
+            ["80004", "200004"].contains(&protection)
+                && step.ours.fails(&[87])
+                && step.wine.succeeded()
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "VirtualFree of what no allocation has is an invalid address",
-        fits: |step| step.call[0] == "free" && step.ours.fails(&[487]) && step.wine.fails(&[87]),
-        then: Then::GoOn,
+        name: "VirtualFree of free memory fails with ERROR_INVALID_ADDRESS",
+        explains: |step| {
+            step.call[0] == "free" && step.ours.fails(&[487]) && step.wine.fails(&[87])
+        },
+        next: Next::Continue,
     },
     Rule {
-        name: "FlushViewOfFile goes no further than the view",
-        fits: |step| step.call[0] == "flush" && step.ours.fails(&[87]) && step.wine.done(),
-        then: Then::GoOn,
+        name: "FlushViewOfFile does not go beyond the view",
+        explains: |step| step.call[0] == "flush" && step.ours.fails(&[87]) && step.wine.succeeded(),
+        next: Next::Continue,
     },
     Rule {
-        name: "FlushViewOfFile of what is no view is an invalid address",
-        fits: |step| {
+        name: "FlushViewOfFile outside of every view fails with ERROR_INVALID_ADDRESS",
+        explains: |step| {
             step.call[0] == "flush"
                 && step.ours.fails(&[487])
-                && (step.wine.done() || step.wine.fails(&[87]))
+                && (step.wine.succeeded() || step.wine.fails(&[87]))
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "a semaphore is released by more than zero, whatever the handle",
-        fits: |step| {
+        name: "a semaphore's release count is checked before the handle",
+        explains: |step| {
             step.call[0] == "post"
                 && ["0", "80000000", "ffffffff"].contains(&step.call[2])
                 && step.ours.fails(&[87])
-                && (step.wine.done() || step.wine.fails(&[5, 6, 298]))
+                && (step.wine.succeeded() || step.wine.fails(&[5, 6, 298]))
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
     Rule {
-        name: "row 22: CreateMutexA takes no longer names than its like",
-        fits: |step| {
+        name: "row 22: CreateMutexA has the same limit for names as the similar functions",
+        explains: |step| {
             matches!(step.call[0], "mutex" | "mutexex")
                 && step.call[2] == "A"
                 && step.ours.fails(&[206])
-                && (step.wine.done() || step.wine.fails(&[6]))
+                && (step.wine.succeeded() || step.wine.fails(&[6]))
         },
-        then: Then::Empty,
+        next: Next::ResetSlot,
     },
     Rule {
-        name: "row 95: who waits for all of several waits for none of them twice",
-        fits: |step| {
+        name: "row 95: a wait for all refuses an object that occurs twice",
+        explains: |step| {
             step.call[0] == "waitmany"
                 && step.call[1] != "0"
                 && step.ours.fails(&[87])
-                && step.wine.done()
+                && step.wine.succeeded()
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "SignalObjectAndWait takes no right to the mutex that it gives back",
-        fits: |step| {
+        name: "SignalObjectAndWait releases a mutex without any right to it",
+        explains: |step| {
             step.call[0] == "signal"
-                && (step.ours.done() || step.ours.fails(&[288]))
+                && (step.ours.succeeded() || step.ours.fails(&[288]))
                 && step.wine.fails(&[5])
         },
-        then: Then::End,
+        next: Next::EndScript,
     },
     Rule {
-        name: "SignalObjectAndWait looks first at the handle that it signals",
-        fits: |step| step.call[0] == "signal" && step.ours.fails(&[6]) && step.wine.fails(&[5]),
-        then: Then::GoOn,
+        name: "SignalObjectAndWait first checks the handle that it signals",
+        explains: |step| step.call[0] == "signal" && step.ours.fails(&[6]) && step.wine.fails(&[5]),
+        next: Next::Continue,
     },
     Rule {
-        name: "row 40: no handle to a section has the right to wait",
-        fits: |step| {
+        name: "row 40: no handle to a section grants the right to wait",
+        explains: |step| {
             matches!(step.call[0], "wait" | "waitmany" | "signal")
                 && step.ours.fails(&[5])
                 && step.wine.fails(&[6])
         },
-        then: Then::GoOn,
+        next: Next::Continue,
     },
 ];
 
-/// The first rule that explains a difference.
-pub(super) fn explain(step: &Step<'_>) -> Option<(usize, Then)> {
-    let found = RULES.iter().position(|rule| (rule.fits)(step))?;
-    Some((found, RULES[found].then))
+/// Returns the first rule that explains a difference.
+pub(super) fn explain(step: &Step<'_>) -> Option<(usize, Next)> {
+    let found = RULES.iter().position(|rule| (rule.explains)(step))?;
+    Some((found, RULES[found].next))
 }

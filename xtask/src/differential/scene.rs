@@ -1,103 +1,104 @@
-//! Scenes in which some process sleeps until another does something, each with objects of its own, so
-//! that it is decided what becomes of the sleepers, whoever is faster.
+//! Scenes in which a thread of one process sleeps until another process acts.
+//!
+//! Each scene has objects of its own. The sleepers' results do not depend on which process is
+//! faster.
 
 use super::program::PROCESSES;
-use super::script::{Author, Line, SLOTS};
+use super::script::{Line, SLOTS, ScriptGenerator};
 
-/// A time that does not run out, and one that does, in milliseconds.
+/// A timeout that never expires in a test, and one that always expires, in milliseconds.
 const LONG: &str = "2710";
 const SHORT: &str = "a";
-/// A time in which a thread that is about to sleep does so, in milliseconds.
+/// The time that a thread is given to fall asleep, in milliseconds.
 const SETTLE: &str = "c8";
 
-/// One who plays: a process, and two slots for handles that it has free.
-struct Player {
+/// A process that takes part, and two of its free handle slots.
+struct Actor {
     process: usize,
     slots: [usize; 2],
 }
 
-/// What was written of a scene.
+/// A scene and its lines so far.
 struct Scene {
     number: u64,
     lines: Vec<Line>,
 }
 
 impl Scene {
-    fn line(&mut self, player: &Player, text: &str) {
-        self.lines.push(Line { process: player.process, text: text.to_owned() });
+    fn line(&mut self, actor: &Actor, text: &str) {
+        self.lines.push(Line { process: actor.process, text: text.to_owned() });
     }
 
-    /// Has a player do something with its handle in a slot; `@` stands for that.
-    fn act(&mut self, player: &Player, slot: usize, text: &str) {
-        self.line(player, &text.replace('@', &format!("h{}", player.slots[slot])));
+    /// Adds a call of an actor on the handle in one of its slots, for which `@` is the placeholder.
+    fn call_on(&mut self, actor: &Actor, slot: usize, text: &str) {
+        self.line(actor, &text.replace('@', &format!("h{}", actor.slots[slot])));
     }
 
-    /// The name of what everybody has in this slot.
+    /// Returns the name of the object that every actor opens in this slot.
     fn name(&self, slot: usize) -> String {
         format!("$s{}.{slot}", self.number)
     }
 
-    fn event(&mut self, player: &Player, slot: usize, manual: &str) {
-        self.act(player, slot, &format!("event @ A - {manual} 0 {}", self.name(slot)));
+    fn event(&mut self, actor: &Actor, slot: usize, manual: &str) {
+        self.call_on(actor, slot, &format!("event @ A - {manual} 0 {}", self.name(slot)));
     }
 
-    fn semaphore(&mut self, player: &Player, slot: usize) {
-        self.act(player, slot, &format!("semaphore @ A - 0 5 {}", self.name(slot)));
+    fn semaphore(&mut self, actor: &Actor, slot: usize) {
+        self.call_on(actor, slot, &format!("semaphore @ A - 0 5 {}", self.name(slot)));
     }
 
-    fn mutex(&mut self, player: &Player, slot: usize, owned: &str) {
-        self.act(player, slot, &format!("mutex @ A - {owned} {}", self.name(slot)));
+    fn mutex(&mut self, actor: &Actor, slot: usize, owned: &str) {
+        self.call_on(actor, slot, &format!("mutex @ A - {owned} {}", self.name(slot)));
     }
 
-    fn open(&mut self, player: &Player, slot: usize, kind: &str) {
+    fn open(&mut self, actor: &Actor, slot: usize, kind: &str) {
         let rights = if kind == "mutex" { "1f0001" } else { "1f0003" };
-        self.act(player, slot, &format!("open{kind} @ A {rights} 0 {}", self.name(slot)));
+        self.call_on(actor, slot, &format!("open{kind} @ A {rights} 0 {}", self.name(slot)));
     }
 
-    fn sleep(&mut self, player: &Player) {
-        self.act(player, 0, &format!("sleep one {LONG} @"));
+    fn sleep(&mut self, actor: &Actor) {
+        self.call_on(actor, 0, &format!("sleep one {LONG} @"));
     }
 
-    /// Has a player sleep for what is in both of its slots, the second first if it is `turned`.
-    fn sleep_for_both(&mut self, player: &Player, how: &str, time: &str, turned: bool) {
-        let [mut first, mut second] = player.slots;
-        if turned {
+    /// Has an actor sleep for the objects in both of its slots, in reverse order if `swapped`.
+    fn sleep_for_both(&mut self, actor: &Actor, how: &str, time: &str, swapped: bool) {
+        let [mut first, mut second] = actor.slots;
+        if swapped {
             std::mem::swap(&mut first, &mut second);
         }
-        self.line(player, &format!("sleep {how} {time} h{first} h{second}"));
+        self.line(actor, &format!("sleep {how} {time} h{first} h{second}"));
     }
 
-    /// Looks at what is left of what a player has, and ends it.
-    fn close(&mut self, player: &Player) {
-        for slot in 0..player.slots.len() {
-            let handle = format!("h{}", player.slots[slot]);
+    /// Checks the final state of the objects that an actor has open, and closes them.
+    fn close(&mut self, actor: &Actor) {
+        for slot in 0..actor.slots.len() {
+            let handle = format!("h{}", actor.slots[slot]);
             let uses = |line: &Line| line.text.split(' ').nth(1) == Some(&handle);
-            if self.lines.iter().any(|line| line.process == player.process && uses(line)) {
-                self.act(player, slot, "wait @ 0");
-                self.act(player, slot, "close @ 1");
+            if self.lines.iter().any(|line| line.process == actor.process && uses(line)) {
+                self.call_on(actor, slot, "wait @ 0");
+                self.call_on(actor, slot, "close @ 1");
             }
         }
     }
 }
 
-impl Author {
-    /// A scene; nothing, if too few slots are free.
-    pub(super) fn sleepers(&mut self) -> Vec<Line> {
-        let first = self.dice.roll(PROCESSES);
-        let player = |process: usize| {
+impl ScriptGenerator {
+    /// Returns a scene, or no lines if too few slots are free.
+    pub(super) fn sleep_scene(&mut self) -> Vec<Line> {
+        let first = self.rng.below(PROCESSES);
+        let actor = |process: usize| {
             let handles = &self.known[process].handles;
             let mut free = (0..SLOTS).filter(|slot| handles[*slot].is_none());
-            Some(Player { process, slots: [free.next()?, free.next()?] })
+            Some(Actor { process, slots: [free.next()?, free.next()?] })
         };
-        let players = (0..PROCESSES).map(|next| player((first + next) % PROCESSES));
-        let players = players.collect::<Option<Vec<_>>>();
-        let Some([a, b, c]) = players.and_then(|players| <[Player; 3]>::try_from(players).ok())
-        else {
+        let actors = (0..PROCESSES).map(|next| actor((first + next) % PROCESSES));
+        let actors = actors.collect::<Option<Vec<_>>>();
+        let Some([a, b, c]) = actors.and_then(|actors| <[Actor; 3]>::try_from(actors).ok()) else {
             return Vec::new();
         };
         self.scenes += 1;
         let mut scene = Scene { number: self.scenes, lines: Vec::new() };
-        match self.dice.roll(10) {
+        match self.rng.below(10) {
             0..4 => self.sleep_for_one(&mut scene, &a, &b),
             4..7 => self.sleep_for_several(&mut scene, &a, &b),
             7 => {
@@ -106,55 +107,55 @@ impl Author {
                 scene.open(&c, 0, "event");
                 scene.sleep(&a);
                 scene.sleep(&b);
-                scene.act(&c, 0, "set @");
+                scene.call_on(&c, 0, "set @");
                 scene.line(&a, "awake");
                 scene.line(&b, "awake");
             }
             8 => self.two_sleep_for_one(&mut scene, [&a, &b, &c]),
-            _ => self.sleep_in_vain(&mut scene, &a),
+            _ => self.sleep_until_timeout(&mut scene, &a),
         }
-        for player in [&a, &b, &c] {
-            scene.close(player);
+        for actor in [&a, &b, &c] {
+            scene.close(actor);
         }
         scene.lines
     }
 
-    fn sleep_for_one(&mut self, scene: &mut Scene, a: &Player, b: &Player) {
-        match self.dice.roll(4) {
+    fn sleep_for_one(&mut self, scene: &mut Scene, a: &Actor, b: &Actor) {
+        match self.rng.below(4) {
             0 => {
-                scene.event(a, 0, self.one(&["0", "1"]));
+                scene.event(a, 0, self.pick(&["0", "1"]));
                 scene.open(b, 0, "event");
                 scene.sleep(a);
-                scene.act(b, 0, "set @");
+                scene.call_on(b, 0, "set @");
             }
             1 => {
                 scene.semaphore(a, 0);
                 scene.open(b, 0, "semaphore");
                 scene.sleep(a);
-                scene.act(b, 0, &format!("post @ {}", self.one(&["1", "2", "5"])));
+                scene.call_on(b, 0, &format!("post @ {}", self.pick(&["1", "2", "5"])));
             }
-            // Its owner gives it back.
+            // The owner releases the mutex.
             2 => {
                 scene.mutex(b, 0, "1");
                 scene.open(a, 0, "mutex");
                 scene.sleep(a);
-                scene.act(b, 0, "release @");
+                scene.call_on(b, 0, "release @");
             }
-            // Its owner ends with it.
+            // The owner ends without releasing the mutex.
             _ => {
                 scene.mutex(b, 0, "0");
                 scene.open(a, 0, "mutex");
-                scene.act(b, 0, "keep @");
+                scene.call_on(b, 0, "own @");
                 scene.sleep(a);
-                scene.line(b, "let");
+                scene.line(b, "endowner");
             }
         }
         scene.line(a, "awake");
     }
 
-    /// Each set lets one of them go, and one that is left over stays.
-    fn two_sleep_for_one(&mut self, scene: &mut Scene, [a, b, c]: [&Player; 3]) {
-        let alone = self.dice.one_in(2);
+    /// Each `SetEvent` wakes one sleeper; a signal that no sleeper takes remains.
+    fn two_sleep_for_one(&mut self, scene: &mut Scene, [a, b, c]: [&Actor; 3]) {
+        let alone = self.rng.one_in(2);
         scene.event(a, 0, "0");
         scene.event(a, 1, "0");
         scene.open(b, 0, "event");
@@ -162,21 +163,21 @@ impl Author {
         if alone {
             scene.sleep(a);
         } else {
-            scene.sleep_for_both(a, "any", LONG, self.dice.one_in(2));
+            scene.sleep_for_both(a, "any", LONG, self.rng.one_in(2));
         }
         scene.sleep(b);
         scene.line(c, &format!("settle {SETTLE}"));
-        scene.act(c, 0, &format!("sets @ {}", self.one(&["2", "3"])));
+        scene.call_on(c, 0, &format!("setmany @ {}", self.pick(&["2", "3"])));
         scene.line(a, "awake");
         scene.line(b, "awake");
     }
 
-    fn sleep_for_several(&mut self, scene: &mut Scene, a: &Player, b: &Player) {
-        let (manual, turned) = (self.one(&["0", "1"]), self.dice.one_in(2));
-        let post = format!("post @ {}", self.one(&["1", "2", "5"]));
-        let which = self.dice.roll(3);
+    fn sleep_for_several(&mut self, scene: &mut Scene, a: &Actor, b: &Actor) {
+        let (manual, swapped) = (self.pick(&["0", "1"]), self.rng.one_in(2));
+        let post = format!("post @ {}", self.pick(&["1", "2", "5"]));
+        let which = self.rng.below(3);
         if which == 2 {
-            // One tells another that it sleeps from now on.
+            // `SignalObjectAndWait` signals the first event and sleeps for the second.
             scene.event(a, 0, "0");
             scene.event(a, 1, manual);
             scene.open(b, 0, "event");
@@ -184,7 +185,7 @@ impl Author {
             scene.sleep(b);
             scene.sleep_for_both(a, "pass", LONG, false);
             scene.line(b, "awake");
-            scene.act(b, 1, "set @");
+            scene.call_on(b, 1, "set @");
             return scene.line(a, "awake");
         }
         scene.event(a, 0, manual);
@@ -192,27 +193,27 @@ impl Author {
         scene.open(b, 0, "event");
         scene.open(b, 1, "semaphore");
         if which == 0 {
-            scene.sleep_for_both(a, "any", LONG, turned);
-            let (slot, act) = if self.dice.one_in(2) { (0, "set @") } else { (1, &*post) };
-            scene.act(b, slot, act);
+            scene.sleep_for_both(a, "any", LONG, swapped);
+            let (slot, call) = if self.rng.one_in(2) { (0, "set @") } else { (1, &*post) };
+            scene.call_on(b, slot, call);
         } else {
-            scene.sleep_for_both(a, "l", LONG, turned);
-            scene.act(b, 0, "set @");
-            scene.act(b, 1, &post);
+            scene.sleep_for_both(a, "l", LONG, swapped);
+            scene.call_on(b, 0, "set @");
+            scene.call_on(b, 1, &post);
         }
         scene.line(a, "awake");
     }
 
-    /// Nothing happens, or not enough.
-    fn sleep_in_vain(&mut self, scene: &mut Scene, a: &Player) {
-        let turned = self.dice.one_in(2);
-        scene.event(a, 0, self.one(&["0", "1"]));
+    /// The object is never signalled, or only one of both is.
+    fn sleep_until_timeout(&mut self, scene: &mut Scene, a: &Actor) {
+        let swapped = self.rng.one_in(2);
+        scene.event(a, 0, self.pick(&["0", "1"]));
         scene.semaphore(a, 1);
-        if self.dice.one_in(2) {
-            scene.act(a, 0, "set @");
-            scene.sleep_for_both(a, "l", SHORT, turned);
+        if self.rng.one_in(2) {
+            scene.call_on(a, 0, "set @");
+            scene.sleep_for_both(a, "l", SHORT, swapped);
         } else {
-            scene.sleep_for_both(a, "any", SHORT, turned);
+            scene.sleep_for_both(a, "any", SHORT, swapped);
         }
         scene.line(a, "awake");
     }

@@ -1,70 +1,72 @@
-//! Random scripts: calls around every edge, and enough that work for something to be there.
+//! Random scripts: calls with arguments around every limit, and enough valid calls that objects and
+//! views exist.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::answer::Answer;
-use super::dice::Dice;
 use super::edges::{
-    ARENA, LENGTHS, NAMES, NO_ADDRESSES, NO_HANDLES, OFFSETS, PAGE_ALONE, PROTECTIONS,
-    RARE_LENGTHS, RARE_NAMES, RARE_OFFSETS, RARE_PROTECTIONS, RARE_RIGHTS, RARE_SIZES,
-    RARE_SYNC_RIGHTS, RARE_VIEW_RIGHTS, RIGHTS, SEC, SELF, SIZES, SYNC_RIGHTS, VIEW_RIGHTS,
-    WIDE_NAMES,
+    ARENA, INVALID_ADDRESSES, INVALID_HANDLES, LENGTHS, NAMES, OFFSETS, PAGE_ONLY_PROTECTIONS,
+    PROTECTIONS, RARE_LENGTHS, RARE_NAMES, RARE_OFFSETS, RARE_PROTECTIONS, RARE_RIGHTS, RARE_SIZES,
+    RARE_SYNC_RIGHTS, RARE_VIEW_RIGHTS, RIGHTS, SECTION_FLAGS, SIZES, SYNC_RIGHTS, THIS_PROCESS,
+    VIEW_RIGHTS, WIDE_NAMES,
 };
+use super::object_kind::SyncKind;
 use super::program::PROCESSES;
-use super::sync::Sync;
+use super::rng::Rng;
 
-/// As many as the program has.
+/// The number of slots of the test program.
 pub(super) const SLOTS: usize = 8;
 
-/// Makes up one call after the other, each knowing what the earlier ones came to.
-pub(super) struct Author {
-    pub(super) dice: Dice,
-    pub(super) known: [Known; PROCESSES],
-    /// Whether files play along.
+/// Generates one call after the other, from the answers to the earlier calls.
+pub(super) struct ScriptGenerator {
+    pub(super) rng: Rng,
+    pub(super) known: [KnownState; PROCESSES],
+    /// Whether the script uses files.
     files: bool,
-    /// Whether mutexes, events and semaphores do.
+    /// Whether the script uses mutexes, events and semaphores.
     sync: bool,
-    /// How many objects without a name were made.
+    /// The number of unnamed objects created so far.
     unnamed: u64,
-    /// How many scenes were begun, and the lines of this one that are still to come.
+    /// The number of scenes begun so far.
     pub(super) scenes: u64,
+    /// The lines of the current scene that are still to be returned.
     scene: VecDeque<Line>,
 }
 
-/// What stands behind a handle.
+/// The object that a handle refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Mapping,
-    /// A file that only grows. Others may map it, from whom it could be taken on our side: whether it
-    /// is mapped is known there only of mappings in the same process.
+    /// A file that never shrinks, so other processes may map it. On our side a process knows only
+    /// its own mappings of a file: it could truncate a file that another process maps.
     Growing,
-    /// A file that also shrinks, of which no mapping has a name.
+    /// A file that may shrink. No mapping of it has a name.
     File,
-    /// What can be waited for, and which one it is, as far as names tell.
-    Sync(Sync, u64),
+    /// A synchronization object, and its number: equal numbers mean the same name.
+    Sync(SyncKind, u64),
 }
 
-/// What a process has.
+/// The handles and views of one process, as far as the answers tell.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownState {
     pub(super) handles: [Option<Kind>; SLOTS],
-    /// By slot, how long the memory in it is.
+    /// The length of the memory in each view slot.
     views: [Option<u64>; SLOTS],
 }
 
-/// A line for one process. `$` stands for what makes the script's names its own.
+/// A line for one process. The runner replaces `$` by a prefix that is unique to the script.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) process: usize,
     pub(super) text: String,
 }
 
-impl Author {
-    pub(super) fn new(seed: u64) -> Author {
+impl ScriptGenerator {
+    pub(super) fn new(seed: u64) -> ScriptGenerator {
         let (files, sync) = (seed % 2 == 1, seed.is_multiple_of(3));
-        Author {
-            dice: Dice::new(seed),
+        ScriptGenerator {
+            rng: Rng::new(seed),
             known: Default::default(),
             files,
             sync,
@@ -74,20 +76,20 @@ impl Author {
         }
     }
 
-    /// The next line.
+    /// Returns the next line.
     pub(super) fn next(&mut self) -> Line {
-        if self.scene.is_empty() && self.sync && self.dice.one_in(40) {
-            self.scene = self.sleepers().into();
+        if self.scene.is_empty() && self.sync && self.rng.one_in(40) {
+            self.scene = self.sleep_scene().into();
         }
         if let Some(line) = self.scene.pop_front() {
             return line;
         }
-        let process = self.dice.roll(PROCESSES);
+        let process = self.rng.below(PROCESSES);
         Line { process, text: self.call(process) }
     }
 
-    /// Takes in what a line came to.
-    pub(super) fn learn(&mut self, line: &Line, answer: &Answer) {
+    /// Updates the known state by the answer to a line.
+    pub(super) fn record_answer(&mut self, line: &Line, answer: &Answer) {
         let known = &mut self.known[line.process];
         known.views = [None; SLOTS];
         for view in &answer.views {
@@ -98,19 +100,19 @@ impl Author {
         let last = words.last().copied().unwrap_or_default();
         let source = if words[0] == "dup" { slot(3) } else { None };
         let kind = source.and_then(|source| known.handles[source]);
-        // Its source is closed whatever becomes of a duplicate.
+        // `DUPLICATE_CLOSE_SOURCE` closes the source even if the call fails.
         if let (Some(source), Some(&("1" | "3"))) = (source, words.get(7)) {
             known.handles[source] = None;
         }
         let kind = match words[0] {
-            _ if !answer.done() => return,
+            _ if !answer.succeeded() => return,
             "create" | "open" => Some(Kind::Mapping),
             "file" if last.contains("grow") => Some(Kind::Growing),
             "file" => Some(Kind::File),
             "dup" => kind,
             "close" => None,
-            call => match Sync::made_by(call) {
-                Some(made) => Some(Kind::Sync(made, self.which(last))),
+            call => match SyncKind::made_by(call) {
+                Some(made) => Some(Kind::Sync(made, self.object_number(last))),
                 None => return,
             },
         };
@@ -119,8 +121,8 @@ impl Author {
         }
     }
 
-    /// The same number for the same name, and another for each object without one.
-    fn which(&mut self, name: &str) -> u64 {
+    /// Returns the same number for the same name, and a new number for each unnamed object.
+    fn object_number(&mut self, name: &str) -> u64 {
         let mut hasher = DefaultHasher::new();
         match name {
             "null" | "empty" => {
@@ -135,41 +137,41 @@ impl Author {
     fn call(&mut self, process: usize) -> String {
         let has_mappings = self.known[process].handles.contains(&Some(Kind::Mapping));
         let has_views = self.known[process].views.iter().any(Option::is_some);
-        if self.files && self.dice.one_in(4) {
+        if self.files && self.rng.one_in(4) {
             return self.file_call(process);
         }
-        if self.sync && self.dice.one_in(2) {
+        if self.sync && self.rng.one_in(2) {
             return self.sync_call(process);
         }
-        let roll = self.dice.roll(100);
-        match roll {
-            0..50 if !has_mappings && !self.dice.one_in(8) => self.create_or_open(process),
-            50..100 if !has_views && has_mappings && !self.dice.one_in(8) => self.map(process),
-            50..100 if !has_views && !self.dice.one_in(4) => self.create_or_open(process),
+        let choice = self.rng.below(100);
+        match choice {
+            0..50 if !has_mappings && !self.rng.one_in(8) => self.create_or_open(process),
+            50..100 if !has_views && has_mappings && !self.rng.one_in(8) => self.map(process),
+            50..100 if !has_views && !self.rng.one_in(4) => self.create_or_open(process),
             0..12 => self.create_or_open(process),
             12..19 => self.close(process),
             19..26 => self.dup(process),
             26..29 => format!("info {}", self.handle(process)),
             29..32 => {
                 let bits = ["0", "1", "2", "3", "3", "4", "ffffffff"];
-                let (mask, flags) = (self.one(&bits), self.one(&bits));
+                let (mask, flags) = (self.pick(&bits), self.pick(&bits));
                 format!("setinfo {} {mask} {flags}", self.handle(process))
             }
             32..50 => self.map(process),
             50..57 => self.unmap(process),
             57..61 => format!("flush {} {}", self.address(process), self.length()),
             61..66 => {
-                let room = if self.dice.one_in(8) { self.one(&["0", "8", "2f"]) } else { "30" };
+                let room = if self.rng.one_in(8) { self.pick(&["0", "8", "2f"]) } else { "30" };
                 format!("query {} {room}", self.address(process))
             }
             66..75 => self.protect(process),
             75..82 => self.allocate(process),
             82..85 => {
-                let how = self.one(&["8000", "8000", "4000", "c000", "0", "1000"]);
+                let how = self.pick(&["8000", "8000", "4000", "c000", "0", "1000"]);
                 format!("free {} {} {how}", self.address(process), self.length())
             }
             _ => {
-                let value = self.dice.roll(256);
+                let value = self.rng.below(256);
                 format!("write {} {} {value:x}", self.address(process), self.length())
             }
         }
@@ -177,35 +179,36 @@ impl Author {
 
     pub(super) fn close(&mut self, process: usize) -> String {
         let handle = self.handle(process);
-        format!("close {handle}{}", self.give_back(process, &handle))
+        format!("close {handle}{}", self.release_before_close(process, &handle))
     }
 
     fn create_or_open(&mut self, process: usize) -> String {
         let slot = self.free_handle(process);
-        let which = self.one(&["A", "W"]);
-        let name = self.name(which);
-        if self.dice.one_in(3) {
-            let (rights, inherit) = (self.rights(), self.one(&["0", "0", "1", "2"]));
-            return format!("open {slot} {which} {rights} {inherit} {name}");
+        let width = self.pick(&["A", "W"]);
+        let name = self.name(width);
+        if self.rng.one_in(3) {
+            let (rights, inherit) = (self.rights(), self.pick(&["0", "0", "1", "2"]));
+            return format!("open {slot} {width} {rights} {inherit} {name}");
         }
-        let file = if self.dice.one_in(25) {
+        let file = if self.rng.one_in(25) {
             self.handle(process)
         } else {
-            self.one(&["x-1", "x-1", "x0"]).to_owned()
+            self.pick(&["x-1", "x-1", "x0"]).to_owned()
         };
-        // What a file's mapping has no name for cannot be taken from others.
+        // A named mapping could be open in another process, and this file may shrink.
         let name = if self.kind_of(process, &file) == Some(Kind::File) { "null" } else { name };
-        let attributes = self.one(&["-", "-", "-", "i", "d", "id"]);
-        let size = self.mostly(&SIZES, &RARE_SIZES, 40);
-        let rare = if self.dice.one_in(3) { &PAGE_ALONE[..] } else { &RARE_PROTECTIONS };
-        let protection = self.mostly(&PROTECTIONS, rare, 12);
+        let attributes = self.pick(&["-", "-", "-", "i", "d", "id"]);
+        let size = self.pick_mostly(&SIZES, &RARE_SIZES, 40);
+        let rare = if self.rng.one_in(3) { &PAGE_ONLY_PROTECTIONS[..] } else { &RARE_PROTECTIONS };
+        let protection = self.pick_mostly(&PROTECTIONS, rare, 12);
         let mut protection = u32::from_str_radix(protection, 16).unwrap_or_default();
-        if self.dice.one_in(4) {
+        if self.rng.one_in(4) {
             protection |= 0x0400_0000;
-        } else if self.dice.one_in(5) {
-            protection |= SEC[self.dice.roll(SEC.len())] | SEC[self.dice.roll(SEC.len())];
+        } else if self.rng.one_in(5) {
+            protection |= SECTION_FLAGS[self.rng.below(SECTION_FLAGS.len())]
+                | SECTION_FLAGS[self.rng.below(SECTION_FLAGS.len())];
         }
-        format!("create {slot} {which} {file} {attributes} {protection:x} {size} {name}")
+        format!("create {slot} {width} {file} {attributes} {protection:x} {size} {name}")
     }
 
     pub(super) fn kind_of(&self, process: usize, handle: &str) -> Option<Kind> {
@@ -213,45 +216,47 @@ impl Author {
     }
 
     fn dup(&mut self, process: usize) -> String {
-        let source = if self.dice.one_in(3) { self.handle(process) } else { self.mapping(process) };
+        let source = if self.rng.one_in(3) { self.handle(process) } else { self.mapping(process) };
         if source.starts_with("x-") {
-            // Processes and threads, which have no handles here.
+            // The pseudo-handles of processes and threads: our side does not duplicate them.
             return format!("info {source}");
         }
         let (from, to) = (self.this_process(), self.this_process());
         let rights = match self.kind_of(process, &source) {
             Some(Kind::Mapping) | None => self.rights(),
-            Some(Kind::Sync(..)) => self.mostly(&SYNC_RIGHTS, &RARE_SYNC_RIGHTS, 5),
-            // Not to append alone, for which files here have to be opened.
-            Some(_) => self.one(&["c0000000", "80000000", "40000000", "1", "2", "10000000"]),
+            Some(Kind::Sync(..)) => self.pick_mostly(&SYNC_RIGHTS, &RARE_SYNC_RIGHTS, 5),
+            // No append-only access: on our side only CreateFile can give it.
+            Some(_) => self.pick(&["c0000000", "80000000", "40000000", "1", "2", "10000000"]),
         };
-        let inherit = self.one(&["0", "0", "1"]);
-        let options = self.one(&["0", "0", "2", "2", "1", "3", "4", "6", "8"]);
-        // A handle that is told to nobody stays open: so not too many of them.
-        let twin = if options.ends_with(['1', '3']) || !self.dice.one_in(200) {
+        let inherit = self.pick(&["0", "0", "1"]);
+        let options = self.pick(&["0", "0", "2", "2", "1", "3", "4", "6", "8"]);
+        // A handle that the call does not return stays open, so create few of them.
+        let target = if options.ends_with(['1', '3']) || !self.rng.one_in(200) {
             self.free_handle(process)
         } else {
             "-".to_owned()
         };
-        let give_back = match options {
-            "1" | "3" => self.give_back(process, &source),
+        let release_before_close = match options {
+            "1" | "3" => self.release_before_close(process, &source),
             _ => "",
         };
-        format!("dup {twin} {from} {source} {to} {rights} {inherit} {options}{give_back}")
+        format!(
+            "dup {target} {from} {source} {to} {rights} {inherit} {options}{release_before_close}"
+        )
     }
 
     fn map(&mut self, process: usize) -> String {
         let slot = self.free_view(process);
         let handle = self.mapping(process);
-        let rights = self.mostly(&VIEW_RIGHTS, &RARE_VIEW_RIGHTS, 15);
-        let offset = self.mostly(&OFFSETS, &RARE_OFFSETS, 40);
+        let rights = self.pick_mostly(&VIEW_RIGHTS, &RARE_VIEW_RIGHTS, 15);
+        let offset = self.pick_mostly(&OFFSETS, &RARE_OFFSETS, 40);
         let (high, low) = halves(offset);
-        let len = if self.dice.one_in(2) { "0" } else { self.length() };
-        let base = self.place(process);
+        let len = if self.rng.one_in(2) { "0" } else { self.length() };
+        let base = self.target_address(process);
         let (this, protection) =
-            (self.this_process(), self.mostly(&["4", "2", "8", "1"], &RARE_PROTECTIONS, 15));
-        let allocation = if self.dice.one_in(10) { "2000" } else { "0" };
-        match self.dice.roll(6) {
+            (self.this_process(), self.pick_mostly(&["4", "2", "8", "1"], &RARE_PROTECTIONS, 15));
+        let allocation = if self.rng.one_in(10) { "2000" } else { "0" };
+        match self.rng.below(6) {
             0..3 => format!("map {slot} {handle} {rights} {high:x} {low:x} {len}"),
             3 => format!("mapex {slot} {handle} {rights} {high:x} {low:x} {len} {base}"),
             4 => format!(
@@ -265,7 +270,7 @@ impl Author {
 
     fn unmap(&mut self, process: usize) -> String {
         let address = self.address(process);
-        match self.dice.roll(6) {
+        match self.rng.below(6) {
             0 => format!("unmapex {address} 0"),
             1 => format!("unmap2 {} {address} 0", self.this_process()),
             _ => format!("unmap {address}"),
@@ -273,121 +278,123 @@ impl Author {
     }
 
     fn protect(&mut self, process: usize) -> String {
-        let protection = self.mostly(&["1", "2", "4", "8"], &RARE_PROTECTIONS, 12);
-        let old = if self.dice.one_in(20) { " 1" } else { "" };
+        let protection = self.pick_mostly(&["1", "2", "4", "8"], &RARE_PROTECTIONS, 12);
+        let old = if self.rng.one_in(20) { " 1" } else { "" };
         format!("protect {} {} {protection}{old}", self.address(process), self.length())
     }
 
     fn allocate(&mut self, process: usize) -> String {
         let slot = self.free_view(process);
-        let (len, place) = (self.length(), self.place(process));
+        let (len, target_address) = (self.length(), self.target_address(process));
         let within = self.address(process);
-        let (address, how) = match self.dice.roll(8) {
-            0 => (place, "2000"),
-            1 => (place, "3000"),
-            2 => (within, self.one(&["0", "3000", "2000", "101000", "1001"])),
+        let (address, how) = match self.rng.below(8) {
+            0 => (target_address, "2000"),
+            1 => (target_address, "3000"),
+            2 => (within, self.pick(&["0", "3000", "2000", "101000", "1001"])),
             _ => (within, "1000"),
         };
-        let protection = self.mostly(&["4", "4", "2", "1", "8"], &RARE_PROTECTIONS, 15);
+        let protection = self.pick_mostly(&["4", "4", "2", "1", "8"], &RARE_PROTECTIONS, 15);
         format!("alloc {slot} {address} {len} {how} {protection}")
     }
 
-    pub(super) fn one(&mut self, of: &[&'static str]) -> &'static str {
-        of[self.dice.roll(of.len())]
+    pub(super) fn pick(&mut self, of: &[&'static str]) -> &'static str {
+        of[self.rng.below(of.len())]
     }
 
-    /// One of the first, and once in so many times one of the second.
-    pub(super) fn mostly(
+    /// Picks from `of`, and once in `once` times from `rare`.
+    pub(super) fn pick_mostly(
         &mut self,
         of: &[&'static str],
         rare: &[&'static str],
         once: usize,
     ) -> &'static str {
-        if self.dice.one_in(once) { self.one(rare) } else { self.one(of) }
+        if self.rng.one_in(once) { self.pick(rare) } else { self.pick(of) }
     }
 
     fn rights(&mut self) -> &'static str {
-        self.mostly(&RIGHTS, &RARE_RIGHTS, 6)
+        self.pick_mostly(&RIGHTS, &RARE_RIGHTS, 6)
     }
 
     fn length(&mut self) -> &'static str {
-        self.mostly(&LENGTHS, &RARE_LENGTHS, 30)
+        self.pick_mostly(&LENGTHS, &RARE_LENGTHS, 30)
     }
 
-    pub(super) fn name(&mut self, which: &str) -> &'static str {
-        match which {
-            "W" if self.dice.one_in(12) => self.one(&WIDE_NAMES),
-            _ => self.mostly(&NAMES, &RARE_NAMES, 8),
+    pub(super) fn name(&mut self, width: &str) -> &'static str {
+        match width {
+            "W" if self.rng.one_in(12) => self.pick(&WIDE_NAMES),
+            _ => self.pick_mostly(&NAMES, &RARE_NAMES, 8),
         }
     }
 
     fn this_process(&mut self) -> &'static str {
-        if self.dice.one_in(25) { self.one(&["x0", "x7ffffff0"]) } else { SELF }
+        if self.rng.one_in(25) { self.pick(&["x0", "x7ffffff0"]) } else { THIS_PROCESS }
     }
 
-    /// A handle that is there, or now and then one that was, or never was.
+    /// Picks an open handle, or now and then a closed or an invalid one.
     pub(super) fn handle(&mut self, process: usize) -> String {
-        if self.dice.one_in(25) {
-            return self.one(&NO_HANDLES).to_owned();
+        if self.rng.one_in(25) {
+            return self.pick(&INVALID_HANDLES).to_owned();
         }
-        let stale = self.dice.one_in(15);
-        let slot = self.slot(|author, slot| author.known[process].handles[slot].is_some() != stale);
-        let tag = if self.dice.one_in(20) { self.one(&["+1", "+2", "+3"]) } else { "" };
+        let stale = self.rng.one_in(15);
+        let slot =
+            self.slot(|generator, slot| generator.known[process].handles[slot].is_some() != stale);
+        let tag = if self.rng.one_in(20) { self.pick(&["+1", "+2", "+3"]) } else { "" };
         format!("h{slot}{tag}")
     }
 
-    /// A handle to a mapping, if there is one, or now and then another.
+    /// Picks a handle to a mapping if there is one, or now and then another handle.
     fn mapping(&mut self, process: usize) -> String {
         let is_mapping = |kind: &Option<Kind>| *kind == Some(Kind::Mapping);
-        if self.dice.one_in(12) || !self.known[process].handles.iter().any(is_mapping) {
+        if self.rng.one_in(12) || !self.known[process].handles.iter().any(is_mapping) {
             return self.handle(process);
         }
-        let slot = self.slot(|author, slot| is_mapping(&author.known[process].handles[slot]));
+        let slot = self.slot(|generator, slot| is_mapping(&generator.known[process].handles[slot]));
         format!("h{slot}")
     }
 
     pub(super) fn free_handle(&mut self, process: usize) -> String {
-        let slot = self.slot(|author, slot| author.known[process].handles[slot].is_none());
+        let slot = self.slot(|generator, slot| generator.known[process].handles[slot].is_none());
         format!("h{slot}")
     }
 
     fn free_view(&mut self, process: usize) -> String {
-        let slot = self.slot(|author, slot| author.known[process].views[slot].is_none());
+        let slot = self.slot(|generator, slot| generator.known[process].views[slot].is_none());
         format!("v{slot}")
     }
 
-    /// A slot that fits, if there is one.
-    pub(super) fn slot(&mut self, fits: impl Fn(&Author, usize) -> bool) -> usize {
-        let first = self.dice.roll(SLOTS);
+    /// Picks a slot for which `matches` holds, or any slot if there is none.
+    pub(super) fn slot(&mut self, matches: impl Fn(&ScriptGenerator, usize) -> bool) -> usize {
+        let first = self.rng.below(SLOTS);
         let mut slots = (first..SLOTS).chain(0..first);
-        slots.find(|slot| fits(self, *slot)).unwrap_or(first)
+        slots.find(|slot| matches(self, *slot)).unwrap_or(first)
     }
 
-    /// An address in memory that is there, or now and then another.
+    /// Picks an address in mapped memory, or now and then another.
     fn address(&mut self, process: usize) -> String {
-        if self.dice.one_in(25) {
-            return self.mostly(&ARENA, &NO_ADDRESSES, 3).to_owned();
+        if self.rng.one_in(25) {
+            return self.pick_mostly(&ARENA, &INVALID_ADDRESSES, 3).to_owned();
         }
-        let stale = self.dice.one_in(25);
-        let slot = self.slot(|author, slot| author.known[process].views[slot].is_some() != stale);
+        let stale = self.rng.one_in(25);
+        let slot =
+            self.slot(|generator, slot| generator.known[process].views[slot].is_some() != stale);
         let len = self.known[process].views[slot].unwrap_or(0x1_0000);
-        let offset = match self.dice.roll(12) {
+        let offset = match self.rng.below(12) {
             0..5 => 0,
             5 => 1,
             6 => len - 1,
             7 => len,
             8 => 0xFFF,
-            _ => (self.dice.roll(64) as u64) * 0x1000 % len,
+            _ => (self.rng.below(64) as u64) * 0x1000 % len,
         };
         format!("v{slot}+{offset:x}")
     }
 
-    /// Where to put something: anywhere, or at an address.
-    fn place(&mut self, process: usize) -> String {
-        match self.dice.roll(8) {
-            0 if self.dice.one_in(8) => self.one(&NO_ADDRESSES).to_owned(),
+    /// Picks the address at which to map or allocate: any, or a given one.
+    fn target_address(&mut self, process: usize) -> String {
+        match self.rng.below(8) {
+            0 if self.rng.one_in(8) => self.pick(&INVALID_ADDRESSES).to_owned(),
             0..4 => "x0".to_owned(),
-            4..7 => self.one(&ARENA).to_owned(),
+            4..7 => self.pick(&ARENA).to_owned(),
             _ => {
                 let known = &self.known[process].views;
                 let taken = known.iter().position(Option::is_some);
@@ -397,7 +404,7 @@ impl Author {
     }
 }
 
-/// A 64-bit number's halves.
+/// Splits a 64-bit number into its high and its low half.
 fn halves(hex: &str) -> (u64, u64) {
     let number = u64::from_str_radix(hex, 16).unwrap_or_default();
     (number >> 32, number & 0xFFFF_FFFF)

@@ -1,11 +1,11 @@
-//! The shortest part of a script that still shows a difference.
+//! Shortens a script that shows a difference.
 
-use super::Stage;
+use super::Runner;
 use super::script::Line;
 
-/// Leaves out what can be left out, first in large pieces, then line by line.
+/// Removes the lines that the difference does not need: large pieces first, then line by line.
 pub(super) fn shrink(
-    stage: &mut Stage<'_>,
+    runner: &mut Runner<'_>,
     mut lines: Vec<Line>,
     kind: &str,
 ) -> Result<Vec<Line>, String> {
@@ -16,12 +16,12 @@ pub(super) fn shrink(
         while from < lines.len() {
             let mut shorter = lines.clone();
             shorter.drain(from..(from + piece).min(lines.len()));
-            match stage.replay(&shorter)? {
+            match runner.replay(&shorter)? {
                 Some(difference) if difference.kind == kind => lines = shorter,
                 _ => from += piece,
             }
         }
-        // The last round goes on for as long as it finds something.
+        // Repeat the round of single lines for as long as it removes any.
         if piece > 1 || lines.len() == before {
             piece /= 2;
         }

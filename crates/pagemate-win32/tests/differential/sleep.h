@@ -1,9 +1,9 @@
-/* The part of the program in which threads of their own sleep until something happens. */
+/* Calls in which a second thread sleeps until an object is signalled. */
 #ifndef PAGEMATE_DIFFERENTIAL_SLEEP_H
 #define PAGEMATE_DIFFERENTIAL_SLEEP_H
 
-/* Begins a thread, and waits until one has ended. */
-static HANDLE begin(LPTHREAD_START_ROUTINE work)
+/* Starts a thread, and waits until a thread has ended. */
+static HANDLE start_thread(LPTHREAD_START_ROUTINE work)
 {
     HANDLE thread = CreateThread(NULL, 0, work, NULL, 0, NULL);
     if (thread == NULL)
@@ -11,14 +11,14 @@ static HANDLE begin(LPTHREAD_START_ROUTINE work)
     return thread;
 }
 
-static void end(HANDLE thread)
+static void join_thread(HANDLE thread)
 {
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
 }
 
-/* Whether the handle that a word names is there. A thread may get the number of one that is not, so
- * that those are forgotten. */
+/* Returns whether a word names an open handle. Clears the numbers of closed handles, because the
+ * new thread may get such a number. */
 static int is_live(int at)
 {
     int which = slot(at, 'h');
@@ -26,150 +26,150 @@ static int is_live(int at)
         if (!handles[i].live)
             handles[i].handle = NULL;
     }
-    forget_places();
+    clear_unmapped_addresses();
     return which >= 0 && handles[which].live;
 }
 
-/* What a thread that takes something and ends was told. */
-static HANDLE to_be_taken;
-static DWORD taken_by_thread;
+/* The handle for a thread that waits once and ends, and the result of the wait. */
+static HANDLE abandoned_handle;
+static DWORD abandoned_result;
 
-static DWORD WINAPI take(LPVOID unused)
+static DWORD WINAPI wait_and_end(LPVOID unused)
 {
     (void)unused;
-    taken_by_thread = WaitForSingleObject(to_be_taken, 0);
+    abandoned_result = WaitForSingleObject(abandoned_handle, 0);
     return 0;
 }
 
-/* A thread takes something, if it can, and ends. */
+/* Has a thread acquire an object, if it can, and end. */
 static void call_abandon(void)
 {
     if (!is_live(1)) {
-        say("busy -");
+        print("busy -");
         return;
     }
-    to_be_taken = handle(1);
-    end(begin(take));
-    say("ok - %x", (unsigned)taken_by_thread);
+    abandoned_handle = handle(1);
+    join_thread(start_thread(wait_and_end));
+    print("ok - %x", (unsigned)abandoned_result);
 }
 
-/* A thread that sleeps until it has something, and ends. */
+/* The thread that sleeps until its objects are signalled. */
 static struct {
     HANDLE thread;
-    char how;
+    char kind;
     HANDLE list[4];
     DWORD len, time, result, error;
-    volatile LONG begun;
+    volatile LONG started;
 } sleeper;
 
-static DWORD WINAPI sleep_for_it(LPVOID unused)
+static DWORD WINAPI sleep_until_signalled(LPVOID unused)
 {
     (void)unused;
     SetLastError(UNTOUCHED);
-    InterlockedExchange(&sleeper.begun, 1);
-    switch (sleeper.how) {
+    InterlockedExchange(&sleeper.started, 1);
+    switch (sleeper.kind) {
     case 'o': sleeper.result = WaitForSingleObject(sleeper.list[0], sleeper.time); break;
     case 'p': sleeper.result = SignalObjectAndWait(sleeper.list[0], sleeper.list[1], sleeper.time, FALSE); break;
-    default: sleeper.result = WaitForMultipleObjects(sleeper.len, sleeper.list, sleeper.how == 'l', sleeper.time); break;
+    default: sleeper.result = WaitForMultipleObjects(sleeper.len, sleeper.list, sleeper.kind == 'l', sleeper.time); break;
     }
     sleeper.error = GetLastError();
     return 0;
 }
 
-/* How ("one", "any", "l" for all, "pass" for signal the first and wait for the second), how long, and
- * for what. */
+/* The words: the kind of wait ("one", "any", "l" for all, "pass" for SignalObjectAndWait on the
+ * first and the second), the timeout, the handles. */
 static void call_sleep(void)
 {
     sleeper.len = (DWORD)count - 3;
     for (DWORD i = 0; i < sleeper.len; i++) {
         if (sleeper.thread != NULL || sleeper.len > 4 || !is_live(3 + (int)i)) {
-            say("busy -");
+            print("busy -");
             return;
         }
         sleeper.list[i] = handle(3 + (int)i);
     }
-    sleeper.how = word(1)[0];
+    sleeper.kind = word(1)[0];
     sleeper.time = (DWORD)number(2);
-    sleeper.begun = 0;
-    sleeper.thread = begin(sleep_for_it);
-    while (InterlockedCompareExchange(&sleeper.begun, 0, 0) == 0)
+    sleeper.started = 0;
+    sleeper.thread = start_thread(sleep_until_signalled);
+    while (InterlockedCompareExchange(&sleeper.started, 0, 0) == 0)
         Sleep(1);
-    say("ok -");
+    print("ok -");
 }
 
-/* Waits until the sleepers of all processes are asleep, as far as time tells. */
+/* Gives the sleepers of all processes the time to fall asleep. */
 static void call_settle(void)
 {
     Sleep((DWORD)number(1));
-    say("ok -");
+    print("ok -");
 }
 
-/* Waits for the sleeper, and tells what it was told. */
+/* Waits for the sleeper to end, and prints its result. */
 static void call_awake(void)
 {
     if (sleeper.thread == NULL) {
-        say("busy -");
+        print("busy -");
         return;
     }
-    end(sleeper.thread);
+    join_thread(sleeper.thread);
     sleeper.thread = NULL;
     SetLastError(sleeper.error);
-    waited(sleeper.result);
+    print_wait(sleeper.result);
 }
 
-/* A thread that has something until it is told to end, which it does without giving that back. */
+/* A thread that owns an object until it is told to end. It ends without releasing the object. */
 static struct {
-    HANDLE thread, what;
-    volatile LONG had, told;
+    HANDLE thread, handle;
+    volatile LONG acquired, must_end;
     DWORD result;
-} keeper;
+} owner;
 
-static DWORD WINAPI have(LPVOID unused)
+static DWORD WINAPI own_until_told(LPVOID unused)
 {
     (void)unused;
-    keeper.result = WaitForSingleObject(keeper.what, 0);
-    InterlockedExchange(&keeper.had, 1);
-    while (InterlockedCompareExchange(&keeper.told, 0, 0) == 0)
+    owner.result = WaitForSingleObject(owner.handle, 0);
+    InterlockedExchange(&owner.acquired, 1);
+    while (InterlockedCompareExchange(&owner.must_end, 0, 0) == 0)
         Sleep(1);
     return 0;
 }
 
-static void call_keep(void)
+static void call_own(void)
 {
-    if (keeper.thread != NULL || !is_live(1)) {
-        say("busy -");
+    if (owner.thread != NULL || !is_live(1)) {
+        print("busy -");
         return;
     }
-    keeper.what = handle(1);
-    keeper.had = keeper.told = 0;
-    keeper.thread = begin(have);
-    while (InterlockedCompareExchange(&keeper.had, 0, 0) == 0)
+    owner.handle = handle(1);
+    owner.acquired = owner.must_end = 0;
+    owner.thread = start_thread(own_until_told);
+    while (InterlockedCompareExchange(&owner.acquired, 0, 0) == 0)
         Sleep(1);
-    say("ok - %x", (unsigned)keeper.result);
+    print("ok - %x", (unsigned)owner.result);
 }
 
-static void call_let(void)
+static void call_endowner(void)
 {
-    if (keeper.thread == NULL) {
-        say("busy -");
+    if (owner.thread == NULL) {
+        print("busy -");
         return;
     }
-    InterlockedExchange(&keeper.told, 1);
-    end(keeper.thread);
-    keeper.thread = NULL;
-    say("ok -");
+    InterlockedExchange(&owner.must_end, 1);
+    join_thread(owner.thread);
+    owner.thread = NULL;
+    print("ok -");
 }
 
-/* Ends both, whatever they do. */
+/* Ends both threads. The caller makes sure that the sleeper wakes or times out. */
 static void end_threads(void)
 {
-    if (keeper.thread != NULL) {
-        InterlockedExchange(&keeper.told, 1);
-        end(keeper.thread);
+    if (owner.thread != NULL) {
+        InterlockedExchange(&owner.must_end, 1);
+        join_thread(owner.thread);
     }
     if (sleeper.thread != NULL)
-        end(sleeper.thread);
-    keeper.thread = sleeper.thread = NULL;
+        join_thread(sleeper.thread);
+    owner.thread = sleeper.thread = NULL;
 }
 
 #endif
