@@ -14,6 +14,7 @@ use crate::name::Name;
 use crate::sys::object;
 
 pub use crate::sys::sync::State;
+use crate::sys::sync::read_state;
 
 /// A live object, as it was when it was listed.
 #[derive(Clone, Debug)]
@@ -89,7 +90,7 @@ pub struct Pruned {
 /// # }
 /// ```
 pub fn list() -> Result<Vec<Entry>> {
-    let entries = object::list().map_err(|e| e.during("list objects", ""))?;
+    let entries = object::list(read_state).map_err(|e| e.during("list objects", ""))?;
     Ok(entries.into_iter().map(Entry::from).collect())
 }
 
@@ -101,7 +102,7 @@ pub fn list() -> Result<Vec<Entry>> {
 /// - [`InvalidName`](ErrorKind::InvalidName): see [`Name::new`].
 pub fn find(name: impl AsRef<str>) -> Result<Entry> {
     let name = Name::new(name.as_ref())?;
-    let found = object::find(&name).and_then(|found| {
+    let found = object::find(&name, read_state).and_then(|found| {
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no process holds it"))
     });
     found.map(Entry::from).map_err(|error| error.during("find", Quoted(&name.to_string())))

@@ -12,6 +12,7 @@ pub(crate) mod fault;
 #[cfg(unix)]
 pub(crate) mod liveness;
 pub(crate) mod object;
+pub(crate) mod state;
 pub(crate) mod sync;
 #[cfg(unix)]
 pub(crate) mod wait;

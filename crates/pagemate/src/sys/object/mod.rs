@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::name::Name;
-use crate::sys::sync::State;
+use crate::sys::state::State;
 
 #[cfg(not(any(unix, windows)))]
 compile_error!("pagemate runs on Linux, Windows and macOS");

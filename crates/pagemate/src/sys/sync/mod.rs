@@ -21,9 +21,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::Object;
 
-#[cfg(unix)]
-pub(crate) use platform::state;
-pub(crate) use platform::{Event, Mutex, Semaphore, Words, wait_all, wait_any};
+pub use crate::sys::state::{Reset, State};
+
+pub(crate) use platform::{Event, Mutex, Semaphore, Words, read_state, wait_all, wait_any};
 
 /// How one comes to have what one waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,43 +31,6 @@ pub(crate) enum Got {
     Released,
     /// A lock whose last owner ended while it had it.
     Abandoned,
-}
-
-/// The reset mode of an [`Event`](crate::sync::Event): how a signaled event becomes not signaled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reset {
-    /// Releasing one waiter resets the event.
-    Auto,
-    /// The event stays signaled, for all present and later waiters, until
-    /// [`reset`](crate::sync::Event::reset).
-    Manual,
-}
-
-/// The state of a sync object when it was inspected. It may have changed since.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State {
-    /// A mutex.
-    Mutex {
-        /// The pid of the owner, in the owner's pid namespace; `None` if the mutex is free.
-        owner: Option<u32>,
-        /// Whether the next owner will learn that the mutex was abandoned.
-        abandoned: bool,
-    },
-    /// An event.
-    Event {
-        /// The reset mode.
-        reset: Reset,
-        /// Whether the event is signaled.
-        signaled: bool,
-    },
-    /// A semaphore.
-    Semaphore {
-        /// The number of free permits.
-        count: u32,
-        /// The maximum count.
-        max: u32,
-    },
 }
 
 /// What a new object is to be.

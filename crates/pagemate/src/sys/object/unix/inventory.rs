@@ -22,16 +22,16 @@ use crate::sys::object::unix::location::directory::{self, Directory};
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
 use crate::sys::object::unix::{error, sharing_of};
 use crate::sys::object::{Entry, Swept};
-use crate::sys::sync::{self, State};
+use crate::sys::state::{self, ReadState, State};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
 /// Every live object that this user can look at; the dead are swept on the way.
-pub(crate) fn list() -> Result<Vec<Entry>> {
+pub(crate) fn list(read_state: ReadState) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     // Objects of others that this user may not look at are left out, and so are damaged ones.
     in_reach(|namespace| {
-        each_of(namespace, |location| found.extend(look(location).ok().flatten()))
+        each_of(namespace, |location| found.extend(look(location, read_state).ok().flatten()))
     })?;
     let (sought, mut entries): (Vec<Sought>, Vec<Entry>) = found.into_iter().unzip();
     for (entry, holders) in entries.iter_mut().zip(holders::of(&sought)) {
@@ -42,9 +42,9 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 }
 
 /// The live object called `name`.
-pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
+pub(crate) fn find(name: &Name, read_state: ReadState) -> Result<Option<Entry>> {
     let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
-    let found = look(&FileLocation::of(dir, name))?;
+    let found = look(&FileLocation::of(dir, name), read_state)?;
     Ok(found.map(|(sought, mut entry)| {
         entry.holders = holders::of(&[sought]).pop().unwrap_or_default();
         entry
@@ -116,7 +116,7 @@ fn cannot_read(dir: &Directory, error: Errno) -> Error {
 }
 
 /// Describes the object at `place` if it is alive; why not, if it is but cannot be described.
-fn look(location: &FileLocation) -> Result<Option<(Sought, Entry)>> {
+fn look(location: &FileLocation, read_state: ReadState) -> Result<Option<(Sought, Entry)>> {
     let fd = match location.open(Access::Read) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(None),
@@ -140,7 +140,7 @@ fn look(location: &FileLocation) -> Result<Option<(Sought, Entry)>> {
         Memory::Here => None,
         Memory::Elsewhere { .. } => Some(FileRecord::read(fd.as_fd())?),
     };
-    let (state, waiting) = match state_of(fd.as_fd(), trailer.kind) {
+    let (state, waiting) = match state_of(fd.as_fd(), trailer.kind, read_state) {
         Some((state, waiting)) => (Some(state), Some(waiting)),
         None => (None, None),
     };
@@ -162,11 +162,12 @@ fn look(location: &FileLocation) -> Result<Option<(Sought, Entry)>> {
 }
 
 /// What a sync object is like, and about how many sleep for it.
-fn state_of(fd: BorrowedFd<'_>, kind: Kind) -> Option<(State, u32)> {
+fn state_of(fd: BorrowedFd<'_>, kind: Kind, read_state: ReadState) -> Option<(State, u32)> {
     if kind == Kind::Section {
         return None;
     }
-    let mut bytes = [0; 32];
+    let mut bytes = [0; state::LEN];
     rustix::io::pread(fd, &mut bytes, 0).ok().filter(|read| *read == bytes.len())?;
-    sync::state(kind, &bytes, |seat| liveness::is_taken(fd, 0, seat).map_err(std::io::Error::other))
+    let is_alive = |seat| liveness::is_taken(fd, 0, seat).map_err(std::io::Error::other);
+    read_state(kind, &bytes, &is_alive)
 }

@@ -13,9 +13,10 @@ use super::{Object, native, open_for, security};
 use crate::access::{Access, Kind, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
+use crate::sys::state::ReadState;
 
 /// Every section that this user can open, whoever made it.
-pub(crate) fn list() -> Result<Vec<Entry>> {
+pub(crate) fn list(_: ReadState) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for namespace in [Namespace::Local, Namespace::Global] {
         for bare in native::sections_in(&directory(namespace)?)? {
@@ -30,7 +31,7 @@ pub(crate) fn list() -> Result<Vec<Entry>> {
 }
 
 /// The section called `name`, if it is alive.
-pub(crate) fn find(name: &Name) -> Result<Option<Entry>> {
+pub(crate) fn find(name: &Name, _: ReadState) -> Result<Option<Entry>> {
     match look(name) {
         Ok(entry) => Ok(Some(entry)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

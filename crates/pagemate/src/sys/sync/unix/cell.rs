@@ -37,7 +37,7 @@ pub(crate) struct Words {
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Words>() == LEN && std::mem::offset_of!(Words, wide) == WIDE);
 
-pub(super) const LEN: usize = 32;
+pub(super) const LEN: usize = crate::sys::state::LEN;
 
 /// Where the word of 64 bits stands.
 pub(super) const WIDE: usize = 24;

@@ -15,4 +15,4 @@ pub(crate) use event::Event;
 pub(crate) use many::wait_any;
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
-pub(crate) use state::state;
+pub(crate) use state::read_state;

@@ -8,10 +8,10 @@ use super::cell::{AUTO, LEN, WIDE};
 use crate::access::Kind;
 
 /// The state that a cell's bytes tell of, and about how many sleep; `None` for what is none of ours.
-pub(crate) fn state(
+pub(crate) fn read_state(
     kind: Kind,
     bytes: &[u8; LEN],
-    is_alive: impl FnOnce(u32) -> io::Result<bool>,
+    is_alive: &dyn Fn(u32) -> io::Result<bool>,
 ) -> Option<(State, u32)> {
     let number = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let (word, setting, pid, waiting) = (number(0), number(8), number(12), number(16));

@@ -1,0 +1,51 @@
+//! The state of sync objects, as the inventory reports it. Objects and sync objects both know these types,
+//! so they lie below both.
+
+use std::io;
+
+use crate::access::Kind;
+
+/// The reset mode of an [`Event`](crate::sync::Event): how a signaled event becomes not signaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reset {
+    /// Releasing one waiter resets the event.
+    Auto,
+    /// The event stays signaled, for all present and later waiters, until
+    /// [`reset`](crate::sync::Event::reset).
+    Manual,
+}
+
+/// The state of a sync object when it was inspected. It may have changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// A mutex.
+    Mutex {
+        /// The pid of the owner, in the owner's pid namespace; `None` if the mutex is free.
+        owner: Option<u32>,
+        /// Whether the next owner will learn that the mutex was abandoned.
+        abandoned: bool,
+    },
+    /// An event.
+    Event {
+        /// The reset mode.
+        reset: Reset,
+        /// Whether the event is signaled.
+        signaled: bool,
+    },
+    /// A semaphore.
+    Semaphore {
+        /// The number of free permits.
+        count: u32,
+        /// The maximum count.
+        max: u32,
+    },
+}
+
+/// The number of bytes at the beginning of a sync object that hold its state.
+pub(crate) const LEN: usize = 32;
+
+/// Reads the state and the number of waiters from the bytes of a sync object. The last argument tells
+/// whether the owner with a seat is alive. `None` if the object has no state.
+pub(crate) type ReadState =
+    fn(Kind, &[u8; LEN], &dyn Fn(u32) -> io::Result<bool>) -> Option<(State, u32)>;
