@@ -21,22 +21,13 @@ use crate::handle::rights::{
 };
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Entry, Handle, Object};
 use crate::join;
+use crate::memory::page_protection::{NOCACHE, READONLY, READWRITE, WRITECOMBINE, WRITECOPY};
 use crate::system::security::{self, SecurityAttributes};
 use crate::text::name;
 
 /// `FILE_MAP_COPY` and `FILE_MAP_EXECUTE`, which do not correspond to rights of a mapping by value.
 const FILE_MAP_COPY: u32 = 0x1;
 const FILE_MAP_EXECUTE: u32 = 0x20;
-
-/// `PAGE_` protections. At most one of them may be set.
-pub(crate) const NOACCESS: u32 = 0x01;
-pub(crate) const READONLY: u32 = 0x02;
-pub(crate) const READWRITE: u32 = 0x04;
-pub(crate) const WRITECOPY: u32 = 0x08;
-const PAGE_NOCACHE: u32 = 0x200;
-const PAGE_WRITECOMBINE: u32 = 0x400;
-/// The executable protections.
-pub(crate) const EXECUTABLE: u32 = 0xF0;
 
 /// `SEC_` attributes.
 const SEC_FILE: u32 = 0x0080_0000;
@@ -189,8 +180,8 @@ impl Wanted {
         }
         let caching = match sec & (SEC_NOCACHE | SEC_WRITECOMBINE) {
             0 => 0,
-            SEC_WRITECOMBINE => PAGE_WRITECOMBINE,
-            _ => PAGE_NOCACHE,
+            SEC_WRITECOMBINE => WRITECOMBINE,
+            _ => NOCACHE,
         };
         Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, caching, len, file })
     }

@@ -3,6 +3,7 @@
 mod address;
 pub mod heap;
 pub mod mapping;
+pub(crate) mod page_protection;
 mod page_state;
 mod protection;
 pub(crate) mod region;

@@ -11,16 +11,18 @@ use rustix::mm::{MapFlags, MprotectFlags};
 
 use crate::error::{INVALID_PARAMETER, NOT_SUPPORTED, Result};
 use crate::memory::address::{self, MapRequest, as_pointer};
-use crate::memory::mapping::{Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY};
+use crate::memory::mapping::Mapping;
+use crate::memory::page_protection::{
+    NOACCESS, READONLY, READWRITE, WRITECOPY, prot, without_modifiers,
+};
 use crate::memory::region::{Kind, PAGE, Region};
-use crate::memory::view::prot;
 
 /// Returns whether a region with the maximum protection `most` permits `protection`. Copy-on-write
 /// needs only the permission to read.
 pub(crate) fn permits(kind: &Kind, most: u32, protection: u32) -> bool {
-    match (kind, protection) {
+    match (kind, without_modifiers(protection)) {
         (_, NOACCESS) => true,
-        (Kind::Private, _) => protection != WRITECOPY,
+        (Kind::Private, protection) => protection != WRITECOPY,
         (Kind::View(_), READONLY | WRITECOPY) => most != NOACCESS,
         (Kind::View(_), _) => most == READWRITE,
     }
@@ -36,6 +38,11 @@ pub(crate) fn set_protection(
     if !permits(&region.kind, region.protection, protection) {
         return Err(INVALID_PARAMETER);
     }
+    // How the memory of a view is cached is up to its section.
+    let protection = match region.kind {
+        Kind::View(_) => without_modifiers(protection),
+        Kind::Private => protection,
+    };
     if let (Kind::View(_), READONLY | READWRITE) = (&region.kind, region.protection) {
         set_shared(base, region, &pages, protection)?;
     } else {

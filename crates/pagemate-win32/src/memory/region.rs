@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::memory::mapping::Mapping;
+use crate::memory::page_protection::{NOCACHE, WRITECOMBINE, without_modifiers};
 use crate::memory::page_state::{COPY_ON_WRITE, Pages};
 
 /// The page size, and the granularity of addresses of views and allocations.
@@ -23,7 +24,8 @@ pub(crate) struct Region {
     /// The `PAGE_` protection at creation, which is the maximum for each page.
     pub(crate) protection: u32,
     pub(crate) kind: Kind,
-    /// The modifier that `VirtualQuery` adds to protections: `PAGE_NOCACHE`, `PAGE_WRITECOMBINE` or zero.
+    /// The modifier that `VirtualQuery` adds to the protections of a view: `PAGE_NOCACHE`,
+    /// `PAGE_WRITECOMBINE` or zero.
     pub(crate) caching: u32,
     pages: Pages,
 }
@@ -61,7 +63,7 @@ impl Region {
 
     /// Returns the protection that was set for a page; zero if the page is not committed.
     pub(crate) fn protection_at(&self, page: usize) -> u32 {
-        u32::from(self.pages.at(page) & !COPY_ON_WRITE)
+        protection_of(self.pages.at(page))
     }
 
     /// Returns how many pages from `page` on have the same protection.
@@ -87,8 +89,21 @@ impl Region {
     }
 }
 
+/// How far the caching modifiers of a protection are shifted to fit a byte.
+const CACHING_SHIFT: u32 = 5;
+const CACHING: u32 = NOCACHE | WRITECOMBINE;
+
+/// Packs a protection and its caching modifier into the byte of a page.
 fn byte(protection: u32) -> u8 {
-    u8::try_from(protection).expect("the modifiers of protections are refused")
+    let packed = without_modifiers(protection) | (protection & CACHING) >> CACHING_SHIFT;
+    u8::try_from(packed).expect("check_protection admits no other bits")
+}
+
+/// Unpacks the byte of a page.
+fn protection_of(byte: u8) -> u32 {
+    let packed = u32::from(byte & !COPY_ON_WRITE);
+    let caching = packed << CACHING_SHIFT & CACHING;
+    packed & !(CACHING >> CACHING_SHIFT) | caching
 }
 
 /// All regions, by their first address.

@@ -7,17 +7,20 @@ use std::sync::Arc;
 use pagemate::Protection;
 use pagemate::os::unix::SectionExt;
 use rustix::io::Errno;
-use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
+use rustix::mm::{MapFlags, MsyncFlags};
 
 use crate::error::{
-    ACCESS_DENIED, Code, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
+    ACCESS_DENIED, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
     NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer, done,
 };
 use crate::handle::rights::{MAP_READ, MAP_WRITE};
 use crate::handle::table::{self as handle, CURRENT_PROCESS, Handle};
 use crate::join;
 use crate::memory::address::{self, MapRequest, as_pointer};
-use crate::memory::mapping::{EXECUTABLE, Mapping, NOACCESS, READONLY, READWRITE, WRITECOPY};
+use crate::memory::mapping::Mapping;
+use crate::memory::page_protection::{
+    NOACCESS, READONLY, READWRITE, WRITECOPY, check_protection, prot, without_modifiers,
+};
 use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, ViewSource, regions};
 
 /// `FILE_MAP_` rights.
@@ -26,13 +29,11 @@ const FILE_MAP_WRITE: u32 = 0x02;
 const FILE_MAP_READ: u32 = 0x04;
 const FILE_MAP_EXECUTE: u32 = 0x20;
 
-/// `PAGE_GUARD`, `PAGE_NOCACHE`, `PAGE_WRITECOMBINE`.
-const MODIFIERS: u32 = 0x700;
-
 /// `MEM_RESERVE`, which the calls for views accept.
 const MEM_RESERVE: u32 = 0x2000;
 
 /// The arguments of a call that maps a view.
+#[derive(Clone, Copy)]
 struct Wanted {
     /// A `PAGE_` protection.
     protection: u32,
@@ -55,34 +56,6 @@ fn protection_of(access: u32) -> Result<u32> {
         _ if access & FILE_MAP_READ != 0 => READONLY,
         _ => NOACCESS,
     })
-}
-
-/// Refuses invalid and unsupported protections.
-pub(crate) fn check_protection(protection: u32) -> Result<()> {
-    match protection {
-        NOACCESS | READONLY | READWRITE | WRITECOPY => Ok(()),
-        _ => Err(refusal(protection)),
-    }
-}
-
-/// Returns the error for a protection: unsupported if it is executable, a guard or about caching,
-/// otherwise invalid.
-fn refusal(protection: u32) -> Code {
-    let base = protection & !MODIFIERS;
-    if base & (EXECUTABLE | 0x0F) == base && base.is_power_of_two() {
-        NOT_SUPPORTED
-    } else {
-        INVALID_PARAMETER
-    }
-}
-
-/// Returns the page protection for `mmap` and `mprotect`.
-pub(crate) fn prot(protection: u32) -> ProtFlags {
-    match protection {
-        READONLY => ProtFlags::READ,
-        READWRITE | WRITECOPY => ProtFlags::READ | ProtFlags::WRITE,
-        _ => ProtFlags::empty(),
-    }
 }
 
 fn map(handle: Handle, wanted: &Wanted) -> Result<*mut c_void> {
@@ -226,7 +199,7 @@ pub extern "C" fn MapViewOfFileNuma2(
     _preferred_node: u32,
 ) -> *mut c_void {
     let wanted = Wanted { protection, offset, len, base };
-    let mapped = map_here(process.addr() == CURRENT_PROCESS, handle, allocation, &wanted);
+    let mapped = map_here(process.addr() == CURRENT_PROCESS, handle, allocation, wanted);
     answer(mapped, std::ptr::null_mut())
 }
 
@@ -246,22 +219,24 @@ pub extern "C" fn MapViewOfFile3(
     let here = process.is_null() || process.addr() == CURRENT_PROCESS;
     let wanted = Wanted { protection, offset, len, base };
     let mapped = if parameter_count == 0 {
-        map_here(here, handle, allocation, &wanted)
+        map_here(here, handle, allocation, wanted)
     } else {
         Err(NOT_SUPPORTED)
     };
     answer(mapped, std::ptr::null_mut())
 }
 
-fn map_here(here: bool, handle: Handle, allocation: u32, wanted: &Wanted) -> Result<*mut c_void> {
+fn map_here(here: bool, handle: Handle, allocation: u32, wanted: Wanted) -> Result<*mut c_void> {
     if !here {
         return Err(INVALID_HANDLE);
     }
     check_protection(wanted.protection)?;
+    // Only the attributes of the section decide how its memory is cached.
+    let wanted = Wanted { protection: without_modifiers(wanted.protection), ..wanted };
     if allocation & !MEM_RESERVE != 0 {
         return Err(NOT_SUPPORTED);
     }
-    map(handle, wanted)
+    map(handle, &wanted)
 }
 
 /// Unmaps the view that contains an address.

@@ -15,10 +15,11 @@ use crate::error::{
 };
 use crate::fork;
 use crate::memory::address::{self, MapRequest, as_pointer};
-use crate::memory::mapping::{NOACCESS, READONLY, READWRITE, WRITECOPY};
+use crate::memory::page_protection::{
+    NOACCESS, READONLY, READWRITE, WRITECOPY, check_protection, prot, without_modifiers,
+};
 use crate::memory::protection::{is_written, permits, set_protection};
 use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, ViewSource, regions};
-use crate::memory::view::{check_protection, prot};
 use crate::pointer::write_unless_null;
 
 /// States and types of memory.
@@ -318,7 +319,7 @@ fn populate(sparse: &OwnedFd, offset: u64, len: usize) -> Result<()> {
 /// Reserves private memory, and commits it if `commit` is set.
 fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<usize> {
     // Windows reserves the first 64 KiB, so that null is never a valid address.
-    if protection == WRITECOPY || (1..GRANULARITY).contains(&address) {
+    if without_modifiers(protection) == WRITECOPY || (1..GRANULARITY).contains(&address) {
         return Err(INVALID_PARAMETER);
     }
     let base = address / GRANULARITY * GRANULARITY;

@@ -194,8 +194,7 @@ static void impossible_protections(void)
 #ifndef _WIN32
     {
         /* What is possible on Windows and not here is said to be so. */
-        static const DWORD odd[] = {PAGE_READWRITE | PAGE_GUARD, PAGE_READONLY | PAGE_NOCACHE,
-                                    PAGE_READWRITE | PAGE_WRITECOMBINE};
+        static const DWORD odd[] = {PAGE_READWRITE | PAGE_GUARD, PAGE_READONLY | PAGE_GUARD, 0x40};
         static const DWORD types[] = {0x80000, 0x200000, 0x20000000};
         for (i = 0; i < 3; i++) {
             REFUSED(protect(seen, 4096, odd[i]), ERROR_NOT_SUPPORTED);
@@ -206,6 +205,76 @@ static void impossible_protections(void)
     }
 #endif
     SAME(at(seen).Protect, PAGE_READWRITE);
+}
+
+static void protections_have_modifiers(void)
+{
+    static const DWORD modifiers[] = {PAGE_NOCACHE, PAGE_WRITECOMBINE};
+    HANDLE section = memory(NULL, 4096);
+    char *seen = (char *)view(section, FILE_MAP_WRITE);
+    size_t i;
+    for (i = 0; i < 2; i++) {
+        char *own = (char *)VirtualAlloc(NULL, 8192, MEM_RESERVE | MEM_COMMIT,
+                                         PAGE_READWRITE | modifiers[i]);
+        CHECK(own != NULL);
+        if (own == NULL)
+            continue;
+        own[4096] = 1;
+        CHECK(protect(own, 4096, PAGE_READONLY | modifiers[i]));
+        SAME(byte_of(own, 0), 0);
+        SAME(byte_of(own, 4096), 1);
+        CHECK(VirtualFree(own, 4096, MEM_DECOMMIT));
+        CHECK(VirtualAlloc(own, 4096, MEM_COMMIT, PAGE_READWRITE | modifiers[i]) == own);
+        own[0] = 1;
+        REFUSED(VirtualAlloc(NULL, 4096, MEM_RESERVE, PAGE_WRITECOPY | modifiers[i]),
+                ERROR_INVALID_PARAMETER);
+        /* How the memory of a view is cached is up to its section. */
+        CHECK(protect(seen, 4096, PAGE_READWRITE | modifiers[i]));
+        SAME(at(seen).Protect, PAGE_READWRITE);
+        CHECK(protect(seen, 4096, PAGE_WRITECOPY | modifiers[i]));
+        SAME(at(seen).Protect, PAGE_WRITECOPY);
+#ifndef _WIN32
+        own = (char *)MapViewOfFile3(section, NULL, NULL, 0, 0, 0, PAGE_READWRITE | modifiers[i],
+                                     NULL, 0);
+        CHECK(own != NULL);
+        SAME(at(own).Protect, PAGE_READWRITE);
+#endif
+        REFUSED(CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | modifiers[i], 0,
+                                   4096, NULL),
+                ERROR_INVALID_PARAMETER);
+    }
+}
+
+static void modifiers_are_reported_and_exclude_each_other(void)
+{
+    static const DWORD bad[] = {PAGE_READWRITE | PAGE_NOCACHE | PAGE_WRITECOMBINE,
+                                PAGE_READWRITE | PAGE_NOCACHE | PAGE_GUARD,
+                                PAGE_READONLY | PAGE_WRITECOMBINE | PAGE_GUARD,
+                                PAGE_NOACCESS | PAGE_NOCACHE, PAGE_NOACCESS | PAGE_WRITECOMBINE,
+                                PAGE_NOACCESS | PAGE_GUARD};
+    char *own = (char *)VirtualAlloc(NULL, 3 * 4096, MEM_RESERVE | MEM_COMMIT,
+                                     PAGE_READWRITE | PAGE_NOCACHE);
+    DWORD old = 0;
+    size_t i;
+    SAME(at(own).Protect, PAGE_READWRITE | PAGE_NOCACHE);
+    SAME(at(own).AllocationProtect, PAGE_READWRITE | PAGE_NOCACHE);
+    SAME(at(own).RegionSize, 3 * 4096);
+    CHECK(VirtualProtect(own + 4096, 4096, PAGE_READWRITE | PAGE_WRITECOMBINE, &old));
+    SAME(old, PAGE_READWRITE | PAGE_NOCACHE);
+    SAME(at(own).RegionSize, 4096);
+    SAME(at(own + 4096).Protect, PAGE_READWRITE | PAGE_WRITECOMBINE);
+    SAME(at(own + 4096).RegionSize, 4096);
+    CHECK(VirtualProtect(own + 4096, 4096, PAGE_NOACCESS, &old));
+    SAME(old, PAGE_READWRITE | PAGE_WRITECOMBINE);
+    SAME(at(own + 4096).Protect, PAGE_NOACCESS);
+    SAME(at(own + 8192).Protect, PAGE_READWRITE | PAGE_NOCACHE);
+    CHECK(VirtualProtect(own + 8192, 4096, PAGE_READWRITE, &old));
+    SAME(at(own + 8192).Protect, PAGE_READWRITE);
+    for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        REFUSED(protect(own, 4096, bad[i]), ERROR_INVALID_PARAMETER);
+        REFUSED(VirtualAlloc(NULL, 4096, MEM_RESERVE, bad[i]), ERROR_INVALID_PARAMETER);
+    }
+    SAME(at(own).Protect, PAGE_READWRITE | PAGE_NOCACHE);
 }
 
 static void much_is_reserved_at_once(void)
@@ -251,6 +320,8 @@ const Row page_rows[] = {
     {110, "to free, the kind comes first, and no length is from the base", what_to_free_is_looked_at},
     {111, "no bytes, and addresses that none can be, come before what is there", ranges_come_before_what_is_there},
     {112, "protections that are none are refused", impossible_protections},
+    {148, "pages may be asked for that are not cached or write-combined", protections_have_modifiers},
+    {149, "modifiers of protections are reported, and exclude each other", modifiers_are_reported_and_exclude_each_other},
     {113, "a terabyte can be reserved, and a part of it committed", much_is_reserved_at_once},
     {114, "handles that stand for oneself tell nothing and stay as they are", some_handles_are_nobodys},
     {0, NULL, NULL},
