@@ -1,12 +1,12 @@
-//! What the Win32 face costs over the Rust interface that it stands on.
+//! Measures the cost of the Win32 calls over the Rust interface that implements them.
 //!
 //! ```sh
 //! cargo bench -p pagemate-win32 --bench win32             # in half a minute
 //! cargo bench -p pagemate-win32 --bench win32 -- quick    # in seconds: does it still run?
 //! ```
 //!
-//! Both sides run alternately in one process, and what counts is their ratio. The limit is the
-//! project's own, and missing it fails nothing.
+//! Both interfaces run alternately in one process, and the report states the ratio. The limits are
+//! the project's own goals. Exceeding one does not fail the benchmark.
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 #![allow(unsafe_code, reason = "the interface of C")]
@@ -38,7 +38,7 @@ mod linux {
     const ALL_ACCESS: u32 = 0xF_001F;
     const READWRITE: u32 = 4;
 
-    /// As `CreateFileMapping` does, which makes what it does not find.
+    /// Opens or creates a section, as `CreateFileMapping` does.
     fn create(name: &str) -> Section {
         SectionOptions::new().len(LEN.into()).open_or_create(name).expect("a name")
     }
@@ -49,7 +49,7 @@ mod linux {
 
     fn create_here(name: &CString) -> Handle {
         let memory = without_provenance_mut(usize::MAX);
-        // SAFETY: the name ends in a NUL.
+        // SAFETY: the name ends in a NUL. The attributes are null.
         let made =
             unsafe { CreateFileMappingA(memory, null(), READWRITE, 0, LEN, name.as_ptr().cast()) };
         assert!(!made.is_null());
@@ -63,7 +63,7 @@ mod linux {
         opened
     }
 
-    /// Maps and unmaps.
+    /// Maps a view and unmaps it.
     fn map_here(handle: Handle) {
         let view = MapViewOfFile(handle, ALL_ACCESS, 0, 0, 0);
         assert!(!view.is_null());
@@ -77,7 +77,7 @@ mod linux {
     pub(super) fn main() {
         let words: Vec<String> = std::env::args().collect();
         let has = |word: &str| words.iter().any(|given| given == word);
-        // Cargo says `--bench` when it measures, and nothing when it only tests.
+        // Cargo passes `--bench` for a measurement, and nothing for a test run.
         let effort = if has("quick") || !has("--bench") { Effort::Quick } else { Effort::Full };
         let name = format!("bench-win32-{}", std::process::id());
         let c_name = CString::new(name.as_str()).expect("no NUL");
@@ -113,11 +113,11 @@ mod linux {
         sync_objects(effort);
     }
 
-    /// One process that nobody disturbs. What is compared takes nanoseconds, so that to look up a
-    /// handle's number counts for much: it has no limit.
+    /// Measures objects without contention. These calls take nanoseconds, so the lookup of a handle
+    /// dominates, and there is no limit.
     fn sync_objects(effort: Effort) {
         let mutex = MutexOptions::new().create_unnamed().expect("a mutex");
-        // SAFETY: nothing is given.
+        // SAFETY: the attributes and the name are null, which is permitted.
         let mutex_here = unsafe { CreateMutexA(null(), 0, null()) };
         compare(
             effort,
@@ -129,7 +129,7 @@ mod linux {
         )
         .print("take a mutex, give it back", None);
         let event = EventOptions::new(Reset::Auto).create_unnamed().expect("an event");
-        // SAFETY: nothing is given.
+        // SAFETY: the attributes and the name are null, which is permitted.
         let event_here = unsafe { CreateEventA(null(), 0, 0, null()) };
         compare(
             effort,

@@ -209,7 +209,7 @@ unsafe fn create(
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
     let access = rights::FILE.opened(access | ALWAYS_REQUESTED)?;
     let most = access & MAXIMUM_ALLOWED != 0;
-    let access = rights::FILE.at_most(access);
+    let access = rights::FILE.intersect(access);
     let mut wanted = Wanted { access, disposition, flags, sharing };
     wanted.check()?;
     let path = path?;

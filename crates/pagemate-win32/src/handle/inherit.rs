@@ -1,9 +1,9 @@
 //! Handles that child processes inherit.
 //!
-//! A program that is started has its parent's descriptors, if they do not close on `exec`, and
-//! nothing else of it. So an inheritable handle has two that stay open: one that holds the object,
-//! with a lock of its own, and a note (a small nameless file whose link in `/proc` says what it is)
-//! of which handle that is and what it may do. A child finds the notes among its descriptors.
+//! A program that is started inherits the descriptors of its parent that are not close-on-exec, and
+//! nothing else. So an inheritable handle owns two descriptors without close-on-exec: one of the
+//! object, which holds the object's name, and a note. The note is a memfd that records the handle's
+//! value, its rights and the object. The child recognizes notes by their links in `/proc/self/fd`.
 #![allow(unsafe_code, reason = "taking over descriptors that a parent left")]
 
 use std::any::Any;
@@ -26,29 +26,30 @@ use crate::pointer::read_unless_null;
 use crate::process::object::Process;
 use crate::sync::object as sync;
 
-/// What notes are called.
-const NOTE: &str = "pagemate:handle";
-/// As `/proc` has it.
-const LINK: &str = "/memfd:pagemate:handle";
-/// No descriptor of ours has the number of a standard stream, which a child would take for its own.
-const FIRST: RawFd = 3;
-/// No note is longer: a name has at most 3,072 bytes.
-const LONGEST: usize = 4096;
+/// The name of each note's memfd.
+const NOTE_NAME: &str = "pagemate:handle";
+/// The beginning of the link in `/proc/self/fd` to a note.
+const NOTE_LINK: &str = "/memfd:pagemate:handle";
+/// The lowest descriptor for a note or an object. The numbers of the standard streams are never
+/// used, because a child would use them for its own streams.
+const FIRST_DESCRIPTOR: RawFd = 3;
+/// The maximum length of a note, which is more than an object's name of 3,072 bytes needs.
+const MAX_NOTE_LEN: usize = 4096;
 
-/// What keeps a handle for a child that is yet to come.
+/// The descriptors that keep an inheritable handle for later children.
 #[derive(Debug)]
 pub(crate) struct Inherited {
     note: OwnedFd,
-    /// What `held` has.
+    /// The number of the descriptor in `_held`.
     fd: RawFd,
-    _held: Held,
+    _held: Holder,
 }
 
-/// What has the descriptor that a child is to have.
-type Held = Box<dyn Any + Send + Sync>;
+/// The owner of the descriptor of an object that a child inherits.
+type Holder = Box<dyn Any + Send + Sync>;
 
-/// That, the descriptor's number, and the name that it holds.
-type Holding = (Held, RawFd, String);
+/// The owner of a descriptor, the descriptor's number, and the object's name or an empty string.
+type Holding = (Holder, RawFd, String);
 
 impl Inherited {
     pub(crate) fn new(handle: Handle, entry: &Entry) -> Result<Inherited> {
@@ -58,79 +59,83 @@ impl Inherited {
                 let section = mapping.section();
                 len = section.len();
                 let kind = if mapping.over_file() { "over-file" } else { "memory" };
-                (kind, hold_section(section)?)
+                (kind, reopen_section(section)?)
             }
-            Object::File(file) => ("file", hold(file.inner().as_fd())?),
+            Object::File(file) => ("file", duplicate_for_child(file.inner().as_fd())?),
             Object::Mutex(mutex) => {
-                ("mutex", hold_named(mutex.core.name(), &mutex.core, |name| Mutex::open(name))?)
+                ("mutex", reopen_named(mutex.core.name(), &mutex.core, |name| Mutex::open(name))?)
             }
             Object::Event(event) => {
-                ("event", hold_named(event.name(), &**event, |name| Event::open(name))?)
+                ("event", reopen_named(event.name(), &**event, |name| Event::open(name))?)
             }
             Object::Semaphore(semaphore) => {
                 let open = |name: &str| Semaphore::open(name);
-                ("semaphore", hold_named(semaphore.name(), &**semaphore, open)?)
+                ("semaphore", reopen_named(semaphore.name(), &**semaphore, open)?)
             }
             Object::Process(process) => {
                 len = process.id().into();
-                ("process", hold(process.as_fd())?)
+                ("process", duplicate_for_child(process.as_fd())?)
             }
-            // A child has no threads of ours.
+            // A thread does not exist in a child process.
             Object::Thread(_) | Object::MainThread(_) => return Err(INVALID_HANDLE),
         };
-        let (number, access, maker) = (handle.addr(), entry.access, maker());
-        // SAFETY: `held` has it.
+        let (number, access, mark) = (handle.addr(), entry.access, program_mark());
+        // SAFETY: `held` owns the descriptor and outlives the borrow.
         let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
-        let text = format!("{maker} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
+        let text = format!("{mark} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
         let note = write_note(&text)?;
         Ok(Inherited { note, fd, _held: held })
     }
 
-    /// The descriptors that a child is to have.
+    /// Returns the descriptors that a child inherits.
     pub(crate) fn descriptors(&self) -> [RawFd; 2] {
         [self.note.as_raw_fd(), self.fd]
     }
 }
 
-/// Creates a note, which stays open on `exec`.
+/// Creates a note without close-on-exec.
 fn write_note(text: &str) -> Result<OwnedFd> {
-    let note = rustix::fs::memfd_create(NOTE, MemfdFlags::CLOEXEC)?;
-    let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST)?;
+    let note = rustix::fs::memfd_create(NOTE_NAME, MemfdFlags::CLOEXEC)?;
+    let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST_DESCRIPTOR)?;
     rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
     rustix::io::pwrite(&note, text.as_bytes(), 0)?;
     Ok(note)
 }
 
-/// The length in bytes of the random data by which a maker is known.
-const MARK: usize = 16;
+/// The length in bytes of the random data of a program mark.
+const MARK_LEN: usize = 16;
 
-/// Returns the mark of the program that makes a note: bytes that the kernel chose when it started the
-/// program, in hexadecimal. A forked child has the same mark, and the program after an `exec` another.
-fn maker() -> String {
-    // SAFETY: it takes a number.
-    let made_up = unsafe { libc::getauxval(libc::AT_RANDOM) };
-    let made_up = std::ptr::with_exposed_provenance(usize::try_from(made_up).unwrap_or(0));
-    // SAFETY: getauxval(3) says that so many bytes are there, unless it gives zero.
-    let made_up: [u8; MARK] = unsafe { read_unless_null(made_up) }.unwrap_or_default();
-    format!("{:032x}", u128::from_ne_bytes(made_up))
+/// Returns the mark of the running program: random bytes that the kernel chooses at `exec`, in
+/// hexadecimal.
+///
+/// Each note begins with the mark of the program that created it. The mark changes with `exec`, and
+/// a forked child keeps it.
+fn program_mark() -> String {
+    // SAFETY: `getauxval` reads only the auxiliary vector of this process.
+    let random = unsafe { libc::getauxval(libc::AT_RANDOM) };
+    let random = std::ptr::with_exposed_provenance(usize::try_from(random).unwrap_or(0));
+    // SAFETY: `AT_RANDOM` is the address of 16 random bytes that live as long as the program; zero,
+    // which is null, means that it is missing.
+    let random: [u8; MARK_LEN] = unsafe { read_unless_null(random) }.unwrap_or_default();
+    format!("{:032x}", u128::from_ne_bytes(random))
 }
 
-/// What a descriptor is of, by device and inode.
+/// Returns the device and inode of a descriptor.
 fn file_of(fd: BorrowedFd<'_>) -> Result<(u64, u64)> {
     let stat = rustix::fs::fstat(fd)?;
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// A copy of a descriptor that stays open.
-fn hold(fd: BorrowedFd<'_>) -> Result<Holding> {
-    let fd = rustix::io::fcntl_dupfd_cloexec(fd, FIRST)?;
+/// Duplicates a descriptor without close-on-exec.
+fn duplicate_for_child(fd: BorrowedFd<'_>) -> Result<Holding> {
+    let fd = rustix::io::fcntl_dupfd_cloexec(fd, FIRST_DESCRIPTOR)?;
     rustix::io::fcntl_setfd(&fd, FdFlags::empty())?;
     let number = fd.as_raw_fd();
     Ok((Box::new(fd), number, String::new()))
 }
 
-/// A descriptor of a section that stays open, and the name it holds.
-fn hold_section(section: &Section) -> Result<Holding> {
+/// Opens a section again, without close-on-exec. Returns the name that the descriptor holds.
+fn reopen_section(section: &Section) -> Result<Holding> {
     if let Some(name) = section.name() {
         let name = name.to_string();
         let again = SectionOptions::new().access(section.access()).open(&name)?;
@@ -143,16 +148,16 @@ fn hold_section(section: &Section) -> Result<Holding> {
             return Ok((Box::new(again), number, name));
         }
     }
-    hold(section.memory())
+    duplicate_for_child(section.memory())
 }
 
-/// The same of a sync object.
-fn hold_named<T: AsFd + Send + Sync + 'static>(
+/// Does the same as [`reopen_section`] for a synchronisation object.
+fn reopen_named<T: AsFd + Send + Sync + 'static>(
     name: Option<&Name>,
     object: &T,
     open: impl FnOnce(&str) -> pagemate::Result<T>,
 ) -> Result<Holding> {
-    let Some(name) = name else { return hold(object.as_fd()) };
+    let Some(name) = name else { return duplicate_for_child(object.as_fd()) };
     let name = name.to_string();
     let again = open(&name)?;
     if file_of(again.as_fd())? != file_of(object.as_fd())? {
@@ -163,100 +168,107 @@ fn hold_named<T: AsFd + Send + Sync + 'static>(
     Ok((Box::new(again), number, name))
 }
 
-/// Returns the handles that this program's parent had made inheritable when it started the program.
-pub(crate) fn left_by_parent() -> Vec<(Handle, Entry, Inherited)> {
+/// Returns the handles that this process inherited from its parent.
+pub(crate) fn inherited_handles() -> Vec<(Handle, Entry, Inherited)> {
     let Ok(descriptors) = std::fs::File::open("/proc/self/fd") else { return Vec::new() };
-    // Another copy of this library in this process may take the notes over at the same time. The folder is
-    // this process's own, so a lock of it excludes that copy and no other process.
+    // Another copy of this library in this process may take over the notes at the same time. The
+    // directory belongs to this process alone, so its lock excludes that copy and no other process.
     let lock = |operation| retry_on_intr(|| rustix::fs::flock(&descriptors, operation));
     if lock(FlockOperation::LockExclusive).is_err() {
         return Vec::new();
     }
     let mut known = Known::new();
-    let left = notes().into_iter().filter_map(|note| take_over(note, &mut known)).collect();
-    // A child that another thread forked meanwhile has this description too: closing it would not unlock it.
+    let handles = notes().into_iter().filter_map(|note| take_over(note, &mut known)).collect();
+    // Unlock explicitly instead of relying on `close`: a child that another thread forked meanwhile
+    // may hold a duplicate of the description.
     _ = lock(FlockOperation::Unlock);
-    left
+    handles
 }
 
-/// Returns the notes among this process's descriptors. The list is complete before any is taken over, which
-/// opens further descriptors.
+/// Returns the notes among this process' descriptors.
+///
+/// Collects all of them first, because taking one over opens more descriptors.
 fn notes() -> Vec<RawFd> {
     let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
     let is_note = |entry: &DirEntry| {
         std::fs::read_link(entry.path())
-            .is_ok_and(|link| link.to_str().is_some_and(|link| link.starts_with(LINK)))
+            .is_ok_and(|link| link.to_str().is_some_and(|link| link.starts_with(NOTE_LINK)))
     };
     let notes = descriptors.flatten().filter(is_note);
     notes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The sync objects that were taken over, by device and inode: handles to one share it, or a thread
-/// that has a mutex by one of them would wait for itself by another.
+/// The synchronisation objects that were taken over, by device and inode.
+///
+/// All handles to one mutex must share one object. Otherwise a thread that owns the mutex through
+/// one handle would wait for itself through another.
 type Known = Vec<((u64, u64), Object)>;
 
-/// Makes the handle anew that a note of another program tells of. A note with this program's mark is that of
-/// another copy of this library in this process.
+/// Restores the handle that a note of another program describes. Ignores a note with this program's
+/// mark, which belongs to another copy of this library in this process.
 ///
-/// Every child of the parent has the same note, which is therefore only read: a new note takes its place here.
+/// All children of the parent share the note, so it is only read. A new note replaces it in this
+/// process.
 fn take_over(note: RawFd, known: &mut Known) -> Option<(Handle, Entry, Inherited)> {
-    let mut text = [0; LONGEST];
-    // SAFETY: `/proc` just listed it, and copies of this library close notes only under the lock that the
-    // caller holds.
+    let mut text = [0; MAX_NOTE_LEN];
+    // SAFETY: `/proc/self/fd` just listed the descriptor as open. Copies of this library close
+    // notes only under the lock that the caller holds.
     let note = unsafe { BorrowedFd::borrow_raw(note) };
     let len = rustix::io::pread(note, &mut text, 0).ok()?;
     let text = str::from_utf8(&text[..len]).ok()?;
-    let left = Left::parse(text)?;
-    let ours = maker();
-    if left.maker == ours {
+    let parsed = Note::parse(text)?;
+    let ours = program_mark();
+    if parsed.mark == ours {
         return None;
     }
-    // SAFETY: as above; its link and its text say that this library made it, and that no copy of the library
-    // in this process has taken it over.
+    // SAFETY: the descriptor is open, as above. Its link and its text show that this library
+    // created it, and its mark shows that no copy of the library in this process has taken it over.
     let note = unsafe { OwnedFd::from_raw_fd(note.as_raw_fd()) };
-    // SAFETY: nothing is done with it but to ask what it is, if it is open.
-    let fd = unsafe { BorrowedFd::borrow_raw(left.fd) };
+    // SAFETY: the borrow is used only for `fstat`, which fails if the descriptor is not open.
+    let fd = unsafe { BorrowedFd::borrow_raw(parsed.fd) };
     let file = file_of(fd).ok()?;
-    // Whoever started us may have put something else in its place, which is not ours to close.
-    if file != left.file {
+    // The program that started this process may have replaced the descriptor by another file, which
+    // this library does not own.
+    if file != parsed.file {
         return None;
     }
-    // SAFETY: it is open, and the note says that it was left for this.
-    let fd = unsafe { OwnedFd::from_raw_fd(left.fd) };
+    // SAFETY: `fstat` showed that the descriptor is the object of the note. The parent left it for
+    // this process, and no other copy of this library takes over the same note.
+    let fd = unsafe { OwnedFd::from_raw_fd(parsed.fd) };
     let object = match known.iter().find(|(other, _)| *other == file) {
         Some((_, object)) => object.clone(),
-        None => left.object(&fd).ok()?,
+        None => parsed.object(&fd).ok()?,
     };
     if object.is_sync() {
         known.push((file, object.clone()));
     }
-    let entry = Entry { object, access: left.access };
-    let handle = std::ptr::without_provenance_mut(left.handle);
-    let own_note = write_note(&text.replacen(left.maker, &ours, 1)).ok()?;
+    let entry = Entry { object, access: parsed.access };
+    let handle = std::ptr::without_provenance_mut(parsed.handle);
+    let own_note = write_note(&text.replacen(parsed.mark, &ours, 1)).ok()?;
     drop(note);
     Some((handle, entry, Inherited { note: own_note, fd: fd.as_raw_fd(), _held: Box::new(fd) }))
 }
 
-/// What a note says.
-struct Left<'a> {
-    /// The mark of the program that made it.
-    maker: &'a str,
+/// The contents of a note.
+struct Note<'a> {
+    /// The mark of the program that created the note.
+    mark: &'a str,
     handle: usize,
     access: u32,
     kind: &'a str,
     fd: RawFd,
-    /// What that was, by device and inode.
+    /// The device and inode of the object.
     file: (u64, u64),
     /// The length of a section, or the number of a process.
     len: u64,
     name: &'a str,
 }
 
-impl<'a> Left<'a> {
-    fn parse(text: &'a str) -> Option<Left<'a>> {
+impl<'a> Note<'a> {
+    fn parse(text: &'a str) -> Option<Note<'a>> {
         let mut parts = text.splitn(9, ' ');
-        let left = Left {
-            maker: parts.next()?,
+        let parsed = Note {
+            mark: parts.next()?,
             handle: parts.next()?.parse().ok()?,
             access: parts.next()?.parse().ok()?,
             kind: parts.next()?,
@@ -265,16 +277,18 @@ impl<'a> Left<'a> {
             len: parts.next()?.parse().ok()?,
             name: parts.next()?,
         };
-        // As many handles as there can be.
-        (left.fd >= 0 && left.handle <= 1 << 26).then_some(left)
+        // The table has no more handles.
+        (parsed.fd >= 0 && parsed.handle <= 1 << 26).then_some(parsed)
     }
 
     fn object(&self, fd: &OwnedFd) -> Result<Object> {
         Ok(match self.kind {
             "file" => Object::File(Arc::new(File::new(fd.try_clone()?.into()))),
-            "mutex" => Object::Mutex(Arc::new(sync::Mutex::new(self.found(fd, Mutex::open)?))),
-            "event" => Object::Event(Arc::new(self.found(fd, Event::open)?)),
-            "semaphore" => Object::Semaphore(Arc::new(self.found(fd, Semaphore::open)?)),
+            "mutex" => {
+                Object::Mutex(Arc::new(sync::Mutex::new(self.open_object(fd, Mutex::open)?)))
+            }
+            "event" => Object::Event(Arc::new(self.open_object(fd, Event::open)?)),
+            "semaphore" => Object::Semaphore(Arc::new(self.open_object(fd, Semaphore::open)?)),
             "process" => {
                 let id = u32::try_from(self.len).map_err(|_| INVALID_HANDLE)?;
                 Object::Process(Arc::new(Process::inherited(id, fd.try_clone()?)))
@@ -283,8 +297,8 @@ impl<'a> Left<'a> {
         })
     }
 
-    /// What has the name, or else what the descriptor is of.
-    fn found<T: AsFd + TryFrom<OwnedFd, Error = pagemate::Error>>(
+    /// Opens the object by its name, or else from its descriptor.
+    fn open_object<T: AsFd + TryFrom<OwnedFd, Error = pagemate::Error>>(
         &self,
         fd: &OwnedFd,
         open: impl FnOnce(&'a str) -> pagemate::Result<T>,
@@ -297,7 +311,7 @@ impl<'a> Left<'a> {
         Ok(found)
     }
 
-    /// Refuses what has the name but is another object, as it may be in another environment.
+    /// Refuses another object that has the same name, which can exist if the environment changed.
     fn check(&self, found: BorrowedFd<'_>) -> Result<()> {
         if file_of(found)? == self.file { Ok(()) } else { Err(INVALID_HANDLE) }
     }

@@ -1,19 +1,19 @@
-//! The rights that a handle has to each kind of object, and which of them are granted.
+//! The access rights of handles, for each kind of object.
 //!
-//! An object's owner may have all rights that its kind has, and no others: by the default access list of
-//! Windows, a bit that stands for none is refused where an object is opened. Where it is created, and where
-//! a handle is duplicated, Windows only leaves such bits out.
+//! The owner of an object gets every right of its kind. The default access list of Windows refuses
+//! an unknown bit when an object is opened. When an object is created or a handle duplicated,
+//! Windows ignores such bits.
 
 use crate::error::{ACCESS_DENIED, PRIVILEGE_NOT_HELD, Result};
 
-/// `READ_CONTROL`, `STANDARD_RIGHTS_REQUIRED` and `SYNCHRONIZE`, without which nobody waits for the object.
+/// `READ_CONTROL`, `STANDARD_RIGHTS_REQUIRED` and `SYNCHRONIZE`, which waiting requires.
 const READ_CONTROL: u32 = 0x2_0000;
 const STANDARD_RIGHTS: u32 = 0xF_0000;
 pub(crate) const SYNCHRONIZE: u32 = 0x10_0000;
 
-/// `ACCESS_SYSTEM_SECURITY`, the right to the audit list, which takes a privilege.
+/// `ACCESS_SYSTEM_SECURITY`, the right to the audit list, which requires a privilege.
 const SYSTEM_SECURITY: u32 = 0x0100_0000;
-/// As many rights as one gets.
+/// Requests as many rights as the user has.
 pub(crate) const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 
 /// `SECTION_QUERY`, `SECTION_MAP_WRITE`, `SECTION_MAP_READ`, `SECTION_MAP_EXECUTE`.
@@ -38,7 +38,7 @@ pub(crate) struct Rights {
     read: u32,
     write: u32,
     execute: u32,
-    /// All there are, for which `GENERIC_ALL` stands.
+    /// All rights of the kind: the meaning of `GENERIC_ALL`.
     pub(crate) all: u32,
 }
 
@@ -56,7 +56,7 @@ pub(crate) const MUTEX: Rights = Rights {
     execute: READ_CONTROL | SYNCHRONIZE,
     all: STANDARD_RIGHTS | SYNCHRONIZE | QUERY_STATE,
 };
-/// Of an event, and of a semaphore.
+/// The rights of events and semaphores.
 pub(crate) const STATE: Rights = Rights {
     read: READ_CONTROL | QUERY_STATE,
     write: READ_CONTROL | MODIFY_STATE,
@@ -69,7 +69,7 @@ pub(crate) const PROCESS: Rights =
     Rights { read: 0x2_0410, write: 0x2_0BEA, execute: 0x12_1001, all: 0x1F_FFFF };
 
 impl Rights {
-    /// The rights that `access` asks for, generic ones spelled out. [`MAXIMUM_ALLOWED`] stays as it is.
+    /// Replaces the generic rights in `access` by their meaning. Keeps [`MAXIMUM_ALLOWED`].
     fn asked_for(&self, access: u32) -> u32 {
         let generic = [
             (0x8000_0000, self.read),
@@ -81,8 +81,8 @@ impl Rights {
         asked.fold(access & 0x0FFF_FFFF, |rights, (_, meaning)| rights | meaning)
     }
 
-    /// Returns the rights of a handle that opens an object, if its kind has them; with [`MAXIMUM_ALLOWED`] if
-    /// it is to be as much as possible.
+    /// Returns the rights of a handle that opens an object. Refuses rights that the kind does not
+    /// have. The result may contain [`MAXIMUM_ALLOWED`].
     pub(crate) fn opened(&self, access: u32) -> Result<u32> {
         let asked = self.asked_for(access);
         if asked & SYSTEM_SECURITY != 0 {
@@ -100,22 +100,22 @@ impl Rights {
         if asked & SYSTEM_SECURITY != 0 {
             return Err(PRIVILEGE_NOT_HELD);
         }
-        Ok(self.at_most(asked))
+        Ok(self.intersect(asked))
     }
 
-    /// Returns the rights of a second handle to an object; with [`MAXIMUM_ALLOWED`] if it is as much as
-    /// possible.
+    /// Returns the rights of a duplicated handle. The result may contain [`MAXIMUM_ALLOWED`].
     pub(crate) fn duplicated(&self, access: u32) -> u32 {
         self.asked_for(access) & (self.all | MAXIMUM_ALLOWED)
     }
 
-    /// Returns those of the rights in `asked` that the kind has, or all for [`MAXIMUM_ALLOWED`].
-    pub(crate) fn at_most(&self, asked: u32) -> u32 {
+    /// Returns the rights in `asked` that the kind has, or all rights of the kind for
+    /// [`MAXIMUM_ALLOWED`].
+    pub(crate) fn intersect(&self, asked: u32) -> u32 {
         if asked & MAXIMUM_ALLOWED == 0 { asked & self.all } else { self.all }
     }
 }
 
-/// The rights to a mapping of a reader that asks for as many as possible.
+/// The rights to a mapping that `MAXIMUM_ALLOWED` gives to a user who may only read.
 pub(crate) const MOST_OF_A_READER: u32 = READ_CONTROL | QUERY | MAP_READ;
-/// The rights that `CreateFileMapping` gives in any case.
+/// The rights that `CreateFileMapping` always grants.
 pub(crate) const CREATED_MAPPING: u32 = STANDARD_RIGHTS | QUERY | MAP_READ;

@@ -1,4 +1,4 @@
-//! This process' handles.
+//! The table of this process' handles.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::collections::BTreeMap;
@@ -22,16 +22,16 @@ use crate::process::object::Process;
 use crate::sync::object as sync;
 use crate::sync::thread::Thread;
 
-/// A handle as C has it: a number in the place of an address, and a multiple of four.
+/// A handle: a number in a pointer type, and a multiple of four.
 pub type Handle = *mut c_void;
 
-/// What `GetCurrentProcess` gives, and `INVALID_HANDLE_VALUE`: the same number.
+/// The result of `GetCurrentProcess`, which equals `INVALID_HANDLE_VALUE`.
 pub(crate) const CURRENT_PROCESS: usize = usize::MAX;
 
-/// What `GetCurrentThread` gives.
+/// The result of `GetCurrentThread`.
 pub(crate) const CURRENT_THREAD: usize = usize::MAX - 1;
 
-/// The numbers from here on stand for this process, this thread and their tokens.
+/// The first of the pseudo-handles for this process, this thread and their tokens.
 const FIRST_PSEUDO: usize = usize::MAX - 5;
 
 /// A child process inherits the handle (`HANDLE_FLAG_INHERIT`).
@@ -39,15 +39,16 @@ const INHERIT: u32 = 1;
 /// The handle cannot be closed (`HANDLE_FLAG_PROTECT_FROM_CLOSE`).
 const PROTECT_FROM_CLOSE: u32 = 2;
 
-/// `DuplicateHandle` closes the handle it is given, or grants what that one may do.
+/// `DuplicateHandle` closes the source handle, or grants its rights.
 const DUPLICATE_CLOSE_SOURCE: u32 = 1;
 const DUPLICATE_SAME_ACCESS: u32 = 2;
 
-/// As many handles as Windows has.
-const MOST: usize = 1 << 24;
+/// The maximum number of handles, as on Windows.
+const MAX_HANDLES: usize = 1 << 24;
 
-/// What handles stand for. An object lives until its last handle is closed and the last call that
-/// uses one has returned.
+/// The object of a handle.
+///
+/// An object lives until its last handle is closed and the last call that uses it has returned.
 #[derive(Clone, Debug)]
 pub(crate) enum Object {
     Mapping(Arc<Mapping>),
@@ -57,17 +58,17 @@ pub(crate) enum Object {
     Semaphore(Arc<Semaphore>),
     Thread(Arc<Thread>),
     Process(Arc<Process>),
-    /// The first thread of a process that was started: all that is known of it is the process.
+    /// The first thread of a child process. Only its process is known.
     MainThread(Arc<Process>),
 }
 
 impl Object {
-    /// Whether it is a mutex, an event or a semaphore.
+    /// Returns whether this is a mutex, an event or a semaphore.
     pub(crate) fn is_sync(&self) -> bool {
         matches!(self, Object::Mutex(_) | Object::Event(_) | Object::Semaphore(_))
     }
 
-    /// The rights of its kind.
+    /// Returns the rights of this kind of object.
     fn rights(&self) -> &'static Rights {
         match self {
             Object::Mapping(_) => &rights::MAPPING,
@@ -80,38 +81,38 @@ impl Object {
     }
 }
 
-/// An object, and what one handle may do with it.
+/// An object, and the rights of one handle to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) object: Object,
-    /// The rights that its kind of object knows.
+    /// The granted rights. All of them are rights of the object's kind.
     pub(crate) access: u32,
 }
 
-/// A handle's place in the table.
+/// The entry of a handle in the table.
 #[derive(Debug)]
 struct Slot {
     entry: Entry,
     protected: bool,
-    /// What a child gets, if it inherits the handle.
+    /// The descriptors for a child, if the handle is inheritable.
     inherited: Option<Inherited>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// By index. Handles that a parent left may have any.
+    /// The slots by index. Inherited handles may have any index.
     slots: BTreeMap<usize, Slot>,
-    /// Indices that were given back, and from which on none was ever given out.
+    /// The indices of closed handles. `next` is the lowest index that was never used by `insert`.
     free: Vec<usize>,
     next: usize,
-    /// Whether the handles that our parent left us were taken over.
+    /// Whether the inherited handles were taken over.
     adopted: bool,
 }
 
 static TABLE: Mutex<Table> =
     Mutex::new(Table { slots: BTreeMap::new(), free: Vec::new(), next: 0, adopted: false });
 
-/// The table, as it is.
+/// Locks the table, without taking over inherited handles.
 pub(crate) fn locked() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -123,7 +124,7 @@ fn table() -> MutexGuard<'static, Table> {
     table
 }
 
-/// The place that a handle stands for. Its two lowest bits are the program's own.
+/// Returns the index of a handle. Its two lowest bits are the program's to use.
 fn index(handle: Handle) -> Option<usize> {
     (handle.addr() >> 2).checked_sub(1)
 }
@@ -137,13 +138,13 @@ fn is_pseudo(handle: Handle) -> bool {
 }
 
 impl Table {
-    /// Takes over what our parent left us, once and before anything else has a number.
+    /// Takes over the inherited handles, once and before the first handle is created.
     fn adopt(&mut self) {
         if std::mem::replace(&mut self.adopted, true) {
             return;
         }
-        for (handle, entry, inherited) in inherit::left_by_parent() {
-            let Some(index) = index(handle).filter(|index| *index < MOST) else { continue };
+        for (handle, entry, inherited) in inherit::inherited_handles() {
+            let Some(index) = index(handle).filter(|index| *index < MAX_HANDLES) else { continue };
             self.slots.insert(index, Slot { entry, protected: false, inherited: Some(inherited) });
         }
     }
@@ -155,18 +156,18 @@ impl Table {
 
     fn insert(&mut self, entry: Entry, inherit: bool) -> Result<Handle> {
         let index = self.vacant();
-        if index >= MOST {
+        if index >= MAX_HANDLES {
             return Err(TOO_MANY_OPEN_FILES);
         }
         let handle = handle_of(index);
         let inherited = if inherit { Some(Inherited::new(handle, &entry)?) } else { None };
         self.slots.insert(index, Slot { entry, protected: false, inherited });
         self.free.pop();
-        limit::make_room(self.slots.len());
+        limit::raise_for(self.slots.len());
         Ok(handle)
     }
 
-    /// Returns the index of the next handle: that of the last one that was closed, if there is any.
+    /// Returns the index for the next handle: that of the last closed handle, if there is one.
     fn vacant(&mut self) -> usize {
         if let Some(free) = self.free.last() {
             return *free;
@@ -177,7 +178,7 @@ impl Table {
         self.next
     }
 
-    /// Takes a handle out; what it held goes when the caller drops it.
+    /// Removes a handle. The caller drops the object.
     fn remove(&mut self, handle: Handle) -> Result<Slot> {
         let index = index(handle).ok_or(INVALID_HANDLE)?;
         if self.slots.get(&index).is_none_or(|slot| slot.protected) {
@@ -189,12 +190,12 @@ impl Table {
     }
 }
 
-/// Makes a handle.
+/// Creates a handle.
 pub(crate) fn open(entry: Entry, inherit: bool) -> Result<Handle> {
     table().insert(entry, inherit)
 }
 
-/// What a handle stands for, and what it may do with it.
+/// Returns the object of a handle and the handle's rights.
 pub(crate) fn entry(handle: Handle) -> Result<Entry> {
     match handle.addr() {
         CURRENT_PROCESS => {
@@ -222,21 +223,21 @@ macro_rules! of_kind {
 }
 
 of_kind! {
-    /// A mapping, and what the handle may do with it.
+    /// Returns the mapping of a handle and the handle's rights.
     mapping: Mapping(Mapping),
-    /// A file, and what the handle may do with it.
+    /// Returns the file of a handle and the handle's rights.
     file: File(File),
-    /// A mutex, and what the handle may do with it.
+    /// Returns the mutex of a handle and the handle's rights.
     mutex: Mutex(sync::Mutex),
-    /// An event, and what the handle may do with it.
+    /// Returns the event of a handle and the handle's rights.
     event: Event(Event),
-    /// A semaphore, and what the handle may do with it.
+    /// Returns the semaphore of a handle and the handle's rights.
     semaphore: Semaphore(Semaphore),
-    /// A process, and what the handle may do with it.
+    /// Returns the process of a handle and the handle's rights.
     process: Process(Process),
 }
 
-/// The mutex of this name, if this process has a handle to it.
+/// Returns the mutex with this name, if this process has a handle to it.
 pub(crate) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
     let name = pagemate::Name::new(name).ok()?;
     table().slots.values().find_map(|slot| match &slot.entry.object {
@@ -245,7 +246,8 @@ pub(crate) fn find_mutex(name: &str) -> Option<Arc<sync::Mutex>> {
     })
 }
 
-/// The process of this number, if there is a handle to it. Of several, one that runs has its number still.
+/// Returns the process with this number, if this process has a handle to it. If there are several,
+/// returns the one that runs, because the number is still its own.
 pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
     let table = table();
     let found = table.slots.values().filter_map(|slot| match &slot.entry.object {
@@ -255,7 +257,8 @@ pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
     found.min_by_key(|process| process.end().is_some()).cloned()
 }
 
-/// Gives `run` the descriptors that hold inheritable handles for a child. Meanwhile they stay so.
+/// Calls `run` with the descriptors of the inheritable handles, for a child. The table stays locked
+/// meanwhile, so that none of them is closed.
 pub(crate) fn with_inheritable<T>(run: impl FnOnce(&[RawFd]) -> T) -> T {
     let table = table();
     let inherited = table.slots.values().filter_map(|slot| slot.inherited.as_ref());
@@ -263,7 +266,7 @@ pub(crate) fn with_inheritable<T>(run: impl FnOnce(&[RawFd]) -> T) -> T {
     run(&descriptors)
 }
 
-/// Whether some handle's mapping fits.
+/// Returns whether a handle's mapping satisfies `fits`.
 pub(crate) fn any_mapping(fits: impl Fn(&Mapping) -> bool) -> bool {
     table().slots.values().any(|slot| match &slot.entry.object {
         Object::Mapping(mapping) => fits(mapping),
@@ -277,16 +280,16 @@ pub extern "C" fn CloseHandle(handle: Handle) -> i32 {
     if is_pseudo(handle) {
         return 1;
     }
-    // What goes with it takes system calls, and the table is free meanwhile.
+    // Release the table's lock before the object is dropped, because that may make system calls.
     let removed = table().remove(handle);
     done(removed.map(drop))
 }
 
-/// Makes another handle to an object, in this process.
+/// Creates another handle to an object, in this process.
 ///
 /// # Safety
 ///
-/// `target` is null or can be written to.
+/// `target` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DuplicateHandle(
     source_process: Handle,
@@ -297,16 +300,16 @@ pub unsafe extern "C" fn DuplicateHandle(
     inherit: i32,
     options: u32,
 ) -> i32 {
-    let made = duplicate(source_process, source, target_process, access, inherit != 0, options);
-    // The source goes whatever became of the rest.
+    let handle = duplicate(source_process, source, target_process, access, inherit != 0, options);
+    // As on Windows, the source handle is closed even if the call fails.
     if options & DUPLICATE_CLOSE_SOURCE != 0 && source_process.addr() == CURRENT_PROCESS {
         drop(table().remove(source));
     }
-    let made = answer(made, std::ptr::null_mut());
-    // A handle that nobody is told of stays, as on Windows.
-    // SAFETY: the caller says that it can be written to, unless it is null.
-    unsafe { write_unless_null(target, made) };
-    i32::from(!made.is_null())
+    let handle = answer(handle, std::ptr::null_mut());
+    // As on Windows, a null `target` leaks the new handle.
+    // SAFETY: the caller guarantees that `target` is null or valid for writes.
+    unsafe { write_unless_null(target, handle) };
+    i32::from(!handle.is_null())
 }
 
 fn duplicate(
@@ -328,7 +331,8 @@ fn duplicate(
 }
 
 impl Entry {
-    /// The same object with other rights; with more of them, if its owner lets us.
+    /// Returns the same object with other rights. More rights are granted if the user may open the
+    /// object so.
     fn with_access(self, access: u32) -> Result<Entry> {
         let rights = self.object.rights();
         let asked = rights.duplicated(access);
@@ -337,25 +341,26 @@ impl Entry {
                 let (mapping, access) = mapping.with_access(asked)?;
                 Ok(Entry { object: Object::Mapping(mapping), access })
             }
-            // A descriptor cannot do more than it was opened for.
+            // A descriptor cannot gain access that it was not opened with.
             Object::File(_) if asked & MAXIMUM_ALLOWED != 0 => Ok(self),
             Object::File(_) if asked & !self.access != 0 => Err(ACCESS_DENIED),
-            // Whoever has any handle to another object may have any: its owner let this user in.
-            object => Ok(Entry { object, access: rights.at_most(asked) }),
+            // A handle to any other object may have all rights, because opening the object required
+            // them.
+            object => Ok(Entry { object, access: rights.intersect(asked) }),
         }
     }
 }
 
-/// Tells what children and `CloseHandle` may do with a handle.
+/// Reports whether a handle is inheritable and protected from `CloseHandle`.
 ///
 /// # Safety
 ///
-/// `flags` is null or can be written to.
+/// `flags` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
-    done(information(handle).and_then(|told| {
-        // SAFETY: the caller says that it can be written to, unless it is null.
-        if unsafe { write_unless_null(flags, told) } { Ok(()) } else { Err(NOACCESS) }
+    done(information(handle).and_then(|information| {
+        // SAFETY: the caller guarantees that `flags` is null or valid for writes.
+        if unsafe { write_unless_null(flags, information) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 
@@ -370,7 +375,7 @@ fn information(handle: Handle) -> Result<u32> {
     Ok(inherit | protected)
 }
 
-/// Says what children and `CloseHandle` may do with a handle.
+/// Sets whether a handle is inheritable and protected from `CloseHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) -> i32 {
     done(set_information(handle, mask, flags))

@@ -1,13 +1,13 @@
-//! Command lines, split into arguments by the rules of Microsoft's C library.
+//! Splits command lines into arguments by the rules of Microsoft's C library.
 //!
-//! Windows hands a program one text, which the program splits. Linux hands over the arguments, so that
-//! the caller splits the text by the same rules.
+//! On Windows a program receives one string and splits it. On Linux a program receives separate
+//! arguments. So the caller splits the string by the same rules.
 
-/// A name at the beginning of a command line, and the rest.
+/// The program's name at the beginning of a command line, and the rest of the line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct First<'a> {
+pub(super) struct ProgramName<'a> {
     pub(super) name: &'a [u8],
-    /// Whether the name stands in quotes. If not, a blank may belong to it.
+    /// Whether the name is quoted. An unquoted name may contain blanks.
     pub(super) quoted: bool,
     rest: &'a [u8],
 }
@@ -16,25 +16,25 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// Finds the name of the program: what stands between two quotes, or else before a blank. A backslash
-/// means nothing here.
-pub(super) fn first(line: &[u8]) -> First<'_> {
+/// Returns the program's name: the text between two quotes, or else up to a blank. Backslashes are
+/// ordinary characters in it.
+pub(super) fn program_name(line: &[u8]) -> ProgramName<'_> {
     if let Some(inside) = line.strip_prefix(b"\"") {
         let end = inside.iter().position(|byte| *byte == b'"').unwrap_or(inside.len());
         let rest = inside.get(end + 1..).unwrap_or_default();
-        return First { name: &inside[..end], quoted: true, rest };
+        return ProgramName { name: &inside[..end], quoted: true, rest };
     }
     let end = line.iter().position(|byte| is_blank(*byte)).unwrap_or(line.len());
-    First { name: &line[..end], quoted: false, rest: &line[end..] }
+    ProgramName { name: &line[..end], quoted: false, rest: &line[end..] }
 }
 
-/// Splits a command line into arguments, the first of which is the program's name.
+/// Splits a command line into arguments. The first one is the program's name.
 ///
-/// A blank ends an argument, unless it is in quotes. Two quotes in quotes are one that belongs to the
-/// argument. Backslashes are ordinary but before a quote: there each pair is one, and an odd one more
-/// makes the quote ordinary.
+/// An unquoted blank ends an argument. Two quotes inside a quoted part are one literal quote.
+/// Backslashes are literal, except before a quote: there each pair is one backslash, and an odd
+/// backslash makes the quote literal.
 pub(super) fn split(line: &[u8]) -> Vec<Vec<u8>> {
-    let First { name, rest, .. } = first(line);
+    let ProgramName { name, rest, .. } = program_name(line);
     let mut arguments = vec![name.to_vec()];
     let mut rest = rest;
     loop {
@@ -49,7 +49,7 @@ pub(super) fn split(line: &[u8]) -> Vec<Vec<u8>> {
     }
 }
 
-/// The argument at the beginning of a text, and what follows it.
+/// Returns the argument at the beginning of a text, and the text after it.
 fn argument(mut text: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut argument = Vec::new();
     let mut quoted = false;
@@ -84,9 +84,10 @@ fn argument(mut text: &[u8]) -> (Vec<u8>, &[u8]) {
     }
 }
 
-/// The beginnings of an unquoted command line that may be a name with blanks in it, shortest first.
-pub(super) fn names(line: &[u8]) -> Vec<&[u8]> {
-    let First { name, quoted, .. } = first(line);
+/// Returns the prefixes of an unquoted command line that may be a name with blanks in it, the
+/// shortest first.
+pub(super) fn candidate_names(line: &[u8]) -> Vec<&[u8]> {
+    let ProgramName { name, quoted, .. } = program_name(line);
     if quoted {
         return vec![name];
     }
@@ -117,7 +118,7 @@ mod tests {
         splits("p  \t a  ", &["p", "a"]);
         splits(r#"p "a b" c"d e"f"#, &["p", "a b", "cd ef"]);
         splits(r#"p "" x"#, &["p", "", "x"]);
-        // Microsoft's own examples.
+        // The examples in Microsoft's documentation.
         splits(r#"p "a b c" d e"#, &["p", "a b c", "d", "e"]);
         splits(r#"p "ab\"c" "\\" d"#, &["p", "ab\"c", r"\", "d"]);
         splits(r#"p a\\\b d"e f"g h"#, &["p", r"a\\\b", "de fg", "h"]);
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_unquoted_name_may_have_blanks_in_it() {
-        let names = |line: &'static str| names(line.as_bytes()).join(&b'|');
+        let names = |line: &'static str| candidate_names(line.as_bytes()).join(&b'|');
         assert_eq!(names("a b c"), b"a|a b|a b c");
         assert_eq!(names("a  b "), b"a|a  b");
         assert_eq!(names("\"a b\" c"), b"a b");

@@ -1,4 +1,4 @@
-//! `CreateProcess` and the structures that it takes.
+//! `CreateProcess` and its structures.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::{CString, OsStr, OsString, c_void};
@@ -28,17 +28,17 @@ const DETACHED: u32 = 0x8;
 const NEW_GROUP: u32 = 0x200;
 /// `CREATE_UNICODE_ENVIRONMENT`.
 const UNICODE_ENVIRONMENT: u32 = 0x400;
-/// `CREATE_NEW_CONSOLE`, `NORMAL_PRIORITY_CLASS`, `CREATE_DEFAULT_ERROR_MODE` and `CREATE_NO_WINDOW`, which
-/// change nothing: a child has the terminal of this process.
-const NOTHING: u32 = 0x10 | 0x20 | 0x0400_0000 | 0x0800_0000;
+/// `CREATE_NEW_CONSOLE`, `NORMAL_PRIORITY_CLASS`, `CREATE_DEFAULT_ERROR_MODE` and
+/// `CREATE_NO_WINDOW`, which have no effect: a child uses the terminal of this process.
+const IGNORED: u32 = 0x10 | 0x20 | 0x0400_0000 | 0x0800_0000;
 
 /// `STARTF_USESTDHANDLES`.
 const USE_STREAMS: u32 = 0x100;
 
-/// The least number that a descriptor has which is no standard stream.
-const FIRST: i32 = 3;
+/// The lowest descriptor that is not a standard stream.
+const FIRST_DESCRIPTOR: i32 = 3;
 
-/// `STARTUPINFOA` and `STARTUPINFOW`, whose texts say nothing here.
+/// `STARTUPINFOA` and `STARTUPINFOW`. Their strings are ignored.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct StartupInfo {
@@ -66,7 +66,7 @@ pub struct ProcessInformation {
     thread_id: u32,
 }
 
-/// The arguments of a call, whichever width its texts have.
+/// The arguments of `CreateProcess`, independent of the width of strings.
 struct Wanted {
     application: Option<OsString>,
     line: Option<OsString>,
@@ -74,14 +74,14 @@ struct Wanted {
     environment: Option<Vec<OsString>>,
     flags: u32,
     inherits: bool,
-    /// Whether the handle to the child is itself inheritable.
+    /// Whether the handle to the child is inheritable.
     inheritable: bool,
     streams: Option<[Handle; 3]>,
 }
 
 impl Wanted {
     fn start(self) -> Result<ProcessInformation> {
-        if self.flags & !(DETACHED | NEW_GROUP | UNICODE_ENVIRONMENT | NOTHING) != 0 {
+        if self.flags & !(DETACHED | NEW_GROUP | UNICODE_ENVIRONMENT | IGNORED) != 0 {
             return Err(NOT_SUPPORTED);
         }
         if self.application.is_none() && self.line.is_none() {
@@ -90,11 +90,11 @@ impl Wanted {
         let path = program::find(self.application.as_deref(), self.line.as_deref())?;
         let launch = self.launch(&path)?;
         match launch.start()? {
-            // A child that nobody is told of must not run.
+            // If no handle can be created, terminate the child, because the call reports a failure.
             Ok(child) => {
                 information(&child, self.inheritable).inspect_err(|_| _ = child.terminate(1))
             }
-            Err(error) => Err(program::refusal(&path, error)),
+            Err(error) => Err(program::start_error(&path, error)),
         }
     }
 
@@ -105,7 +105,7 @@ impl Wanted {
             Some(_) => command_line::split(line.as_bytes()),
             None => vec![line.as_bytes().to_vec()],
         };
-        // In another folder a path from this one leads elsewhere.
+        // Make the path absolute, because the child may have another current directory.
         let path = program::absolute(path.to_owned());
         Ok(Launch {
             path: text(path)?,
@@ -128,13 +128,13 @@ fn texts(list: impl IntoIterator<Item = OsString>) -> Result<Vec<CString>> {
     list.into_iter().map(text).collect()
 }
 
-/// The folder that a child is to be in.
+/// Checks the current directory of a child.
 fn folder(spelled: &OsStr) -> Result<CString> {
     let folder = path::of_any(spelled.as_bytes().to_vec()).map_err(|_| DIRECTORY)?;
     if folder.is_dir() { text(folder.into_os_string()) } else { Err(DIRECTORY) }
 }
 
-/// The streams of a child. A handle to nothing is a stream without anything.
+/// Returns the standard streams of a child. A null handle means `/dev/null`.
 fn streams(handles: [Handle; 3]) -> Result<[Stream; 3]> {
     let [input, output, errors] = handles.map(stream);
     Ok([input?, output?, errors?])
@@ -145,12 +145,13 @@ fn stream(handle: Handle) -> Result<Stream> {
         return Ok(Stream::Null);
     }
     let (file, _) = handle::file(handle).map_err(|_| INVALID_HANDLE)?;
-    // Not one of the streams itself: another may come to be in its place first.
-    let file = rustix::io::fcntl_dupfd_cloexec(file.inner().as_fd(), FIRST)?;
+    // Duplicate it above the standard streams: the spawn replaces the streams one after the other,
+    // and could overwrite one that it still needs.
+    let file = rustix::io::fcntl_dupfd_cloexec(file.inner().as_fd(), FIRST_DESCRIPTOR)?;
     Ok(Stream::File(file))
 }
 
-/// Makes the handles to a child, and to its only thread that is known.
+/// Creates the handles to a child and its first thread.
 fn information(child: &Arc<Process>, inheritable: bool) -> Result<ProcessInformation> {
     let process = Object::Process(Arc::clone(child));
     let process =
@@ -160,16 +161,18 @@ fn information(child: &Arc<Process>, inheritable: bool) -> Result<ProcessInforma
     Ok(ProcessInformation { process, thread, process_id: child.id(), thread_id: child.id() })
 }
 
-/// The variables in a block: each ends in a NUL, and an empty one ends the block.
+/// Returns the variables of an environment block. Each variable ends in a NUL, and an empty one
+/// ends the block.
 ///
 /// # Safety
 ///
-/// `block` is such a block.
+/// `block` points to an environment block, which ends in an empty string.
 unsafe fn variables<T: Unit>(block: *const T) -> Vec<Vec<T>> {
     let mut list = Vec::new();
     let mut next = block;
     loop {
-        // SAFETY: the caller says that the block ends, and its end was not yet read.
+        // SAFETY: the caller guarantees that the block ends in an empty string, and no string
+        // before `next` is empty.
         let variable = unsafe { units(next) };
         if variable.is_empty() {
             return list;
@@ -181,17 +184,19 @@ unsafe fn variables<T: Unit>(block: *const T) -> Vec<Vec<T>> {
 
 /// # Safety
 ///
-/// `block` is null or a block of variables, as wide as `flags` say.
+/// `block` is null or points to an environment block, of the width that `flags` state.
 unsafe fn environment(block: *const c_void, flags: u32) -> Result<Option<Vec<OsString>>> {
     if block.is_null() {
         return Ok(None);
     }
     if flags & UNICODE_ENVIRONMENT == 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that `block` points to a block of bytes, because `flags` do
+        // not state 16-bit characters.
         let list = unsafe { variables::<u8>(block.cast()) };
         return Ok(Some(list.into_iter().map(OsString::from_vec).collect()));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `block` points to a block of 16-bit characters, as `flags`
+    // state.
     let list = unsafe { variables::<u16>(block.cast()) };
     let list = list.iter().map(|variable| String::from_utf16(variable).map(OsString::from));
     list.collect::<std::result::Result<_, _>>().map(Some).map_err(|_| INVALID_PARAMETER)
@@ -203,8 +208,10 @@ macro_rules! calls {
         ///
         /// # Safety
         ///
-        /// The texts are null or end in a NUL, the attributes, `startup` and `told` are null or whole, and
-        /// `environment` is null or a block of variables.
+        /// `application`, `line` and `folder` are null or point to strings that end in a NUL.
+        /// `process_attributes` is null or points to valid attributes. `startup` is null, or valid
+        /// for reads and initialized. `environment_block` is null or points to an environment
+        /// block. `information_out` is null or valid for writes.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create(
             application: *const $unit,
@@ -216,44 +223,51 @@ macro_rules! calls {
             environment_block: *const c_void,
             folder: *const $unit,
             startup: *const StartupInfo,
-            told: *mut ProcessInformation,
+            information_out: *mut ProcessInformation,
         ) -> i32 {
             done((|| {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller guarantees that `startup` is null, or valid for reads and
+                // initialized.
                 let startup = unsafe { read_unless_null(startup) }.ok_or(INVALID_PARAMETER)?;
-                if told.is_null() {
+                if information_out.is_null() {
                     return Err(INVALID_PARAMETER);
                 }
                 let wanted = Wanted {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller guarantees that `application` is null or points to a
+                    // string that ends in a NUL.
                     application: unsafe { $text(application) }?,
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller guarantees that `line` is null or points to a string that
+                    // ends in a NUL.
                     line: unsafe { $text(line) }?,
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller guarantees that `folder` is null or points to a string
+                    // that ends in a NUL.
                     folder: unsafe { $text(folder) }?,
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller guarantees that `environment_block` is null or points to
+                    // an environment block of this width.
                     environment: unsafe { environment(environment_block, flags) }?,
                     flags,
                     inherits: inherits != 0,
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller guarantees that `process_attributes` is null or points to
+                    // valid attributes.
                     inheritable: unsafe { security::wanted(process_attributes) }?.0,
                     streams: (startup.flags & USE_STREAMS != 0).then_some(startup.streams),
                 };
                 let made = wanted.start()?;
-                // SAFETY: the caller's promise.
-                unsafe { write_unless_null(told, made) };
+                // SAFETY: the caller guarantees that `information_out` is null or valid for writes.
+                unsafe { write_unless_null(information_out, made) };
                 Ok(())
             })())
         }
 
-        /// Tells how this process was started: on Linux nobody says, so that it is the default.
+        /// Reports how this process was started. The parent cannot pass this on Linux, so that all
+        /// fields are zero except the size.
         ///
         /// # Safety
         ///
-        /// `startup` is null or can be written to.
+        /// `startup` is null or valid for writes.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $startup(startup: *mut StartupInfo) {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `startup` is null or valid for writes.
             unsafe { write_unless_null(startup, StartupInfo::default()) };
         }
     };

@@ -1,4 +1,4 @@
-//! Starting a program by `posix_spawn`.
+//! Starts a program by `posix_spawn`.
 #![allow(unsafe_code, reason = "posix_spawn(3)")]
 
 use std::ffi::{CString, c_char};
@@ -18,46 +18,48 @@ unsafe extern "C" {
     static environ: *const *const c_char;
 }
 
-/// The environment of this process.
+/// Returns the environment of this process.
 ///
 /// # Safety
 ///
-/// No other thread changes the environment meanwhile but by this library's calls.
+/// No thread changes the environment while the result is used.
 pub(super) unsafe fn environment() -> *const *const c_char {
-    // SAFETY: the C library's own, which the caller says stays as it is.
+    // SAFETY: `environ` is the C library's variable. The caller guarantees that no thread changes
+    // the environment meanwhile.
     unsafe { environ }
 }
 
-/// A standard stream of a child.
+/// A standard stream of a child process.
 #[derive(Debug)]
 pub(super) enum Stream {
     File(OwnedFd),
-    /// Nothing: it is at its end, and takes what is written.
+    /// `/dev/null`: reads find the end of the file, and writes are discarded.
     Null,
 }
 
-/// A program to start.
+/// A program to start, and the properties of its process.
 #[derive(Debug)]
 pub(super) struct Launch {
     pub(super) path: CString,
     pub(super) arguments: Vec<CString>,
-    /// `NAME=value` each; without them, what this process has.
+    /// The environment, as `NAME=value`; `None` for that of this process.
     pub(super) environment: Option<Vec<CString>>,
-    /// The folder it is to be in.
+    /// The current directory; `None` for that of this process.
     pub(super) folder: Option<CString>,
-    /// Its standard input, output and error output; without them, those of this process.
+    /// Standard input, output and error; `None` for those of this process.
     pub(super) streams: Option<[Stream; 3]>,
-    /// Whether it has the handles that are inheritable.
+    /// Whether the child inherits the inheritable handles.
     pub(super) inherits: bool,
-    /// Whether it is a process group of its own, or a session.
+    /// Whether the child becomes the leader of a new process group or session.
     pub(super) group: bool,
     pub(super) session: bool,
 }
 
 impl Launch {
-    /// Starts it; the system's error if it does not run.
+    /// Starts the program. The inner result is the system's error.
     pub(super) fn start(&self) -> Result<std::result::Result<Arc<Process>, Errno>> {
-        // No handle becomes inheritable, or is closed, meanwhile.
+        // The table stays locked during the spawn, so that no handle is closed or made inheritable
+        // meanwhile.
         let id = handle::with_inheritable(|inheritable| {
             let closed = if self.inherits { &[][..] } else { inheritable };
             Actions::new(self, closed).and_then(|actions| self.spawn(&actions))
@@ -72,11 +74,12 @@ impl Launch {
         let attributes = Attributes::new(self)?;
         let arguments = pointers(&self.arguments);
         let own = self.environment.as_deref().map(pointers);
-        // SAFETY: the exported functions hand on their caller's promise.
+        // SAFETY: the exported functions require that no other thread changes the environment
+        // except through this library.
         let environment = own.as_ref().map_or_else(|| unsafe { environment() }, Vec::as_ptr);
         let mut id = 0;
-        // SAFETY: the texts end in a NUL and the arrays in a null pointer, and both live on. The call
-        // takes the pointers for mutable and changes nothing.
+        // SAFETY: each string ends in a NUL, and each array in a null pointer. They outlive the
+        // call. It declares the pointers as mutable, but does not write through them.
         let error = unsafe {
             libc::posix_spawn(
                 &raw mut id,
@@ -92,36 +95,38 @@ impl Launch {
     }
 }
 
-/// The addresses of texts, and a null pointer.
+/// Returns the addresses of the strings and a null pointer.
 fn pointers(texts: &[CString]) -> Vec<*const c_char> {
     texts.iter().map(|text| text.as_ptr()).chain([null()]).collect()
 }
 
-/// A call that gives its error.
+/// Converts the result of a call that returns its error number.
 fn checked(error: i32) -> rustix::io::Result<()> {
     if error == 0 { Ok(()) } else { Err(Errno::from_raw_os_error(error)) }
 }
 
-/// The changes to a child's descriptors and folder before its program begins.
+/// The file actions of a spawn: changes to descriptors and the current directory of the child
+/// before `exec`.
 struct Actions(libc::posix_spawn_file_actions_t);
 
 impl Actions {
     fn new(launch: &Launch, closed: &[RawFd]) -> rustix::io::Result<Actions> {
         let mut actions = MaybeUninit::uninit();
-        // SAFETY: there is room for them.
+        // SAFETY: the local has room for the file actions.
         checked(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
-        // SAFETY: they were just made.
+        // SAFETY: the file actions were just initialized.
         let mut actions = Actions(unsafe { actions.assume_init() });
         for (target, stream) in (0..).zip(launch.streams.iter().flatten()) {
             actions.stream(target, stream)?;
         }
         for fd in closed {
-            // SAFETY: they are whole. A descriptor that is not open is no error.
+            // SAFETY: the file actions are initialized. Closing a descriptor that is not open is no
+            // error in the child.
             checked(unsafe { libc::posix_spawn_file_actions_addclose(&raw mut actions.0, *fd) })?;
         }
         if let Some(folder) = &launch.folder {
             let folder = folder.as_ptr();
-            // SAFETY: they are whole, and the text ends in a NUL.
+            // SAFETY: the file actions are initialized, and the string ends in a NUL.
             checked(unsafe {
                 libc::posix_spawn_file_actions_addchdir_np(&raw mut actions.0, folder)
             })?;
@@ -132,11 +137,11 @@ impl Actions {
     fn stream(&mut self, target: RawFd, stream: &Stream) -> rustix::io::Result<()> {
         let actions = &raw mut self.0;
         checked(match stream {
-            // SAFETY: they are whole.
+            // SAFETY: the file actions are initialized.
             Stream::File(file) => unsafe {
                 libc::posix_spawn_file_actions_adddup2(actions, file.as_raw_fd(), target)
             },
-            // SAFETY: they are whole, and the text ends in a NUL.
+            // SAFETY: the file actions are initialized, and the string ends in a NUL.
             Stream::Null => unsafe {
                 libc::posix_spawn_file_actions_addopen(
                     actions,
@@ -152,25 +157,25 @@ impl Actions {
 
 impl Drop for Actions {
     fn drop(&mut self) {
-        // SAFETY: they are whole, and used no more.
+        // SAFETY: the file actions are initialized and no longer used.
         unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
     }
 }
 
-/// The process group and the session of a child.
+/// The attributes of a spawn: the process group or session of the child.
 struct Attributes(libc::posix_spawnattr_t);
 
 impl Attributes {
     fn new(launch: &Launch) -> rustix::io::Result<Attributes> {
         let mut attributes = MaybeUninit::uninit();
-        // SAFETY: there is room for them.
+        // SAFETY: the local has room for the attributes.
         checked(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
-        // SAFETY: they were just made.
+        // SAFETY: the attributes were just initialized.
         let mut attributes = Attributes(unsafe { attributes.assume_init() });
         let group = if launch.group { libc::POSIX_SPAWN_SETPGROUP } else { 0 };
         let session = if launch.session { libc::POSIX_SPAWN_SETSID.into() } else { 0 };
         let flags = i16::try_from(group | session).map_err(|_| Errno::INVAL)?;
-        // SAFETY: they are whole.
+        // SAFETY: the attributes are initialized.
         checked(unsafe { libc::posix_spawnattr_setflags(&raw mut attributes.0, flags) })?;
         Ok(attributes)
     }
@@ -178,7 +183,7 @@ impl Attributes {
 
 impl Drop for Attributes {
     fn drop(&mut self) {
-        // SAFETY: they are whole, and used no more.
+        // SAFETY: the attributes are initialized and no longer used.
         unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
     }
 }

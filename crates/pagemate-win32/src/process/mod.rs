@@ -1,4 +1,4 @@
-//! Processes: starting them, waiting for them, their exit codes, ending them.
+//! Processes: starts them, waits for them, reports their exit codes, terminates them.
 
 pub(crate) mod children;
 mod command_line;

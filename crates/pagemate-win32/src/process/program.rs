@@ -1,4 +1,4 @@
-//! Finding the file of a program that is to be started.
+//! Finds the file of a program that is to be started.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -13,29 +13,32 @@ use crate::file::path;
 
 const EXE: &[u8] = b".exe";
 
-/// Finds the program that a call names: the file at a path, or the first in a command line.
+/// Returns the file of a program: that at the path `application`, or else that of the name at the
+/// beginning of `line`.
 pub(super) fn find(application: Option<&OsStr>, line: Option<&OsStr>) -> Result<PathBuf> {
     if let Some(application) = application {
-        return at(application.as_bytes());
+        return file_at(application.as_bytes());
     }
     let mut found = Err(FILE_NOT_FOUND);
-    for name in command_line::names(line.unwrap_or_default().as_bytes()) {
-        let looked = look_for(name);
-        match looked {
-            Ok(_) => return looked,
-            // The shortest name says best what is missing.
-            Err(_) if found == Err(FILE_NOT_FOUND) => found = looked,
+    for name in command_line::candidate_names(line.unwrap_or_default().as_bytes()) {
+        let result = search(name);
+        match result {
+            Ok(_) => return result,
+            // The error for the shortest name describes best which file is missing.
+            Err(_) if found == Err(FILE_NOT_FOUND) => found = result,
             Err(_) => {}
         }
     }
     found
 }
 
-/// Looks for a name: at its path if it has one, or else beside this program, in the folder this process is
-/// in, and where commands are.
-fn look_for(name: &[u8]) -> Result<PathBuf> {
+/// Finds a program by its name.
+///
+/// A name with a separator is a path. Any other name is looked up in the directory of this
+/// program's file, in the current directory, and in `PATH`.
+fn search(name: &[u8]) -> Result<PathBuf> {
     if name.iter().any(|byte| matches!(byte, b'/' | b'\\')) {
-        return at(name);
+        return file_at(name);
     }
     let mut folders = vec![PathBuf::new()];
     if let Ok(this) = std::env::current_exe() {
@@ -49,7 +52,7 @@ fn look_for(name: &[u8]) -> Result<PathBuf> {
         if let Some(found) =
             folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
         {
-            // A path without a separator would be looked for again.
+            // Add a directory, because the spawn would search a bare name in `PATH`.
             return Ok(if found.parent() == Some(Path::new("")) {
                 Path::new(".").join(found)
             } else {
@@ -60,8 +63,8 @@ fn look_for(name: &[u8]) -> Result<PathBuf> {
     Err(FILE_NOT_FOUND)
 }
 
-/// The file at a path.
-fn at(name: &[u8]) -> Result<PathBuf> {
+/// Returns the file at a path.
+fn file_at(name: &[u8]) -> Result<PathBuf> {
     let mut missing = None;
     for name in spellings(name) {
         let path = path::of_file(name)?;
@@ -74,7 +77,8 @@ fn at(name: &[u8]) -> Result<PathBuf> {
     Err(missing.unwrap_or(FILE_NOT_FOUND))
 }
 
-/// A name as it is, and then with `.exe` or, if it has that, without: programs on Linux have no such end.
+/// Returns a name as given, and then without its extension `.exe` or with it added. Programs on
+/// Linux have no such extension.
 fn spellings(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let stem = name.len().checked_sub(EXE.len()).map(|at| name.split_at(at));
     let other = match stem {
@@ -84,12 +88,12 @@ fn spellings(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     [name.to_vec(), other].into_iter()
 }
 
-/// The error for a file that was found and could not be started.
-pub(super) fn refusal(path: &Path, error: Errno) -> Code {
+/// Returns the error for a file that exists but cannot be started.
+pub(super) fn start_error(path: &Path, error: Errno) -> Code {
     let executable = |data: &std::fs::Metadata| data.permissions().mode() & 0o111 != 0;
     match error {
         Errno::NOEXEC | Errno::LIBBAD => BAD_EXE_FORMAT,
-        // Nobody may execute it: it is no program.
+        // The file has no execute permission at all, so it is not a program.
         Errno::ACCESS if std::fs::metadata(path).is_ok_and(|data| !executable(&data)) => {
             BAD_EXE_FORMAT
         }
@@ -97,7 +101,7 @@ pub(super) fn refusal(path: &Path, error: Errno) -> Code {
     }
 }
 
-/// A path that means the same in another folder.
+/// Returns an absolute path, which is valid in any current directory.
 pub(super) fn absolute(path: PathBuf) -> OsString {
     std::path::absolute(&path).unwrap_or(path).into_os_string()
 }

@@ -1,4 +1,4 @@
-//! Starting programs, as Microsoft's C library does. They have the handles that are inheritable.
+//! The `_spawn…` calls of Microsoft's C library. Their children inherit the inheritable handles.
 #![allow(unsafe_code, reason = "exported under the names of Microsoft's C library")]
 
 use std::ffi::{CStr, c_char};
@@ -19,20 +19,20 @@ const WAIT: i32 = 0;
 const NOWAIT: i32 = 1;
 const OVERLAY: i32 = 2;
 
-fn fail(errno: i32) -> isize {
-    // SAFETY: each thread has its own.
-    let place = unsafe { libc::__errno_location() };
-    // SAFETY: it can be written to.
-    unsafe { place.write(errno) };
+fn fail_with(errno: i32) -> isize {
+    // SAFETY: `errno` exists for each thread.
+    let address = unsafe { libc::__errno_location() };
+    // SAFETY: the address of `errno` is valid for writes.
+    unsafe { address.write(errno) };
     -1
 }
 
-/// Starts `program`, and waits for it or not.
+/// Starts `program`, and waits for it in the mode `_P_WAIT`.
 ///
 /// # Safety
 ///
-/// `program` is null or ends in a NUL; the others are null or end in a null pointer, and what stands
-/// before it ends in a NUL.
+/// `program` is null or points to a string that ends in a NUL. `arguments` and `environment` are
+/// null or point to arrays of such strings that end in a null pointer.
 unsafe fn spawn(
     mode: i32,
     program: *const c_char,
@@ -41,38 +41,43 @@ unsafe fn spawn(
     search: bool,
 ) -> isize {
     if program.is_null() || arguments.is_null() || !(WAIT..=OVERLAY).contains(&mode) {
-        return fail(libc::EINVAL);
+        return fail_with(libc::EINVAL);
     }
-    // SAFETY: not null, and the caller says that it ends.
+    // SAFETY: `program` is not null, so the caller guarantees that it points to a string that ends
+    // in a NUL.
     if unsafe { CStr::from_ptr(program) }.is_empty() {
-        return fail(libc::EINVAL);
+        return fail_with(libc::EINVAL);
     }
     let environment = if environment.is_null() {
-        // SAFETY: a thread that changes it meanwhile breaks every other call too.
+        // SAFETY: no call of the C library permits another thread to change the environment at the
+        // same time.
         unsafe { launch::environment() }
     } else {
         environment
     };
     if mode == OVERLAY {
         let exec = if search { libc::execvpe } else { libc::execve };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that `program` ends in a NUL, and that the arrays hold such
+        // strings and end in a null pointer.
         unsafe { exec(program, arguments, environment) };
         let error = std::io::Error::last_os_error().raw_os_error();
-        return fail(error.unwrap_or(libc::EINVAL));
+        return fail_with(error.unwrap_or(libc::EINVAL));
     }
     let start = if search { libc::posix_spawnp } else { libc::posix_spawn };
     let mut id = 0;
-    // SAFETY: the caller's promise. It takes the pointers for mutable and changes nothing.
+    // SAFETY: the caller guarantees that `program` ends in a NUL, and that the arrays hold such
+    // strings and end in a null pointer. The call declares the pointers as mutable, but does not
+    // write through them.
     let error = unsafe {
         start(&raw mut id, program, null(), null(), arguments.cast(), environment.cast())
     };
     if error != 0 {
-        return fail(error);
+        return fail_with(error);
     }
-    started(id, mode).unwrap_or_else(|_| fail(libc::EAGAIN))
+    started(id, mode).unwrap_or_else(|_| fail_with(libc::EAGAIN))
 }
 
-/// The handle of a child, or its exit code.
+/// Returns the handle of a child, or its exit code.
 fn started(id: libc::pid_t, mode: i32) -> Result<isize> {
     let child = Process::child(Pid::from_raw(id).ok_or(INVALID_PARAMETER)?)?;
     if mode != NOWAIT {
@@ -82,7 +87,7 @@ fn started(id: libc::pid_t, mode: i32) -> Result<isize> {
     Ok(handle::open(entry, false)?.addr().cast_signed())
 }
 
-/// Waits for a child to end, and returns its exit code.
+/// Waits until a child has terminated, and returns its exit code.
 fn wait(child: &Process) -> Result<u32> {
     child.wait(Duration::MAX)?;
     exit_code(child)
@@ -92,38 +97,40 @@ fn wait(child: &Process) -> Result<u32> {
 ///
 /// # Safety
 ///
-/// `program` is null or ends in a NUL; `arguments` is null or ends in a null pointer, and what stands
-/// before it ends in a NUL.
+/// `program` is null or points to a string that ends in a NUL; `arguments` is null or points to an
+/// array of such strings that ends in a null pointer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _spawnv(
     mode: i32,
     program: *const c_char,
     arguments: *const *const c_char,
 ) -> isize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `program` ends in a NUL, and that `arguments` holds such
+    // strings and ends in a null pointer.
     unsafe { spawn(mode, program, arguments, null_mut(), false) }
 }
 
-/// Starts a program that is looked for where commands are.
+/// Starts a program, which is looked up in `PATH`.
 ///
 /// # Safety
 ///
-/// As [`_spawnv`].
+/// As for [`_spawnv`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _spawnvp(
     mode: i32,
     program: *const c_char,
     arguments: *const *const c_char,
 ) -> isize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `program` ends in a NUL, and that `arguments` holds such
+    // strings and ends in a null pointer.
     unsafe { spawn(mode, program, arguments, null_mut(), true) }
 }
 
-/// Starts the program at a path in an environment of the caller's; without one, in this one.
+/// Starts the program at a path, with another environment unless `environment` is null.
 ///
 /// # Safety
 ///
-/// As [`_spawnv`], for `environment` too.
+/// As for [`_spawnv`]; `environment` is as `arguments`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _spawnve(
     mode: i32,
@@ -131,30 +138,31 @@ pub unsafe extern "C" fn _spawnve(
     arguments: *const *const c_char,
     environment: *const *const c_char,
 ) -> isize {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `program` ends in a NUL, and that both arrays hold such
+    // strings and end in a null pointer.
     unsafe { spawn(mode, program, arguments, environment, false) }
 }
 
-/// Waits for a program that was started without waiting.
+/// Waits for a program that was started with `_P_NOWAIT`.
 ///
 /// # Safety
 ///
-/// `status` is null or can be written to.
+/// `status` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _cwait(status: *mut i32, process: isize, _action: i32) -> isize {
     let number = process.cast_unsigned();
     let handle = std::ptr::without_provenance_mut(number);
     let child = handle::process(handle).ok().filter(|_| number != handle::CURRENT_PROCESS);
-    let Some((child, _)) = child else { return fail(libc::ECHILD) };
+    let Some((child, _)) = child else { return fail_with(libc::ECHILD) };
     let code = wait(&child);
     handle::CloseHandle(handle);
-    let Ok(code) = code else { return fail(libc::ECHILD) };
-    // SAFETY: the caller says that it can be written to, unless it is null.
+    let Ok(code) = code else { return fail_with(libc::ECHILD) };
+    // SAFETY: the caller guarantees that `status` is null or valid for writes.
     unsafe { write_unless_null(status, code.cast_signed()) };
     process
 }
 
-/// This process' number.
+/// Returns the number of this process.
 #[unsafe(no_mangle)]
 pub extern "C" fn _getpid() -> i32 {
     std::process::id().cast_signed()

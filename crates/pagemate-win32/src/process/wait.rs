@@ -1,4 +1,4 @@
-//! Waiting for descriptors of processes, alone and together with sync objects.
+//! Waits for descriptors of processes, alone and together with synchronisation objects.
 #![allow(unsafe_code, reason = "a thread's signal mask")]
 
 use std::mem::MaybeUninit;
@@ -14,21 +14,21 @@ use rustix::io::Errno;
 use super::object::Process;
 use crate::error::Result;
 
-/// The end of a wait; `None` if it has none.
+/// Returns the end of a wait; `None` if it is too far away to be represented.
 pub(crate) fn deadline(time: Duration) -> Option<Instant> {
     Instant::now().checked_add(time)
 }
 
-/// The time that is left.
+/// Returns the remaining time.
 pub(crate) fn left(deadline: Option<Instant>) -> Duration {
     deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
 }
 
-/// Waits until one of the descriptors is readable; false if none is in time.
+/// Waits until one of the descriptors is readable. Returns false after a timeout.
 pub(super) fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Instant>) -> Result<bool> {
     let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
     loop {
-        // A time that is too long for the call is no limit.
+        // A time that `Timespec` cannot represent means no limit.
         let timeout = Timespec::try_from(left(deadline)).ok();
         match poll(&mut polled, timeout.as_ref()) {
             Ok(ready) => return Ok(ready > 0),
@@ -38,14 +38,15 @@ pub(super) fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Instant>) -> Res
     }
 }
 
-/// Waits until one of the processes has ended; false if none has in time.
+/// Waits until one of the processes has terminated. Returns false after a timeout.
 pub(crate) fn for_any(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
     let fds: Vec<_> = processes.iter().map(|process| process.as_fd()).collect();
     readable(&fds, deadline)
 }
 
-/// Waits until all of the processes have ended; false if they have not in time. A process that has ended
-/// stays so, so that one after the other will do.
+/// Waits until all of the processes have terminated. Returns false after a timeout.
+///
+/// Waits for one after the other, because the end of a process is permanent.
 pub(crate) fn for_all(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
     for process in processes {
         if !readable(&[process.as_fd()], deadline)? {
@@ -55,10 +56,10 @@ pub(crate) fn for_all(processes: &[&Arc<Process>], deadline: Option<Instant>) ->
     Ok(true)
 }
 
-/// Runs `wait` with an event that is set when one of the processes ends.
+/// Runs `wait` with an event that is set when one of the processes terminates.
 ///
-/// No call sleeps for words in memory and for descriptors at once. So a thread waits for the
-/// descriptors, which is there only as long as `wait` runs.
+/// No system call waits for futexes and descriptors together. So a helper thread waits for the
+/// descriptors while `wait` runs.
 pub(crate) fn with_event<T>(
     processes: &[&Arc<Process>],
     wait: impl FnOnce(&Event) -> Result<T>,
@@ -68,10 +69,11 @@ pub(crate) fn with_event<T>(
     let mut fds: Vec<_> = processes.iter().map(|process| process.as_fd()).collect();
     fds.push(stop.0.as_fd());
     std::thread::scope(|scope| {
-        // Dropped before the scope waits for the thread, also when `wait` panics.
-        let _stops = Stops(&stop);
-        start(scope, || {
-            // Should it fail, the wait goes on without it. It cannot: the descriptors are open.
+        // Dropped before the scope joins the thread, even if `wait` panics.
+        let _stop_on_drop = StopOnDrop(&stop);
+        spawn_helper(scope, || {
+            // This cannot fail, because the descriptors are open. If it did, the event would be set
+            // early.
             _ = readable(&fds, None);
             _ = ended.set();
         })?;
@@ -79,7 +81,7 @@ pub(crate) fn with_event<T>(
     })
 }
 
-/// Becomes readable when the thread has to end.
+/// An eventfd that becomes readable when the helper thread has to end.
 struct Stop(OwnedFd);
 
 impl Stop {
@@ -88,28 +90,28 @@ impl Stop {
     }
 }
 
-struct Stops<'a>(&'a Stop);
+struct StopOnDrop<'a>(&'a Stop);
 
-impl Drop for Stops<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        // It fails only if the number in it is too large.
+        // The write fails only if the counter would overflow.
         _ = rustix::io::write(&self.0.0, &1u64.to_ne_bytes());
     }
 }
 
-/// Starts a thread that takes no signals: those are for the program's own threads.
-fn start<'scope>(
+/// Starts a thread that blocks all signals, because signals are for the program's own threads.
+fn spawn_helper<'scope>(
     scope: &'scope Scope<'scope, '_>,
     body: impl FnOnce() + Send + 'scope,
 ) -> Result<()> {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: there is room for the set.
+    // SAFETY: the local has room for the set.
     unsafe { libc::sigfillset(all.as_mut_ptr()) };
-    // SAFETY: the set was just filled, and there is room for the one before.
+    // SAFETY: `all` was just filled, and `before` has room for a set.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) };
     let started = Builder::new().name("pagemate-wait".to_owned()).spawn_scoped(scope, body);
-    // SAFETY: the call above filled it.
+    // SAFETY: the call above filled `before`.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
     started?;
     Ok(())

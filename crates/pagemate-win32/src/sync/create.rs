@@ -1,4 +1,4 @@
-//! Making mutexes, events and semaphores, and opening those that are there.
+//! Creates and opens mutexes, events and semaphores.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -21,8 +21,9 @@ const INITIAL_OWNER: u32 = 1;
 const MANUAL_RESET: u32 = 1;
 const INITIAL_SET: u32 = 2;
 
-/// Held from looking for a mutex among this process' handles until there is a handle to it: two
-/// threads that ask for one name at once are to find one mutex, not to make one each.
+/// Serializes the lookup of a mutex among this process' handles and the creation of a handle to it.
+/// Without this lock, two threads that open one name at the same time would create two `Mutex`
+/// objects for it.
 static MUTEX_LOOKUP: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 pub(crate) fn lock_mutex_lookup() -> MutexGuard<'static, ()> {
@@ -30,7 +31,7 @@ pub(crate) fn lock_mutex_lookup() -> MutexGuard<'static, ()> {
 }
 
 fn lookup_lock(kind: Kind) -> Option<MutexGuard<'static, ()>> {
-    // Forks are seen to before anything is locked.
+    // The fork handlers must be registered before a lock is acquired.
     fork::register_handlers();
     match kind {
         Kind::Mutex => Some(lock_mutex_lookup()),
@@ -38,8 +39,12 @@ fn lookup_lock(kind: Kind) -> Option<MutexGuard<'static, ()>> {
     }
 }
 
-/// Makes what `make` makes, or finds it, and a handle to it.
-fn create(
+/// Creates an object by `make`, or opens the existing one, and creates a handle to it.
+///
+/// # Safety
+///
+/// `attributes` is null or points to valid attributes.
+unsafe fn create(
     kind: Kind,
     access: u32,
     attributes: *const SecurityAttributes,
@@ -48,13 +53,13 @@ fn create(
 ) -> Result<Handle> {
     let name = name.filter(|name| !name.is_empty());
     name.as_deref().map_or(Ok(()), name::check)?;
-    // SAFETY: the exported functions hand on their caller's promise.
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
     let _lock = lookup_lock(kind);
     let (object, is_new) = make(name.as_deref(), sharing)?;
     let rights = kind.rights();
     let access = if is_new { rights.created(access) } else { rights.opened(access) }?;
-    let access = rights.at_most(access);
+    let access = rights.intersect(access);
     let handle = handle::open(Entry { object, access }, inherit)?;
     error::set_last(if is_new { 0 } else { ALREADY_EXISTS.0 });
     Ok(handle)
@@ -74,13 +79,15 @@ fn open(
     name::check(&name)?;
     let _lock = lookup_lock(kind);
     let object = find(&name)?;
-    // What is not there cannot be refused: so this comes after the name.
+    // Windows reports a missing object before missing rights. So the rights are checked after the
+    // name.
     let access = kind.rights().opened(access)?;
-    let access = kind.rights().at_most(access);
+    let access = kind.rights().intersect(access);
     handle::open(Entry { object, access }, inherit != 0)
 }
 
-/// The mutex that has a name, or a new one. Handles of this process to one mutex share it.
+/// Opens or creates a mutex. All handles of this process to one mutex share one object, which
+/// counts the owner's acquisitions.
 fn mutex(name: Option<&str>, sharing: Sharing, owned: bool) -> Result<(Object, bool)> {
     if let Some(found) = name.and_then(handle::find_mutex) {
         return Ok((Object::Mutex(found), false));
@@ -120,7 +127,7 @@ fn event(
     Ok((Object::Event(Arc::new(event)), made))
 }
 
-/// How a semaphore is made, if its counts make sense.
+/// Returns the options of a semaphore. Refuses invalid counts.
 fn counts(count: i32, max: i32) -> Result<SemaphoreOptions> {
     let whole = |count: i32| u32::try_from(count).map_err(|_| INVALID_PARAMETER);
     let (count, max) = (whole(count)?, whole(max)?);
@@ -149,11 +156,12 @@ macro_rules! calls {
      $create_mutex:ident $create_mutex_ex:ident $open_mutex:ident
      $create_event:ident $create_event_ex:ident $open_event:ident
      $create_semaphore:ident $create_semaphore_ex:ident $open_semaphore:ident) => {
-        /// Makes a mutex, or opens the one that has its name.
+        /// Creates a mutex, or opens the existing one with its name.
         ///
         /// # Safety
         ///
-        /// `attributes` is null or whole; `name` is null or ends in a NUL.
+        /// `attributes` is null or points to valid attributes; `name` is null or points to a string
+        /// that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create_mutex(
             attributes: *const SecurityAttributes,
@@ -161,15 +169,15 @@ macro_rules! calls {
             name: *const $unit,
         ) -> Handle {
             let flags = if owned != 0 { INITIAL_OWNER } else { 0 };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `attributes` and `name` are null or valid.
             unsafe { $create_mutex_ex(attributes, name, flags, rights::MUTEX.all) }
         }
 
-        /// The same, with the rights of the handle.
+        /// Does the same as `CreateMutex`, with the rights of the handle.
         ///
         /// # Safety
         ///
-        /// As there.
+        /// As for `CreateMutex`.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create_mutex_ex(
             attributes: *const SecurityAttributes,
@@ -177,37 +185,43 @@ macro_rules! calls {
             flags: u32,
             access: u32,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { name::$text(name) };
             let made = name.and_then(|name| {
-                create(Kind::Mutex, access, attributes, name, |name, sharing| {
-                    mutex(name, sharing, flags & INITIAL_OWNER != 0)
-                })
+                // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+                unsafe {
+                    create(Kind::Mutex, access, attributes, name, |name, sharing| {
+                        mutex(name, sharing, flags & INITIAL_OWNER != 0)
+                    })
+                }
             });
             answer(made, std::ptr::null_mut())
         }
 
-        /// Opens a mutex that some process has a handle to.
+        /// Opens a mutex that some process holds a handle to.
         ///
         /// # Safety
         ///
-        /// `name` is null or ends in a NUL.
+        /// `name` is null or points to a string that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $open_mutex(
             access: u32,
             inherit: i32,
             name: *const $unit,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { name::$text(name) };
             answer(open(Kind::Mutex, access, inherit, name, find_mutex), std::ptr::null_mut())
         }
 
-        /// Makes an event, or opens the one that has its name.
+        /// Creates an event, or opens the existing one with its name.
         ///
         /// # Safety
         ///
-        /// `attributes` is null or whole; `name` is null or ends in a NUL.
+        /// `attributes` is null or points to valid attributes; `name` is null or points to a string
+        /// that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create_event(
             attributes: *const SecurityAttributes,
@@ -217,15 +231,15 @@ macro_rules! calls {
         ) -> Handle {
             let manual = if manual != 0 { MANUAL_RESET } else { 0 };
             let signaled = if signaled != 0 { INITIAL_SET } else { 0 };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `attributes` and `name` are null or valid.
             unsafe { $create_event_ex(attributes, name, manual | signaled, rights::STATE.all) }
         }
 
-        /// The same, with the rights of the handle.
+        /// Does the same as `CreateEvent`, with the rights of the handle.
         ///
         /// # Safety
         ///
-        /// As there.
+        /// As for `CreateEvent`.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create_event_ex(
             attributes: *const SecurityAttributes,
@@ -233,28 +247,33 @@ macro_rules! calls {
             flags: u32,
             access: u32,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { name::$text(name) };
             let made = name.and_then(|name| {
-                create(Kind::Event, access, attributes, name, |name, sharing| {
-                    event(name, sharing, flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0)
-                })
+                // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+                unsafe {
+                    create(Kind::Event, access, attributes, name, |name, sharing| {
+                        event(name, sharing, flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0)
+                    })
+                }
             });
             answer(made, std::ptr::null_mut())
         }
 
-        /// Opens an event that some process has a handle to.
+        /// Opens an event that some process holds a handle to.
         ///
         /// # Safety
         ///
-        /// `name` is null or ends in a NUL.
+        /// `name` is null or points to a string that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $open_event(
             access: u32,
             inherit: i32,
             name: *const $unit,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { name::$text(name) };
             let opened = open(Kind::Event, access, inherit, name, |name| {
                 Ok(Object::Event(Arc::new(Event::open(name)?)))
@@ -262,11 +281,12 @@ macro_rules! calls {
             answer(opened, std::ptr::null_mut())
         }
 
-        /// Makes a semaphore, or opens the one that has its name.
+        /// Creates a semaphore, or opens the existing one with its name.
         ///
         /// # Safety
         ///
-        /// `attributes` is null or whole; `name` is null or ends in a NUL.
+        /// `attributes` is null or points to valid attributes; `name` is null or points to a string
+        /// that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create_semaphore(
             attributes: *const SecurityAttributes,
@@ -274,15 +294,16 @@ macro_rules! calls {
             max: i32,
             name: *const $unit,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `attributes` and `name` are null or valid.
             unsafe { $create_semaphore_ex(attributes, count, max, name, 0, rights::STATE.all) }
         }
 
-        /// The same, with the rights of the handle. Of the flags none means anything.
+        /// Does the same as `CreateSemaphore`, with the rights of the handle. The flags are
+        /// reserved.
         ///
         /// # Safety
         ///
-        /// As there.
+        /// As for `CreateSemaphore`.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $create_semaphore_ex(
             attributes: *const SecurityAttributes,
@@ -292,30 +313,35 @@ macro_rules! calls {
             _flags: u32,
             access: u32,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { name::$text(name) };
-            // Counts that make no sense are refused whatever the name.
+            // Invalid counts are refused before an invalid name.
             let made = name.and_then(|name| {
                 let options = counts(count, max)?;
-                create(Kind::Semaphore, access, attributes, name, |name, sharing| {
-                    semaphore(name, sharing, options)
-                })
+                // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+                unsafe {
+                    create(Kind::Semaphore, access, attributes, name, |name, sharing| {
+                        semaphore(name, sharing, options)
+                    })
+                }
             });
             answer(made, std::ptr::null_mut())
         }
 
-        /// Opens a semaphore that some process has a handle to.
+        /// Opens a semaphore that some process holds a handle to.
         ///
         /// # Safety
         ///
-        /// `name` is null or ends in a NUL.
+        /// `name` is null or points to a string that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $open_semaphore(
             access: u32,
             inherit: i32,
             name: *const $unit,
         ) -> Handle {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { name::$text(name) };
             let opened = open(Kind::Semaphore, access, inherit, name, |name| {
                 Ok(Object::Semaphore(Arc::new(Semaphore::open(name)?)))

@@ -1,9 +1,9 @@
-//! Critical sections: locks of one process' threads, each of which may enter as often as it likes.
+//! Critical sections: recursive locks among the threads of one process.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::mem::MaybeUninit;
 
-/// `CRITICAL_SECTION`, as the headers have it: room for a lock of the C library's.
+/// `CRITICAL_SECTION` as the headers declare it: storage for a lock of the C library.
 #[derive(Debug)]
 #[repr(C, align(8))]
 pub struct CriticalSection {
@@ -14,100 +14,102 @@ const _: () = assert!(size_of::<libc::pthread_mutex_t>() <= size_of::<CriticalSe
 
 type Lock = *mut libc::pthread_mutex_t;
 
-/// Makes one.
+/// Initializes a critical section.
 ///
 /// # Safety
 ///
-/// `section` has room for one that nobody uses.
+/// `section` is valid for writes, and no thread uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeCriticalSection(section: *mut CriticalSection) {
     let mut attributes = MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
-    // SAFETY: there is room for them.
+    // SAFETY: the local has room for the attributes.
     unsafe { libc::pthread_mutexattr_init(attributes) };
-    // SAFETY: they were just made.
+    // SAFETY: the attributes were just initialized.
     unsafe { libc::pthread_mutexattr_settype(attributes, libc::PTHREAD_MUTEX_RECURSIVE) };
-    // SAFETY: they are whole, and the caller says that there is room.
+    // SAFETY: the attributes are initialized. The caller guarantees that `section` is valid for
+    // writes and unused; its size is asserted above.
     unsafe { libc::pthread_mutex_init(section.cast(), attributes) };
-    // SAFETY: they are used no more.
+    // SAFETY: the attributes are initialized and no longer used.
     unsafe { libc::pthread_mutexattr_destroy(attributes) };
 }
 
-/// The same; how long to try before sleeping is the system's to know.
+/// Does the same as [`InitializeCriticalSection`]. The spin count is a hint, which is ignored.
 ///
 /// # Safety
 ///
-/// As [`InitializeCriticalSection`].
+/// As for [`InitializeCriticalSection`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeCriticalSectionAndSpinCount(
     section: *mut CriticalSection,
     _spins: u32,
 ) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is valid for writes and unused.
     unsafe { InitializeCriticalSection(section) };
     1
 }
 
-/// The same, with flags for debuggers.
+/// Does the same as [`InitializeCriticalSection`]. The flags are for debuggers, and are ignored.
 ///
 /// # Safety
 ///
-/// As [`InitializeCriticalSection`].
+/// As for [`InitializeCriticalSection`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeCriticalSectionEx(
     section: *mut CriticalSection,
     _spins: u32,
     _flags: u32,
 ) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is valid for writes and unused.
     unsafe { InitializeCriticalSection(section) };
     1
 }
 
-/// Waits until no other thread is in it, and enters.
+/// Acquires a critical section, and waits while another thread owns it.
 ///
 /// # Safety
 ///
-/// `section` was made, and not yet deleted.
+/// `section` is initialized and not deleted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn EnterCriticalSection(section: *mut CriticalSection) {
     let lock: Lock = section.cast();
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is initialized and not deleted.
     unsafe { libc::pthread_mutex_lock(lock) };
 }
 
-/// Enters if no other thread is in it; whether it did.
+/// Acquires a critical section unless another thread owns it; returns whether it did.
 ///
 /// # Safety
 ///
-/// As [`EnterCriticalSection`].
+/// As for [`EnterCriticalSection`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn TryEnterCriticalSection(section: *mut CriticalSection) -> i32 {
     let lock: Lock = section.cast();
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is initialized and not deleted.
     i32::from(unsafe { libc::pthread_mutex_trylock(lock) } == 0)
 }
 
-/// Leaves once.
+/// Releases a critical section once.
 ///
 /// # Safety
 ///
-/// As [`EnterCriticalSection`].
+/// As for [`EnterCriticalSection`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn LeaveCriticalSection(section: *mut CriticalSection) {
     let lock: Lock = section.cast();
-    // SAFETY: the caller's promise. A thread that is not in it changes nothing.
+    // SAFETY: the caller guarantees that `section` is initialized and not deleted. A recursive lock
+    // refuses a thread that does not own it.
     unsafe { libc::pthread_mutex_unlock(lock) };
 }
 
-/// Ends one that no thread is in.
+/// Deletes a critical section that no thread owns.
 ///
 /// # Safety
 ///
-/// As [`EnterCriticalSection`].
+/// As for [`EnterCriticalSection`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DeleteCriticalSection(section: *mut CriticalSection) {
     let lock: Lock = section.cast();
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is initialized and not deleted.
     unsafe { libc::pthread_mutex_destroy(lock) };
 }

@@ -1,5 +1,5 @@
-//! Mutexes, events and semaphores: what handles to them may do, and changing them. `make` makes and opens
-//! them, `wait` has the waiting.
+//! Mutexes, events and semaphores: the calls that change them. The module `create` creates and
+//! opens them, and `wait` waits for them.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::Arc;
@@ -15,44 +15,45 @@ use crate::handle::rights::{self, MODIFY_STATE, Rights};
 use crate::handle::table::{self as handle, Handle};
 use crate::pointer::write_unless_null;
 
-/// A mutex as the threads of this process have it, by whatever handle: each as often as it likes.
+/// A mutex of this process, shared by all handles to it. Its owner may acquire it recursively.
 #[derive(Debug)]
 pub(crate) struct Mutex {
     pub(crate) core: Core,
-    /// How many times more than once its owner has it.
-    again: AtomicU32,
+    /// The number of recursive acquisitions of the owner beyond the first. Only the owner changes
+    /// it.
+    recursion: AtomicU32,
 }
 
 impl Mutex {
     pub(crate) fn new(core: Core) -> Mutex {
-        Mutex { core, again: AtomicU32::new(0) }
+        Mutex { core, recursion: AtomicU32::new(0) }
     }
 
-    /// Its owner takes it once more.
-    pub(crate) fn take_again(&self) {
-        self.again.fetch_add(1, Ordering::Relaxed);
+    /// Records that the owner acquired the mutex once more.
+    pub(crate) fn acquire_again(&self) {
+        self.recursion.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// This thread has come to have it.
-    pub(crate) fn taken(&self) {
-        self.again.store(0, Ordering::Relaxed);
+    /// Records that this thread became the owner.
+    pub(crate) fn set_acquired(&self) {
+        self.recursion.store(0, Ordering::Relaxed);
     }
 
-    /// Gives it back once.
+    /// Releases one acquisition.
     pub(crate) fn release(&self) -> Result<()> {
         if !self.core.is_mine() {
             return Err(NOT_OWNER);
         }
-        // Nobody but its owner changes it.
-        match self.again.load(Ordering::Relaxed).checked_sub(1) {
-            Some(less) => self.again.store(less, Ordering::Relaxed),
+        // Relaxed suffices, because only the owner accesses the count.
+        match self.recursion.load(Ordering::Relaxed).checked_sub(1) {
+            Some(less) => self.recursion.store(less, Ordering::Relaxed),
             None => self.core.unlock_forgotten()?,
         }
         Ok(())
     }
 }
 
-/// What kind of object a handle is to stand for.
+/// The kind of a synchronisation object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Mutex,
@@ -69,51 +70,53 @@ impl Kind {
     }
 }
 
-/// Gives back a mutex that this thread has.
+/// Releases a mutex that this thread owns, once.
 #[unsafe(no_mangle)]
 pub extern "C" fn ReleaseMutex(handle: Handle) -> i32 {
     done(handle::mutex(handle).and_then(|(mutex, _)| mutex.release()))
 }
 
-/// An event whose handle may change it.
-pub(crate) fn changeable(handle: Handle) -> Result<Arc<Event>> {
+/// Returns the event of a handle that has the right to change it.
+pub(crate) fn modifiable_event(handle: Handle) -> Result<Arc<Event>> {
     let (event, access) = handle::event(handle)?;
     if access & MODIFY_STATE == 0 { Err(ACCESS_DENIED) } else { Ok(event) }
 }
 
-/// Says that an event has happened.
+/// Sets an event.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetEvent(handle: Handle) -> i32 {
-    done(changeable(handle).and_then(|event| Ok(event.set()?)))
+    done(modifiable_event(handle).and_then(|event| Ok(event.set()?)))
 }
 
-/// Says that an event has not happened.
+/// Resets an event.
 #[unsafe(no_mangle)]
 pub extern "C" fn ResetEvent(handle: Handle) -> i32 {
-    done(changeable(handle).and_then(|event| Ok(event.reset()?)))
+    done(modifiable_event(handle).and_then(|event| Ok(event.reset()?)))
 }
 
-/// Lets those go who wait for an event at this moment.
+/// Releases the current waiters of an event (one of them if it resets automatically). The event is
+/// not set afterwards.
 #[unsafe(no_mangle)]
 pub extern "C" fn PulseEvent(handle: Handle) -> i32 {
-    done(changeable(handle).and_then(|event| Ok(event.pulse()?)))
+    done(modifiable_event(handle).and_then(|event| Ok(event.pulse()?)))
 }
 
-/// Adds to a semaphore, and tells what it was before.
+/// Releases a semaphore, and reports its previous count.
 ///
 /// # Safety
 ///
-/// `before` is null or can be written to.
+/// `before` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ReleaseSemaphore(handle: Handle, by: i32, before: *mut i32) -> i32 {
-    done(add(handle, by).map(|count| {
-        // SAFETY: the caller says that it can be written to, unless it is null.
+    done(release_semaphore(handle, by).map(|count| {
+        // SAFETY: the caller guarantees that `before` is null or valid for writes.
         unsafe { write_unless_null(before, count) };
     }))
 }
 
-/// Adds to a semaphore whose handle may change it.
-pub(crate) fn add(handle: Handle, by: i32) -> Result<i32> {
+/// Adds to the count of a semaphore whose handle has the right to change it. Returns the previous
+/// count.
+pub(crate) fn release_semaphore(handle: Handle, by: i32) -> Result<i32> {
     let by = u32::try_from(by).ok().filter(|by| *by > 0).ok_or(INVALID_PARAMETER)?;
     let (semaphore, access) = handle::semaphore(handle)?;
     if access & MODIFY_STATE == 0 {

@@ -1,5 +1,5 @@
-//! Slim reader/writer locks and condition variables: words of one process that are zero at first, and on
-//! which threads sleep.
+//! Slim reader/writer locks and condition variables. Both are words of one process' memory,
+//! initially zero, and their waiters sleep on futexes.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,17 +13,17 @@ use crate::error::{INVALID_PARAMETER, Result, TIMEOUT, done};
 use crate::process::wait::{deadline, left};
 
 /// `INFINITE`.
-const FOR_EVER: u32 = u32::MAX;
+const INFINITE: u32 = u32::MAX;
 
 /// `CONDITION_VARIABLE_LOCKMODE_SHARED`.
 const SHARED_MODE: u32 = 1;
 
-/// The shared owners in the state of a lock, or all ones for an exclusive owner.
+/// The number of shared owners in the lock's state; all ones for an exclusive owner.
 const OWNERS: u32 = (1 << 30) - 1;
 const EXCLUSIVE: u32 = OWNERS;
-/// Threads sleep on the state until they can own it shared.
+/// Waiters for shared ownership sleep on `state`.
 const SHARED_WAITERS: u32 = 1 << 30;
-/// Threads sleep on the turns until they can own it exclusively.
+/// Waiters for exclusive ownership sleep on `turns`.
 const EXCLUSIVE_WAITERS: u32 = 1 << 31;
 
 /// `SRWLOCK`.
@@ -56,23 +56,25 @@ pub struct Condition {
 
 const _: () = assert!(size_of::<SlimLock>() == 8 && size_of::<Condition>() == 8);
 
-/// Sleeps while the word has this value; false if nobody woke it in time. It may wake early.
+/// Sleeps while the word has this value. Returns false after a timeout. Spurious wakeups are
+/// possible.
 fn sleep(word: &AtomicU32, value: u32, time: Option<Duration>) -> bool {
     let time = time.and_then(|time| Timespec::try_from(time).ok());
     futex::wait(word, Flags::PRIVATE, value, time.as_ref()) != Err(Errno::TIMEDOUT)
 }
 
 fn wake(word: &AtomicU32, count: u32) {
-    // It fails only for bad addresses.
+    // `futex::wake` fails only for an invalid address.
     _ = futex::wake(word, Flags::PRIVATE, count);
 }
 
-const ALL: u32 = i32::MAX.cast_unsigned();
+const ALL_WAITERS: u32 = i32::MAX.cast_unsigned();
 
 impl SlimLock {
-    /// Changes the state if it is still this one.
+    /// Replaces the state if it still equals `from`.
     fn change(&self, from: u32, to: u32) -> bool {
-        // Acquire: the data as the last owner left it, for the Release in `release`.
+        // Acquire: pairs with the Release in `release`, so that this owner sees the data of the
+        // previous owner.
         self.state.compare_exchange_weak(from, to, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
@@ -89,7 +91,8 @@ impl SlimLock {
     fn try_shared(&self) -> bool {
         loop {
             let state = self.state.load(Ordering::Relaxed);
-            // Not past those that wait: a stream of shared owners would keep them waiting for ever.
+            // Refuse while other threads wait. Otherwise a stream of shared owners could starve an
+            // exclusive waiter.
             if state >= EXCLUSIVE - 1 {
                 return false;
             }
@@ -99,8 +102,9 @@ impl SlimLock {
         }
     }
 
-    /// Sets a waiters bit in a state with owners; the state with it, or `None` if it is free by now.
-    fn announce(&self, bit: u32) -> Option<u32> {
+    /// Sets a waiters bit if the lock has an owner. Returns the new state, or `None` if the lock is
+    /// free.
+    fn set_waiters(&self, bit: u32) -> Option<u32> {
         let set = |state| (state != 0).then_some(state | bit);
         let before = self.state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, set);
         before.ok().map(|state| state | bit)
@@ -109,10 +113,11 @@ impl SlimLock {
     fn exclusive(&self) {
         let mut waiters = 0;
         while !self.try_exclusive(waiters) {
-            // Acquire: a state that is older than this turn is not seen below.
+            // Acquire: pairs with the Release in `release`. A thread that sees this turn does not
+            // see an older state below.
             let turn = self.turns.load(Ordering::Acquire);
             waiters = EXCLUSIVE_WAITERS;
-            if self.announce(EXCLUSIVE_WAITERS).is_some() {
+            if self.set_waiters(EXCLUSIVE_WAITERS).is_some() {
                 sleep(&self.turns, turn, None);
             }
         }
@@ -120,20 +125,21 @@ impl SlimLock {
 
     fn shared(&self) {
         while !self.try_shared() {
-            if let Some(state) = self.announce(SHARED_WAITERS) {
+            if let Some(state) = self.set_waiters(SHARED_WAITERS) {
                 sleep(&self.state, state, None);
             }
         }
     }
 
-    /// Takes one owner off.
+    /// Releases one shared owner, or the exclusive owner.
     fn release(&self, owners: u32) {
         let less = |state: u32| {
             let left = state & OWNERS;
             let left = if owners == EXCLUSIVE { 0 } else { left.checked_sub(1)? };
             Some(if left == 0 { 0 } else { left | state & !OWNERS })
         };
-        // Release: for the Acquire of the next owner. A lock without owners stays as it is.
+        // Release: pairs with the Acquire of the next owner. The state of a lock without owners is
+        // unchanged.
         let Ok(before) = self.state.fetch_update(Ordering::Release, Ordering::Relaxed, less) else {
             return;
         };
@@ -145,17 +151,18 @@ impl SlimLock {
             wake(&self.turns, 1);
         }
         if before & SHARED_WAITERS != 0 {
-            wake(&self.state, ALL);
+            wake(&self.state, ALL_WAITERS);
         }
     }
 }
 
 impl Condition {
-    /// Sleeps until it is woken, without the lock meanwhile.
+    /// Releases the lock, sleeps until a wake, and acquires the lock again.
     fn wait(&self, time: u32, release: impl FnOnce(), acquire: impl FnOnce()) -> Result<()> {
         let end =
-            if time == FOR_EVER { None } else { deadline(Duration::from_millis(time.into())) };
-        // The lock orders this before the change that the caller waits for, and so before its wake.
+            if time == INFINITE { None } else { deadline(Duration::from_millis(time.into())) };
+        // The caller holds the lock, which orders this load before any change that the caller waits
+        // for, and so before the wake for that change.
         let turn = self.turns.load(Ordering::Relaxed);
         release();
         let woken = sleep(&self.turns, turn, end.map(|_| left(end)));
@@ -169,14 +176,14 @@ impl Condition {
     }
 }
 
-/// Makes a lock that nobody owns.
+/// Initializes a free lock.
 ///
 /// # Safety
 ///
-/// `lock` has room for one that no thread uses.
+/// `lock` is valid for writes, and no thread uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeSRWLock(lock: *mut SlimLock) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `lock` is valid for writes and unused.
     unsafe { lock.write(SlimLock::default()) };
 }
 
@@ -186,10 +193,12 @@ macro_rules! locks {
         ///
         /// # Safety
         ///
-        /// `lock` was made, or is zero.
+        /// `lock` is initialized or zero.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name(lock: *const SlimLock) $(-> $result)? {
-            // SAFETY: the caller's promise. All that is in it is atomic.
+            // SAFETY: the caller guarantees that `lock` is initialized or zero, which are both
+            // valid. All fields are atomic, so a shared reference is sound while other threads use
+            // the lock.
             let $lock = unsafe { &*lock };
             $body
         }
@@ -197,55 +206,59 @@ macro_rules! locks {
 }
 
 locks! {
-    /// Owns a lock alone, and waits for that.
+    /// Acquires exclusive ownership of a lock, and waits for it.
     AcquireSRWLockExclusive |lock| { lock.exclusive() }
-    /// Owns a lock together with others, and waits for that.
+    /// Acquires shared ownership of a lock, and waits for it.
     AcquireSRWLockShared |lock| { lock.shared() }
-    /// Gives up a lock that this thread owns alone.
+    /// Releases exclusive ownership of a lock.
     ReleaseSRWLockExclusive |lock| { lock.release(EXCLUSIVE) }
-    /// Gives up a lock that this thread owns together with others.
+    /// Releases shared ownership of a lock.
     ReleaseSRWLockShared |lock| { lock.release(1) }
-    /// Owns a lock alone if nobody owns it; whether it does.
+    /// Acquires exclusive ownership if the lock has no owner; returns whether it did.
     TryAcquireSRWLockExclusive |lock| u8 { u8::from(lock.try_exclusive(0)) }
-    /// Owns a lock together with others if nobody owns it alone, or waits; whether it does.
+    /// Acquires shared ownership if the lock has no exclusive owner and no waiters; returns whether
+    /// it did.
     TryAcquireSRWLockShared |lock| u8 { u8::from(lock.try_shared()) }
 }
 
-/// Makes a condition variable.
+/// Initializes a condition variable.
 ///
 /// # Safety
 ///
-/// `condition` has room for one that no thread uses.
+/// `condition` is valid for writes, and no thread uses it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeConditionVariable(condition: *mut Condition) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `condition` is valid for writes and unused.
     unsafe { condition.write(Condition::default()) };
 }
 
-/// Sleeps until a condition variable is woken, without the critical section meanwhile.
+/// Releases a critical section, sleeps until a condition variable is woken, and acquires the
+/// section again.
 ///
 /// # Safety
 ///
-/// `condition` was made, or is zero; `section` was made, and this thread is in it once.
+/// `condition` is initialized or zero; `section` is initialized, and this thread owns it exactly
+/// once.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SleepConditionVariableCS(
     condition: *const Condition,
     section: *mut CriticalSection,
     time: u32,
 ) -> i32 {
-    // SAFETY: the caller's promise. All that is in it is atomic.
+    // SAFETY: the caller guarantees that `condition` is initialized or zero. All fields are atomic.
     let condition = unsafe { &*condition };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is initialized and owned by this thread.
     let release = || unsafe { LeaveCriticalSection(section) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `section` is initialized.
     done(condition.wait(time, release, || unsafe { EnterCriticalSection(section) }))
 }
 
-/// Sleeps until a condition variable is woken, without the lock meanwhile.
+/// Releases a slim lock, sleeps until a condition variable is woken, and acquires the lock again.
 ///
 /// # Safety
 ///
-/// Both were made, or are zero, and this thread owns the lock as `flags` say.
+/// `condition` and `lock` are initialized or zero, and this thread owns the lock in the mode that
+/// `flags` states.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SleepConditionVariableSRW(
     condition: *const Condition,
@@ -253,9 +266,9 @@ pub unsafe extern "C" fn SleepConditionVariableSRW(
     time: u32,
     flags: u32,
 ) -> i32 {
-    // SAFETY: the caller's promise. All that is in it is atomic.
+    // SAFETY: the caller guarantees that `condition` is initialized or zero. All fields are atomic.
     let condition = unsafe { &*condition };
-    // SAFETY: as above.
+    // SAFETY: the caller guarantees that `lock` is initialized or zero. All fields are atomic.
     let lock = unsafe { &*lock };
     done(match flags {
         0 => condition.wait(time, || lock.release(EXCLUSIVE), || lock.exclusive()),
@@ -268,10 +281,10 @@ pub unsafe extern "C" fn SleepConditionVariableSRW(
 ///
 /// # Safety
 ///
-/// `condition` was made, or is zero.
+/// `condition` is initialized or zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WakeConditionVariable(condition: *const Condition) {
-    // SAFETY: the caller's promise. All that is in it is atomic.
+    // SAFETY: the caller guarantees that `condition` is initialized or zero. All fields are atomic.
     unsafe { &*condition }.wake(1);
 }
 
@@ -279,9 +292,9 @@ pub unsafe extern "C" fn WakeConditionVariable(condition: *const Condition) {
 ///
 /// # Safety
 ///
-/// `condition` was made, or is zero.
+/// `condition` is initialized or zero.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WakeAllConditionVariable(condition: *const Condition) {
-    // SAFETY: the caller's promise. All that is in it is atomic.
-    unsafe { &*condition }.wake(ALL);
+    // SAFETY: the caller guarantees that `condition` is initialized or zero. All fields are atomic.
+    unsafe { &*condition }.wake(ALL_WAITERS);
 }

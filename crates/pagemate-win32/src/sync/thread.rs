@@ -1,4 +1,4 @@
-//! Threads, which are waited for as other objects are.
+//! Threads, and waiting for their end by an event.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::cell::RefCell;
@@ -20,26 +20,26 @@ use crate::process::object::{Process, exit_code};
 use crate::system::info::GetCurrentThreadId;
 use crate::system::security::SecurityAttributes;
 
-/// `CREATE_SUSPENDED`, and `STACK_SIZE_PARAM_IS_A_RESERVATION`, which here it always is.
+/// `CREATE_SUSPENDED`, and `STACK_SIZE_PARAM_IS_A_RESERVATION`, which is always in effect here.
 const SUSPENDED: u32 = 0x4;
 const RESERVATION: u32 = 0x1_0000;
 
 /// `STILL_ACTIVE`.
-const RUNNING: u32 = 259;
+const STILL_ACTIVE: u32 = 259;
 
-/// What `ResumeThread` gives when it fails.
+/// The result of a failed `ResumeThread`.
 const NO_COUNT: u32 = u32::MAX;
 
-/// What a thread runs. It may end the thread in the midst of it, which unwinds what it runs in.
+/// The start function of a thread. It may call `ExitThread`, which unwinds it.
 type Start = unsafe extern "C-unwind" fn(*mut c_void) -> u32;
 
 unsafe extern "C" {
-    // As the C library has it, for a start that can be unwound.
+    // Declared here because the start function in the `libc` crate must not unwind.
     fn pthread_create(
         thread: *mut libc::pthread_t,
         attributes: *const libc::pthread_attr_t,
-        start: extern "C-unwind" fn(*mut c_void) -> *mut c_void,
-        given: *mut c_void,
+        start: unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void,
+        argument: *mut c_void,
     ) -> i32;
 }
 
@@ -47,12 +47,12 @@ unsafe extern "C-unwind" {
     fn pthread_exit(value: *mut c_void) -> !;
 }
 
-/// A thread of this process that was made here.
+/// A thread of this process.
 #[derive(Debug)]
 pub(crate) struct Thread {
-    /// It has ended, and given up the mutexes it had.
+    /// Set when the thread has ended and its mutexes are abandoned.
     pub(crate) ended: Arc<Event>,
-    /// [`RUNNING`] until then, and what it ended with after.
+    /// [`STILL_ACTIVE`], or the exit code once the thread has ended.
     code: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
@@ -60,48 +60,48 @@ pub(crate) struct Thread {
 
 #[derive(Debug)]
 struct State {
-    /// Zero until it is known.
+    /// The thread's number; zero until the thread has started.
     id: u32,
-    /// How often it has to be told to go on.
+    /// The suspend count. The thread starts when it is zero.
     suspended: u32,
 }
 
 thread_local! {
-    /// The calling thread, if it was made here.
+    /// The calling thread, if it is known to this library.
     static CURRENT: RefCell<Option<Running>> = const { RefCell::new(None) };
 }
 
-/// A thread that runs. What it had for itself, as its mutexes, goes before this does, because that
-/// came after it.
+/// A running thread. Its thread-locals that were initialized later, such as the record of its
+/// mutexes, are destroyed before this one. So `ended` is set after its mutexes are abandoned.
 struct Running {
     thread: Arc<Thread>,
     process: u32,
-    /// What it ends with.
+    /// The exit code.
     code: u32,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A forked child's copy of it is another thread, whose end is nobody's business here.
+        // A forked child has a copy of this value. Its end is not the end of the parent's thread.
         if self.process != std::process::id() {
             return;
         }
-        // Release: what it did, for the Acquire of who asks what it ended with.
+        // Release: pairs with the Acquire in `GetExitCodeThread`.
         self.thread.code.store(self.code, Ordering::Release);
-        // Should it fail, who waits for the thread waits on.
+        // If this fails, waiters for the thread keep waiting.
         _ = self.thread.ended.set();
     }
 }
 
-/// What a new thread is given.
-struct Begun {
+/// The start arguments of a new thread.
+struct StartArguments {
     thread: Arc<Thread>,
     start: Start,
-    given: *mut c_void,
+    argument: *mut c_void,
 }
 
 impl Thread {
-    /// The calling thread, whichever call made it.
+    /// Returns the calling thread, even if this library did not create it.
     pub(crate) fn current() -> Result<Arc<Thread>> {
         let known = CURRENT
             .with_borrow(|current| current.as_ref().map(|running| Arc::clone(&running.thread)));
@@ -109,14 +109,14 @@ impl Thread {
             return Ok(thread);
         }
         let thread = Arc::new(Thread::new(0)?);
-        thread.begin();
+        thread.announce();
         Ok(thread)
     }
 
     fn new(suspended: u32) -> Result<Thread> {
         Ok(Thread {
             ended: Arc::new(EventOptions::new(Reset::Manual).create_unnamed()?),
-            code: AtomicU32::new(RUNNING),
+            code: AtomicU32::new(STILL_ACTIVE),
             state: Mutex::new(State { id: 0, suspended }),
             changed: Condvar::new(),
         })
@@ -126,14 +126,14 @@ impl Thread {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until its state fits.
+    /// Waits until the state satisfies `fits`. Returns the thread's number.
     fn wait(&self, fits: impl Fn(&State) -> bool) -> u32 {
         let state = self.changed.wait_while(self.state(), |state| !fits(state));
         state.unwrap_or_else(PoisonError::into_inner).id
     }
 
-    /// Says that it is there, and waits until it may go on.
-    fn begin(self: &Arc<Thread>) {
+    /// Publishes the thread's number, and waits until the thread is not suspended.
+    fn announce(self: &Arc<Thread>) {
         let running = Running { thread: Arc::clone(self), process: std::process::id(), code: 0 };
         CURRENT.with_borrow_mut(|current| *current = Some(running));
         self.state().id = GetCurrentThreadId();
@@ -142,25 +142,35 @@ impl Thread {
     }
 }
 
-/// What every thread begins with. Nothing in here has to be cleared up when the thread is ended from
-/// within `start`.
-extern "C-unwind" fn run(begun: *mut c_void) -> *mut c_void {
-    let (start, given) = take(begun);
-    // SAFETY: the program's own promise, made where it made the thread.
-    let code = unsafe { start(given) };
-    end_with(code);
+/// The entry point of every thread. `ExitThread` may unwind it from within `start`, so it must own
+/// nothing that needs cleanup.
+///
+/// # Safety
+///
+/// `arguments` is as for [`take_arguments`]. Its start function may be called with its argument in
+/// this thread.
+unsafe extern "C-unwind" fn run(arguments: *mut c_void) -> *mut c_void {
+    // SAFETY: the caller guarantees that `arguments` is the pointer of a box that it gives away.
+    let (start, argument) = unsafe { take_arguments(arguments) };
+    // SAFETY: the caller guarantees that `start` may be called with `argument` in this thread.
+    let code = unsafe { start(argument) };
+    set_exit_code(code);
     null_mut()
 }
 
-fn take(begun: *mut c_void) -> (Start, *mut c_void) {
-    // SAFETY: `create` gave it away for this.
-    let Begun { thread, start, given } = *unsafe { Box::from_raw(begun.cast::<Begun>()) };
-    thread.begin();
-    (start, given)
+/// # Safety
+///
+/// `arguments` is the pointer of a `Box<StartArguments>`, whose ownership passes to this function.
+unsafe fn take_arguments(arguments: *mut c_void) -> (Start, *mut c_void) {
+    // SAFETY: the caller guarantees that `arguments` is the pointer of a box that it gives away.
+    let StartArguments { thread, start, argument } =
+        *unsafe { Box::from_raw(arguments.cast::<StartArguments>()) };
+    thread.announce();
+    (start, argument)
 }
 
-/// Notes what the calling thread ends with.
-fn end_with(code: u32) {
+/// Records the exit code of the calling thread.
+fn set_exit_code(code: u32) {
     CURRENT.with_borrow_mut(|current| {
         if let Some(running) = current {
             running.code = code;
@@ -168,10 +178,13 @@ fn end_with(code: u32) {
     });
 }
 
-fn create(
+/// # Safety
+///
+/// `start` may be called with `argument` in another thread.
+unsafe fn create(
     stack: usize,
     start: Option<Start>,
-    given: *mut c_void,
+    argument: *mut c_void,
     flags: u32,
 ) -> Result<(Handle, u32)> {
     let start = start.ok_or(INVALID_PARAMETER)?;
@@ -182,106 +195,116 @@ fn create(
     let thread = Arc::new(Thread::new(suspended)?);
     let object = Object::Thread(Arc::clone(&thread));
     let handle = handle::open(Entry { object, access: rights::THREAD.all }, false)?;
-    let begun = Box::new(Begun { thread: Arc::clone(&thread), start, given });
-    if let Err(code) = begin(stack, begun) {
+    let arguments = Box::new(StartArguments { thread: Arc::clone(&thread), start, argument });
+    // SAFETY: the caller guarantees that `start` may be called with `argument` in another thread.
+    if let Err(code) = unsafe { spawn_detached(stack, arguments) } {
         handle::CloseHandle(handle);
         return Err(code);
     }
     Ok((handle, thread.wait(|state| state.id != 0)))
 }
 
-/// Begins a thread that nobody joins.
-fn begin(stack: usize, begun: Box<Begun>) -> Result<()> {
+/// Starts a detached thread.
+///
+/// # Safety
+///
+/// The start function may be called with its argument in another thread.
+unsafe fn spawn_detached(stack: usize, arguments: Box<StartArguments>) -> Result<()> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
-    // SAFETY: there is room for them.
+    // SAFETY: the local has room for the attributes.
     unsafe { libc::pthread_attr_init(attributes) };
-    // SAFETY: they were just made.
+    // SAFETY: the attributes were just initialized.
     unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) };
-    let mut usual = 0;
-    // SAFETY: as above, and it writes to a local.
-    unsafe { libc::pthread_attr_getstacksize(attributes, &raw mut usual) };
-    if stack > usual {
-        // Some C libraries refuse part of a page.
-        let whole = stack.checked_next_multiple_of(0x1_0000).unwrap_or(stack);
-        // SAFETY: as above. A size that is too large fails when the thread is made.
-        unsafe { libc::pthread_attr_setstacksize(attributes, whole) };
+    let mut default_size = 0;
+    // SAFETY: the attributes are initialized, and `default_size` is a local.
+    unsafe { libc::pthread_attr_getstacksize(attributes, &raw mut default_size) };
+    if stack > default_size {
+        // Some C libraries refuse a size that is not a multiple of the page size.
+        let rounded = stack.checked_next_multiple_of(0x1_0000).unwrap_or(stack);
+        // SAFETY: the attributes are initialized. A size that is too large makes `pthread_create`
+        // fail.
+        unsafe { libc::pthread_attr_setstacksize(attributes, rounded) };
     }
     let mut thread = 0;
-    let begun = Box::into_raw(begun);
-    // SAFETY: the attributes are whole, and `run` takes what it is given.
-    let error = unsafe { pthread_create(&raw mut thread, attributes, run, begun.cast()) };
-    // SAFETY: they are used no more.
+    let arguments = Box::into_raw(arguments);
+    // SAFETY: the attributes are initialized. `run` takes ownership of `arguments`, and the caller
+    // guarantees that `run` may call the start function.
+    let error = unsafe { pthread_create(&raw mut thread, attributes, run, arguments.cast()) };
+    // SAFETY: the attributes are initialized and no longer used.
     unsafe { libc::pthread_attr_destroy(attributes) };
     if error != 0 {
-        // SAFETY: no thread took it.
-        drop(unsafe { Box::from_raw(begun) });
+        // SAFETY: no thread was created, so ownership of the box stays here.
+        drop(unsafe { Box::from_raw(arguments) });
         return Err(NOT_ENOUGH_MEMORY);
     }
     Ok(())
 }
 
-/// A thread that a handle names.
-enum Named {
-    Ours(Arc<Thread>),
-    /// The first of another process.
-    First(Arc<Process>),
+/// The thread of a handle.
+enum Target {
+    Local(Arc<Thread>),
+    /// The first thread of a child process.
+    FirstOf(Arc<Process>),
 }
 
-fn named(handle: Handle) -> Result<Named> {
+fn target_of(handle: Handle) -> Result<Target> {
     match handle::entry(handle)?.object {
-        Object::Thread(thread) => Ok(Named::Ours(thread)),
-        Object::MainThread(process) => Ok(Named::First(process)),
+        Object::Thread(thread) => Ok(Target::Local(thread)),
+        Object::MainThread(process) => Ok(Target::FirstOf(process)),
         _ => Err(INVALID_HANDLE),
     }
 }
 
-/// The number that stands for the calling thread where a handle is asked for.
+/// Returns the pseudo-handle of the calling thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentThread() -> Handle {
     std::ptr::without_provenance_mut(handle::CURRENT_THREAD)
 }
 
-/// Makes a thread, which runs or waits to be resumed. Its handle is not inherited, for its threads are
-/// nothing to a child.
+/// Creates a thread, which starts at once or when it is resumed. Its handle is never inheritable,
+/// because a thread does not exist in a child process.
 ///
 /// # Safety
 ///
-/// `start` may be called with `given` in another thread; `id` is null or can be written to.
+/// `start` may be called with `argument` in another thread; `id` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn CreateThread(
     _attributes: *const SecurityAttributes,
     stack: usize,
     start: Option<Start>,
-    given: *mut c_void,
+    argument: *mut c_void,
     flags: u32,
     id: *mut u32,
 ) -> Handle {
-    let made = create(stack, start, given, flags).map(|(handle, told)| {
-        // SAFETY: the caller's promise.
-        unsafe { write_unless_null(id, told) };
+    // SAFETY: the caller guarantees that `start` may be called with `argument` in another thread.
+    let created = unsafe { create(stack, start, argument, flags) };
+    let handle = created.map(|(handle, new_id)| {
+        // SAFETY: the caller guarantees that `id` is null or valid for writes.
+        unsafe { write_unless_null(id, new_id) };
         handle
     });
-    answer(made, null_mut())
+    answer(handle, null_mut())
 }
 
-/// Ends the calling thread. What it has on its stack is cleared up as C++ does it.
+/// Ends the calling thread. The C library unwinds its stack, which runs C++ destructors.
 ///
 /// # Safety
 ///
-/// No frame of the thread is one that cannot be unwound.
+/// Every frame of the thread may be unwound.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ExitThread(code: u32) -> ! {
-    end_with(code);
-    // SAFETY: the caller's promise.
+    set_exit_code(code);
+    // SAFETY: the caller guarantees that every frame of the thread may be unwound.
     unsafe { pthread_exit(null_mut()) }
 }
 
-/// Lets a suspended thread run, and tells how often it was suspended.
+/// Decrements the suspend count of a thread; returns the previous count. The thread starts when the
+/// count is zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
-    let before = named(handle).map(|named| {
-        let Named::Ours(thread) = named else { return 0 };
+    let before = target_of(handle).map(|target| {
+        let Target::Local(thread) = target else { return 0 };
         let mut state = thread.state();
         let before = state.suspended;
         state.suspended = before.saturating_sub(1);
@@ -291,30 +314,30 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
     answer(before, NO_COUNT)
 }
 
-/// Tells what a thread ended with, or that it still runs.
+/// Reports the exit code of a thread, or `STILL_ACTIVE`.
 ///
 /// # Safety
 ///
-/// `told` is null or can be written to.
+/// `exit_code_out` is null or valid for writes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, told: *mut u32) -> i32 {
-    done(named(handle).and_then(|named| {
-        let code = match named {
-            Named::Ours(thread) => thread.code.load(Ordering::Acquire),
-            Named::First(process) => exit_code(&process)?,
+pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, exit_code_out: *mut u32) -> i32 {
+    done(target_of(handle).and_then(|target| {
+        let code = match target {
+            Target::Local(thread) => thread.code.load(Ordering::Acquire),
+            Target::FirstOf(process) => exit_code(&process)?,
         };
-        // SAFETY: the caller's promise.
-        if unsafe { write_unless_null(told, code) } { Ok(()) } else { Err(NOACCESS) }
+        // SAFETY: the caller guarantees that `exit_code_out` is null or valid for writes.
+        if unsafe { write_unless_null(exit_code_out, code) } { Ok(()) } else { Err(NOACCESS) }
     }))
 }
 
-/// The number of a thread; zero if the handle is none of one.
+/// Returns the number of a thread; zero if the handle is not a thread's.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetThreadId(handle: Handle) -> u32 {
-    let id = named(handle).map(|named| match named {
-        Named::Ours(thread) => thread.state().id,
-        // Linux numbers the first thread as the process.
-        Named::First(process) => process.id(),
+    let id = target_of(handle).map(|target| match target {
+        Target::Local(thread) => thread.state().id,
+        // On Linux the first thread has the number of its process.
+        Target::FirstOf(process) => process.id(),
     });
     answer(id, 0)
 }

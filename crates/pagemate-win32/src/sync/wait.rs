@@ -14,32 +14,32 @@ use crate::process::object::Process;
 use crate::process::wait::{deadline, for_all, for_any, left, with_event};
 use crate::sync::object::{self as sync, Mutex};
 
-/// What a wait comes to: `WAIT_OBJECT_0`, `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`.
+/// The results of a wait: `WAIT_OBJECT_0`, `WAIT_ABANDONED_0`, `WAIT_TIMEOUT`, `WAIT_FAILED`.
 const OBJECT: u32 = 0;
 const ABANDONED: u32 = 0x80;
 const TIMEOUT: u32 = 0x102;
 const FAILED: u32 = u32::MAX;
 
 /// `MAXIMUM_WAIT_OBJECTS`.
-const MOST: usize = 64;
+const MAX_OBJECTS: usize = 64;
 
 /// `INFINITE`.
-const FOR_EVER: u32 = u32::MAX;
+const INFINITE: u32 = u32::MAX;
 
 fn time(milliseconds: u32) -> Duration {
     match milliseconds {
-        FOR_EVER => Duration::MAX,
+        INFINITE => Duration::MAX,
         time => Duration::from_millis(time.into()),
     }
 }
 
-/// What a handle that may be waited for stands for.
+/// The object of a handle that a thread waits for.
 #[derive(Clone, Debug)]
 enum Waited {
     Mutex(Arc<Mutex>),
     Event(Arc<Event>),
     Semaphore(Arc<Semaphore>),
-    /// A process, which stays ended once it is.
+    /// A process. Its end is permanent.
     Process(Arc<Process>),
 }
 
@@ -52,14 +52,15 @@ impl Waited {
             Object::Semaphore(semaphore) => Waited::Semaphore(semaphore),
             Object::Thread(thread) => Waited::Event(Arc::clone(&thread.ended)),
             Object::Process(process) | Object::MainThread(process) => Waited::Process(process),
-            // Nobody waits for memory, and files here are never waited for.
+            // Mappings cannot be waited for. Windows permits waiting for files, which is not
+            // supported here.
             Object::Mapping(_) => return Err(ACCESS_DENIED),
             Object::File(_) => return Err(INVALID_HANDLE),
         };
         if entry.access & SYNCHRONIZE == 0 { Err(ACCESS_DENIED) } else { Ok(waited) }
     }
 
-    /// What the core waits for; `None` for a process.
+    /// Returns the object for the wait of the `pagemate` crate; `None` for a process.
     fn waitable(&self) -> Option<Waitable<'_>> {
         Some(match self {
             Waited::Mutex(mutex) => Waitable::Mutex(&mutex.core),
@@ -76,21 +77,23 @@ impl Waited {
         }
     }
 
-    /// Whether a wait for it ends at once and changes nothing in the core.
-    fn is_at_hand(&self) -> bool {
-        self.mine().is_some() || self.process().is_some_and(|process| process.end().is_some())
+    /// Returns whether a wait for this object succeeds at once without a call of the `pagemate`
+    /// crate.
+    fn is_immediate(&self) -> bool {
+        self.owned_mutex().is_some()
+            || self.process().is_some_and(|process| process.end().is_some())
     }
 
-    /// A mutex that this thread has already, and takes again without waiting.
-    fn mine(&self) -> Option<&Mutex> {
+    /// Returns the mutex if this thread owns it, and so acquires it again without waiting.
+    fn owned_mutex(&self) -> Option<&Mutex> {
         match self {
             Waited::Mutex(mutex) if mutex.core.is_mine() => Some(mutex),
             _ => None,
         }
     }
 
-    /// Whether it is the same object, by whatever handle.
-    fn is(&self, other: &Waited) -> bool {
+    /// Returns whether both handles refer to one object.
+    fn is_same(&self, other: &Waited) -> bool {
         let same = match (self, other) {
             (Waited::Mutex(a), Waited::Mutex(b)) => Arc::ptr_eq(a, b),
             (Waited::Event(a), Waited::Event(b)) => Arc::ptr_eq(a, b),
@@ -98,7 +101,7 @@ impl Waited {
             (Waited::Process(a), Waited::Process(b)) => Arc::ptr_eq(a, b),
             _ => return false,
         };
-        // Both hold the name, so that it stands for one object.
+        // Both handles keep the name alive, so that equal names mean one object.
         same || self.name().is_some_and(|name| Some(name) == other.name())
     }
 
@@ -111,36 +114,37 @@ impl Waited {
         }
     }
 
-    /// Takes what was waited for; whether it had been abandoned.
-    fn have(&self, had: Had<'_>) -> bool {
-        let abandoned = had.guard.as_ref().is_some_and(pagemate::sync::MutexGuard::was_abandoned);
+    /// Keeps the acquired object; returns whether it was abandoned.
+    fn keep(&self, acquired: Had<'_>) -> bool {
+        let abandoned =
+            acquired.guard.as_ref().is_some_and(pagemate::sync::MutexGuard::was_abandoned);
         if let Waited::Mutex(mutex) = self {
-            mutex.taken();
+            mutex.set_acquired();
         }
-        // It is this thread's until it is released.
-        std::mem::forget(had);
+        // Forget the guard: the thread owns the mutex until it calls `ReleaseMutex`.
+        std::mem::forget(acquired);
         abandoned
     }
 }
 
-/// Waits for one of them; which, and how.
+/// Waits for one of several objects. Returns the code for its index.
 fn any(list: &[Waited], time: Duration) -> Result<u32> {
     let deadline = deadline(time);
     loop {
-        // What this thread has already, and a process that has ended, is there, unless something before
-        // it is.
-        let there = list.iter().position(Waited::is_at_hand);
-        let (before, time) = match there {
+        // A mutex that this thread owns, and a process that has ended, end the wait at once, unless
+        // an object with a lower index is signaled.
+        let immediate = list.iter().position(Waited::is_immediate);
+        let (before, time) = match immediate {
             None => (list, left(deadline)),
             Some(index) => (&list[..index], Duration::ZERO),
         };
-        match (first_of(before, time)?, there) {
-            (First::Index(code), _) => return Ok(code),
-            (First::Process, _) => {}
-            (First::None, None) => return Ok(TIMEOUT),
-            (First::None, Some(index)) => {
-                if let Some(mutex) = list[index].mine() {
-                    mutex.take_again();
+        match (first_of(before, time)?, immediate) {
+            (Outcome::Index(code), _) => return Ok(code),
+            (Outcome::Process, _) => {}
+            (Outcome::None, None) => return Ok(TIMEOUT),
+            (Outcome::None, Some(index)) => {
+                if let Some(mutex) = list[index].owned_mutex() {
+                    mutex.acquire_again();
                 }
                 return Ok(code(index) + OBJECT);
             }
@@ -152,20 +156,20 @@ fn code(index: usize) -> u32 {
     u32::try_from(index).expect("64 at most")
 }
 
-/// What came first of several.
-enum First {
-    /// What a wait for that one comes to.
+/// The result of a wait for one of several objects.
+enum Outcome {
+    /// The result code for an acquired object.
     Index(u32),
     /// One of the processes has ended.
     Process,
-    /// Nothing, in time.
+    /// No object was signaled in time.
     None,
 }
 
-/// Waits for one of several, none of which is at hand.
-fn first_of(list: &[Waited], time: Duration) -> Result<First> {
-    // The same object twice is as good as once.
-    let first = |i: usize| list[..i].iter().all(|other| !other.is(&list[i]));
+/// Waits for one of several objects, none of which is immediate.
+fn first_of(list: &[Waited], time: Duration) -> Result<Outcome> {
+    // A duplicate adds nothing to the wait, so only the first handle to an object counts.
+    let first = |i: usize| list[..i].iter().all(|other| !other.is_same(&list[i]));
     let (indices, waitables): (Vec<_>, Vec<_>) = (0..list.len())
         .filter(|i| first(*i))
         .filter_map(|i| Some((i, list[i].waitable()?)))
@@ -173,71 +177,73 @@ fn first_of(list: &[Waited], time: Duration) -> Result<First> {
     let processes: Vec<_> = list.iter().filter_map(Waited::process).collect();
     if waitables.is_empty() {
         let ended = !processes.is_empty() && for_any(&processes, deadline(time))?;
-        return Ok(if ended { First::Process } else { First::None });
+        return Ok(if ended { Outcome::Process } else { Outcome::None });
     }
     if processes.is_empty() || time.is_zero() {
-        return Ok(had_first(list, &indices, wait_any_for(&waitables, time)?));
+        return Ok(keep_first(list, &indices, wait_any_for(&waitables, time)?));
     }
     with_event(&processes, |ended| {
         let ended = [Waitable::Event(ended)];
         let waitables: Vec<_> = waitables.iter().chain(&ended).copied().collect();
         Ok(match wait_any_for(&waitables, time)? {
-            Some(had) if had.index == indices.len() => First::Process,
-            had => had_first(list, &indices, had),
+            Some(acquired) if acquired.index == indices.len() => Outcome::Process,
+            acquired => keep_first(list, &indices, acquired),
         })
     })
 }
 
-/// Takes what the core gave.
-fn had_first(list: &[Waited], indices: &[usize], had: Option<Had<'_>>) -> First {
-    had.map_or(First::None, |had| {
-        let index = indices[had.index];
-        let abandoned = list[index].have(had);
-        First::Index(code(index) + if abandoned { ABANDONED } else { OBJECT })
+/// Keeps the object that the wait acquired.
+fn keep_first(list: &[Waited], indices: &[usize], acquired: Option<Had<'_>>) -> Outcome {
+    acquired.map_or(Outcome::None, |acquired| {
+        let index = indices[acquired.index];
+        let abandoned = list[index].keep(acquired);
+        Outcome::Index(code(index) + if abandoned { ABANDONED } else { OBJECT })
     })
 }
 
-/// Waits for all of them.
+/// Waits for all of several objects.
 fn all(list: &[Waited], time: Duration) -> Result<u32> {
-    if (1..list.len()).any(|i| list[..i].iter().any(|other| other.is(&list[i]))) {
+    if (1..list.len()).any(|i| list[..i].iter().any(|other| other.is_same(&list[i]))) {
         return Err(INVALID_PARAMETER);
     }
-    // Processes stay ended, and nothing is taken before all of them are.
+    // Wait for the processes first: their end is permanent, and no object is acquired until all of
+    // them have ended.
     let deadline = deadline(time);
     let processes: Vec<_> = list.iter().filter_map(Waited::process).collect();
     if !for_all(&processes, deadline)? {
         return Ok(TIMEOUT);
     }
-    let others = list.iter().filter(|waited| waited.mine().is_none());
+    let others = list.iter().filter(|waited| waited.owned_mutex().is_none());
     let (others, waitables): (Vec<_>, Vec<_>) =
         others.filter_map(|waited| Some((waited, waited.waitable()?))).unzip();
-    let mine: Vec<_> = list.iter().filter_map(Waited::mine).collect();
+    let owned: Vec<_> = list.iter().filter_map(Waited::owned_mutex).collect();
     let time = left(deadline);
-    let had = if waitables.is_empty() { Some(Vec::new()) } else { wait_all_for(&waitables, time)? };
-    let Some(had) = had else { return Ok(TIMEOUT) };
+    let acquired =
+        if waitables.is_empty() { Some(Vec::new()) } else { wait_all_for(&waitables, time)? };
+    let Some(acquired) = acquired else { return Ok(TIMEOUT) };
     let mut abandoned = false;
-    for (waited, had) in others.iter().zip(had) {
-        abandoned |= waited.have(had);
+    for (waited, acquired) in others.iter().zip(acquired) {
+        abandoned |= waited.keep(acquired);
     }
-    for mutex in mine {
-        mutex.take_again();
+    for mutex in owned {
+        mutex.acquire_again();
     }
     Ok(if abandoned { ABANDONED } else { OBJECT })
 }
 
 fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
     let time = time(milliseconds);
-    let had = match Waited::of(handle)? {
+    let acquired = match Waited::of(handle)? {
         Waited::Mutex(mutex) if mutex.core.is_mine() => {
-            mutex.take_again();
+            mutex.acquire_again();
             true
         }
         Waited::Mutex(mutex) => match mutex.core.try_lock_for(time)? {
             None => false,
             Some(guard) => {
-                mutex.taken();
+                mutex.set_acquired();
                 let abandoned = guard.was_abandoned();
-                // It is this thread's until it is released.
+                // Forget the guard: the thread owns the mutex until it calls `ReleaseMutex`.
                 std::mem::forget(guard);
                 return Ok(if abandoned { ABANDONED } else { OBJECT });
             }
@@ -246,7 +252,7 @@ fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
         Waited::Semaphore(semaphore) => semaphore.try_acquire_for(time)?,
         Waited::Process(process) => process.wait(time)?,
     };
-    Ok(if had { OBJECT } else { TIMEOUT })
+    Ok(if acquired { OBJECT } else { TIMEOUT })
 }
 
 /// Waits for an object.
@@ -255,17 +261,17 @@ pub extern "C" fn WaitForSingleObject(handle: Handle, milliseconds: u32) -> u32 
     answer(one(handle, milliseconds), FAILED)
 }
 
-/// The same; there are no calls that could come in between.
+/// Does the same as [`WaitForSingleObject`]. There are no asynchronous procedure calls.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForSingleObjectEx(handle: Handle, milliseconds: u32, _alertable: i32) -> u32 {
     WaitForSingleObject(handle, milliseconds)
 }
 
-/// Waits for any or for all of several objects.
+/// Waits for one or for all of several objects.
 ///
 /// # Safety
 ///
-/// `handles` is null or has `count` of them.
+/// `handles` is null or points to `count` handles.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WaitForMultipleObjects(
     count: u32,
@@ -273,8 +279,8 @@ pub unsafe extern "C" fn WaitForMultipleObjects(
     for_all: i32,
     milliseconds: u32,
 ) -> u32 {
-    // SAFETY: the caller's promise.
-    let list = unsafe { waited(count, handles) };
+    // SAFETY: the caller guarantees that `handles` is null or points to `count` handles.
+    let list = unsafe { objects_of(count, handles) };
     let result = list.and_then(|list| {
         let time = time(milliseconds);
         if for_all == 0 { any(&list, time) } else { all(&list, time) }
@@ -284,22 +290,22 @@ pub unsafe extern "C" fn WaitForMultipleObjects(
 
 /// # Safety
 ///
-/// `handles` is null or has `count` of them.
-unsafe fn waited(count: u32, handles: *const Handle) -> Result<Vec<Waited>> {
+/// `handles` is null or points to `count` handles.
+unsafe fn objects_of(count: u32, handles: *const Handle) -> Result<Vec<Waited>> {
     let count = usize::try_from(count).map_err(|_| INVALID_PARAMETER)?;
-    if count == 0 || count > MOST || handles.is_null() {
+    if count == 0 || count > MAX_OBJECTS || handles.is_null() {
         return Err(INVALID_PARAMETER);
     }
-    // SAFETY: not null, and the caller says that there are so many.
+    // SAFETY: `handles` is not null, so the caller guarantees that it points to `count` handles.
     let handles = unsafe { std::slice::from_raw_parts(handles, count) };
     handles.iter().map(|handle| Waited::of(*handle)).collect()
 }
 
-/// The same; there are no calls that could come in between.
+/// Does the same as [`WaitForMultipleObjects`]. There are no asynchronous procedure calls.
 ///
 /// # Safety
 ///
-/// As [`WaitForMultipleObjects`].
+/// As for [`WaitForMultipleObjects`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WaitForMultipleObjectsEx(
     count: u32,
@@ -308,12 +314,13 @@ pub unsafe extern "C" fn WaitForMultipleObjectsEx(
     milliseconds: u32,
     _alertable: i32,
 ) -> u32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `handles` is null or points to `count` handles.
     unsafe { WaitForMultipleObjects(count, handles, for_all, milliseconds) }
 }
 
-/// Sets an event, gives a mutex back or adds one to a semaphore; then waits for another object. Who
-/// is let go may run before we wait.
+/// Sets an event, or releases a mutex or a semaphore once; then waits for another object.
+///
+/// The two steps are not atomic: a released thread may run before the wait begins.
 #[unsafe(no_mangle)]
 pub extern "C" fn SignalObjectAndWait(
     signaled: Handle,
@@ -326,8 +333,8 @@ pub extern "C" fn SignalObjectAndWait(
         Waited::of(waited_for)?;
         match to_signal.object {
             Object::Mutex(mutex) => mutex.release()?,
-            Object::Event(_) => sync::changeable(signaled)?.set()?,
-            Object::Semaphore(_) => sync::add(signaled, 1).map(drop)?,
+            Object::Event(_) => sync::modifiable_event(signaled)?.set()?,
+            Object::Semaphore(_) => sync::release_semaphore(signaled, 1).map(drop)?,
             Object::Mapping(_)
             | Object::File(_)
             | Object::Thread(_)

@@ -1,4 +1,4 @@
-//! Keys as they are pressed.
+//! `conio.h`: reads single keys from the terminal.
 #![allow(unsafe_code, reason = "exported under the names of Microsoft's C library")]
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -8,27 +8,28 @@ use rustix::stdio::stdin;
 use rustix::termios::{InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use rustix::termios::{tcgetattr, tcsetattr};
 
-/// What stands for a key where there is none any more.
+/// The result at the end of the input.
 const EOF: i32 = -1;
 
-/// Keys that mean a signal, and which.
+/// The keys that send a signal, and their signals.
 const SIGNALS: [(SpecialCodeIndex, Signal); 3] = [
     (SpecialCodeIndex::VINTR, Signal::INT),
     (SpecialCodeIndex::VQUIT, Signal::QUIT),
     (SpecialCodeIndex::VSUSP, Signal::TSTP),
 ];
 
-/// The terminal gives every key at once and shows none, until this is dropped.
+/// Makes the terminal deliver each key at once without echo, until it is dropped.
 struct Raw {
     before: Termios,
 }
 
 impl Raw {
-    /// None where standard input is no terminal.
+    /// Returns `None` if standard input is not a terminal.
     fn new() -> Option<Raw> {
         let before = tcgetattr(stdin()).ok()?;
         let mut raw = before.clone();
-        // The keys of signals too: whoever dies of one would leave the terminal as it is now.
+        // Also disable the signal keys: a program that a signal kills would leave the terminal in
+        // this mode.
         raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         raw.input_modes -= InputModes::ICRNL;
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
@@ -37,7 +38,7 @@ impl Raw {
         Some(Raw { before })
     }
 
-    /// The signal that this key means.
+    /// Returns the signal of a key.
     fn signal(&self, key: u8) -> Option<Signal> {
         let codes = &self.before.special_codes;
         let found = SIGNALS.iter().find(|(code, _)| key != 0 && codes[*code] == key);
@@ -53,11 +54,12 @@ impl Drop for Raw {
     }
 }
 
-fn key() -> i32 {
+fn read_key() -> i32 {
     loop {
         let raw = Raw::new();
-        // Prompts need not end in a line break. Whoever sees one finds the terminal ready.
-        // SAFETY: null stands for all streams.
+        // Flush prompts without a line break. The terminal is already in raw mode, so a user who
+        // answers a prompt at once finds it ready.
+        // SAFETY: `fflush` of null flushes all streams.
         unsafe { libc::fflush(std::ptr::null_mut()) };
         let mut key = [0];
         match rustix::io::read(stdin(), &mut key) {
@@ -73,20 +75,20 @@ fn key() -> i32 {
     }
 }
 
-/// Waits for a key and tells which. Where standard input is no terminal, it is the next byte.
+/// Waits for a key and returns it. Reads the next byte if standard input is not a terminal.
 #[unsafe(no_mangle)]
 pub extern "C" fn _getch() -> i32 {
-    key()
+    read_key()
 }
 
-/// The same, and shows it.
+/// Does the same as [`_getch`], and echoes the key.
 #[unsafe(no_mangle)]
 pub extern "C" fn _getche() -> i32 {
-    let key = key();
-    if key == EOF { key } else { show(key) }
+    let key = read_key();
+    if key == EOF { key } else { echo(key) }
 }
 
-/// Whether a key waits to be read.
+/// Returns whether a key can be read without waiting.
 #[unsafe(no_mangle)]
 pub extern "C" fn _kbhit() -> i32 {
     let _raw = Raw::new();
@@ -96,16 +98,16 @@ pub extern "C" fn _kbhit() -> i32 {
     i32::from(poll(&mut waiting, Some(&now)).is_ok_and(|ready| ready > 0))
 }
 
-/// Shows a character at once.
+/// Writes a character and flushes it.
 #[unsafe(no_mangle)]
 pub extern "C" fn _putch(character: i32) -> i32 {
-    show(character)
+    echo(character)
 }
 
-fn show(character: i32) -> i32 {
-    // SAFETY: putchar takes numbers.
+fn echo(character: i32) -> i32 {
+    // SAFETY: `putchar` accepts any number.
     let shown = unsafe { libc::putchar(character) };
-    // SAFETY: null stands for all streams.
+    // SAFETY: `fflush` of null flushes all streams.
     unsafe { libc::fflush(std::ptr::null_mut()) };
     shown
 }

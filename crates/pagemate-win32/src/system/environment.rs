@@ -1,4 +1,4 @@
-//! What a program finds around it: variables, folders, its own file and the machine's name.
+//! Environment variables, directories, the program's file, and the computer's name.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::{CStr, OsStr, OsString};
@@ -13,40 +13,43 @@ use crate::pointer::{read_unless_null, write_unless_null};
 use crate::text::c_string::Unit;
 use crate::text::name;
 
-/// `MAX_COMPUTERNAME_LENGTH`: programs have room for so much and the NUL.
-const LONGEST_MACHINE: usize = 15;
+/// `MAX_COMPUTERNAME_LENGTH`: programs provide a buffer for this length and the NUL.
+const MAX_COMPUTER_NAME: usize = 15;
 
-/// Hands a text over, with its NUL; false if there is not so much room, and then nothing is written.
+/// Copies a string and a NUL into a buffer. Returns false, and writes nothing, if the buffer is
+/// null or too small.
 ///
 /// # Safety
 ///
-/// `to` is null or has room for `room` units.
-unsafe fn hand_over<T: Unit>(text: &[T], to: *mut T, room: u32) -> bool {
+/// `to` is null or valid for writes of `room` units.
+unsafe fn copy_with_nul<T: Unit>(text: &[T], to: *mut T, room: u32) -> bool {
     if to.is_null() || room as usize <= text.len() {
         return false;
     }
-    // SAFETY: the caller says that there is room, and nobody has this text but us.
+    // SAFETY: the caller guarantees that `to` is valid for writes of `room` units, which is more
+    // than `text` has. The buffer is the caller's, so it does not overlap `text`.
     unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), to, text.len()) };
-    // SAFETY: as above, for one unit more.
+    // SAFETY: the buffer has at least one unit more than `text`.
     let end = unsafe { to.add(text.len()) };
     // SAFETY: as above.
     unsafe { end.write_unaligned(T::NUL) };
     true
 }
 
-/// Tells how long a text is if it was handed over, or else how much room it takes.
+/// Copies a string into a buffer and returns its length, or returns the required length if the
+/// buffer is null or too small.
 ///
 /// # Safety
 ///
-/// As [`hand_over`].
-unsafe fn told<T: Unit>(text: &OsStr, to: *mut T, room: u32) -> u32 {
+/// As for [`copy_with_nul`].
+unsafe fn copy_or_len<T: Unit>(text: &OsStr, to: *mut T, room: u32) -> u32 {
     let text = T::of(text);
     let len = u32::try_from(text.len()).unwrap_or(u32::MAX - 1);
-    // SAFETY: the caller's promise.
-    if unsafe { hand_over(&text, to, room) } { len } else { len + 1 }
+    // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
+    if unsafe { copy_with_nul(&text, to, room) } { len } else { len + 1 }
 }
 
-/// The name of a variable, from a text in either width.
+/// Returns the name of a variable, if it is valid.
 fn variable(name: Result<Option<OsString>>) -> Result<OsString> {
     let name = name?.ok_or(ENVVAR_NOT_FOUND)?;
     if name.is_empty() || name.as_bytes().contains(&b'=') {
@@ -59,102 +62,107 @@ fn value_of(name: Result<Option<OsString>>) -> Result<OsString> {
     std::env::var_os(variable(name).map_err(|_| ENVVAR_NOT_FOUND)?).ok_or(ENVVAR_NOT_FOUND)
 }
 
-/// Sets a variable, or takes it away.
+/// Sets or removes a variable.
 ///
 /// # Safety
 ///
-/// No other thread uses the environment meanwhile but by these calls, as everywhere here.
+/// No other thread accesses the environment meanwhile except through the Rust standard library.
 unsafe fn set(name: Result<Option<OsString>>, value: Result<Option<OsString>>) -> Result<()> {
     let name = variable(name)?;
     if let Some(value) = value? {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that no thread accesses the environment except through the
+        // standard library, which locks it.
         unsafe { std::env::set_var(name, value) };
     } else {
         std::env::var_os(&name).ok_or(ENVVAR_NOT_FOUND)?;
-        // SAFETY: the caller's promise.
+        // SAFETY: as above.
         unsafe { std::env::remove_var(name) };
     }
     Ok(())
 }
 
-/// A text in bytes, which are taken as they are; `None` for a null pointer.
+/// Returns a byte string, unconverted; `None` for a null pointer.
 ///
 /// # Safety
 ///
-/// `text` is null or ends in a NUL.
+/// `text` is null or points to a string that ends in a NUL.
 #[allow(clippy::unnecessary_wraps, reason = "as for 16-bit characters, which may be refused")]
 pub(crate) unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
     if text.is_null() {
         return Ok(None);
     }
-    // SAFETY: not null, and the caller says that it ends.
+    // SAFETY: `text` is not null, so the caller guarantees that it points to a string that ends in
+    // a NUL.
     let text = unsafe { CStr::from_ptr(text.cast()) };
     Ok(Some(OsString::from_vec(text.to_bytes().to_vec())))
 }
 
-/// The same in 16-bit characters; half a pair of them is refused, for it has no spelling in bytes.
+/// Returns a string of 16-bit characters; `None` for a null pointer. Refuses an unpaired surrogate,
+/// which UTF-8 cannot represent.
 ///
 /// # Safety
 ///
-/// As [`narrow`].
+/// `text` is null or points to a string that ends in a NUL.
 pub(crate) unsafe fn wide(text: *const u16) -> Result<Option<OsString>> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `text` is null or points to a string that ends in a NUL.
     let text = unsafe { name::wide(text) }.map_err(|_| NO_UNICODE_TRANSLATION)?;
     Ok(text.map(OsString::from))
 }
 
-/// The file of this program, as much of it as there is room for.
+/// Copies the path of this program's file, truncated to the buffer.
 ///
 /// # Safety
 ///
-/// As [`hand_over`].
-unsafe fn module<T: Unit>(module: Handle, to: *mut T, room: u32) -> Result<u32> {
+/// As for [`copy_with_nul`].
+unsafe fn module_path<T: Unit>(module: Handle, to: *mut T, room: u32) -> Result<u32> {
     if !module.is_null() {
         return Err(MOD_NOT_FOUND);
     }
     let mut path = T::of(std::env::current_exe()?.as_os_str());
-    // SAFETY: the caller's promise.
-    if unsafe { hand_over(&path, to, room) } {
+    // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
+    if unsafe { copy_with_nul(&path, to, room) } {
         return Ok(u32::try_from(path.len()).unwrap_or(u32::MAX));
     }
     if room > 0 {
         path.truncate(room as usize - 1);
-        // SAFETY: the caller's promise.
-        unsafe { hand_over(&path, to, room) };
+        // SAFETY: as above.
+        unsafe { copy_with_nul(&path, to, room) };
     }
     error::set_last(INSUFFICIENT_BUFFER.0);
     Ok(room)
 }
 
-/// The machine's name, as long as those of Windows' network are, and in their letters.
-fn machine() -> OsString {
+/// Returns the computer's name in the form of a NetBIOS name: at most 15 characters, in upper case.
+fn computer_name() -> OsString {
     let system = rustix::system::uname();
     let name = system.nodename().to_bytes();
     let name = name.split(|byte| *byte == b'.').next().unwrap_or_default();
-    let name = &name[..name.len().min(LONGEST_MACHINE)];
+    let name = &name[..name.len().min(MAX_COMPUTER_NAME)];
     OsString::from_vec(name.to_ascii_uppercase())
 }
 
 /// # Safety
 ///
-/// `room` is null or can be read and written to, and `to` is null or has so much room.
+/// `room` is null, or valid for reads and writes. `to` is null, or valid for writes of `*room`
+/// units.
 unsafe fn computer<T: Unit>(to: *mut T, room: *mut u32) -> Result<()> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `room` is null or valid for reads.
     let given = unsafe { read_unless_null(room) }.ok_or(NOACCESS)?;
-    // SAFETY: the caller's promise.
-    let len = unsafe { told(&machine(), to, given) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `to` is null or valid for writes of `*room` units, which
+    // is `given`.
+    let len = unsafe { copy_or_len(&computer_name(), to, given) };
+    // SAFETY: the caller guarantees that `room` is null or valid for writes.
     unsafe { write_unless_null(room, len) };
     if to.is_null() || len > given { Err(BUFFER_OVERFLOW) } else { Ok(()) }
 }
 
-/// Where this process is.
-fn folder() -> Result<OsString> {
+/// Returns the current directory.
+fn current_dir() -> Result<OsString> {
     Ok(std::env::current_dir()?.into_os_string())
 }
 
-/// Where files for a while go, with a separator at the end.
-fn temporary() -> OsString {
+/// Returns the directory for temporary files, with a separator at the end.
+fn temp_dir() -> OsString {
     let mut folder = std::env::temp_dir().into_os_string();
     if !folder.as_bytes().ends_with(b"/") {
         folder.push("/");
@@ -164,75 +172,85 @@ fn temporary() -> OsString {
 
 macro_rules! calls {
     ($unit:ty, $text:ident: $get:ident $set:ident $folder:ident $temporary:ident $module:ident $computer:ident) => {
-        /// The value of a variable, or how much room it takes.
+        /// Copies the value of a variable and returns its length, or returns the required length.
         ///
         /// # Safety
         ///
-        /// `name` is null or ends in a NUL; `to` is null or has room for `room` units.
+        /// `name` is null or points to a string that ends in a NUL; `to` is null or valid for
+        /// writes of `room` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $get(name: *const $unit, to: *mut $unit, room: u32) -> u32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { $text(name) };
-            // SAFETY: the caller's promise.
-            answer(value_of(name).map(|value| unsafe { told(&value, to, room) }), 0)
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
+            answer(value_of(name).map(|value| unsafe { copy_or_len(&value, to, room) }), 0)
         }
 
-        /// Sets a variable; a null pointer takes it away. Programs that are started have it too.
+        /// Sets a variable, or removes it if `value` is null. Child processes inherit it.
         ///
         /// # Safety
         ///
-        /// Both are null or end in a NUL, and no other thread uses the environment meanwhile.
+        /// `name` and `value` are null or point to strings that end in a NUL. No other thread
+        /// accesses the environment meanwhile except through this library or the Rust standard
+        /// library.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $set(name: *const $unit, value: *const $unit) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
             let name = unsafe { $text(name) };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `value` is null or points to a string that ends in
+            // a NUL.
             let value = unsafe { $text(value) };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that no other thread accesses the environment directly.
             done(unsafe { set(name, value) })
         }
 
-        /// The folder this process is in, or how much room it takes.
+        /// Copies the path of the current directory and returns its length, or returns the required
+        /// length.
         ///
         /// # Safety
         ///
-        /// `to` is null or has room for `room` units.
+        /// `to` is null or valid for writes of `room` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $folder(room: u32, to: *mut $unit) -> u32 {
-            // SAFETY: the caller's promise.
-            answer(folder().map(|folder| unsafe { told(&folder, to, room) }), 0)
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
+            answer(current_dir().map(|folder| unsafe { copy_or_len(&folder, to, room) }), 0)
         }
 
-        /// The folder for files that are needed for a while, or how much room it takes.
+        /// Copies the path of the directory for temporary files and returns its length, or returns
+        /// the required length.
         ///
         /// # Safety
         ///
-        /// `to` is null or has room for `room` units.
+        /// `to` is null or valid for writes of `room` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $temporary(room: u32, to: *mut $unit) -> u32 {
-            // SAFETY: the caller's promise.
-            unsafe { told(&temporary(), to, room) }
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
+            unsafe { copy_or_len(&temp_dir(), to, room) }
         }
 
-        /// The file of this program; there are no other modules.
+        /// Copies the path of this program's file. Other modules are not supported.
         ///
         /// # Safety
         ///
-        /// `to` is null or has room for `room` units.
+        /// `to` is null or valid for writes of `room` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $module(wanted: Handle, to: *mut $unit, room: u32) -> u32 {
-            // SAFETY: the caller's promise.
-            answer(unsafe { module(wanted, to, room) }, 0)
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
+            answer(unsafe { module_path(wanted, to, room) }, 0)
         }
 
-        /// The machine's name, and how long it is; or how much room it takes.
+        /// Copies the computer's name, and reports its length or the required length.
         ///
         /// # Safety
         ///
-        /// `room` is null or can be read and written to, and `to` is null or has so much room.
+        /// `room` is null, or valid for reads and writes. `to` is null, or valid for writes of
+        /// `*room` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $computer(to: *mut $unit, room: *mut u32) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `room` is null or valid, and that `to` is null or
+            // valid for writes of `*room` units.
             done(unsafe { computer(to, room) })
         }
     };
@@ -249,7 +267,8 @@ mod tests {
     fn a_value_that_has_no_spelling_changes_nothing() {
         let name: Vec<u16> = "PAGEMATE_HALF\0".encode_utf16().collect();
         let set = |value: &[u16]| {
-            // SAFETY: both end in a NUL, and all use the environment by the standard library.
+            // SAFETY: both strings end in a NUL, and this process accesses the environment only
+            // through the standard library.
             unsafe { SetEnvironmentVariableW(name.as_ptr(), value.as_ptr()) }
         };
         assert_eq!(set(&[b'x'.into(), 0]), 1);

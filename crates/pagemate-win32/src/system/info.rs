@@ -1,4 +1,4 @@
-//! What the machine is, and who we are.
+//! Information about the machine, this process and this thread.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -29,7 +29,7 @@ pub struct SystemInfo {
 
 const _: () = assert!(size_of::<SystemInfo>() == 48);
 
-/// `PROCESSOR_ARCHITECTURE_AMD64` and its like, and the kinds that go with them.
+/// `PROCESSOR_ARCHITECTURE_` and `PROCESSOR_` constants of the target.
 const ARCHITECTURE: (u16, u32) = if cfg!(target_arch = "x86_64") {
     (9, 8664)
 } else if cfg!(target_arch = "aarch64") {
@@ -38,17 +38,17 @@ const ARCHITECTURE: (u16, u32) = if cfg!(target_arch = "x86_64") {
     (0xFFFF, 0)
 };
 
-/// Tells what the machine is.
+/// Reports the properties of the machine.
 ///
 /// # Safety
 ///
-/// `info` is null or can be written to.
+/// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
 #[allow(clippy::cast_possible_truncation, reason = "4096 and 65536")]
 pub unsafe extern "C" fn GetSystemInfo(info: *mut SystemInfo) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let (architecture, kind) = ARCHITECTURE;
-    let told = SystemInfo {
+    let system_info = SystemInfo {
         architecture,
         reserved: 0,
         page: PAGE as u32,
@@ -61,75 +61,77 @@ pub unsafe extern "C" fn GetSystemInfo(info: *mut SystemInfo) {
         level: 6,
         revision: 0,
     };
-    // SAFETY: the caller says that it can be written to, unless it is null.
-    unsafe { write_unless_null(info, told) };
+    // SAFETY: the caller guarantees that `info` is null or valid for writes.
+    unsafe { write_unless_null(info, system_info) };
 }
 
-/// The same: nothing here is emulated.
+/// Does the same as [`GetSystemInfo`], because no processor is emulated.
 ///
 /// # Safety
 ///
-/// As [`GetSystemInfo`].
+/// As for [`GetSystemInfo`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetNativeSystemInfo(info: *mut SystemInfo) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `info` is null or valid for writes.
     unsafe { GetSystemInfo(info) };
 }
 
-/// Large pages take a privilege, which nobody has here: zero, as on a Windows without them.
+/// Returns zero: large pages are not supported.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetLargePageMinimum() -> usize {
     0
 }
 
-/// The number that stands for this process where a handle is asked for.
+/// Returns the pseudo-handle of this process.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentProcess() -> Handle {
     std::ptr::without_provenance_mut(CURRENT_PROCESS)
 }
 
-/// This process' number.
+/// Returns the number of this process.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentProcessId() -> u32 {
     std::process::id()
 }
 
-/// Ends this process as `exit(3)` does; of the code, the system keeps the lowest byte.
+/// Ends this process by `exit(3)`. The system keeps only the lowest byte of the code.
 #[unsafe(no_mangle)]
 #[allow(clippy::exit, reason = "it is what the program asks for")]
 pub extern "C" fn ExitProcess(code: u32) -> ! {
     std::process::exit(code.cast_signed())
 }
 
-/// Writes a text to standard error if `PAGEMATE_TRACE` is set. There are no debuggers here that listen to
-/// such calls.
+/// Writes a string to standard error if `PAGEMATE_TRACE` is set. No debugger on Linux receives such
+/// strings.
 ///
 /// # Safety
 ///
-/// `text` is null or ends in a NUL.
+/// `text` is null or points to a string that ends in a NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OutputDebugStringA(text: *const u8) {
     if traced() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that `text` is null or points to a string that ends in a
+        // NUL.
         _ = std::io::stderr().write_all(&unsafe { units(text) });
     }
 }
 
-/// As [`OutputDebugStringA`], for 16-bit characters.
+/// Does the same as [`OutputDebugStringA`], for 16-bit characters.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`OutputDebugStringA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn OutputDebugStringW(text: *const u16) {
     if traced() {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that `text` is null or points to a string that ends in a
+        // NUL.
         let text = String::from_utf16_lossy(&unsafe { units(text) });
         _ = std::io::stderr().write_all(text.as_bytes());
     }
 }
 
-/// This thread's number.
+/// Returns the number of this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentThreadId() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()

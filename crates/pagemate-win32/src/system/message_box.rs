@@ -12,7 +12,7 @@ use crate::system::environment::{narrow, wide};
 /// `ERROR_INVALID_MSGBOX_STYLE`.
 const INVALID_STYLE: Code = Code(1438);
 
-/// `IDOK` and its like.
+/// The results for each button, such as `IDOK`.
 const OK: i32 = 1;
 const CANCEL: i32 = 2;
 const ABORT: i32 = 3;
@@ -31,7 +31,7 @@ const BUTTONS: [&[i32]; 6] = [
     &[RETRY, CANCEL],
 ];
 
-/// The default button of a box.
+/// Returns the default button of a message box.
 fn default_button(style: u32) -> Result<i32> {
     let buttons = BUTTONS.get(style as usize & 0xF).ok_or(INVALID_STYLE)?;
     let wanted = style as usize >> 8 & 0xF;
@@ -40,24 +40,24 @@ fn default_button(style: u32) -> Result<i32> {
 
 fn show(text: Option<OsString>, caption: Option<OsString>, style: u32) -> Result<i32> {
     let button = default_button(style)?;
-    // A program's earlier output comes first.
-    // SAFETY: null stands for all streams.
+    // Write the program's buffered output before the message.
+    // SAFETY: `fflush` of null flushes all streams.
     unsafe { libc::fflush(std::ptr::null_mut()) };
     let caption = caption.unwrap_or_else(|| "Error".into());
     let text = text.unwrap_or_default();
     let line = [caption.as_bytes(), b": ", text.as_bytes(), b"\n"].concat();
-    // Without a standard error nobody sees it.
+    // A closed standard error loses the message, which is not an error of the call.
     _ = std::io::stderr().write_all(&line);
     Ok(button)
 }
 
 macro_rules! calls {
     ($unit:ty, $text:ident: $message_box:ident) => {
-        /// Shows a message, and answers with the default button.
+        /// Writes a message to standard error, and returns the default button.
         ///
         /// # Safety
         ///
-        /// Both texts are null or end in a NUL.
+        /// `text` and `caption` are null or point to strings that end in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $message_box(
             _window: Handle,
@@ -65,9 +65,11 @@ macro_rules! calls {
             caption: *const $unit,
             style: u32,
         ) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `text` is null or points to a string that ends in
+            // a NUL.
             let text = unsafe { $text(text) };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `caption` is null or points to a string that ends
+            // in a NUL.
             let caption = unsafe { $text(caption) };
             answer((|| show(text?, caption?, style))(), 0)
         }

@@ -1,4 +1,4 @@
-//! The surroundings of a program: clock, environment, console, security attributes.
+//! The environment of a program: clock, variables, console, message boxes, security attributes.
 
 pub mod clock;
 pub mod console;

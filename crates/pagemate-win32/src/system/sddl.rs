@@ -1,5 +1,5 @@
-//! Security descriptors as texts (SDDL), as far as this library has a meaning for them: an object is its
-//! owner's, or everyone's.
+//! Security descriptors as strings (SDDL). Only two meanings are supported: an object is shared
+//! with its owner alone, or with everyone.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::OsString;
@@ -16,17 +16,18 @@ const INVALID_ACL: Code = Code(1336);
 /// `SDDL_REVISION_1`.
 const REVISION: u32 = 1;
 
-/// Everyone, authenticated and interactive users, the group of users.
+/// The identifiers of everyone, of authenticated users, of interactive users and of the group of
+/// users.
 const EVERYONE: [&str; 8] =
     ["WD", "AU", "IU", "BU", "S-1-1-0", "S-1-5-11", "S-1-5-4", "S-1-5-32-545"];
-/// The owner and the system itself, which may do everything here anyway.
+/// The identifiers of the owner, the system and the administrators, which have all access here.
 const OWNERS: [&str; 7] = ["OW", "CO", "SY", "BA", "S-1-3-4", "S-1-5-18", "S-1-5-32-544"];
 
-/// The rights to write, by letters, and as bits of a number.
+/// The rights that include writing, as letters and as bits.
 const WRITING: [&str; 6] = ["GA", "GW", "FA", "FW", "KA", "KW"];
 const WRITING_BITS: u32 = 0x1000_0000 | 0x4000_0000 | 0x2;
 
-/// Whether a descriptor shares an object with everyone.
+/// Returns whether a descriptor shares an object with everyone.
 fn shares(text: &str) -> Result<bool> {
     let Some(list) = component(text, "D:")? else { return Ok(false) };
     let (flags, entries) = list.split_at(list.find('(').unwrap_or(list.len()));
@@ -34,7 +35,7 @@ fn shares(text: &str) -> Result<bool> {
         return Ok(true);
     }
     if entries.is_empty() {
-        // Such a list lets nobody in, not even the owner.
+        // An empty list denies access to all users, including the owner.
         return Err(NOT_SUPPORTED);
     }
     let mut everyone = false;
@@ -44,7 +45,7 @@ fn shares(text: &str) -> Result<bool> {
     Ok(everyone)
 }
 
-/// The part of a descriptor that begins so, up to the next part.
+/// Returns the part of a descriptor that begins with `start`, up to the next part.
 fn component<'a>(text: &'a str, start: &str) -> Result<Option<&'a str>> {
     let mut found = None;
     let mut rest = text.trim();
@@ -63,12 +64,12 @@ fn component<'a>(text: &'a str, start: &str) -> Result<Option<&'a str>> {
     Ok(found)
 }
 
-/// Whether an entry of a list lets everyone read and write.
+/// Returns whether an entry of a list lets everyone read and write.
 fn grants_everyone(entry: &str) -> Result<bool> {
     let fields: Vec<_> = entry.split(';').map(str::trim).collect();
-    let [kind, _, rights, _, _, whom] = fields[..] else { return Err(INVALID_ACL) };
-    let everyone = EVERYONE.contains(&whom);
-    if kind != "A" || !everyone && !OWNERS.contains(&whom) || everyone && !writes(rights)? {
+    let [kind, _, rights, _, _, trustee] = fields[..] else { return Err(INVALID_ACL) };
+    let everyone = EVERYONE.contains(&trustee);
+    if kind != "A" || !everyone && !OWNERS.contains(&trustee) || everyone && !writes(rights)? {
         return Err(NOT_SUPPORTED);
     }
     Ok(everyone)
@@ -86,7 +87,7 @@ fn writes(rights: &str) -> Result<bool> {
 
 /// # Safety
 ///
-/// `made` and `size` are null or can be written to.
+/// `made` and `size` are null or valid for writes.
 unsafe fn convert(
     text: Result<Option<OsString>>,
     revision: u32,
@@ -102,26 +103,28 @@ unsafe fn convert(
     }
     let everyone = shares(text.to_str().ok_or(INVALID_ACL)?)?;
     let len = size_of::<SecurityDescriptor>();
-    let place = LocalAlloc(0, len).cast::<SecurityDescriptor>();
-    if place.is_null() {
+    let descriptor = LocalAlloc(0, len).cast::<SecurityDescriptor>();
+    if descriptor.is_null() {
         return Err(NOT_ENOUGH_MEMORY);
     }
-    // SAFETY: just allocated, aligned for anything, and as long as one is.
-    unsafe { place.write(SecurityDescriptor::sharing(everyone)) };
-    // SAFETY: the caller's promise.
-    unsafe { write_unless_null(made, place) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the block was just allocated with the length of a descriptor, and `malloc` aligns it
+    // for any type.
+    unsafe { descriptor.write(SecurityDescriptor::sharing(everyone)) };
+    // SAFETY: the caller guarantees that `made` is null or valid for writes.
+    unsafe { write_unless_null(made, descriptor) };
+    // SAFETY: the caller guarantees that `size` is null or valid for writes.
     unsafe { write_unless_null(size, u32::try_from(len).unwrap_or(u32::MAX)) };
     Ok(())
 }
 
 macro_rules! calls {
     ($unit:ty, $text:ident: $convert:ident) => {
-        /// Makes a security descriptor from a text, for `LocalFree` to give back.
+        /// Allocates a security descriptor from a string. The caller frees it by `LocalFree`.
         ///
         /// # Safety
         ///
-        /// `text` is null or ends in a NUL; `made` and `size` are null or can be written to.
+        /// `text` is null or points to a string that ends in a NUL; `made` and `size` are null or
+        /// valid for writes.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $convert(
             text: *const $unit,
@@ -129,9 +132,10 @@ macro_rules! calls {
             made: *mut *mut SecurityDescriptor,
             size: *mut u32,
         ) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `text` is null or points to a string that ends in
+            // a NUL.
             let text = unsafe { $text(text) };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `made` and `size` are null or valid for writes.
             done(unsafe { convert(text, revision, made, size) })
         }
     };
@@ -156,7 +160,7 @@ mod tests {
             ("S:(ML;;NW;;;LW)", Ok(false)),
             ("O:BA", Ok(false)),
             ("", Ok(false)),
-            // To read alone, nobody, not these, and somebody in particular.
+            // Unsupported: read-only for everyone, an empty list, a denial, a particular user.
             ("D:(A;;GR;;;WD)", Err(NOT_SUPPORTED)),
             ("D:P", Err(NOT_SUPPORTED)),
             ("D:(D;;GA;;;WD)", Err(NOT_SUPPORTED)),

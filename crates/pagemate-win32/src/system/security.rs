@@ -1,4 +1,5 @@
-//! Who else may open an object, as far as sharing needs it: the owner alone, or everyone.
+//! Security attributes, as far as they matter here: an object is shared with its owner alone, or
+//! with everyone.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -11,10 +12,10 @@ use crate::error::{Code, INVALID_PARAMETER, NOT_SUPPORTED, Result, done};
 pub(crate) const UNKNOWN_REVISION: Code = Code(1305);
 const INVALID_SECURITY_DESCR: Code = Code(1338);
 
-/// The only revision of a security descriptor there is.
+/// The only revision of security descriptors.
 const REVISION: u8 = 1;
-/// A descriptor's `Control`: it says something about access; that was made up by default; the
-/// descriptor has offsets in the place of pointers.
+/// Bits of a descriptor's `Control`: it has an access list; the list is a default; it stores
+/// offsets instead of pointers.
 const DACL_PRESENT: u16 = 0x0004;
 const DACL_DEFAULTED: u16 = 0x0008;
 const SELF_RELATIVE: u16 = 0x8000;
@@ -41,29 +42,32 @@ pub struct SecurityDescriptor {
     dacl: *const c_void,
 }
 
-/// What a program asks for with `SECURITY_ATTRIBUTES`: whether the handle is inherited, and who
-/// may open the object.
+/// Returns the meaning of `SECURITY_ATTRIBUTES`: whether the handle is inheritable, and with which
+/// users the object is shared.
 ///
 /// # Safety
 ///
-/// `attributes` is null or points to whole ones, and so does what they point to.
+/// `attributes` is null, or valid for reads and initialized. Its descriptor is null, or valid for
+/// reads and initialized. Both may be unaligned.
 pub(crate) unsafe fn wanted(attributes: *const SecurityAttributes) -> Result<(bool, Sharing)> {
     if attributes.is_null() {
         return Ok((false, Sharing::Owner));
     }
-    // SAFETY: not null, and the caller says that they are whole; a packed struct's may stand anywhere.
+    // SAFETY: `attributes` is not null, so the caller guarantees that it is valid for reads and
+    // initialized. It may be unaligned in a packed struct.
     let attributes = unsafe { attributes.read_unaligned() };
     if attributes.descriptor.is_null() {
         return Ok((attributes.inherit != 0, Sharing::Owner));
     }
-    // SAFETY: not null, and the caller says that it is whole; it too may stand anywhere.
+    // SAFETY: the descriptor is not null, so the caller guarantees that it is valid for reads and
+    // initialized. It may be unaligned too.
     let descriptor = unsafe { attributes.descriptor.read_unaligned() };
     if descriptor.revision != REVISION {
         return Err(UNKNOWN_REVISION);
     }
     let sharing = match descriptor.control & (DACL_PRESENT | SELF_RELATIVE) {
         0 => Sharing::Owner,
-        // No list at all refuses nobody.
+        // A null list grants all access to everyone.
         DACL_PRESENT if descriptor.dacl.is_null() => Sharing::Everyone(Access::ReadWrite),
         _ => return Err(NOT_SUPPORTED),
     };
@@ -71,7 +75,7 @@ pub(crate) unsafe fn wanted(attributes: *const SecurityAttributes) -> Result<(bo
 }
 
 impl SecurityDescriptor {
-    /// A descriptor that shares an object with everyone, or says nothing.
+    /// Returns a descriptor that shares an object with everyone, or one without an access list.
     pub(crate) fn sharing(everyone: bool) -> SecurityDescriptor {
         let nothing = std::ptr::null();
         SecurityDescriptor {
@@ -86,11 +90,11 @@ impl SecurityDescriptor {
     }
 }
 
-/// Makes a security descriptor that says nothing.
+/// Initializes a security descriptor without an access list.
 ///
 /// # Safety
 ///
-/// `descriptor` is null or has room for one.
+/// `descriptor` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn InitializeSecurityDescriptor(
     descriptor: *mut SecurityDescriptor,
@@ -103,17 +107,17 @@ pub unsafe extern "C" fn InitializeSecurityDescriptor(
         if descriptor.is_null() {
             return Err(INVALID_PARAMETER);
         }
-        // SAFETY: not null, and the caller says that there is room.
+        // SAFETY: `descriptor` is not null, so the caller guarantees that it is valid for writes.
         unsafe { descriptor.write(SecurityDescriptor::sharing(false)) };
         Ok(())
     })())
 }
 
-/// Says in a security descriptor who may open the object: with a null list everyone.
+/// Sets the access list of a security descriptor. A null list grants all access to everyone.
 ///
 /// # Safety
 ///
-/// `descriptor` is null or points to one.
+/// `descriptor` is null or points to an initialized descriptor.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SetSecurityDescriptorDacl(
     descriptor: *mut SecurityDescriptor,
@@ -122,7 +126,8 @@ pub unsafe extern "C" fn SetSecurityDescriptorDacl(
     defaulted: i32,
 ) -> i32 {
     done((|| {
-        // SAFETY: the caller says that it points to one, unless it is null.
+        // SAFETY: the caller guarantees that `descriptor` is null or points to an initialized
+        // descriptor that no other thread uses.
         let descriptor = unsafe { descriptor.as_mut() }.ok_or(INVALID_PARAMETER)?;
         if descriptor.revision != REVISION {
             return Err(UNKNOWN_REVISION);

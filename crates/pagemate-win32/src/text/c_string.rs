@@ -1,17 +1,17 @@
-//! Texts that end in a NUL.
+//! Strings that end in a NUL, in units of 8 or 16 bits, and the `lstr…` calls.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// A character of either width.
+/// A unit of a string: a byte or a 16-bit character.
 pub(crate) trait Unit: Copy + PartialEq {
     const NUL: Self;
 
     fn value(self) -> u32;
 
-    /// The units of a text, without a NUL.
+    /// Returns the units of a string, without a NUL.
     fn of(text: &OsStr) -> Vec<Self>;
 }
 
@@ -39,62 +39,68 @@ impl Unit for u16 {
     }
 }
 
-/// The number of units before the NUL; zero for a null pointer.
+/// Returns the number of units before the NUL; zero for a null pointer.
 ///
 /// # Safety
 ///
-/// `text` is null or ends in a NUL, and stays as it is while it is looked at.
+/// `text` is null or points to a string that ends in a NUL, and no thread changes the string
+/// meanwhile.
 pub(crate) unsafe fn len<T: Unit>(text: *const T) -> usize {
     if text.is_null() {
         return 0;
     }
     let mut next = text;
-    // In a packed struct a text may lie at any address.
-    // SAFETY: the caller says that it ends, and the end was not yet read.
+    // The string may be unaligned in a packed struct.
+    // SAFETY: the caller guarantees that the string ends in a NUL, and no unit before `next` is the
+    // NUL.
     while unsafe { next.read_unaligned() } != T::NUL {
         next = next.wrapping_add(1);
     }
     (next.addr() - text.addr()) / size_of::<T>()
 }
 
-/// So many units from there on, wherever they lie.
+/// Copies `len` units. The string may be unaligned.
 ///
 /// # Safety
 ///
-/// There are so many.
+/// `text` is valid for reads of `len` units.
 pub(crate) unsafe fn copy_of<T: Unit>(text: *const T, len: usize) -> Vec<T> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `text` is valid for reads of `len` units, and `i` is less.
     (0..len).map(|i| unsafe { text.wrapping_add(i).read_unaligned() }).collect()
 }
 
-/// The units before the NUL; none for a null pointer.
+/// Copies the units before the NUL; returns none for a null pointer.
 ///
 /// # Safety
 ///
-/// As [`len`].
+/// As for [`len`].
 pub(crate) unsafe fn units<T: Unit>(text: *const T) -> Vec<T> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `text` is null or points to a string that ends in a NUL.
     let len = unsafe { len(text) };
-    // SAFETY: they were just counted.
+    // SAFETY: `len` read these units. For a null pointer the length is zero.
     unsafe { copy_of(text, len) }
 }
 
-/// Copies at most `room` units, a NUL among them, to `to`, and gives that back; null if it cannot.
+/// Copies a string, truncated to `room` units including the NUL, and returns `to`. Returns null if
+/// a pointer is null.
 ///
 /// # Safety
 ///
-/// `from` is as for [`units`], and `to` is null or has room for it.
+/// `from` is as for [`units`]; `to` is null or valid for writes of the smaller of `room` units and
+/// the string with its NUL.
 unsafe fn copy<T: Unit>(to: *mut T, from: *const T, room: usize) -> *mut T {
     if to.is_null() || from.is_null() {
         return std::ptr::null_mut();
     }
     if room > 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: `from` is not null, so the caller guarantees that it points to a string that ends
+        // in a NUL.
         let len = unsafe { len(from) }.min(room - 1);
-        // Bytes may lie at any address. The texts may overlap.
-        // SAFETY: so much can be read, and there is room for it.
+        // Copy bytes, because the units may be unaligned. The strings may overlap.
+        // SAFETY: `from` has `len` units before its NUL. The caller guarantees that `to` is valid
+        // for writes of `len` units and a NUL.
         unsafe { std::ptr::copy(from.cast::<u8>(), to.cast::<u8>(), len * size_of::<T>()) };
-        // SAFETY: there is room for the end.
+        // SAFETY: the caller guarantees that `to` is valid for writes of one unit after `len`.
         unsafe { to.wrapping_add(len).write_unaligned(T::NUL) };
     }
     to
@@ -102,24 +108,26 @@ unsafe fn copy<T: Unit>(to: *mut T, from: *const T, room: usize) -> *mut T {
 
 /// # Safety
 ///
-/// Both are as for [`units`], and `to` has room for what is added.
+/// `to` and `from` are as for [`units`], and the buffer of `to` has space for both strings and a
+/// NUL.
 unsafe fn append<T: Unit>(to: *mut T, from: *const T) -> *mut T {
     if to.is_null() || from.is_null() {
         return std::ptr::null_mut();
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `to` points to a string that ends in a NUL.
     let end = to.wrapping_add(unsafe { len(to) });
-    // SAFETY: the caller says that there is room where the NUL is.
+    // SAFETY: the caller guarantees that `from` ends in a NUL, and that the buffer has space for it
+    // from the NUL of `to` on.
     unsafe { copy(end, from, usize::MAX) };
     to
 }
 
-/// Compares as people do: letters whatever their case, and if that makes no difference small ones
-/// first.
+/// Compares two strings in dictionary order: case matters only between strings that differ in
+/// nothing else, and lower case comes first.
 ///
 /// # Safety
 ///
-/// Both are as for [`units`].
+/// `a` and `b` are as for [`units`].
 unsafe fn compare<T: Unit>(a: *const T, b: *const T, case: bool) -> i32 {
     if a.is_null() || b.is_null() {
         return i32::from(!a.is_null()) - i32::from(!b.is_null());
@@ -129,9 +137,9 @@ unsafe fn compare<T: Unit>(a: *const T, b: *const T, case: bool) -> i32 {
         char::from_u32(value)
             .map_or(value, |letter| letter.to_lowercase().next().map_or(value, u32::from))
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `a` points to a string that ends in a NUL.
     let a = unsafe { units(a) };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `b` points to a string that ends in a NUL.
     let b = unsafe { units(b) };
     let folded = a.iter().map(fold).cmp(b.iter().map(fold));
     let exact = || b.iter().map(|unit| unit.value()).cmp(a.iter().map(|unit| unit.value()));
@@ -144,73 +152,82 @@ unsafe fn compare<T: Unit>(a: *const T, b: *const T, case: bool) -> i32 {
 
 macro_rules! texts {
     ($unit:ty: $len:ident $copy:ident $copy_part:ident $append:ident $compare:ident $compare_folded:ident) => {
-        /// The length of a text in units; zero for a null pointer.
+        /// Returns the length of a string in units; zero for a null pointer.
         ///
         /// # Safety
         ///
-        /// `text` is null or ends in a NUL.
+        /// `text` is null or points to a string that ends in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $len(text: *const $unit) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `text` is null or points to a string that ends in
+            // a NUL.
             i32::try_from(unsafe { len(text) }).unwrap_or(i32::MAX)
         }
 
-        /// Copies a text.
+        /// Copies a string.
         ///
         /// # Safety
         ///
-        /// `from` is null or ends in a NUL; `to` is null or has room for it.
+        /// `from` is null or points to a string that ends in a NUL; `to` is null or valid for
+        /// writes of the string and its NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $copy(to: *mut $unit, from: *const $unit) -> *mut $unit {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `from` ends in a NUL, and that `to` has space for
+            // the string and its NUL.
             unsafe { copy(to, from, usize::MAX) }
         }
 
-        /// Copies as much of a text as there is room for.
+        /// Copies a string, truncated to the buffer.
         ///
         /// # Safety
         ///
-        /// `from` is null or ends in a NUL; `to` is null or has room for `room` units.
+        /// `from` is null or points to a string that ends in a NUL; `to` is null or valid for
+        /// writes of `room` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $copy_part(
             to: *mut $unit,
             from: *const $unit,
             room: i32,
         ) -> *mut $unit {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `from` ends in a NUL, and that `to` is valid for
+            // writes of `room` units.
             unsafe { copy(to, from, usize::try_from(room).unwrap_or_default()) }
         }
 
-        /// Appends a text.
+        /// Appends a string to another.
         ///
         /// # Safety
         ///
-        /// Both are null or end in a NUL; `to` has room for both.
+        /// `to` and `from` are null or point to strings that end in a NUL; the buffer of `to` has
+        /// space for both strings and a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $append(to: *mut $unit, from: *const $unit) -> *mut $unit {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that both strings end in a NUL, and that the buffer of
+            // `to` has space for both.
             unsafe { append(to, from) }
         }
 
-        /// Compares two texts: less than zero, zero, or more.
+        /// Compares two strings; returns a number less than, equal to or greater than zero.
         ///
         /// # Safety
         ///
-        /// Both are null or end in a NUL.
+        /// `a` and `b` are null or point to strings that end in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $compare(a: *const $unit, b: *const $unit) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `a` and `b` are null or point to strings that end
+            // in a NUL.
             unsafe { compare(a, b, true) }
         }
 
-        /// Compares two texts whatever the case of their letters.
+        /// Compares two strings without regard to case.
         ///
         /// # Safety
         ///
-        /// Both are null or end in a NUL.
+        /// `a` and `b` are null or point to strings that end in a NUL.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $compare_folded(a: *const $unit, b: *const $unit) -> i32 {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `a` and `b` are null or point to strings that end
+            // in a NUL.
             unsafe { compare(a, b, false) }
         }
     };

@@ -1,5 +1,6 @@
-//! Texts in bytes to texts in 16-bit characters and back. The bytes are UTF-8, whatever the code
-//! page of a system or a thread: here that is UTF-8.
+//! Conversion between byte strings and strings of 16-bit characters.
+//!
+//! Byte strings are UTF-8. That is the code page of the system and of every thread here.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use crate::error::{
@@ -12,44 +13,47 @@ use crate::text::c_string::{Unit, copy_of, len};
 const PAGES: [u32; 5] = [0, 1, 2, 3, UTF8];
 const UTF8: u32 = 65001;
 
-/// What a call knows of flags.
+/// The flags that a call accepts.
 struct Flags {
-    /// Fail for what is no character.
+    /// The flag that makes invalid characters an error.
     strict: u32,
-    /// These change nothing, and go with every page but UTF-8.
-    hints: u32,
-    /// Of these there may be one.
+    /// Flags that are ignored. UTF-8 does not permit them, the other code pages do.
+    ignored: u32,
+    /// Flags of which at most one may be set.
     exclusive: u32,
 }
 
 /// `MB_ERR_INVALID_CHARS`, `MB_PRECOMPOSED`, `MB_COMPOSITE`, `MB_USEGLYPHCHARS`.
-const TO_WIDE: Flags = Flags { strict: 0x8, hints: 0x7, exclusive: 0x3 };
+const TO_WIDE: Flags = Flags { strict: 0x8, ignored: 0x7, exclusive: 0x3 };
 /// `WC_ERR_INVALID_CHARS`, and `WC_DISCARDNS`, `WC_SEPCHARS`, `WC_DEFAULTCHAR`, `WC_COMPOSITECHECK`,
 /// `WC_NO_BEST_FIT_CHARS`.
-const TO_BYTES: Flags = Flags { strict: 0x80, hints: 0x670, exclusive: 0 };
+const TO_BYTES: Flags = Flags { strict: 0x80, ignored: 0x670, exclusive: 0 };
 
-/// So many units, or up to the NUL and that too.
+/// Copies the input: `count` units, or the string up to and including its NUL if `count` is
+/// negative.
 ///
 /// # Safety
 ///
-/// `text` is null, or has `count` units, or ends in a NUL if `count` is less than zero.
-unsafe fn given<T: Unit>(text: *const T, count: i32) -> Vec<T> {
+/// `text` is valid for reads of `count` units, or points to a string that ends in a NUL if `count`
+/// is negative.
+unsafe fn input<T: Unit>(text: *const T, count: i32) -> Vec<T> {
     let count = match usize::try_from(count) {
         Ok(count) => count,
-        // SAFETY: the caller says that it ends in a NUL.
+        // SAFETY: `count` is negative, so the caller guarantees that the string ends in a NUL.
         Err(_) => 1 + unsafe { len(text) },
     };
-    // SAFETY: the caller says that there are so many, or they were just counted.
+    // SAFETY: the caller guarantees that `text` is valid for reads of `count` units, or `len`
+    // counted them.
     unsafe { copy_of(text, count) }
 }
 
-/// Copies the characters that there is room for, as whole ones. Without room it only tells how many
-/// units there are.
+/// Copies as many whole characters as the buffer can hold. Returns the number of units; with an
+/// empty buffer, the number of units that are needed.
 ///
 /// # Safety
 ///
-/// `to` is null or has room for `room` units.
-unsafe fn hand_over<T: Copy>(
+/// `to` is null or valid for writes of `room` units.
+unsafe fn copy_characters<T: Copy>(
     characters: impl Iterator<Item = Vec<T>>,
     to: *mut T,
     room: i32,
@@ -62,7 +66,8 @@ unsafe fn hand_over<T: Copy>(
         }
         for unit in character {
             if room > 0 {
-                // SAFETY: the caller says that there is room.
+                // SAFETY: `len` is less than `room`, and the caller guarantees that `to` is valid
+                // for writes of `room` units.
                 unsafe { to.wrapping_add(len).write_unaligned(unit) };
             }
             len += 1;
@@ -71,7 +76,7 @@ unsafe fn hand_over<T: Copy>(
     i32::try_from(len).map_err(|_| INVALID_PARAMETER)
 }
 
-/// Refuses what Windows refuses, in its order; returns whether to fail for what is no character.
+/// Checks the arguments in Windows' order. Returns whether invalid characters are an error.
 fn check<F, T>(
     (page, flags, known): (u32, u32, &Flags),
     (from, count): (*const F, i32),
@@ -82,19 +87,19 @@ fn check<F, T>(
     if no_text || no_room || !PAGES.contains(&page) {
         return Err(INVALID_PARAMETER);
     }
-    let allowed = known.strict | if page == UTF8 { 0 } else { known.hints };
+    let allowed = known.strict | if page == UTF8 { 0 } else { known.ignored };
     if flags & !allowed != 0 || known.exclusive != 0 && flags & known.exclusive == known.exclusive {
         return Err(INVALID_FLAGS);
     }
     Ok(flags & known.strict != 0)
 }
 
-/// Makes 16-bit characters of bytes. Without room it tells how much is needed.
+/// Converts bytes to 16-bit characters. With an empty buffer, returns the required length.
 ///
 /// # Safety
 ///
-/// `from` is null, or has `count` bytes, or ends in a NUL if `count` is less than zero; `to` is null or
-/// has room for `room` characters.
+/// `from` is null, or valid for reads of `count` bytes, or points to a string that ends in a NUL if
+/// `count` is negative; `to` is null or valid for writes of `room` characters.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn MultiByteToWideChar(
     page: u32,
@@ -106,25 +111,27 @@ pub unsafe extern "C" fn MultiByteToWideChar(
 ) -> i32 {
     let checked = check((page, flags, &TO_WIDE), (from, count), (to, room));
     let made = checked.and_then(|strict| {
-        // SAFETY: the caller's promise.
-        let bytes = unsafe { given(from, count) };
+        // SAFETY: the caller guarantees that `from` has `count` bytes or ends in a NUL; `check`
+        // refused null.
+        let bytes = unsafe { input(from, count) };
         if strict && str::from_utf8(&bytes).is_err() {
             return Err(NO_UNICODE_TRANSLATION);
         }
         let text = String::from_utf8_lossy(&bytes);
         let wide = text.chars().map(|character| character.encode_utf16(&mut [0; 2]).to_vec());
-        // SAFETY: the caller's promise.
-        unsafe { hand_over(wide, to, room) }
+        // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` characters;
+        // `check` refused null with a positive `room`.
+        unsafe { copy_characters(wide, to, room) }
     });
     answer(made, 0)
 }
 
-/// Makes bytes of 16-bit characters. Without room it tells how much is needed. Every character has
-/// bytes here, so that none is replaced by `default`.
+/// Converts 16-bit characters to bytes. With an empty buffer, returns the required length.
+/// `default` is never used, because UTF-8 represents every character.
 ///
 /// # Safety
 ///
-/// As [`MultiByteToWideChar`]; `defaulted` is null or can be written to.
+/// As for [`MultiByteToWideChar`]; `defaulted` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn WideCharToMultiByte(
     page: u32,
@@ -141,16 +148,18 @@ pub unsafe extern "C" fn WideCharToMultiByte(
         if page == UTF8 && !(default.is_null() && defaulted.is_null()) {
             return Err(INVALID_PARAMETER);
         }
-        // SAFETY: the caller's promise.
-        let wide = unsafe { given(from, count) };
+        // SAFETY: the caller guarantees that `from` has `count` characters or ends in a NUL;
+        // `check` refused null.
+        let wide = unsafe { input(from, count) };
         if strict && String::from_utf16(&wide).is_err() {
             return Err(NO_UNICODE_TRANSLATION);
         }
         let text = char::decode_utf16(wide).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
         let bytes = text.map(|character| character.encode_utf8(&mut [0; 4]).as_bytes().to_vec());
-        // SAFETY: the caller's promise.
-        let len = unsafe { hand_over(bytes, to, room) }?;
-        // SAFETY: the caller says that it can be written to, unless it is null.
+        // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` bytes;
+        // `check` refused null with a positive `room`.
+        let len = unsafe { copy_characters(bytes, to, room) }?;
+        // SAFETY: the caller guarantees that `defaulted` is null or valid for writes.
         unsafe { write_unless_null(defaulted, 0) };
         Ok(len)
     });

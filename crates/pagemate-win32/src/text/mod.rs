@@ -1,4 +1,4 @@
-//! Text: names, code pages, strings that end in a NUL, and messages.
+//! Object names, code pages, strings that end in a NUL, and messages.
 
 pub mod c_string;
 pub mod codepage;

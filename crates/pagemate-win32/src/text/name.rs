@@ -1,4 +1,4 @@
-//! The names of objects, as Windows refuses them.
+//! Reads the names of objects, and refuses invalid names with Windows' error codes.
 #![allow(unsafe_code, reason = "texts that end in a NUL")]
 
 use pagemate::{Access, ErrorKind, SectionOptions};
@@ -7,19 +7,20 @@ use crate::error::{
     BAD_PATHNAME, Code, FILENAME_EXCED_RANGE, INVALID_HANDLE, INVALID_NAME, PATH_NOT_FOUND, Result,
 };
 
-/// The longest name that the calls for bytes take, its final NUL included.
+/// The maximum length of a name in the calls for bytes, including the NUL.
 const MAX_PATH: usize = 260;
 
-/// A name from a call for bytes, which are UTF-8; `None` for a null pointer.
+/// Returns a name from a call for bytes, which are UTF-8; `None` for a null pointer.
 ///
 /// # Safety
 ///
-/// `name` is null or ends in a NUL.
+/// `name` is null or points to a string that ends in a NUL.
 pub(crate) unsafe fn narrow(name: *const u8) -> Result<Option<String>> {
     if name.is_null() {
         return Ok(None);
     }
-    // SAFETY: the caller says that it ends.
+    // SAFETY: `name` is not null, so the caller guarantees that it points to a string that ends in
+    // a NUL.
     let name = unsafe { std::ffi::CStr::from_ptr(name.cast()) }.to_bytes();
     let name = str::from_utf8(name).map_err(|_| INVALID_NAME)?;
     if name.encode_utf16().count() >= MAX_PATH {
@@ -28,11 +29,11 @@ pub(crate) unsafe fn narrow(name: *const u8) -> Result<Option<String>> {
     Ok(Some(name.to_owned()))
 }
 
-/// A name from a call for 16-bit characters; `None` for a null pointer.
+/// Returns a name from a call for 16-bit characters; `None` for a null pointer.
 ///
 /// # Safety
 ///
-/// `name` is null or ends in a NUL.
+/// `name` is null or points to a string that ends in a NUL.
 pub(crate) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
     if name.is_null() {
         return Ok(None);
@@ -40,19 +41,19 @@ pub(crate) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
     let mut units = Vec::new();
     let mut next = name;
     loop {
-        // SAFETY: the caller says that it ends, and the end was not yet read. In a packed struct it may
-        // stand at any address.
+        // SAFETY: the caller guarantees that the string ends in a NUL, and no unit before `next` is
+        // the NUL. The string may be unaligned in a packed struct.
         match unsafe { next.read_unaligned() } {
             0 => break,
             unit => units.push(unit),
         }
         next = next.wrapping_add(1);
     }
-    // A half of a pair has no spelling here.
+    // UTF-8 cannot represent an unpaired surrogate.
     String::from_utf16(&units).map(Some).map_err(|_| INVALID_NAME)
 }
 
-/// Refuses what is no name, with the code that tells why.
+/// Refuses an invalid name, with the error code of its fault.
 pub(crate) fn check(name: &str) -> Result<()> {
     pagemate::Name::new(name).map(drop).map_err(|error| refusal(name, error.kind()))
 }
@@ -73,7 +74,8 @@ fn refusal(name: &str, kind: ErrorKind) -> Code {
     }
 }
 
-/// Nothing stands in what is no folder. If there is an object of that name, that is the reason.
+/// Returns the error for a name with a backslash in it: the directory is missing, or its name is an
+/// object's.
 fn no_folder(name: &str) -> Code {
     let rest = |name: &str| name.find('\\').map(|at| at + 1);
     let mut end = 0;
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn bad_names_are_told_apart() {
-        // Rows 25 to 30.
+        // Rows 25 to 30 of `docs/platforms.md`.
         for (name, code) in [
             (r"local\x", PATH_NOT_FOUND),
             (r"a\b", PATH_NOT_FOUND),

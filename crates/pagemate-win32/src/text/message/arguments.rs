@@ -1,11 +1,11 @@
-//! The values that a program gives for the inserts of a message.
+//! The values that a program passes for the inserts of a message.
 #![allow(unsafe_code, reason = "a va_list, and an array of the program's")]
 
 use std::ffi::c_void;
 
 use crate::error::{INVALID_PARAMETER, Result};
 
-/// Where the values are.
+/// The source of the values.
 enum Source {
     None,
     /// `FORMAT_MESSAGE_ARGUMENT_ARRAY`.
@@ -13,19 +13,19 @@ enum Source {
     List(*mut c_void),
 }
 
-/// The values, by number from one on.
+/// The values, numbered from one.
 pub(super) struct Arguments {
     source: Source,
-    /// The values that were taken from a list, which gives each value once.
+    /// The values that were read from a `va_list`, which yields each value only once.
     taken: Vec<usize>,
-    /// The highest number that was asked for.
+    /// The highest number that was requested.
     last: usize,
 }
 
 impl Arguments {
     /// # Safety
     ///
-    /// `given` is null, an array if `array` says so, or a pointer to a `va_list`.
+    /// `given` is null, or points to an array if `array` is set, or else to a `va_list`.
     pub(super) unsafe fn new(given: *mut c_void, array: bool) -> Arguments {
         let source = match (given.is_null(), array) {
             (true, _) => Source::None,
@@ -35,25 +35,25 @@ impl Arguments {
         Arguments { source, taken: Vec::new(), last: 0 }
     }
 
-    /// Returns the value with this number, or else the one that follows the highest so far.
+    /// Returns the value with this number, or the one after the highest number so far.
     ///
     /// # Safety
     ///
-    /// The program gave as many.
+    /// The program passed at least that many values.
     pub(super) unsafe fn get(&mut self, number: Option<usize>) -> Result<usize> {
         let number = number.unwrap_or(self.last + 1);
         self.last = self.last.max(number);
         match self.source {
             Source::None => Err(INVALID_PARAMETER),
             Source::Array(first) => {
-                // SAFETY: the caller's promise.
-                let place = unsafe { first.add(number - 1) };
+                // SAFETY: the caller guarantees that the array has at least `number` values.
+                let slot = unsafe { first.add(number - 1) };
                 // SAFETY: as above.
-                Ok(unsafe { place.read_unaligned() })
+                Ok(unsafe { slot.read_unaligned() })
             }
             Source::List(list) => {
                 while self.taken.len() < number {
-                    // SAFETY: the caller's promise.
+                    // SAFETY: the caller guarantees that the list has another value.
                     self.taken.push(unsafe { next_of(list) });
                 }
                 Ok(self.taken[number - 1])
@@ -61,9 +61,10 @@ impl Arguments {
         }
     }
 
-    /// Lets the next value of a list have the number of the last. On Windows an insert whose width or
-    /// precision is an argument takes one number less of a list than it takes values, and programs count
-    /// on that.
+    /// Makes the next value of a list reuse the number of the last one.
+    ///
+    /// On Windows an insert whose width or precision is an argument reads one value more from a
+    /// list than it advances the numbers. Programs depend on that.
     pub(super) fn forget_last(&mut self) {
         if let Source::List(_) = self.source {
             self.taken.pop();
@@ -76,34 +77,36 @@ impl Arguments {
 #[cfg(target_arch = "x86_64")]
 #[repr(C)]
 struct List {
-    /// How many bytes of the saved general registers were taken, and of the others.
+    /// The number of bytes that were read from the saved general registers, and from the saved
+    /// vector registers.
     general: u32,
     _vector: u32,
     overflow: *const usize,
     saved: *const u8,
 }
 
-/// Takes the next value of a `va_list`.
+/// Reads the next value of a `va_list`.
 ///
 /// # Safety
 ///
-/// There is one, and it was passed as an integer or a pointer is.
+/// `list` points to a `va_list` that no other thread uses. It has another value, of an integer or
+/// pointer type.
 #[cfg(target_arch = "x86_64")]
 unsafe fn next_of(list: *mut c_void) -> usize {
     const GENERAL: u32 = 48;
-    // SAFETY: the caller says that it is a list, which nobody else uses meanwhile.
+    // SAFETY: the caller guarantees that `list` points to a `va_list` that no other thread uses.
     let list = unsafe { &mut *list.cast::<List>() };
-    let place = if list.general < GENERAL {
-        let place = list.saved.wrapping_add(list.general as usize).cast();
+    let slot = if list.general < GENERAL {
+        let slot = list.saved.wrapping_add(list.general as usize).cast();
         list.general += 8;
-        place
+        slot
     } else {
-        let place = list.overflow;
-        list.overflow = place.wrapping_add(1);
-        place
+        let slot = list.overflow;
+        list.overflow = slot.wrapping_add(1);
+        slot
     };
-    // SAFETY: the next value is there, by the ABI.
-    unsafe { place.read_unaligned() }
+    // SAFETY: the caller guarantees that the list has another value. By the ABI it is stored here.
+    unsafe { slot.read_unaligned() }
 }
 
 /// A `va_list` on `aarch64`, by the Procedure Call Standard, appendix B.
@@ -114,45 +117,48 @@ struct List {
     /// The end of the saved general registers.
     general: *const u8,
     _vector: *const u8,
-    /// How far before that end the next one is; not less than zero if none is left.
+    /// The offset of the next saved register from that end; not negative if none is left.
     offset: i32,
     _vector_offset: i32,
 }
 
-/// Takes the next value of a `va_list`.
+/// Reads the next value of a `va_list`.
 ///
 /// # Safety
 ///
-/// There is one, and it was passed as an integer or a pointer is.
+/// `list` points to a `va_list` that no other thread uses. It has another value, of an integer or
+/// pointer type.
 #[cfg(target_arch = "aarch64")]
 unsafe fn next_of(list: *mut c_void) -> usize {
-    // SAFETY: the caller says that it is a list, which nobody else uses meanwhile.
+    // SAFETY: the caller guarantees that `list` points to a `va_list` that no other thread uses.
     let list = unsafe { &mut *list.cast::<List>() };
-    let place = if list.offset < 0 {
-        let place = list.general.wrapping_offset(list.offset as isize).cast();
+    let slot = if list.offset < 0 {
+        let slot = list.general.wrapping_offset(list.offset as isize).cast();
         list.offset += 8;
-        place
+        slot
     } else {
-        let place = list.stack;
-        list.stack = place.wrapping_add(1);
-        place
+        let slot = list.stack;
+        list.stack = slot.wrapping_add(1);
+        slot
     };
-    // SAFETY: the next value is there, by the ABI.
-    unsafe { place.read_unaligned() }
+    // SAFETY: the caller guarantees that the list has another value. By the ABI it is stored here.
+    unsafe { slot.read_unaligned() }
 }
 
-/// Takes the next value of a `va_list`, which on `x86`, `arm` and `riscv` is the address of the values.
+/// Reads the next value of a `va_list`, which on `x86`, `arm` and `riscv` is the address of the
+/// values.
 ///
 /// # Safety
 ///
-/// There is one, and it was passed as an integer or a pointer is.
+/// `list` points to a `va_list` that no other thread uses. It has another value, of an integer or
+/// pointer type.
 #[cfg(any(target_arch = "x86", target_arch = "arm", target_arch = "riscv64"))]
 unsafe fn next_of(list: *mut c_void) -> usize {
-    // SAFETY: the caller says that it is a list, which nobody else uses meanwhile.
-    let place = unsafe { &mut *list.cast::<*const usize>() };
-    let value = *place;
-    *place = value.wrapping_add(1);
-    // SAFETY: the caller says that there is one.
+    // SAFETY: the caller guarantees that `list` points to a `va_list` that no other thread uses.
+    let slot = unsafe { &mut *list.cast::<*const usize>() };
+    let value = *slot;
+    *slot = value.wrapping_add(1);
+    // SAFETY: the caller guarantees that the list has another value.
     unsafe { value.read_unaligned() }
 }
 

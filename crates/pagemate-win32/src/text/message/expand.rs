@@ -1,4 +1,4 @@
-//! The escapes of a message, and its lines.
+//! Expands the escapes of a message, and wraps its lines.
 
 use super::insert::Insert;
 use crate::error::{INVALID_PARAMETER, Result};
@@ -8,17 +8,18 @@ const PERCENT: u16 = b'%' as u16;
 const CARRIAGE_RETURN: u16 = b'\r' as u16;
 const LINE_FEED: u16 = b'\n' as u16;
 
-/// The low byte of the flags, in which all ones are no limit (`FORMAT_MESSAGE_MAX_WIDTH_MASK`).
+/// The low byte of the flags: the line width (`FORMAT_MESSAGE_MAX_WIDTH_MASK`). All ones mean no
+/// limit.
 const WIDTH: u32 = 0xFF;
 
-/// The fate of the message's own line ends. Those that it asks for by `%n` stay in any case.
+/// The treatment of line ends in the message. Line ends of `%n` are always kept.
 #[derive(Clone, Copy)]
 pub(super) enum Lines {
-    /// They stay.
+    /// Keeps them.
     AsTheyAre,
-    /// They become spaces, and a line ends where it has come to so many units, at the last space.
+    /// Replaces them by spaces, and wraps each line at the last space before this many units.
     Wrapped(usize),
-    /// They become spaces.
+    /// Replaces them by spaces.
     One,
 }
 
@@ -32,10 +33,11 @@ impl Lines {
     }
 }
 
-/// Tells the text for an insert.
+/// Returns the text of an insert.
 type Fill<'a> = &'a mut dyn FnMut(Insert) -> Result<Vec<u16>>;
 
-/// Replaces the escapes of a message. Without `inserts` only those for line ends, tabs and the end count.
+/// Expands the escapes of a message. Without `inserts`, only those for line ends, tabs and the end
+/// of the message.
 pub(super) fn expand(
     text: &[u16],
     lines: Lines,
@@ -60,7 +62,7 @@ pub(super) fn expand(
             }
             (PERCENT, None) => return Err(INVALID_PARAMETER),
             (PERCENT, Some(next)) => match (next, &mut inserts) {
-                // Both, so that the second begins nothing.
+                // Copy both units, so that the second one does not begin an escape.
                 (_, None) => {
                     out.push(PERCENT);
                     out.push(rest[0]);
@@ -86,15 +88,15 @@ pub(super) fn expand(
     Ok(out.text)
 }
 
-/// A unit as a byte; zero if it is none of ASCII.
+/// Returns a unit as an ASCII byte; zero if it is not ASCII.
 fn ascii(unit: u16) -> u8 {
     u8::try_from(unit).ok().filter(u8::is_ascii).unwrap_or(0)
 }
 
-/// The message so far.
+/// The expanded message so far.
 struct Output {
     text: Vec<u16>,
-    /// Where the last line begins. Line feeds of inserts begin one too.
+    /// The start of the last line. A line feed in an insert also starts a line.
     line: usize,
     lines: Lines,
 }
@@ -112,7 +114,7 @@ impl Output {
         }
     }
 
-    /// A line end that the message has as such.
+    /// Adds a line end of the message.
     fn own_line_end(&mut self) {
         match self.lines {
             Lines::AsTheyAre => self.extend("\r\n"),
@@ -120,7 +122,8 @@ impl Output {
         }
     }
 
-    /// One that it asks for by a letter, which is the first of `rest`; returns what follows.
+    /// Adds the line end that an escape requests. `rest` begins with the escape's letter; returns
+    /// the text after it.
     fn end_line<'a>(&mut self, end: &str, rest: &'a [u16]) -> &'a [u16] {
         self.extend(end);
         &rest[1..]
@@ -131,7 +134,7 @@ impl Output {
         self.line = self.text.len();
     }
 
-    /// Ends the line at its last run of spaces, which goes, or else here.
+    /// Ends the line at its last run of spaces, which is removed, or else at its end.
     fn wrap(&mut self) {
         let line = &self.text[self.line..];
         let Some(last) = line.iter().rposition(|unit| *unit == SPACE) else {
@@ -151,7 +154,7 @@ mod tests {
 
     #[test]
     fn lines_are_wrapped_at_spaces() {
-        // As Wine's tests of Windows have it.
+        // The expectations of Wine's tests on Windows.
         for (width, text, wrapped) in [
             (20, "short long line", "short long line"),
             (11, "short long line", "short long\r\nline"),

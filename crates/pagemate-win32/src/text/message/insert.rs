@@ -1,14 +1,14 @@
-//! An insert, `%1` or `%1!format!`: a value of the program's, formatted as by `printf`.
+//! An insert, `%1` or `%1!format!`: a value of the program, formatted as by `printf`.
 #![allow(unsafe_code, reason = "pointers of the program's")]
 
 use super::arguments::Arguments;
 use super::utf16;
 use crate::error::{INVALID_PARAMETER, Result};
 
-/// Nothing that is meant to be read is wider.
-const WIDEST: usize = 0x1_0000;
+/// The maximum width and precision, to bound the memory of a message.
+const MAX_WIDTH: usize = 0x1_0000;
 
-/// The width of characters.
+/// The width of a character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Width {
     Narrow,
@@ -21,7 +21,7 @@ impl Width {
     }
 }
 
-/// A number in a format: none, one that stands there, or an argument.
+/// A number in a format: none, a literal, or an argument.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Number {
     None,
@@ -29,7 +29,7 @@ enum Number {
     Argument,
 }
 
-/// How many bits a number has.
+/// The width of an integer.
 #[derive(Clone, Copy)]
 enum Size {
     Short,
@@ -37,19 +37,19 @@ enum Size {
     Whole,
 }
 
-/// An insert as the message has it.
+/// An insert of a message.
 pub(super) struct Insert {
     /// The number of its first argument.
     argument: usize,
     left: bool,
     zeros: bool,
     prefixed: bool,
-    /// The text before a number that is not negative.
+    /// The prefix of a number that is not negative.
     sign: &'static str,
     width: Number,
     precision: Number,
     size: Size,
-    /// The width of characters, where the format says it.
+    /// The width of characters, if the format states it.
     characters: Option<Width>,
     conversion: u8,
 }
@@ -77,14 +77,14 @@ impl Format<'_> {
         let mut number = None::<usize>;
         while let Some(digit) = self.next_if(|byte| byte.is_ascii_digit()) {
             let more = number.unwrap_or(0) * 10 + usize::from(digit - b'0');
-            number = Some(Some(more).filter(|more| *more <= WIDEST).ok_or(INVALID_PARAMETER)?);
+            number = Some(Some(more).filter(|more| *more <= MAX_WIDTH).ok_or(INVALID_PARAMETER)?);
         }
         Ok(number.map_or(Number::None, Number::Given))
     }
 }
 
 impl Insert {
-    /// Reads an insert from its number on; returns it and what follows.
+    /// Parses an insert that begins with its number. Returns the insert and the text after it.
     pub(super) fn parse(text: &[u16]) -> Result<(Insert, &[u16])> {
         let byte = |unit: &u16| u8::try_from(*unit).unwrap_or(0);
         let digits = text.iter().take(2).take_while(|unit| byte(unit).is_ascii_digit()).count();
@@ -137,7 +137,7 @@ impl Insert {
         if known { Ok(insert) } else { Err(INVALID_PARAMETER) }
     }
 
-    /// Reads how large a number is, or how wide characters are.
+    /// Parses the size of an integer or the width of characters.
     fn modifier(&mut self, format: &mut Format<'_>) {
         if ["I64", "ll", "z", "j", "t"].iter().any(|word| format.skip(word)) {
             self.size = Size::Whole;
@@ -152,11 +152,11 @@ impl Insert {
         }
     }
 
-    /// Returns the text for the insert; `usual` is the width of the characters of the call.
+    /// Returns the text of the insert. `usual` is the width of characters for this call.
     ///
     /// # Safety
     ///
-    /// The arguments are what the insert asks for.
+    /// The program passed the arguments that the insert requires, with the types that it states.
     pub(super) unsafe fn text(
         mut self,
         arguments: &mut Arguments,
@@ -164,7 +164,8 @@ impl Insert {
     ) -> Result<Vec<u16>> {
         let mut next = Some(self.argument);
         let stars = self.width == Number::Argument || self.precision == Number::Argument;
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that the program passed the arguments that the insert
+        // requires.
         let width = unsafe { read(self.width, &mut next, arguments) }?;
         // SAFETY: as above.
         let precision = unsafe { read(self.precision, &mut next, arguments) }?;
@@ -175,9 +176,9 @@ impl Insert {
         }
         self.left |= width.is_some_and(|width| width < 0);
         let width = width.map_or(0, |width| width.unsigned_abs() as usize);
-        // A precision that is less than zero counts as none.
+        // As in C, a negative precision means none.
         let precision = precision.and_then(|precision| usize::try_from(precision).ok());
-        if width.max(precision.unwrap_or(0)) > WIDEST {
+        if width.max(precision.unwrap_or(0)) > MAX_WIDTH {
             return Err(INVALID_PARAMETER);
         }
         let characters = match self.conversion {
@@ -187,7 +188,8 @@ impl Insert {
         match self.conversion {
             b'c' | b'C' => Ok(self.padded(character(value, characters), width)),
             b's' | b'S' => {
-                // SAFETY: the caller says that it is a text.
+                // SAFETY: the insert states that its value is a string, so the caller guarantees
+                // that it is null or valid up to `precision` or a NUL.
                 let text = unsafe { text_at(value, characters, precision) };
                 Ok(self.padded(text, width))
             }
@@ -227,7 +229,7 @@ impl Insert {
         self.padded(utf16(format!("{before}{zeros}{digits}").as_bytes()), width)
     }
 
-    /// Whether the number is less than zero, and how large it is.
+    /// Returns whether the number is negative, and its magnitude.
     #[allow(clippy::cast_possible_truncation, reason = "as many bits as the format says")]
     fn number(&self, value: u64) -> (bool, u64) {
         let signed = match self.size {
@@ -244,11 +246,12 @@ impl Insert {
     }
 }
 
-/// Returns a number of a format. One that is an argument is the next, and leaves the one after it.
+/// Returns a number of a format. Reads it from the argument `next` if it is an argument, and
+/// advances `next`.
 ///
 /// # Safety
 ///
-/// The arguments are what the insert asks for.
+/// The program passed the arguments that the insert requires.
 unsafe fn read(
     number: Number,
     next: &mut Option<usize>,
@@ -257,7 +260,7 @@ unsafe fn read(
     Ok(match number {
         Number::None => None,
         Number::Given(number) => i32::try_from(number).ok(),
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller guarantees that the program passed the argument.
         #[allow(clippy::cast_possible_truncation, reason = "an int of the program's")]
         Number::Argument => Some((unsafe { arguments.get(next.take()) }? as u32).cast_signed()),
     })
@@ -271,34 +274,36 @@ fn character(value: usize, width: Width) -> Vec<u16> {
     }
 }
 
-/// The text at an address, no more of it than `most` units.
+/// Returns the string at an address, truncated to `max_len` units.
 ///
 /// # Safety
 ///
-/// It is null, or the text ends in a NUL or has so many units.
-unsafe fn text_at(address: usize, width: Width, most: Option<usize>) -> Vec<u16> {
-    let most = most.unwrap_or(usize::MAX);
+/// `address` is zero, or that of a string that ends in a NUL or has at least `max_len` units.
+unsafe fn text_at(address: usize, width: Width, max_len: Option<usize>) -> Vec<u16> {
+    let max_len = max_len.unwrap_or(usize::MAX);
     if address == 0 {
-        return "(null)".encode_utf16().take(most).collect();
+        return "(null)".encode_utf16().take(max_len).collect();
     }
     match width {
-        // SAFETY: not null, and the caller's promise.
-        Width::Wide => unsafe { up_to_nul(std::ptr::with_exposed_provenance(address), most) },
+        // SAFETY: the address is not zero, so the caller guarantees that the string ends in a NUL
+        // or has at least `max_len` units.
+        Width::Wide => unsafe { up_to_nul(std::ptr::with_exposed_provenance(address), max_len) },
         Width::Narrow => {
             // SAFETY: as above.
-            utf16(&unsafe { up_to_nul(std::ptr::with_exposed_provenance::<u8>(address), most) })
+            utf16(&unsafe { up_to_nul(std::ptr::with_exposed_provenance::<u8>(address), max_len) })
         }
     }
 }
 
 /// # Safety
 ///
-/// There are `most` units, or a NUL before.
-unsafe fn up_to_nul<T: Copy + Default + PartialEq>(text: *const T, most: usize) -> Vec<T> {
-    let units = (0..most).map(|i| {
-        let place = text.wrapping_add(i);
-        // SAFETY: the caller's promise, and no NUL came before.
-        unsafe { place.read_unaligned() }
+/// `text` ends in a NUL or has at least `max_len` units.
+unsafe fn up_to_nul<T: Copy + Default + PartialEq>(text: *const T, max_len: usize) -> Vec<T> {
+    let units = (0..max_len).map(|i| {
+        let slot = text.wrapping_add(i);
+        // SAFETY: the caller guarantees that the string has `max_len` units or a NUL. No unit before
+        // this one is the NUL.
+        unsafe { slot.read_unaligned() }
     });
     units.take_while(|unit| *unit != T::default()).collect()
 }

@@ -1,7 +1,7 @@
 //! `FormatMessage`: the texts of error codes and of programs, with the program's values inserted.
 //!
-//! Everything is done in UTF-16 units, as on Windows, where the call for bytes converts what it is given
-//! and its result.
+//! The text is expanded in UTF-16, as on Windows. The call for bytes converts its input and its
+//! result.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 mod arguments;
@@ -35,10 +35,10 @@ const NO_WORK_DONE: Code = Code(235);
 const NOT_A_MESSAGE: Code = Code(317);
 const NO_MESSAGES: Code = Code(1812);
 
-/// The call for bytes takes no larger buffer, and allocates none.
+/// The maximum buffer length of the call for bytes, with and without `ALLOCATE_BUFFER`.
 const ROOM_FOR_BYTES: u32 = 0x8000;
 
-/// Returns the text that the flags ask for: the program's own or the system's.
+/// Returns the text that the flags select: the program's own or the system's.
 fn source(flags: u32, own: impl Fn() -> Result<Vec<u16>>, code: u32) -> Result<Vec<u16>> {
     if flags & FROM_STRING != 0 {
         return own();
@@ -50,11 +50,11 @@ fn source(flags: u32, own: impl Fn() -> Result<Vec<u16>>, code: u32) -> Result<V
     Err(if flags & FROM_HMODULE != 0 { NO_MESSAGES } else { INVALID_PARAMETER })
 }
 
-/// Returns the text with the values of the program in it.
+/// Returns the text with the program's values inserted.
 ///
 /// # Safety
 ///
-/// `arguments` is null or has what the text asks for.
+/// `arguments` is null, or passes the arguments that the text requires.
 unsafe fn message(
     flags: u32,
     width: Width,
@@ -63,58 +63,61 @@ unsafe fn message(
     arguments: *mut c_void,
 ) -> Result<Vec<u16>> {
     let text = source(flags, own, code)?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees that `arguments` is null, or an array or a `va_list` as `flags`
+    // state.
     let mut arguments = unsafe { Arguments::new(arguments, flags & ARGUMENT_ARRAY != 0) };
     let lines = Lines::new(flags);
     let expanded = if flags & IGNORE_INSERTS != 0 {
         expand(&text, lines, None)
     } else {
-        // SAFETY: the caller says that the arguments are what the text asks for.
+        // SAFETY: the caller guarantees that the program passed the arguments that the text
+        // requires.
         expand(&text, lines, Some(&mut |insert| unsafe { insert.text(&mut arguments, width) }))
     }?;
     if expanded.is_empty() { Err(NO_WORK_DONE) } else { Ok(expanded) }
 }
 
-/// Converts bytes, which are UTF-8.
+/// Converts UTF-8 bytes.
 fn utf16(bytes: &[u8]) -> Vec<u16> {
     String::from_utf8_lossy(bytes).encode_utf16().collect()
 }
 
-/// Copies a text and a NUL into a new buffer that `LocalFree` takes.
+/// Copies a string and a NUL into a new block, to be freed by `LocalFree`.
 fn allocate<T: Copy + Default>(text: &[T], room: u32) -> Result<*mut T> {
     let wanted = (text.len() + 1).max(room as usize) * size_of::<T>();
     let made = LocalAlloc(0, wanted).cast::<T>();
     if made.is_null() {
         return Err(NOT_ENOUGH_MEMORY);
     }
-    // SAFETY: the new buffer has room for the text and the NUL.
-    unsafe { put(text, made) };
+    // SAFETY: the new block has at least the length of the string and the NUL.
+    unsafe { write_with_nul(text, made) };
     Ok(made)
 }
 
 /// # Safety
 ///
-/// `to` has room for the text and a NUL.
-unsafe fn put<T: Copy + Default>(text: &[T], to: *mut T) {
+/// `to` is valid for writes of the string and a NUL.
+unsafe fn write_with_nul<T: Copy + Default>(text: &[T], to: *mut T) {
     for (i, unit) in text.iter().copied().chain([T::default()]).enumerate() {
-        // SAFETY: the caller says that there is room.
-        let place = unsafe { to.add(i) };
-        // SAFETY: as above; a packed struct's buffer may lie at any address.
-        unsafe { place.write_unaligned(unit) };
+        // SAFETY: the caller guarantees that `to` is valid for writes of the string and a NUL, and
+        // `i` is at most the NUL's index.
+        let slot = unsafe { to.add(i) };
+        // SAFETY: as above. The buffer may be unaligned in a packed struct.
+        unsafe { slot.write_unaligned(unit) };
     }
 }
 
-/// The length of a text in units.
+/// Returns the length of a string in units.
 fn len<T>(text: &[T]) -> Result<u32> {
     u32::try_from(text.len()).map_err(|_| NOT_ENOUGH_MEMORY)
 }
 
-/// Stores a text where the caller wants it; returns its length.
+/// Stores a string in the caller's buffer or in a new block. Returns its length.
 ///
 /// # Safety
 ///
-/// With `ALLOCATE_BUFFER` `buffer` has room for a pointer, or else for `room` units.
-unsafe fn hand_over<T: Copy + Default>(
+/// `buffer` is valid for writes of a pointer with `ALLOCATE_BUFFER`, otherwise of `room` units.
+unsafe fn store<T: Copy + Default>(
     flags: u32,
     text: &[T],
     buffer: *mut T,
@@ -123,36 +126,40 @@ unsafe fn hand_over<T: Copy + Default>(
     let len = len(text)?;
     if flags & ALLOCATE_BUFFER != 0 {
         let made = allocate(text, room)?;
-        // SAFETY: the caller says that a pointer has room there.
+        // SAFETY: `flags` has `ALLOCATE_BUFFER`, so the caller guarantees that `buffer` is valid
+        // for writes of a pointer.
         unsafe { buffer.cast::<*mut T>().write_unaligned(made) };
     } else if len >= room {
         return Err(INSUFFICIENT_BUFFER);
     } else if buffer.is_null() {
         return Err(INVALID_PARAMETER);
     } else {
-        // SAFETY: the caller's promise.
-        unsafe { put(text, buffer) };
+        // SAFETY: the string and its NUL fit into `room` units, and the caller guarantees that
+        // `buffer` is valid for writes of them.
+        unsafe { write_with_nul(text, buffer) };
     }
     Ok(len)
 }
 
 /// # Safety
 ///
-/// With `ALLOCATE_BUFFER` `buffer` has room for a pointer.
-unsafe fn clear<T>(flags: u32, buffer: *mut T) {
+/// With `ALLOCATE_BUFFER`, `buffer` is valid for writes of a pointer.
+unsafe fn clear_pointer<T>(flags: u32, buffer: *mut T) {
     if flags & ALLOCATE_BUFFER != 0 {
-        // SAFETY: the caller's promise.
+        // SAFETY: `flags` has `ALLOCATE_BUFFER`, so the caller guarantees that `buffer` is valid
+        // for writes of a pointer.
         unsafe { buffer.cast::<*mut T>().write_unaligned(std::ptr::null_mut()) };
     }
 }
 
-/// Writes what an error code means, in English, or a text of the program's, with its values inserted.
+/// Writes the English text of an error code, or a text of the program, with the program's values
+/// inserted.
 ///
 /// # Safety
 ///
-/// `source` is, with `FORMAT_MESSAGE_FROM_STRING`, a text that ends in a NUL. `buffer` has room for
-/// `room` bytes or, with `FORMAT_MESSAGE_ALLOCATE_BUFFER`, for a pointer. `arguments` is null or has
-/// what the text asks for.
+/// With `FORMAT_MESSAGE_FROM_STRING`, `source` points to a string that ends in a NUL. `buffer` is
+/// valid for writes of `room` units or, with `FORMAT_MESSAGE_ALLOCATE_BUFFER`, of a pointer.
+/// `arguments` is null, or passes the arguments that the text requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FormatMessageA(
     flags: u32,
@@ -167,7 +174,7 @@ pub unsafe extern "C" fn FormatMessageA(
         if source.is_null() {
             return Err(INVALID_PARAMETER);
         }
-        // SAFETY: the caller says that it ends in a NUL.
+        // SAFETY: the text comes from `source`, so the caller guarantees that it ends in a NUL.
         Ok(utf16(&unsafe { c_string::units(source.cast::<u8>()) }))
     };
     answer(
@@ -175,26 +182,29 @@ pub unsafe extern "C" fn FormatMessageA(
             if flags & ALLOCATE_BUFFER != 0 && buffer.is_null() {
                 return Err(NOT_ENOUGH_MEMORY);
             }
-            // SAFETY: the caller's promise.
-            unsafe { clear(flags, buffer) };
+            // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer with
+            // `ALLOCATE_BUFFER`.
+            unsafe { clear_pointer(flags, buffer) };
             if room >= ROOM_FOR_BYTES {
                 return Err(INVALID_PARAMETER);
             }
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `arguments` is null, or passes the arguments that
+            // the text requires.
             let text = unsafe { message(flags, Width::Narrow, own, code, arguments) }?;
             let text = String::from_utf16_lossy(&text);
-            // SAFETY: the caller's promise.
-            unsafe { hand_over(flags, text.as_bytes(), buffer, room) }
+            // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer or of
+            // `room` bytes.
+            unsafe { store(flags, text.as_bytes(), buffer, room) }
         })(),
         0,
     )
 }
 
-/// As [`FormatMessageA`], in 16-bit characters. What does not fit is cut.
+/// Does the same as [`FormatMessageA`], for 16-bit characters. Truncates a text that does not fit.
 ///
 /// # Safety
 ///
-/// As there.
+/// As for [`FormatMessageA`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FormatMessageW(
     flags: u32,
@@ -209,7 +219,7 @@ pub unsafe extern "C" fn FormatMessageW(
         if source.is_null() {
             return Err(INVALID_PARAMETER);
         }
-        // SAFETY: the caller says that it ends in a NUL.
+        // SAFETY: the text comes from `source`, so the caller guarantees that it ends in a NUL.
         Ok(unsafe { c_string::units(source.cast::<u16>()) })
     };
     answer(
@@ -217,20 +227,24 @@ pub unsafe extern "C" fn FormatMessageW(
             if buffer.is_null() {
                 return Err(INVALID_PARAMETER);
             }
-            // SAFETY: the caller's promise.
-            unsafe { clear(flags, buffer) };
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer with
+            // `ALLOCATE_BUFFER`.
+            unsafe { clear_pointer(flags, buffer) };
+            // SAFETY: the caller guarantees that `arguments` is null, or passes the arguments that
+            // the text requires.
             let text = unsafe { message(flags, Width::Wide, own, code, arguments) };
             let whole = text.as_deref().unwrap_or_default();
             if flags & ALLOCATE_BUFFER == 0 && whole.len() >= room as usize && room > 0 {
-                // SAFETY: the caller says that there is room for so much.
-                unsafe { put(&whole[..room as usize - 1], buffer) };
+                // SAFETY: the caller guarantees that `buffer` is valid for writes of `room` units,
+                // which the truncated text and its NUL fill.
+                unsafe { write_with_nul(&whole[..room as usize - 1], buffer) };
             } else if text == Err(NO_WORK_DONE) && flags & ALLOCATE_BUFFER == 0 && room > 0 {
-                // SAFETY: as above.
-                unsafe { put(&[], buffer) };
+                // SAFETY: as above, for the NUL alone.
+                unsafe { write_with_nul(&[], buffer) };
             }
-            // SAFETY: the caller's promise.
-            unsafe { hand_over(flags, &text?, buffer, room) }
+            // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer or of
+            // `room` units.
+            unsafe { store(flags, &text?, buffer, room) }
         })(),
         0,
     )
