@@ -132,7 +132,7 @@ unsafe fn module_path<T: Unit>(module: Handle, to: *mut T, room: u32) -> Result<
     Ok(room)
 }
 
-/// Returns the computer's name in the form of a NetBIOS name: at most 15 characters, in upper case.
+/// Returns the computer's name in the form that Windows requires: at most 15 characters, in upper case.
 fn computer_name() -> OsString {
     let system = rustix::system::uname();
     let name = system.nodename().to_bytes();
