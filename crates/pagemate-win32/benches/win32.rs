@@ -76,9 +76,10 @@ mod linux {
 
     pub(super) fn main() {
         let words: Vec<String> = std::env::args().collect();
-        let has = |word: &str| words.iter().any(|given| given == word);
+        let has_flag = |word: &str| words.iter().any(|given| given == word);
         // Cargo passes `--bench` for a measurement, and nothing for a test run.
-        let effort = if has("quick") || !has("--bench") { Effort::Quick } else { Effort::Full };
+        let effort =
+            if has_flag("quick") || !has_flag("--bench") { Effort::Quick } else { Effort::Full };
         let name = format!("bench-win32-{}", std::process::id());
         let c_name = CString::new(name.as_str()).expect("no NUL");
         titles("Win32", "Rust");
@@ -125,9 +126,9 @@ mod linux {
                 assert_eq!(WaitForSingleObject(mutex_here, u32::MAX), 0);
                 assert_eq!(ReleaseMutex(mutex_here), 1);
             },
-            || drop(mutex.lock().expect("nobody has it")),
+            || drop(mutex.lock().expect("no other thread owns it")),
         )
-        .print("take a mutex, give it back", None);
+        .print("acquire and release a mutex", None);
         let event = EventOptions::new(Reset::Auto).create_unnamed().expect("an event");
         // SAFETY: the attributes and the name are null, which is permitted.
         let event_here = unsafe { CreateEventA(null(), 0, 0, null()) };

@@ -1,6 +1,6 @@
 //! Reads and writes through pointers of the program. The target may be unaligned, because it may
 //! lie in a packed struct.
-#![allow(unsafe_code, reason = "pointers of the program's")]
+#![allow(unsafe_code, reason = "pointers of the program")]
 
 /// Writes a value unless the pointer is null; returns whether it wrote.
 ///
@@ -35,7 +35,7 @@ mod tests {
     struct Packed(u8, u64);
 
     #[test]
-    fn anything_may_stand_at_any_address_or_at_none() {
+    fn pointers_may_be_unaligned_or_null() {
         let mut packed = Packed::default();
         let target = &raw mut packed.1;
         // SAFETY: it points to a field of a local, which may be unaligned.

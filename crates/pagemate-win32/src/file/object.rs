@@ -155,7 +155,7 @@ impl Wanted {
     /// Opens or creates the file by its disposition. Returns the file, and whether it existed.
     fn open_or_create(&self, path: &Path) -> Result<(File, bool)> {
         let refused = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound if !path::has_folder(path) => PATH_NOT_FOUND,
+            io::ErrorKind::NotFound if !path::has_parent_directory(path) => PATH_NOT_FOUND,
             io::ErrorKind::NotFound => FILE_NOT_FOUND,
             _ => error.into(),
         };

@@ -1,5 +1,5 @@
 //! Converts paths of Windows programs to Linux paths.
-#![allow(unsafe_code, reason = "texts that end in a NUL")]
+#![allow(unsafe_code, reason = "reads strings of the program")]
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -101,13 +101,13 @@ pub(crate) fn of_any(mut path: Vec<u8>) -> Result<PathBuf> {
 /// way.
 pub(crate) fn not_found(path: &std::path::Path, error: std::io::Error) -> Code {
     match error.kind() {
-        std::io::ErrorKind::NotFound if !has_folder(path) => PATH_NOT_FOUND,
+        std::io::ErrorKind::NotFound if !has_parent_directory(path) => PATH_NOT_FOUND,
         _ => error.into(),
     }
 }
 
 /// Returns whether the directory that would contain the file exists.
-pub(crate) fn has_folder(path: &std::path::Path) -> bool {
+pub(crate) fn has_parent_directory(path: &std::path::Path) -> bool {
     match path.parent() {
         Some(folder) if folder.as_os_str() == OsStr::from_bytes(b"") => true,
         Some(folder) => folder.is_dir(),
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn either_slash_separates_and_what_no_file_is_called_is_refused() {
+    fn both_slashes_separate_and_forbidden_characters_are_refused() {
         let path = |text: &str| of_file(text.as_bytes().to_vec());
         assert_eq!(path(r"data\sub/file.bin"), Ok("data/sub/file.bin".into()));
         assert_eq!(path(r"\tmp\x:y"), Ok("/tmp/x:y".into()));

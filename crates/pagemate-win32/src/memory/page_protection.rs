@@ -4,15 +4,15 @@ use rustix::mm::ProtFlags;
 
 use crate::error::{INVALID_PARAMETER, NOT_SUPPORTED, Result};
 
-/// The protections, which exclude each other.
+/// The protections. At most one of them may be set.
 pub(crate) const NOACCESS: u32 = 0x01;
 pub(crate) const READONLY: u32 = 0x02;
 pub(crate) const READWRITE: u32 = 0x04;
 pub(crate) const WRITECOPY: u32 = 0x08;
-/// The executable ones.
+/// The executable protections.
 const EXECUTABLE: u32 = 0xF0;
 
-/// Memory with these modifiers is cached nevertheless; `VirtualQuery` reports them.
+/// Modifiers that `VirtualQuery` reports. Memory with them is cached nevertheless.
 pub(crate) const NOCACHE: u32 = 0x200;
 pub(crate) const WRITECOMBINE: u32 = 0x400;
 /// Unsupported: on Windows the first access to a guard page raises an exception that the program handles.

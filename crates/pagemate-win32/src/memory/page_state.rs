@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_as_good_as_a_byte_for_each_page() {
+    fn runs_agree_with_a_byte_for_each_page() {
         const BYTES: [u8; 4] = [0, 2, 4, 8];
         let mut state = 1_u64;
         let mut roll = |sides: usize| {

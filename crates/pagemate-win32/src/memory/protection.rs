@@ -38,7 +38,7 @@ pub(crate) fn set_protection(
     if !permits(&region.kind, region.protection, protection) {
         return Err(INVALID_PARAMETER);
     }
-    // How the memory of a view is cached is up to its section.
+    // The section determines the caching modifier of its views.
     let protection = match region.kind {
         Kind::View(_) => without_modifiers(protection),
         Kind::Private => protection,

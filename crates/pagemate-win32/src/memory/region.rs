@@ -89,7 +89,7 @@ impl Region {
     }
 }
 
-/// How far the caching modifiers of a protection are shifted to fit a byte.
+/// The shift that packs the caching modifiers of a protection into a byte.
 const CACHING_SHIFT: u32 = 5;
 const CACHING: u32 = NOCACHE | WRITECOMBINE;
 

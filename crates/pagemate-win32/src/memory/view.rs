@@ -231,7 +231,7 @@ fn map_here(here: bool, handle: Handle, allocation: u32, wanted: Wanted) -> Resu
         return Err(INVALID_HANDLE);
     }
     check_protection(wanted.protection)?;
-    // Only the attributes of the section decide how its memory is cached.
+    // The section determines the caching modifier of its views.
     let wanted = Wanted { protection: without_modifiers(wanted.protection), ..wanted };
     if allocation & !MEM_RESERVE != 0 {
         return Err(NOT_SUPPORTED);

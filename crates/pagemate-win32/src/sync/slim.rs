@@ -30,13 +30,13 @@ const EXCLUSIVE_WAITERS: u32 = 1 << 31;
 ///
 /// | State | Meaning |
 /// |---|---|
-/// | zero | free; there is no waiter that a release has not woken |
-/// | owners | owned by so many threads, shared, or by one, exclusively |
-/// | owners and a waiters bit | the same, and the last owner to release wakes waiters |
+/// | zero | free; a release has woken every waiter that it must wake |
+/// | owners | owned by this number of threads (shared), or by one thread (exclusive) |
+/// | owners and a waiters bit | the same; the last release wakes waiters |
 ///
-/// A waiters bit is set only while there are owners. The last release clears the state, and wakes all
-/// shared waiters and one exclusive waiter. That one sets its bit again when it acquires the lock or goes
-/// back to sleep, since others may sleep still.
+/// A waiters bit is set only while the lock has an owner. The last release clears the state, and wakes
+/// all shared waiters and one exclusive waiter. The exclusive waiter sets its bit again when it acquires
+/// the lock or sleeps again, because other exclusive waiters may still sleep.
 #[derive(Debug, Default)]
 #[repr(C, align(8))]
 pub struct SlimLock {

@@ -35,7 +35,7 @@ fn time(milliseconds: u32) -> Duration {
 
 /// The object of a handle that a thread waits for.
 #[derive(Clone, Debug)]
-enum Waited {
+enum WaitObject {
     Mutex(Arc<Mutex>),
     Event(Arc<Event>),
     Semaphore(Arc<Semaphore>),
@@ -43,36 +43,36 @@ enum Waited {
     Process(Arc<Process>),
 }
 
-impl Waited {
-    fn of(handle: Handle) -> Result<Waited> {
+impl WaitObject {
+    fn of(handle: Handle) -> Result<WaitObject> {
         let entry = handle::entry(handle)?;
-        let waited = match entry.object {
-            Object::Mutex(mutex) => Waited::Mutex(mutex),
-            Object::Event(event) => Waited::Event(event),
-            Object::Semaphore(semaphore) => Waited::Semaphore(semaphore),
-            Object::Thread(thread) => Waited::Event(Arc::clone(&thread.ended)),
-            Object::Process(process) | Object::MainThread(process) => Waited::Process(process),
+        let object = match entry.object {
+            Object::Mutex(mutex) => WaitObject::Mutex(mutex),
+            Object::Event(event) => WaitObject::Event(event),
+            Object::Semaphore(semaphore) => WaitObject::Semaphore(semaphore),
+            Object::Thread(thread) => WaitObject::Event(Arc::clone(&thread.ended)),
+            Object::Process(process) | Object::MainThread(process) => WaitObject::Process(process),
             // Mappings cannot be waited for. Windows permits waiting for files, which is not
             // supported here.
             Object::Mapping(_) => return Err(ACCESS_DENIED),
             Object::File(_) => return Err(INVALID_HANDLE),
         };
-        if entry.access & SYNCHRONIZE == 0 { Err(ACCESS_DENIED) } else { Ok(waited) }
+        if entry.access & SYNCHRONIZE == 0 { Err(ACCESS_DENIED) } else { Ok(object) }
     }
 
     /// Returns the object for the wait of the `pagemate` crate; `None` for a process.
     fn waitable(&self) -> Option<Waitable<'_>> {
         Some(match self {
-            Waited::Mutex(mutex) => Waitable::Mutex(&mutex.core),
-            Waited::Event(event) => Waitable::Event(event),
-            Waited::Semaphore(semaphore) => Waitable::Semaphore(semaphore),
-            Waited::Process(_) => return None,
+            WaitObject::Mutex(mutex) => Waitable::Mutex(&mutex.core),
+            WaitObject::Event(event) => Waitable::Event(event),
+            WaitObject::Semaphore(semaphore) => Waitable::Semaphore(semaphore),
+            WaitObject::Process(_) => return None,
         })
     }
 
     fn process(&self) -> Option<&Arc<Process>> {
         match self {
-            Waited::Process(process) => Some(process),
+            WaitObject::Process(process) => Some(process),
             _ => None,
         }
     }
@@ -87,18 +87,18 @@ impl Waited {
     /// Returns the mutex if this thread owns it, and so acquires it again without waiting.
     fn owned_mutex(&self) -> Option<&Mutex> {
         match self {
-            Waited::Mutex(mutex) if mutex.core.is_mine() => Some(mutex),
+            WaitObject::Mutex(mutex) if mutex.core.is_mine() => Some(mutex),
             _ => None,
         }
     }
 
     /// Returns whether both handles refer to one object.
-    fn is_same(&self, other: &Waited) -> bool {
+    fn is_same(&self, other: &WaitObject) -> bool {
         let same = match (self, other) {
-            (Waited::Mutex(a), Waited::Mutex(b)) => Arc::ptr_eq(a, b),
-            (Waited::Event(a), Waited::Event(b)) => Arc::ptr_eq(a, b),
-            (Waited::Semaphore(a), Waited::Semaphore(b)) => Arc::ptr_eq(a, b),
-            (Waited::Process(a), Waited::Process(b)) => Arc::ptr_eq(a, b),
+            (WaitObject::Mutex(a), WaitObject::Mutex(b)) => Arc::ptr_eq(a, b),
+            (WaitObject::Event(a), WaitObject::Event(b)) => Arc::ptr_eq(a, b),
+            (WaitObject::Semaphore(a), WaitObject::Semaphore(b)) => Arc::ptr_eq(a, b),
+            (WaitObject::Process(a), WaitObject::Process(b)) => Arc::ptr_eq(a, b),
             _ => return false,
         };
         // Both handles keep the name alive, so that equal names mean one object.
@@ -107,10 +107,10 @@ impl Waited {
 
     fn name(&self) -> Option<&Name> {
         match self {
-            Waited::Mutex(mutex) => mutex.core.name(),
-            Waited::Event(event) => event.name(),
-            Waited::Semaphore(semaphore) => semaphore.name(),
-            Waited::Process(_) => None,
+            WaitObject::Mutex(mutex) => mutex.core.name(),
+            WaitObject::Event(event) => event.name(),
+            WaitObject::Semaphore(semaphore) => semaphore.name(),
+            WaitObject::Process(_) => None,
         }
     }
 
@@ -118,7 +118,7 @@ impl Waited {
     fn keep(&self, acquired: Had<'_>) -> bool {
         let abandoned =
             acquired.guard.as_ref().is_some_and(pagemate::sync::MutexGuard::was_abandoned);
-        if let Waited::Mutex(mutex) = self {
+        if let WaitObject::Mutex(mutex) = self {
             mutex.set_acquired();
         }
         // Forget the guard: the thread owns the mutex until it calls `ReleaseMutex`.
@@ -128,12 +128,12 @@ impl Waited {
 }
 
 /// Waits for one of several objects. Returns the code for its index.
-fn any(list: &[Waited], time: Duration) -> Result<u32> {
+fn any(list: &[WaitObject], time: Duration) -> Result<u32> {
     let deadline = deadline(time);
     loop {
         // A mutex that this thread owns, and a process that has ended, end the wait at once, unless
         // an object with a lower index is signaled.
-        let immediate = list.iter().position(Waited::is_immediate);
+        let immediate = list.iter().position(WaitObject::is_immediate);
         let (before, time) = match immediate {
             None => (list, left(deadline)),
             Some(index) => (&list[..index], Duration::ZERO),
@@ -153,7 +153,7 @@ fn any(list: &[Waited], time: Duration) -> Result<u32> {
 }
 
 fn code(index: usize) -> u32 {
-    u32::try_from(index).expect("64 at most")
+    u32::try_from(index).expect("at most 64 objects")
 }
 
 /// The result of a wait for one of several objects.
@@ -167,14 +167,14 @@ enum Outcome {
 }
 
 /// Waits for one of several objects, none of which is immediate.
-fn first_of(list: &[Waited], time: Duration) -> Result<Outcome> {
+fn first_of(list: &[WaitObject], time: Duration) -> Result<Outcome> {
     // A duplicate adds nothing to the wait, so only the first handle to an object counts.
     let first = |i: usize| list[..i].iter().all(|other| !other.is_same(&list[i]));
     let (indices, waitables): (Vec<_>, Vec<_>) = (0..list.len())
         .filter(|i| first(*i))
         .filter_map(|i| Some((i, list[i].waitable()?)))
         .unzip();
-    let processes: Vec<_> = list.iter().filter_map(Waited::process).collect();
+    let processes: Vec<_> = list.iter().filter_map(WaitObject::process).collect();
     if waitables.is_empty() {
         let ended = !processes.is_empty() && for_any(&processes, deadline(time))?;
         return Ok(if ended { Outcome::Process } else { Outcome::None });
@@ -193,7 +193,7 @@ fn first_of(list: &[Waited], time: Duration) -> Result<Outcome> {
 }
 
 /// Keeps the object that the wait acquired.
-fn keep_first(list: &[Waited], indices: &[usize], acquired: Option<Had<'_>>) -> Outcome {
+fn keep_first(list: &[WaitObject], indices: &[usize], acquired: Option<Had<'_>>) -> Outcome {
     acquired.map_or(Outcome::None, |acquired| {
         let index = indices[acquired.index];
         let abandoned = list[index].keep(acquired);
@@ -202,28 +202,28 @@ fn keep_first(list: &[Waited], indices: &[usize], acquired: Option<Had<'_>>) -> 
 }
 
 /// Waits for all of several objects.
-fn all(list: &[Waited], time: Duration) -> Result<u32> {
+fn all(list: &[WaitObject], time: Duration) -> Result<u32> {
     if (1..list.len()).any(|i| list[..i].iter().any(|other| other.is_same(&list[i]))) {
         return Err(INVALID_PARAMETER);
     }
     // Wait for the processes first: their end is permanent, and no object is acquired until all of
     // them have ended.
     let deadline = deadline(time);
-    let processes: Vec<_> = list.iter().filter_map(Waited::process).collect();
+    let processes: Vec<_> = list.iter().filter_map(WaitObject::process).collect();
     if !for_all(&processes, deadline)? {
         return Ok(TIMEOUT);
     }
-    let others = list.iter().filter(|waited| waited.owned_mutex().is_none());
+    let others = list.iter().filter(|object| object.owned_mutex().is_none());
     let (others, waitables): (Vec<_>, Vec<_>) =
-        others.filter_map(|waited| Some((waited, waited.waitable()?))).unzip();
-    let owned: Vec<_> = list.iter().filter_map(Waited::owned_mutex).collect();
+        others.filter_map(|object| Some((object, object.waitable()?))).unzip();
+    let owned: Vec<_> = list.iter().filter_map(WaitObject::owned_mutex).collect();
     let time = left(deadline);
     let acquired =
         if waitables.is_empty() { Some(Vec::new()) } else { wait_all_for(&waitables, time)? };
     let Some(acquired) = acquired else { return Ok(TIMEOUT) };
     let mut abandoned = false;
-    for (waited, acquired) in others.iter().zip(acquired) {
-        abandoned |= waited.keep(acquired);
+    for (object, acquired) in others.iter().zip(acquired) {
+        abandoned |= object.keep(acquired);
     }
     for mutex in owned {
         mutex.acquire_again();
@@ -233,12 +233,12 @@ fn all(list: &[Waited], time: Duration) -> Result<u32> {
 
 fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
     let time = time(milliseconds);
-    let acquired = match Waited::of(handle)? {
-        Waited::Mutex(mutex) if mutex.core.is_mine() => {
+    let acquired = match WaitObject::of(handle)? {
+        WaitObject::Mutex(mutex) if mutex.core.is_mine() => {
             mutex.acquire_again();
             true
         }
-        Waited::Mutex(mutex) => match mutex.core.try_lock_for(time)? {
+        WaitObject::Mutex(mutex) => match mutex.core.try_lock_for(time)? {
             None => false,
             Some(guard) => {
                 mutex.set_acquired();
@@ -248,9 +248,9 @@ fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
                 return Ok(if abandoned { ABANDONED } else { OBJECT });
             }
         },
-        Waited::Event(event) => event.wait_timeout(time)?,
-        Waited::Semaphore(semaphore) => semaphore.try_acquire_for(time)?,
-        Waited::Process(process) => process.wait(time)?,
+        WaitObject::Event(event) => event.wait_timeout(time)?,
+        WaitObject::Semaphore(semaphore) => semaphore.try_acquire_for(time)?,
+        WaitObject::Process(process) => process.wait(time)?,
     };
     Ok(if acquired { OBJECT } else { TIMEOUT })
 }
@@ -291,14 +291,14 @@ pub unsafe extern "C" fn WaitForMultipleObjects(
 /// # Safety
 ///
 /// `handles` is null or points to `count` handles.
-unsafe fn objects_of(count: u32, handles: *const Handle) -> Result<Vec<Waited>> {
+unsafe fn objects_of(count: u32, handles: *const Handle) -> Result<Vec<WaitObject>> {
     let count = usize::try_from(count).map_err(|_| INVALID_PARAMETER)?;
     if count == 0 || count > MAX_OBJECTS || handles.is_null() {
         return Err(INVALID_PARAMETER);
     }
     // SAFETY: `handles` is not null, so the caller guarantees that it points to `count` handles.
     let handles = unsafe { std::slice::from_raw_parts(handles, count) };
-    handles.iter().map(|handle| Waited::of(*handle)).collect()
+    handles.iter().map(|handle| WaitObject::of(*handle)).collect()
 }
 
 /// Does the same as [`WaitForMultipleObjects`]. There are no asynchronous procedure calls.
@@ -330,7 +330,7 @@ pub extern "C" fn SignalObjectAndWait(
 ) -> u32 {
     let result = (|| {
         let to_signal = handle::entry(signaled)?;
-        Waited::of(waited_for)?;
+        WaitObject::of(waited_for)?;
         match to_signal.object {
             Object::Mutex(mutex) => mutex.release()?,
             Object::Event(_) => sync::modifiable_event(signaled)?.set()?,

@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_has_no_spelling_changes_nothing() {
+    fn an_unpaired_surrogate_in_a_value_changes_nothing() {
         let name: Vec<u16> = "PAGEMATE_HALF\0".encode_utf16().collect();
         let set = |value: &[u16]| {
             // SAFETY: both strings end in a NUL, and this process accesses the environment only

@@ -1,5 +1,5 @@
 //! Reads the names of objects, and refuses invalid names with Windows' error codes.
-#![allow(unsafe_code, reason = "texts that end in a NUL")]
+#![allow(unsafe_code, reason = "reads strings of the program")]
 
 use pagemate::{Access, ErrorKind, SectionOptions};
 
@@ -69,14 +69,14 @@ fn refusal(name: &str, kind: ErrorKind) -> Code {
     match bare {
         _ if name.starts_with('\\') => BAD_PATHNAME,
         _ if bare.is_empty() || bare.starts_with('\\') => INVALID_NAME,
-        _ if bare.contains('\\') => no_folder(name),
+        _ if bare.contains('\\') => missing_directory(name),
         _ => INVALID_NAME,
     }
 }
 
 /// Returns the error for a name with a backslash in it: the directory is missing, or its name is an
 /// object's.
-fn no_folder(name: &str) -> Code {
+fn missing_directory(name: &str) -> Code {
     let rest = |name: &str| name.find('\\').map(|at| at + 1);
     let mut end = 0;
     while let Some(next) = rest(&name[end..]) {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bad_names_are_told_apart() {
+    fn each_invalid_name_has_its_error_code() {
         // Rows 25 to 30 of `docs/platforms.md`.
         for (name, code) in [
             (r"local\x", PATH_NOT_FOUND),

@@ -1,5 +1,5 @@
 //! The values that a program passes for the inserts of a message.
-#![allow(unsafe_code, reason = "a va_list, and an array of the program's")]
+#![allow(unsafe_code, reason = "reads a va_list or an array of the program")]
 
 use std::ffi::c_void;
 
@@ -54,7 +54,7 @@ impl Arguments {
             Source::List(list) => {
                 while self.taken.len() < number {
                     // SAFETY: the caller guarantees that the list has another value.
-                    self.taken.push(unsafe { next_of(list) });
+                    self.taken.push(unsafe { next_value(list) });
                 }
                 Ok(self.taken[number - 1])
             }
@@ -92,7 +92,7 @@ struct List {
 /// `list` points to a `va_list` that no other thread uses. It has another value, of an integer or
 /// pointer type.
 #[cfg(target_arch = "x86_64")]
-unsafe fn next_of(list: *mut c_void) -> usize {
+unsafe fn next_value(list: *mut c_void) -> usize {
     const GENERAL: u32 = 48;
     // SAFETY: the caller guarantees that `list` points to a `va_list` that no other thread uses.
     let list = unsafe { &mut *list.cast::<List>() };
@@ -129,7 +129,7 @@ struct List {
 /// `list` points to a `va_list` that no other thread uses. It has another value, of an integer or
 /// pointer type.
 #[cfg(target_arch = "aarch64")]
-unsafe fn next_of(list: *mut c_void) -> usize {
+unsafe fn next_value(list: *mut c_void) -> usize {
     // SAFETY: the caller guarantees that `list` points to a `va_list` that no other thread uses.
     let list = unsafe { &mut *list.cast::<List>() };
     let slot = if list.offset < 0 {
@@ -153,7 +153,7 @@ unsafe fn next_of(list: *mut c_void) -> usize {
 /// `list` points to a `va_list` that no other thread uses. It has another value, of an integer or
 /// pointer type.
 #[cfg(any(target_arch = "x86", target_arch = "arm", target_arch = "riscv64"))]
-unsafe fn next_of(list: *mut c_void) -> usize {
+unsafe fn next_value(list: *mut c_void) -> usize {
     // SAFETY: the caller guarantees that `list` points to a `va_list` that no other thread uses.
     let slot = unsafe { &mut *list.cast::<*const usize>() };
     let value = *slot;

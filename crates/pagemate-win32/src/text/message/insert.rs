@@ -1,5 +1,5 @@
 //! An insert, `%1` or `%1!format!`: a value of the program, formatted as by `printf`.
-#![allow(unsafe_code, reason = "pointers of the program's")]
+#![allow(unsafe_code, reason = "pointers of the program")]
 
 use super::arguments::Arguments;
 use super::utf16;
@@ -261,7 +261,7 @@ unsafe fn read(
         Number::None => None,
         Number::Given(number) => i32::try_from(number).ok(),
         // SAFETY: the caller guarantees that the program passed the argument.
-        #[allow(clippy::cast_possible_truncation, reason = "an int of the program's")]
+        #[allow(clippy::cast_possible_truncation, reason = "the program passes an int")]
         Number::Argument => Some((unsafe { arguments.get(next.take()) }? as u32).cast_signed()),
     })
 }
