@@ -1,9 +1,10 @@
-//! Copying to and from memory that another process may be writing.
+//! Copies to and from memory that another process may write at the same time.
 //!
-//! To the compiler an ordinary copy of such bytes is a data race, and so undefined; so are atomics
-//! of one size that meet those of another. What the processor does with them is not: each byte read
-//! is one that somebody wrote. So the copy happens in assembly, which the compiler does not look
-//! into: two instructions for the sizes of integers, else a call of the C library's `memcpy`.
+//! In Rust an ordinary copy of such bytes is a data race, which is undefined behaviour. Overlapping
+//! atomic accesses of different sizes are undefined too. The processor defines both: each byte that
+//! it reads is a byte that some thread wrote. The copy is therefore written in assembly, which the
+//! compiler does not analyse. Copies of the sizes of integers take two instructions. All others
+//! call the C library's `memcpy`.
 #![allow(unsafe_code, reason = "racing copies exist only in assembly")]
 
 unsafe extern "C" {
@@ -11,39 +12,41 @@ unsafe extern "C" {
     fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8;
 }
 
-/// The longest copy that `memcpy` does with vector instructions on every x86 processor.
+/// The longest copy that `memcpy` does with vector instructions on every x86 processor, in bytes.
 const PIECE: usize = 1024;
 
-/// Copies `len` bytes. Bytes that change meanwhile arrive in some old or new state, each on its
-/// own; nothing orders them.
+/// Copies `len` bytes from `from` to `to`.
+///
+/// A byte that another thread or process writes during the copy arrives with its old or its new
+/// value, independently of all other bytes. The copy orders no memory access.
 ///
 /// # Safety
 ///
-/// `from` is readable and `to` is writable for `len` bytes, and the two do not overlap. Either may
-/// be shared with other processes and threads that access it at the same time, by this function,
-/// by atomics or from outside Rust.
+/// `from` must be readable and `to` must be writable for `len` bytes, and the two ranges must not
+/// overlap. Other threads and processes may access either range at the same time by this function,
+/// by atomics, or by code that is not Rust.
 #[inline]
 pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     if len <= PIECE || !is_aliased(from, to) {
-        // SAFETY: the caller keeps the same conditions.
+        // SAFETY: the safety section of `copy` demands the same of `from`, `to` and `len`.
         return unsafe { copy_at_once(from, to, len) };
     }
     for at in (0..len).step_by(PIECE) {
-        // SAFETY: `at < len`, and the caller says that `from` has `len` bytes.
+        // SAFETY: `at < len`, and the caller promised `len` readable bytes at `from`.
         let from = unsafe { from.add(at) };
-        // SAFETY: likewise for `to`.
+        // SAFETY: `at < len`, and the caller promised `len` writable bytes at `to`.
         let to = unsafe { to.add(at) };
-        // SAFETY: the piece ends where the caller's range ends, at the latest.
+        // SAFETY: `at + min(PIECE, len - at) <= len`, so the piece lies in the caller's two ranges.
         unsafe { copy_at_once(from, to, PIECE.min(len - at)) };
     }
 }
 
-/// Whether the processor takes the loads of a long copy for dependent on its own stores.
+/// Returns whether 4K aliasing would slow one long `memcpy` down.
 ///
-/// x86 processors compare the low twelve bits of addresses first. If `to` lies less than a vector past
-/// `from` in these bits, each load seems to need the store just before it, and `rep movsb`, by which
-/// `memcpy` copies long ranges, becomes 2 to 25 times slower. A view begins at a page boundary and a
-/// buffer of the allocator often 16 bytes after one, so that this is a common case.
+/// x86 processors compare the low twelve bits of addresses first. If `to` lies less than a vector
+/// past `from` in these bits, each load appears to depend on the store just before it. `rep movsb`,
+/// by which `memcpy` copies long ranges, is then 2 to 25 times slower. The case is common: a view
+/// begins at a page boundary, and a buffer of the allocator often begins 16 bytes after one.
 #[inline]
 fn is_aliased(from: *const u8, to: *const u8) -> bool {
     const VECTOR: usize = 32;
@@ -51,19 +54,19 @@ fn is_aliased(from: *const u8, to: *const u8) -> bool {
     cfg!(target_arch = "x86_64") && (1..VECTOR).contains(&distance)
 }
 
-/// The same with one call of `memcpy`, or with one register.
+/// Copies `len` bytes with one call of `memcpy`, or through one register.
 ///
 /// # Safety
 ///
-/// As for [`copy`].
+/// The conditions are those of [`copy`].
 #[inline]
 unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
-    /// Copies through one register. Neither side need be aligned.
+    /// Copies through one register. Neither address has to be aligned.
     #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
     macro_rules! word {
         ($load:literal, $store:literal) => {{
-            // SAFETY: the caller says that both sides have the bytes of this size; only the
-            // register and `to` change.
+            // SAFETY: `len` is the size of this load and this store, and the caller promised `len`
+            // bytes at both addresses. The instructions change the register and `to` only.
             unsafe {
                 std::arch::asm!($load, $store, from = in(reg) from, to = in(reg) to,
                     word = out(reg) _, options(nostack, preserves_flags));
@@ -88,22 +91,29 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
         _ => {}
     }
     #[cfg(all(target_arch = "x86_64", not(windows), not(miri)))]
-    // SAFETY: the caller keeps memcpy's conditions; the call follows the System V convention, and
-    // asm! aligns the stack for it.
+    // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
+    // that do not overlap, which is all that memcpy demands. The operands follow the System V
+    // calling convention, `clobber_abi` names the registers that it may change, and asm! aligns the
+    // stack.
     unsafe {
         std::arch::asm!("call {memcpy}", memcpy = sym memcpy,
             inout("rdi") to => _, inout("rsi") from => _, inout("rdx") len => _,
             clobber_abi("C"));
     }
     #[cfg(all(target_arch = "x86_64", windows, not(miri)))]
-    // SAFETY: as above, with the Windows convention and the 32 bytes of home space that it wants.
+    // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
+    // that do not overlap, which is all that memcpy demands. The operands follow the Windows
+    // calling convention, and the callee gets the 32 bytes of home space that this convention
+    // demands.
     unsafe {
         std::arch::asm!("sub rsp, 32", "call {memcpy}", "add rsp, 32", memcpy = sym memcpy,
             inout("rcx") to => _, inout("rdx") from => _, inout("r8") len => _,
             clobber_abi("C"));
     }
     #[cfg(all(target_arch = "aarch64", not(miri)))]
-    // SAFETY: as above, with the AAPCS64 convention.
+    // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
+    // that do not overlap, which is all that memcpy demands. The operands follow AAPCS64, and
+    // `clobber_abi` names the registers that the call may change.
     unsafe {
         std::arch::asm!("bl {memcpy}", memcpy = sym memcpy,
             inout("x0") to => _, inout("x1") from => _, inout("x2") len => _,
@@ -112,9 +122,10 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
     #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
     for i in 0..len {
         use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-        // SAFETY: `i < len`, and the caller says `from` is readable for `len` bytes.
+        // SAFETY: `i < len`, and the caller promised `len` readable bytes at `from`. A byte is
+        // always aligned.
         let from = unsafe { AtomicU8::from_ptr(from.add(i).cast_mut()) };
-        // SAFETY: likewise for `to`.
+        // SAFETY: `i < len`, and the caller promised `len` writable bytes at `to`.
         let to = unsafe { AtomicU8::from_ptr(to.add(i)) };
         to.store(from.load(Relaxed), Relaxed);
     }
@@ -133,7 +144,7 @@ mod tests {
                 let mut to = vec![0; 12_000];
                 let skip =
                     (distance + from.as_ptr().addr()).wrapping_sub(to.as_ptr().addr()) % 4096;
-                // SAFETY: `skip` is less than 4,096, and both vectors have 12,000 bytes.
+                // SAFETY: `skip < 4096` and `len <= 5000`, and both vectors have 12,000 bytes.
                 unsafe { copy(from.as_ptr(), to[skip..].as_mut_ptr(), len) };
                 assert_eq!(to[skip..skip + len], from[..len], "{len} at {distance}");
                 let around = to[..skip].iter().chain(&to[skip + len..]);
@@ -148,7 +159,8 @@ mod tests {
         for len in 0..=33 {
             for (skip, at) in (0..8).flat_map(|skip| (0..8).map(move |at| (skip, at))) {
                 let mut to = [0; 64];
-                // SAFETY: both arrays go on for longer than any `skip + len` here.
+                // SAFETY: `skip` and `at` are below 8 and `len` is at most 33, so both ranges lie
+                // in the 64 bytes of each array.
                 unsafe { copy(from[skip..].as_ptr(), to[at..].as_mut_ptr(), len) };
                 assert_eq!(to[at..at + len], from[skip..skip + len]);
                 assert!(to[..at].iter().chain(&to[at + len..]).all(|byte| *byte == 0));

@@ -1,21 +1,22 @@
-//! Named places where a test can make the process die or stop.
+//! Named points at which a test kills or stops the process.
 #![cfg_attr(all(pagemate_fault, unix), allow(unsafe_code, reason = "raise(3)"))]
 
-/// Passes the place called `name`.
+/// Kills or stops the process if a test has selected the point `name`.
 ///
-/// Built with `--cfg pagemate_fault`, a process whose environment says `PAGEMATE_FAULT=name:kill`
-/// (or `:stop`) gets SIGKILL (or SIGSTOP) here. In every other build this is nothing.
+/// In a build with `--cfg pagemate_fault`, the process sends itself SIGKILL if its environment
+/// variable `PAGEMATE_FAULT` is `name:kill`, and SIGSTOP if it is `name:stop`. In every other build
+/// the function is empty.
 #[cfg(all(pagemate_fault, unix))]
 pub(crate) fn point(name: &str) {
-    let Ok(wanted) = std::env::var("PAGEMATE_FAULT") else { return };
-    let signal = match wanted.split_once(':') {
-        Some((place, "kill")) if place == name => libc::SIGKILL,
-        Some((place, "stop")) if place == name => libc::SIGSTOP,
+    let Ok(selected) = std::env::var("PAGEMATE_FAULT") else { return };
+    let signal = match selected.split_once(':') {
+        Some((point, "kill")) if point == name => libc::SIGKILL,
+        Some((point, "stop")) if point == name => libc::SIGSTOP,
         _ => return,
     };
-    // To this thread, so that it is delivered before the call returns: one to the process may find
-    // another thread first, while this one runs on.
-    // SAFETY: raise(3) takes a number and touches no memory of ours.
+    // raise(3) signals this thread, so the signal is delivered before the call returns. A signal to
+    // the process could be delivered to another thread while this one runs on.
+    // SAFETY: raise(3) takes a signal number and accesses no memory of this program.
     _ = unsafe { libc::raise(signal) };
 }
 

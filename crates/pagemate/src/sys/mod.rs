@@ -1,11 +1,67 @@
-//! The one place that knows the platform.
+//! The platform layer: the contract between pagemate and an operating system.
 //!
-//! Every platform provides, in `object`: an `Object`, which is a handle to shared memory and takes
-//! part in its lifetime (`create`, `open`, `unnamed`, `len`, `protection`, `map`; its `Drop` lets go), a `Mapping` (`base`, `len`, `flush`; its `Drop` unmaps), the granularity of
-//! offsets, and the inventory of live objects (`list`, `find`,
-//! `prune`).
+//! Only `sys` and `os` contain platform `cfg`s. Each module below has one directory or file for
+//! each platform and re-exports the same items from each of them. The compiler checks the
+//! signatures. The guarantees below are not checked by the compiler, so each port has to keep them.
 //!
-//! `copy` moves bytes that other processes may be changing at the same time.
+//! # `object`: shared memory whose name lives as long as a holder
+//!
+//! - `Object` is a handle. A live `Object` makes its process a holder: the name stays and opens
+//!   until the last handle is dropped or its process dies, however it dies. `Drop` closes the
+//!   handle, and removes the name if no holder is left.
+//! - `Object::create` publishes an object that is complete (length, content, first seat) or none.
+//!   Two concurrent creations of one name create one object. It returns whether it created the
+//!   object.
+//! - `Object::open` opens live objects only. A dead object gives `NotFound`.
+//! - `Object::unnamed` creates memory without a name, and `from_raw` takes a descriptor or handle
+//!   of another origin.
+//! - `Object::len`, `protection` and `access` do not change during the life of a handle. The length
+//!   is a whole number of pages, or the length of the user's file.
+//! - `Object::check_name` fails if the name no longer leads to the object.
+//! - `list`, `find` and `prune` inspect live objects and remove dead ones. `unreachable` returns
+//!   the reasons why objects of a namespace cannot be reached.
+//! - No call blocks on another process for longer than `RETRY_TIMEOUT`.
+//!
+//! # `object::Mapping`: mapped memory
+//!
+//! - `Object::map` maps a range that the caller has checked to lie inside the object. `base` and
+//!   `len` stay valid until the `Mapping` is dropped, also after the `Object` is dropped. `Drop`
+//!   unmaps.
+//! - An access inside the range does not fault, unless another program shortens the user's file or
+//!   a sparse section runs out of memory.
+//! - `flush` returns after the bytes have reached the user's file.
+//! - `allocation_granularity` is the unit of offsets.
+//!
+//! # `liveness` (Unix): is the owner of a lock alive?
+//!
+//! - A seat is a liveness token: a number that is never reused in its object, and a kernel lock.
+//!   The kernel releases that lock when the process ends. `Seats` takes and tests seats.
+//! - A forked child does not hold its parent's seats. `fork` gives each process a generation of its
+//!   own and runs the hooks of other modules in the child.
+//! - Windows needs no such module: its kernel reports abandoned mutexes.
+//!
+//! # `wait` (Unix): block on a word in shared memory
+//!
+//! - `wait` blocks while the word has the expected value, until a wake-up or the end of its slice.
+//!   Spurious wakeups are allowed, so the caller always tests the word again.
+//! - `wake` wakes one or all threads of all processes that wait on the word. Only one that began to
+//!   wait before the call is sure to be woken.
+//!
+//! # `sync`: mutexes, events and semaphores
+//!
+//! - `Mutex`, `Event` and `Semaphore` each provide `create`, `open`, `unnamed` and `wait`.
+//!   `wait_any` and `wait_all` wait for several objects.
+//! - Acquire and release order memory between processes: writes before a release happen before
+//!   reads after the acquire that it permits.
+//! - The death of an owner releases its mutex. The next owner is told that the mutex was abandoned.
+//! - The death of a waiter loses no wake-up for good: another waiter tests the word again within a
+//!   bounded time.
+//!
+//! # The rest
+//!
+//! `state` has the types that `object` and `sync` both know.
+//! `copy` copies bytes that another process may write at the same time. `fault` names the points at
+//! which a test kills or stops a process.
 
 pub(crate) mod copy;
 pub(crate) mod fault;

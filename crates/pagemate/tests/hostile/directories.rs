@@ -93,7 +93,7 @@ fn place_that_is_read_only_is_refused() {
         fork(|| {
             become_user(NOBODY, NOBODY);
             let directory = local(place);
-            let facts = [directory.to_str().unwrap(), "cannot be made", "Permission denied"];
+            let facts = [directory.to_str().unwrap(), "cannot be created", "Permission denied"];
             changes_nothing(place, || {
                 for result in [create("x"), share("x"), Section::open("x")] {
                     refused(result, ErrorKind::PermissionDenied, &facts);

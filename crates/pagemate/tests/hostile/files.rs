@@ -69,16 +69,16 @@ const DAMAGE: [Damage; 14] = [
     (TRAILER, b"PAGEMATF", ErrorKind::Corrupted, "does not end in a trailer"),
     (TRAILER, &[0xFF; 4096], ErrorKind::Corrupted, "does not end in a trailer"),
     (TRAILER, &[0; 4096], ErrorKind::Corrupted, "does not end in a trailer"),
-    (TRAILER + 8, &[0; 4], ErrorKind::WrongVersion, "layout 0, this one reads 1"),
-    (TRAILER + 8, &[77, 0, 0, 0], ErrorKind::WrongVersion, "layout 77, this one reads 1"),
+    (TRAILER + 8, &[0; 4], ErrorKind::WrongVersion, "layout 0, and this release reads 1"),
+    (TRAILER + 8, &[77, 0, 0, 0], ErrorKind::WrongVersion, "layout 77, and this release reads 1"),
     (TRAILER + 12, &[200], ErrorKind::Corrupted, "kind"),
     (TRAILER + 13, &[3], ErrorKind::Corrupted, "protection"),
     (TRAILER + 16, &[0; 8], ErrorKind::Corrupted, "disagree about the length"),
     (TRAILER + 16, &[0, 32], ErrorKind::Corrupted, "disagree about the length"),
     (TRAILER + 16, &[0xFF; 8], ErrorKind::Corrupted, "disagree about the length"),
-    (TRAILER + 36, &[0xFF; 4], ErrorKind::Corrupted, "no name"),
-    (TRAILER + 36, &[0; 4], ErrorKind::Corrupted, "no name"),
-    (TRAILER + 1024, &[0xFF], ErrorKind::Corrupted, "no name"),
+    (TRAILER + 36, &[0xFF; 4], ErrorKind::Corrupted, "no legal name"),
+    (TRAILER + 36, &[0; 4], ErrorKind::Corrupted, "no legal name"),
+    (TRAILER + 1024, &[0xFF], ErrorKind::Corrupted, "no legal name"),
     (TRAILER + 1024, b"y", ErrorKind::Corrupted, "belongs to another name, \"y\""),
 ];
 
@@ -123,7 +123,7 @@ fn prefix_in_the_trailers_name_is_no_name() {
         // Read as a user writes it, this would be the object's name.
         file(place).write_all_at(br"Local\x", TRAILER + 1024).unwrap();
         file(place).write_all_at(&[7], TRAILER + 36).unwrap();
-        refused_while_held(place, ErrorKind::Corrupted, "no name");
+        refused_while_held(place, ErrorKind::Corrupted, "no legal name");
     });
 }
 
@@ -174,7 +174,7 @@ fn file_that_is_no_object_is_left_alone_and_told() {
                 assert!(inventory::list().unwrap().is_empty());
                 assert_eq!(inventory::prune().unwrap().objects, 0);
                 drop(create("another").unwrap());
-                let facts = ["none of ours", "remove", path.to_str().unwrap()];
+                let facts = ["that pagemate did not create", "remove", path.to_str().unwrap()];
                 refused(create("x"), ErrorKind::Corrupted, &facts);
                 refused(share("x"), ErrorKind::Corrupted, &facts);
             });

@@ -57,7 +57,7 @@ fn memory_that_is_not_there_is_refused_with_the_numbers() {
             let held = sized(16 << 10).create_new("held").unwrap();
             held.map().unwrap().write(0, &7_u64).unwrap();
             changes_nothing(dir, || {
-                let facts = ["135168 bytes are wanted", "pagemate-0", "110592 bytes free"];
+                let facts = ["135168 bytes are requested", "pagemate-0", "110592 bytes free"];
                 for result in [
                     sized(128 << 10).create_new("x"),
                     sized(128 << 10).open_or_create("x"),
@@ -65,14 +65,14 @@ fn memory_that_is_not_there_is_refused_with_the_numbers() {
                 ] {
                     refused(result, ErrorKind::NoSpace, &facts);
                 }
-                let facts = ["33558528 bytes (32 MiB) are wanted", "110592 bytes free"];
+                let facts = ["33558528 bytes (32 MiB) are requested", "110592 bytes free"];
                 refused(sized(32 << 20).create_new("x"), ErrorKind::NoSpace, &facts);
             });
             // All of the rest, to the byte, and then nothing at all.
             let rest = sized(104 << 10).create_new("rest").unwrap();
             rest.map().unwrap().write_at(0, &vec![1; 104 << 10]).unwrap();
             changes_nothing(dir, || {
-                let facts = ["8192 bytes are wanted", "only 0 bytes free"];
+                let facts = ["8192 bytes are requested", "only 0 bytes free"];
                 refused(create("x"), ErrorKind::NoSpace, &facts);
                 refused(share("x"), ErrorKind::NoSpace, &facts);
                 refused(sized(1 << 20).reserve().create_new("x"), ErrorKind::NoSpace, &["0 bytes"]);
@@ -131,13 +131,13 @@ fn files_that_cannot_be_made_are_refused_with_the_numbers() {
         in_tmpfs(place, "nr_inodes=3,mode=1777", |dir| {
             let held = create("held").unwrap();
             changes_nothing(dir, || {
-                let facts = ["no file can be made in", "pagemate-0", "0 files free"];
+                let facts = ["no file can be created in", "pagemate-0", "0 files free"];
                 refused(create("x"), ErrorKind::NoSpace, &facts);
                 refused(share("x"), ErrorKind::NoSpace, &facts);
                 refused(
                     create(r"Global\x"),
                     ErrorKind::NoSpace,
-                    &["no file can be made in", "0 files free"],
+                    &["no file can be created in", "0 files free"],
                 );
                 assert!(!share("held").unwrap().was_created());
             });
@@ -256,7 +256,7 @@ fn limit_for_the_length_of_files_is_told_and_no_signal_comes() {
             fork(|| {
                 let limit = Rlimit { current: Some(16384), maximum: Some(16384) };
                 setrlimit(Resource::Fsize, limit).unwrap();
-                let facts = ["20480 bytes are wanted", "ulimit -f"];
+                let facts = ["20480 bytes are requested", "ulimit -f"];
                 refused(sized(16384).create_new("x"), ErrorKind::NoSpace, &facts);
                 refused(sized(16384).open_or_create("x"), ErrorKind::NoSpace, &facts);
                 refused(sized(16384).reserve().create_new("x"), ErrorKind::NoSpace, &facts);

@@ -48,7 +48,8 @@ fn rubbish_in_a_record_is_told_and_its_holder_undisturbed() {
     alone("records::rubbish_in_a_record_is_told_and_its_holder_undisturbed", |place| {
         let (path, file) = data(place, "data", &[7; 5000]);
         let len = u32::try_from(path.as_os_str().len()).unwrap();
-        let (lost, no_sense) = ("was moved, replaced or removed", "makes no sense");
+        let (lost, no_sense) =
+            ("was moved, replaced or removed", "its record of that file is invalid");
         let table: [(u64, &[u8], &str); 18] = [
             (0, &[0xff; 8], lost),
             (8, &[0xff; 8], lost),
@@ -64,10 +65,10 @@ fn rubbish_in_a_record_is_told_and_its_holder_undisturbed() {
             (32, b"x", no_sense),
             (33, &[0], no_sense),
             (33, &[0xff; 4], lost),
-            (TRAILER + 14, &[2], "names a memory"),
-            (TRAILER + 15, &[2], "names a memory"),
-            (TRAILER + 14, &[0, 1], "names a memory"),
-            (TRAILER + 16, &8192_u64.to_ne_bytes(), "no room"),
+            (TRAILER + 14, &[2], "unknown kind of memory"),
+            (TRAILER + 15, &[2], "unknown kind of memory"),
+            (TRAILER + 14, &[0, 1], "unknown kind of memory"),
+            (TRAILER + 16, &8192_u64.to_ne_bytes(), "no space for the record"),
         ];
         for (at, bytes, fact) in table {
             let held = SectionOptions::new().file(&file).create_new("x").unwrap();
@@ -184,7 +185,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             object.write_all_at(to, 32).unwrap();
             let facts = [
                 secret.to_str().unwrap(),
-                "user 65534 made the section and the file is user 0's",
+                "user 65534 created the section and the file is user 0's",
                 "not safe",
             ];
             changes_nothing(place, || {
@@ -213,7 +214,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             let maker = nobodys(&own, everyone, &made);
             made.wait();
             fs::set_permissions(place.join("pagemate:x"), Permissions::from_mode(0o666)).unwrap();
-            let facts = ["others than user 65534 could have said so"];
+            let facts = ["other users than 65534 could have written its record"];
             refused(Section::open(NAME), ErrorKind::PermissionDenied, &facts);
             fs::set_permissions(place.join("pagemate:x"), Permissions::from_mode(0o644)).unwrap();
             drop(Section::open(NAME).unwrap());

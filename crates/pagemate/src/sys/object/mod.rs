@@ -1,4 +1,4 @@
-//! Shared memory as each system keeps it: see [`sys`](super) for what a platform provides.
+//! Objects in shared memory, one implementation for each platform. [`sys`](super) has the contract.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -27,61 +27,62 @@ pub(crate) use platform::{
 #[cfg(windows)]
 pub(crate) use platform::{for_questions, named, native, security, session};
 
-/// What a new object is to be.
+/// The properties of a new object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spec<'f> {
     pub(crate) kind: Kind,
-    /// In bytes; whole pages for memory, exact for a file; 0 takes a file's own length.
+    /// The length in bytes. Memory is rounded up to whole pages, and a file has exactly this
+    /// length. For a file, 0 means the file's own length.
     pub(crate) len: u64,
     pub(crate) protection: Protection,
     pub(crate) sharing: Sharing,
     pub(crate) access: Access,
     pub(crate) backing: Backing,
-    /// The user's file that is to be the memory.
+    /// The user's file to use as the memory.
     pub(crate) file: Option<&'f File>,
-    /// What the memory begins with; what follows is zero.
-    #[cfg_attr(windows, expect(dead_code, reason = "there what needs it is not made of memory"))]
+    /// The initial content of the memory. The bytes after it are zero.
+    #[cfg_attr(windows, expect(dead_code, reason = "sync objects are kernel objects there"))]
     pub(crate) content: &'f [u8],
-    /// Whether its maker has the first seat at it, before anybody else sees it.
-    #[cfg_attr(windows, expect(dead_code, reason = "as above"))]
+    /// Whether the creator takes the first seat before other processes can see the object.
+    #[cfg_attr(windows, expect(dead_code, reason = "sync objects are kernel objects there"))]
     pub(crate) seated: bool,
 }
 
-/// When memory is set aside.
+/// When memory is reserved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Backing {
-    /// All of it at creation.
+    /// All memory is reserved at creation.
     #[default]
     Reserved,
-    /// The same, in huge pages as far as the system has them.
+    /// All memory is reserved at creation, in huge pages as far as the system has them.
     Huge,
-    /// Page by page at first touch.
+    /// Each page is allocated at its first access.
     Sparse,
 }
 
-/// What to do when the name is taken.
+/// Selects the result of `create` if the name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
     Refuse,
     Open,
 }
 
-/// A range of an object to map, already checked to lie inside it.
+/// A range of an object to map. The caller has checked that it lies inside the object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
-    /// A multiple of the allocation granularity.
+    /// The offset in bytes, a multiple of the allocation granularity.
     pub(crate) offset: u64,
     pub(crate) len: usize,
     pub(crate) mode: Mode,
     pub(crate) prefault: bool,
     #[cfg_attr(
         windows,
-        expect(dead_code, reason = "large pages are no wish there but a privilege")
+        expect(dead_code, reason = "large pages are not a hint there: they need a privilege")
     )]
     pub(crate) huge_pages: bool,
 }
 
-/// How a view sees the memory.
+/// How a view accesses the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Read,
@@ -89,7 +90,7 @@ pub(crate) enum Mode {
     CopyOnWrite,
 }
 
-/// A live object as the inventory finds it.
+/// The inventory's description of a live object.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) name: Name,
@@ -106,12 +107,12 @@ pub(crate) struct Entry {
     pub(crate) waiting: Option<u32>,
 }
 
-/// What a sweep gave back.
+/// The dead objects that a sweep removed, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Swept {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
 }
 
-/// How long anyone waits for another process that is in the middle of something.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a call retries while another process is in the middle of a step.
+pub(crate) const RETRY_TIMEOUT: Duration = Duration::from_secs(2);

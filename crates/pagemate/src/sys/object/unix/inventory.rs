@@ -1,4 +1,4 @@
-//! What lives in the directories, and what the dead left there.
+//! The live objects in the directories, and the removal of dead ones.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::sys::liveness::lock::{self, Holder};
 use crate::sys::object::unix::format::file_record::FileRecord;
 use crate::sys::object::unix::format::trailer;
 use crate::sys::object::unix::format::trailer::Memory;
-use crate::sys::object::unix::holders::{self, Sought};
-use crate::sys::object::unix::lifecycle::close::{Outcome, sweep};
+use crate::sys::object::unix::holders::{self, Query};
+use crate::sys::object::unix::lifecycle::close::{sweep, sweep_if_dead};
 use crate::sys::object::unix::lifecycle::open::read_trailer;
 use crate::sys::object::unix::lifecycle::passing_sweep;
 use crate::sys::object::unix::location::directory::{self, Directory};
@@ -26,41 +26,45 @@ use crate::sys::state::{self, ReadState, State};
 
 const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
-/// Every live object that this user can look at; the dead are swept on the way.
+/// Returns every live object that this user can inspect. Sweeps dead objects on the way.
 pub(crate) fn list(read_state: ReadState) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    // Objects of others that this user may not look at are left out, and so are damaged ones.
-    in_reach(|namespace| {
-        each_of(namespace, |location| found.extend(look(location, read_state).ok().flatten()))
+    // Damaged objects, and objects that this user has no right to read, are left out.
+    in_each_namespace(|namespace| {
+        for_each_file(namespace, |location| {
+            found.extend(describe(location, read_state).ok().flatten());
+        })
     })?;
-    let (sought, mut entries): (Vec<Sought>, Vec<Entry>) = found.into_iter().unzip();
-    for (entry, holders) in entries.iter_mut().zip(holders::of(&sought)) {
+    let (queries, mut entries): (Vec<Query>, Vec<Entry>) = found.into_iter().unzip();
+    for (entry, holders) in entries.iter_mut().zip(holders::of(&queries)) {
         entry.holders = holders;
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
 }
 
-/// The live object called `name`.
+/// Returns the live object called `name`. `None` if there is none.
 pub(crate) fn find(name: &Name, read_state: ReadState) -> Result<Option<Entry>> {
     let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
-    let found = look(&FileLocation::of(dir, name), read_state)?;
-    Ok(found.map(|(sought, mut entry)| {
-        entry.holders = holders::of(&[sought]).pop().unwrap_or_default();
+    let found = describe(&FileLocation::of(dir, name), read_state)?;
+    Ok(found.map(|(query, mut entry)| {
+        entry.holders = holders::of(&[query]).pop().unwrap_or_default();
         entry
     }))
 }
 
-/// Sweeps both directories.
+/// Sweeps the dead objects of both namespaces.
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
-    in_reach(|namespace| each_of(namespace, |location| sweep_if_dead(location, &mut swept)))?;
-    // What else is wrong with the user's directory was no reason to fail.
-    _ = directory::tidy();
+    in_each_namespace(|namespace| {
+        for_each_file(namespace, |location| sweep_if_dead(location, &mut swept))
+    })?;
+    // A failure leaves empty directories only, so it does not fail the call.
+    _ = directory::remove_abandoned();
     Ok(swept)
 }
 
-/// Why objects cannot be reached: an error for each namespace of which that is so.
+/// Returns an error for each namespace whose objects cannot be reached.
 pub(crate) fn unreachable() -> Vec<Error> {
     let reach = |namespace| match directory::existing(namespace)? {
         Some(dir) => read(&dir).map(|_| ()),
@@ -69,44 +73,34 @@ pub(crate) fn unreachable() -> Vec<Error> {
     NAMESPACES.into_iter().filter_map(|namespace| reach(namespace).err()).collect()
 }
 
-/// Does it in each namespace that can be reached; fails if none can.
-fn in_reach(each: impl FnMut(Namespace) -> Result<()>) -> Result<()> {
+/// Calls `each` for both namespaces. Fails if it fails for both.
+fn in_each_namespace(each: impl FnMut(Namespace) -> Result<()>) -> Result<()> {
     let [local, global] = NAMESPACES.map(each);
     if global.is_ok() { Ok(()) } else { local }
 }
 
-/// Removes the name at `place` if its object is dead, and counts it.
-pub(crate) fn sweep_if_dead(location: &FileLocation, swept: &mut Swept) {
-    let Ok(fd) = location.open(Access::Read) else { return };
-    if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
-        && let Outcome::Removed(bytes) = sweep(location)
-    {
-        swept.objects += 1;
-        swept.bytes += bytes;
-    }
+/// Calls `visit` for each object's file of a namespace, including unfinished files.
+fn for_each_file(namespace: Namespace, visit: impl FnMut(&FileLocation)) -> Result<()> {
+    directory::existing(namespace)?.map_or(Ok(()), |dir| for_each_file_in(&dir, visit))
 }
 
-/// Does `visit` to each object's file of a namespace, unfinished ones included.
-fn each_of(namespace: Namespace, visit: impl FnMut(&FileLocation)) -> Result<()> {
-    directory::existing(namespace)?.map_or(Ok(()), |dir| each_in(&dir, visit))
-}
-
-/// The same in one directory.
-fn each_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) -> Result<()> {
+/// Calls `visit` for each object's file in a directory, including unfinished files.
+fn for_each_file_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) -> Result<()> {
     for entry in read(dir)? {
         let entry = entry.map_err(|error| cannot_read(dir, error))?;
         let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
-        let file = FileName::new(&[entry.file_name().to_bytes()])
-            .filter(|file| is_file && (file.is_unfinished() || file.is_objects(dir.namespace())));
+        let file = FileName::new(&[entry.file_name().to_bytes()]).filter(|file| {
+            is_file && (file.is_unfinished() || file.belongs_to_object(dir.namespace()))
+        });
         if let Some(file) = file {
             visit(&FileLocation { dir: Arc::clone(dir), file });
         }
     }
-    passing_sweep::forget(dir);
+    passing_sweep::clear_resume_point(dir);
     Ok(())
 }
 
-/// Starts to read a directory.
+/// Opens a directory for reading its entries.
 fn read(dir: &Directory) -> Result<Dir> {
     dir.entries().map_err(|error| cannot_read(dir, error))
 }
@@ -115,12 +109,13 @@ fn cannot_read(dir: &Directory, error: Errno) -> Error {
     Error::os_as(ErrorKind::Os, format!("{} cannot be read", dir.path().display()), error.into())
 }
 
-/// Describes the object at `place` if it is alive; why not, if it is but cannot be described.
-fn look(location: &FileLocation, read_state: ReadState) -> Result<Option<(Sought, Entry)>> {
+/// Describes the object at `location`. `None` if it is not live. Fails if it is live and damaged,
+/// or if this user has no right to read it.
+fn describe(location: &FileLocation, read_state: ReadState) -> Result<Option<(Query, Entry)>> {
     let fd = match location.open(Access::Read) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(error::stands_there(location, Access::Read, error)),
+        Err(error) => return Err(error::open_failed(location, Access::Read, error)),
     };
     match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
         Holder::Handles if !location.file.is_unfinished() => {}
@@ -130,15 +125,15 @@ fn look(location: &FileLocation, read_state: ReadState) -> Result<Option<(Sought
         }
         Holder::Handles | Holder::Sweeper => return Ok(None),
     }
-    let mut bytes = trailer::ROOM;
+    let mut bytes = trailer::EMPTY_BUFFER;
     let (stat, trailer) = read_trailer(fd.as_fd(), &mut bytes)?;
     let name = trailer.name(location.dir.namespace())?;
     if location.file != FileName::of(name.namespace(), trailer.bare) {
-        return Err(error::of_another_name(&name));
+        return Err(error::name_mismatch(&name));
     }
     let record = match trailer.memory {
-        Memory::Here => None,
-        Memory::Elsewhere { .. } => Some(FileRecord::read(fd.as_fd())?),
+        Memory::SameFile => None,
+        Memory::UserFile { .. } => Some(FileRecord::read(fd.as_fd())?),
     };
     let (state, waiting) = match state_of(fd.as_fd(), trailer.kind, read_state) {
         Some((state, waiting)) => (Some(state), Some(waiting)),
@@ -158,10 +153,11 @@ fn look(location: &FileLocation, read_state: ReadState) -> Result<Option<(Sought
         state,
         waiting,
     };
-    Ok(Some((Sought::new(location.path(), &stat), entry)))
+    Ok(Some((Query::new(location.path(), &stat), entry)))
 }
 
-/// What a sync object is like, and about how many sleep for it.
+/// Returns the state of a sync object and the approximate number of its waiters. `None` for a
+/// section.
 fn state_of(fd: BorrowedFd<'_>, kind: Kind, read_state: ReadState) -> Option<(State, u32)> {
     if kind == Kind::Section {
         return None;

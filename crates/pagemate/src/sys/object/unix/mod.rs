@@ -1,4 +1,4 @@
-//! Objects as locked files: Linux natively, macOS by the same protocol.
+//! Objects as locked files, on Linux and on macOS.
 //!
 //! A handle is one open file description with a shared lock on byte 0. An object that no process
 //! locks is dead. Only a process that holds the exclusive lock removes a name, and no process ever
@@ -9,7 +9,11 @@
 //! - [`location`]: the directories, and the files in them
 //! - [`memory`]: reserved, limited and mapped memory
 //! - [`inventory`] and [`holders`]: live objects, and the processes that hold them
+//!
+//! Each of the first four uses only those below it. The modules of this folder itself (`error`,
+//! `retry`, `descriptor`) serve all of them.
 
+mod descriptor;
 mod error;
 mod format;
 mod holders;
@@ -17,13 +21,14 @@ mod inventory;
 mod lifecycle;
 mod location;
 mod memory;
+mod retry;
 mod seat;
 mod unnamed;
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{OFlags, Stat};
+use rustix::fs::Stat;
 
 use self::format::trailer::{self, Memory};
 use self::lifecycle::close;
@@ -36,7 +41,7 @@ use crate::sys::liveness::{Seats, fork};
 pub(crate) use self::inventory::{find, list, prune, unreachable};
 pub(crate) use self::memory::mapping::Mapping;
 
-/// What offsets of a mapping are a multiple of.
+/// Returns the number of bytes of which each offset of a mapping is a multiple.
 pub(crate) fn allocation_granularity() -> u64 {
     page_size()
 }
@@ -48,30 +53,32 @@ fn page_size() -> u64 {
 /// A handle to shared memory.
 #[derive(Debug)]
 pub(crate) struct Object {
-    /// `None` for a file of the user's without a name of ours, and while it is let go.
+    /// The descriptor of the object's own file. `None` for an unnamed section over a user's file,
+    /// and during `drop`.
     fd: Option<OwnedFd>,
-    /// If it has a name; then `fd` has the shared lock.
+    /// The name, if the object has one. `fd` then holds the shared lock.
     named: Option<Named>,
-    /// The file that is its memory, if that is not `fd`.
+    /// The user's file that is the memory. `None` if `fd` is the memory.
     memory: Option<OwnedFd>,
     len: u64,
     protection: Protection,
     access: Access,
-    /// Those of its maker, who has the first one.
+    /// The seats of a creator that took the first seat.
     seats: Option<Seats>,
 }
 
-/// What a handle to a named object knows for its end.
+/// The data that closes a handle to a named object.
 #[derive(Debug)]
 struct Named {
     location: FileLocation,
-    /// What its descriptor was opened for.
+    /// The access of the object's descriptor.
     access: Access,
-    /// When its descriptor was not open yet.
+    /// A moment before the descriptor was opened. If the process has forked since, a child may
+    /// share the descriptor.
     before: fork::Moment,
-    /// Which file has the name.
+    /// The identity of the file that has the name.
     id: Id,
-    /// Whether its descriptor was shown to somebody, who may have handed it on.
+    /// Whether the caller got the descriptor and may have passed it to another process.
     lent: AtomicBool,
 }
 
@@ -94,7 +101,7 @@ impl Object {
         self.access
     }
 
-    /// The descriptor of its memory, for whoever wants to hand it on.
+    /// Returns the descriptor of its memory, which the caller may pass to another process.
     pub(crate) fn lend(&self) -> BorrowedFd<'_> {
         match &self.memory {
             Some(file) => file.as_fd(),
@@ -102,14 +109,14 @@ impl Object {
         }
     }
 
-    /// The descriptor that holds its name, for whoever wants to hand it on.
+    /// Returns the descriptor that holds its name, which the caller may pass to another process.
     pub(crate) fn lend_name(&self) -> Option<BorrowedFd<'_>> {
         let named = self.named.as_ref()?;
         named.lent.store(true, Ordering::Relaxed);
         self.fd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Whether its memory is a file that somebody else made.
+    /// Returns whether its memory is a user's file.
     pub(crate) fn is_over_file(&self) -> bool {
         self.memory.is_some()
     }
@@ -117,21 +124,24 @@ impl Object {
     /// Fails if another program removed the object's name, so that no other process finds it.
     pub(crate) fn check_name(&self) -> Result<()> {
         let (Some(named), Some(fd)) = (&self.named, &self.fd) else { return Ok(()) };
-        let stat =
-            rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+        let stat = rustix::fs::fstat(fd)
+            .map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
         let has_name = match stat.st_nlink {
             0 => false,
-            // Nobody but pagemate gives an object a name, as a rule: then it is its own.
+            // Other programs rarely link the file elsewhere, so its only link is taken for its
+            // name.
             1 => true,
-            // One of the links is somebody else's.
-            _ => {
-                named.location.again().is_some_and(|location| location.stat_if(named.id).is_some())
-            }
+            // Another program has linked the file, so the count does not tell whether the name is
+            // left.
+            _ => named
+                .location
+                .revalidated()
+                .is_some_and(|location| location.stat_if(named.id).is_some()),
         };
         if has_name { Ok(()) } else { Err(error::orphaned(&named.location)) }
     }
 
-    /// The descriptor of its memory.
+    /// Returns the descriptor of its memory.
     pub(crate) fn memory(&self) -> BorrowedFd<'_> {
         let fd = self.memory.as_ref().or(self.fd.as_ref());
         fd.expect("a live object has its descriptor").as_fd()
@@ -143,31 +153,17 @@ impl Drop for Object {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
             Some(Named { location, access, before, id, lent }) => {
-                let ours = close::may_release(*before) && !*lent.get_mut();
-                close::let_go(fd, *access, location, Some(*id), ours);
+                let is_private = before.has_not_forked_since() && !*lent.get_mut();
+                close::release_handle(fd, *access, location, Some(*id), is_private);
             }
             None => drop(fd),
         }
     }
 }
 
-/// The same file under a number that is no standard stream's: where one of these is closed, what the
-/// program prints would stand in the memory.
-fn beside_the_streams(fd: OwnedFd) -> rustix::io::Result<OwnedFd> {
-    const FIRST: RawFd = 3;
-    if fd.as_raw_fd() < FIRST { rustix::io::fcntl_dupfd_cloexec(fd, FIRST) } else { Ok(fd) }
-}
-
-fn flags_of(access: Access) -> OFlags {
-    match access {
-        Access::Read => OFlags::RDONLY,
-        Access::ReadWrite => OFlags::RDWR,
-    }
-}
-
 fn whole_pages(len: u64) -> Result<u64> {
     if len == 0 {
-        let cause = "a section has at least one byte; set its length (len)";
+        let cause = "a section needs at least one byte; set its length (len)";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     len.checked_next_multiple_of(page_size())
@@ -175,12 +171,12 @@ fn whole_pages(len: u64) -> Result<u64> {
         .ok_or_else(error::too_long)
 }
 
-/// What an object's file and its trailer grant to others.
+/// Returns the access that an object's file and its trailer grant to other users.
 fn sharing_of(stat: &Stat, memory: Memory) -> Sharing {
-    let wide = if memory == (Memory::Elsewhere { others_write: true }) { 0o022 } else { 0 };
-    // Nobody is let in to write who is not let in to read.
+    let write_bits = if memory == (Memory::UserFile { others_write: true }) { 0o022 } else { 0 };
+    // The right to write counts only together with the right to read.
     let granted = stat.st_mode & 0o066;
-    match granted | (granted >> 1) & wide {
+    match granted | (granted >> 1) & write_bits {
         mode if mode & 0o006 == 0o006 => Sharing::Everyone(Access::ReadWrite),
         mode if mode & 0o004 != 0 => Sharing::Everyone(Access::Read),
         mode if mode & 0o060 == 0o060 => Sharing::Group(Access::ReadWrite),

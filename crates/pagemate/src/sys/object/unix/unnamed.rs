@@ -1,4 +1,4 @@
-//! Memory that has no name of ours: unnamed, or what others made.
+//! Objects without a name: unnamed memory, and descriptors and POSIX objects of other programs.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -12,19 +12,21 @@ use crate::sys::object::unix::format::trailer::{self, Memory};
 use crate::sys::object::unix::lifecycle::open::read_trailer;
 use crate::sys::object::unix::lifecycle::staging;
 use crate::sys::object::unix::memory::user_file::{self, access_of, len_of};
-use crate::sys::object::unix::{Object, beside_the_streams, error, whole_pages};
+use crate::sys::object::unix::{
+    Object, descriptor::above_standard_streams, error, seat, whole_pages,
+};
 
 impl Object {
-    fn nameless(fd: OwnedFd, len: u64, protection: Protection, access: Access) -> Object {
+    fn from_descriptor(fd: OwnedFd, len: u64, protection: Protection, access: Access) -> Object {
         Object { fd: Some(fd), named: None, memory: None, len, protection, access, seats: None }
     }
 
-    /// Makes memory without a name, sealed against changes of its length; or takes a file as such.
+    /// Creates memory without a name and seals its length, or uses the user's file as the memory.
     pub(crate) fn unnamed(spec: &Spec<'_>) -> Result<Object> {
         let mut spec = *spec;
         if let Some(file) = spec.file {
-            user_file::settle(file, &mut spec)?;
-            let file = user_file::share(file)?;
+            user_file::resolve_spec(file, &mut spec)?;
+            let file = user_file::duplicate(file)?;
             user_file::grow(file.as_fd(), spec.len)?;
             let (len, protection, access) = (spec.len, spec.protection, spec.access);
             let memory = Some(file);
@@ -39,26 +41,22 @@ impl Object {
             });
         }
         spec.len = whole_pages(spec.len)?;
-        let fd = staging::unnamed(spec.len, spec.backing)?;
-        staging::fill(fd.as_fd(), spec.content)?;
-        let seats = if spec.seated {
-            Some(crate::sys::object::unix::seat::first(fd.as_fd(), None)?)
-        } else {
-            None
-        };
-        let fd = staging::narrow(fd, spec.access)?;
-        let mut object = Object::nameless(fd, spec.len, spec.protection, spec.access);
+        let fd = staging::create_unnamed(spec.len, spec.backing)?;
+        staging::write_content(fd.as_fd(), spec.content)?;
+        let seats = if spec.seated { Some(seat::take_first(fd.as_fd(), None)?) } else { None };
+        let fd = staging::restrict_access(fd, spec.access)?;
+        let mut object = Object::from_descriptor(fd, spec.len, spec.protection, spec.access);
         object.seats = seats;
         Ok(object)
     }
 
-    /// Takes a mappable descriptor from elsewhere, with the access it was opened with, as an object
-    /// of `kind`. Of the file of a named object only the data is memory: the trailer behind it stays
-    /// out of reach.
+    /// Takes a descriptor of another origin as an object of `kind`, with the access of the
+    /// descriptor. If it is the file of a named object, the object contains its data without the
+    /// trailer.
     pub(crate) fn from_raw(fd: OwnedFd, kind: Kind) -> Result<Object> {
         let len = len_of(fd.as_fd())?;
         if len == 0 {
-            let cause = "the descriptor has no length: not memory, or not sized yet";
+            let cause = "the descriptor's file is empty; set its length first (ftruncate)";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let access = access_of(fd.as_fd())?;
@@ -66,16 +64,16 @@ impl Object {
             Some(data) => data,
             None => (len, Protection::ReadWrite),
         };
-        Ok(Object::nameless(fd, len, protection, access))
+        Ok(Object::from_descriptor(fd, len, protection, access))
     }
 
-    /// Opens a foreign POSIX object by its `shm_open` name.
+    /// Opens a POSIX object of another program by its `shm_open` name.
     pub(crate) fn posix(name: &str, access: Access) -> Result<Object> {
         let flags = match access {
             Access::Read => rustix::shm::OFlags::RDONLY,
             Access::ReadWrite => rustix::shm::OFlags::RDWR,
         };
-        match rustix::shm::open(name, flags, Mode::empty()).and_then(beside_the_streams) {
+        match rustix::shm::open(name, flags, Mode::empty()).and_then(above_standard_streams) {
             Ok(fd) => Object::from_raw(fd, Kind::Section),
             Err(Errno::NOENT) => {
                 Err(Error::new(ErrorKind::NotFound, "no POSIX shared memory object has this name"))
@@ -85,20 +83,21 @@ impl Object {
     }
 }
 
-/// The length and the protection of the data, if this is the file of a named object.
+/// Returns the length and the protection of the data of a named object's file. `None` for any other
+/// file.
 fn named_data(fd: BorrowedFd<'_>, kind: Kind) -> Result<Option<(u64, Protection)>> {
-    let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
-    if !trailer::is_there(fd, &stat) {
+    let stat =
+        rustix::fs::fstat(fd).map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
+    if !trailer::is_present(fd, &stat) {
         return Ok(None);
     }
-    let mut bytes = trailer::ROOM;
+    let mut bytes = trailer::EMPTY_BUFFER;
     let (_, trailer) = read_trailer(fd, &mut bytes)?;
     if trailer.kind != kind {
         return Err(error::wrong_kind());
     }
-    if trailer.memory != Memory::Here {
-        let cause =
-            "the descriptor only holds the name of a section over a file; hand on the file's too";
+    if trailer.memory != Memory::SameFile {
+        let cause = "the descriptor holds the name of a section over a user's file; pass that file's on instead";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     Ok(Some((trailer.data_len, trailer.protection)))

@@ -9,7 +9,7 @@ use windows_sys::Win32::Foundation::{
     ERROR_ALREADY_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE, GetLastError,
 };
 
-use super::super::{Existing, PATIENCE};
+use super::super::{Existing, RETRY_TIMEOUT};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
@@ -31,7 +31,7 @@ pub(crate) fn create(
     open: impl Fn() -> Result<OwnedHandle>,
     make: impl Fn() -> Result<(OwnedHandle, bool)>,
 ) -> Result<(OwnedHandle, bool)> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + RETRY_TIMEOUT;
     loop {
         match (open(), existing) {
             (Ok(handle), Existing::Open) => return Ok((handle, false)),

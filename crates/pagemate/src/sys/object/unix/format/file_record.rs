@@ -1,5 +1,5 @@
-//! What an object says of the file that is its memory, and whether to believe it. It stands where
-//! other objects have their data; `docs/layout.md` has the map.
+//! The record of the user's file that is an object's memory, and the checks before it is followed.
+//! The record is stored where other objects have their data. `docs/layout.md` has the map.
 
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
@@ -19,13 +19,13 @@ use crate::sys::object::unix::location::inspect::{Inspected, path_of};
 /// The record's length in bytes.
 pub(crate) const LEN: u64 = 4096;
 
-/// Where the path begins.
+/// The offset of the path.
 const PATH_AT: usize = size_of::<Header>();
 
-/// The longest path there is room for.
-const LONGEST: usize = 4096 - PATH_AT;
+/// The maximum length of the path in bytes.
+const MAX_PATH: usize = 4096 - PATH_AT;
 
-/// Permissions that let others than the owner write.
+/// The mode bits that let users other than the owner write.
 pub(crate) const OTHERS_WRITE: RawMode = 0o022;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -40,45 +40,46 @@ struct Header {
 
 const _: () = assert!(size_of::<Header>() == 32);
 
-/// A record that makes sense. Whether it is true is another question.
+/// A well-formed record. It may still be wrong: [`follow`](FileRecord::follow) checks it against
+/// the file.
 #[derive(Debug)]
 pub(crate) struct FileRecord {
     device: u64,
     inode: u64,
-    /// Of the memory, in bytes.
+    /// The length of the memory in bytes.
     pub(crate) len: u64,
     pub(crate) path: PathBuf,
 }
 
 impl FileRecord {
-    /// The record of a section of `len` bytes over a file that is open.
+    /// Creates the record of a section of `len` bytes over an open file.
     pub(crate) fn of(file: BorrowedFd<'_>, len: u64) -> Result<FileRecord> {
         let lost = |path: &Path| {
             let cause = format!(
-                "no path leads to the file ({}), so that nobody could open it by the section's \
-                 name; make the section without a name and hand its descriptor on",
+                "no path leads to the file ({}), so that no process could open it by the section's \
+                 name; create the section without a name and pass its descriptor on",
                 path.display()
             );
             Error::new(ErrorKind::InvalidInput, cause)
         };
         let path = path_of(file).map_err(|e| Error::os("the file's path cannot be read", e))?;
         let stat = rustix::fs::fstat(file)
-            .map_err(|e| Error::os("the file cannot be looked at", e.into()))?;
+            .map_err(|e| Error::os("the file cannot be inspected", e.into()))?;
         let (device, inode) = (device(&stat), stat.st_ino);
         let record = FileRecord { device, inode, len, path };
         match rustix::fs::statat(CWD, &record.path, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) if record.is_of(&found) => {}
             Ok(_) | Err(_) => return Err(lost(&record.path)),
         }
-        if record.path.as_os_str().len() > LONGEST {
+        if record.path.as_os_str().len() > MAX_PATH {
             let cause =
-                format!("the file's path is longer than the {LONGEST} bytes there is room for");
+                format!("the file's path is longer than {MAX_PATH} bytes; use a shorter path");
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         Ok(record)
     }
 
-    /// All its bytes.
+    /// Encodes the whole record.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let path = self.path.as_os_str().as_bytes();
         let header = Header {
@@ -90,59 +91,67 @@ impl FileRecord {
         };
         let mut bytes = header.as_bytes().to_vec();
         bytes.extend_from_slice(path);
-        bytes.resize(PATH_AT + LONGEST, 0);
+        bytes.resize(PATH_AT + MAX_PATH, 0);
         bytes
     }
 
-    /// Reads the record out of an object's file.
+    /// Reads the record in an object's file.
     pub(crate) fn read(object: BorrowedFd<'_>) -> Result<FileRecord> {
-        let mut bytes = [MaybeUninit::uninit(); PATH_AT + LONGEST];
+        let mut bytes = [MaybeUninit::uninit(); PATH_AT + MAX_PATH];
         let (bytes, _) = rustix::io::pread(object, &mut bytes, 0)
             .map_err(|e| Error::os("the record of its file cannot be read", e.into()))?;
         decode(bytes).ok_or_else(|| {
-            let cause = "it is over a file, but what it says of that file makes no sense";
+            let cause = "it is over a user's file, but its record of that file is invalid; end the \
+                         processes that hold it, and create it again";
             Error::new(ErrorKind::Corrupted, cause)
         })
     }
 
-    /// Opens the file for `access`, if it is the one that is meant and if whoever made `object`
-    /// may be believed.
+    /// Opens the recorded file for `access`. Fails if the path leads to another file, or if the
+    /// creator of `object` had no right to choose that file.
     pub(crate) fn follow(&self, object: &Stat, access: Access) -> Result<OwnedFd> {
-        let refused = |error| self.refusal(access, error);
-        // Looked at first: to open a device can do something, and to look cannot.
-        let (inspected, stat) = Inspected::look(&self.path).map_err(refused)?;
+        let failed = |error| self.open_failed(access, error);
+        // Inspect before opening: opening a device can have an effect, and inspecting it has none.
+        let (inspected, stat) = Inspected::inspect(&self.path).map_err(failed)?;
         self.check(object, &stat)?;
-        let file = inspected.open(access).map_err(refused)?;
-        let stat = rustix::fs::fstat(&file).map_err(refused)?;
+        let file = inspected.open(access).map_err(failed)?;
+        let stat = rustix::fs::fstat(&file).map_err(failed)?;
         self.check(object, &stat)?;
         Ok(file)
     }
 
-    /// Refuses another file than the one that is meant, and one that `object` has no right to name.
+    /// Fails if `file` is not the recorded file, or if the creator of `object` had no right to
+    /// choose it.
     fn check(&self, object: &Stat, file: &Stat) -> Result<()> {
         if !self.is_of(file) {
             return Err(self.lost());
         }
         let path = self.path.display();
         let unsafe_to_follow = |why: String| {
-            let cause = format!("it is over the file {path}, but {why}: it is not safe to open");
+            let cause = format!(
+                "it is over the file {path}, but {why}, so that it is not safe to open; trust only \
+                 sections that the owner of the file created"
+            );
             Err(Error::new(ErrorKind::PermissionDenied, cause))
         };
-        let (maker, owner) = (object.st_uid, file.st_uid);
-        // A second name makes an object of a file that was written for something else.
+        let (creator, owner) = (object.st_uid, file.st_uid);
+        // Another user can write to the record, or has linked some other file to an object's name.
         if object.st_mode & OTHERS_WRITE != 0 || object.st_nlink > 1 {
-            return unsafe_to_follow(format!("others than user {maker} could have said so"));
+            return unsafe_to_follow(format!(
+                "other users than {creator} could have written its record"
+            ));
         }
-        // Who chooses a file for us to write to must be somebody who could write to it himself.
-        if maker != 0 && maker != rustix::process::geteuid().as_raw() && owner != maker {
-            let why = format!("user {maker} made the section and the file is user {owner}'s");
+        // The creator chooses a file that this process opens with its own rights. An untrusted
+        // creator could choose a file that only this process's user may write to.
+        if creator != 0 && creator != rustix::process::geteuid().as_raw() && owner != creator {
+            let why = format!("user {creator} created the section and the file is user {owner}'s");
             return unsafe_to_follow(why);
         }
         let have = u64::try_from(file.st_size).unwrap_or(0);
         if have < self.len {
             let cause = format!(
-                "it is over the file {path}, which was cut short: it has {have} of {} bytes; make \
-                 it as long again, or let those who hold the section end",
+                "it is over the file {path}, which was cut short: it has {have} of {} bytes; restore \
+                 its length, or end the processes that hold the section",
                 self.len
             );
             return Err(Error::new(ErrorKind::Corrupted, cause));
@@ -150,22 +159,22 @@ impl FileRecord {
         Ok(())
     }
 
-    /// Whether this is the file, and one that can be mapped.
+    /// Returns whether `stat` is that of the recorded file, and the file can be mapped.
     fn is_of(&self, stat: &Stat) -> bool {
         directory::is_file(stat) && (device(stat), stat.st_ino) == (self.device, self.inode)
     }
 
     fn lost(&self) -> Error {
         let cause = format!(
-            "it is over the file {}, which was moved, replaced or removed; put it back, or let \
-             those who hold the section end",
+            "it is over the file {}, which was moved, replaced or removed; put it back, or end the \
+             processes that hold the section",
             self.path.display()
         );
         Error::new(ErrorKind::Corrupted, cause)
     }
 
-    /// Why the file could not be opened.
-    fn refusal(&self, access: Access, error: Errno) -> Error {
+    /// Returns the error for a file that could not be opened.
+    fn open_failed(&self, access: Access, error: Errno) -> Error {
         match error {
             Errno::NOENT
             | Errno::NOTDIR
@@ -174,27 +183,28 @@ impl FileRecord {
             | Errno::NXIO
             | Errno::NAMETOOLONG => self.lost(),
             error => {
-                let what = match access {
+                let purpose = match access {
                     Access::Read => "reading",
                     Access::ReadWrite => "reading and writing",
                 };
                 let path = self.path.display();
                 let cause =
-                    format!("it is over the file {path}, which cannot be opened for {what}");
+                    format!("it is over the file {path}, which cannot be opened for {purpose}");
                 Error::os(cause, error.into())
             }
         }
     }
 }
 
-/// Makes sense of `bytes`, which may be anything at all.
+/// Decodes a record. `None` if `bytes` is not a well-formed one: another program may have written
+/// it.
 fn decode(bytes: &[u8]) -> Option<FileRecord> {
     let (header, _) = Header::read_from_prefix(bytes).ok()?;
     let path_len = usize::try_from(header.path_len).ok()?;
     let path = bytes.get(PATH_AT..PATH_AT.checked_add(path_len)?)?;
-    let makes_sense = path.starts_with(b"/") && !path.contains(&0);
+    let is_path = path.starts_with(b"/") && !path.contains(&0);
     let fits = header.len > 0 && i64::try_from(header.len).is_ok();
-    (makes_sense && fits).then(|| FileRecord {
+    (is_path && fits).then(|| FileRecord {
         device: header.device,
         inode: header.inode,
         len: header.len,
@@ -202,7 +212,7 @@ fn decode(bytes: &[u8]) -> Option<FileRecord> {
     })
 }
 
-/// What the kernel knows a file's device as, which is signed on some systems.
+/// Returns the number of a file's device. Its type is signed on some systems.
 fn device(stat: &Stat) -> u64 {
     let wide = i128::from(stat.st_dev) & i128::from(u64::MAX);
     wide.try_into().expect("64 bits")

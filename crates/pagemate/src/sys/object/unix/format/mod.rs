@@ -1,5 +1,4 @@
 //! The bytes of an object's file: `docs/layout.md` has the map.
 
-pub(crate) mod file_name;
 pub(crate) mod file_record;
 pub(crate) mod trailer;

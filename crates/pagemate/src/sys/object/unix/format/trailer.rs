@@ -1,4 +1,4 @@
-//! What we keep about an object, in the last 4,096 bytes of its file. `docs/layout.md` has the map.
+//! The description of an object in the last 4,096 bytes of its file. `docs/layout.md` has the map.
 
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
@@ -7,22 +7,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::Stat;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::file_record;
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::sys::object::Spec;
-use crate::sys::object::unix::format::file_record;
 
 /// The trailer's length in bytes.
 pub(crate) const LEN: u64 = 4096;
 
-/// How much of a trailer has to be read to know the object called `name`.
-pub(crate) fn len_with(name: &Name) -> usize {
+/// Returns how many bytes of a trailer an opener of `name` has to read.
+pub(crate) fn read_len(name: &Name) -> usize {
     NAME_AT + name.as_str().len()
 }
 
-/// Where one can be read to.
-pub(crate) const ROOM: [MaybeUninit<u8>; 4096] = [MaybeUninit::uninit(); 4096];
+/// A buffer for a whole trailer.
+pub(crate) const EMPTY_BUFFER: [MaybeUninit<u8>; 4096] = [MaybeUninit::uninit(); 4096];
+
+/// The remedy for damage: the object ends with its last holder.
+const REMEDY: &str = "end the processes that hold it, and create it again";
 
 const MAGIC: [u8; 8] = *b"PAGEMATE";
 const VERSION: u32 = 1;
@@ -42,7 +45,7 @@ struct Header {
     created_ns: u64,
     creator: u32,
     name_len: u32,
-    /// Not 0 once the object was found dead, which is before its name is removed.
+    /// Not 0 from the moment at which a sweep finds the object dead, before it removes the name.
     removed: u8,
     zero: [u8; 7],
 }
@@ -51,18 +54,18 @@ const _: () = assert!(size_of::<Header>() == 48);
 
 const REMOVED_AT: u64 = std::mem::offset_of!(Header, removed) as u64;
 
-/// Where an object's memory is.
+/// The file that contains an object's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Memory {
-    /// In the same file, before the trailer.
-    Here,
-    /// In a file of the user's: before the trailer stands a [`FileRecord`] of it. The
-    /// object's own file gives others no right to write, because they could change the record, so
-    /// that the trailer says whether they were to have it.
-    Elsewhere { others_write: bool },
+    /// The object's own file. The memory is before the trailer.
+    SameFile,
+    /// A user's file. The object's own file has a [`FileRecord`](file_record::FileRecord) before
+    /// the trailer. Other users get no right to write to that record, so the trailer stores whether
+    /// they may write to the memory.
+    UserFile { others_write: bool },
 }
 
-/// A trailer that was read and found whole.
+/// A trailer that was read and is valid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trailer<'a> {
     pub(crate) kind: Kind,
@@ -71,24 +74,24 @@ pub(crate) struct Trailer<'a> {
     pub(crate) data_len: u64,
     pub(crate) created: SystemTime,
     pub(crate) creator: u32,
-    /// Whether the object was found dead.
+    /// Whether a sweep found the object dead.
     pub(crate) removed: bool,
-    /// What stands where the name without its prefix belongs; not known to be one.
+    /// The stored name without its prefix. It may be illegal: [`name`](Trailer::name) checks it.
     pub(crate) bare: &'a str,
 }
 
 impl Trailer<'_> {
-    /// The name, if it is one.
+    /// Returns the name. Fails if it is not a legal one.
     pub(crate) fn name(&self, namespace: Namespace) -> Result<Name> {
         Name::from_parts(namespace, self.bare).map_err(|_| no_name())
     }
 }
 
 fn no_name() -> Error {
-    Error::new(ErrorKind::Corrupted, "its trailer holds no name")
+    Error::new(ErrorKind::Corrupted, "its trailer has no legal name; ".to_owned() + REMEDY)
 }
 
-/// How long what stands before the trailer of a new object is.
+/// Returns the number of bytes before the trailer of a new object.
 pub(crate) fn data_len(spec: &Spec<'_>) -> u64 {
     if spec.file.is_some() { file_record::LEN } else { spec.len }
 }
@@ -97,7 +100,7 @@ fn lets_others_write(sharing: Sharing) -> bool {
     matches!(sharing, Sharing::Group(Access::ReadWrite) | Sharing::Everyone(Access::ReadWrite))
 }
 
-/// The bytes of a new object's trailer that are not zero.
+/// Encodes a new object's trailer, without the zeros at its end.
 pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
     let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let bare = name.as_str().as_bytes();
@@ -129,35 +132,38 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
     bytes
 }
 
-/// Whether this file ends in a trailer, of whatever version.
-pub(crate) fn is_there(fd: BorrowedFd<'_>, stat: &Stat) -> bool {
+/// Returns whether the file ends in a trailer of any version.
+pub(crate) fn is_present(fd: BorrowedFd<'_>, stat: &Stat) -> bool {
     let mut magic = [0; MAGIC.len()];
     let at = u64::try_from(stat.st_size).ok().and_then(|len| len.checked_sub(LEN));
     at.is_some_and(|at| rustix::io::pread(fd, &mut magic, at) == Ok(magic.len()) && magic == MAGIC)
 }
 
-/// Where the trailer of a file begins, and its data end.
-pub(crate) fn begins_at(stat: &Stat) -> u64 {
+/// Returns the offset of the trailer in a file, which is the end of the data.
+pub(crate) fn offset_in(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0).saturating_sub(LEN)
 }
 
-/// Notes in the trailer that the object is dead, under its exclusive lock.
+/// Marks the object as dead in its trailer. The caller holds the exclusive lock.
 pub(crate) fn mark_removed(fd: BorrowedFd<'_>, stat: &Stat) {
-    // Should it fail, the object is as dead; only a second name of its file could hide that.
-    _ = rustix::io::pwrite(fd, &[1], begins_at(stat) + REMOVED_AT);
+    // A failure is harmless unless another program linked the file to a second name: without that
+    // link, the link count tells openers that the name was removed.
+    _ = rustix::io::pwrite(fd, &[1], offset_in(stat) + REMOVED_AT);
 }
 
-/// Reads a trailer out of `bytes`, which may be anything at all, of a file of `file_len` bytes.
+/// Decodes the trailer of a file of `file_len` bytes. Another program may have written `bytes`, so
+/// every field is checked.
 pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
-    let corrupted = |cause| Error::new(ErrorKind::Corrupted, cause);
+    let corrupted = |cause| Error::new(ErrorKind::Corrupted, format!("{cause}; {REMEDY}"));
     let (header, _) = Header::read_from_prefix(bytes)
-        .map_err(|_| corrupted("its file is cut short: no whole trailer"))?;
+        .map_err(|_| corrupted("its file is cut short and has no whole trailer"))?;
     if header.magic != MAGIC {
-        return Err(corrupted("its file does not end in a trailer of ours"));
+        return Err(corrupted("its file does not end in a trailer of pagemate's"));
     }
     if header.version != VERSION {
         let cause = format!(
-            "made by an incompatible release: layout {}, this one reads {VERSION}",
+            "an incompatible release created it, with layout {}, and this release reads {VERSION}; use \
+             one release for all processes that share it",
             header.version
         );
         return Err(Error::new(ErrorKind::WrongVersion, cause));
@@ -167,21 +173,23 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         2 => Kind::Mutex,
         3 => Kind::Event,
         4 => Kind::Semaphore,
-        _ => return Err(corrupted("its trailer names a kind that does not exist")),
+        _ => return Err(corrupted("its trailer contains an unknown kind")),
     };
     let protection = match header.protection {
         1 => Protection::ReadOnly,
         2 => Protection::ReadWrite,
-        _ => return Err(corrupted("its trailer names a protection that does not exist")),
+        _ => return Err(corrupted("its trailer contains an unknown protection")),
     };
     let memory = match (header.memory, header.others_write) {
-        (0, 0) => Memory::Here,
-        (1, 0) => Memory::Elsewhere { others_write: false },
-        (1, 1) => Memory::Elsewhere { others_write: true },
-        _ => return Err(corrupted("its trailer names a memory that does not exist")),
+        (0, 0) => Memory::SameFile,
+        (1, 0) => Memory::UserFile { others_write: false },
+        (1, 1) => Memory::UserFile { others_write: true },
+        _ => return Err(corrupted("its trailer contains an unknown kind of memory")),
     };
-    if memory != Memory::Here && header.data_len != file_record::LEN {
-        return Err(corrupted("it is over a file, but has no room for what it says of that file"));
+    if memory != Memory::SameFile && header.data_len != file_record::LEN {
+        return Err(corrupted(
+            "it is over a user's file, but has no space for the record of that file",
+        ));
     }
     if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
         return Err(corrupted("its trailer and its file disagree about the length"));

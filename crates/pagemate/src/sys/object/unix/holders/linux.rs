@@ -1,4 +1,4 @@
-//! Linux: `/proc` tells which processes hold an object.
+//! The holders of objects on Linux, read from `/proc`.
 //!
 //! Only links and lock tables of `/proc` are read. The files that processes have open are never
 //! touched: the server of a network file system may not answer, and a `stat` of one unrelated file
@@ -15,29 +15,30 @@ use rustix::fs::{CWD, Dir, Mode, OFlags, Stat};
 /// The suffix that the kernel appends to the path of a file without a directory entry.
 const DELETED: &[u8] = b" (deleted)";
 
-/// A live object whose holders are wanted.
+/// A live object whose holders are looked up.
 #[derive(Debug)]
-pub(crate) struct Sought {
+pub(crate) struct Query {
     path: PathBuf,
     device: (u32, u32),
     inode: u64,
 }
 
-impl Sought {
-    pub(crate) fn new(path: PathBuf, stat: &Stat) -> Sought {
+impl Query {
+    pub(crate) fn new(path: PathBuf, stat: &Stat) -> Query {
         let device = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
-        Sought { path, device, inode: stat.st_ino }
+        Query { path, device, inode: stat.st_ino }
     }
 
-    /// The last components that the path of a handle can have. A file made by `O_TMPFILE` keeps its
-    /// number as its path in the description of its creator, also after it was linked to a name.
-    fn spellings(&self) -> [Vec<u8>; 2] {
+    /// Returns the last components that the path of a handle can have. In the description of its
+    /// creator, a file made by `O_TMPFILE` keeps its inode as its path, also after it was linked to
+    /// a name.
+    fn path_names(&self) -> [Vec<u8>; 2] {
         let name = self.path.file_name().unwrap_or_default().as_bytes().to_vec();
         let unlinked = [format!("#{}", self.inode).as_bytes(), DELETED].concat();
         [name, unlinked]
     }
 
-    /// Whether this line of `/proc/PID/fdinfo/N` shows the lock of a handle to the object.
+    /// Returns whether this line of `/proc/PID/fdinfo/N` shows the lock of a handle to the object.
     fn is_held_by(&self, line: &str, target: &Path) -> bool {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["lock:", _, "OFDLCK", "ADVISORY", "READ", _, file, "0", _] = words[..] else {
@@ -47,26 +48,26 @@ impl Sought {
         let mut hex = || u32::from_str_radix(parts.next()?, 16).ok();
         let device = hex().zip(hex());
         let inode = parts.next().and_then(|number| number.parse().ok());
-        // On a file system with subvolumes, `stat` tells another device than the lock table. The
-        // directory decides there.
-        let same_place = device == Some(self.device) || target.parent() == self.path.parent();
-        inode == Some(self.inode) && same_place
+        // On a file system with subvolumes, `stat` returns another device than the lock table.
+        // Compare the directory instead.
+        let is_same_device = device == Some(self.device) || target.parent() == self.path.parent();
+        inode == Some(self.inode) && is_same_device
     }
 }
 
-/// The processes that hold each of these objects, as far as this user may know.
-pub(crate) fn of(objects: &[Sought]) -> Vec<Vec<u32>> {
+/// Returns the processes that hold each of these objects, as far as this user may inspect them.
+pub(crate) fn of(objects: &[Query]) -> Vec<Vec<u32>> {
     let mut holders = vec![Vec::new(); objects.len()];
-    let mut by_spelling: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
     for (index, object) in objects.iter().enumerate() {
-        for spelling in object.spellings() {
-            by_spelling.entry(spelling).or_default().push(index);
+        for name in object.path_names() {
+            by_name.entry(name).or_default().push(index);
         }
     }
     if objects.is_empty() {
         return holders;
     }
-    let search = Search { objects, by_spelling };
+    let search = Search { objects, by_name };
     for pid in numbers(Path::new("/proc")) {
         for index in search.held_by(pid) {
             holders[index].push(pid);
@@ -79,17 +80,18 @@ pub(crate) fn of(objects: &[Sought]) -> Vec<Vec<u32>> {
 }
 
 struct Search<'a> {
-    objects: &'a [Sought],
-    by_spelling: HashMap<Vec<u8>, Vec<usize>>,
+    objects: &'a [Query],
+    by_name: HashMap<Vec<u8>, Vec<usize>>,
 }
 
 impl Search<'_> {
-    /// The objects that a process holds, each once.
+    /// Returns the objects that a process holds, each once.
     fn held_by(&self, pid: u32) -> Vec<usize> {
         let process = PathBuf::from(format!("/proc/{pid}"));
         let mut held = self.held_in(&process);
         if held.is_none() {
-            // A process whose first thread has ended shows its descriptors only at the others.
+            // If the first thread of a process has ended, only its other threads show the
+            // descriptors.
             let tasks = process.join("task");
             held = numbers(&tasks).find_map(|task| self.held_in(&tasks.join(task.to_string())));
         }
@@ -99,9 +101,10 @@ impl Search<'_> {
         held
     }
 
-    /// The objects that the descriptors of one task hold; `None` if it shows no descriptor.
+    /// Returns the objects that the descriptors of one task hold. `None` if it shows no descriptor.
     fn held_in(&self, task: &Path) -> Option<Vec<usize>> {
-        // From its directory each descriptor is one step away, and there may be many.
+        // Read each link relative to the open directory: there may be many descriptors, and a whole
+        // path costs more.
         let dir = open_dir(&task.join("fd"))?;
         let mut any = false;
         let mut held = Vec::new();
@@ -116,11 +119,11 @@ impl Search<'_> {
         any.then_some(held)
     }
 
-    /// The object that one descriptor holds.
+    /// Returns the object that one descriptor holds.
     fn held_through(&self, dir: BorrowedFd<'_>, task: &Path, number: &OsStr) -> Option<usize> {
         let target = rustix::fs::readlinkat(dir, number, Vec::new()).ok()?;
         let target = Path::new(OsStr::from_bytes(target.as_bytes()));
-        let candidates = self.by_spelling.get(target.file_name()?.as_bytes())?;
+        let candidates = self.by_name.get(target.file_name()?.as_bytes())?;
         let info = std::fs::read_to_string(task.join("fdinfo").join(number)).ok()?;
         candidates
             .iter()
@@ -134,7 +137,7 @@ fn open_dir(path: &Path) -> Option<OwnedFd> {
     rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()
 }
 
-/// The entries of a directory that are numbers.
+/// Returns the entries of a directory that are numbers.
 fn numbers(dir: &Path) -> impl Iterator<Item = u32> {
     let entries = open_dir(dir).and_then(|dir| Dir::read_from(dir).ok());
     entries
@@ -150,9 +153,9 @@ mod tests {
 
     #[test]
     fn only_the_lock_of_a_handle_counts() {
-        let sought = Sought { path: "/dev/shm/pagemate-0/x".into(), device: (0, 0x1b), inode: 17 };
+        let query = Query { path: "/dev/shm/pagemate-0/x".into(), device: (0, 0x1b), inode: 17 };
         let elsewhere = Path::new("/mnt/pagemate-0/x");
-        let held = |line: &str| sought.is_held_by(line, elsewhere);
+        let held = |line: &str| query.is_held_by(line, elsewhere);
         assert!(held("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1b:17 0 0"));
         assert!(held("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1b:17 0 EOF"));
         for other in [
@@ -167,6 +170,6 @@ mod tests {
             assert!(!held(other), "{other}");
         }
         let beside = Path::new("/dev/shm/pagemate-0/#17 (deleted)");
-        assert!(sought.is_held_by("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1c:17 0 0", beside));
+        assert!(query.is_held_by("lock:\t1: OFDLCK ADVISORY  READ  -1 00:1c:17 0 0", beside));
     }
 }

@@ -1,20 +1,21 @@
-//! macOS tells only by a library of its own which processes have a file open.
+//! Systems without `/proc`. macOS tells the processes with an open file only through a library of
+//! its own.
 
 use std::path::PathBuf;
 
 use rustix::fs::Stat;
 
-/// A live object whose holders are wanted.
+/// A live object whose holders are looked up.
 #[derive(Debug)]
-pub(crate) struct Sought;
+pub(crate) struct Query;
 
-impl Sought {
-    pub(crate) fn new(_: PathBuf, _: &Stat) -> Sought {
-        Sought
+impl Query {
+    pub(crate) fn new(_: PathBuf, _: &Stat) -> Query {
+        Query
     }
 }
 
-/// The processes that hold each of these objects: none is known.
-pub(crate) fn of(objects: &[Sought]) -> Vec<Vec<u32>> {
+/// Returns no holder for each of these objects.
+pub(crate) fn of(objects: &[Query]) -> Vec<Vec<u32>> {
     vec![Vec::new(); objects.len()]
 }

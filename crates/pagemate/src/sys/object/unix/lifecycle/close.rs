@@ -1,4 +1,4 @@
-//! Letting go, and removing the names of the dead.
+//! The end of handles, and the removal of dead objects' names.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -7,37 +7,36 @@ use rustix::io::Errno;
 
 use crate::access::Access;
 use crate::sys::fault;
-use crate::sys::liveness::fork;
-use crate::sys::liveness::lock;
+use crate::sys::liveness::lock::{self, Holder};
+use crate::sys::object::Swept;
 use crate::sys::object::unix::format::trailer;
 use crate::sys::object::unix::location::directory::{self, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
 use crate::sys::object::unix::memory::huge_pages;
 
-/// Whether the descriptor of a handle that was opened after `before`, and lent to nobody, can
-/// serve its own end: nobody else uses it.
-pub(crate) fn may_release(before: fork::Moment) -> bool {
-    before.has_not_forked_since()
-}
-
-/// Lets a handle go, and the name with it if it was the last.
+/// Closes a handle, and removes the name if it was the last one.
 ///
-/// Giving up the lock comes first and the question after. So whoever gives up last also asks last,
-/// and somebody always sees that nobody is left. Where the descriptor is `ours` alone, it is unlocked
-/// first: to close it would not do, because a child that is about to start another program has a
-/// copy. It serves for the question too if it may take an exclusive lock. A forked child, or whoever
-/// was handed the descriptor, shares the lock: to release it would end their hold, and to ask through
-/// it would be to ask about others only. Then closing gives up our part of it, and the question goes
-/// through a new descriptor.
-pub(crate) fn let_go(
+/// The handle releases its shared lock before it tries the exclusive lock. The last process to
+/// release is therefore also the last to try, so one process always finds that no holder is left.
+///
+/// If no other process shares the open file description (`is_private`), it is unlocked explicitly:
+/// a child between `fork` and `exec` may hold a duplicate of the descriptor, and closing this one
+/// would leave the lock in place. A description opened for writing then also tries the exclusive
+/// lock.
+///
+/// If a forked child or a recipient of the descriptor shares the description, unlocking would end
+/// the hold of that process. A description also never conflicts with its own lock, so a test
+/// through it would not see that process. The descriptor is then only closed, and a new one tries
+/// the lock.
+pub(crate) fn release_handle(
     fd: OwnedFd,
     access: Access,
     location: &FileLocation,
     id: Option<Id>,
-    ours: bool,
+    is_private: bool,
 ) {
     fault::point("close-before-release");
-    if ours && lock::release(fd.as_fd()).is_ok() {
+    if is_private && lock::release(fd.as_fd()).is_ok() {
         fault::point("close-after-release");
         if access == Access::ReadWrite {
             remove_if_dead(&fd, location, id.or_else(|| id_of(&fd)), id);
@@ -46,35 +45,47 @@ pub(crate) fn let_go(
     }
     drop(fd);
     fault::point("close-after-close");
-    if let Some(location) = location.again() {
-        sweep_known(&location, id);
+    if let Some(location) = location.revalidated() {
+        sweep_file(&location, id);
     }
 }
 
-/// What became of a name that looked dead.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// There was none.
+    /// The name does not exist, or belongs to another file.
     Absent,
-    /// It was dead and is gone, with this many bytes.
+    /// The object was dead. Its name is removed, and its file had this many bytes.
     Removed(u64),
-    /// It is alive, or somebody else is removing it.
-    Kept,
-    /// It is not ours to remove.
-    Stuck,
+    /// The object is live, or another process is sweeping it.
+    InUse,
+    /// The file is not an object, or this user has no right to remove it.
+    NotRemovable,
 }
 
-/// Removes the name at `place` if nobody holds its object.
+/// Removes the name at `location` if its object is dead.
 pub(crate) fn sweep(location: &FileLocation) -> Outcome {
-    sweep_known(location, None)
+    sweep_file(location, None)
 }
 
-/// The same where one file is known to be an object.
-fn sweep_known(location: &FileLocation, known: Option<Id>) -> Outcome {
+/// Sweeps the object at `location` if it is dead, and counts it in `swept`.
+pub(crate) fn sweep_if_dead(location: &FileLocation, swept: &mut Swept) {
+    let Ok(fd) = location.open(Access::Read) else { return };
+    if matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
+        && let Outcome::Removed(bytes) = sweep(location)
+    {
+        swept.objects += 1;
+        swept.bytes += bytes;
+    }
+}
+
+/// Removes the name at `location` if its object is dead. The file `known` is known to be an object,
+/// so its trailer is not checked again.
+fn sweep_file(location: &FileLocation, known: Option<Id>) -> Outcome {
     let fd = match location.open(Access::ReadWrite) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Outcome::Absent,
-        Err(_) => return Outcome::Stuck,
+        Err(_) => return Outcome::NotRemovable,
     };
     remove_if_dead(&fd, location, id_of(&fd), known)
 }
@@ -83,8 +94,8 @@ fn id_of(fd: &OwnedFd) -> Option<Id> {
     rustix::fs::fstat(fd).ok().map(|stat| Id::of(&stat))
 }
 
-/// Removes the name at `place` if nobody has a lock on `fd`, its object or one that had the name.
-/// `id` is that of `fd`; the file `known` is known to be an object.
+/// Removes the name at `location` if no process holds a lock on `fd`, which has or had that name.
+/// `id` is the identity of `fd`. The file `known` is known to be an object.
 fn remove_if_dead(
     fd: &OwnedFd,
     location: &FileLocation,
@@ -93,49 +104,49 @@ fn remove_if_dead(
 ) -> Outcome {
     fault::point("sweep-before-exclude");
     if !matches!(lock::try_exclude(fd.as_fd()), Ok(true)) {
-        return Outcome::Kept;
+        return Outcome::InUse;
     }
     fault::point("sweep-after-exclude");
-    let outcome = id.map_or(Outcome::Stuck, |id| remove(fd, location, id, known));
+    let outcome = id.map_or(Outcome::NotRemovable, |id| remove(fd, location, id, known));
     fault::point("sweep-after-unlink");
-    if outcome == Outcome::Stuck {
-        // A view that is still mapped keeps the description, and would keep the lock with it.
+    if outcome == Outcome::NotRemovable {
+        // Unlock explicitly: a mapped view keeps the description open, and the lock with it.
         _ = lock::release(fd.as_fd());
     }
     outcome
 }
 
-/// Removes the name of a dead object, under its exclusive lock.
+/// Removes the name of a dead object. The caller holds its exclusive lock.
 fn remove(fd: &OwnedFd, location: &FileLocation, id: Id, known: Option<Id>) -> Outcome {
-    // The handle may be old, and the descriptor of its directory closed by the program.
-    let Some(location) = location.again() else { return Outcome::Absent };
-    // The name may stand for another object by now: then this one has none, and ours is not it.
+    // The program may have closed the descriptor of the directory since the handle was opened.
+    let Some(location) = location.revalidated() else { return Outcome::Absent };
+    // The name may refer to another object by now, which must stay.
     let Some(stat) = location.stat_if(id) else { return Outcome::Absent };
     if known != Some(id) && !is_object(fd.as_fd(), &location, &stat) {
-        return Outcome::Stuck;
+        return Outcome::NotRemovable;
     }
-    // An opener that asked while the object was alive may take its lock after this, and then sees
-    // that it came too late, even if the file has another name.
+    // An opener that tested while the object was live may take its shared lock after this sweep.
+    // The mark tells it that the name is removed, even if the file has a second link.
     trailer::mark_removed(fd.as_fd(), &stat);
     fault::point("sweep-after-mark");
     if location.unlink().is_ok() {
         return Outcome::Removed(u64::try_from(stat.st_size).unwrap_or(0));
     }
-    // In a sticky directory a file is its owner's to remove, whoever may write to it. The memory can
-    // be given back even so, unless a view still shows it.
+    // In a sticky directory only the owner can remove a file, even if other users may write to it.
+    // A user with the right to write can still free its memory, unless a view maps it.
     if known.is_none() && matches!(lock::try_exclude_memory(fd.as_fd()), Ok(true)) {
-        huge_pages::give_back(fd.as_fd(), trailer::begins_at(&stat));
+        huge_pages::free_pages(fd.as_fd(), trailer::offset_in(&stat));
     }
-    Outcome::Stuck
+    Outcome::NotRemovable
 }
 
-/// Whether a file that nobody holds is an object that pagemate made, or began to make. Any other file
-/// is left alone, wherever a mistake or a stranger put it or led us.
+/// Returns whether a file without a holder is an object that pagemate created or began to create. A
+/// sweep must not remove any other file, even if a mistake or another user put it in the directory.
 pub(crate) fn is_object(fd: BorrowedFd<'_>, location: &FileLocation, stat: &Stat) -> bool {
-    // Only permissions to read and write are ever given.
+    // An object's mode contains rights to read and to write only.
     let mode = stat.st_mode & 0o7777;
     directory::is_file(stat)
         && mode & !0o666 == 0
-        && location.dir.is_owner(stat.st_uid)
-        && (location.file.is_unfinished() || trailer::is_there(fd, stat))
+        && location.dir.admits_owner(stat.st_uid)
+        && (location.file.is_unfinished() || trailer::is_present(fd, stat))
 }

@@ -1,4 +1,4 @@
-//! Making an object where nobody sees it, and giving it its name in one step.
+//! Creation of objects. An object is built without a name, and gets its name in one atomic step.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -13,20 +13,23 @@ use crate::sys::fault;
 use crate::sys::liveness::Seats;
 use crate::sys::liveness::fork;
 use crate::sys::liveness::lock::{self, Holder};
-use crate::sys::object::unix::error::{self, Patience};
+use crate::sys::object::unix::error;
 use crate::sys::object::unix::format::file_record::{self, FileRecord};
 use crate::sys::object::unix::format::trailer;
-use crate::sys::object::unix::lifecycle::close::{self, Outcome, let_go, may_release, sweep};
+use crate::sys::object::unix::lifecycle::close::{self, Outcome, release_handle, sweep};
 use crate::sys::object::unix::lifecycle::passing_sweep;
 use crate::sys::object::unix::lifecycle::staging::{self, Staged};
 use crate::sys::object::unix::location::directory::{self, Directory, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
-use crate::sys::object::unix::memory::{capacity, huge_pages, user_file};
+use crate::sys::object::unix::memory::{capacity, huge_pages, reserve::reserve, user_file};
+use crate::sys::object::unix::retry::{self, RetryLimiter};
 use crate::sys::object::unix::{Named, Object, inventory, seat, whole_pages};
 use crate::sys::object::{Backing, Existing, Spec};
 
 impl Object {
-    /// Makes an object and gives it its name, complete or not at all; true if it was made.
+    /// Creates an object and publishes it under its name, complete or not at all. If the name is
+    /// taken, opens that object or fails, depending on `existing`. Returns whether the object was
+    /// created.
     pub(crate) fn create(
         name: &Name,
         spec: &Spec<'_>,
@@ -34,23 +37,23 @@ impl Object {
     ) -> Result<(Object, bool)> {
         let mut spec = *spec;
         match spec.file {
-            Some(file) => user_file::settle(file, &mut spec)?,
+            Some(file) => user_file::resolve_spec(file, &mut spec)?,
             None => spec.len = whole_pages(spec.len)?,
         }
-        let mut location = directory::common_place(name)?;
+        let mut location = directory::shared_location(name)?;
         passing_sweep::sweep_in_passing(&location.dir);
         let before = fork::now();
-        let mut patience = Patience::default();
-        let mut made: Option<Built> = None;
+        let mut retries = RetryLimiter::default();
+        let mut unpublished: Option<Built> = None;
         let mut swept = false;
         loop {
-            // The name comes first: memory is reserved only for an object that is not there yet.
+            // Look the name up first, so that no memory is reserved if the object exists.
             match Object::open_at(&location, name, spec.kind, spec.access) {
                 Ok(object) if existing == Existing::Open => return Ok((object, false)),
                 Ok(_) => return Err(error::already_exists()),
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    if made.is_some() {
-                        not_in_the_way(&location)?;
+                    if unpublished.is_some() {
+                        check_name_is_removable(&location)?;
                     }
                 }
                 Err(error)
@@ -60,10 +63,10 @@ impl Object {
                 }
                 Err(error) => return Err(error),
             }
-            let built = match made.take() {
+            let built = match unpublished.take() {
                 Some(built) => Some(built),
                 None => match build(&location.dir, name, &spec) {
-                    // What the dead have may be enough.
+                    // The memory of dead objects may be enough, so free it and try once more.
                     Err(error) if error.kind() == ErrorKind::NoSpace && !swept => {
                         swept = true;
                         _ = inventory::prune();
@@ -73,24 +76,25 @@ impl Object {
                 },
             };
             let Some(Built { staged, memory, grows, seats }) = built else {
-                patience.wear()?;
-                location = directory::common_place(name)?;
+                retries.back_off()?;
+                location = directory::shared_location(name)?;
                 continue;
             };
             fault::point("create-before-link");
             let id = staged.id;
-            match staged.name(&location) {
+            match staged.link(&location) {
                 Ok(fd) => {
                     if let Some(file) = memory.as_ref().filter(|_| grows)
                         && let Err(error) = grow(fd.as_fd(), file.as_fd(), spec.len)
                     {
-                        let_go(fd, Access::ReadWrite, &location, Some(id), may_release(before));
+                        let is_private = before.has_not_forked_since();
+                        release_handle(fd, Access::ReadWrite, &location, Some(id), is_private);
                         return Err(error);
                     }
                     fault::point("create-after-link");
-                    // Who only reads gets no more than that, where the memory is here.
+                    // A handle for reading must not keep a descriptor that can write to the memory.
                     let opened_for = if memory.is_some() { Access::ReadWrite } else { spec.access };
-                    let fd = narrowed(fd, &location, opened_for, id, before)?;
+                    let fd = restrict_access(fd, &location, opened_for, id, before)?;
                     let object = Object {
                         fd: Some(fd),
                         named: Some(Named::new(location, opened_for, before, id)),
@@ -103,28 +107,31 @@ impl Object {
                     return Ok((object, true));
                 }
                 Err((staged, Errno::EXIST)) => {
-                    made = Some(Built { staged, memory, grows, seats });
+                    unpublished = Some(Built { staged, memory, grows, seats });
                 }
-                // Somebody removed the directory, or the file took so long to get its lock that it
-                // was swept: the object is built anew.
-                Err((_, Errno::NOENT)) => location = directory::common_place(name)?,
-                Err((_, error)) => return Err(Error::os("its name cannot be made", error.into())),
+                // Another program removed the directory, or a sweep removed the file before it was
+                // locked. Build the object again.
+                Err((_, Errno::NOENT)) => location = directory::shared_location(name)?,
+                Err((_, error)) => {
+                    return Err(Error::os("its file cannot be linked to its name", error.into()));
+                }
             }
-            patience.wear()?;
+            retries.back_off()?;
         }
     }
 }
 
-/// Says what to do about a dead object's name that is taken for good, because this user cannot
-/// remove it.
-fn not_in_the_way(location: &FileLocation) -> Result<()> {
+/// Fails if the name belongs to a dead object or a foreign file that this user cannot remove.
+fn check_name_is_removable(location: &FileLocation) -> Result<()> {
     let Ok(fd) = location.open(Access::Read) else { return Ok(()) };
-    if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody)) || sweep(location) != Outcome::Stuck {
+    if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
+        || sweep(location) != Outcome::NotRemovable
+    {
         return Ok(());
     }
     let Ok(stat) = rustix::fs::fstat(&fd) else { return Ok(()) };
     if !close::is_object(fd.as_fd(), location, &stat) {
-        return Err(error::no_object(location, "a file that is none of ours"));
+        return Err(error::not_an_object(location, "a file that pagemate did not create"));
     }
     let cause = format!(
         "no process holds it, but its file {} is left and only user {} can remove it, by listing or pruning",
@@ -134,128 +141,128 @@ fn not_in_the_way(location: &FileLocation) -> Result<()> {
     Err(Error::new(ErrorKind::PermissionDenied, cause))
 }
 
-/// Whether `error` is about a live object at `place` that is there all the same.
+/// Returns whether `error` shows that `location` has a live object that could not be opened.
 fn is_of_an_object(error: &Error, location: &FileLocation) -> bool {
     use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
     matches!(error.kind(), Corrupted | PermissionDenied | WrongKind | WrongVersion)
         && location.stat().is_ok_and(|stat| directory::is_file(&stat))
 }
 
-/// An object that has no name yet.
+/// An object that is not linked to its name yet.
 struct Built {
     staged: Staged,
     /// The user's file that is its memory.
     memory: Option<OwnedFd>,
-    /// Whether that file is too short. Then the lock is an exclusive one.
+    /// Whether that file has to grow. The object is then locked exclusively until it has grown.
     grows: bool,
-    /// What has the first seat, if that is taken.
+    /// The creator's seats, if it has taken the first seat.
     seats: Option<Seats>,
 }
 
-/// Builds the object where nobody sees it, with its lock; `None` if the directory was removed.
+/// Builds a locked object without a name. `None` if the directory was removed.
 fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Built>> {
     let Some(file) = spec.file else {
-        let Some(staged) = build_here(dir, name, spec)? else { return Ok(None) };
+        let Some(staged) = build_own_file(dir, name, spec)? else { return Ok(None) };
         let mut seats = None;
         if spec.seated {
             let origin = seat::origin(FileLocation::of(Arc::clone(dir), name));
-            seats = Some(seat::first(staged.fd().as_fd(), Some(origin))?);
+            seats = Some(seat::take_first(staged.fd().as_fd(), Some(origin))?);
         }
         return Ok(Some(Built { staged, memory: None, grows: false, seats }));
     };
-    let memory = user_file::share(file)?;
-    let grows = user_file::has_to_grow(memory.as_fd(), spec.len)?;
+    let memory = user_file::duplicate(file)?;
+    let grows = user_file::needs_growth(memory.as_fd(), spec.len)?;
     let record = FileRecord::of(memory.as_fd(), spec.len)?;
-    let Some(staged) = build_here(dir, name, spec)? else { return Ok(None) };
+    let Some(staged) = build_own_file(dir, name, spec)? else { return Ok(None) };
     let written = rustix::io::pwrite(staged.fd(), &record.encode(), 0);
     written.map_err(|e| Error::os("its record of the file cannot be written", e.into()))?;
-    // The file is nobody's to grow before the name is, and nobody's to map before it has grown.
-    // Meanwhile the name is as busy as in a sweep.
+    // The file must not grow before this process owns the name, and no process may map it before it
+    // has grown. The exclusive lock makes openers retry in between, as during a sweep.
     let locked = if grows { lock::try_exclude(staged.fd().as_fd()) } else { Ok(true) };
     if !locked.map_err(|e| Error::os("its lock cannot be taken", e))? {
-        return Err(error::busy());
+        return Err(retry::busy());
     }
     Ok(Some(Built { staged, memory: Some(memory), grows, seats: None }))
 }
 
-/// Makes the user's file grow, under the exclusive lock of an object that has its name already, and
-/// then leaves the object the shared one.
+/// Extends the user's file under the exclusive lock of an object that has its name already. Then
+/// replaces the exclusive lock by the shared one.
 fn grow(object: BorrowedFd<'_>, file: BorrowedFd<'_>, len: u64) -> Result<()> {
     fault::point("grow-before");
     user_file::grow(file, len)?;
     fault::point("grow-after");
     match lock::try_share(object) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(error::busy()),
+        Ok(false) => Err(retry::busy()),
         Err(error) => Err(Error::os("its lock cannot be taken", error)),
     }
 }
 
-/// Builds the part of the object that stands in its own file, with its shared lock; `None` if the
-/// directory was removed.
-fn build_here(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Staged>> {
+/// Builds the object's own file, with its shared lock. `None` if the directory was removed.
+fn build_own_file(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Staged>> {
     let data_len = trailer::data_len(spec);
     let backing = if spec.file.is_some() { Backing::Reserved } else { spec.backing };
     let total = data_len.checked_add(trailer::LEN).ok_or_else(error::too_long)?;
     let path = dir.path();
     capacity::check(path, if backing == Backing::Sparse { trailer::LEN } else { total })?;
-    let no_room = |error: Errno| match error {
-        Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => capacity::too_much(path, total),
-        Errno::FBIG => capacity::too_large(total),
+    let reserve_error = |error: Errno| match error {
+        Errno::NOSPC | Errno::DQUOT | Errno::NOMEM => capacity::exceeds_free_space(path, total),
+        Errno::FBIG => capacity::exceeds_file_limit(total),
         Errno::INVAL => error::too_long(),
-        Errno::OPNOTSUPP => capacity::not_reserved(path, error),
-        error => Error::os(format!("{total} bytes cannot be set aside"), error.into()),
+        Errno::OPNOTSUPP => capacity::cannot_reserve(path, error),
+        error => Error::os(format!("{total} bytes cannot be reserved"), error.into()),
     };
     let Some(staged) = locked_file(dir, mode_of(spec))? else { return Ok(None) };
     let fd = staged.fd();
     fault::point("create-after-share");
     if backing == Backing::Huge {
-        huge_pages::gather(fd.as_fd(), data_len);
+        huge_pages::allocate_huge(fd.as_fd(), data_len);
     }
     let from = if backing == Backing::Sparse { data_len } else { 0 };
-    staging::reserve(fd.as_fd(), from, total).map_err(no_room)?;
+    reserve(fd.as_fd(), from, total).map_err(reserve_error)?;
     let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
     let bytes = trailer::encode(name, spec, creator);
-    let written = rustix::io::pwrite(fd, &bytes, data_len).map_err(no_room)?;
+    let written = rustix::io::pwrite(fd, &bytes, data_len).map_err(reserve_error)?;
     if written != bytes.len() {
-        return Err(capacity::too_much(path, total));
+        return Err(capacity::exceeds_free_space(path, total));
     }
-    staging::fill(fd.as_fd(), spec.content)?;
+    staging::write_content(fd.as_fd(), spec.content)?;
     Ok(Some(staged))
 }
 
-/// A new file that nobody sees, with the shared lock of a handle; `None` if the directory was removed.
+/// Creates a file without an object's name and takes its shared lock. `None` if the directory was
+/// removed.
 fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Staged>> {
-    let mut patience = Patience::default();
+    let mut retries = RetryLimiter::default();
     loop {
         let staged = match Staged::new(dir, mode) {
             Ok(staged) => staged,
             Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(no_file(dir, error)),
+            Err(error) => return Err(cannot_create_file(dir, error)),
         };
         fault::point("create-after-file");
-        // First of all: where the file has a name already, an unlocked one is a dead one, and a
-        // sweeper may just be there.
+        // Lock the file before anything else. Where it has a hidden name, a sweep takes the
+        // unlocked file for a dead one and may hold its exclusive lock now.
         let shared = lock::try_share(staged.fd().as_fd());
         if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
             return Ok(Some(staged));
         }
-        patience.wear()?;
+        retries.back_off()?;
     }
 }
 
-/// Why no file can be made.
-fn no_file(dir: &Directory, error: Errno) -> Error {
-    let cause = format!("no file can be made in {}", dir.path().display());
+/// Returns the error for a file that could not be created.
+fn cannot_create_file(dir: &Directory, error: Errno) -> Error {
+    let cause = format!("no file can be created in {}", dir.path().display());
     match error {
         Errno::ACCESS => Error::os(cause, error.into()),
-        Errno::NOSPC | Errno::DQUOT => capacity::no_file(dir.path(), error),
+        Errno::NOSPC | Errno::DQUOT => capacity::no_free_inode(dir.path(), error),
         error => Error::os_as(ErrorKind::Os, cause, error.into()),
     }
 }
 
-/// The creator's handle with no more access than it asked for.
-fn narrowed(
+/// Replaces the creator's descriptor by one that has no more than the requested access.
+fn restrict_access(
     fd: OwnedFd,
     location: &FileLocation,
     access: Access,
@@ -266,27 +273,28 @@ fn narrowed(
         return Ok(fd);
     }
     let open = || {
-        let narrow = location.open(access).map_err(error::cannot_open)?;
-        let shared = lock::try_share(narrow.as_fd());
+        let restricted = location.open(access).map_err(error::cannot_open)?;
+        let shared = lock::try_share(restricted.as_fd());
         if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
-            Ok(narrow)
+            Ok(restricted)
         } else {
-            Err(error::busy())
+            Err(retry::busy())
         }
     };
-    let narrow = open();
-    // The shared lock of the wide handle held the name until the narrow one had its own.
-    match narrow {
-        Ok(narrow) => {
-            // A child that is about to start another program may have a copy, which must not hold
-            // the name when the narrow one is gone. Where it stays locked, closing it has to do.
-            if may_release(before) {
+    // The shared lock of `fd` keeps the object live until the new descriptor has its own lock.
+    match open() {
+        Ok(restricted) => {
+            // A child between `fork` and `exec` may hold a duplicate of `fd`, which must not hold
+            // the object after the new descriptor is closed. Unlock it, unless the process has
+            // forked since: then the child shares the description and holds the object itself.
+            if before.has_not_forked_since() {
                 _ = lock::release(fd.as_fd());
             }
-            Ok(narrow)
+            Ok(restricted)
         }
         Err(error) => {
-            let_go(fd, Access::ReadWrite, location, Some(id), may_release(before));
+            let is_private = before.has_not_forked_since();
+            release_handle(fd, Access::ReadWrite, location, Some(id), is_private);
             Err(error)
         }
     }
@@ -300,6 +308,6 @@ fn mode_of(spec: &Spec<'_>) -> Mode {
         Sharing::Everyone(Access::Read) => 0o644,
         Sharing::Everyone(Access::ReadWrite) => 0o666,
     };
-    // Who could write to a record could send its readers to any file.
+    // A user that could write to the record could make its readers open any file.
     Mode::from_raw_mode(if spec.file.is_some() { mode & !file_record::OTHERS_WRITE } else { mode })
 }

@@ -1,4 +1,4 @@
-//! The life of an object: created invisibly, linked to its name, opened, closed and swept.
+//! The life of an object: it is created invisibly, linked to its name, opened, closed and swept.
 
 pub(crate) mod close;
 pub(crate) mod create;

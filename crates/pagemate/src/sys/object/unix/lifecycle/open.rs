@@ -1,4 +1,4 @@
-//! Opening what is alive, and only that.
+//! Opening live objects. A dead object is swept and not found.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,21 +12,22 @@ use crate::name::Name;
 use crate::sys::fault;
 use crate::sys::liveness::fork;
 use crate::sys::liveness::lock::{self, Holder};
-use crate::sys::object::unix::error::{self, Patience};
+use crate::sys::object::unix::error;
 use crate::sys::object::unix::format::file_record::FileRecord;
 use crate::sys::object::unix::format::trailer::{self, Memory, Trailer};
-use crate::sys::object::unix::lifecycle::close::{Outcome, let_go, may_release, sweep};
+use crate::sys::object::unix::lifecycle::close::{Outcome, release_handle, sweep};
 use crate::sys::object::unix::location::directory::{self, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
+use crate::sys::object::unix::retry::RetryLimiter;
 use crate::sys::object::unix::{Named, Object};
 
 impl Object {
-    /// Opens a live object.
+    /// Opens the live object called `name`.
     pub(crate) fn open(name: &Name, kind: Kind, access: Access) -> Result<Object> {
         let location = directory::location(name)?;
         match Object::open_at(&location, name, kind, access) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                match directory::elsewhere(&location, name)? {
+                match directory::moved_location(&location, name)? {
                     Some(location) => Object::open_at(&location, name, kind, access),
                     None => Err(error),
                 }
@@ -35,19 +36,20 @@ impl Object {
         }
     }
 
+    /// Opens the live object called `name` at `location`.
     pub(crate) fn open_at(
         location: &FileLocation,
         name: &Name,
         kind: Kind,
         access: Access,
     ) -> Result<Object> {
-        let mut patience = Patience::default();
+        let mut retries = RetryLimiter::default();
         let before = fork::now();
         loop {
             let (fd, opened_for) = match open_to_hold(location, access) {
                 Ok(opened) => opened,
                 Err(Errno::NOENT) => return Err(error::not_found()),
-                Err(error) => return Err(error::stands_there(location, access, error)),
+                Err(error) => return Err(error::open_failed(location, access, error)),
             };
             fault::point("open-before-ask");
             match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
@@ -56,28 +58,35 @@ impl Object {
                     let shared = lock::try_share(fd.as_fd());
                     if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
                         fault::point("open-after-share");
-                        match Held::new(fd.as_fd(), name, kind, access) {
-                            Ok(Some(held)) => {
+                        match Description::read(fd.as_fd(), name, kind, access) {
+                            Ok(Some(found)) => {
                                 return Ok(Object {
                                     fd: Some(fd),
                                     named: Some(Named::new(
                                         location.clone(),
                                         opened_for,
                                         before,
-                                        held.id,
+                                        found.id,
                                     )),
-                                    memory: held.memory,
-                                    len: held.len,
-                                    protection: held.protection,
+                                    memory: found.memory,
+                                    len: found.len,
+                                    protection: found.protection,
                                     access,
                                     seats: None,
                                 });
                             }
-                            // It died between the question and the lock.
+                            // A sweep removed it between the test and the lock.
                             Ok(None) => {}
-                            // Our shared lock may have kept the last holder from removing it.
+                            // This shared lock may have kept the last holder from removing the
+                            // name.
                             Err(error) => {
-                                let_go(fd, opened_for, location, None, may_release(before));
+                                release_handle(
+                                    fd,
+                                    opened_for,
+                                    location,
+                                    None,
+                                    before.has_not_forked_since(),
+                                );
                                 return Err(error);
                             }
                         }
@@ -86,10 +95,10 @@ impl Object {
                 Holder::Nobody => {
                     drop(fd);
                     match sweep(location) {
-                        // Somebody came to life, or is sweeping.
-                        Outcome::Kept => {}
+                        // Another process opened it or is sweeping it, so try again.
+                        Outcome::InUse => {}
                         Outcome::Absent | Outcome::Removed(_) => return Err(error::not_found()),
-                        Outcome::Stuck => {
+                        Outcome::NotRemovable => {
                             is_object_file(location)?;
                             return Err(error::not_found());
                         }
@@ -97,38 +106,44 @@ impl Object {
                 }
                 Holder::Sweeper => {}
             }
-            patience.wear()?;
+            retries.back_off()?;
         }
     }
 }
 
-/// Refuses what is no file.
+/// Fails if the entry at `location` exists and is not a plain file.
 fn is_object_file(location: &FileLocation) -> Result<()> {
     match location.stat().map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        Ok(FileType::Directory) => Err(error::no_object(location, "a directory")),
+        Ok(FileType::Directory) => Err(error::not_an_object(location, "a directory")),
         Ok(FileType::RegularFile) | Err(_) => Ok(()),
-        Ok(_) => Err(error::no_object(location, "a pipe, a socket or a device")),
+        Ok(_) => Err(error::not_an_object(location, "a pipe, a socket or a device")),
     }
 }
 
-/// What an opener finds in an object that it holds.
-struct Held {
+/// The properties of an object, read under a shared lock.
+struct Description {
     id: Id,
     len: u64,
     protection: Protection,
     memory: Option<OwnedFd>,
 }
 
-impl Held {
-    /// Looks into the object; `None` if it has lost its name.
-    fn new(fd: BorrowedFd<'_>, name: &Name, kind: Kind, access: Access) -> Result<Option<Held>> {
-        let mut bytes = trailer::ROOM;
-        let begin = &mut bytes[..trailer::len_with(name)];
+impl Description {
+    /// Reads the properties of an object. `None` if its name was removed.
+    fn read(
+        fd: BorrowedFd<'_>,
+        name: &Name,
+        kind: Kind,
+        access: Access,
+    ) -> Result<Option<Description>> {
+        let mut bytes = trailer::EMPTY_BUFFER;
+        let begin = &mut bytes[..trailer::read_len(name)];
         let (stat, trailer) = match read_trailer(fd, begin) {
             Ok(found) if found.1.bare == name.as_str() => found,
-            Ok(_) | Err(_) => return Err(not_of(fd, name)),
+            Ok(_) | Err(_) => return Err(wrong_trailer(fd, name)),
         };
-        // The count of links does not tell alone: somebody may have given the file another name.
+        // The link count alone is not enough: another program may have linked the file to a second
+        // name.
         if stat.st_nlink == 0 || trailer.removed {
             return Ok(None);
         }
@@ -137,40 +152,41 @@ impl Held {
         }
         let protection = trailer.protection;
         let (len, memory) = match trailer.memory {
-            Memory::Here => (trailer.data_len, None),
-            Memory::Elsewhere { .. } => {
+            Memory::SameFile => (trailer.data_len, None),
+            Memory::UserFile { .. } => {
                 let record = FileRecord::read(fd)?;
-                // No view of a read-only section writes.
+                // No view of a read-only section needs the right to write.
                 let access = if protection == Protection::ReadOnly { Access::Read } else { access };
                 (record.len, Some(record.follow(&stat, access)?))
             }
         };
-        Ok(Some(Held { id: Id::of(&stat), len, protection, memory }))
+        Ok(Some(Description { id: Id::of(&stat), len, protection, memory }))
     }
 }
 
-/// Why the trailer of a file is not that of the object `name`. The name in it may be a longer one.
+/// Returns the error for a file whose trailer is not that of the object `name`. It reads the whole
+/// trailer, because the stored name may be longer than `name`.
 #[cold]
-fn not_of(fd: BorrowedFd<'_>, name: &Name) -> Error {
-    let mut whole = trailer::ROOM;
+fn wrong_trailer(fd: BorrowedFd<'_>, name: &Name) -> Error {
+    let mut whole = trailer::EMPTY_BUFFER;
     let other = read_trailer(fd, &mut whole)
         .and_then(|(_, trailer)| trailer.name(name.namespace()))
-        .map(|other| error::of_another_name(&other));
+        .map(|other| error::name_mismatch(&other));
     other.unwrap_or_else(|error| error)
 }
 
-/// Opens an object's file, and says for what.
+/// Opens an object's file, and returns the access that the descriptor has.
 ///
-/// The object of a section over a file is its owner's alone to write to. Others whom it lets write
-/// hold it by reading, and write to the file.
+/// Only the owner may write to the object's own file if its memory is a user's file. Another user
+/// that may write to the memory opens the object's file for reading.
 fn open_to_hold(location: &FileLocation, access: Access) -> rustix::io::Result<(OwnedFd, Access)> {
     match location.open(access) {
         Err(Errno::ACCESS) if access == Access::ReadWrite => {
             let fd = location.open(Access::Read)?;
-            let mut bytes = trailer::ROOM;
+            let mut bytes = trailer::EMPTY_BUFFER;
             let trailer = read_trailer(fd.as_fd(), &mut bytes).map(|(_, trailer)| trailer);
-            let elsewhere = Memory::Elsewhere { others_write: true };
-            if trailer.is_ok_and(|trailer| trailer.memory == elsewhere) {
+            let writable_file = Memory::UserFile { others_write: true };
+            if trailer.is_ok_and(|trailer| trailer.memory == writable_file) {
                 Ok((fd, Access::Read))
             } else {
                 Err(Errno::ACCESS)
@@ -180,14 +196,15 @@ fn open_to_hold(location: &FileLocation, access: Access) -> rustix::io::Result<(
     }
 }
 
-/// Reads the trailer of an open file of ours into `bytes`, and checks it.
+/// Reads the trailer of an open file into `bytes`, and checks it.
 pub(crate) fn read_trailer<'a>(
     fd: BorrowedFd<'_>,
     bytes: &'a mut [MaybeUninit<u8>],
 ) -> Result<(Stat, Trailer<'a>)> {
-    let stat = rustix::fs::fstat(fd).map_err(|e| Error::os("it cannot be looked at", e.into()))?;
+    let stat =
+        rustix::fs::fstat(fd).map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
     if !directory::is_file(&stat) {
-        return Err(Error::new(ErrorKind::Corrupted, "what stands in its place is not a file"));
+        return Err(Error::new(ErrorKind::Corrupted, "its file is not a plain file; remove it"));
     }
     let file_len = u64::try_from(stat.st_size).unwrap_or(0);
     let at = file_len.saturating_sub(trailer::LEN);

@@ -1,4 +1,4 @@
-//! Where the directories of objects stand unless the user says otherwise.
+//! The default parent directories of objects, and whether the program may be told another one.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,23 +7,27 @@ use crate::name::Namespace;
 
 cfg_select! {
     target_vendor = "apple" => {
+        /// Returns the parent of a namespace's objects unless `PAGEMATE_DIR` is set.
         pub(crate) fn default(namespace: Namespace) -> Cow<'static, Path> {
             match namespace {
-                // Should the system not say, this is a place where the user can make nothing: an
-                // error that names it, rather than a second place where nobody would be met.
+                // If the system does not tell, fall back to a directory in which the user can
+                // create nothing. The call then fails with an error that names the directory. A
+                // writable fallback would hide objects from the processes that find the right
+                // directory.
                 Namespace::Local => match apple::user_dir() {
                     Some(dir) => Cow::Owned(dir),
                     None => Cow::Borrowed(Path::new("/var/folders")),
                 },
-                // Like /tmp, sticky and open to all, but nothing sweeps old files out of it.
+                // Sticky and writable by all users like /tmp, but the system removes no old files
+                // from it.
                 Namespace::Global => Cow::Borrowed(Path::new("/Users/Shared")),
             }
         }
 
-        /// Whether this program runs with more rights than its caller has.
+        /// Returns whether this program runs with more rights than its caller has.
         #[allow(unsafe_code, reason = "issetugid(2)")]
         pub(crate) fn is_privileged() -> bool {
-            // SAFETY: it takes nothing and touches no memory.
+            // SAFETY: issetugid(2) takes no argument and accesses no memory of this program.
             unsafe { libc::issetugid() != 0 }
         }
 
@@ -33,11 +37,12 @@ cfg_select! {
             use std::os::unix::ffi::OsStrExt;
             use std::path::PathBuf;
 
-            /// The directory that the system keeps for this user, whatever the environment says.
-            /// Its sister for temporary files loses those that nobody touched for three days.
+            /// Returns the user's cache directory, which does not depend on the environment. The
+            /// directory for temporary files is unsuitable: the system removes files from it that
+            /// no process has accessed for three days.
             pub(crate) fn user_dir() -> Option<PathBuf> {
                 let mut bytes = [0_u8; 1024];
-                // SAFETY: the buffer is writable for the length that is passed with it.
+                // SAFETY: `bytes` is a local buffer, writable for `bytes.len()` bytes.
                 let len = unsafe {
                     libc::confstr(
                         libc::_CS_DARWIN_USER_CACHE_DIR,
@@ -54,15 +59,17 @@ cfg_select! {
         }
     }
     _ => {
+        /// Returns the parent of a namespace's objects unless `PAGEMATE_DIR` is set.
         pub(crate) fn default(_: Namespace) -> Cow<'static, Path> {
             Cow::Borrowed(Path::new("/dev/shm"))
         }
 
-        /// Whether this program runs with more rights than its caller has, by the kernel's word: it
-        /// is set-user-ID or set-group-ID, or its file has capabilities.
+        /// Returns whether this program runs with more rights than its caller has. The kernel sets
+        /// `AT_SECURE` if its file is set-user-ID or set-group-ID, or has capabilities.
         #[allow(unsafe_code, reason = "getauxval(3)")]
         pub(crate) fn is_privileged() -> bool {
-            // SAFETY: it takes a number and reads what the kernel left there at the start.
+            // SAFETY: getauxval(3) takes a number and reads the auxiliary vector, which the kernel
+            // wrote before the program started and the C library keeps.
             unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
         }
     }

@@ -1,7 +1,8 @@
-//! Where objects stand: the user's own in a directory of theirs, the machine's beside it.
+//! The directories of objects. Each user's objects are in a directory of that user, and the
+//! machine's objects are beside it.
 //!
-//! A directory is held by a descriptor that was checked, and objects are reached through that: no
-//! path is looked up between the check and the use.
+//! A process keeps a checked descriptor of each directory and opens objects through it. No path is
+//! looked up between the check and the use, so no other user can redirect it.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -15,20 +16,20 @@ use rustix::io::Errno;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
-use crate::sys::object::unix::beside_the_streams;
+use crate::sys::object::unix::descriptor::above_standard_streams;
 use crate::sys::object::unix::location::default_dirs;
 use crate::sys::object::unix::location::file_location::FileLocation;
-use crate::sys::object::unix::location::inspect::LOOK;
+use crate::sys::object::unix::location::inspect::INSPECT_FLAGS;
 use crate::sys::object::unix::location::user_directory::Lookup;
 use crate::sys::object::unix::memory::capacity;
 
-/// Moves both.
+/// The environment variable that replaces the parent directory of both namespaces.
 const VARIABLE: &str = "PAGEMATE_DIR";
 
 const STICKY: RawMode = 0o1000;
 const OTHERS_WRITE: RawMode = 0o022;
 
-/// Which file it is, as the kernel knows it: its device, as wide as on any system, and its number there.
+/// The identity of a file: its device, in a type that fits all systems, and its inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Id(i128, u64);
 
@@ -38,72 +39,74 @@ impl Id {
     }
 }
 
-/// Whether it is a plain file.
+/// Returns whether it is a plain file.
 pub(crate) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-/// Reads what stands in a directory that was opened in whatever way.
+/// Reads the entries of a directory. The descriptor may be one for inspection only.
 pub(crate) fn entries_of(dir: BorrowedFd<'_>) -> rustix::io::Result<Dir> {
     Dir::new(reopened(dir)?)
 }
 
+/// Opens a directory again for reading.
 fn reopened(dir: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(dir, c".", flags, Mode::empty())
 }
 
-/// A directory of objects that was found safe to use.
+/// A directory of objects that was checked and is safe to use.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    /// Its descriptor, unless the program closed that: see [`is_there`](Directory::is_there). `None`
-    /// while it is dropped.
+    /// Its descriptor, unless the program closed that: see [`is_valid`](Directory::is_valid).
+    /// `None` during `drop`.
     fd: Option<OwnedFd>,
-    /// Whether the program was seen to have closed that descriptor. From then on the number is
-    /// somebody else's, even if the same directory is opened under it again.
+    /// Whether this process found that the program had closed the descriptor. The number then
+    /// belongs to the program, even if the program opens the same directory under it again.
     lost: AtomicBool,
     id: Id,
     path: PathBuf,
-    wanted: Wanted,
+    key: DirectoryKey,
 }
 
 impl Directory {
-    fn new(fd: OwnedFd, path: PathBuf, stat: &Stat, wanted: &Wanted) -> Arc<Directory> {
+    fn new(fd: OwnedFd, path: PathBuf, stat: &Stat, key: &DirectoryKey) -> Arc<Directory> {
         let (fd, lost) = (Some(fd), AtomicBool::new(false));
-        Arc::new(Directory { fd, lost, id: Id::of(stat), path, wanted: wanted.clone() })
+        Arc::new(Directory { fd, lost, id: Id::of(stat), path, key: key.clone() })
     }
 
-    /// For messages, and to see whether it still leads here.
+    /// Returns its path, for messages and to test whether it still leads to this directory.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     pub(crate) fn namespace(&self) -> Namespace {
-        self.wanted.namespace
+        self.key.namespace
     }
 
-    /// Reads what stands in it.
+    /// Reads its entries.
     pub(crate) fn entries(&self) -> rustix::io::Result<Dir> {
         entries_of(self.as_fd())
     }
 
-    /// A descriptor to read it through.
+    /// Opens it again for reading.
     pub(crate) fn reopened(&self) -> rustix::io::Result<OwnedFd> {
         reopened(self.as_fd())
     }
 
-    /// Whether an object in it may be this user's.
-    pub(crate) fn is_owner(&self, user: u32) -> bool {
-        self.wanted.user.is_none_or(|own| own == user)
+    /// Returns whether `user` can own an object in it.
+    pub(crate) fn admits_owner(&self, user: u32) -> bool {
+        self.key.user.is_none_or(|owner| owner == user)
     }
 
-    /// Whether the descriptor still is the directory's, and the directory was not removed. A program
-    /// that closes all descriptors, as daemons do, may have another file under the same number.
-    fn is_there(&self) -> bool {
+    /// Returns whether the descriptor still refers to the directory, and the directory was not
+    /// removed. A program that closes all descriptors, as daemons do, may have another file under
+    /// the same number.
+    fn is_valid(&self) -> bool {
         self.stat().is_some_and(|stat| stat.st_nlink > 0)
     }
 
-    /// Looks at it through its descriptor, if the program has not closed that.
+    /// Inspects it through its descriptor. `None` if the program has closed that.
     fn stat(&self) -> Option<Stat> {
         let found = rustix::fs::fstat(self).ok().filter(|stat| Id::of(stat) == self.id);
         if found.is_none() {
@@ -112,9 +115,9 @@ impl Directory {
         found.filter(|_| !self.lost.load(Ordering::Relaxed))
     }
 
-    /// Whether its path leads here. It may have been moved, or another file system mounted over it:
-    /// then other processes look elsewhere.
-    fn is_found(&self) -> bool {
+    /// Returns whether its path leads to it. Otherwise it was moved, or another file system is
+    /// mounted over it, and other processes use another directory.
+    fn is_reachable(&self) -> bool {
         let stat = match self.namespace() {
             Namespace::Local => rustix::fs::statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW),
             Namespace::Global => rustix::fs::stat(&self.path),
@@ -122,19 +125,19 @@ impl Directory {
         stat.is_ok_and(|stat| Id::of(&stat) == self.id)
     }
 
-    /// The same directory with a descriptor that is known to be its own.
-    pub(crate) fn again(self: &Arc<Self>) -> Option<Arc<Directory>> {
-        if self.is_there() {
+    /// Returns the same directory with a valid descriptor. `None` if it was removed.
+    pub(crate) fn revalidated(self: &Arc<Self>) -> Option<Arc<Directory>> {
+        if self.is_valid() {
             return Some(Arc::clone(self));
         }
-        let found = find(&self.wanted, Missing::Leave).ok().flatten()?;
+        let found = find(&self.key, Missing::Ignore).ok().flatten()?;
         (found.id == self.id).then_some(found)
     }
 }
 
 impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_ref().expect("only a drop takes it").as_fd()
+        self.fd.as_ref().expect("only `drop` takes it").as_fd()
     }
 }
 
@@ -144,48 +147,51 @@ impl Drop for Directory {
         if let Some(fd) = self.fd.take()
             && is_lost
         {
-            // The number is not ours to close.
+            // The program may have reused the number, so do not close it.
             _ = fd.into_raw_fd();
         }
     }
 }
 
-/// Where the objects of a namespace are to be found, and for which user.
+/// The directory that a namespace's objects have at the moment: the key of the cache.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct DirectoryKey {
     pub(crate) namespace: Namespace,
-    /// The directory that all objects stand in.
+    /// The directory that contains the directories of all users.
     pub(crate) parent: Cow<'static, Path>,
-    /// The user, where each has a directory. A server may act for one client after another, so that
-    /// each call asks anew.
+    /// The user, if each user has a directory. A server may act for one client after another, so
+    /// each call reads the user ID again.
     pub(crate) user: Option<u32>,
 }
 
-impl Wanted {
-    fn now(namespace: Namespace) -> Result<Wanted> {
+impl DirectoryKey {
+    fn current(namespace: Namespace) -> Result<DirectoryKey> {
         let user = match namespace {
             Namespace::Local => Some(rustix::process::geteuid().as_raw()),
             Namespace::Global => None,
         };
-        Ok(Wanted { namespace, parent: parent(namespace)?, user })
+        Ok(DirectoryKey { namespace, parent: parent(namespace)?, user })
     }
 
-    fn is(&self, other: &Wanted) -> bool {
-        // Byte by byte: to compare as paths would mean to take both apart.
+    fn matches(&self, other: &DirectoryKey) -> bool {
+        // Compare bytes: to compare paths would split both into components.
         (self.namespace, self.user) == (other.namespace, other.user)
             && self.parent.as_os_str() == other.parent.as_os_str()
     }
 }
 
-/// Where objects are moved to, if they are. A program that runs with more rights than its caller
-/// takes no orders from the caller's environment.
-fn moved() -> Option<OsString> {
+/// Returns the value of `PAGEMATE_DIR`. A program that runs with more rights than its caller
+/// ignores it, because the caller controls the environment.
+fn configured_parent() -> Option<OsString> {
     std::env::var_os(VARIABLE).filter(|dir| !dir.is_empty() && !default_dirs::is_privileged())
 }
 
+/// Returns the parent directory of a namespace's objects.
 fn parent(namespace: Namespace) -> Result<Cow<'static, Path>> {
-    let Some(dir) = moved().map(PathBuf::from) else { return Ok(default_dirs::default(namespace)) };
-    // A relative one is another place after every change of the working directory.
+    let Some(dir) = configured_parent().map(PathBuf::from) else {
+        return Ok(default_dirs::default(namespace));
+    };
+    // A relative path leads to another directory after each change of the working directory.
     if dir.is_relative() {
         let cause = format!("{VARIABLE} is {}, but it has to be an absolute path", dir.display());
         return Err(Error::new(ErrorKind::InvalidInput, cause));
@@ -193,90 +199,94 @@ fn parent(namespace: Namespace) -> Result<Cow<'static, Path>> {
     Ok(Cow::Owned(dir))
 }
 
-/// The directories in use.
+/// The cached directories.
 ///
-/// Nobody waits for the lock: in a child forked while another thread had it, nobody ever gives it
-/// back. A thread that does not get it looks for its directory once more.
-static KEPT: RwLock<Vec<Arc<Directory>>> = RwLock::new(Vec::new());
+/// No thread blocks on this lock. A child that was forked while another thread held it would block
+/// for ever. A thread that does not acquire it opens its directory again.
+static CACHE: RwLock<Vec<Arc<Directory>>> = RwLock::new(Vec::new());
 
-/// How many directories, and descriptors, are kept. A server that acts for many users looks for
-/// those of the others anew.
-const MOST_KEPT: usize = 8;
+/// The maximum number of cached directories, and so of their descriptors. A server that acts for
+/// more users opens the directories of the others each time.
+const MAX_CACHED: usize = 8;
 
-/// The place of the object `name`, in a directory that is there.
+/// Returns the location of the object `name`, in a valid directory.
 pub(crate) fn location(name: &Name) -> Result<FileLocation> {
-    ready(name.namespace()).map(|dir| FileLocation::of(dir, name))
+    usable(name.namespace()).map(|dir| FileLocation::of(dir, name))
 }
 
-/// The directory of the user's own objects.
-pub(crate) fn home() -> Result<Arc<Directory>> {
-    ready(Namespace::Local)
+/// Returns the directory of the user's own objects. Creates it if it is missing.
+pub(crate) fn user_directory() -> Result<Arc<Directory>> {
+    usable(Namespace::Local)
 }
 
-fn ready(namespace: Namespace) -> Result<Arc<Directory>> {
-    let wanted = Wanted::now(namespace)?;
-    match kept(&wanted).filter(|dir| dir.is_there()) {
+/// Returns the valid directory of a namespace. Creates it if it is missing.
+fn usable(namespace: Namespace) -> Result<Arc<Directory>> {
+    let key = DirectoryKey::current(namespace)?;
+    match cached(&key).filter(|dir| dir.is_valid()) {
         Some(dir) => Ok(dir),
-        None => renew(&wanted),
+        None => find_and_cache(&key),
     }
 }
 
-/// The same in a directory that other processes find as well: what they would not find must not be
-/// made.
-pub(crate) fn common_place(name: &Name) -> Result<FileLocation> {
-    let wanted = Wanted::now(name.namespace())?;
-    let dir = match kept(&wanted).filter(|dir| dir.is_there() && dir.is_found()) {
+/// Returns the location of the object `name` in a directory that its path leads to. An object must
+/// not be created in any other directory, where other processes would not find it.
+pub(crate) fn shared_location(name: &Name) -> Result<FileLocation> {
+    let key = DirectoryKey::current(name.namespace())?;
+    let dir = match cached(&key).filter(|dir| dir.is_valid() && dir.is_reachable()) {
         Some(dir) => dir,
-        None => renew(&wanted)?,
+        None => find_and_cache(&key)?,
     };
     Ok(FileLocation::of(dir, name))
 }
 
-/// The place of the object `name`, if other processes look for it in another directory than `place`.
-pub(crate) fn elsewhere(location: &FileLocation, name: &Name) -> Result<Option<FileLocation>> {
-    if location.dir.is_found() {
+/// Returns the location of the object `name` in another directory than that of `location`, if the
+/// path leads to another one by now.
+pub(crate) fn moved_location(location: &FileLocation, name: &Name) -> Result<Option<FileLocation>> {
+    if location.dir.is_reachable() {
         return Ok(None);
     }
-    common_place(name).map(|found| (found.dir.id != location.dir.id).then_some(found))
+    shared_location(name).map(|found| (found.dir.id != location.dir.id).then_some(found))
 }
 
-/// The directory of a namespace, if there is one.
+/// Returns the directory of a namespace. `None` if it does not exist.
 pub(crate) fn existing(namespace: Namespace) -> Result<Option<Arc<Directory>>> {
-    let wanted = Wanted::now(namespace)?;
-    match kept(&wanted).filter(|dir| dir.is_there() && dir.is_found()) {
+    let key = DirectoryKey::current(namespace)?;
+    match cached(&key).filter(|dir| dir.is_valid() && dir.is_reachable()) {
         Some(dir) => Ok(Some(dir)),
-        None => find(&wanted, Missing::Leave),
+        None => find(&key, Missing::Ignore),
     }
 }
 
-/// Removes directories of the user's that a process made, and died before it chose one of them.
-pub(crate) fn tidy() -> Result<()> {
-    let wanted = Wanted::now(Namespace::Local)?;
-    let (parent, _) = open_parent(&wanted.parent)?;
-    let Some(user) = wanted.user else { return Ok(()) };
-    Lookup { parent: parent.as_fd(), path: &wanted.parent, user }.tidy()
+/// Removes the user's pending directories that dead processes left.
+pub(crate) fn remove_abandoned() -> Result<()> {
+    let key = DirectoryKey::current(Namespace::Local)?;
+    let (parent, _) = open_parent(&key.parent)?;
+    let Some(user) = key.user else { return Ok(()) };
+    Lookup { parent: parent.as_fd(), path: &key.parent, user }.remove_abandoned()
 }
 
-fn kept(wanted: &Wanted) -> Option<Arc<Directory>> {
-    gained(KEPT.try_read())?.iter().find(|dir| dir.wanted.is(wanted)).cloned()
+/// Returns the cached directory of `key`. `None` also if another thread holds the lock.
+fn cached(key: &DirectoryKey) -> Option<Arc<Directory>> {
+    uncontended(CACHE.try_read())?.iter().find(|dir| dir.key.matches(key)).cloned()
 }
 
-/// Looks for a directory and keeps it.
-fn renew(wanted: &Wanted) -> Result<Arc<Directory>> {
-    let found = find(wanted, Missing::Make)?.expect("it was made if it was missing");
-    if let Some(mut kept) = gained(KEPT.try_write()) {
-        kept.retain(|dir| !dir.wanted.is(wanted));
-        if kept.len() >= MOST_KEPT {
-            // One that a handle uses stays, so that it is noticed here when its descriptor is lost.
-            kept.retain(|dir| Arc::strong_count(dir) > 1);
+/// Opens a directory and caches it. Creates it if it is missing.
+fn find_and_cache(key: &DirectoryKey) -> Result<Arc<Directory>> {
+    let found = find(key, Missing::Create)?.expect("a missing directory was created");
+    if let Some(mut cache) = uncontended(CACHE.try_write()) {
+        cache.retain(|dir| !dir.key.matches(key));
+        if cache.len() >= MAX_CACHED {
+            // Keep a directory that a handle uses, so that later calls notice the loss of its
+            // descriptor.
+            cache.retain(|dir| Arc::strong_count(dir) > 1);
         }
-        kept.push(Arc::clone(&found));
+        cache.push(Arc::clone(&found));
     }
     Ok(found)
 }
 
-/// What a lock guards, if it was free.
-fn gained<T>(lock: std::sync::TryLockResult<T>) -> Option<T> {
+/// Returns the guard of a lock, poisoned or not. `None` if another thread holds the lock.
+fn uncontended<T>(lock: std::sync::TryLockResult<T>) -> Option<T> {
     match lock {
         Ok(guard) => Some(guard),
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -284,66 +294,69 @@ fn gained<T>(lock: std::sync::TryLockResult<T>) -> Option<T> {
     }
 }
 
-/// What to do about a directory that is not there.
+/// Selects the result of a lookup if the directory does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    Make,
-    Leave,
+    Create,
+    Ignore,
 }
 
 /// Opens and checks the directory of a namespace.
-fn find(wanted: &Wanted, missing: Missing) -> Result<Option<Arc<Directory>>> {
-    let (parent, stat) = open_parent(&wanted.parent)?;
-    match wanted.user {
-        None => Ok(Some(Directory::new(parent, wanted.parent.to_path_buf(), &stat, wanted))),
+fn find(key: &DirectoryKey, missing: Missing) -> Result<Option<Arc<Directory>>> {
+    let (parent, stat) = open_parent(&key.parent)?;
+    match key.user {
+        None => Ok(Some(Directory::new(parent, key.parent.to_path_buf(), &stat, key))),
         Some(user) => {
-            let lookup = Lookup { parent: parent.as_fd(), path: &wanted.parent, user };
-            let home = lookup.find(missing)?;
-            Ok(home.map(|home| Directory::new(home.fd, home.path, &home.stat, wanted)))
+            let lookup = Lookup { parent: parent.as_fd(), path: &key.parent, user };
+            let found = lookup.find(missing)?;
+            Ok(found.map(|dir| Directory::new(dir.fd, dir.path, &dir.stat, key)))
         }
     }
 }
 
-/// Opens the directory that all objects stand in. Refuses one where others could rename or remove
-/// files that are not theirs.
+/// Opens the parent directory of all objects. Fails if it lets users rename or remove the files of
+/// other users.
 fn open_parent(dir: &Path) -> Result<(OwnedFd, Stat)> {
-    let refused = |error| refuse(dir, "cannot be used", Some(error));
-    let flags = LOOK | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(CWD, dir, flags, Mode::empty()).and_then(beside_the_streams);
-    let opened = opened.map_err(refused)?;
-    let stat = rustix::fs::fstat(&opened).map_err(refused)?;
+    let failed = |error| unusable(dir, "cannot be used", Some(error));
+    let flags = INSPECT_FLAGS | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened =
+        rustix::fs::openat(CWD, dir, flags, Mode::empty()).and_then(above_standard_streams);
+    let opened = opened.map_err(failed)?;
+    let stat = rustix::fs::fstat(&opened).map_err(failed)?;
     if stat.st_mode & OTHERS_WRITE != 0 && stat.st_mode & STICKY == 0 {
         let mode = stat.st_mode & 0o7777;
-        let why = format!("has mode {mode:04o}, so that others can remove what stands in it");
-        return Err(refuse(dir, &(why + " (chmod +t mends that)"), None));
+        let why = format!(
+            "has mode {mode:04o}, so that other users can remove files in it (chmod +t prevents that)"
+        );
+        return Err(unusable(dir, &why, None));
     }
     Ok((opened, stat))
 }
 
-/// Why a directory cannot be used, and what to do about it.
-pub(crate) fn refuse(dir: &Path, why: &str, source: Option<Errno>) -> Error {
-    let whose = moved().map(|_| format!(" (by {VARIABLE})")).unwrap_or_default();
-    let what = format!("the directory {}{whose} {why}", dir.display());
+/// Returns the error for a directory that cannot be used, with the remedy.
+pub(crate) fn unusable(dir: &Path, why: &str, source: Option<Errno>) -> Error {
+    let origin = configured_parent().map(|_| format!(" (by {VARIABLE})")).unwrap_or_default();
+    let problem = format!("the directory {}{origin} {why}", dir.display());
     if let Some(errno @ (Errno::MFILE | Errno::NFILE)) = source {
-        return Error::os(what, errno.into());
+        return Error::os(problem, errno.into());
     }
     let parent = dir.parent().unwrap_or(dir);
-    let room = matches!(source, Some(Errno::NOSPC | Errno::DQUOT))
-        .then(|| capacity::of(parent))
+    let free = matches!(source, Some(Errno::NOSPC | Errno::DQUOT))
+        .then(|| capacity::free_space(parent))
         .flatten()
-        .map(|room| format!(" ({room} free in {})", parent.display()))
+        .map(|free| format!(" ({free} free in {})", parent.display()))
         .unwrap_or_default();
     let remedy = if default_dirs::is_privileged() {
         format!(
-            "; put that right: this program runs with more rights than its caller, so that it \
-             ignores {VARIABLE}"
+            "; correct that: this program runs with more rights than its caller, so that it ignores \
+             {VARIABLE}"
         )
     } else {
-        format!("; put that right, or set {VARIABLE} to a directory that all who share can use")
+        format!("; correct that, or set {VARIABLE} to a directory that all processes can use")
     };
-    let cause = format!("{what}{room}{remedy}");
+    let cause = format!("{problem}{free}{remedy}");
     match source {
-        // A missing directory is not a missing object.
+        // A missing directory must not be reported as a missing object.
         Some(Errno::NOENT) => Error::os_as(ErrorKind::Os, cause, Errno::NOENT.into()),
         Some(errno) => Error::os(cause, errno.into()),
         None => Error::new(ErrorKind::PermissionDenied, cause),
@@ -355,12 +368,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_waits_for_the_thread_that_had_the_lock_at_a_fork() {
-        let held = KEPT.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+    fn no_thread_blocks_on_the_lock_of_the_cache() {
+        let held = CACHE.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (done, outcome) = std::sync::mpsc::channel();
         std::thread::spawn(move || done.send(location(&Name::new("x").unwrap()).is_ok()));
         let outcome = outcome.recv_timeout(std::time::Duration::from_secs(30));
         drop(held);
-        assert!(outcome.expect("it waits"));
+        assert!(outcome.expect("the call blocks on the lock"));
     }
 }

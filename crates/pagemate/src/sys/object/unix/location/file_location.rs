@@ -1,4 +1,4 @@
-//! Where the file of one object stands: a directory that was checked, and a name in it.
+//! The location of an object's file: a checked directory, and a file name in it.
 
 use std::ffi::CStr;
 use std::fmt;
@@ -12,25 +12,28 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use crate::access::Access;
 use crate::name::{Name, Namespace};
 use crate::sys::liveness;
-use crate::sys::object::unix::format::file_name;
-use crate::sys::object::unix::lifecycle::staging;
+use crate::sys::object::unix::descriptor::{above_standard_streams, open_flags};
 use crate::sys::object::unix::location::directory::{Directory, Id};
-use crate::sys::object::unix::{beside_the_streams, flags_of};
+use crate::sys::object::unix::location::file_name;
 
-/// Begins the file names of the machine's objects. They have no directory of their own: the user
-/// who made that first could remove every object in it. No spelling of a name has a colon.
-const COMMON: &[u8] = b"pagemate:";
+/// The prefix of a file that is not linked to an object's name yet, where it cannot exist without a
+/// name.
+pub(crate) const UNFINISHED_PREFIX: &str = ".pagemate:new-";
 
-/// The name of a file in a directory of objects. It stands in place, so that a handle that keeps one
-/// allocates nothing for it.
+/// The prefix of the file names of the machine's objects. They have no directory of their own: the
+/// user that created it could remove every object in it. No encoded name contains a colon.
+const GLOBAL_PREFIX: &[u8] = b"pagemate:";
+
+/// The name of a file in a directory of objects. It is stored in place, so that a handle allocates
+/// no memory for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileName {
-    /// The name, and zeros behind it, one at least.
+    /// The name, followed by at least one zero.
     bytes: [u8; 256],
 }
 
 impl FileName {
-    /// `None` for more bytes than a file name has anywhere.
+    /// Joins `parts` to a file name. `None` if it is longer than file names can be.
     pub(crate) fn new(parts: &[&[u8]]) -> Option<FileName> {
         let mut bytes = [0; 256];
         let mut len = 0;
@@ -41,28 +44,28 @@ impl FileName {
         (len < bytes.len()).then_some(FileName { bytes })
     }
 
-    /// The file name of the object called `bare` in a namespace's directory.
+    /// Returns the file name of the object called `bare` in a namespace's directory.
     pub(crate) fn of(namespace: Namespace, bare: &str) -> FileName {
-        let spelled = file_name::file_name(bare);
+        let encoded = file_name::file_name(bare);
         let prefix = match namespace {
             Namespace::Local => b"".as_slice(),
-            Namespace::Global => COMMON,
+            Namespace::Global => GLOBAL_PREFIX,
         };
-        FileName::new(&[prefix, spelled.as_bytes()]).expect("a spelling leaves room for the prefix")
+        FileName::new(&[prefix, encoded.as_bytes()]).expect("240 bytes and the prefix fit")
     }
 
-    /// Whether a file of this name in a namespace's directory is that of an object.
-    pub(crate) fn is_objects(&self, namespace: Namespace) -> bool {
+    /// Returns whether it is the name of an object's file in a namespace's directory.
+    pub(crate) fn belongs_to_object(&self, namespace: Namespace) -> bool {
         match namespace {
             Namespace::Local => !self.bytes.starts_with(b"."),
-            Namespace::Global => self.bytes.starts_with(COMMON),
+            Namespace::Global => self.bytes.starts_with(GLOBAL_PREFIX),
         }
     }
 
-    /// Whether it is that of a file that is still being made, or of a liveness token. While it is in
-    /// use it is locked, and otherwise it is dead.
+    /// Returns whether it is the name of an unfinished file or of a liveness token. Such a file is
+    /// locked while it is in use. Without a lock it is dead.
     pub(crate) fn is_unfinished(&self) -> bool {
-        let prefixes = [staging::PREFIX, liveness::PREFIX];
+        let prefixes = [UNFINISHED_PREFIX, liveness::PREFIX];
         prefixes.iter().any(|prefix| self.bytes.starts_with(prefix.as_bytes()))
     }
 
@@ -77,7 +80,7 @@ impl fmt::Debug for FileName {
     }
 }
 
-/// Where the file of one object stands.
+/// The location of an object's file.
 #[derive(Clone, Debug)]
 pub(crate) struct FileLocation {
     pub(crate) dir: Arc<Directory>,
@@ -85,37 +88,38 @@ pub(crate) struct FileLocation {
 }
 
 impl FileLocation {
-    /// The place of the object `name` in the directory of its namespace.
+    /// Returns the location of the object `name` in the directory of its namespace.
     pub(crate) fn of(dir: Arc<Directory>, name: &Name) -> FileLocation {
         let file = FileName::of(name.namespace(), name.as_str());
         FileLocation { dir, file }
     }
 
-    /// The same place, after a time in which the program may have closed the directory's descriptor;
-    /// `None` if the directory is not there any more.
-    pub(crate) fn again(&self) -> Option<FileLocation> {
-        Some(FileLocation { dir: Directory::again(&self.dir)?, file: self.file })
+    /// Returns the same location with a valid descriptor of its directory: the program may have
+    /// closed the old one. `None` if the directory was removed.
+    pub(crate) fn revalidated(&self) -> Option<FileLocation> {
+        Some(FileLocation { dir: Directory::revalidated(&self.dir)?, file: self.file })
     }
 
     /// Opens the file.
     pub(crate) fn open(&self, access: Access) -> rustix::io::Result<OwnedFd> {
-        // NONBLOCK: the file may be a pipe that nobody reads.
-        let flags = flags_of(access)
+        // NONBLOCK: the file may be a pipe, whose open would block until another process opens it
+        // too.
+        let flags = open_flags(access)
             | OFlags::NOFOLLOW
             | OFlags::NONBLOCK
             | OFlags::CLOEXEC
             | OFlags::NOCTTY;
         let opened = rustix::fs::openat(self.fd(), self.file.as_c_str(), flags, Mode::empty());
-        beside_the_streams(opened?)
+        above_standard_streams(opened?)
     }
 
-    /// Looks at the file without opening it.
+    /// Inspects the file without opening it.
     pub(crate) fn stat(&self) -> rustix::io::Result<Stat> {
         rustix::fs::statat(self.fd(), self.file.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)
     }
 
-    /// The same if it is this very file. A file's count of links does not tell that: it may have
-    /// another name, or its directory may have been moved away and made anew.
+    /// Inspects the file. `None` if it is not the file `id`. The link count would not tell: the
+    /// file may have a second name, or the directory may have been moved and created again.
     pub(crate) fn stat_if(&self, id: Id) -> Option<Stat> {
         self.stat().ok().filter(|stat| Id::of(stat) == id)
     }
@@ -124,7 +128,7 @@ impl FileLocation {
         rustix::fs::unlinkat(self.fd(), self.file.as_c_str(), AtFlags::empty())
     }
 
-    /// For messages: nothing is looked up by it.
+    /// Returns the path for messages. No file is opened by it.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join(std::ffi::OsStr::from_bytes(self.file.as_c_str().to_bytes()))
     }

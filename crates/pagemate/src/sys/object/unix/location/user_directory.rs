@@ -1,16 +1,18 @@
-//! The directory of a user's own objects: the first of its possible names that is the user's.
+//! The directory of a user's own objects.
 //!
-//! The directory that all of them stand in lets every user make entries, so that a stranger may have
-//! `pagemate-UID` already, by malice or by accident. Ownership is the kernel's word: such an entry is
-//! passed over for a directory `pagemate-UID.RANDOM`, whose name nobody can take in advance. All
-//! processes of the user arrive at the same one, also while a stranger's comes and goes, because a
-//! directory is made *pending* and *established* later:
+//! Every user can create entries in the parent directory, so another user may own `pagemate-UID`
+//! already, by malice or by accident. The kernel tells the owner of an entry. An entry of another
+//! user is skipped for a directory `pagemate-UID.RANDOM`, whose name cannot be taken in advance.
 //!
-//! - A pending one is sticky, which no established one is. Nothing stands in it.
-//! - A process that finds no established one locks every pending one of the user's (`flock(2)`), looks
-//!   once more, and establishes the first if it still sees just those. Of two processes that make
-//!   different ones at once, the one that looks later sees both, so that both lock a common one.
-//! - Only the user can open a pending directory, so that nobody else can hold its lock.
+//! All processes of the user use the same directory, also while other users create and remove
+//! entries. For this a directory is first *pending* and then *established*:
+//!
+//! - A pending directory is sticky and empty. An established directory is not sticky.
+//! - A process that finds no established directory locks every pending one of the user (`flock(2)`)
+//!   and reads the parent again. If it finds the same set, it establishes the first one. If two
+//!   processes create different directories at once, the one that reads the parent later finds
+//!   both, so both processes lock a common directory.
+//! - Only the user can open a pending directory, so no other user can hold its lock.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,35 +24,37 @@ use rustix::io::Errno;
 
 use crate::error::Result;
 use crate::sys::fault;
-use crate::sys::object::unix::beside_the_streams;
-use crate::sys::object::unix::error::Patience;
-use crate::sys::object::unix::location::directory::{Id, Missing, entries_of, refuse};
-use crate::sys::object::unix::location::inspect::{self, LOOK};
+use crate::sys::object::unix::descriptor::above_standard_streams;
+use crate::sys::object::unix::location::directory::{Id, Missing, entries_of, unusable};
+use crate::sys::object::unix::location::inspect::{self, INSPECT_FLAGS};
+use crate::sys::object::unix::retry::RetryLimiter;
 
 const PRIVATE: RawMode = 0o700;
-/// Marks a directory as pending. For its owner alone it means nothing.
+/// Marks a directory as pending. The bit has no other effect on a directory that only its owner can
+/// enter.
 const STICKY: RawMode = 0o1000;
-/// Comes down from the parent, and gives nobody any right.
+/// A new directory can inherit this bit from the parent. It grants no right.
 const SETGID: RawMode = 0o2000;
 
-/// A directory that is the user's, open and checked.
-pub(crate) struct Home {
+/// A directory that the user owns, open and checked.
+pub(crate) struct UserDirectory {
     pub(crate) fd: OwnedFd,
     pub(crate) path: PathBuf,
     pub(crate) stat: Stat,
 }
 
-impl Home {
+impl UserDirectory {
     fn is_pending(&self) -> bool {
         self.stat.st_mode & STICKY != 0
     }
 
     fn set_mode(&self, mode: RawMode) -> Result<()> {
         inspect::set_mode(self.fd.as_fd(), Mode::from_raw_mode(mode))
-            .map_err(|error| refuse(&self.path, "cannot be given its mode", Some(error)))
+            .map_err(|error| unusable(&self.path, "cannot be given its mode", Some(error)))
     }
 
-    /// Locks it against other processes that would establish one; `None` if one of them has the lock.
+    /// Locks it against other processes that would establish one. `None` if another process holds
+    /// the lock, or removed the directory.
     fn lock(&self) -> Result<Option<Locked>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let locked = rustix::fs::openat(&self.fd, c".", flags, Mode::empty()).and_then(|fd| {
@@ -59,15 +63,16 @@ impl Home {
         });
         match locked {
             Ok(locked) => Ok(Some(locked)),
-            // Another process has it, or removed this one for another.
+            // Another process holds the lock, or established another directory and removed this
+            // one.
             Err(Errno::WOULDBLOCK | Errno::NOENT) => Ok(None),
-            Err(error) => Err(refuse(&self.path, "cannot be locked", Some(error))),
+            Err(error) => Err(unusable(&self.path, "cannot be locked", Some(error))),
         }
     }
 }
 
-/// The lock of a directory. A child forked meanwhile may have a copy of the descriptor, so that it is
-/// unlocked and not only closed.
+/// The lock of a directory. `drop` unlocks it explicitly: a child forked in between may hold a
+/// duplicate of the descriptor, and closing this one would leave the lock in place.
 struct Locked(OwnedFd);
 
 impl Drop for Locked {
@@ -76,7 +81,7 @@ impl Drop for Locked {
     }
 }
 
-/// The directory that all objects stand in, and the user that looks for a directory there.
+/// The parent directory, and the user whose directory is looked up in it.
 pub(crate) struct Lookup<'a> {
     pub(crate) parent: BorrowedFd<'a>,
     pub(crate) path: &'a Path,
@@ -84,67 +89,72 @@ pub(crate) struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    /// Finds the user's directory.
-    pub(crate) fn find(&self, missing: Missing) -> Result<Option<Home>> {
-        let first = self.first();
-        if let Some(home) = self.open(first.as_bytes())?.filter(|home| !home.is_pending()) {
-            return Ok(Some(home));
+    /// Finds the user's established directory. If there is none, establishes one or returns `None`.
+    pub(crate) fn find(&self, missing: Missing) -> Result<Option<UserDirectory>> {
+        let preferred = self.preferred_name();
+        if let Some(dir) = self.open(preferred.as_bytes())?.filter(|dir| !dir.is_pending()) {
+            return Ok(Some(dir));
         }
-        let mut patience = Patience::default();
+        let mut retries = RetryLimiter::default();
         loop {
-            let mut found = self.scan(&first)?;
-            if let Some(at) = found.iter().position(|home| !home.is_pending()) {
-                let home = found.swap_remove(at);
+            let mut found = self.scan(&preferred)?;
+            if let Some(at) = found.iter().position(|dir| !dir.is_pending()) {
+                let established = found.swap_remove(at);
                 self.remove_pending(&found);
-                return Ok(Some(home));
+                return Ok(Some(established));
             }
-            if missing == Missing::Leave {
+            if missing == Missing::Ignore {
                 return Ok(None);
             }
             if found.is_empty() {
-                self.make(&first)?;
-            } else if !self.establish(&first, &found)? {
-                patience.wear()?;
+                self.create_pending(&preferred)?;
+            } else if !self.establish(&preferred, &found)? {
+                retries.back_off()?;
             }
         }
     }
 
-    /// Makes a pending directory under the first name, or under a random one if that is taken.
-    fn make(&self, first: &str) -> Result<()> {
+    /// Creates a pending directory under the preferred name, or under a random one if that is
+    /// taken.
+    fn create_pending(&self, preferred: &str) -> Result<()> {
         let pending = Mode::from_raw_mode(PRIVATE | STICKY);
-        let mut made = rustix::fs::mkdirat(self.parent, first, pending);
-        if made == Err(Errno::EXIST) {
+        let mut created = rustix::fs::mkdirat(self.parent, preferred, pending);
+        if created == Err(Errno::EXIST) {
             let random = RandomState::new().build_hasher().finish();
-            made = rustix::fs::mkdirat(self.parent, format!("{first}.{random:016x}"), pending);
+            let name = format!("{preferred}.{random:016x}");
+            created = rustix::fs::mkdirat(self.parent, name, pending);
         }
-        match made {
+        match created {
             Ok(()) | Err(Errno::EXIST) => {
                 fault::point("home-after-make");
                 Ok(())
             }
-            Err(error) => Err(refuse(&self.path.join(first), "cannot be made", Some(error))),
+            Err(error) => {
+                Err(unusable(&self.path.join(preferred), "cannot be created", Some(error)))
+            }
         }
     }
 
-    /// Establishes the first of these pending directories and removes the others; false if another
-    /// process is about to, or there are others by now.
-    fn establish(&self, first: &str, pending: &[Home]) -> Result<bool> {
+    /// Establishes the first of these pending directories and removes the others. Returns false if
+    /// another process holds a lock, or if the set of directories has changed.
+    fn establish(&self, preferred: &str, pending: &[UserDirectory]) -> Result<bool> {
         fault::point("home-before-lock");
         let mut locks = Vec::new();
-        for home in pending {
-            // The umask may have taken bits away that it takes to open it.
-            if home.stat.st_mode & PRIVATE != PRIVATE {
-                home.set_mode(PRIVATE | STICKY)?;
+        for dir in pending {
+            // The creator's umask may have cleared bits that are needed to open the directory.
+            if dir.stat.st_mode & PRIVATE != PRIVATE {
+                dir.set_mode(PRIVATE | STICKY)?;
             }
-            let Some(lock) = home.lock()? else { return Ok(false) };
+            let Some(lock) = dir.lock()? else { return Ok(false) };
             locks.push(lock);
         }
         fault::point("home-after-lock");
-        let now = self.scan(first)?;
-        let is_same =
-            |(a, b): (&Home, &Home)| a.path == b.path && Id::of(&a.stat) == Id::of(&b.stat);
+        let now = self.scan(preferred)?;
+        let is_same = |(a, b): (&UserDirectory, &UserDirectory)| {
+            a.path == b.path && Id::of(&a.stat) == Id::of(&b.stat)
+        };
         let are_same = now.len() == pending.len() && now.iter().zip(pending).all(is_same);
-        if !are_same || now.iter().any(|home| !home.is_pending()) {
+        if !are_same || now.iter().any(|dir| !dir.is_pending()) {
             return Ok(false);
         }
         now[0].set_mode(PRIVATE)?;
@@ -153,39 +163,39 @@ impl Lookup<'_> {
         Ok(true)
     }
 
-    /// Removes the pending ones of these, where one is established: a process that has one of them
-    /// locked finds the established one when it looks once more. Should it fail, they stay, which
-    /// does no harm.
-    fn remove_pending(&self, homes: &[Home]) {
-        for home in homes.iter().filter(|home| home.is_pending()) {
-            if let Some(name) = home.path.file_name() {
+    /// Removes the pending ones of these directories. One directory must be established: a process
+    /// that holds the lock of a removed one finds the established one when it reads the parent
+    /// again. A failure is harmless and leaves an empty directory.
+    fn remove_pending(&self, dirs: &[UserDirectory]) {
+        for dir in dirs.iter().filter(|dir| dir.is_pending()) {
+            if let Some(name) = dir.path.file_name() {
                 _ = rustix::fs::unlinkat(self.parent, name, AtFlags::REMOVEDIR);
             }
         }
     }
 
-    /// Removes the pending directories that a killed process left beside an established one.
-    pub(crate) fn tidy(&self) -> Result<()> {
-        let found = self.scan(&self.first())?;
-        if found.iter().any(|home| !home.is_pending()) {
+    /// Removes the pending directories that killed processes left beside an established one.
+    pub(crate) fn remove_abandoned(&self) -> Result<()> {
+        let found = self.scan(&self.preferred_name())?;
+        if found.iter().any(|dir| !dir.is_pending()) {
             self.remove_pending(&found);
         }
         Ok(())
     }
 
-    /// The first name that the directory can have.
-    fn first(&self) -> String {
+    /// Returns the name of the directory unless another user has taken it.
+    fn preferred_name(&self) -> String {
         format!("pagemate-{}", self.user)
     }
 
-    /// All directories of the user's that can be the one, in the order of their names.
-    fn scan(&self, first: &str) -> Result<Vec<Home>> {
-        let refused = |error| refuse(self.path, "cannot be read", Some(error));
+    /// Returns all pending and established directories of the user, in the order of their names.
+    fn scan(&self, preferred: &str) -> Result<Vec<UserDirectory>> {
+        let failed = |error| unusable(self.path, "cannot be read", Some(error));
         let mut found = Vec::new();
-        for entry in entries_of(self.parent).map_err(refused)? {
-            let entry = entry.map_err(refused)?;
+        for entry in entries_of(self.parent).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_bytes();
-            let rest = name.strip_prefix(first.as_bytes());
+            let rest = name.strip_prefix(preferred.as_bytes());
             if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b".")) {
                 found.extend(self.open(name)?);
             }
@@ -194,48 +204,50 @@ impl Lookup<'_> {
         Ok(found)
     }
 
-    /// Opens the user's directory of this name; `None` if there is none, or if it is another user's.
-    /// Refuses one of the user's own that is not safe to use.
-    fn open(&self, name: &[u8]) -> Result<Option<Home>> {
+    /// Opens the user's directory of this name. `None` if it does not exist or belongs to another
+    /// user. Fails if it belongs to the user and is not safe to use.
+    fn open(&self, name: &[u8]) -> Result<Option<UserDirectory>> {
         let path = self.path.join(std::ffi::OsStr::from_bytes(name));
-        let refused = |why: &str, error| Err(refuse(&path, why, error));
+        let fail = |why: &str, error| Err(unusable(&path, why, error));
         let stat = match rustix::fs::statat(self.parent, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if stat.st_uid == self.user => stat,
             Ok(_) | Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return refused("cannot be looked at", Some(error)),
+            Err(error) => return fail("cannot be inspected", Some(error)),
         };
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            return refused("is not a directory but a link or a file", None);
+            return fail("is not a directory but a link or a file", None);
         }
         let added = stat.st_mode & 0o7777 & !(PRIVATE | SETGID | STICKY);
         if added != 0 {
             let mode = stat.st_mode & 0o7777 & !SETGID;
-            return refused(&format!("has mode {mode:04o} where {PRIVATE:04o} is safe"), None);
+            return fail(&format!("has mode {mode:04o} where {PRIVATE:04o} is safe"), None);
         }
-        let fd = match self.look(name, &stat) {
+        let fd = match self.open_inspected(name, &stat) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return refused("cannot be opened", Some(error)),
+            Err(error) => return fail("cannot be opened", Some(error)),
         };
-        // Between the two looks it may have been removed and its name taken.
+        // The entry may have been removed since, and its name taken by another file.
         let stat = match rustix::fs::fstat(&fd) {
             Ok(now) if Id::of(&now) == Id::of(&stat) => now,
             Ok(_) => return Ok(None),
-            Err(error) => return refused("cannot be looked at", Some(error)),
+            Err(error) => return fail("cannot be inspected", Some(error)),
         };
-        let home = Home { fd, path, stat };
-        // The umask of the process that made it, or a mistake, may have taken bits away.
-        if !home.is_pending() && home.stat.st_mode & PRIVATE != PRIVATE {
-            home.set_mode(PRIVATE)?;
+        let dir = UserDirectory { fd, path, stat };
+        // The creator's umask, or a mistake, may have cleared bits of the mode.
+        if !dir.is_pending() && dir.stat.st_mode & PRIVATE != PRIVATE {
+            dir.set_mode(PRIVATE)?;
         }
-        Ok(Some(home))
+        Ok(Some(dir))
     }
 
-    fn look(&self, name: &[u8], stat: &Stat) -> rustix::io::Result<OwnedFd> {
-        let flags = LOOK | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    /// Opens an entry of the user for inspection.
+    fn open_inspected(&self, name: &[u8], stat: &Stat) -> rustix::io::Result<OwnedFd> {
+        let flags = INSPECT_FLAGS | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let open = || rustix::fs::openat(self.parent, name, flags, Mode::empty());
         let opened = match open() {
-            // Where looking takes the right to read. Nobody but the user can replace the entry.
+            // On some systems inspection needs the right to read. The parent is sticky, so no other
+            // user can replace the entry before its mode is set.
             Err(Errno::ACCESS) => {
                 let mode = Mode::from_raw_mode(PRIVATE | stat.st_mode & STICKY);
                 rustix::fs::chmodat(self.parent, name, mode, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -243,6 +255,6 @@ impl Lookup<'_> {
             }
             opened => opened,
         };
-        beside_the_streams(opened?)
+        above_standard_streams(opened?)
     }
 }

@@ -1,4 +1,4 @@
-//! How much memory there is, so that a request for more fails with the numbers in its message.
+//! The available memory. A request for more fails with the numbers in its message.
 
 use std::fmt;
 use std::path::Path;
@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::object::unix::memory::cgroup;
 
-/// A number of bytes, for people.
+/// A number of bytes, formatted for messages.
 pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
@@ -23,62 +23,67 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// Requests below this are left to `fallocate`, which says no soon enough.
-const WORTH_ASKING: u64 = 16 << 20;
+/// The smallest request that is checked in advance. `fallocate` refuses smaller ones fast enough.
+const MIN_CHECKED: u64 = 16 << 20;
 
-/// What the file system of `dir` has free; `None` if it does not count, as ramfs.
-pub(crate) fn of(dir: &Path) -> Option<Bytes> {
+/// Returns the free bytes of the file system of `dir`. `None` if the file system does not count
+/// them, like ramfs.
+pub(crate) fn free_space(dir: &Path) -> Option<Bytes> {
     let stat = rustix::fs::statvfs(dir).ok().filter(|stat| stat.f_blocks != 0)?;
     Some(Bytes(stat.f_bavail.saturating_mul(stat.f_frsize)))
 }
 
-/// Refuses a large request that the file system or the machine cannot back.
-pub(crate) fn check(dir: &Path, wanted: u64) -> Result<()> {
-    if wanted < WORTH_ASKING {
+/// Fails for a large request that exceeds the free memory of the file system, the machine or the
+/// control group.
+pub(crate) fn check(dir: &Path, requested: u64) -> Result<()> {
+    if requested < MIN_CHECKED {
         return Ok(());
     }
-    if let Some(Bytes(free)) = of(dir)
-        && free < wanted
+    if let Some(Bytes(free)) = free_space(dir)
+        && free < requested
     {
-        return Err(too_much(dir, wanted));
+        return Err(exceeds_free_space(dir, requested));
     }
     let limits =
         [("the machine", available_memory()), ("this process' control group", cgroup::available())];
-    for (whose, available) in limits {
+    for (owner, available) in limits {
         if let Some(available) = available
-            && available < wanted
+            && available < requested
         {
-            let (wanted, available) = (Bytes(wanted), Bytes(available));
-            let cause = format!("{wanted} are wanted, but {whose} has only {available} available");
+            let (requested, available) = (Bytes(requested), Bytes(available));
+            let cause = format!(
+                "{requested} are requested, but {owner} has only {available} available; request less, or \
+                 end other processes"
+            );
             return Err(Error::new(ErrorKind::NoSpace, cause));
         }
     }
     Ok(())
 }
 
-/// The error for a request that does not fit into `dir`.
-pub(crate) fn too_much(dir: &Path, wanted: u64) -> Error {
-    let free = of(dir).map_or_else(|| "too little".to_owned(), |free| free.to_string());
+/// Returns the error for a request that exceeds the free space of `dir`.
+pub(crate) fn exceeds_free_space(dir: &Path, requested: u64) -> Error {
+    let free = free_space(dir).map_or_else(|| "too little".to_owned(), |free| free.to_string());
     let cause = format!(
-        "{} are wanted, but {} has only {free} free; ask for less, end what `pagemate list` shows, or \
-         have it made larger",
-        Bytes(wanted),
+        "{} are requested, but {} has only {free} free; request less, end processes that `pagemate list` \
+         shows, or enlarge its file system",
+        Bytes(requested),
         dir.display()
     );
     Error::new(ErrorKind::NoSpace, cause)
 }
 
-/// The error for a file longer than a file may be.
-pub(crate) fn too_large(wanted: u64) -> Error {
+/// Returns the error for a file that exceeds this process's limit for the length of files.
+pub(crate) fn exceeds_file_limit(requested: u64) -> Error {
     let cause = format!(
-        "{} are wanted, which is more than one file may have here; see `ulimit -f`",
-        Bytes(wanted)
+        "{} are requested, which exceeds this process's limit for one file; raise it with `ulimit -f`",
+        Bytes(requested)
     );
     Error::new(ErrorKind::NoSpace, cause)
 }
 
-/// The error for a file system that reserves no memory for files.
-pub(crate) fn not_reserved(dir: &Path, error: Errno) -> Error {
+/// Returns the error for a file system that cannot reserve memory for files.
+pub(crate) fn cannot_reserve(dir: &Path, error: Errno) -> Error {
     let cause = format!(
         "the file system of {} cannot reserve memory (it lacks fallocate(2), as ramfs does); set \
          PAGEMATE_DIR to a directory on a tmpfs",
@@ -87,14 +92,18 @@ pub(crate) fn not_reserved(dir: &Path, error: Errno) -> Error {
     Error::os_as(ErrorKind::Unsupported, cause, error.into())
 }
 
-/// The error for a file that `dir` has no room for, however little is in it.
-pub(crate) fn no_file(dir: &Path, error: Errno) -> Error {
+/// Returns the error for a file system that has no free inode for another file.
+pub(crate) fn no_free_inode(dir: &Path, error: Errno) -> Error {
     let free = rustix::fs::statvfs(dir).map_or(0, |stat| stat.f_favail);
-    let cause = format!("no file can be made in {}, which has {free} files free", dir.display());
+    let cause = format!(
+        "no file can be created in {}, which has {free} files free; remove files from it",
+        dir.display()
+    );
     Error::os_as(ErrorKind::NoSpace, cause, error.into())
 }
 
-/// What the kernel could give without killing anyone; `None` where it does not say.
+/// Returns the memory that the kernel can allocate without killing a process. `None` on systems
+/// that do not tell.
 fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let field = |name: &str| {

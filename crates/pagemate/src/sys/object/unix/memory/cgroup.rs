@@ -1,17 +1,18 @@
-//! What a control group lets its processes have. Shared memory is charged to the group that touches
-//! it first, and a group over its limit has a process killed instead of a call refused.
+//! The memory limit of a control group. The kernel charges shared memory to the group that accesses
+//! it first. If a group exceeds its limit, the kernel kills one of its processes instead of failing
+//! a call.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The bytes that this process' group may still take; `None` where nothing limits it.
+/// Returns the bytes that this process's group may still allocate. `None` if it has no limit.
 pub(crate) fn available() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     available_in(&groups, Path::new("/sys/fs/cgroup"))
 }
 
-/// The least that the groups in `/proc/self/cgroup`'s text, or any above them, still allow, with
-/// the hierarchies where [cgroups(7)] has them mounted.
+/// Returns the smallest remainder of the groups in `groups`, the text of `/proc/self/cgroup`, and
+/// of all groups above them. The hierarchies are mounted at `mount` as [cgroups(7)] describes.
 ///
 /// [cgroups(7)]: https://man7.org/linux/man-pages/man7/cgroups.7.html
 fn available_in(groups: &str, mount: &Path) -> Option<u64> {
@@ -26,10 +27,11 @@ fn available_in(groups: &str, mount: &Path) -> Option<u64> {
         } else {
             continue;
         };
-        // A container may see the path that its host knows, which its own mount does not have.
+        // A container may read a path of its host, which does not exist in the container's own
+        // mount. The root of the mount is then the group of the container.
         let mut path = PathBuf::from(path.trim_start_matches('/'));
         loop {
-            least = [least, version.left(&root.join(&path))].into_iter().flatten().min();
+            least = [least, version.remaining(&root.join(&path))].into_iter().flatten().min();
             if !path.pop() {
                 break;
             }
@@ -38,11 +40,11 @@ fn available_in(groups: &str, mount: &Path) -> Option<u64> {
     least
 }
 
-/// How a version of control groups spells what we ask for.
+/// The files of one version of control groups.
 struct Version {
     limit: &'static str,
     used: &'static str,
-    /// The lines of `memory.stat` with what the kernel can drop when it needs room.
+    /// The prefixes of the lines of `memory.stat` that count reclaimable pages.
     reclaimable: [&'static str; 2],
 }
 
@@ -59,17 +61,17 @@ const LEGACY: Version = Version {
 };
 
 impl Version {
-    /// What this group has left; `None` if it has no limit.
-    fn left(&self, group: &Path) -> Option<u64> {
+    /// Returns the remaining bytes of a group. `None` if it has no limit.
+    fn remaining(&self, group: &Path) -> Option<u64> {
         let number = |file: &str| fs::read_to_string(group.join(file)).ok()?.trim().parse().ok();
         let limit: u64 = number(self.limit)?;
         let used: u64 = number(self.used)?;
         let stat = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
-        let droppable = stat.lines().filter_map(|line| {
+        let reclaimable = stat.lines().filter_map(|line| {
             let bytes = self.reclaimable.iter().find_map(|name| line.strip_prefix(name))?;
             bytes.parse::<u64>().ok()
         });
-        Some(limit.saturating_sub(used.saturating_sub(droppable.sum())))
+        Some(limit.saturating_sub(used.saturating_sub(reclaimable.sum())))
     }
 }
 
@@ -77,7 +79,7 @@ impl Version {
 mod tests {
     use super::*;
 
-    /// A mount with these files, removed at the end.
+    /// A directory with these files in place of a mount. `drop` removes it.
     struct Mount(PathBuf);
 
     impl Mount {
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tightest_group_counts_and_droppable_pages_are_free() {
+    fn the_smallest_remainder_counts_and_reclaimable_pages_are_free() {
         let mount = Mount::new(
             "unified",
             &[

@@ -1,4 +1,4 @@
-//! A range of an object in this process' address space.
+//! Mappings of objects in this process's address space.
 #![allow(unsafe_code, reason = "mapping memory")]
 
 use std::ffi::c_void;
@@ -19,13 +19,14 @@ pub(crate) struct Mapping {
     len: usize,
 }
 
-// SAFETY: a mapping belongs to the process, not to a thread.
+// SAFETY: a mapping belongs to the process, so any thread may use and unmap it.
 unsafe impl Send for Mapping {}
-// SAFETY: `&Mapping` gives out its address and length, and asks the kernel to flush.
+// SAFETY: the methods of `&Mapping` return its address and its length and call msync(2). None of
+// them accesses the mapped bytes or changes a field.
 unsafe impl Sync for Mapping {}
 
 impl Object {
-    /// Maps `range`, which lies inside the object.
+    /// Maps `range`. The caller has checked that it lies inside the object.
     pub(crate) fn map(&self, range: &Range) -> Result<Mapping> {
         self.check_name()?;
         let (prot, flags) = match range.mode {
@@ -47,25 +48,27 @@ impl Object {
     }
 }
 
-/// A free address at which huge pages of a file would lie whole, if the range is long enough to
-/// have any. Another thread may take it first, which costs no more than that.
-fn spot(offset: u64, len: usize) -> Option<*mut c_void> {
-    let huge = huge_pages::huge_page().filter(|huge| len >= *huge)?;
+/// Returns a free address at which whole huge pages of a file fit. `None` if the range is too short
+/// for one. The address is a hint: another thread may use it first, and the mapping then has no
+/// huge pages.
+fn aligned_hint(offset: u64, len: usize) -> Option<*mut c_void> {
+    let huge = huge_pages::huge_page_len().filter(|huge| len >= *huge)?;
     let span = len.checked_add(huge)?;
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-    // SAFETY: the kernel chooses a free address, so that nothing mapped is replaced.
+    // SAFETY: without MAP_FIXED the kernel chooses a free address, so no mapping is replaced.
     let base = unsafe {
         rustix::mm::mmap_anonymous(std::ptr::null_mut(), span, ProtFlags::empty(), flags)
     }
     .ok()?;
-    // SAFETY: just what was mapped, and nobody has seen its address.
+    // SAFETY: `base` and `span` are the mapping above. Its address was not passed on, so no pointer
+    // into it exists.
     unsafe { rustix::mm::munmap(base, span) }.ok()?;
     let within = usize::try_from(offset % huge as u64).ok()?;
     Some(base.wrapping_byte_add(within.wrapping_sub(base.addr()) % huge))
 }
 
 impl Mapping {
-    /// Maps `len` bytes of a file. What is long enough for huge pages stands so that they fit.
+    /// Maps `len` bytes of a file, at an address that fits huge pages if the range is long enough.
     pub(crate) fn new(
         fd: BorrowedFd<'_>,
         offset: u64,
@@ -73,10 +76,10 @@ impl Mapping {
         prot: ProtFlags,
         flags: MapFlags,
     ) -> rustix::io::Result<Mapping> {
-        let wish = spot(offset, len).unwrap_or_default();
-        // SAFETY: the kernel chooses a free address, the wished one if that is free, so that
-        // nothing mapped is replaced.
-        let base = unsafe { rustix::mm::mmap(wish, len, prot, flags, fd, offset) }?;
+        let hint = aligned_hint(offset, len).unwrap_or_default();
+        // SAFETY: without MAP_FIXED the kernel uses the hint only if that address is free, and
+        // another free address otherwise. So no mapping is replaced.
+        let base = unsafe { rustix::mm::mmap(hint, len, prot, flags, fd, offset) }?;
         Ok(Mapping { base: NonNull::new(base).expect("mmap does not choose address zero"), len })
     }
 
@@ -90,13 +93,15 @@ impl Mapping {
         self.len
     }
 
-    /// Writes `len` bytes from `offset` back to the file under them, and waits for it.
+    /// Writes `len` bytes from `offset` on back to the mapped file, and waits until they are
+    /// written. The caller has checked that the range lies inside the mapping.
     pub(crate) fn flush(&self, offset: usize, len: usize) -> Result<()> {
         let page = rustix::param::page_size();
         let start = offset / page * page;
-        // SAFETY: `start` is at most `offset`, which the caller checked to lie in this mapping.
+        // SAFETY: `start <= offset`, and `View::flush`, which calls this, passes an offset inside
+        // this mapping.
         let at = unsafe { self.base.as_ptr().byte_add(start) };
-        // SAFETY: msync of mapped pages changes no memory.
+        // SAFETY: msync(2) changes no byte of memory, and fails for pages that are not mapped.
         let done = unsafe { rustix::mm::msync(at, len + (offset - start), MsyncFlags::SYNC) };
         done.map_err(|e| Error::os("it cannot be written back", e.into()))
     }
@@ -104,7 +109,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: this is what mmap gave, and whoever lends the memory out borrows `self`.
+        // SAFETY: `base` and `len` are those of the mmap call in `new`. References into the mapped
+        // memory borrow the `View` that owns this mapping, so none outlives it.
         let done = unsafe { rustix::mm::munmap(self.base.as_ptr(), self.len) };
         debug_assert_eq!(done, Ok(()));
     }

@@ -1,7 +1,8 @@
-//! Memory behind objects: reserved, limited, mapped.
+//! The memory of objects: its limits, its reservation and its mappings.
 
 pub(crate) mod capacity;
 mod cgroup;
 pub(crate) mod huge_pages;
 pub(crate) mod mapping;
+pub(crate) mod reserve;
 pub(crate) mod user_file;

@@ -1,4 +1,4 @@
-//! Linux: the kernel goes on reading a directory from where an earlier reader stopped.
+//! Directories on Linux: the kernel continues at the position of an earlier reader.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -7,8 +7,9 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{FileType, RawDir, SeekFrom};
 
-/// Visits the entries of a directory from `from` on, which is 0 or an earlier result. `None` if the
-/// directory ended, or else where to go on: the visitor broke off.
+/// Visits the entries of a directory from position `from` on, which is 0 or an earlier result.
+/// Returns the position after the entry at which the visitor broke off, or `None` at the end of the
+/// directory.
 pub(crate) fn walk(
     dir: OwnedFd,
     from: u64,

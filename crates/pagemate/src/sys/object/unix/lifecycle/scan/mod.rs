@@ -1,4 +1,4 @@
-//! Reading a directory in steps.
+//! Reads a directory in several steps.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,4 +1,5 @@
-//! Everywhere else: a directory is read from its beginning, and entries seen before are skipped.
+//! Directories on other systems: each reader starts at the beginning and skips the entries that an
+//! earlier one visited.
 
 use std::ffi::CStr;
 use std::ops::ControlFlow;
@@ -6,8 +7,9 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{Dir, FileType};
 
-/// Visits the entries of a directory from `from` on, which is 0 or an earlier result. `None` if the
-/// directory ended, or else where to go on: the visitor broke off.
+/// Visits the entries of a directory from position `from` on, which is 0 or an earlier result.
+/// Returns the position after the entry at which the visitor broke off, or `None` at the end of the
+/// directory.
 pub(crate) fn walk(
     dir: OwnedFd,
     from: u64,

@@ -1,4 +1,5 @@
-//! Everywhere else: files under a name that no object can have, renamed to their own.
+//! New files on systems without `O_TMPFILE`: they have a hidden name, which no object can have, and
+//! are renamed to their own.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -7,16 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use crate::sys::object::unix::beside_the_streams;
-use crate::sys::object::unix::lifecycle::staging::{PREFIX, grant};
+use crate::sys::object::unix::descriptor::above_standard_streams;
+use crate::sys::object::unix::lifecycle::staging::apply_mode;
 use crate::sys::object::unix::location::directory::{Directory, Id};
-use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
+use crate::sys::object::unix::location::file_location::{
+    FileLocation, FileName, UNFINISHED_PREFIX,
+};
 
-/// A new file under a name that starts with a dot, which no object's spelling does. If its maker
-/// dies it is swept like any file that nobody has locked.
+/// A new file under a name that begins with a dot, which no encoded name does. If its creator dies,
+/// the kernel unlocks the file, and a sweep removes it.
 #[derive(Debug)]
 pub(crate) struct Staged {
-    /// `None` once it has its own name.
+    /// `None` after the file got its object's name.
     fd: Option<OwnedFd>,
     location: FileLocation,
     pub(crate) id: Id,
@@ -26,26 +29,26 @@ impl Staged {
     pub(crate) fn new(dir: &Arc<Directory>, mode: Mode) -> rustix::io::Result<Staged> {
         let (fd, file) = new_file(dir.as_fd(), mode)?;
         let location = FileLocation { dir: Arc::clone(dir), file };
-        let id = grant(&fd, mode).inspect_err(|_| _ = location.unlink())?;
+        let id = apply_mode(&fd, mode).inspect_err(|_| _ = location.unlink())?;
         Ok(Staged { fd: Some(fd), location, id })
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
-        self.fd.as_ref().expect("it has no name of its own yet")
+        self.fd.as_ref().expect("it is not linked to its name yet")
     }
 
-    /// Gives the file its name; `EXIST` and the file back if that is taken, `NOENT` if a sweeper
-    /// took it for a dead one before it was locked.
+    /// Renames the file to its object's name. Fails with `EXIST` if the name is taken, and with
+    /// `NOENT` if a sweep removed the file before it was locked. A failure returns the file.
     #[allow(
         clippy::result_large_err,
-        reason = "the caller tries again with the file, once at most"
+        reason = "the caller tries again with the file, at most once"
     )]
-    pub(crate) fn name(mut self, location: &FileLocation) -> Result<OwnedFd, (Staged, Errno)> {
+    pub(crate) fn link(mut self, location: &FileLocation) -> Result<OwnedFd, (Staged, Errno)> {
         let flags = RenameFlags::NOREPLACE;
         let (from, own) = (&*self.location.dir, self.location.file.as_c_str());
         match rustix::fs::renameat_with(from, own, &*location.dir, location.file.as_c_str(), flags)
         {
-            Ok(()) => Ok(self.fd.take().expect("it had no name of its own yet")),
+            Ok(()) => Ok(self.fd.take().expect("it was not linked to its name yet")),
             Err(error) => Err((self, error)),
         }
     }
@@ -54,49 +57,51 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         if self.fd.is_some() {
-            // Should it fail, the file is dead as soon as it is closed, and swept.
+            // If this fails, the file is dead as soon as it is closed, and a sweep removes it.
             _ = self.location.unlink();
         }
     }
 }
 
-/// A new file under a name of its own.
+/// Creates a file under an unused hidden name.
 fn new_file(dir: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<(OwnedFd, FileName)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
     loop {
-        // A forked child has our count but not our pid; a file that a dead namesake left is passed
-        // over.
+        // A forked child has the same count but another pid. A dead process with the same pid may
+        // have left a file of this name, so try the next count.
         let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let name = FileName::new(&[PREFIX.as_bytes(), format!("{pid}-{count}").as_bytes()]);
+        let name =
+            FileName::new(&[UNFINISHED_PREFIX.as_bytes(), format!("{pid}-{count}").as_bytes()]);
         let name = name.expect("two numbers are short");
         match rustix::fs::openat(dir, name.as_c_str(), flags, mode) {
-            Ok(fd) => return Ok((beside_the_streams(fd)?, name)),
+            Ok(fd) => return Ok((above_standard_streams(fd)?, name)),
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Where memory without a name counts.
-pub(crate) const SCRATCH: &str = "/tmp";
+/// The directory of the file system that contains unnamed memory.
+pub(crate) const UNNAMED_MEMORY_DIR: &str = "/tmp";
 
-/// Memory without a name and a length.
-pub(crate) fn scratch() -> rustix::io::Result<OwnedFd> {
+/// Creates an empty file without a name.
+pub(crate) fn create_unnamed_file() -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = rustix::fs::openat(CWD, SCRATCH, flags, Mode::empty())?;
+    let dir = rustix::fs::openat(CWD, UNNAMED_MEMORY_DIR, flags, Mode::empty())?;
     let (fd, name) = new_file(dir.as_fd(), Mode::from_raw_mode(0o600))?;
     rustix::fs::unlinkat(&dir, name.as_c_str(), AtFlags::empty())?;
     Ok(fd)
 }
 
-/// What has no name cannot be opened once more: who gets it could write to it.
-pub(crate) fn narrowed(fd: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+/// Duplicates the descriptor. A file without a name cannot be opened again, so the duplicate still
+/// has the right to write.
+pub(crate) fn reopen_read_only(fd: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     rustix::io::fcntl_dupfd_cloexec(fd, 0)
 }
 
-/// Only memfds can be sealed.
-#[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
+/// Does nothing: only the files of `memfd_create` can be sealed.
+#[allow(clippy::unnecessary_wraps, reason = "the function of Linux can fail")]
 pub(crate) fn seal(_: &OwnedFd) -> rustix::io::Result<()> {
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! Making objects where nobody sees them, and giving them their name in one step.
+//! New files that other processes do not find, and the step that links one to its name.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FallocateFlags, Mode};
+use rustix::fs::Mode;
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit};
 
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::sys::object::Backing;
 use crate::sys::object::unix::location::directory::Id;
+use crate::sys::object::unix::memory::reserve::{check_file_limit, reserve};
 use crate::sys::object::unix::memory::{capacity, huge_pages};
 
 #[cfg(any(not(target_os = "linux"), pagemate_force_tempname))]
@@ -24,48 +24,19 @@ use hidden_name as platform;
 use unlinked as platform;
 
 pub(crate) use platform::Staged;
-use platform::{SCRATCH, scratch, seal};
+use platform::{UNNAMED_MEMORY_DIR, create_unnamed_file, seal};
 
-/// The descriptor of memory without a name that `access` alone can be had by.
-pub(crate) fn narrow(fd: OwnedFd, access: Access) -> Result<OwnedFd> {
+/// Replaces the descriptor of unnamed memory by one that has no more than `access`.
+pub(crate) fn restrict_access(fd: OwnedFd, access: Access) -> Result<OwnedFd> {
     match access {
         Access::ReadWrite => Ok(fd),
-        Access::Read => platform::narrowed(&fd)
-            .map_err(|e| Error::os("it cannot be opened for reading alone", e.into())),
+        Access::Read => platform::reopen_read_only(&fd)
+            .map_err(|e| Error::os("it cannot be opened read-only", e.into())),
     }
 }
 
-/// Begins the name of a file that is being made where it cannot be made without one.
-pub(crate) const PREFIX: &str = ".pagemate:new-";
-
-/// How much is reserved in one call: a signal makes the kernel give a whole call's work back.
-const STEP: u64 = 2 << 20;
-
-/// Backs the file with memory from `from` on, and makes it `to` bytes long.
-pub(crate) fn reserve(fd: BorrowedFd<'_>, from: u64, to: u64) -> rustix::io::Result<()> {
-    allowed(to)?;
-    let mut at = from;
-    while at < to {
-        let step = STEP.min(to - at);
-        match rustix::fs::fallocate(fd, FallocateFlags::empty(), at, step) {
-            Ok(()) => at += step,
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a length above this process' limit for files, which the kernel would answer with SIGXFSZ.
-fn allowed(len: u64) -> rustix::io::Result<()> {
-    match getrlimit(Resource::Fsize).current {
-        Some(limit) if limit < len => Err(Errno::FBIG),
-        _ => Ok(()),
-    }
-}
-
-/// Writes what the memory begins with; it has been set aside.
-pub(crate) fn fill(fd: BorrowedFd<'_>, content: &[u8]) -> Result<()> {
+/// Writes the initial content into memory that is already reserved.
+pub(crate) fn write_content(fd: BorrowedFd<'_>, content: &[u8]) -> Result<()> {
     if content.is_empty() {
         return Ok(());
     }
@@ -74,32 +45,32 @@ pub(crate) fn fill(fd: BorrowedFd<'_>, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Memory of `len` bytes without a name, whose length nobody can change where the system can
-/// promise that.
-pub(crate) fn unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
-    let fd = scratch().map_err(|e| Error::os("no memory can be made", e.into()))?;
-    let memory = Path::new(SCRATCH);
-    let set = match backing {
-        Backing::Sparse => allowed(len).and_then(|()| rustix::fs::ftruncate(&fd, len)),
+/// Creates unnamed memory of `len` bytes. On Linux its length is sealed.
+pub(crate) fn create_unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
+    let fd = create_unnamed_file()
+        .map_err(|e| Error::os("no file for unnamed memory can be created", e.into()))?;
+    let dir = Path::new(UNNAMED_MEMORY_DIR);
+    let reserved = match backing {
+        Backing::Sparse => check_file_limit(len).and_then(|()| rustix::fs::ftruncate(&fd, len)),
         Backing::Reserved | Backing::Huge => {
-            capacity::check(memory, len)?;
+            capacity::check(dir, len)?;
             if backing == Backing::Huge {
-                huge_pages::gather(fd.as_fd(), len);
+                huge_pages::allocate_huge(fd.as_fd(), len);
             }
             reserve(fd.as_fd(), 0, len)
         }
     };
-    set.map_err(|error| match error {
-        Errno::NOSPC | Errno::NOMEM => capacity::too_much(memory, len),
-        Errno::FBIG => capacity::too_large(len),
-        error => Error::os(format!("{len} bytes cannot be set aside"), error.into()),
+    reserved.map_err(|error| match error {
+        Errno::NOSPC | Errno::NOMEM => capacity::exceeds_free_space(dir, len),
+        Errno::FBIG => capacity::exceeds_file_limit(len),
+        error => Error::os(format!("{len} bytes cannot be reserved"), error.into()),
     })?;
-    seal(&fd).map_err(|e| Error::os("the memory cannot be sealed", e.into()))?;
+    seal(&fd).map_err(|e| Error::os("the length of the memory cannot be sealed", e.into()))?;
     Ok(fd)
 }
 
-/// Gives a new file its mode, in which the umask has no say, and tells which file it is.
-fn grant(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<Id> {
+/// Sets the mode of a new file regardless of the umask, and returns the file's identity.
+fn apply_mode(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<Id> {
     let stat = rustix::fs::fstat(fd)?;
     if Mode::from_raw_mode(stat.st_mode) != mode {
         rustix::fs::fchmod(fd, mode)?;

@@ -1,4 +1,4 @@
-//! Linux: files that have no name until they are linked to one.
+//! New files on Linux: they have no name (`O_TMPFILE`) until they are linked to one.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::Errno;
 
-use crate::sys::object::unix::beside_the_streams;
-use crate::sys::object::unix::lifecycle::staging::grant;
+use crate::sys::object::unix::descriptor::above_standard_streams;
+use crate::sys::object::unix::lifecycle::staging::apply_mode;
 use crate::sys::object::unix::location::directory::{Directory, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
 
@@ -21,8 +21,8 @@ pub(crate) struct Staged {
 impl Staged {
     pub(crate) fn new(dir: &Arc<Directory>, mode: Mode) -> rustix::io::Result<Staged> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let fd = beside_the_streams(rustix::fs::openat(dir, c".", flags, mode)?)?;
-        let id = grant(&fd, mode)?;
+        let fd = above_standard_streams(rustix::fs::openat(dir, c".", flags, mode)?)?;
+        let id = apply_mode(&fd, mode)?;
         Ok(Staged { fd, id })
     }
 
@@ -30,10 +30,11 @@ impl Staged {
         &self.fd
     }
 
-    /// Gives the file its name; `EXIST` and the file back if that is taken.
-    pub(crate) fn name(self, location: &FileLocation) -> Result<OwnedFd, (Staged, Errno)> {
-        // Linux 6.10 lets whoever opened the file do this; before, it took a capability, and the
-        // way that open(2) shows for everyone else.
+    /// Links the file to its name. Fails with `EXIST` and returns the file if the name is taken.
+    pub(crate) fn link(self, location: &FileLocation) -> Result<OwnedFd, (Staged, Errno)> {
+        // Since Linux 6.10 the process that opened the file may link it by its descriptor. Before,
+        // that needed a capability, and open(2) documents the way through /proc for other
+        // processes.
         let (dir, file) = (&*location.dir, location.file.as_c_str());
         let linked = match rustix::fs::linkat(&self.fd, c"", dir, file, AtFlags::EMPTY_PATH) {
             Err(Errno::NOENT | Errno::PERM) => {
@@ -49,22 +50,22 @@ impl Staged {
     }
 }
 
-/// Where memory without a name counts.
-pub(crate) const SCRATCH: &str = "/dev/shm";
+/// The directory of a file system that shares its limit with unnamed memory.
+pub(crate) const UNNAMED_MEMORY_DIR: &str = "/dev/shm";
 
-/// Memory without a name and a length.
-pub(crate) fn scratch() -> rustix::io::Result<OwnedFd> {
+/// Creates an empty file without a name.
+pub(crate) fn create_unnamed_file() -> rustix::io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    beside_the_streams(rustix::fs::memfd_create(c"pagemate", flags)?)
+    above_standard_streams(rustix::fs::memfd_create(c"pagemate", flags)?)
 }
 
-/// The same memory, to be read only.
-pub(crate) fn narrowed(fd: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+/// Opens the same memory read-only.
+pub(crate) fn reopen_read_only(fd: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
     rustix::fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// Fixes its length for ever.
+/// Seals the length of the memory.
 pub(crate) fn seal(fd: &OwnedFd) -> rustix::io::Result<()> {
     rustix::fs::fcntl_add_seals(fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)
 }

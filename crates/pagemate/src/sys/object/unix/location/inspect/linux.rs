@@ -1,4 +1,4 @@
-//! Linux: a descriptor that only looks, and `/proc`, which leads from a descriptor to its file.
+//! Inspection of files on Linux: `O_PATH`, and `/proc`, which leads from a descriptor to its file.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -7,47 +7,47 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::access::Access;
-use crate::sys::object::unix::{beside_the_streams, flags_of};
+use crate::sys::object::unix::descriptor::{above_standard_streams, open_flags};
 
-/// Opens a file to look at it, or as a directory to start from: no right to it is needed, and its
-/// device does nothing.
-pub(crate) const LOOK: OFlags = OFlags::PATH;
+/// The flags that open a file for inspection, or a directory as a start of paths. They need no
+/// right to the file, and opening a device with them has no effect on the device.
+pub(crate) const INSPECT_FLAGS: OFlags = OFlags::PATH;
 
-/// Changes the mode of a file that was opened to look at it.
+/// Sets the mode of a file that was opened for inspection.
 pub(crate) fn set_mode(inspected: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<()> {
     match rustix::fs::chmodat(CWD, path_to(inspected), mode, AtFlags::empty()) {
-        // It is /proc that is missing.
+        // /proc is missing. The file exists, because it is open.
         Err(Errno::NOENT) => Err(Errno::NOTSUP),
         result => result,
     }
 }
 
-/// A file that was looked at and not opened.
+/// A file that was inspected and not opened.
 #[derive(Debug)]
 pub(crate) struct Inspected(OwnedFd);
 
 impl Inspected {
-    /// Looks at what stands at `path`, a symbolic link included.
-    pub(crate) fn look(path: &Path) -> rustix::io::Result<(Inspected, Stat)> {
-        let flags = LOOK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    /// Inspects the entry at `path`. Does not follow a symbolic link.
+    pub(crate) fn inspect(path: &Path) -> rustix::io::Result<(Inspected, Stat)> {
+        let flags = INSPECT_FLAGS | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let inspected = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
         let stat = rustix::fs::fstat(&inspected)?;
         Ok((Inspected(inspected), stat))
     }
 
-    /// Opens just what was seen, wherever the path leads by now.
+    /// Opens the inspected file, even if its path leads to another file by now.
     pub(crate) fn open(&self, access: Access) -> rustix::io::Result<OwnedFd> {
-        // NONBLOCK: a lease on the file is its owner's to give up, and not ours to wait for.
-        let flags = flags_of(access) | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // NONBLOCK: do not block until another process gives up a lease on the file.
+        let flags = open_flags(access) | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, path_to(self.0.as_fd()), flags, Mode::empty()) {
-            // It is /proc that is missing, and not the file.
+            // /proc is missing. The file exists, because it is open.
             Err(Errno::NOENT) => Err(Errno::NOTSUP),
-            opened => beside_the_streams(opened?),
+            opened => above_standard_streams(opened?),
         }
     }
 }
 
-/// The path of an open file, as the kernel remembers it.
+/// Returns the kernel's path of an open file.
 pub(crate) fn path_of(file: BorrowedFd<'_>) -> std::io::Result<PathBuf> {
     std::fs::read_link(path_to(file))
 }

@@ -1,4 +1,4 @@
-//! A look at a file without opening it.
+//! Inspects files without opening them.
 
 #[cfg(target_os = "linux")]
 mod linux;

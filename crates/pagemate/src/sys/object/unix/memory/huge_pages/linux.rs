@@ -1,5 +1,5 @@
-//! Large pages and early ones, as Linux gives them. All of it is a wish: a refusal costs time, never
-//! bytes.
+//! Huge and prefaulted pages on Linux. Every call is a hint: a refusal costs time and changes no
+//! byte.
 #![allow(unsafe_code, reason = "madvise(2)")]
 
 use std::os::fd::BorrowedFd;
@@ -9,14 +9,14 @@ use rustix::fs::FallocateFlags;
 use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::sys::object::Mode;
-use crate::sys::object::unix::lifecycle::staging;
 use crate::sys::object::unix::memory::mapping::Mapping;
+use crate::sys::object::unix::memory::reserve::reserve;
 
-/// The length of a huge page, if the system has them.
-pub(crate) fn huge_page() -> Option<usize> {
+/// Returns the length of a huge page. `None` if the system has none.
+pub(crate) fn huge_page_len() -> Option<usize> {
     const UNKNOWN: usize = 0;
     const NONE: usize = 1;
-    // No `OnceLock`: a child forked while another thread fills one waits for that thread for ever.
+    // Not a `OnceLock`: a child forked while another thread initialises it would block for ever.
     static LEN: AtomicUsize = AtomicUsize::new(UNKNOWN);
     let mut len = LEN.load(Ordering::Relaxed);
     if len == UNKNOWN {
@@ -28,20 +28,20 @@ pub(crate) fn huge_page() -> Option<usize> {
     (len != NONE).then_some(len)
 }
 
-/// Gathers huge pages for the first `len` bytes of a file without any memory yet, as far as the
+/// Allocates huge pages for the first `len` bytes of a file that has no memory yet, as far as the
 /// system has them.
 ///
-/// To zero a huge page costs a fraction of what its small ones cost one by one, and to gather them
-/// later costs several times as much. A part of each has to be there already, or the kernel sees
-/// nothing to gather.
-pub(crate) fn gather(fd: BorrowedFd<'_>, len: u64) {
-    let Some(huge) = huge_page() else { return };
+/// Zeroing a huge page costs a fraction of zeroing its small pages one by one, and collapsing them
+/// later costs several times as much. `MADV_COLLAPSE` skips a range without any page, so one page
+/// of each range is reserved first.
+pub(crate) fn allocate_huge(fd: BorrowedFd<'_>, len: u64) {
+    let Some(huge) = huge_page_len() else { return };
     let whole = len - len % huge as u64;
     if whole == 0 {
         return;
     }
     for at in (0..whole).step_by(huge) {
-        if staging::reserve(fd, at, at + 1).is_err() {
+        if reserve(fd, at, at + 1).is_err() {
             return;
         }
     }
@@ -51,12 +51,12 @@ pub(crate) fn gather(fd: BorrowedFd<'_>, len: u64) {
     }
 }
 
-/// Moves what is mapped into huge pages.
+/// Moves the mapped pages into huge pages.
 pub(crate) fn collapse(mapping: &Mapping) {
     advise(mapping, libc::MADV_COLLAPSE);
 }
 
-/// Brings all pages in; Linux before 5.14 does not know how.
+/// Makes all pages present. Linux before 5.14 ignores it.
 pub(crate) fn populate(mapping: &Mapping, mode: Mode) {
     advise(
         mapping,
@@ -67,17 +67,19 @@ pub(crate) fn populate(mapping: &Mapping, mode: Mode) {
     );
 }
 
-/// Gives the pages of the first `len` bytes of a file back, so that they read as zeros.
-pub(crate) fn give_back(fd: BorrowedFd<'_>, len: u64) {
+/// Frees the pages of the first `len` bytes of a file, which then read as zeros.
+pub(crate) fn free_pages(fd: BorrowedFd<'_>, len: u64) {
     if len > 0 {
         let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
         _ = rustix::fs::fallocate(fd, flags, 0, len);
     }
 }
 
-/// Gives one of the advices above, which move bytes to other pages or bring pages in.
+/// Calls madvise(2) with one of the advices above. They move bytes to other pages or make pages
+/// present.
 fn advise(mapping: &Mapping, advice: libc::c_int) {
     let base = mapping.base().as_ptr().cast();
-    // SAFETY: it is mapped while it is borrowed, and none of these advices changes a byte.
+    // SAFETY: `base` and `len` are those of a `Mapping`, which stays mapped while it is borrowed,
+    // and none of the advices above changes a byte.
     _ = unsafe { libc::madvise(base, mapping.len(), advice) };
 }

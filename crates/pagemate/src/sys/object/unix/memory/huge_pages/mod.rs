@@ -1,4 +1,4 @@
-//! Huge pages, and pages that are present before the first access.
+//! Huge pages, and pages that are present before the first access. All of it is a hint.
 
 #[cfg(target_os = "linux")]
 mod linux;

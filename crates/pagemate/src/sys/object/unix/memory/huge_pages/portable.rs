@@ -1,19 +1,20 @@
-//! Where pages come in one size, one by one, when they are touched.
+//! Systems without huge pages, where each page is allocated at its first access. All hints are
+//! ignored.
 
 use std::os::fd::BorrowedFd;
 
 use crate::sys::object::Mode;
 use crate::sys::object::unix::memory::mapping::Mapping;
 
-pub(crate) fn huge_page() -> Option<usize> {
+pub(crate) fn huge_page_len() -> Option<usize> {
     None
 }
 
-pub(crate) fn gather(_: BorrowedFd<'_>, _: u64) {}
+pub(crate) fn allocate_huge(_: BorrowedFd<'_>, _: u64) {}
 
 pub(crate) fn collapse(_: &Mapping) {}
 
 pub(crate) fn populate(_: &Mapping, _: Mode) {}
 
-/// Memory there is a file's, of which the system may keep no page at all.
-pub(crate) fn give_back(_: BorrowedFd<'_>, _: u64) {}
+/// Does nothing: memory is a file on disk there, whose pages the system can write back.
+pub(crate) fn free_pages(_: BorrowedFd<'_>, _: u64) {}

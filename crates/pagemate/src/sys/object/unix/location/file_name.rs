@@ -1,58 +1,60 @@
-//! The file spelling of a name: reversible, and legal in every directory.
+//! The encoding of an object's name as a file name. It is reversible, and legal in every directory.
 
 use std::fmt::Write;
 
-/// What a spelling may be long; file names end at 255 bytes everywhere we run.
+/// The maximum length of an encoded name. File names have at most 255 bytes on all supported
+/// systems, and the difference leaves space for a prefix.
 const MAX: usize = 240;
 
-/// Marks the spelling of a name too long to spell: the real one stands in the trailer.
+/// The first character of the file name of an object whose name is too long to encode. The trailer
+/// has the whole name.
 const HASHED: char = '~';
 
-/// Whether names of files differ by the case of their letters. On macOS they seldom do, and names of
-/// objects do everywhere.
+/// Whether file names are case-sensitive. They rarely are on macOS, and the names of objects are
+/// case-sensitive everywhere.
 const CASE_COUNTS: bool = cfg!(not(any(target_vendor = "apple", pagemate_force_tempname)));
 
-/// A spelling, in place: to open an object allocates nothing for it.
+/// An encoded name. It is stored in place, so that opening an object allocates no memory for it.
 #[derive(Clone, Copy)]
-pub(crate) struct Spelled {
+pub(crate) struct EncodedName {
     bytes: [u8; MAX],
     len: usize,
 }
 
-impl Spelled {
-    const EMPTY: Spelled = Spelled { bytes: [0; MAX], len: 0 };
+impl EncodedName {
+    const EMPTY: EncodedName = EncodedName { bytes: [0; MAX], len: 0 };
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 }
 
-impl Write for Spelled {
+impl Write for EncodedName {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let end = self.len + text.len();
-        let room = self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
+        let free = self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?;
+        free.copy_from_slice(text.as_bytes());
         self.len = end;
         Ok(())
     }
 }
 
-/// The file name for the object named `bare`.
-pub(crate) fn file_name(bare: &str) -> Spelled {
-    let mut spelled = Spelled::EMPTY;
-    if spell(bare, &mut spelled).is_err() {
-        spelled = Spelled::EMPTY;
-        write!(spelled, "{HASHED}{:032x}", fnv1a(bare)).expect("a hash is short");
+/// Returns the file name of the object named `bare`.
+pub(crate) fn file_name(bare: &str) -> EncodedName {
+    let mut encoded = EncodedName::EMPTY;
+    if encode(bare, &mut encoded).is_err() {
+        encoded = EncodedName::EMPTY;
+        write!(encoded, "{HASHED}{:032x}", fnv1a(bare)).expect("a hash is short");
     }
-    spelled
+    encoded
 }
 
-/// Spells the whole name; an error if it is too long.
-fn spell(bare: &str, to: &mut Spelled) -> std::fmt::Result {
+/// Encodes the whole name. Fails if the result is too long.
+fn encode(bare: &str, to: &mut EncodedName) -> std::fmt::Result {
     for (i, byte) in bare.bytes().enumerate() {
         let plain = match byte {
             b'A'..=b'Z' => CASE_COUNTS,
-            // A leading dot is kept for files of ours that are not objects.
+            // A leading dot is reserved for pagemate's files that are not objects.
             b'.' => i > 0,
             _ => byte.is_ascii_alphanumeric() || b"_-+=,@$ ".contains(&byte),
         };
@@ -65,9 +67,9 @@ fn spell(bare: &str, to: &mut Spelled) -> std::fmt::Result {
     Ok(())
 }
 
-/// The name that `file_name` spells, if it spells one; `None` for a hashed one too.
+/// Returns the name that `file_name` encodes. `None` for a hashed name and for an illegal one.
 #[cfg(test)]
-fn bare_name(file_name: &str) -> Option<String> {
+fn decode(file_name: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(file_name.len());
     let mut rest = file_name.bytes();
     while let Some(byte) = rest.next() {
@@ -83,8 +85,8 @@ fn bare_name(file_name: &str) -> Option<String> {
     (text(&bare) == file_name).then_some(bare)
 }
 
-/// FNV-1a with 128 bits: chance will not make two names meet, and if malice does, the trailer's
-/// name says so.
+/// Returns the 128-bit FNV-1a hash. Two names collide only if a user constructs them to. The opener
+/// then finds the other name in the trailer.
 fn fnv1a(text: &str) -> u128 {
     text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
@@ -106,7 +108,7 @@ mod tests {
         {
             let spelled = text(name);
             assert!(!spelled.contains('/') && !spelled.starts_with('.'), "{spelled}");
-            assert_eq!(bare_name(&spelled).as_deref(), Some(name));
+            assert_eq!(decode(&spelled).as_deref(), Some(name));
         }
     }
 
