@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::{Event, Mutex, MutexGuard, Semaphore};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::sync::{self, Got};
+use crate::sys::sync::{self, Acquired};
 
 /// The greatest number of objects in one wait, as on Windows (`MAXIMUM_WAIT_OBJECTS`).
 const MAX_OBJECTS: usize = 64;
@@ -56,9 +56,9 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    fn acquired(self, index: usize, got: Got) -> Had<'a> {
+    fn into_had(self, index: usize, acquired: Acquired) -> Had<'a> {
         let guard = match self {
-            Waitable::Mutex(mutex) => Some(mutex.guard(got)),
+            Waitable::Mutex(mutex) => Some(mutex.guard(acquired)),
             Waitable::Event(_) | Waitable::Semaphore(_) => None,
         };
         Had { index, guard }
@@ -109,7 +109,7 @@ fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Had<'a>>>
     let call = "wait for any of several";
     let objects = checked_objects(list).map_err(|error| error.during(call, ""))?;
     let acquired = sync::wait_any(&objects, deadline).map_err(|error| error.during(call, ""))?;
-    Ok(acquired.map(|(index, got)| list[index].acquired(index, got)))
+    Ok(acquired.map(|(index, acquired)| list[index].into_had(index, acquired)))
 }
 
 /// Blocks until all objects of the list are available at the same time, and acquires them all.
@@ -168,7 +168,8 @@ fn all<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Vec<Had<'
     let objects = checked_objects(list).map_err(|error| error.during(call, ""))?;
     let acquired = sync::wait_all(&objects, deadline).map_err(|error| error.during(call, ""))?;
     let acquired = acquired.map(|all| all.into_iter().enumerate());
-    Ok(acquired.map(|all| all.map(|(index, got)| list[index].acquired(index, got)).collect()))
+    Ok(acquired
+        .map(|all| all.map(|(index, acquired)| list[index].into_had(index, acquired)).collect()))
 }
 
 /// Returns the objects of the list, if it is short enough and has none twice.

@@ -7,7 +7,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::Existing;
-use crate::sys::sync::{self, Got, Spec};
+use crate::sys::sync::{self, Acquired, Spec};
 
 const KIND: &str = "mutex";
 
@@ -251,14 +251,18 @@ impl Mutex {
     #[inline]
     fn take(&self, deadline: Deadline) -> Result<Option<MutexGuard<'_>>> {
         match self.object.lock(deadline) {
-            Ok(got) => Ok(got.map(|got| self.guard(got))),
+            Ok(acquired) => Ok(acquired.map(|acquired| self.guard(acquired))),
             Err(error) => Err(self.identity.context("lock", error)),
         }
     }
 
     #[inline]
-    pub(super) fn guard(&self, got: Got) -> MutexGuard<'_> {
-        MutexGuard { mutex: self, abandoned: got == Got::Abandoned, not_send: PhantomData }
+    pub(super) fn guard(&self, acquired: Acquired) -> MutexGuard<'_> {
+        MutexGuard {
+            mutex: self,
+            abandoned: acquired == Acquired::Abandoned,
+            not_send: PhantomData,
+        }
     }
 
     /// Returns whether this thread holds the mutex through this handle.

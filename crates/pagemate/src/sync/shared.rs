@@ -14,7 +14,7 @@ use crate::name::Name;
 use crate::section::{Section, View};
 use crate::sys::fault;
 use crate::sys::object::Object;
-use crate::sys::sync::{self, Got, Home, Words};
+use crate::sys::sync::{self, Acquired, LockMemory, Words};
 
 /// The offsets of the fields, relative to the mutex; the words of the lock are at offset 0. See
 /// `docs/layout.md`.
@@ -70,9 +70,9 @@ pub struct SharedMutex<T: ?Sized> {
 }
 
 /// The view that contains the lock. The lock keeps it mapped.
-struct ViewHome(Arc<View>);
+struct ViewMemory(Arc<View>);
 
-impl Home for ViewHome {
+impl LockMemory for ViewMemory {
     fn object(&self) -> &Object {
         self.0.object()
     }
@@ -223,10 +223,10 @@ impl<T: ?Sized> SharedMutex<T> {
         let view = section.view().range(offset..end).access(crate::Access::ReadWrite).map()?;
         let view = Arc::new(view);
         let words = NonNull::new(view.as_ptr()).expect("memory is not at address zero").cast();
-        let home = Box::new(ViewHome(Arc::clone(&view)));
+        let home = Box::new(ViewMemory(Arc::clone(&view)));
         // SAFETY: `home` owns the view, which maps these bytes for writing at a fixed address. A view
         // gives access only through atomics and copies.
-        let lock = unsafe { sync::Mutex::inside(words, offset, home) }?;
+        let lock = unsafe { sync::Mutex::embedded(words, offset, home) }?;
         Ok(SharedMutex { lock, view, value: PhantomData })
     }
 
@@ -255,12 +255,12 @@ impl<T: ?Sized> SharedMutex<T> {
     }
 
     fn init(&self, layout: Layout, init: impl FnOnce(&View) -> Result<()>) -> Result<()> {
-        let got =
+        let acquired =
             self.lock.lock(Deadline::Never)?.expect("a wait without a deadline does not time out");
         // The guard unlocks the mutex also if `init` panics. The next process then initialises it.
-        let _guard = self.guard(Got::Released);
+        let _guard = self.guard(Acquired::Released);
         if self.is_initialised(layout)? {
-            if got == Got::Abandoned {
+            if acquired == Acquired::Abandoned {
                 // The dead owner was using an initialised value. This call does not return a guard, so
                 // leave the report to the next owner.
                 self.view.atomic::<AtomicU32>(UNCLEAN_AT)?.store(1, Ordering::Relaxed);
@@ -313,9 +313,10 @@ impl<T: ?Sized> SharedMutex<T> {
     }
 
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
-        let got = self.lock.lock(deadline).map_err(|error| self.context("lock mutex in", error))?;
-        let Some(got) = got else { return Ok(None) };
-        let mut guard = self.guard(got);
+        let acquired =
+            self.lock.lock(deadline).map_err(|error| self.context("lock mutex in", error))?;
+        let Some(acquired) = acquired else { return Ok(None) };
+        let mut guard = self.guard(acquired);
         let unclean = self.view.atomic::<AtomicU32>(UNCLEAN_AT)?;
         if unclean.load(Ordering::Relaxed) != 0 {
             unclean.store(0, Ordering::Relaxed);
@@ -324,8 +325,12 @@ impl<T: ?Sized> SharedMutex<T> {
         Ok(Some(guard))
     }
 
-    fn guard(&self, got: Got) -> SharedGuard<'_, T> {
-        SharedGuard { mutex: self, abandoned: got == Got::Abandoned, not_send: PhantomData }
+    fn guard(&self, acquired: Acquired) -> SharedGuard<'_, T> {
+        SharedGuard {
+            mutex: self,
+            abandoned: acquired == Acquired::Abandoned,
+            not_send: PhantomData,
+        }
     }
 
     /// Returns whether this thread holds the mutex through this handle.
@@ -343,7 +348,7 @@ impl<T: ?Sized> SharedMutex<T> {
     /// [`NotOwner`](ErrorKind::NotOwner): this thread does not hold the mutex through this handle.
     pub fn forgotten(&self) -> Result<SharedGuard<'_, T>> {
         if self.is_mine() {
-            return Ok(self.guard(Got::Released));
+            return Ok(self.guard(Acquired::Released));
         }
         let error =
             Error::new(ErrorKind::NotOwner, "this thread does not hold it through this handle");

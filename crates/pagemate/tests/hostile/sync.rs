@@ -131,10 +131,14 @@ fn a_trailer_that_lies_about_its_kind_is_found_out() {
         let _section = create("x").unwrap();
         let lie = |kind: u8| file(place, "x").write_all_at(&[kind], KIND_AT).unwrap();
         lie(3);
-        refused(Event::open("x"), ErrorKind::Corrupted, &["event \"x\"", "no event"]);
+        refused(
+            Event::open("x"),
+            ErrorKind::Corrupted,
+            &["event \"x\"", "reset mode is not one of an event"],
+        );
         refused(Mutex::open("x"), ErrorKind::WrongKind, &[]);
         lie(4);
-        refused(Semaphore::open("x"), ErrorKind::Corrupted, &["no semaphore"]);
+        refused(Semaphore::open("x"), ErrorKind::Corrupted, &["maximum is not one of a semaphore"]);
         refused(Section::open("x"), ErrorKind::WrongKind, &[]);
         lie(77);
         refused(Mutex::open("x"), ErrorKind::Corrupted, &[]);

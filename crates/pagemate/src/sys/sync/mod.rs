@@ -1,8 +1,8 @@
-//! Mutexes, events and semaphores as each system keeps them.
+//! Mutexes, events and semaphores, implemented by each platform.
 //!
-//! Every platform provides a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`
-//! and `unnamed`, what is special to it, and `wait`; [`wait_any`] and [`wait_all`] for several; and
-//! `Mutex::inside`, a lock in memory of the user's.
+//! Every platform provides a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`,
+//! `unnamed`, `wait` and its own operations; [`wait_any`] and [`wait_all`] for several objects; and
+//! `Mutex::embedded`, a mutex whose words lie in a user's section.
 
 #[cfg(unix)]
 mod unix;
@@ -25,15 +25,16 @@ pub use crate::sys::state::{Reset, State};
 
 pub(crate) use platform::{Event, Mutex, Semaphore, Words, read_state, wait_all, wait_any};
 
-/// How one comes to have what one waited for.
+/// How a thread acquired an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Got {
+pub(crate) enum Acquired {
+    /// After the last owner released it. Objects without owners are always acquired so.
     Released,
-    /// A lock whose last owner ended while it had it.
+    /// A mutex whose last owner ended without releasing it.
     Abandoned,
 }
 
-/// What a new object is to be.
+/// The kind, the initial state and the sharing of a new object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Spec {
     Mutex { sharing: Sharing, locked: bool },
@@ -42,25 +43,25 @@ pub(crate) enum Spec {
 }
 
 impl Spec {
-    /// Whom it is shared with, if that makes sense.
+    /// Returns the sharing, or an error if it is for reading only.
     pub(crate) fn sharing(&self) -> Result<Sharing> {
         let (Spec::Mutex { sharing, .. }
         | Spec::Event { sharing, .. }
         | Spec::Semaphore { sharing, .. }) = *self;
         if let Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) = sharing {
-            let cause = "whoever uses it changes it: share it for reading and writing";
+            let cause = "each use of a sync object writes to it: share it for reading and writing";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         Ok(sharing)
     }
 
-    /// Whether it is a mutex that its maker has from the start.
+    /// Returns whether it is a mutex that its creator owns from the start.
     pub(crate) fn is_locked(&self) -> bool {
         matches!(self, Spec::Mutex { locked: true, .. })
     }
 }
 
-/// One of several to wait for.
+/// One of several objects to wait for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Waitable<'a> {
     Mutex(&'a Mutex),
@@ -68,13 +69,14 @@ pub(crate) enum Waitable<'a> {
     Semaphore(&'a Semaphore),
 }
 
-/// Memory of the user's that a lock stands in, kept mapped.
-pub(crate) trait Home: Send + Sync {
-    /// What the memory is of.
+/// Mapped memory that contains the words of a lock. The memory stays mapped for as long as the value
+/// lives, at the same address.
+pub(crate) trait LockMemory: Send + Sync {
+    /// Returns the object that the memory belongs to.
     fn object(&self) -> &Object;
 
-    /// The name that this was opened by.
-    #[cfg_attr(unix, expect(dead_code, reason = "there a lock needs nothing but the memory"))]
+    /// Returns the name by which that object was opened.
+    #[cfg_attr(unix, expect(dead_code, reason = "only a lock on Windows is found by a name"))]
     fn name(&self) -> Option<&Name> {
         None
     }

@@ -1,5 +1,5 @@
-//! macOS: `os_sync_wait_on_address(3)` for memory that processes share, which came with 14.4; before
-//! that, and for several words, looking again every so often.
+//! macOS: `os_sync_wait_on_address(3)` for shared memory, which exists since 14.4. Older systems, and
+//! waits for several words, poll.
 #![allow(unsafe_code, reason = "os_sync_wait_on_address(3)")]
 
 use std::ffi::c_void;
@@ -8,12 +8,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-use super::Place;
+use super::WaitWord;
 
-/// How long a change may go unseen where nothing tells of it.
-const MOMENT: Duration = Duration::from_millis(1);
+/// The interval between two reads where the system cannot wake the waiter.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// `OS_SYNC_WAIT_ON_ADDRESS_SHARED` and its twin for waking: not of this process alone.
+/// `OS_SYNC_WAIT_ON_ADDRESS_SHARED` and `OS_SYNC_WAKE_BY_ADDRESS_SHARED`: the word is shared by
+/// processes.
 const SHARED: u32 = 1;
 
 /// `OS_CLOCK_MACH_ABSOLUTE_TIME`.
@@ -24,7 +25,7 @@ const LEN: usize = size_of::<AtomicU32>();
 type Wait = unsafe extern "C" fn(*mut c_void, u64, usize, u32, u32, u64) -> i32;
 type Wake = unsafe extern "C" fn(*mut c_void, usize, u32) -> i32;
 
-/// The system's calls, if it has them.
+/// The system's calls, looked up at run time because older systems lack them.
 struct Calls {
     wait: Wait,
     wake_one: Wake,
@@ -34,7 +35,7 @@ struct Calls {
 fn calls() -> Option<&'static Calls> {
     static CALLS: OnceLock<Option<Calls>> = OnceLock::new();
     let find = |name: &std::ffi::CStr| {
-        // SAFETY: the name ends in a NUL.
+        // SAFETY: a `CStr` ends in a NUL and lives longer than the call.
         let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
         (!found.is_null()).then_some(found)
     };
@@ -44,28 +45,29 @@ fn calls() -> Option<&'static Calls> {
             let one = find(c"os_sync_wake_by_address_any")?;
             let all = find(c"os_sync_wake_by_address_all")?;
             Some(Calls {
-                // SAFETY: the function of this name has this type.
+                // SAFETY: <os/os_sync_wait_on_address.h> declares the function of this name with the
+                // parameters and the result of `Wait`.
                 wait: unsafe { std::mem::transmute::<*mut c_void, Wait>(wait) },
-                // SAFETY: as above.
+                // SAFETY: the header declares it with the parameters and the result of `Wake`.
                 wake_one: unsafe { std::mem::transmute::<*mut c_void, Wake>(one) },
-                // SAFETY: as above.
+                // SAFETY: the header declares it with the parameters and the result of `Wake`.
                 wake_all: unsafe { std::mem::transmute::<*mut c_void, Wake>(all) },
             })
         })
         .as_ref()
 }
 
-/// Sleeps while `place` is `expected`, for `time` at most; whether it was woken, as far as the system
-/// says.
-pub(crate) fn wait(place: Place<'_>, expected: u32, time: Duration) -> io::Result<bool> {
+/// Sleeps while `word` has the value `expected`, for at most `time`. Returns whether the system reports
+/// a wake-up.
+pub(crate) fn wait(word: WaitWord<'_>, expected: u32, time: Duration) -> io::Result<bool> {
     let Some(calls) = calls() else {
-        return Ok(wait_any(&[(place, expected)], time)?.is_some());
+        return Ok(wait_any(&[(word, expected)], time)?.is_some());
     };
-    let word = place.address();
+    let address = word.address();
     let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1);
-    // SAFETY: the word is valid for as long as the call takes, and has this length.
+    // SAFETY: `address` refers to `LEN` bytes that `word` borrows for longer than the call.
     let result =
-        unsafe { (calls.wait)(word.as_ptr().cast(), expected.into(), LEN, SHARED, CLOCK, ns) };
+        unsafe { (calls.wait)(address.as_ptr().cast(), expected.into(), LEN, SHARED, CLOCK, ns) };
     if result >= 0 {
         return Ok(true);
     }
@@ -76,27 +78,27 @@ pub(crate) fn wait(place: Place<'_>, expected: u32, time: Duration) -> io::Resul
     }
 }
 
-/// Wakes at most `count` of those who sleep on `place`, and tells how many there were, as far as the
-/// system says.
-pub(crate) fn wake(place: Place<'_>, count: u32) -> usize {
+/// Wakes one thread that sleeps on `word` if `count` is 1, otherwise all of them. Returns 1 if the
+/// system reports that it woke a thread, otherwise 0.
+pub(crate) fn wake(word: WaitWord<'_>, count: u32) -> usize {
     let Some(calls) = calls() else { return 0 };
-    let word = place.address();
+    let address = word.address();
     let wake = if count == 1 { calls.wake_one } else { calls.wake_all };
-    // SAFETY: the word is valid for as long as the call takes, and has this length.
-    usize::from(unsafe { wake(word.as_ptr().cast(), LEN, SHARED) } >= 0)
+    // SAFETY: `address` refers to `LEN` bytes that `word` borrows for longer than the call.
+    usize::from(unsafe { wake(address.as_ptr().cast(), LEN, SHARED) } >= 0)
 }
 
-/// Sleeps while every place has its expected value, for `time` at most. It is never woken, and looks
-/// again by itself.
-#[allow(clippy::unnecessary_wraps, reason = "its twin can fail")]
-pub(crate) fn wait_any(places: &[(Place<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
+/// Polls while every word has its expected value, for at most `time`. It cannot be woken, so it always
+/// returns `None`.
+#[allow(clippy::unnecessary_wraps, reason = "the version for Linux can fail")]
+pub(crate) fn wait_any(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
     let end = Instant::now() + time;
-    while places.iter().all(|(place, expected)| place.load() == *expected) {
+    while words.iter().all(|(word, expected)| word.load() == *expected) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;
         }
-        std::thread::sleep(left.min(MOMENT));
+        std::thread::sleep(left.min(POLL_INTERVAL));
     }
     Ok(None)
 }

@@ -6,52 +6,55 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags, Timespec};
 
-use super::Place;
+use super::WaitWord;
 
-/// Sleeps while `place` is `expected`, for `time` at most; whether it was woken.
-pub(crate) fn wait(place: Place<'_>, expected: u32, time: Duration) -> io::Result<bool> {
+/// Sleeps while `word` has the value `expected`, for at most `time`. Returns whether another thread
+/// woke this one.
+pub(crate) fn wait(word: WaitWord<'_>, expected: u32, time: Duration) -> io::Result<bool> {
     let time = Timespec::try_from(time).map_err(io::Error::other)?;
-    Ok(woken(futex::wait(place.address(), Flags::empty(), expected, Some(&time)))?.is_some())
+    Ok(woken(futex::wait(word.address(), Flags::empty(), expected, Some(&time)))?.is_some())
 }
 
-/// Wakes at most `count` of those who sleep on `place`, and tells how many there were.
-pub(crate) fn wake(place: Place<'_>, count: u32) -> usize {
-    // It fails only for an address that is none.
-    futex::wake(place.address(), Flags::empty(), count).unwrap_or(0)
+/// Wakes at most `count` threads that sleep on `word`, and returns how many it woke.
+pub(crate) fn wake(word: WaitWord<'_>, count: u32) -> usize {
+    // The call fails only for an address that is not mapped.
+    futex::wake(word.address(), Flags::empty(), count).unwrap_or(0)
 }
 
 fn woken<T>(result: rustix::io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(woken) => Ok(Some(woken)),
-        // It has changed, the time is up, or somebody interrupted us: the caller looks again.
+        // The word changed, the time is up, or a signal interrupted the call. In each case the caller
+        // reads the word again.
         Err(Errno::AGAIN | Errno::TIMEDOUT | Errno::INTR) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Sleeps while every place has its expected value, for `time` at most; which of the places it was
-/// woken for, one of them if there are several.
-pub(crate) fn wait_any(places: &[(Place<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
-    match vector::wait(places, time) {
-        Err(Errno::NOSYS | Errno::PERM) => by_turns(places, time),
+/// Sleeps while every word has its expected value, for at most `time`. Returns the index of a word
+/// for which another thread woke this one.
+pub(crate) fn wait_any(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
+    match waitv::wait(words, time) {
+        Err(Errno::NOSYS | Errno::PERM) => poll(words, time),
         result => woken(result),
     }
 }
 
-/// For kernels before 5.16, and sandboxes that do not let the call through: sleeps a moment on each.
-fn by_turns(places: &[(Place<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
-    const MOMENT: Duration = Duration::from_millis(1);
+/// Sleeps on one word after the other, for a millisecond each. Kernels before 5.16 lack
+/// `futex_waitv(2)`, and some sandboxes refuse it.
+fn poll(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
+    const INTERVAL: Duration = Duration::from_millis(1);
     let end = std::time::Instant::now() + time;
     loop {
-        for (index, (place, expected)) in places.iter().enumerate() {
-            if places.iter().any(|(place, expected)| place.load() != *expected) {
+        for (index, (word, expected)) in words.iter().enumerate() {
+            if words.iter().any(|(word, expected)| word.load() != *expected) {
                 return Ok(None);
             }
             let left = end.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
                 return Ok(None);
             }
-            if wait(*place, *expected, left.min(MOMENT))? {
+            if wait(*word, *expected, left.min(INTERVAL))? {
                 return Ok(Some(index));
             }
         }
@@ -59,36 +62,36 @@ fn by_turns(places: &[(Place<'_>, u32)], time: Duration) -> io::Result<Option<us
 }
 
 #[cfg(not(pagemate_force_turns))]
-mod vector {
-    use super::{Duration, Place, Timespec};
+mod waitv {
+    use super::{Duration, Timespec, WaitWord};
     use rustix::io::{Errno, Result};
     use rustix::thread::futex::{ClockId, Wait, WaitFlags, WaitPtr, WaitvFlags, waitv};
     use rustix::time::clock_gettime;
 
-    pub(super) fn wait(places: &[(Place<'_>, u32)], time: Duration) -> Result<usize> {
-        let waits = places.iter().map(|(place, expected)| {
+    pub(super) fn wait(words: &[(WaitWord<'_>, u32)], time: Duration) -> Result<usize> {
+        let waits = words.iter().map(|(word, expected)| {
             let mut wait = Wait::new();
             wait.val = (*expected).into();
-            wait.uaddr = WaitPtr::new(place.address().as_ptr().cast());
+            wait.uaddr = WaitPtr::new(word.address().as_ptr().cast());
             wait.flags = WaitFlags::SIZE_U32;
             wait
         });
         let waits: Vec<Wait> = waits.collect();
-        // This call counts from the clock's beginning.
+        // The timeout of this call is an absolute time.
         let now = clock_gettime(rustix::time::ClockId::Monotonic);
         let time = Timespec::try_from(time).map_err(|_| Errno::INVAL)?;
         waitv(&waits, WaitvFlags::empty(), Some(&(now + time)), ClockId::Monotonic)
     }
 }
 
-/// A kernel without the call.
+/// Behaves like a kernel without `futex_waitv(2)`.
 #[cfg(pagemate_force_turns)]
-mod vector {
-    use super::{Duration, Place};
+mod waitv {
+    use super::{Duration, WaitWord};
     use rustix::io::{Errno, Result};
 
-    #[allow(clippy::unnecessary_wraps, reason = "its twin can do it")]
-    pub(super) fn wait(_: &[(Place<'_>, u32)], _: Duration) -> Result<usize> {
+    #[allow(clippy::unnecessary_wraps, reason = "the real call can succeed")]
+    pub(super) fn wait(_: &[(WaitWord<'_>, u32)], _: Duration) -> Result<usize> {
         Err(Errno::NOSYS)
     }
 }
@@ -100,10 +103,10 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn sleepers_on_several_words_wake_for_each_of_them_or_when_time_is_up() {
+    fn threads_that_sleep_on_several_words_wake_for_each_of_them_or_time_out() {
         let words: [AtomicU32; 3] = Default::default();
         let list = || words.iter().map(|word| (word.into(), 0)).collect::<Vec<_>>();
-        for wait in [wait_any, by_turns] {
+        for wait in [wait_any, poll] {
             let start = Instant::now();
             wait(&list(), Duration::from_millis(5)).unwrap();
             assert!(start.elapsed() >= Duration::from_millis(5));
@@ -112,7 +115,7 @@ mod tests {
                     let sleeper = scope.spawn(|| {
                         let end = Instant::now() + Duration::from_secs(30);
                         while words.iter().all(|word| word.load(Ordering::Relaxed) == 0) {
-                            assert!(Instant::now() < end, "nobody woke us");
+                            assert!(Instant::now() < end, "no thread woke this one");
                             wait(&list(), Duration::from_secs(30)).unwrap();
                         }
                     });

@@ -1,4 +1,4 @@
-//! Sleeping and waking as loom can check it: a queue of sleepers for each place, and no time.
+//! A model of sleeping and waking that loom can check: a queue of waiters for each word, without time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -7,46 +7,47 @@ use std::time::Duration;
 
 use loom::sync::{Condvar, Mutex};
 
-use super::Place;
+use super::WaitWord;
 
-/// The sleepers' bells by place, the first to be woken first.
+/// One condition variable for each waiter, by the address of its word. The first waiter is woken
+/// first.
 type Queues = BTreeMap<usize, VecDeque<Arc<Condvar>>>;
 
 loom::lazy_static! {
     static ref QUEUES: Mutex<Queues> = Mutex::new(BTreeMap::new());
-    /// Rings when a thread goes to sleep.
+    /// Notified when a thread goes to sleep.
     static ref ARRIVAL: Condvar = Condvar::new();
 }
 
-pub(crate) fn wait(place: Place<'_>, expected: u32, _: Duration) -> io::Result<bool> {
-    let mut queues = QUEUES.lock().expect("no panic in a queue");
-    let sleeps = place.load() == expected;
+pub(crate) fn wait(word: WaitWord<'_>, expected: u32, _: Duration) -> io::Result<bool> {
+    let mut queues = QUEUES.lock().expect("no thread panics with the lock");
+    let sleeps = word.load() == expected;
     if sleeps {
-        let bell = Arc::new(Condvar::new());
-        queues.entry(place.address()).or_default().push_back(Arc::clone(&bell));
+        let condvar = Arc::new(Condvar::new());
+        queues.entry(word.address()).or_default().push_back(Arc::clone(&condvar));
         ARRIVAL.notify_all();
-        drop(bell.wait(queues).expect("no panic in a queue"));
+        drop(condvar.wait(queues).expect("no thread panics with the lock"));
     }
     Ok(sleeps)
 }
 
-pub(crate) fn wake(place: Place<'_>, count: u32) -> usize {
-    let mut queues = QUEUES.lock().expect("no panic in a queue");
-    let Some(queue) = queues.get_mut(&place.address()) else { return 0 };
-    let many = queue.len().min(count as usize);
-    queue.drain(..many).for_each(|bell| bell.notify_one());
-    many
+pub(crate) fn wake(word: WaitWord<'_>, count: u32) -> usize {
+    let mut queues = QUEUES.lock().expect("no thread panics with the lock");
+    let Some(queue) = queues.get_mut(&word.address()) else { return 0 };
+    let woken = queue.len().min(count as usize);
+    queue.drain(..woken).for_each(|condvar| condvar.notify_one());
+    woken
 }
 
-/// Waits until so many sleep on a place.
-pub(crate) fn until_asleep(place: Place<'_>, many: usize) {
-    let mut queues = QUEUES.lock().expect("no panic in a queue");
-    while queues.get(&place.address()).map_or(0, VecDeque::len) < many {
-        queues = ARRIVAL.wait(queues).expect("no panic in a queue");
+/// Blocks until `count` threads sleep on a word.
+pub(crate) fn until_asleep(word: WaitWord<'_>, count: usize) {
+    let mut queues = QUEUES.lock().expect("no thread panics with the lock");
+    while queues.get(&word.address()).map_or(0, VecDeque::len) < count {
+        queues = ARRIVAL.wait(queues).expect("no thread panics with the lock");
     }
 }
 
-pub(crate) fn wait_any(places: &[(Place<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
-    let (place, expected) = places[0];
-    Ok(wait(place, expected, time)?.then_some(0))
+pub(crate) fn wait_any(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
+    let (word, expected) = words[0];
+    Ok(wait(word, expected, time)?.then_some(0))
 }

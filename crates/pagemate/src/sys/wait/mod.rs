@@ -1,8 +1,8 @@
-//! Sleeping until a word in shared memory changes, and waking the threads of all processes that sleep
-//! there.
+//! Blocks a thread until a word in shared memory changes, and wakes the threads of all processes that
+//! sleep on a word.
 //!
-//! Every platform provides [`wait`], [`wait_any`] and [`wake`]. A wake-up is a hint: the
-//! thread that wakes up looks at the word again. Nobody sleeps without an end, see [`Slice`].
+//! Every platform provides [`wait`], [`wait_any`] and [`wake`]. A wake-up is a hint and may be
+//! spurious: the woken thread reads the word again. No thread sleeps for longer than a [`Slice`].
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ mod apple;
 mod futex;
 #[cfg(loom)]
 mod loom;
-mod place;
+mod word;
 
 #[cfg(all(target_vendor = "apple", not(loom)))]
 use self::apple as platform;
@@ -21,66 +21,69 @@ use self::futex as platform;
 #[cfg(loom)]
 use self::loom as platform;
 
-pub(crate) use place::{Place, high, low};
 #[cfg(all(test, loom))]
 pub(crate) use platform::until_asleep;
 pub(crate) use platform::{wait, wait_any, wake};
+pub(crate) use word::{WaitWord, high_half, low_half};
 
-/// A waiter that watches over a lock looks up from sleep after this time, to see whether the owner is
-/// alive.
-const SLICE: Duration = Duration::from_millis(30);
+/// The slice of a waiter that tests frequently whether the owner of a lock is alive.
+const SHORT_SLICE: Duration = Duration::from_millis(30);
 
-/// Every other waiter looks up after this: the thread that made something available can be killed
-/// before it wakes any waiter, and the waiter that was chosen can be killed before it takes anything.
-/// Both need a death within a few instructions, of which nobody is told.
+/// The slice of every other waiter. It must be finite: the thread that makes an object available can
+/// be killed before it wakes a waiter, and the woken waiter can be killed before it takes the object.
+/// Both need a death within a few instructions, and the kernel reports neither of them.
 pub(crate) const LONG_SLICE: Duration = Duration::from_millis(500);
 
-/// How soon a waiter has to look whether an owner is dead.
+/// How often a waiter tests whether the owner of a lock is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pace {
-    /// There are no owners.
+pub(crate) enum CheckRate {
+    /// The object has no owner.
     Never,
-    /// After each long slice, since others look more often.
-    Seldom,
-    Often,
+    /// After each long slice, because watchers test more often.
+    Rare,
+    /// After each short slice.
+    Frequent,
 }
 
-/// How long a sleeper sleeps at a time. One that has to look whether an owner is dead is told when that
-/// is over, also if it is woken more often: by signals, or for words that others are faster to take.
+/// The longest time that a waiter sleeps before it reads the word again.
+///
+/// The end of a slice is independent of the number of wake-ups in it. A waiter that is woken again and
+/// again, by signals or for objects that other threads take first, still tests for dead owners.
 pub(crate) struct Slice {
-    pace: Pace,
+    rate: CheckRate,
     began: Option<Began>,
 }
 
 impl Slice {
-    pub(crate) fn begin(pace: Pace) -> Slice {
-        Slice { pace, began: (pace != Pace::Never).then(began) }
+    /// Begins a slice.
+    pub(crate) fn begin(rate: CheckRate) -> Slice {
+        Slice { rate, began: (rate != CheckRate::Never).then(began) }
     }
 
-    /// Begins anew if the waiter has another pace now.
-    pub(crate) fn follow(&mut self, pace: Pace) {
-        if self.pace != pace {
-            *self = Slice::begin(pace);
+    /// Begins another slice if `rate` is not the rate of this one.
+    pub(crate) fn set_rate(&mut self, rate: CheckRate) {
+        if self.rate != rate {
+            *self = Slice::begin(rate);
         }
     }
 
-    /// How long it is.
+    /// Returns the length of the slice.
     pub(crate) fn len(&self) -> Duration {
-        if self.pace == Pace::Often { SLICE } else { LONG_SLICE }
+        if self.rate == CheckRate::Frequent { SHORT_SLICE } else { LONG_SLICE }
     }
 
-    /// Whether it is time to look; then the next one begins.
-    pub(crate) fn is_over(&mut self) -> bool {
+    /// Returns whether the slice is over, and begins the next one if it is.
+    pub(crate) fn begin_next_if_over(&mut self) -> bool {
         let over = self.began.as_ref().is_some_and(|began| is_over(began, self.len()));
         if over {
-            *self = Slice::begin(self.pace);
+            *self = Slice::begin(self.rate);
         }
         over
     }
 }
 
 cfg_select! {
-    // Loom checks it without time.
+    // Loom has no clock.
     loom => {
         pub(crate) fn pauses() -> impl Iterator<Item = ()> {
             std::iter::empty()
@@ -95,13 +98,14 @@ cfg_select! {
         }
     }
     _ => {
-        /// Pauses, short ones first, in which another that was about to sleep does so or looks again.
-        /// All together take a few milliseconds.
+        /// Returns an iterator that pauses in each step, for longer in later steps. Another thread
+        /// that is about to sleep falls asleep or reads the word again in that time. All steps
+        /// together take a few milliseconds.
         pub(crate) fn pauses() -> impl Iterator<Item = ()> {
             let yields = (0..8).map(|_| std::thread::yield_now());
-            // Where nothing sleeps on several places at once, it takes one this long to look again.
-            let naps = (0..4).map(|_| std::thread::sleep(Duration::from_millis(1)));
-            yields.chain(naps)
+            // Where the system cannot wait for several words, a waiter polls them once a millisecond.
+            let sleeps = (0..4).map(|_| std::thread::sleep(Duration::from_millis(1)));
+            yields.chain(sleeps)
         }
 
         type Began = std::time::Instant;
@@ -116,5 +120,5 @@ cfg_select! {
     }
 }
 
-/// How many to wake.
+/// The argument of [`wake`] that wakes all waiters of a word.
 pub(crate) const ALL: u32 = i32::MAX.cast_unsigned();

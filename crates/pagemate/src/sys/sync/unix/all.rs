@@ -1,73 +1,75 @@
-//! Waiting for all of several.
+//! Waits for all of several objects.
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::super::words::Waiter;
-use super::super::{Got, Waitable};
+use super::super::{Acquired, Waitable};
 use super::cell::cannot_wait;
-use super::many::{Each, NameCheck, pace, sleep};
+use super::many::{NameCheck, ObjectWaiter, check_rate, sleep};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
 use crate::sys::wait::Slice;
 
-/// How long some of them are held at most while the rest is waited for.
+/// The longest time for which some of the objects are held while the thread waits for the next one.
 const HOLD: Duration = Duration::from_millis(20);
 
-/// Waits until all of them are had; how each.
+/// Waits until all of the objects are acquired, and returns taken each of them was acquired.
 ///
-/// They are taken one by one, once all are there. If others are faster to take the last, the rest is
-/// given back: a thread that only looks, without waiting, may not find it in that moment.
+/// The objects are taken one by one once all are available. If another thread takes one of them first,
+/// the others are given back; a thread that polls one of those may find it unavailable in between.
 ///
-/// Where each of them is free now and again, but never all at once, they are [collected](collect).
-pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Got>>> {
+/// If each object becomes available now and then, but never all at once, they are
+/// [collected](collect).
+pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
     refuse_twice(list)?;
-    let mut each = list.iter().map(|one| one.looker()).collect::<Result<Vec<_>>>()?;
-    let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
-    let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin(pace(&each));
-    // Which of them were there, or changed, since none were collected last.
+    let mut waiters = list.iter().map(|one| one.observer()).collect::<Result<Vec<_>>>()?;
+    let _counted: Vec<_> = list.iter().map(|one| one.count_waiter()).collect();
+    let (mut slept, mut check_liveness) = (false, false);
+    let mut slice = Slice::begin(check_rate(&waiters));
+    // The objects that were available or changed since the last collection.
     let mut seen = vec![false; list.len()];
     let mut names = NameCheck::default();
     loop {
-        slice.follow(pace(&each));
+        slice.set_rate(check_rate(&waiters));
         let time = deadline.next(slice.len());
-        let judging = judge || time.is_none();
-        let missing = match look(&mut each, &mut seen, judging).map_err(cannot_wait)? {
+        let check_now = check_liveness || time.is_none();
+        let missing = match find_missing(&mut waiters, &mut seen, check_now).map_err(cannot_wait)? {
             Some(missing) => missing,
-            None => match take_all(list, &mut each, slept, judging)? {
-                Ok(had) => return Ok(Some(had)),
+            None => match take_all(list, &mut waiters, slept, check_now)? {
+                Ok(acquired) => return Ok(Some(acquired)),
                 Err(missing) => missing,
             },
         };
         if slept {
-            each.iter().for_each(Waiter::pass_on);
+            waiters.iter().for_each(Waiter::pass_on_wake);
         }
         let Some(time) = time else { return Ok(None) };
         if slept && seen.iter().all(|seen| *seen) {
             seen.fill(false);
-            if let Some(had) = collect(list, deadline)? {
-                return Ok(Some(had));
+            if let Some(acquired) = collect(list, deadline)? {
+                return Ok(Some(acquired));
             }
         }
         names.run(list)?;
         slept = true;
-        // All have to be there, so that it is enough to sleep for one that is not.
+        // All of the objects are needed, so it is enough to sleep for one that is missing.
         let missing = seen.iter().position(|seen| !*seen).unwrap_or(missing);
         let start = Instant::now();
-        if sleep(&each[missing..=missing], time)?.is_some() {
-            each[missing].woken_in_vain();
+        if sleep(&waiters[missing..=missing], time)?.is_some() {
+            waiters[missing].on_futile_wake();
         }
         seen[missing] |= start.elapsed() < time;
-        judge = slice.is_over();
-        if judge {
-            each.iter().try_for_each(Waiter::tend).map_err(cannot_wait)?;
+        check_liveness = slice.begin_next_if_over();
+        if check_liveness {
+            waiters.iter().try_for_each(Waiter::maintain_watch).map_err(cannot_wait)?;
         }
     }
 }
 
-/// Fails if two of the handles are of one object, which cannot be had twice. Windows refuses that too.
+/// Returns an error if two of the handles refer to the same object, which cannot be acquired twice.
+/// Windows does the same.
 fn refuse_twice(list: &[Waitable<'_>]) -> Result<()> {
     let mut ids = Vec::with_capacity(list.len());
     for one in list {
@@ -75,113 +77,118 @@ fn refuse_twice(list: &[Waitable<'_>]) -> Result<()> {
     }
     ids.sort_unstable();
     if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-        let cause = "two of the handles are of one object, and it cannot be had twice";
+        let cause = "two of the handles refer to the same object: pass each object once";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     Ok(())
 }
 
-/// Looks at all of them, and notes which are there; the first that is not.
-fn look(each: &mut [Each<'_>], seen: &mut [bool], judge: bool) -> io::Result<Option<usize>> {
+/// Notes in `seen` which objects are available, and returns the index of the first one that is not.
+fn find_missing(
+    waiters: &mut [ObjectWaiter<'_>],
+    seen: &mut [bool],
+    check_liveness: bool,
+) -> io::Result<Option<usize>> {
     let mut missing = None;
-    for (index, one) in each.iter_mut().enumerate() {
-        let there = match one {
-            // A pulse is to be seen by this look and by no later one.
-            Each::Lasting(watcher) => watcher.take(true, judge)?.is_some(),
-            _ => one.is_there(judge)?,
+    for (index, one) in waiters.iter_mut().enumerate() {
+        let available = match one {
+            // A pulse counts for this test and for no later one.
+            ObjectWaiter::ManualEvent(waiter) => waiter.try_take(true, check_liveness)?.is_some(),
+            _ => one.is_available(check_liveness)?,
         };
-        seen[index] |= there;
-        if !there {
+        seen[index] |= available;
+        if !available {
             missing = missing.or(Some(index));
         }
     }
     Ok(missing)
 }
 
-/// Takes all of them, which were there; which one was not any more, if so, and then none is taken.
+/// Takes all of the objects, which were available. If another thread has taken one of them, gives the
+/// others back and returns the index of the missing one.
 fn take_all(
     list: &[Waitable<'_>],
-    each: &mut [Each<'_>],
+    waiters: &mut [ObjectWaiter<'_>],
     slept: bool,
-    judge: bool,
-) -> Result<std::result::Result<Vec<Got>, usize>> {
-    let mut had = Vec::with_capacity(list.len());
-    for one in each {
-        let got = match one {
-            Each::Lasting(_) => Ok(Some(Got::Released)),
-            _ => one.take(slept, judge),
+    check_liveness: bool,
+) -> Result<std::result::Result<Vec<Acquired>, usize>> {
+    let mut acquired = Vec::with_capacity(list.len());
+    for one in waiters {
+        let taken = match one {
+            ObjectWaiter::ManualEvent(_) => Ok(Some(Acquired::Released)),
+            _ => one.try_take(slept, check_liveness),
         };
         fault::point("all-after-some");
-        if let Ok(Some(got)) = got {
-            had.push(got);
+        if let Ok(Some(taken)) = taken {
+            acquired.push(taken);
             continue;
         }
-        for (one, got) in list.iter().zip(&had) {
-            one.undo(*got);
+        for (one, taken) in list.iter().zip(&acquired) {
+            one.undo(*taken);
         }
-        return got.map(|_| Err(had.len())).map_err(cannot_wait);
+        return taken.map(|_| Err(acquired.len())).map_err(cannot_wait);
     }
     for one in list {
-        one.have();
+        one.note_acquired();
     }
-    Ok(Ok(had))
+    Ok(Ok(acquired))
 }
 
-/// Takes them one after the other, and waits for each while it holds those before, for [`HOLD`] at
-/// most: against threads that lock and unlock all the time they are hardly ever free at once. What was
-/// taken is given back if it does not come to all.
+/// Takes the objects one after the other. It holds those that it has while it waits for the next one,
+/// for at most [`HOLD`], and gives them back if it does not get all. Under contention, objects that
+/// other threads lock and unlock all the time are hardly ever available at the same moment.
 ///
-/// All processes take them in the same order, so that two that collect do not hold each other up.
-fn collect(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Got>>> {
+/// All processes take the objects in the same order, which avoids deadlocks between two collections.
+fn collect(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
     let mut order = Vec::with_capacity(list.len());
     for (index, one) in list.iter().enumerate() {
-        order.push((one.is_lasting(), one.id()?, index));
+        order.push((one.is_manual_event(), one.id()?, index));
     }
     order.sort_unstable();
-    let mut had: Vec<(usize, Got)> = Vec::with_capacity(list.len());
+    let mut acquired: Vec<(usize, Acquired)> = Vec::with_capacity(list.len());
     let mut end = Instant::now() + HOLD;
     for (_, _, index) in order {
-        let got = take_by(list[index], end, deadline);
+        let taken = take_until(list[index], end, deadline);
         fault::point("all-after-some");
-        if had.is_empty() {
+        if acquired.is_empty() {
             end = Instant::now() + HOLD;
         }
-        if let Ok(Some(got)) = got {
-            had.push((index, got));
+        if let Ok(Some(taken)) = taken {
+            acquired.push((index, taken));
             continue;
         }
-        for (index, got) in had {
-            list[index].undo(got);
+        for (index, taken) in acquired {
+            list[index].undo(taken);
         }
-        return got.map(|_| None);
+        return taken.map(|_| None);
     }
     for one in list {
-        one.have();
+        one.note_acquired();
     }
-    had.sort_unstable_by_key(|(index, _)| *index);
-    Ok(Some(had.into_iter().map(|(_, got)| got).collect()))
+    acquired.sort_unstable_by_key(|(index, _)| *index);
+    Ok(Some(acquired.into_iter().map(|(_, taken)| taken).collect()))
 }
 
-/// Takes one of them, and waits for it until `end` at most.
-fn take_by(one: Waitable<'_>, end: Instant, deadline: Deadline) -> Result<Option<Got>> {
+/// Takes one of the objects, and waits for it until `end` at most.
+fn take_until(one: Waitable<'_>, end: Instant, deadline: Deadline) -> Result<Option<Acquired>> {
     let mut waiter = [one.waiter()?];
     let mut slept = false;
     loop {
-        if let Some(got) = waiter[0].take(slept, false).map_err(cannot_wait)? {
-            return Ok(Some(got));
+        if let Some(taken) = waiter[0].try_take(slept, false).map_err(cannot_wait)? {
+            return Ok(Some(taken));
         }
         let left = end.saturating_duration_since(Instant::now());
         let time = deadline.next(left).filter(|time| !time.is_zero());
-        // An event that stays is not waited for: it is no lock that others give back.
-        let Some(time) = time.filter(|_| !one.is_lasting()) else {
+        // Do not wait for a manual event: no owner is about to release it.
+        let Some(time) = time.filter(|_| !one.is_manual_event()) else {
             if slept {
-                waiter[0].pass_on();
+                waiter[0].pass_on_wake();
             }
             return Ok(None);
         };
         slept = true;
         if sleep(&waiter, time)?.is_some() {
-            waiter[0].woken_in_vain();
+            waiter[0].on_futile_wake();
         }
     }
 }
@@ -194,14 +201,14 @@ mod tests {
     use crate::access::Sharing;
 
     #[test]
-    fn a_pulse_does_not_count_for_what_comes_after_it() {
+    fn a_pulse_does_not_count_for_later_tests() {
         let sharing = Sharing::Owner;
         let event = Spec::Event { sharing, reset: Reset::Manual, signaled: false };
         let event = Event::unnamed(&event).unwrap();
         let semaphore = Semaphore::unnamed(&Spec::Semaphore { sharing, count: 0, max: 1 }).unwrap();
         let list = [Waitable::Semaphore(&semaphore), Waitable::Event(&event)];
-        let mut each: Vec<_> = list.iter().map(|one| one.looker().unwrap()).collect();
-        let mut missing = || look(&mut each, &mut [false; 2], false).unwrap();
+        let mut waiters: Vec<_> = list.iter().map(|one| one.observer().unwrap()).collect();
+        let mut missing = || find_missing(&mut waiters, &mut [false; 2], false).unwrap();
         event.pulse().unwrap();
         assert_eq!(missing(), Some(0));
         semaphore.release(1).unwrap();

@@ -1,4 +1,4 @@
-//! Where a sync object stands in memory. `docs/layout.md` has the map.
+//! The words of a sync object in mapped memory. `docs/layout.md` describes their layout.
 #![allow(unsafe_code, reason = "words in mapped memory")]
 
 use std::fmt;
@@ -6,7 +6,7 @@ use std::io;
 use std::ptr::NonNull;
 
 use super::super::words::{self, Waiter};
-use super::super::{Home, Reset, Spec};
+use super::super::{LockMemory, Reset, Spec};
 use crate::access::{Access, Kind, Protection};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,22 +15,22 @@ use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::liveness::FIRST;
 use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
 
-/// The words of a sync object. Any of them may hold anything.
+/// The words of a sync object. Another process may write any value to them.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(crate) struct Words {
-    /// What the protocol is about.
+    /// The state of the object, except for automatic events.
     pub(super) word: AtomicU32,
-    /// A mutex: how many seats were taken.
+    /// A mutex: the next seat number.
     pub(super) seats: AtomicU32,
-    /// An event: 1 if it resets by itself, 2 if not. A semaphore: the highest count.
+    /// An event: its reset mode, [`AUTO`] or [`MANUAL`]. A semaphore: its maximum.
     pub(super) setting: AtomicU32,
-    /// A mutex: the pid of who had it last, for people.
+    /// A mutex: the pid of the last owner, for lists.
     pub(super) owner: AtomicU32,
-    /// About how many sleep, for people.
+    /// The number of waiters, for lists. It still counts waiters that were killed.
     pub(super) waiting: AtomicU32,
     zero: AtomicU32,
-    /// An event that resets by itself: what the protocol is about. A mutex: who watches over it.
+    /// An automatic event: its state. A mutex: its watcher places.
     pub(super) wide: AtomicU64,
 }
 
@@ -39,37 +39,42 @@ const _: () = assert!(size_of::<Words>() == LEN && std::mem::offset_of!(Words, w
 
 pub(super) const LEN: usize = crate::sys::state::LEN;
 
-/// Where the word of 64 bits stands.
+/// The offset of the word of 64 bits.
 pub(super) const WIDE: usize = 24;
 
-/// A sync object in memory that is mapped as long as this is there.
+/// The words of a sync object, with the memory that contains them.
 pub(super) struct Cell {
     words: NonNull<Words>,
-    /// Where it stands in its object, in bytes.
+    /// The offset of the words in the object, in bytes.
     pub(super) offset: u64,
-    home: Box<dyn Home>,
+    memory: Box<dyn LockMemory>,
 }
 
-// SAFETY: the words are atomics, which `home` keeps mapped, and `home` may go to any thread.
+// SAFETY: `words` refers to atomics, which `memory` keeps mapped, and `LockMemory` requires `Send`.
 unsafe impl Send for Cell {}
-// SAFETY: as above.
+// SAFETY: a shared reference gives access to the atomics only, and `LockMemory` requires `Sync`.
 unsafe impl Sync for Cell {}
 
 impl Cell {
-    /// The cell at `words`, which is `offset` bytes from the beginning of the object.
+    /// Returns the cell at `words`, which is `offset` bytes from the beginning of the object.
     ///
     /// # Safety
     ///
-    /// `home` keeps it mapped, readable and writable, wherever `home` itself is moved; and nothing
-    /// but atomics and copies in assembly is ever used on it.
-    pub(super) unsafe fn new(words: NonNull<Words>, offset: u64, home: Box<dyn Home>) -> Cell {
-        Cell { words, offset, home }
+    /// - `words` is aligned and refers to readable and writable memory that `memory` keeps mapped at
+    ///   this address for as long as `memory` lives, also if `memory` is moved.
+    /// - This process accesses that memory by atomics and by copies in assembly only.
+    pub(super) unsafe fn new(
+        words: NonNull<Words>,
+        offset: u64,
+        memory: Box<dyn LockMemory>,
+    ) -> Cell {
+        Cell { words, offset, memory }
     }
 
     pub(super) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Cell, bool)> {
         let bytes = spec.bytes();
-        let (object, made) = Object::create(name, &spec.object(&bytes)?, existing)?;
-        Ok((Cell::of(object)?, made))
+        let (object, created) = Object::create(name, &spec.object(&bytes)?, existing)?;
+        Ok((Cell::of(object)?, created))
     }
 
     pub(super) fn open(name: &Name, kind: Kind) -> Result<Cell> {
@@ -81,13 +86,13 @@ impl Cell {
         Cell::of(Object::unnamed(&spec.object(&bytes)?)?)
     }
 
-    /// The cell at the beginning of an object.
+    /// Maps the cell at the beginning of an object.
     pub(super) fn of(object: Object) -> Result<Cell> {
         if object.len() < LEN as u64 {
-            return Err(corrupted("it is too small"));
+            return Err(corrupted("it is too small for a sync object"));
         }
         if object.access() == Access::Read {
-            let cause = "it is only to be read, and whoever uses it changes it";
+            let cause = "this handle is read-only, and each use of a sync object writes to it: open it for reading and writing";
             return Err(Error::new(ErrorKind::PermissionDenied, cause));
         }
         let range = Range {
@@ -99,53 +104,55 @@ impl Cell {
         };
         let mapping = object.map(&range)?;
         let words = mapping.base().cast();
-        let home = Box::new(Own { _mapping: mapping, object });
-        // SAFETY: a whole page is mapped for writing as long as the mapping lives, wherever it is
-        // moved, and nobody else in this process has its address.
-        Ok(unsafe { Cell::new(words, 0, home) })
+        let memory = Box::new(ObjectMemory { _mapping: mapping, object });
+        // SAFETY: the mapping begins at a page boundary and has at least `LEN` bytes, see `range`. It is
+        // writable and stays at its address until `ObjectMemory` drops it. No other code of this
+        // process has the address.
+        Ok(unsafe { Cell::new(words, 0, memory) })
     }
 
     #[inline]
     pub(super) fn words(&self) -> &Words {
-        // SAFETY: `new`'s caller keeps it mapped, and any bytes make these atomics.
+        // SAFETY: by the contract of `new`, `words` is aligned and mapped for as long as
+        // `self.memory` lives, and is accessed by atomics only. Any bytes are valid atomics.
         unsafe { self.words.as_ref() }
     }
 
     pub(super) fn object(&self) -> &Object {
-        self.home.object()
+        self.memory.object()
     }
 
-    /// Takes it, and waits if it is not there.
+    /// Takes the object, and waits if it is not available.
     #[inline]
     pub(super) fn wait<W: Waiter>(
         &self,
         waiter: &mut W,
         deadline: Deadline,
-    ) -> Result<Option<W::Got>> {
-        match waiter.take(false, false).map_err(cannot_wait)? {
+    ) -> Result<Option<W::Output>> {
+        match waiter.try_take(false, false).map_err(cannot_wait)? {
             None => self.wait_counted(waiter, deadline),
-            got => Ok(got),
+            taken => Ok(taken),
         }
     }
 
-    /// Waits, and counts itself among those who do.
+    /// Waits, and counts the calling thread as a waiter meanwhile.
     #[cold]
     fn wait_counted<W: Waiter>(
         &self,
         waiter: &mut W,
         deadline: Deadline,
-    ) -> Result<Option<W::Got>> {
+    ) -> Result<Option<W::Output>> {
         let check_name = || self.object().check_name();
         check_name()?;
-        let _counted = self.count();
+        let _counted = self.count_waiter();
         let check = || check_name().map_err(io::Error::other);
         words::wait(waiter, deadline, check).map_err(cannot_wait)
     }
 
-    /// Counts one more who waits, until what this gives is dropped.
-    pub(super) fn count(&self) -> Waiting<'_> {
+    /// Counts one more waiter until the result is dropped.
+    pub(super) fn count_waiter(&self) -> CountedWaiter<'_> {
         self.words().waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting(&self.words().waiting)
+        CountedWaiter(&self.words().waiting)
     }
 }
 
@@ -155,30 +162,30 @@ impl fmt::Debug for Cell {
     }
 }
 
-/// One who waits. Who is killed meanwhile stays in the count.
-pub(super) struct Waiting<'a>(&'a AtomicU32);
+/// A waiter in the count. A waiter that is killed stays in the count.
+pub(super) struct CountedWaiter<'a>(&'a AtomicU32);
 
-impl Drop for Waiting<'_> {
+impl Drop for CountedWaiter<'_> {
     fn drop(&mut self) {
         let less = |count: u32| count.checked_sub(1);
         _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
 
-/// An object of its own.
-struct Own {
-    /// First: it is unmapped before the name goes.
+/// The memory of an object that contains nothing but the cell.
+struct ObjectMemory {
+    /// The first field, so that the memory is unmapped before the name is released.
     _mapping: Mapping,
     object: Object,
 }
 
-impl Home for Own {
+impl LockMemory for ObjectMemory {
     fn object(&self) -> &Object {
         &self.object
     }
 }
 
-/// Why waiting failed; an error of our own, if it is one.
+/// Converts the error of a wait. An [`Error`] inside the I/O error is returned as it is.
 pub(super) fn cannot_wait(error: io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => error,
@@ -190,7 +197,7 @@ pub(super) fn corrupted(cause: &'static str) -> Error {
     Error::new(ErrorKind::Corrupted, cause)
 }
 
-/// What `setting` says of an event.
+/// The values of `setting` for the reset modes of an event.
 pub(super) const AUTO: u32 = 1;
 pub(super) const MANUAL: u32 = 2;
 
@@ -203,7 +210,7 @@ impl Spec {
         }
     }
 
-    /// The object that has the cell.
+    /// Describes the object that contains the cell.
     fn object<'a>(&self, bytes: &'a [u8; LEN]) -> Result<object::Spec<'a>> {
         Ok(object::Spec {
             kind: self.kind(),
@@ -218,14 +225,14 @@ impl Spec {
         })
     }
 
-    /// What the cell begins with.
+    /// Returns the initial bytes of the cell.
     fn bytes(&self) -> [u8; LEN] {
         let first = if self.is_locked() { FIRST } else { 0 };
         let (word, setting) = match *self {
             Spec::Mutex { .. } => (first, 0),
             Spec::Event { reset: Reset::Auto, .. } => (0, AUTO),
             Spec::Event { reset: Reset::Manual, signaled, .. } => {
-                (u32::from(signaled) * words::event::SIGNALED, MANUAL)
+                (u32::from(signaled) * words::manual_event::SIGNALED, MANUAL)
             }
             Spec::Semaphore { count, max, .. } => (count, max),
         };
@@ -234,7 +241,7 @@ impl Spec {
         bytes[4..8].copy_from_slice(&first.to_ne_bytes());
         bytes[8..12].copy_from_slice(&setting.to_ne_bytes());
         if let Spec::Event { reset: Reset::Auto, signaled, .. } = *self {
-            let state = words::auto::State::new(signaled);
+            let state = words::auto_event::State::new(signaled);
             bytes[WIDE..].copy_from_slice(&state.word().to_ne_bytes());
         }
         bytes

@@ -1,6 +1,6 @@
-//! Events.
+//! Events: handles to the words of an event.
 
-use super::super::words::{auto, event as manual};
+use super::super::words::{auto_event, manual_event};
 use super::super::{Reset, Spec};
 use super::cell::{AUTO, Cell, MANUAL, corrupted};
 use crate::access::Kind;
@@ -22,14 +22,14 @@ impl Event {
         let reset = match cell.words().setting.load(Ordering::Relaxed) {
             AUTO => Reset::Auto,
             MANUAL => Reset::Manual,
-            _ => return Err(corrupted("it says that it is no event")),
+            _ => return Err(corrupted("its reset mode is not one of an event")),
         };
         Ok(Event { cell, reset })
     }
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Event, bool)> {
-        let (cell, made) = Cell::create(name, spec, existing)?;
-        Ok((Event::new(cell)?, made))
+        let (cell, created) = Cell::create(name, spec, existing)?;
+        Ok((Event::new(cell)?, created))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Event> {
@@ -40,12 +40,12 @@ impl Event {
         Event::new(Cell::unnamed(spec)?)
     }
 
-    /// The event in an object that somebody handed us.
+    /// Returns the event in an object that the caller received from elsewhere.
     pub(crate) fn of(object: Object) -> Result<Event> {
         Event::new(Cell::of(object)?)
     }
 
-    /// Fails if another program removed the object's name.
+    /// Returns an error if another program removed the object's name.
     pub(crate) fn check_name(&self) -> Result<()> {
         self.object().check_name()
     }
@@ -58,54 +58,54 @@ impl Event {
         self.reset
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+    #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn set(&self) -> Result<()> {
         match self.reset {
-            Reset::Auto => auto::set(&self.cell.words().wide),
-            Reset::Manual => manual::set(&self.cell.words().word),
+            Reset::Auto => auto_event::set(&self.cell.words().wide),
+            Reset::Manual => manual_event::set(&self.cell.words().word),
         }
         Ok(())
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+    #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn clear(&self) -> Result<()> {
         match self.reset {
-            Reset::Auto => auto::clear(&self.cell.words().wide),
-            Reset::Manual => manual::clear(&self.cell.words().word),
+            Reset::Auto => auto_event::clear(&self.cell.words().wide),
+            Reset::Manual => manual_event::clear(&self.cell.words().word),
         }
         Ok(())
     }
 
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+    #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn pulse(&self) -> Result<()> {
         match self.reset {
-            Reset::Auto => auto::pulse(&self.cell.words().wide),
-            Reset::Manual => manual::pulse(&self.cell.words().word),
+            Reset::Auto => auto_event::pulse(&self.cell.words().wide),
+            Reset::Manual => manual_event::pulse(&self.cell.words().word),
         }
         Ok(())
     }
 
-    /// Waits for it; false if it did not happen in time.
+    /// Waits for the event. Returns false if it was not signaled before the deadline.
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
         Ok(match self.reset {
-            Reset::Auto => self.cell.wait(&mut self.sleeper(), deadline)?.is_some(),
-            Reset::Manual => self.cell.wait(&mut self.watcher(), deadline)?.is_some(),
+            Reset::Auto => self.cell.wait(&mut self.auto_waiter(), deadline)?.is_some(),
+            Reset::Manual => self.cell.wait(&mut self.manual_waiter(), deadline)?.is_some(),
         })
     }
 
-    /// A waiter of an event that resets by itself.
-    pub(super) fn sleeper(&self) -> auto::Sleeper<'_> {
-        auto::Sleeper::new(&self.cell.words().wide)
+    /// Returns a waiter. The event is automatic.
+    pub(super) fn auto_waiter(&self) -> auto_event::AutoWaiter<'_> {
+        auto_event::AutoWaiter::new(&self.cell.words().wide)
     }
 
-    /// The same, together with other objects.
-    pub(super) fn looker(&self) -> auto::Looker<'_> {
-        auto::Looker::new(&self.cell.words().wide)
+    /// Returns a waiter for all of several objects. The event is automatic.
+    pub(super) fn auto_observer(&self) -> auto_event::AutoObserver<'_> {
+        auto_event::AutoObserver::new(&self.cell.words().wide)
     }
 
-    /// A waiter of an event that stays signaled.
-    pub(super) fn watcher(&self) -> manual::Watcher<'_> {
-        manual::Watcher::new(&self.cell.words().word)
+    /// Returns a waiter. The event is manual.
+    pub(super) fn manual_waiter(&self) -> manual_event::ManualWaiter<'_> {
+        manual_event::ManualWaiter::new(&self.cell.words().word)
     }
 
     pub(super) fn cell(&self) -> &Cell {

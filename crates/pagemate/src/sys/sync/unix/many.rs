@@ -1,126 +1,138 @@
-//! Waiting for any of several, and the parts of waiting for all of them.
+//! Waits for any of several objects. [`all`](super::all) uses its parts to wait for all of them.
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::super::words::{Waiter, auto, event, semaphore};
-use super::super::{Got, Reset, Waitable};
-use super::cell::{Waiting, cannot_wait};
+use super::super::words::{Waiter, auto_event, manual_event, semaphore};
+use super::super::{Acquired, Reset, Waitable};
+use super::cell::{CountedWaiter, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::sys::fault;
-use crate::sys::wait::{self, Pace, Place, Slice};
+use crate::sys::wait::{self, CheckRate, Slice, WaitWord};
 
-/// One of several, and we who wait for it.
-pub(super) enum Each<'a> {
-    Mutex(Box<dyn Waiter<Got = Got> + 'a>),
-    /// One that resets by itself.
-    Event(auto::Sleeper<'a>),
-    /// The same, of which nothing is taken before all others are there.
-    Looked(auto::Looker<'a>),
-    /// One that stays: to see that it has happened is to have it.
-    Lasting(event::Watcher<'a>),
-    Semaphore(semaphore::Taker<'a>),
+/// The calling thread's waiter of one of several objects.
+pub(super) enum ObjectWaiter<'a> {
+    Mutex(Box<dyn Waiter<Output = Acquired> + 'a>),
+    /// An automatic event.
+    AutoEvent(auto_event::AutoWaiter<'a>),
+    /// An automatic event, of which nothing is taken before all other objects are available.
+    AutoObserver(auto_event::AutoObserver<'a>),
+    /// A manual event. Taking it does not change it.
+    ManualEvent(manual_event::ManualWaiter<'a>),
+    Semaphore(semaphore::SemaphoreWaiter<'a>),
 }
 
-impl Waiter for Each<'_> {
-    type Got = Got;
+impl Waiter for ObjectWaiter<'_> {
+    type Output = Acquired;
 
-    fn is_there(&mut self, judge: bool) -> io::Result<bool> {
+    fn is_available(&mut self, check_liveness: bool) -> io::Result<bool> {
         match self {
-            Each::Mutex(locker) => locker.is_there(judge),
-            Each::Event(sleeper) => sleeper.is_there(judge),
-            Each::Looked(looker) => looker.is_there(judge),
-            Each::Lasting(watcher) => watcher.is_there(judge),
-            Each::Semaphore(taker) => taker.is_there(judge),
+            ObjectWaiter::Mutex(waiter) => waiter.is_available(check_liveness),
+            ObjectWaiter::AutoEvent(waiter) => waiter.is_available(check_liveness),
+            ObjectWaiter::AutoObserver(waiter) => waiter.is_available(check_liveness),
+            ObjectWaiter::ManualEvent(waiter) => waiter.is_available(check_liveness),
+            ObjectWaiter::Semaphore(waiter) => waiter.is_available(check_liveness),
         }
     }
 
-    fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Got>> {
-        let whole = |()| Got::Released;
+    fn try_take(&mut self, slept: bool, check_liveness: bool) -> io::Result<Option<Acquired>> {
+        let released = |()| Acquired::Released;
         match self {
-            Each::Mutex(locker) => locker.take(slept, judge),
-            Each::Event(sleeper) => Ok(sleeper.take(slept, judge)?.map(whole)),
-            Each::Looked(looker) => Ok(looker.take(slept, judge)?.map(whole)),
-            Each::Lasting(watcher) => Ok(watcher.take(slept, judge)?.map(whole)),
-            Each::Semaphore(taker) => Ok(taker.take(slept, judge)?.map(whole)),
+            ObjectWaiter::Mutex(waiter) => waiter.try_take(slept, check_liveness),
+            ObjectWaiter::AutoEvent(waiter) => {
+                Ok(waiter.try_take(slept, check_liveness)?.map(released))
+            }
+            ObjectWaiter::AutoObserver(waiter) => {
+                Ok(waiter.try_take(slept, check_liveness)?.map(released))
+            }
+            ObjectWaiter::ManualEvent(waiter) => {
+                Ok(waiter.try_take(slept, check_liveness)?.map(released))
+            }
+            ObjectWaiter::Semaphore(waiter) => {
+                Ok(waiter.try_take(slept, check_liveness)?.map(released))
+            }
         }
     }
 
-    fn pace(&self) -> Pace {
+    fn check_rate(&self) -> CheckRate {
         match self {
-            Each::Mutex(locker) => locker.pace(),
-            _ => Pace::Never,
+            ObjectWaiter::Mutex(waiter) => waiter.check_rate(),
+            _ => CheckRate::Never,
         }
     }
 
-    fn tend(&self) -> io::Result<()> {
+    fn maintain_watch(&self) -> io::Result<()> {
         match self {
-            Each::Mutex(locker) => locker.tend(),
+            ObjectWaiter::Mutex(waiter) => waiter.maintain_watch(),
             _ => Ok(()),
         }
     }
 
-    fn announce(&self) -> Option<(Place<'_>, u32)> {
+    fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)> {
         match self {
-            Each::Mutex(locker) => locker.announce(),
-            Each::Event(sleeper) => sleeper.announce(),
-            Each::Looked(looker) => looker.announce(),
-            Each::Lasting(watcher) => watcher.announce(),
-            Each::Semaphore(taker) => taker.announce(),
+            ObjectWaiter::Mutex(waiter) => waiter.prepare_sleep(),
+            ObjectWaiter::AutoEvent(waiter) => waiter.prepare_sleep(),
+            ObjectWaiter::AutoObserver(waiter) => waiter.prepare_sleep(),
+            ObjectWaiter::ManualEvent(waiter) => waiter.prepare_sleep(),
+            ObjectWaiter::Semaphore(waiter) => waiter.prepare_sleep(),
         }
     }
 
-    fn woken_in_vain(&self) {
+    fn on_futile_wake(&self) {
         match self {
-            Each::Mutex(locker) => locker.woken_in_vain(),
-            Each::Event(sleeper) => sleeper.woken_in_vain(),
-            Each::Looked(_) | Each::Lasting(_) | Each::Semaphore(_) => {}
+            ObjectWaiter::Mutex(waiter) => waiter.on_futile_wake(),
+            ObjectWaiter::AutoEvent(waiter) => waiter.on_futile_wake(),
+            ObjectWaiter::AutoObserver(_)
+            | ObjectWaiter::ManualEvent(_)
+            | ObjectWaiter::Semaphore(_) => {}
         }
     }
 
-    fn pass_on(&self) {
+    fn pass_on_wake(&self) {
         match self {
-            Each::Mutex(locker) => locker.pass_on(),
-            Each::Event(sleeper) => sleeper.pass_on(),
-            Each::Looked(looker) => looker.pass_on(),
-            Each::Lasting(watcher) => watcher.pass_on(),
-            Each::Semaphore(taker) => taker.pass_on(),
+            ObjectWaiter::Mutex(waiter) => waiter.pass_on_wake(),
+            ObjectWaiter::AutoEvent(waiter) => waiter.pass_on_wake(),
+            ObjectWaiter::AutoObserver(waiter) => waiter.pass_on_wake(),
+            ObjectWaiter::ManualEvent(waiter) => waiter.pass_on_wake(),
+            ObjectWaiter::Semaphore(waiter) => waiter.pass_on_wake(),
         }
     }
 }
 
 impl<'a> Waitable<'a> {
-    pub(super) fn waiter(self) -> Result<Each<'a>> {
+    /// Returns a waiter for any of several objects.
+    pub(super) fn waiter(self) -> Result<ObjectWaiter<'a>> {
         Ok(match self {
-            Waitable::Mutex(mutex) => Each::Mutex(Box::new(mutex.locker()?)),
+            Waitable::Mutex(mutex) => ObjectWaiter::Mutex(Box::new(mutex.waiter()?)),
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
-                Each::Event(event.sleeper())
+                ObjectWaiter::AutoEvent(event.auto_waiter())
             }
-            Waitable::Event(event) => Each::Lasting(event.watcher()),
-            Waitable::Semaphore(semaphore) => Each::Semaphore(semaphore.taker()),
+            Waitable::Event(event) => ObjectWaiter::ManualEvent(event.manual_waiter()),
+            Waitable::Semaphore(semaphore) => ObjectWaiter::Semaphore(semaphore.waiter()),
         })
     }
 
-    /// The same for one that is to be had together with others.
-    pub(super) fn looker(self) -> Result<Each<'a>> {
+    /// Returns a waiter for all of several objects.
+    pub(super) fn observer(self) -> Result<ObjectWaiter<'a>> {
         match self {
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => {
-                Ok(Each::Looked(event.looker()))
+                Ok(ObjectWaiter::AutoObserver(event.auto_observer()))
             }
             _ => self.waiter(),
         }
     }
 
-    pub(super) fn count(self) -> Waiting<'a> {
+    /// Counts the calling thread as a waiter until the result is dropped.
+    pub(super) fn count_waiter(self) -> CountedWaiter<'a> {
         match self {
-            Waitable::Mutex(mutex) => mutex.cell().count(),
-            Waitable::Event(event) => event.cell().count(),
-            Waitable::Semaphore(semaphore) => semaphore.cell().count(),
+            Waitable::Mutex(mutex) => mutex.cell().count_waiter(),
+            Waitable::Event(event) => event.cell().count_waiter(),
+            Waitable::Semaphore(semaphore) => semaphore.cell().count_waiter(),
         }
     }
 
-    /// Fails if another program removed the object's name.
+    /// Returns an error if another program removed the object's name.
     fn check_name(self) -> Result<()> {
         match self {
             Waitable::Mutex(mutex) => mutex.check_name(),
@@ -129,7 +141,7 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    /// The same for all handles of one object, and no other's.
+    /// Returns the identity of the object, which all its handles share.
     pub(super) fn id(self) -> Result<(u64, u64)> {
         match self {
             Waitable::Mutex(mutex) => mutex.object().id(),
@@ -138,24 +150,24 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    /// Whether it stays there for others when it is had.
-    pub(super) fn is_lasting(self) -> bool {
+    /// Returns whether taking the object leaves it available.
+    pub(super) fn is_manual_event(self) -> bool {
         matches!(self, Waitable::Event(event) if event.reset_mode() == Reset::Manual)
     }
 
-    /// We have it from now on.
-    pub(super) fn have(self) {
+    /// Notes that the calling thread acquired the object.
+    pub(super) fn note_acquired(self) {
         if let Waitable::Mutex(mutex) = self {
-            mutex.have();
+            mutex.note_acquired();
         }
     }
 
-    /// Gives back what we took and could not have together with the rest.
-    pub(super) fn undo(self, got: Got) {
+    /// Restores the state before an acquisition, because the other objects could not be acquired.
+    pub(super) fn undo(self, acquired: Acquired) {
         match self {
             Waitable::Mutex(mutex) => {
-                mutex.have();
-                mutex.undo(got);
+                mutex.note_acquired();
+                mutex.undo(acquired);
             }
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => _ = event.set(),
             Waitable::Event(_) => {}
@@ -164,31 +176,34 @@ impl<'a> Waitable<'a> {
     }
 }
 
-/// How soon one that waits for these has to look whether an owner is dead.
-pub(super) fn pace(each: &[Each<'_>]) -> Pace {
-    each.iter().map(Waiter::pace).max().unwrap_or(Pace::Never)
+/// Returns how often a thread with these waiters has to test whether an owner is dead.
+pub(super) fn check_rate(waiters: &[ObjectWaiter<'_>]) -> CheckRate {
+    waiters.iter().map(Waiter::check_rate).max().unwrap_or(CheckRate::Never)
 }
 
-/// Sleeps until one of these changes, which may have changed already; which one it was woken for.
-pub(super) fn sleep(each: &[Each<'_>], time: Duration) -> Result<Option<usize>> {
-    let Some(places) = each.iter().map(Each::announce).collect::<Option<Vec<_>>>() else {
+/// Sleeps until one of the objects changes. Returns the index of the object for which the thread was
+/// woken; `None` at once if one of them has already changed.
+pub(super) fn sleep(waiters: &[ObjectWaiter<'_>], time: Duration) -> Result<Option<usize>> {
+    let Some(words) = waiters.iter().map(ObjectWaiter::prepare_sleep).collect::<Option<Vec<_>>>()
+    else {
         return Ok(None);
     };
     fault::point("wait-before-sleep");
-    let slept = match places[..] {
-        [(place, expected)] => wait::wait(place, expected, time).map(|woken| woken.then_some(0)),
-        _ => wait::wait_any(&places, time),
+    let slept = match words[..] {
+        [(word, expected)] => wait::wait(word, expected, time).map(|woken| woken.then_some(0)),
+        _ => wait::wait_any(&words, time),
     };
     fault::point("wait-after-sleep");
     slept.map_err(cannot_wait)
 }
 
-/// Checks the names of the objects that a thread sleeps for, before its first sleep and then twice a
-/// second at most.
+/// Checks the names of the objects that a thread waits for: before its first sleep, and then at most
+/// once in each long slice.
 #[derive(Default)]
 pub(super) struct NameCheck(Option<Instant>);
 
 impl NameCheck {
+    /// Checks the names if it is time to.
     pub(super) fn run(&mut self, list: &[Waitable<'_>]) -> Result<()> {
         if self.0.is_none_or(|last| last.elapsed() >= wait::LONG_SLICE) {
             list.iter().try_for_each(|one| one.check_name())?;
@@ -198,47 +213,54 @@ impl NameCheck {
     }
 }
 
-/// Waits until one of them is had, the first in the list of those that can be; which, and how.
-pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<(usize, Got)>> {
-    let mut each = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
-    let _counted: Vec<_> = list.iter().map(|one| one.count()).collect();
-    let (mut slept, mut judge) = (false, false);
+/// Waits until one of the objects is acquired, the first available one of the list. Returns its index,
+/// and how it was acquired.
+pub(crate) fn wait_any(
+    list: &[Waitable<'_>],
+    deadline: Deadline,
+) -> Result<Option<(usize, Acquired)>> {
+    let mut waiters = list.iter().map(|one| one.waiter()).collect::<Result<Vec<_>>>()?;
+    let _counted: Vec<_> = list.iter().map(|one| one.count_waiter()).collect();
+    let (mut slept, mut check_liveness) = (false, false);
     let mut woken: Option<usize> = None;
     let mut names = NameCheck::default();
-    let mut slice = Slice::begin(pace(&each));
+    let mut slice = Slice::begin(check_rate(&waiters));
     loop {
-        slice.follow(pace(&each));
+        slice.set_rate(check_rate(&waiters));
         let time = deadline.next(slice.len());
-        let judging = judge || time.is_none();
-        for (index, one) in each.iter_mut().enumerate() {
-            if let Some(got) = one.take(slept, judging).map_err(cannot_wait)? {
-                list[index].have();
+        let check_now = check_liveness || time.is_none();
+        for (index, one) in waiters.iter_mut().enumerate() {
+            if let Some(acquired) = one.try_take(slept, check_now).map_err(cannot_wait)? {
+                list[index].note_acquired();
                 if slept {
-                    each[..index].iter().chain(&each[index + 1..]).for_each(Waiter::pass_on);
+                    waiters[..index]
+                        .iter()
+                        .chain(&waiters[index + 1..])
+                        .for_each(Waiter::pass_on_wake);
                 }
-                return Ok(Some((index, got)));
+                return Ok(Some((index, acquired)));
             }
         }
         let Some(time) = time else {
             if slept {
-                each.iter().for_each(Waiter::pass_on);
+                waiters.iter().for_each(Waiter::pass_on_wake);
             }
             return Ok(None);
         };
         if let Some(index) = woken {
-            each[index].woken_in_vain();
+            waiters[index].on_futile_wake();
         }
         if let Err(error) = names.run(list) {
             if slept {
-                each.iter().for_each(Waiter::pass_on);
+                waiters.iter().for_each(Waiter::pass_on_wake);
             }
             return Err(error);
         }
         slept = true;
-        woken = sleep(&each, time)?;
-        judge = slice.is_over();
-        if judge {
-            each.iter().try_for_each(Waiter::tend).map_err(cannot_wait)?;
+        woken = sleep(&waiters, time)?;
+        check_liveness = slice.begin_next_if_over();
+        if check_liveness {
+            waiters.iter().try_for_each(Waiter::maintain_watch).map_err(cannot_wait)?;
         }
     }
 }

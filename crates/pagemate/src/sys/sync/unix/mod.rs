@@ -1,4 +1,4 @@
-//! Sync objects as words in shared memory: an object of one page, or a place in a section.
+//! Sync objects as words in shared memory, in an object of one page or in a user's section.
 
 mod all;
 mod cell;

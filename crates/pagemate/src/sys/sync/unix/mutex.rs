@@ -1,15 +1,15 @@
-//! Mutexes.
+//! Mutexes: handles to the words of a mutex, with the seat that the process uses to own it.
 
 use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::super::words::watch::Seating;
+use super::super::words::watch::SeatLiveness;
 use super::super::words::{Waiter, mutex as protocol};
-use super::super::{Got, Home, Spec};
+use super::super::{Acquired, LockMemory, Spec};
 use super::cell::{Cell, Words};
-use super::thread::{self, Who};
+use super::thread::{self, ThreadId};
 use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ use crate::primitive;
 use crate::sys::liveness::{FIRST, Seats};
 use crate::sys::object::{Existing, Object};
 
-/// A handle to a lock, which threads of this process may share.
+/// A handle to a mutex, which threads of this process may share.
 #[derive(Clone, Debug)]
 pub(crate) struct Mutex(Arc<Inner>);
 
@@ -26,37 +26,40 @@ pub(crate) struct Mutex(Arc<Inner>);
 pub(super) struct Inner {
     cell: Cell,
     seats: Seats,
-    /// Our seat at it, beneath the life in which it was taken; zero is none.
+    /// The generation in which this handle took its seat (bits 32 to 63), and the seat (bits 0 to 31);
+    /// 0 before the first one.
     seat: AtomicU64,
-    /// The pid of that life.
+    /// The pid of the process in that generation.
     pid: AtomicU32,
-    /// The thread that has the lock by this handle, as [`Who`].
-    holder: AtomicU64,
-    /// The thread that last had it looked after.
-    looked_after: AtomicU64,
+    /// The [`ThreadId`] of the thread that owns the mutex by this handle, or 0.
+    owner: AtomicU64,
+    /// The [`ThreadId`] of the thread that last registered the handle with
+    /// [`abandon_at_exit`](thread::abandon_at_exit). It saves registering it for every lock.
+    registered: AtomicU64,
 }
 
 impl Mutex {
     fn new(cell: Cell) -> Result<Mutex> {
-        // Now, and not when it is locked: by then this process may have no right to open the file.
+        // Open the description of seats now and not with the first lock: by then the process may have
+        // given up the right to open the file.
         let seats = cell.object().seats()?;
         Ok(Mutex(Arc::new(Inner {
             cell,
             seats,
             seat: AtomicU64::new(0),
             pid: AtomicU32::new(0),
-            holder: AtomicU64::new(0),
-            looked_after: AtomicU64::new(0),
+            owner: AtomicU64::new(0),
+            registered: AtomicU64::new(0),
         })))
     }
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
-        let (cell, made) = Cell::create(name, spec, existing)?;
+        let (cell, created) = Cell::create(name, spec, existing)?;
         let mutex = Mutex::new(cell)?;
-        if made && spec.is_locked() {
-            mutex.0.begin();
+        if created && spec.is_locked() {
+            mutex.0.own_new_mutex();
         }
-        Ok((mutex, made))
+        Ok((mutex, created))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Mutex> {
@@ -66,32 +69,32 @@ impl Mutex {
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
         let mutex = Mutex::new(Cell::unnamed(spec)?)?;
         if spec.is_locked() {
-            mutex.0.begin();
+            mutex.0.own_new_mutex();
         }
         Ok(mutex)
     }
 
-    /// The mutex in an object that somebody handed us.
+    /// Returns the mutex in an object that the caller received from elsewhere.
     pub(crate) fn of(object: Object) -> Result<Mutex> {
         Mutex::new(Cell::of(object)?)
     }
 
-    /// A mutex that stands in memory of the user's, `offset` bytes from its beginning.
+    /// Returns a mutex whose words lie in a user's section, `offset` bytes from its beginning.
     ///
     /// # Safety
     ///
-    /// As [`Cell::new`].
-    #[allow(unsafe_code, reason = "the caller's promise is handed on")]
-    pub(crate) unsafe fn inside(
+    /// The contract of [`Cell::new`].
+    #[allow(unsafe_code, reason = "it passes the contract of `Cell::new` on")]
+    pub(crate) unsafe fn embedded(
         words: NonNull<Words>,
         offset: u64,
-        home: Box<dyn Home>,
+        memory: Box<dyn LockMemory>,
     ) -> Result<Mutex> {
-        // SAFETY: the caller's promise.
-        Mutex::new(unsafe { Cell::new(words, offset, home) })
+        // SAFETY: this function has the contract of `Cell::new`.
+        Mutex::new(unsafe { Cell::new(words, offset, memory) })
     }
 
-    /// Fails if another program removed the object's name.
+    /// Returns an error if another program removed the object's name.
     pub(crate) fn check_name(&self) -> Result<()> {
         self.object().check_name()
     }
@@ -100,57 +103,57 @@ impl Mutex {
         self.0.cell.object()
     }
 
-    /// Takes the lock; `None` if it could not be had in time.
+    /// Acquires the mutex. Returns `None` if it was not acquired before the deadline.
     #[inline]
-    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Got>> {
-        let who = Who::am_i();
-        let seat = self.0.prepare(who)?;
-        let got = if protocol::try_fast(&self.0.cell.words().word, seat) {
-            Some(Got::Released)
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Acquired>> {
+        let thread = ThreadId::current();
+        let seat = self.0.prepare(thread)?;
+        let acquired = if protocol::try_lock_uncontended(&self.0.cell.words().word, seat) {
+            Some(Acquired::Released)
         } else {
             self.0.wait(seat, deadline)?
         };
-        if got.is_some() {
-            self.0.have(who);
+        if acquired.is_some() {
+            self.0.note_owner(thread);
         }
-        Ok(got)
+        Ok(acquired)
     }
 
-    /// Whether this thread has it by this handle.
+    /// Returns whether this thread owns the mutex by this handle.
     pub(crate) fn is_mine(&self) -> bool {
-        self.0.holder.load(Ordering::Relaxed) == Who::am_i().0
+        self.0.owner.load(Ordering::Relaxed) == ThreadId::current().0
     }
 
-    /// Gives the lock back; false if this thread does not have it by this handle.
+    /// Releases the mutex. Returns false if this thread does not own it by this handle.
     #[inline]
     pub(crate) fn unlock(&self) -> bool {
         let inner = &*self.0;
-        let who = Who::am_i();
-        if inner.holder.load(Ordering::Relaxed) != who.0 {
+        if inner.owner.load(Ordering::Relaxed) != ThreadId::current().0 {
             return false;
         }
-        inner.holder.store(0, Ordering::Relaxed);
+        inner.owner.store(0, Ordering::Relaxed);
         protocol::unlock(&inner.cell.words().word, inner.seat_number());
         true
     }
 
-    /// Gives a lock back as it was had: for one that could not be had together with others.
-    pub(super) fn undo(&self, got: Got) {
-        match got {
-            Got::Released => _ = self.unlock(),
-            Got::Abandoned => self.0.give_up(),
+    /// Restores the state before an acquisition: releases the mutex, or abandons it again. For one of
+    /// several objects, the others of which could not be acquired.
+    pub(super) fn undo(&self, acquired: Acquired) {
+        match acquired {
+            Acquired::Released => _ = self.unlock(),
+            Acquired::Abandoned => self.0.abandon(),
         }
     }
 
-    /// This thread as one of those who wait for several; its seat is taken.
-    pub(super) fn locker(&self) -> Result<impl Waiter<Got = Got> + '_> {
-        let seat = self.0.prepare(Who::am_i())?;
-        Ok(self.0.locker(seat))
+    /// Returns a waiter of the calling thread, which has a seat from then on.
+    pub(super) fn waiter(&self) -> Result<impl Waiter<Output = Acquired> + '_> {
+        let seat = self.0.prepare(ThreadId::current())?;
+        Ok(self.0.waiter(seat))
     }
 
-    /// Notes that this thread has it, which it took as one of several.
-    pub(super) fn have(&self) {
-        self.0.have(Who::am_i());
+    /// Notes that this thread owns the mutex, which it acquired by a [`waiter`](Mutex::waiter).
+    pub(super) fn note_acquired(&self) {
+        self.0.note_owner(ThreadId::current());
     }
 
     pub(super) fn cell(&self) -> &Cell {
@@ -164,109 +167,114 @@ impl Inner {
         self.seat.load(Ordering::Relaxed) as u32
     }
 
-    /// What has to be there before this thread takes the lock: our seat, and somebody who looks
-    /// after it when the thread ends.
+    /// Prepares the acquisition by this thread: takes a seat, and registers the mutex to be abandoned
+    /// when the thread ends.
     #[inline]
-    fn prepare(self: &Arc<Inner>, who: Who) -> Result<u32> {
-        if self.holder.load(Ordering::Relaxed) == who.0 {
-            let cause = "this thread has it already, and would wait for itself";
+    fn prepare(self: &Arc<Inner>, current: ThreadId) -> Result<u32> {
+        if self.owner.load(Ordering::Relaxed) == current.0 {
+            let cause = "this thread already owns it and would wait for itself: unlock it first";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
-        if self.looked_after.load(Ordering::Relaxed) != who.0 {
-            thread::look_after(&Arc::downgrade(self));
-            self.looked_after.store(who.0, Ordering::Relaxed);
+        if self.registered.load(Ordering::Relaxed) != current.0 {
+            thread::abandon_at_exit(&Arc::downgrade(self));
+            self.registered.store(current.0, Ordering::Relaxed);
         }
-        // Acquire: with the seat comes the pid that was stored before it.
+        // Acquire: the pid, which was stored before the Release in `take_seat`.
         let seat = self.seat.load(Ordering::Acquire);
-        if seat >> 32 != who.life() {
-            self.take_seat(who, seat)?;
+        if seat >> 32 != current.generation() {
+            self.take_seat(current, seat)?;
         }
         Ok(self.seat_number())
     }
 
-    /// Takes a seat in place of `old`, which is none or of another life. A seat of this life stays:
-    /// the thread that took it may have the lock by it already.
+    /// Takes a seat in place of `old`, which is 0 or of another generation. A seat that another thread
+    /// took in this generation stays, because that thread may already own the mutex with it.
     #[cold]
-    fn take_seat(&self, who: Who, old: u64) -> Result<()> {
+    fn take_seat(&self, current: ThreadId, old: u64) -> Result<()> {
         self.cell.object().check_name()?;
         let (at, words) = (self.cell.offset, self.cell.words());
         let next = || words.seats.fetch_add(1, primitive::Ordering::Relaxed);
         let file = self.cell.object().seat_file()?;
         let mut seat = self.seats.take(file, at, next)?;
-        // The seat of an owner that died may come again. With it we would own its lock.
+        // Seat numbers wrap around. With the number of a dead owner that is still in the word, this
+        // process would seem to own the mutex.
         while words.word.load(primitive::Ordering::Relaxed) & protocol::OWNER == seat {
             self.seats.leave(at, seat);
             seat = self.seats.take(file, at, next)?;
         }
         self.pid.store(std::process::id(), Ordering::Relaxed);
-        let new = who.life() << 32 | u64::from(seat);
-        let (ours, failed) = (Ordering::Release, Ordering::Acquire);
-        if self.seat.compare_exchange(old, new, ours, failed).is_err() {
-            // Another thread was faster.
+        let new = current.generation() << 32 | u64::from(seat);
+        // Release: publishes the pid to the Acquire in `prepare`. Acquire on failure: the pid of the
+        // thread that was faster.
+        let (success, failure) = (Ordering::Release, Ordering::Acquire);
+        if self.seat.compare_exchange(old, new, success, failure).is_err() {
             self.seats.leave(self.cell.offset, seat);
         }
         Ok(())
     }
 
-    /// Notes that this thread has had it since it was made.
-    fn begin(self: &Arc<Inner>) {
-        let who = Who::am_i();
-        thread::look_after(&Arc::downgrade(self));
-        self.looked_after.store(who.0, Ordering::Relaxed);
+    /// Notes that this thread owns the mutex, which was created locked with the seat [`FIRST`].
+    fn own_new_mutex(self: &Arc<Inner>) {
+        let current = ThreadId::current();
+        thread::abandon_at_exit(&Arc::downgrade(self));
+        self.registered.store(current.0, Ordering::Relaxed);
         self.pid.store(std::process::id(), Ordering::Relaxed);
-        self.seat.store(who.life() << 32 | u64::from(FIRST), Ordering::Relaxed);
-        self.have(who);
+        self.seat.store(current.generation() << 32 | u64::from(FIRST), Ordering::Relaxed);
+        self.note_owner(current);
     }
 
+    /// Notes the thread that owns the mutex, and in the words the pid, for lists.
     #[inline]
-    fn have(&self, who: Who) {
-        self.holder.store(who.0, Ordering::Relaxed);
+    fn note_owner(&self, owner: ThreadId) {
+        self.owner.store(owner.0, Ordering::Relaxed);
         self.cell.words().owner.store(self.pid.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    fn locker(&self, seat: u32) -> protocol::Locker<'_, &Inner> {
+    fn waiter(&self, seat: u32) -> protocol::MutexWaiter<'_, &Inner> {
         let words = self.cell.words();
-        protocol::Locker::new(&words.word, &words.wide, seat, self)
+        protocol::MutexWaiter::new(&words.word, &words.wide, seat, self)
     }
 
     #[cold]
-    fn wait(&self, seat: u32, deadline: Deadline) -> Result<Option<Got>> {
-        self.cell.wait(&mut self.locker(seat), deadline)
+    fn wait(&self, seat: u32, deadline: Deadline) -> Result<Option<Acquired>> {
+        self.cell.wait(&mut self.waiter(seat), deadline)
     }
 
-    /// Abandons the lock, which this handle has.
-    fn give_up(&self) {
-        self.holder.store(0, Ordering::Relaxed);
+    /// Abandons the mutex, which a thread owns by this handle.
+    fn abandon(&self) {
+        self.owner.store(0, Ordering::Relaxed);
         protocol::abandon(&self.cell.words().word, self.seat_number());
     }
 
-    /// A thread is about to end.
-    pub(super) fn thread_ends(&self, who: Who) {
-        if self.holder.load(Ordering::Relaxed) == who.0 {
-            self.give_up();
+    /// Abandons the mutex if the thread owns it by this handle.
+    pub(super) fn abandon_if_owned_by(&self, thread: ThreadId) {
+        if self.owner.load(Ordering::Relaxed) == thread.0 {
+            self.abandon();
         }
     }
 }
 
-impl Seating for &Inner {
+impl SeatLiveness for &Inner {
     fn is_alive(&self, seat: u32) -> io::Result<bool> {
         self.cell.object().is_seat_taken(self.cell.offset, seat).map_err(io::Error::other)
     }
 
-    fn is_ours(&self, seat: u32) -> bool {
+    fn is_own(&self, seat: u32) -> bool {
         self.seats.has(self.cell.offset, seat)
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let (holder, life) = (Who(*self.holder.get_mut()), Who::am_i().life());
-        if holder.0 != 0 && holder.life() == life {
-            self.give_up();
+        let (owner, generation) =
+            (ThreadId(*self.owner.get_mut()), ThreadId::current().generation());
+        if owner.0 != 0 && owner.generation() == generation {
+            self.abandon();
         }
-        // After the lock: a seat that is in the word is an owner's. The object outlives this handle
-        // where the lock is in a section, and so would the seat.
-        if *self.seat.get_mut() >> 32 == life {
+        // Leave the seat after abandoning the mutex: while the seat is in the word, it has to be alive.
+        // Leave it explicitly: the description of seats stays open while the process has other handles
+        // to the file.
+        if *self.seat.get_mut() >> 32 == generation {
             self.seats.leave(self.cell.offset, self.seat_number());
         }
     }
@@ -274,7 +282,7 @@ impl Drop for Inner {
 
 #[cfg(test)]
 mod tests {
-    use super::{Got, Mutex, Ordering, Spec, Who};
+    use super::{Acquired, Mutex, Ordering, Spec, ThreadId};
     use crate::access::Sharing;
     use crate::deadline::Deadline;
 
@@ -283,10 +291,14 @@ mod tests {
         let spec = Spec::Mutex { sharing: Sharing::Owner, locked: false };
         let mutex = Mutex::unnamed(&spec).unwrap();
         let none = mutex.0.seat.load(Ordering::Relaxed);
-        assert_eq!(mutex.lock(Deadline::Now).unwrap(), Some(Got::Released));
-        // Another thread saw no seat before this one took its own, and goes on only now.
-        mutex.0.take_seat(Who::am_i(), none).unwrap();
+        assert_eq!(mutex.lock(Deadline::Now).unwrap(), Some(Acquired::Released));
+        // As a thread does that saw no seat before this one took its seat.
+        mutex.0.take_seat(ThreadId::current(), none).unwrap();
         assert!(mutex.unlock());
-        assert_eq!(mutex.lock(Deadline::Now).unwrap(), Some(Got::Released), "it stayed locked");
+        assert_eq!(
+            mutex.lock(Deadline::Now).unwrap(),
+            Some(Acquired::Released),
+            "it stayed locked"
+        );
     }
 }

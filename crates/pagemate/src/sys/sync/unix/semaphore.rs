@@ -1,4 +1,4 @@
-//! Semaphores.
+//! Semaphores: handles to the words of a semaphore.
 
 use super::super::Spec;
 use super::super::words::semaphore as protocol;
@@ -20,8 +20,8 @@ pub(crate) struct Semaphore {
 impl Semaphore {
     fn new(cell: Cell) -> Result<Semaphore> {
         let max = cell.words().setting.load(Ordering::Relaxed);
-        if max == 0 || max > protocol::MOST {
-            return Err(corrupted("it says that it is no semaphore"));
+        if max == 0 || max > protocol::MAX_COUNT {
+            return Err(corrupted("its maximum is not one of a semaphore"));
         }
         Ok(Semaphore { cell, max })
     }
@@ -31,8 +31,8 @@ impl Semaphore {
         spec: &Spec,
         existing: Existing,
     ) -> Result<(Semaphore, bool)> {
-        let (cell, made) = Cell::create(name, spec, existing)?;
-        Ok((Semaphore::new(cell)?, made))
+        let (cell, created) = Cell::create(name, spec, existing)?;
+        Ok((Semaphore::new(cell)?, created))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Semaphore> {
@@ -43,12 +43,12 @@ impl Semaphore {
         Semaphore::new(Cell::unnamed(spec)?)
     }
 
-    /// The semaphore in an object that somebody handed us.
+    /// Returns the semaphore in an object that the caller received from elsewhere.
     pub(crate) fn of(object: Object) -> Result<Semaphore> {
         Semaphore::new(Cell::of(object)?)
     }
 
-    /// Fails if another program removed the object's name.
+    /// Returns an error if another program removed the object's name.
     pub(crate) fn check_name(&self) -> Result<()> {
         self.object().check_name()
     }
@@ -57,24 +57,26 @@ impl Semaphore {
         self.cell.object()
     }
 
-    /// Adds to the count, and tells what it was; `None` and no change if that is too much.
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+    /// Adds `by` permits, and returns the count before; `None` without a change if the count would
+    /// exceed its maximum.
+    #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn release(&self, by: u32) -> Result<Option<u32>> {
         Ok(protocol::release(&self.cell.words().word, by, self.max))
     }
 
-    /// Takes one; false if there was none in time.
+    /// Acquires one permit. Returns false if none was free before the deadline.
     pub(crate) fn acquire(&self, deadline: Deadline) -> Result<bool> {
-        Ok(self.cell.wait(&mut self.taker(), deadline)?.is_some())
+        Ok(self.cell.wait(&mut self.waiter(), deadline)?.is_some())
     }
 
-    pub(super) fn taker(&self) -> protocol::Taker<'_> {
-        protocol::Taker { word: &self.cell.words().word }
+    pub(super) fn waiter(&self) -> protocol::SemaphoreWaiter<'_> {
+        protocol::SemaphoreWaiter { word: &self.cell.words().word }
     }
 
-    /// Gives one back that could not be had together with others.
+    /// Releases a permit that was taken as one of several objects, the others of which could not be
+    /// acquired.
     pub(super) fn undo(&self) {
-        _ = protocol::release(&self.cell.words().word, 1, protocol::MOST);
+        _ = protocol::release(&self.cell.words().word, 1, protocol::MAX_COUNT);
     }
 
     pub(super) fn cell(&self) -> &Cell {

@@ -1,13 +1,14 @@
-//! What a sync object is like at this moment, for those who only look.
+//! Decodes the state of a sync object, for lists.
 
 use std::io;
 
-use super::super::words::{WAITERS, auto, event::SIGNALED, mutex, semaphore};
+use super::super::words::{WAITERS, auto_event, manual_event::SIGNALED, mutex, semaphore};
 use super::super::{Reset, State};
 use super::cell::{AUTO, LEN, WIDE};
 use crate::access::Kind;
 
-/// The state that a cell's bytes tell of, and about how many sleep; `None` for what is none of ours.
+/// Returns the state that the words of an object describe, and about how many threads wait for it;
+/// `None` if the object is not a sync object.
 pub(crate) fn read_state(
     kind: Kind,
     bytes: &[u8; LEN],
@@ -16,7 +17,7 @@ pub(crate) fn read_state(
     let number = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let (word, setting, pid, waiting) = (number(0), number(8), number(12), number(16));
     let wide = u64::from_ne_bytes(bytes[WIDE..].try_into().expect("eight bytes"));
-    let mut noted = word & WAITERS != 0;
+    let mut has_waiters = word & WAITERS != 0;
     let state = match kind {
         Kind::Section => return None,
         Kind::Mutex => match word & mutex::OWNER {
@@ -27,13 +28,13 @@ pub(crate) fn read_state(
             _ => State::Mutex { owner: None, abandoned: true },
         },
         Kind::Event if setting == AUTO => {
-            let state = auto::State::of(wide);
-            noted = state.has_waiters();
+            let state = auto_event::State::of(wide);
+            has_waiters = state.has_waiters();
             State::Event { reset: Reset::Auto, signaled: state.is_signaled() }
         }
         Kind::Event => State::Event { reset: Reset::Manual, signaled: word & SIGNALED != 0 },
         Kind::Semaphore => State::Semaphore { count: semaphore::count(word), max: setting },
     };
-    // Whoever was killed while it slept is still in the count; without a note nobody sleeps.
-    Some((state, if noted { waiting } else { 0 }))
+    // The count still includes waiters that were killed. Without a waiters' bit no thread sleeps.
+    Some((state, if has_waiters { waiting } else { 0 }))
 }

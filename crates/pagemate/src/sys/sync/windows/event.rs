@@ -1,4 +1,4 @@
-//! Events.
+//! Events of the kernel.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 use std::io;
@@ -19,7 +19,7 @@ pub(crate) struct Event(OwnedHandle);
 
 impl Event {
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Event, bool)> {
-        kernel::create(name, spec, existing).map(|(handle, made)| (Event(handle), made))
+        kernel::create(name, spec, existing).map(|(handle, created)| (Event(handle), created))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Event> {
@@ -29,7 +29,7 @@ impl Event {
     #[allow(
         clippy::unnecessary_wraps,
         clippy::unused_self,
-        reason = "other systems can fail at it"
+        reason = "it can fail on other systems"
     )]
     pub(crate) fn check_name(&self) -> Result<()> {
         Ok(())
@@ -39,9 +39,9 @@ impl Event {
         kernel::unnamed(spec).map(Event)
     }
 
-    /// The event of a handle that somebody handed us.
+    /// Returns the event of a handle that the caller received from elsewhere.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Event> {
-        kernel::taken(handle, kernel::EVENT).map(Event)
+        kernel::checked(handle, kernel::EVENT).map(Event)
     }
 
     pub(crate) fn handle(&self) -> BorrowedHandle<'_> {
@@ -49,27 +49,28 @@ impl Event {
     }
 
     pub(crate) fn set(&self) -> Result<()> {
-        // SAFETY: the handle is open.
-        done(unsafe { SetEvent(self.0.as_raw_handle()) }, "it cannot be set")
+        // SAFETY: the call takes no pointers, and the handle is open because `self` owns it.
+        check(unsafe { SetEvent(self.0.as_raw_handle()) }, "it cannot be set")
     }
 
     pub(crate) fn clear(&self) -> Result<()> {
-        // SAFETY: the handle is open.
-        done(unsafe { ResetEvent(self.0.as_raw_handle()) }, "it cannot be reset")
+        // SAFETY: the call takes no pointers, and the handle is open because `self` owns it.
+        check(unsafe { ResetEvent(self.0.as_raw_handle()) }, "it cannot be reset")
     }
 
     pub(crate) fn pulse(&self) -> Result<()> {
-        // SAFETY: the handle is open.
-        done(unsafe { PulseEvent(self.0.as_raw_handle()) }, "it cannot be pulsed")
+        // SAFETY: the call takes no pointers, and the handle is open because `self` owns it.
+        check(unsafe { PulseEvent(self.0.as_raw_handle()) }, "it cannot be pulsed")
     }
 
-    /// Waits for it; false if it did not happen in time.
+    /// Waits for the event. Returns false if it was not signaled before the deadline.
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
         Ok(wait::one(self.handle(), deadline)?.is_some())
     }
 }
 
-/// What came of a call; to be asked right after it.
-fn done(answer: i32, cannot: &'static str) -> Result<()> {
-    if answer == 0 { Err(Error::os(cannot, io::Error::last_os_error())) } else { Ok(()) }
+/// Converts the result of a Win32 call. Must run directly after the call, which has set the thread's
+/// last error.
+fn check(result: i32, failure: &'static str) -> Result<()> {
+    if result == 0 { Err(Error::os(failure, io::Error::last_os_error())) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! How the kernel's objects are made and opened.
+//! Creates and opens sync objects of the kernel.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 use std::io;
@@ -22,44 +22,44 @@ use crate::sys::object::{
     security::Descriptor,
 };
 
-/// What the kernel has for one kind of objects.
+/// The properties of one type of kernel objects.
 #[derive(Clone, Copy)]
-pub(super) struct Sort {
+pub(super) struct ObjectType {
     kind: Kind,
-    /// As people call it.
-    what: &'static str,
-    /// Those that it takes to use one.
+    /// The name of the type in messages.
+    name: &'static str,
+    /// The access rights that using an object needs.
     rights: u32,
     all_rights: u32,
     open: unsafe extern "system" fn(u32, i32, *const u16) -> RawHandle,
 }
 
-pub(super) const MUTEX: Sort = Sort {
+pub(super) const MUTEX: ObjectType = ObjectType {
     kind: Kind::Mutex,
-    what: "mutex",
+    name: "mutex",
     rights: SYNCHRONIZATION_SYNCHRONIZE | MUTEX_MODIFY_STATE,
     all_rights: MUTEX_ALL_ACCESS,
     open: OpenMutexW,
 };
 
-pub(super) const EVENT: Sort = Sort {
+pub(super) const EVENT: ObjectType = ObjectType {
     kind: Kind::Event,
-    what: "event",
+    name: "event",
     rights: SYNCHRONIZATION_SYNCHRONIZE | EVENT_MODIFY_STATE,
     all_rights: EVENT_ALL_ACCESS,
     open: OpenEventW,
 };
 
-pub(super) const SEMAPHORE: Sort = Sort {
+pub(super) const SEMAPHORE: ObjectType = ObjectType {
     kind: Kind::Semaphore,
-    what: "semaphore",
+    name: "semaphore",
     rights: SYNCHRONIZATION_SYNCHRONIZE | SEMAPHORE_MODIFY_STATE,
     all_rights: SEMAPHORE_ALL_ACCESS,
     open: OpenSemaphoreW,
 };
 
-impl Sort {
-    fn of(spec: &Spec) -> Sort {
+impl ObjectType {
+    fn of(spec: &Spec) -> ObjectType {
         match spec {
             Spec::Mutex { .. } => MUTEX,
             Spec::Event { .. } => EVENT,
@@ -67,20 +67,22 @@ impl Sort {
         }
     }
 
-    /// A descriptor that lets these others use one.
-    pub(super) fn for_use_by(self, others: Vec<String>) -> Result<Descriptor> {
-        let others: Vec<_> = others.into_iter().map(|whom| (whom, self.rights)).collect();
+    /// Returns a security descriptor that lets these other users use an object of this type.
+    pub(super) fn descriptor_for(self, others: Vec<String>) -> Result<Descriptor> {
+        let others: Vec<_> = others.into_iter().map(|user| (user, self.rights)).collect();
         Descriptor::granting(self.all_rights, &others)
     }
 }
 
-/// Makes what `spec` says and gives it its name, or opens what has that name; true if it was made.
+/// Creates an object with the name, or opens the existing one. The flag is true if it was created.
 pub(super) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(OwnedHandle, bool)> {
-    let (sort, sharing) = (Sort::of(spec), spec.sharing()?);
-    create_with(name, spec, existing, || Descriptor::new(sharing, sort.all_rights, |_| sort.rights))
+    let (object_type, sharing) = (ObjectType::of(spec), spec.sharing()?);
+    create_with(name, spec, existing, || {
+        Descriptor::new(sharing, object_type.all_rights, |_| object_type.rights)
+    })
 }
 
-/// The same, with the descriptor that `descriptor` gives if it is made.
+/// Does the same as [`create`]. If it creates the object, `descriptor` returns its security descriptor.
 pub(super) fn create_with(
     name: &Name,
     spec: &Spec,
@@ -88,11 +90,11 @@ pub(super) fn create_with(
     descriptor: impl Fn() -> Result<Descriptor>,
 ) -> Result<(OwnedHandle, bool)> {
     let spelled = spelled(name);
-    let open = || open_spelled(&spelled, Sort::of(spec));
+    let open = || open_spelled(&spelled, ObjectType::of(spec));
     let make = || {
-        let made = make(spec, Some(&descriptor()?), Some(&spelled));
+        let made = create_or_open(spec, Some(&descriptor()?), Some(&spelled));
         made.map_err(|error| match code_of(&error) {
-            // It has come since we looked.
+            // Another process has created an object of another type since the look-up.
             ERROR_INVALID_HANDLE => named::already_exists(),
             _ => cannot_create(error),
         })
@@ -102,42 +104,43 @@ pub(super) fn create_with(
 
 pub(super) fn unnamed(spec: &Spec) -> Result<OwnedHandle> {
     spec.sharing()?;
-    make(spec, None, None).map(|(handle, _)| handle).map_err(cannot_create)
+    create_or_open(spec, None, None).map(|(handle, _)| handle).map_err(cannot_create)
 }
 
-pub(super) fn open(name: &Name, sort: Sort) -> Result<OwnedHandle> {
-    open_spelled(&spelled(name), sort)
+pub(super) fn open(name: &Name, object_type: ObjectType) -> Result<OwnedHandle> {
+    open_spelled(&spelled(name), object_type)
 }
 
-/// Takes a handle that somebody handed us, with the rights that it has.
-pub(super) fn taken(handle: OwnedHandle, sort: Sort) -> Result<OwnedHandle> {
-    if !native::is_a(handle.as_handle(), sort.kind)? {
-        let cause = format!("the handle is not one to a kernel's {}", sort.what);
+/// Returns a handle that the caller received from elsewhere, or an error if it is not one to an object
+/// of this type or does not allow waiting.
+pub(super) fn checked(handle: OwnedHandle, object_type: ObjectType) -> Result<OwnedHandle> {
+    if !native::is_a(handle.as_handle(), object_type.kind)? {
+        let cause = format!("the handle does not refer to a kernel {}", object_type.name);
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     if native::granted_access(handle.as_handle())? & SYNCHRONIZATION_SYNCHRONIZE == 0 {
-        let cause = "the handle does not allow waiting";
+        let cause = "the handle lacks the right SYNCHRONIZE, which waiting needs";
         return Err(Error::new(ErrorKind::PermissionDenied, cause));
     }
     Ok(handle)
 }
 
-fn open_spelled(spelled: &[u16], sort: Sort) -> Result<OwnedHandle> {
+fn open_spelled(spelled: &[u16], object_type: ObjectType) -> Result<OwnedHandle> {
     let open = |rights| {
-        // SAFETY: the name ends with a NUL.
-        named::opened(unsafe { (sort.open)(rights, 0, spelled.as_ptr()) })
+        // SAFETY: `spelled` ends in a NUL and is borrowed for longer than the call.
+        named::opened(unsafe { (object_type.open)(rights, 0, spelled.as_ptr()) })
     };
-    let opened = open(sort.rights).or_else(|error| match code_of(&error) {
-        // Programs with more rights often let others wait and no more, which is all that it takes
-        // to use a mutex. What cannot be done with it is refused when it is tried.
+    let opened = open(object_type.rights).or_else(|error| match code_of(&error) {
+        // Services often grant other users the right to wait and no more, which is all that a mutex
+        // needs. An operation that needs more rights fails when it is called.
         ERROR_ACCESS_DENIED => open(SYNCHRONIZATION_SYNCHRONIZE),
         _ => Err(error),
     });
     opened.map_err(named::cannot_open)
 }
 
-/// Makes an object, or opens the one that has its name; true if it was made.
-fn make(
+/// Creates an object, or opens the one that has its name. The flag is true if it was created.
+fn create_or_open(
     spec: &Spec,
     descriptor: Option<&Descriptor>,
     spelled: Option<&[u16]>,
@@ -147,17 +150,18 @@ fn make(
     let name = spelled.map_or(std::ptr::null(), <[u16]>::as_ptr);
     let handle = match *spec {
         Spec::Mutex { locked, .. } => {
-            // SAFETY: the attributes and their descriptor live on, and the name ends with a NUL.
+            // SAFETY: `attributes` is null or refers to a local, whose descriptor `descriptor` borrows;
+            // `name` is null or refers to `spelled`, which ends in a NUL. All of them outlive the call.
             unsafe { CreateMutexW(attributes, locked.into(), name) }
         }
         Spec::Event { reset, signaled, .. } => {
             let manual = reset == Reset::Manual;
-            // SAFETY: as above.
+            // SAFETY: as for `CreateMutexW`.
             unsafe { CreateEventW(attributes, manual.into(), signaled.into(), name) }
         }
         Spec::Semaphore { count, max, .. } => {
             let (count, max) = (count.cast_signed(), max.cast_signed());
-            // SAFETY: as above.
+            // SAFETY: as for `CreateMutexW`.
             unsafe { CreateSemaphoreW(attributes, count, max, name) }
         }
     };

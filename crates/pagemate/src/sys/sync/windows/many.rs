@@ -1,51 +1,57 @@
-//! Waiting for any or for all of several.
+//! Waits for any or for all of several objects.
 
 use std::os::windows::io::BorrowedHandle;
 
-use super::super::{Got, Waitable};
-use super::wait::{self, Which};
+use super::super::{Acquired, Waitable};
+use super::wait::{self, WaitFor};
 use crate::deadline::Deadline;
 use crate::error::Result;
 
 impl<'a> Waitable<'a> {
-    /// What the kernel waits for.
-    fn prepared(self) -> Result<BorrowedHandle<'a>> {
+    /// Returns the handle to wait for, or an error if the calling thread owns the mutex.
+    fn wait_handle(self) -> Result<BorrowedHandle<'a>> {
         Ok(match self {
-            Waitable::Mutex(mutex) => mutex.prepared()?,
+            Waitable::Mutex(mutex) => mutex.wait_handle()?,
             Waitable::Event(event) => event.handle(),
             Waitable::Semaphore(semaphore) => semaphore.handle(),
         })
     }
 
-    /// We have it from now on.
-    fn have(self, got: Got) -> Got {
+    /// Notes that the calling thread acquired the object, and returns how.
+    fn note_acquired(self, how: Acquired) -> Acquired {
         match self {
-            Waitable::Mutex(mutex) => mutex.have(got),
-            Waitable::Event(_) | Waitable::Semaphore(_) => Got::Released,
+            Waitable::Mutex(mutex) => mutex.note_acquired(how),
+            Waitable::Event(_) | Waitable::Semaphore(_) => Acquired::Released,
         }
     }
 }
 
 fn several(
     list: &[Waitable<'_>],
-    which: Which,
+    wait_for: WaitFor,
     deadline: Deadline,
-) -> Result<Option<(usize, Got)>> {
-    let handles = list.iter().map(|one| one.prepared()).collect::<Result<Vec<_>>>()?;
-    wait::several(&handles, which, deadline)
+) -> Result<Option<(usize, Acquired)>> {
+    let handles = list.iter().map(|one| one.wait_handle()).collect::<Result<Vec<_>>>()?;
+    wait::several(&handles, wait_for, deadline)
 }
 
-/// Waits until one of them is had, the first in the list of those that can be; which, and how.
-pub(crate) fn wait_any(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<(usize, Got)>> {
-    let had = several(list, Which::Any, deadline)?;
-    Ok(had.map(|(index, got)| (index, list[index].have(got))))
+/// Waits until one of the objects is acquired, the first available one of the list. Returns its index,
+/// and how it was acquired.
+pub(crate) fn wait_any(
+    list: &[Waitable<'_>],
+    deadline: Deadline,
+) -> Result<Option<(usize, Acquired)>> {
+    let acquired = several(list, WaitFor::Any, deadline)?;
+    Ok(acquired.map(|(index, how)| (index, list[index].note_acquired(how))))
 }
 
-/// Waits until all of them are had, and takes none before; how each.
+/// Waits until all of the objects are acquired, and acquires none before. Returns how each of them was
+/// acquired.
 ///
-/// Of locks that were abandoned the kernel tells that there are some. So it is said of each lock in
-/// the list: one too many who looks what was left is better than one too few.
-pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Got>>> {
-    let had = several(list, Which::All, deadline)?;
-    Ok(had.map(|(_, got)| list.iter().map(|one| one.have(got)).collect()))
+/// The kernel reports that some mutex of the list was abandoned, and not which. Each mutex of the list
+/// is then reported as abandoned: to check consistent data costs time, and not to check inconsistent
+/// data is an error.
+pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
+    let acquired = several(list, WaitFor::All, deadline)?;
+    Ok(acquired.map(|(_, how)| list.iter().map(|one| one.note_acquired(how)).collect()))
 }

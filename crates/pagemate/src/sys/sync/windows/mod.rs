@@ -1,7 +1,7 @@
-//! Sync objects as Windows has them: the kernel's own, which any program opens by their names.
+//! Sync objects of the Windows kernel, which every program opens by their names.
 
+mod embedded;
 mod event;
-mod inside;
 mod kernel;
 mod many;
 mod mutex;
@@ -13,13 +13,13 @@ use std::io;
 use crate::access::Kind;
 use crate::sys::state::{LEN, State};
 
+pub(crate) use embedded::Words;
 pub(crate) use event::Event;
-pub(crate) use inside::Words;
 pub(crate) use many::{wait_all, wait_any};
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
 
-/// The kernel shows the state of its objects only to calls that may change it.
+/// Returns `None`: the kernel reports the state of its objects only by calls that may change it.
 pub(crate) fn read_state(
     _: Kind,
     _: &[u8; LEN],

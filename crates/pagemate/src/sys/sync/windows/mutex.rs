@@ -1,6 +1,6 @@
-//! Mutexes.
+//! Mutexes of the kernel.
 //!
-//! The kernel gives a mutex again to a thread that has it, and counts. Here that is refused.
+//! The kernel's mutexes are recursive: the owner can acquire them again. Here that is an error.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 use std::cell::Cell;
@@ -11,40 +11,42 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use windows_sys::Win32::System::Threading::{GetCurrentThreadId, ReleaseMutex};
 
-use super::super::{Got, Home, Spec};
-use super::inside::{Place, Words};
+use super::super::{Acquired, LockMemory, Spec};
+use super::embedded::{EmbeddedWords, Words};
 use super::{kernel, wait};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::{Existing, native};
 
-/// A handle to a lock, which threads of this process may share.
+/// A handle to a mutex, which threads of this process may share.
 #[derive(Debug)]
 pub(crate) struct Mutex {
-    /// One in memory of the user's has none before it is locked: until then it may be that what
-    /// stands there is something else, which is to be left as it is.
+    /// The handle of the kernel mutex. An embedded mutex opens it when it is first locked: opening
+    /// writes to the words, and until then the memory may belong to something else.
     handle: OnceLock<OwnedHandle>,
-    /// The id of the thread that took the lock by this handle; zero is none. It stays there if that
-    /// thread ends, and its id may become another's.
-    holder: AtomicU32,
-    /// Where it stands, if that is in memory of the user's.
-    place: Option<Place>,
+    /// The id of the thread that acquired the mutex by this handle, or 0. The id stays if that thread
+    /// ends without releasing the mutex, and the system may reuse the id for another thread.
+    owner: AtomicU32,
+    /// The words of an embedded mutex.
+    embedded: Option<EmbeddedWords>,
 }
 
-/// By which handle a thread has a lock.
+/// The handle by which the calling thread owns a mutex.
 #[derive(Clone, Copy, Debug)]
-enum Mine {
-    ByThis,
-    ByAnother,
+enum OwnedBy {
+    ThisHandle,
+    AnotherHandle,
 }
 
-impl Mine {
-    fn refused(self) -> Error {
+impl OwnedBy {
+    fn error(self) -> Error {
         let cause = match self {
-            Mine::ByThis => "this thread has it already, and would wait for itself",
-            Mine::ByAnother => {
-                "this thread has it already, by another handle, and would wait for itself"
+            OwnedBy::ThisHandle => {
+                "this thread already owns it and would wait for itself: unlock it first"
+            }
+            OwnedBy::AnotherHandle => {
+                "this thread already owns it by another handle and would wait for itself: unlock it first"
             }
         };
         Error::new(ErrorKind::InvalidInput, cause)
@@ -52,34 +54,34 @@ impl Mine {
 }
 
 thread_local! {
-    /// How many locks this thread took and has not given back.
-    #[allow(clippy::missing_const_for_thread_local, reason = "seen where it is emulated only")]
+    /// The number of mutexes that this thread owns.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the lint only fires on targets with emulated thread-locals")]
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The calling thread.
+/// Returns the id of the calling thread.
 fn this_thread() -> u32 {
-    // SAFETY: it tells a number, which is never zero.
+    // SAFETY: the call has no preconditions. The id is never zero.
     unsafe { GetCurrentThreadId() }
 }
 
 impl Mutex {
     fn new(handle: OwnedHandle) -> Mutex {
-        Mutex { handle: handle.into(), holder: AtomicU32::new(0), place: None }
+        Mutex { handle: handle.into(), owner: AtomicU32::new(0), embedded: None }
     }
 
-    /// What was just made, and is this thread's if it was to be locked from the start.
-    fn made(handle: OwnedHandle, spec: &Spec) -> Mutex {
+    /// Returns a new mutex, which this thread owns if `spec` says so.
+    fn created(handle: OwnedHandle, spec: &Spec) -> Mutex {
         let mutex = Mutex::new(handle);
         if spec.is_locked() {
-            mutex.have(Got::Released);
+            mutex.note_acquired(Acquired::Released);
         }
         mutex
     }
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
         Ok(match kernel::create(name, spec, existing)? {
-            (handle, true) => (Mutex::made(handle, spec), true),
+            (handle, true) => (Mutex::created(handle, spec), true),
             (handle, false) => (Mutex::new(handle), false),
         })
     }
@@ -91,48 +93,52 @@ impl Mutex {
     #[allow(
         clippy::unnecessary_wraps,
         clippy::unused_self,
-        reason = "other systems can fail at it"
+        reason = "it can fail on other systems"
     )]
     pub(crate) fn check_name(&self) -> Result<()> {
         Ok(())
     }
 
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
-        Ok(Mutex::made(kernel::unnamed(spec)?, spec))
+        Ok(Mutex::created(kernel::unnamed(spec)?, spec))
     }
 
-    /// The mutex of a handle that somebody handed us.
+    /// Returns the mutex of a handle that the caller received from elsewhere.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Mutex> {
-        kernel::taken(handle, kernel::MUTEX).map(Mutex::new)
+        kernel::checked(handle, kernel::MUTEX).map(Mutex::new)
     }
 
-    /// A mutex that stands in memory of the user's.
+    /// Returns a mutex whose words lie in a user's memory.
     ///
     /// # Safety
     ///
-    /// As [`Place::new`].
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
-    pub(crate) unsafe fn inside(
+    /// The contract of [`EmbeddedWords::new`].
+    #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
+    pub(crate) unsafe fn embedded(
         words: NonNull<Words>,
         _: u64,
-        home: Box<dyn Home>,
+        memory: Box<dyn LockMemory>,
     ) -> Result<Mutex> {
-        // SAFETY: the caller's promise.
-        let place = unsafe { Place::new(words, home) };
-        Ok(Mutex { handle: OnceLock::new(), holder: AtomicU32::new(0), place: Some(place) })
+        // SAFETY: this function has the contract of `EmbeddedWords::new`.
+        let embedded = unsafe { EmbeddedWords::new(words, memory) };
+        Ok(Mutex { handle: OnceLock::new(), owner: AtomicU32::new(0), embedded: Some(embedded) })
     }
 
-    /// Its handle, once there is one.
+    /// Returns the handle of the kernel mutex.
+    ///
+    /// # Panics
+    ///
+    /// An embedded mutex was never locked.
     pub(crate) fn handle(&self) -> BorrowedHandle<'_> {
-        self.handle.get().expect("it was opened").as_handle()
+        self.handle.get().expect("a lock opened it").as_handle()
     }
 
-    /// The handle to wait by.
+    /// Returns the handle of the kernel mutex, and opens it if necessary.
     fn opened(&self) -> Result<BorrowedHandle<'_>> {
-        let handle = match (self.handle.get(), &self.place) {
-            (None, Some(place)) => {
-                let handle = place.open()?;
-                // If another thread is faster, either is good.
+        let handle = match (self.handle.get(), &self.embedded) {
+            (None, Some(embedded)) => {
+                let handle = embedded.open()?;
+                // Another thread may have opened it meanwhile: both handles refer to the same mutex.
                 self.handle.get_or_init(|| handle).as_handle()
             }
             _ => self.handle(),
@@ -140,64 +146,66 @@ impl Mutex {
         Ok(handle)
     }
 
-    /// Takes the lock; `None` if it could not be had in time.
-    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Got>> {
+    /// Acquires the mutex. Returns `None` if it was not acquired before the deadline.
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Acquired>> {
         let handle = self.opened()?;
-        match self.mine(handle) {
-            // Who only looks finds that somebody has it.
-            Some(Mine::ByAnother) if matches!(deadline, Deadline::Now) => return Ok(None),
-            Some(mine) => return Err(mine.refused()),
+        match self.owned_by(handle) {
+            // A `try_lock` does not wait, so it reports a mutex that is owned and no error.
+            Some(OwnedBy::AnotherHandle) if matches!(deadline, Deadline::Now) => return Ok(None),
+            Some(owned) => return Err(owned.error()),
             None => {}
         }
-        let got = wait::one(handle, deadline)?;
-        Ok(got.map(|got| self.have(got)))
+        let acquired = wait::one(handle, deadline)?;
+        Ok(acquired.map(|acquired| self.note_acquired(acquired)))
     }
 
-    /// Gives the lock back; false if this thread does not have it by this handle.
+    /// Releases the mutex. Returns false if this thread does not own it by this handle.
     pub(crate) fn unlock(&self) -> bool {
-        if self.holder.load(Ordering::Relaxed) != this_thread() {
+        if self.owner.load(Ordering::Relaxed) != this_thread() {
             return false;
         }
-        self.holder.store(0, Ordering::Relaxed);
+        self.owner.store(0, Ordering::Relaxed);
         _ = HELD.try_with(|held| held.set(held.get().saturating_sub(1)));
-        if let Some(place) = &self.place {
-            place.leave();
+        if let Some(embedded) = &self.embedded {
+            embedded.clear_held();
         }
-        // SAFETY: the handle is open. It fails for a thread that only has the id of one that had it.
+        // SAFETY: the call takes no pointers, and the handle is open because `self` owns it. The call
+        // fails for a thread whose id was reused from an owner that ended.
         unsafe { ReleaseMutex(self.handle().as_raw_handle()) != 0 }
     }
 
-    /// Whether this thread has it by this handle.
+    /// Returns whether this thread owns the mutex by this handle.
     pub(crate) fn is_mine(&self) -> bool {
-        self.holder.load(Ordering::Relaxed) == this_thread()
+        self.owner.load(Ordering::Relaxed) == this_thread()
             && native::is_owned(self.handle()).unwrap_or(true)
     }
 
-    /// What to wait for, if this thread does not have it already.
-    pub(super) fn prepared(&self) -> Result<BorrowedHandle<'_>> {
+    /// Returns the handle to wait for, or an error if this thread already owns the mutex.
+    pub(super) fn wait_handle(&self) -> Result<BorrowedHandle<'_>> {
         let handle = self.opened()?;
-        self.mine(handle).map_or(Ok(handle), |mine| Err(mine.refused()))
+        self.owned_by(handle).map_or(Ok(handle), |owned| Err(owned.error()))
     }
 
-    /// Whether this thread has it already: it would have it twice, and not know.
-    fn mine(&self, handle: BorrowedHandle<'_>) -> Option<Mine> {
+    /// Returns the handle by which this thread already owns the mutex, if it does. The kernel would
+    /// let it acquire the mutex a second time.
+    fn owned_by(&self, handle: BorrowedHandle<'_>) -> Option<OwnedBy> {
         if self.is_mine() {
-            return Some(Mine::ByThis);
+            return Some(OwnedBy::ThisHandle);
         }
-        let by_another = has_any() && native::is_owned(handle) == Some(true);
-        by_another.then_some(Mine::ByAnother)
+        let by_another = may_own_any() && native::is_owned(handle) == Some(true);
+        by_another.then_some(OwnedBy::AnotherHandle)
     }
 
-    /// Notes that this thread has it, and tells how.
-    pub(super) fn have(&self, got: Got) -> Got {
-        self.holder.store(this_thread(), Ordering::Relaxed);
+    /// Notes that this thread has acquired the mutex, and returns how.
+    pub(super) fn note_acquired(&self, acquired: Acquired) -> Acquired {
+        self.owner.store(this_thread(), Ordering::Relaxed);
         _ = HELD.try_with(|held| held.set(held.get().saturating_add(1)));
-        self.place.as_ref().map_or(got, |place| place.enter(got))
+        self.embedded.as_ref().map_or(acquired, |embedded| embedded.mark_held(acquired))
     }
 }
 
-/// Whether this thread may have any lock.
-fn has_any() -> bool {
-    // Of a thread that is ending nobody knows.
+/// Returns whether this thread may own a mutex.
+fn may_own_any() -> bool {
+    // The count of an ending thread may be gone: then ask the kernel.
     HELD.try_with(|held| held.get() != 0).unwrap_or(true)
 }

@@ -1,4 +1,4 @@
-//! Semaphores.
+//! Semaphores of the kernel.
 #![allow(unsafe_code, reason = "a Win32 call")]
 
 use std::io;
@@ -24,7 +24,7 @@ impl Semaphore {
         spec: &Spec,
         existing: Existing,
     ) -> Result<(Semaphore, bool)> {
-        kernel::create(name, spec, existing).map(|(handle, made)| (Semaphore(handle), made))
+        kernel::create(name, spec, existing).map(|(handle, created)| (Semaphore(handle), created))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Semaphore> {
@@ -34,7 +34,7 @@ impl Semaphore {
     #[allow(
         clippy::unnecessary_wraps,
         clippy::unused_self,
-        reason = "other systems can fail at it"
+        reason = "it can fail on other systems"
     )]
     pub(crate) fn check_name(&self) -> Result<()> {
         Ok(())
@@ -44,31 +44,33 @@ impl Semaphore {
         kernel::unnamed(spec).map(Semaphore)
     }
 
-    /// The semaphore of a handle that somebody handed us.
+    /// Returns the semaphore of a handle that the caller received from elsewhere.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Semaphore> {
-        kernel::taken(handle, kernel::SEMAPHORE).map(Semaphore)
+        kernel::checked(handle, kernel::SEMAPHORE).map(Semaphore)
     }
 
     pub(crate) fn handle(&self) -> BorrowedHandle<'_> {
         self.0.as_handle()
     }
 
-    /// Adds to the count, and tells what it was; `None` and no change if that is too much.
+    /// Adds `by` permits, and returns the count before; `None` without a change if the count would
+    /// exceed its maximum.
     pub(crate) fn release(&self, by: u32) -> Result<Option<u32>> {
         let Ok(by) = i32::try_from(by) else { return Ok(None) };
         let mut before = 0;
-        // SAFETY: the handle is open, and `before` is ours to write to.
+        // SAFETY: the handle is open because `self` owns it, and `before` is a local that outlives the
+        // call.
         if unsafe { ReleaseSemaphore(self.0.as_raw_handle(), by, &raw mut before) } != 0 {
             return Ok(Some(before.cast_unsigned()));
         }
         let error = io::Error::last_os_error();
         match code_of(&error) {
             ERROR_TOO_MANY_POSTS => Ok(None),
-            _ => Err(Error::os("it cannot be added to", error)),
+            _ => Err(Error::os("no permits can be added to it", error)),
         }
     }
 
-    /// Takes one; false if there was none in time.
+    /// Acquires one permit. Returns false if none was free before the deadline.
     pub(crate) fn acquire(&self, deadline: Deadline) -> Result<bool> {
         Ok(wait::one(self.handle(), deadline)?.is_some())
     }

@@ -1,4 +1,4 @@
-//! Waiting for the kernel's objects.
+//! Waits for objects of the kernel.
 #![allow(unsafe_code, reason = "a Win32 call")]
 
 use std::io;
@@ -10,69 +10,70 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::System::Threading::{INFINITE, WaitForMultipleObjects};
 
-use super::super::Got;
+use super::super::Acquired;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::object::named::code_of;
 
-/// As long as the kernel can count: the next number is for ever. Who waits for longer, or without
-/// an end, does so in parts.
+/// The longest finite timeout of the kernel; the next number is `INFINITE`. A longer or infinite wait
+/// consists of several calls.
 const LONGEST: Duration = Duration::from_millis(INFINITE as u64 - 1);
 
-/// How many of several are waited for.
+/// How many of several objects a wait is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum WaitFor {
     Any,
     All,
 }
 
-/// Waits for one object; `None` if it could not be had in time.
-pub(super) fn one(handle: BorrowedHandle<'_>, deadline: Deadline) -> Result<Option<Got>> {
-    Ok(several(&[handle], Which::Any, deadline)?.map(|(_, got)| got))
+/// Waits for one object. Returns `None` if it was not acquired before the deadline.
+pub(super) fn one(handle: BorrowedHandle<'_>, deadline: Deadline) -> Result<Option<Acquired>> {
+    Ok(several(&[handle], WaitFor::Any, deadline)?.map(|(_, acquired)| acquired))
 }
 
-/// Waits for at most 64 objects; which one was had, if it is not all, and how.
+/// Waits for at most 64 objects. Returns how they were acquired and, for [`WaitFor::Any`], the index of
+/// the acquired object.
 ///
-/// If it is all, the kernel tells that a lock among them was abandoned, and not which.
+/// For [`WaitFor::All`] the kernel reports that some mutex was abandoned, and not which.
 pub(super) fn several(
     handles: &[BorrowedHandle<'_>],
-    which: Which,
+    wait_for: WaitFor,
     deadline: Deadline,
-) -> Result<Option<(usize, Got)>> {
+) -> Result<Option<(usize, Acquired)>> {
     let count = u32::try_from(handles.len()).expect("at most 64");
-    // A borrowed handle is one as the kernel knows it, and no more.
+    // `BorrowedHandle` is documented to have the layout of a raw handle.
     let raw: *const RawHandle = handles.as_ptr().cast();
-    let all = which == Which::All;
+    let all = wait_for == WaitFor::All;
     loop {
         let time = deadline.next(LONGEST);
         let millis = time.map_or(0, rounded_up);
-        // SAFETY: there are so many, and they are open for as long as they are borrowed.
+        // SAFETY: `raw` refers to the `count` handles of `handles`, which are open while borrowed.
         let answer = unsafe { WaitForMultipleObjects(count, raw, all.into(), millis) };
         match answer {
-            WAIT_FAILED => return Err(cannot_wait(which, io::Error::last_os_error())),
+            WAIT_FAILED => return Err(cannot_wait(wait_for, io::Error::last_os_error())),
             WAIT_TIMEOUT if time.is_none() => return Ok(None),
             WAIT_TIMEOUT => continue,
             _ => {}
         }
-        let (first, got) = if answer < WAIT_ABANDONED_0 {
-            (WAIT_OBJECT_0, Got::Released)
+        let (first, acquired) = if answer < WAIT_ABANDONED_0 {
+            (WAIT_OBJECT_0, Acquired::Released)
         } else {
-            (WAIT_ABANDONED_0, Got::Abandoned)
+            (WAIT_ABANDONED_0, Acquired::Abandoned)
         };
-        return Ok(Some(((answer - first) as usize, got)));
+        return Ok(Some(((answer - first) as usize, acquired)));
     }
 }
 
-/// The milliseconds that the kernel is to count, so that nobody wakes before the time is over, and
-/// then again and again.
+/// Returns the timeout in milliseconds, rounded up. A timeout that was rounded down would end before
+/// the deadline, and the rest would be a busy loop of timeouts of zero.
 fn rounded_up(time: Duration) -> u32 {
     let millis = time.min(LONGEST).as_nanos().div_ceil(1_000_000);
     u32::try_from(millis).expect("the longest fits")
 }
 
-fn cannot_wait(which: Which, error: io::Error) -> Error {
-    if which == Which::All && code_of(&error) == ERROR_INVALID_PARAMETER {
-        let cause = "one of them is in the list twice, by two handles";
+fn cannot_wait(wait_for: WaitFor, error: io::Error) -> Error {
+    if wait_for == WaitFor::All && code_of(&error) == ERROR_INVALID_PARAMETER {
+        let cause = "two of the handles refer to the same object: pass each object once";
         return Error::os_as(ErrorKind::InvalidInput, cause, error);
     }
     Error::os("it cannot be waited for", error)
@@ -88,7 +89,7 @@ mod tests {
         assert_eq!(rounded_up(Duration::from_nanos(1)), 1);
         assert_eq!(rounded_up(Duration::from_micros(1_001)), 2);
         assert_eq!(rounded_up(Duration::from_millis(7)), 7);
-        // 49 days and 17 hours are where 32 bits end, and the last number is for ever.
+        // 32 bits are exhausted after 49 days and 17 hours, and the highest number is `INFINITE`.
         for days in [50, 100, 1 << 20] {
             assert_eq!(rounded_up(Duration::from_hours(24 * days)), INFINITE - 1);
         }

@@ -1,17 +1,17 @@
-//! The protocols of sync objects on systems with futexes: each is one word in shared memory, of 32 bits
-//! or, for events that reset by themselves, of 64.
+//! The protocols of sync objects on systems with futexes. The state of an object is one word in shared
+//! memory, of 64 bits for automatic events and of 32 bits for all others.
 //!
-//! The functions here know nothing but that word, and how to sleep on it; loom checks them as they
-//! are. A process can be killed between any two of their steps, and any word may hold anything: no
-//! step waits for another process to do its part, apart from sleeps that end by themselves.
+//! The functions here access that word and the functions of [`wait`](crate::sys::wait) alone, so that
+//! loom can check them. A process can be killed between any two steps, and a word may have any value:
+//! no step relies on another process, and every sleep is bounded.
 //!
-//! Whoever is about to sleep says so in the word, by [`WAITERS`], and sleeps only while the word
-//! stays so. Whoever makes something available takes the note away with the same step and wakes one
-//! or all. Of those who slept, each puts the note back as it takes its share, since others may still
-//! be asleep; at worst that makes one call that wakes nobody.
+//! Before a waiter sleeps it sets [`WAITERS`] in the word, and it sleeps only while the word keeps that
+//! value. The thread that makes the object available clears the bit in the same step and wakes one
+//! waiter, or all. A waiter that has slept sets the bit again in the step that takes the object,
+//! because other waiters may still be asleep. At worst this costs one wake-up that wakes no thread.
 
-pub(crate) mod auto;
-pub(crate) mod event;
+pub(crate) mod auto_event;
+pub(crate) mod manual_event;
 pub(crate) mod mutex;
 pub(crate) mod semaphore;
 #[cfg(all(test, loom))]
@@ -21,88 +21,100 @@ pub(crate) mod watch;
 use std::io;
 
 use crate::deadline::Deadline;
+use crate::primitive::{AtomicU32, Ordering};
 use crate::sys::fault;
-use crate::sys::wait::{self, Pace, Place, Slice};
+use crate::sys::wait::{self, CheckRate, Slice, WaitWord};
 
-/// Somebody may be asleep.
+/// Set while a waiter may be asleep.
 pub(crate) const WAITERS: u32 = 1 << 31;
 
-/// One who waits for something.
+/// A thread's wait for one object.
 pub(crate) trait Waiter {
-    /// What is had when it is had.
-    type Got;
+    /// The result of taking the object.
+    type Output;
 
-    /// Whether it could be taken now; `judge` as below.
-    fn is_there(&mut self, judge: bool) -> io::Result<bool>;
+    /// Returns whether the object could be taken now. With `check_liveness` it also tests whether an
+    /// owner is dead.
+    fn is_available(&mut self, check_liveness: bool) -> io::Result<bool>;
 
-    /// Takes it, if that can be done now. `slept` says that we put a note into the word; `judge`
-    /// that some time has passed, so that we have to look who is still alive.
-    fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Self::Got>>;
+    /// Takes the object if it is available. `slept` states that this waiter has set a waiters' bit,
+    /// which has to stay set for other waiters. With `check_liveness` it also tests whether an owner is
+    /// dead.
+    fn try_take(&mut self, slept: bool, check_liveness: bool) -> io::Result<Option<Self::Output>>;
 
-    /// How soon it has to look whether an owner is dead.
-    fn pace(&self) -> Pace {
-        Pace::Never
+    /// Returns how often this waiter has to test whether an owner is dead.
+    fn check_rate(&self) -> CheckRate {
+        CheckRate::Never
     }
 
-    /// For one that has slept for a slice: sees to it that somebody looks often.
-    fn tend(&self) -> io::Result<()> {
+    /// Replaces dead watchers. Called after each slice that ended without the object.
+    fn maintain_watch(&self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Puts our note into the word, and gives what to sleep on; `None` if it is time to look again.
-    fn announce(&self) -> Option<(Place<'_>, u32)>;
+    /// Marks in the word that this waiter is about to sleep, and returns the bits to sleep on and their
+    /// expected value; `None` if the word changed, so that the waiter has to try again.
+    fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)>;
 
-    /// For one that was woken and found nothing to take.
-    fn woken_in_vain(&self) {}
+    /// Reacts to a wake-up after which the object was not available.
+    fn on_futile_wake(&self) {}
 
-    /// For one who slept and goes away without it: others may be asleep, and it may have been us who
-    /// were woken for it.
-    fn pass_on(&self);
+    /// Wakes another waiter if the object is available. Called when a waiter that has slept gives up,
+    /// because the wake-up for that object may have gone to this waiter.
+    fn pass_on_wake(&self);
 }
 
-/// Waits until it is had, or the time is up.
+/// Waits until the object is taken, or until the deadline.
 ///
-/// `check` runs whenever a sleep ends by itself. An error of it ends the wait: no other process may ever
-/// make the object available, for instance if its name was removed.
+/// `check` runs after each sleep that ended without a wake-up. Its error ends the wait: it means that
+/// other processes cannot make the object available any more, because its name was removed.
 pub(crate) fn wait<W: Waiter>(
     waiter: &mut W,
     deadline: Deadline,
     check: impl Fn() -> io::Result<()>,
-) -> io::Result<Option<W::Got>> {
-    let (mut slept, mut judge) = (false, false);
-    let mut slice = Slice::begin(waiter.pace());
+) -> io::Result<Option<W::Output>> {
+    let (mut slept, mut check_liveness) = (false, false);
+    let mut slice = Slice::begin(waiter.check_rate());
     loop {
-        if let Some(got) = waiter.take(slept, judge)? {
-            return Ok(Some(got));
+        if let Some(taken) = waiter.try_take(slept, check_liveness)? {
+            return Ok(Some(taken));
         }
-        if judge {
-            waiter.tend()?;
+        if check_liveness {
+            waiter.maintain_watch()?;
         }
-        slice.follow(waiter.pace());
+        slice.set_rate(waiter.check_rate());
         let Some(time) = deadline.next(slice.len()) else {
-            // The last look is at who is alive too.
-            let got = waiter.take(slept, true)?;
-            if slept && got.is_none() {
-                waiter.pass_on();
+            // The last attempt tests for dead owners in any case: the slice may not be over.
+            let taken = waiter.try_take(slept, true)?;
+            if slept && taken.is_none() {
+                waiter.pass_on_wake();
             }
-            return Ok(got);
+            return Ok(taken);
         };
-        judge = false;
-        let Some((place, expected)) = waiter.announce() else { continue };
+        check_liveness = false;
+        let Some((word, expected)) = waiter.prepare_sleep() else { continue };
         slept = true;
         fault::point("wait-before-sleep");
-        let woken = wait::wait(place, expected, time)?;
+        let woken = wait::wait(word, expected, time)?;
         fault::point("wait-after-sleep");
-        // Mostly it is there now, whatever the time.
-        if let Some(got) = waiter.take(slept, false)? {
-            return Ok(Some(got));
+        // Usually the object is available now, so this saves the system calls of a liveness test.
+        if let Some(taken) = waiter.try_take(slept, false)? {
+            return Ok(Some(taken));
         }
         if woken {
-            waiter.woken_in_vain();
+            waiter.on_futile_wake();
         } else if let Err(error) = check() {
-            waiter.pass_on();
+            waiter.pass_on_wake();
             return Err(error);
         }
-        judge = slice.is_over();
+        check_liveness = slice.begin_next_if_over();
     }
+}
+
+/// Sets [`WAITERS`] in a word that still has the value `seen`, and returns its new value.
+fn mark_waiters(word: &AtomicU32, seen: u32) -> Option<u32> {
+    let marked = seen | WAITERS;
+    let unchanged = seen == marked
+        || word.compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+    unchanged.then_some(marked)
 }

@@ -1,35 +1,35 @@
-//! A lock whose word says who has it.
+//! A mutex whose word contains the seat of its owner.
 //!
-//! | Word | Means | Leaves by |
+//! | Word | Meaning | Left by |
 //! |---|---|---|
-//! | 0 | free | `lock` |
-//! | `ABANDONED` | free, and its last owner ended without giving it back | `lock`, which tells so |
-//! | a seat | taken by who has that seat | `unlock`, `abandon`; `lock` once nobody has the seat |
-//! | any with `WAITERS` | the same, and somebody may be asleep | the same; whoever frees it wakes one |
+//! | 0 | free | `try_lock_uncontended`, `MutexWaiter::try_take` |
+//! | `ABANDONED` | free; the last owner ended without releasing it | `MutexWaiter::try_take`, which reports it |
+//! | a seat | owned by the process that has this seat | `unlock`, `abandon`; `try_take` once the seat is dead |
+//! | any of these with `WAITERS` | the same, and a waiter may be asleep | the same; the step that frees it clears the bit, and one waiter is woken |
 //!
-//! The owner's seat comes into the word by the step that takes the lock, and out of it by the step
-//! that gives it back, so that a death in between always shows.
+//! The step that acquires the mutex stores the owner's seat in the word, and the step that releases it
+//! removes the seat. The death of an owner between the two is therefore always detected.
 
 use std::io;
 
-use super::watch::{Seating, Watch};
-use super::{WAITERS, Waiter};
+use super::watch::{SeatLiveness, Watch};
+use super::{WAITERS, Waiter, mark_waiters};
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::fault;
-use crate::sys::sync::Got;
-use crate::sys::wait::{self, Pace, Place};
+use crate::sys::sync::Acquired;
+use crate::sys::wait::{self, CheckRate, WaitWord};
 
-/// Free, and its last owner is gone.
+/// The mutex is free, and its last owner ended without releasing it.
 pub(crate) const ABANDONED: u32 = 1 << 30;
 
-/// The seat of the owner.
+/// The bits of the owner's seat.
 pub(crate) const OWNER: u32 = ABANDONED - 1;
 
-/// Takes a lock that is free and that nobody waits for; false if it is not.
+/// Acquires a mutex that is free, not abandoned and without waiters. Returns false otherwise.
 #[inline]
-pub(crate) fn try_fast(word: &AtomicU32, seat: u32) -> bool {
+pub(crate) fn try_lock_uncontended(word: &AtomicU32, seat: u32) -> bool {
     fault::point("lock-before-take");
-    // Acquire: what the last owner wrote, by the Release in `free`.
+    // Acquire: the last owner's writes, published by the Release in `free`.
     let taken = word.compare_exchange(0, seat, Ordering::Acquire, Ordering::Relaxed).is_ok();
     if taken {
         fault::point("lock-after-take");
@@ -37,13 +37,14 @@ pub(crate) fn try_fast(word: &AtomicU32, seat: u32) -> bool {
     taken
 }
 
-/// Gives a lock back; false if it is not ours, because others took us for dead.
+/// Releases the mutex. Returns false if this seat does not own it, because another process overwrote
+/// the word.
 #[inline]
 pub(crate) fn unlock(word: &AtomicU32, seat: u32) -> bool {
     free(word, seat, 0)
 }
 
-/// Gives a lock up for an owner that ended.
+/// Abandons the mutex for an owner that ends without releasing it.
 pub(crate) fn abandon(word: &AtomicU32, seat: u32) -> bool {
     free(word, seat, ABANDONED)
 }
@@ -51,12 +52,13 @@ pub(crate) fn abandon(word: &AtomicU32, seat: u32) -> bool {
 #[inline]
 fn free(word: &AtomicU32, seat: u32, to: u32) -> bool {
     fault::point("unlock-before-release");
-    // Release: what we wrote, for the Acquire of who takes it next.
+    // Release: publishes the owner's writes to the Acquire in `try_lock_uncontended` and in
+    // `MutexWaiter::try_take`. This holds for both exchanges.
     if word.compare_exchange(seat, to, Ordering::Release, Ordering::Relaxed).is_ok() {
         return true;
     }
-    let noted = seat | WAITERS;
-    let freed = word.compare_exchange(noted, to, Ordering::Release, Ordering::Relaxed).is_ok();
+    let marked = seat | WAITERS;
+    let freed = word.compare_exchange(marked, to, Ordering::Release, Ordering::Relaxed).is_ok();
     if freed {
         fault::point("unlock-before-wake");
         wait::wake(word.into(), 1);
@@ -64,107 +66,100 @@ fn free(word: &AtomicU32, seat: u32, to: u32) -> bool {
     freed
 }
 
-/// One who waits for a lock.
-pub(crate) struct Locker<'a, S> {
+/// A waiter of a mutex.
+pub(crate) struct MutexWaiter<'a, S> {
     word: &'a AtomicU32,
-    /// Our own.
+    /// The waiter's own seat.
     seat: u32,
-    seating: S,
+    liveness: S,
     watch: Watch<'a>,
 }
 
-impl<'a, S: Seating> Locker<'a, S> {
-    /// A waiter with this seat, for the lock with this word and these places of watchers.
+impl<'a, S: SeatLiveness> MutexWaiter<'a, S> {
+    /// Returns a waiter with this seat, for the mutex with this word and these watcher places.
     pub(crate) fn new(
         word: &'a AtomicU32,
         watchers: &'a AtomicU64,
         seat: u32,
-        seating: S,
-    ) -> Locker<'a, S> {
-        Locker { word, seat, seating, watch: Watch::new(watchers, seat) }
+        liveness: S,
+    ) -> MutexWaiter<'a, S> {
+        MutexWaiter { word, seat, liveness, watch: Watch::new(watchers, seat) }
     }
 }
 
-impl<S: Seating> Waiter for Locker<'_, S> {
-    type Got = Got;
+impl<S: SeatLiveness> Waiter for MutexWaiter<'_, S> {
+    type Output = Acquired;
 
-    fn is_there(&mut self, judge: bool) -> io::Result<bool> {
+    fn is_available(&mut self, check_liveness: bool) -> io::Result<bool> {
         let owner = self.word.load(Ordering::Relaxed) & OWNER;
-        Ok(owner == 0 || judge && !self.seating.is_alive(owner)?)
+        Ok(owner == 0 || check_liveness && !self.liveness.is_alive(owner)?)
     }
 
-    fn take(&mut self, slept: bool, judge: bool) -> io::Result<Option<Got>> {
-        let note = if slept { WAITERS } else { 0 };
+    fn try_take(&mut self, slept: bool, check_liveness: bool) -> io::Result<Option<Acquired>> {
+        let waiters = if slept { WAITERS } else { 0 };
         loop {
             let seen = self.word.load(Ordering::Relaxed);
             let owner = seen & OWNER;
-            let got = if owner == 0 {
-                if seen & ABANDONED == 0 { Got::Released } else { Got::Abandoned }
-            } else if judge && !self.seating.is_alive(owner)? {
-                Got::Abandoned
+            let acquired = if owner == 0 {
+                if seen & ABANDONED == 0 { Acquired::Released } else { Acquired::Abandoned }
+            } else if check_liveness && !self.liveness.is_alive(owner)? {
+                Acquired::Abandoned
             } else {
                 return Ok(None);
             };
-            let ours = self.seat | (seen & WAITERS) | note;
+            let next = self.seat | (seen & WAITERS) | waiters;
             fault::point("wait-before-take");
-            // Acquire: what the last owner wrote, by the Release in `free`. The dead release
-            // nothing; that they are dead is the kernel's word, which is as good.
+            // Acquire: the last owner's writes, published by the Release in `free`. A dead owner has
+            // released nothing, but the kernel drops the lock of its seat after its last write, and
+            // the test of that lock orders this thread after it.
             let taken =
-                self.word.compare_exchange(seen, ours, Ordering::Acquire, Ordering::Relaxed);
+                self.word.compare_exchange(seen, next, Ordering::Acquire, Ordering::Relaxed);
             if taken.is_ok() {
                 fault::point("wait-after-take");
-                return Ok(Some(got));
+                return Ok(Some(acquired));
             }
         }
     }
 
-    fn pace(&self) -> Pace {
-        if self.watch.is_close() { Pace::Often } else { Pace::Seldom }
+    fn check_rate(&self) -> CheckRate {
+        if self.watch.is_frequent() { CheckRate::Frequent } else { CheckRate::Rare }
     }
 
-    fn tend(&self) -> io::Result<()> {
-        let cleared = self.watch.tend(&self.seating)?;
-        self.watch.join(&self.seating);
+    fn maintain_watch(&self) -> io::Result<()> {
+        let cleared = self.watch.clear_dead(&self.liveness)?;
+        self.watch.try_join(&self.liveness);
         if cleared {
-            // For the other place.
+            // Another waiter can join in the other place.
             wait::wake(self.word.into(), 1);
         }
         Ok(())
     }
 
-    /// The last watcher may have gone away.
-    fn woken_in_vain(&self) {
-        self.watch.join(&self.seating);
+    /// Joins the watchers: the last one may have left, which is why it woke this waiter.
+    fn on_futile_wake(&self) {
+        self.watch.try_join(&self.liveness);
     }
 
-    fn announce(&self) -> Option<(Place<'_>, u32)> {
+    fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)> {
         let seen = self.word.load(Ordering::Relaxed);
         if seen & OWNER == 0 {
             return None;
         }
-        note(self.word, seen).map(|expected| (self.word.into(), expected))
+        mark_waiters(self.word, seen).map(|expected| (self.word.into(), expected))
     }
 
-    fn pass_on(&self) {
-        if self.announce().is_none() {
+    fn pass_on_wake(&self) {
+        if self.prepare_sleep().is_none() {
             wait::wake(self.word.into(), 1);
         }
     }
 }
 
-impl<S> Drop for Locker<'_, S> {
+impl<S> Drop for MutexWaiter<'_, S> {
     fn drop(&mut self) {
         if self.watch.leave() && self.word.load(Ordering::Relaxed) & WAITERS != 0 {
-            // Nobody watches any more.
+            // No watcher is left: another waiter has to join.
             wait::wake(self.word.into(), 1);
         }
     }
-}
-
-/// Puts the note of a sleeper into a word that is as it was seen.
-pub(super) fn note(word: &AtomicU32, seen: u32) -> Option<u32> {
-    let noted = seen | WAITERS;
-    let unchanged = seen == noted
-        || word.compare_exchange(seen, noted, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-    unchanged.then_some(noted)
 }

@@ -1,27 +1,38 @@
-//! A count that is never less than zero: the word, less the note of [`WAITERS`].
+//! A semaphore: a count that is never negative.
+//!
+//! | Bits | Name | Meaning |
+//! |---|---|---|
+//! | 0 to 30 | count | the number of free permits |
+//! | 31 | `WAITERS` | a waiter may be asleep |
+//!
+//! | State | Left by |
+//! |---|---|
+//! | count 0 | `release` |
+//! | count > 0 | `release`; a waiter, which takes one permit |
+//! | either with `WAITERS` | the same; `release` clears the bit and wakes as many waiters as it adds permits |
 
 use std::io;
 
-use super::mutex::note;
-use super::{WAITERS, Waiter};
+use super::{WAITERS, Waiter, mark_waiters};
 use crate::primitive::{AtomicU32, Ordering};
 use crate::sys::fault;
-use crate::sys::wait::{self, Place};
+use crate::sys::wait::{self, WaitWord};
 
-/// The highest count there is room for.
-pub(crate) const MOST: u32 = WAITERS - 1;
+/// The highest count that fits into the word.
+pub(crate) const MAX_COUNT: u32 = WAITERS - 1;
 
-/// The count that a word has.
+/// Returns the count of a word.
 pub(crate) fn count(word: u32) -> u32 {
-    word & MOST
+    word & MAX_COUNT
 }
 
-/// Adds to the count, and tells what it was; `None` and no change if it would be more than `max`.
+/// Adds `by` permits, and returns the count before; `None` without a change if the count would exceed
+/// `max`.
 pub(crate) fn release(word: &AtomicU32, by: u32, max: u32) -> Option<u32> {
     let mut seen = word.load(Ordering::Relaxed);
     loop {
-        let more = count(seen).checked_add(by).filter(|more| *more <= max.min(MOST))?;
-        // Release: what came before, for the Acquire of who takes a part.
+        let more = count(seen).checked_add(by).filter(|more| *more <= max.min(MAX_COUNT))?;
+        // Release: publishes this thread's writes to the Acquire in `SemaphoreWaiter::try_take`.
         match word.compare_exchange(seen, more, Ordering::Release, Ordering::Relaxed) {
             Ok(_) => break,
             Err(now) => seen = now,
@@ -34,31 +45,31 @@ pub(crate) fn release(word: &AtomicU32, by: u32, max: u32) -> Option<u32> {
     Some(count(seen))
 }
 
-/// One who waits for a part.
-pub(crate) struct Taker<'a> {
+/// A waiter for one permit.
+pub(crate) struct SemaphoreWaiter<'a> {
     pub(crate) word: &'a AtomicU32,
 }
 
-impl Waiter for Taker<'_> {
-    type Got = ();
+impl Waiter for SemaphoreWaiter<'_> {
+    type Output = ();
 
-    fn is_there(&mut self, _: bool) -> io::Result<bool> {
+    fn is_available(&mut self, _: bool) -> io::Result<bool> {
         Ok(count(self.word.load(Ordering::Relaxed)) != 0)
     }
 
-    fn take(&mut self, slept: bool, _: bool) -> io::Result<Option<()>> {
+    fn try_take(&mut self, slept: bool, _: bool) -> io::Result<Option<()>> {
         loop {
             let seen = self.word.load(Ordering::Relaxed);
             if count(seen) == 0 {
                 return Ok(None);
             }
             let left = (seen - 1) | if slept { WAITERS } else { 0 };
-            // Acquire: what came before, by the Release in `release`.
+            // Acquire: the releaser's writes, published by the Release in `release`.
             if self.word.compare_exchange(seen, left, Ordering::Acquire, Ordering::Relaxed).is_ok()
             {
                 if slept && count(left) != 0 {
-                    // Who released this rest found no note, because we had been woken for the first
-                    // part and had not put it back yet.
+                    // A later `release` found no waiters' bit and woke no thread: an earlier one had
+                    // cleared the bit, and this waiter had not yet set it again.
                     wait::wake(self.word.into(), 1);
                 }
                 return Ok(Some(()));
@@ -66,16 +77,16 @@ impl Waiter for Taker<'_> {
         }
     }
 
-    fn announce(&self) -> Option<(Place<'_>, u32)> {
+    fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)> {
         let seen = self.word.load(Ordering::Relaxed);
         if count(seen) != 0 {
             return None;
         }
-        note(self.word, seen).map(|expected| (self.word.into(), expected))
+        mark_waiters(self.word, seen).map(|expected| (self.word.into(), expected))
     }
 
-    fn pass_on(&self) {
-        if self.announce().is_none() {
+    fn pass_on_wake(&self) {
+        if self.prepare_sleep().is_none() {
             wait::wake(self.word.into(), 1);
         }
     }

@@ -1,20 +1,20 @@
-//! Every order in which two or three threads can take the steps of the protocols, as long as no more
-//! than [`PREEMPTIONS`] of them are interrupted for another: `cargo xtask loom`.
+//! Model checks of the protocols with loom: all interleavings of two or three threads with at most
+//! [`PREEMPTIONS`] preemptions. `cargo xtask loom` runs them.
 //!
-//! Sleepers here do not look up by themselves, so that a wake-up that is lost hangs, which loom
-//! tells. What only a death or a signal from outside can bring about is told to `take` by hand.
+//! Slices do not end here, so that a lost wake-up is a deadlock, which loom reports. The tests pass
+//! `check_liveness` to `try_take` themselves to model the end of a slice.
 
 use loom::thread;
 
 use super::*;
 use crate::primitive::Ordering::Relaxed;
 use crate::primitive::{AtomicU32, AtomicU64};
-use crate::sys::sync::Got;
+use crate::sys::sync::Acquired;
 
-/// Most mistakes of this kind show with two.
+/// The preemption bound. Most concurrency errors show with two.
 const PREEMPTIONS: usize = 3;
 
-/// The seat of one who is dead.
+/// The seat of a dead process.
 const DEAD: u32 = 99;
 
 fn model(test: impl Fn() + Send + Sync + 'static) {
@@ -23,7 +23,7 @@ fn model(test: impl Fn() + Send + Sync + 'static) {
     builder.check(test);
 }
 
-/// A word that all threads of one run have.
+/// Returns a word that all threads of one run share.
 fn word(value: u32) -> &'static AtomicU32 {
     Box::leak(Box::new(AtomicU32::new(value)))
 }
@@ -34,67 +34,71 @@ fn all_of(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
     }
 }
 
-fn got<W: Waiter>(mut waiter: W) -> W::Got {
+fn wait_for<W: Waiter>(mut waiter: W) -> W::Output {
     wait(&mut waiter, Deadline::Never, || Ok(())).unwrap().unwrap()
 }
 
-/// Only the seat [`DEAD`] is dead, and each is of another process.
-struct AllButOne;
+/// The seat [`DEAD`] is dead and all others are alive, each in a process of its own.
+struct OneDead;
 
-impl watch::Seating for AllButOne {
+impl watch::SeatLiveness for OneDead {
     fn is_alive(&self, seat: u32) -> io::Result<bool> {
         Ok(seat != DEAD)
     }
 
-    fn is_ours(&self, _: u32) -> bool {
+    fn is_own(&self, _: u32) -> bool {
         false
     }
 }
 
-fn locker(word: &AtomicU32, seat: u32) -> mutex::Locker<'_, AllButOne> {
-    watching(word, Box::leak(Box::new(AtomicU64::new(0))), seat)
+fn waiter(word: &AtomicU32, seat: u32) -> mutex::MutexWaiter<'_, OneDead> {
+    waiter_with(word, Box::leak(Box::new(AtomicU64::new(0))), seat)
 }
 
-fn watching<'a>(
+fn waiter_with<'a>(
     word: &'a AtomicU32,
     watchers: &'a AtomicU64,
     seat: u32,
-) -> mutex::Locker<'a, AllButOne> {
-    mutex::Locker::new(word, watchers, seat, AllButOne)
+) -> mutex::MutexWaiter<'a, OneDead> {
+    mutex::MutexWaiter::new(word, watchers, seat, OneDead)
 }
 
-fn lock(word: &AtomicU32, seat: u32) -> Got {
-    if mutex::try_fast(word, seat) { Got::Released } else { got(locker(word, seat)) }
+fn lock(word: &AtomicU32, seat: u32) -> Acquired {
+    if mutex::try_lock_uncontended(word, seat) {
+        Acquired::Released
+    } else {
+        wait_for(waiter(word, seat))
+    }
 }
 
-/// As one who looks who is alive, before it sleeps.
-fn lock_judging(word: &AtomicU32, seat: u32) -> Got {
-    let at_once = locker(word, seat).take(false, true).unwrap();
-    at_once.unwrap_or_else(|| got(locker(word, seat)))
+/// Locks with a liveness test before the first sleep.
+fn lock_with_liveness_test(word: &AtomicU32, seat: u32) -> Acquired {
+    let at_once = waiter(word, seat).try_take(false, true).unwrap();
+    at_once.unwrap_or_else(|| wait_for(waiter(word, seat)))
 }
 
-/// Not in one step, so that two at once would lose one.
+/// Increments in two steps, so that a violation of mutual exclusion loses an increment.
 fn add_one(count: &AtomicU32) {
     count.store(count.load(Relaxed) + 1, Relaxed);
 }
 
 #[test]
-fn a_lock_is_had_by_one_at_a_time_and_no_sleeper_is_forgotten() {
+fn a_mutex_has_one_owner_at_a_time_and_every_waiter_is_woken() {
     model(|| {
         let (lock_word, count) = (word(0), word(0));
-        let locks = move |seat| {
-            assert_eq!(lock(lock_word, seat), Got::Released);
+        let lock_once = move |seat| {
+            assert_eq!(lock(lock_word, seat), Acquired::Released);
             add_one(count);
             assert!(mutex::unlock(lock_word, seat));
         };
-        all_of([1, 2].map(|seat| thread::spawn(move || locks(seat))));
-        locks(3);
+        all_of([1, 2].map(|seat| thread::spawn(move || lock_once(seat))));
+        lock_once(3);
         assert_eq!((count.load(Relaxed), lock_word.load(Relaxed) & mutex::OWNER), (3, 0));
     });
 }
 
 #[test]
-fn a_lock_that_is_given_back_twice_wakes_two() {
+fn two_releases_of_a_mutex_wake_two_waiters() {
     model(|| {
         let (lock_word, count) = (word(1), word(0));
         let threads = [2, 3].map(|seat| {
@@ -110,12 +114,12 @@ fn a_lock_that_is_given_back_twice_wakes_two() {
     });
 }
 
-/// Runs two who lock what a dead one had, and counts who is told.
-fn told_of_a_death(left: u32, dies: impl Fn(&AtomicU32)) -> u32 {
+/// Runs two threads that lock a mutex of a dead owner, and returns how many of them see it abandoned.
+fn told_of_the_death(left: u32, dies: impl Fn(&AtomicU32)) -> u32 {
     let (lock_word, count, told) = (word(left), word(0), word(0));
     let threads = [2, 3].map(|seat| {
         thread::spawn(move || {
-            if lock_judging(lock_word, seat) == Got::Abandoned {
+            if lock_with_liveness_test(lock_word, seat) == Acquired::Abandoned {
                 add_one(told);
             }
             add_one(count);
@@ -129,37 +133,37 @@ fn told_of_a_death(left: u32, dies: impl Fn(&AtomicU32)) -> u32 {
 }
 
 #[test]
-fn one_alone_is_told_that_the_owner_is_dead() {
-    model(|| assert_eq!(told_of_a_death(DEAD, |_| {}), 1));
-    model(|| assert_eq!(told_of_a_death(DEAD | WAITERS, |_| {}), 1));
+fn one_waiter_is_told_that_the_owner_is_dead() {
+    model(|| assert_eq!(told_of_the_death(DEAD, |_| {}), 1));
+    model(|| assert_eq!(told_of_the_death(DEAD | WAITERS, |_| {}), 1));
 }
 
 #[test]
-fn one_alone_is_told_that_the_owner_gave_it_up() {
-    model(|| assert_eq!(told_of_a_death(1, |word| assert!(mutex::abandon(word, 1))), 1));
+fn one_waiter_is_told_that_the_owner_abandoned_it() {
+    model(|| assert_eq!(told_of_the_death(1, |word| assert!(mutex::abandon(word, 1))), 1));
 }
 
-/// The last watcher that goes away is followed by another waiter, which has slept for a slice.
+/// When the last watcher leaves, a waiter that has slept for a slice becomes a watcher.
 #[test]
-fn a_lock_that_is_waited_for_has_a_watcher() {
+fn a_mutex_with_waiters_has_a_watcher() {
     model(|| {
         let (lock_word, watchers) = (word(1), Box::leak(Box::new(AtomicU64::new(0))));
-        let first = watching(lock_word, watchers, 2);
-        first.tend().unwrap();
-        assert_eq!(first.pace(), Pace::Often);
-        let second = watching(lock_word, watchers, 3);
-        second.tend().unwrap();
-        let third = watching(lock_word, watchers, 4);
-        third.tend().unwrap();
-        assert_eq!(third.pace(), Pace::Seldom);
+        let first = waiter_with(lock_word, watchers, 2);
+        first.maintain_watch().unwrap();
+        assert_eq!(first.check_rate(), CheckRate::Frequent);
+        let second = waiter_with(lock_word, watchers, 3);
+        second.maintain_watch().unwrap();
+        let third = waiter_with(lock_word, watchers, 4);
+        third.maintain_watch().unwrap();
+        assert_eq!(third.check_rate(), CheckRate::Rare);
         let waits = thread::spawn(move || {
-            assert_eq!(got(third), Got::Released);
+            assert_eq!(wait_for(third), Acquired::Released);
             mutex::unlock(lock_word, 4);
         });
         wait::until_asleep(lock_word.into(), 1);
         let leave = [first, second].map(|watcher| thread::spawn(move || drop(watcher)));
         all_of(leave);
-        // Woken for the watch, it found the lock taken and sleeps again.
+        // It was woken to become a watcher, found the mutex owned, and sleeps again.
         wait::until_asleep(lock_word.into(), 1);
         assert_eq!(watchers.load(Relaxed) & u64::from(u32::MAX), 4);
         mutex::unlock(lock_word, 1);
@@ -174,221 +178,221 @@ fn a_dead_watcher_is_replaced() {
         let (lock_word, watchers) = (word(1), Box::leak(Box::new(AtomicU64::new(0))));
         watchers.store(u64::from(DEAD) << 32 | u64::from(DEAD), Relaxed);
         let threads = [2, 3].map(|seat| {
-            let watcher = watching(lock_word, watchers, seat);
-            thread::spawn(move || watcher.tend().unwrap())
+            let watcher = waiter_with(lock_word, watchers, seat);
+            thread::spawn(move || watcher.maintain_watch().unwrap())
         });
         all_of(threads);
-        let left = watching(lock_word, watchers, 5);
-        left.tend().unwrap();
-        assert_eq!(left.pace(), Pace::Often);
+        let left = waiter_with(lock_word, watchers, 5);
+        left.maintain_watch().unwrap();
+        assert_eq!(left.check_rate(), CheckRate::Frequent);
     });
 }
 
-/// An automatic event that all threads of one run have.
+/// Returns an automatic event that all threads of one run share.
 fn event(signaled: bool) -> &'static AtomicU64 {
-    Box::leak(Box::new(AtomicU64::new(auto::State::new(signaled).word())))
+    Box::leak(Box::new(AtomicU64::new(auto_event::State::new(signaled).word())))
 }
 
 fn is_signaled(event: &AtomicU64) -> bool {
-    auto::State::of(event.load(Relaxed)).is_signaled()
+    auto_event::State::of(event.load(Relaxed)).is_signaled()
 }
 
 #[test]
-fn an_automatic_event_lets_one_go_for_each_signal() {
+fn each_signal_of_an_automatic_event_releases_one_waiter() {
     model(|| {
         let (event, count) = (event(false), word(0));
         let threads = [(); 2].map(|()| {
             thread::spawn(move || {
-                got(auto::Sleeper::new(event));
+                wait_for(auto_event::AutoWaiter::new(event));
                 add_one(count);
-                auto::set(event);
+                auto_event::set(event);
             })
         });
-        auto::set(event);
+        auto_event::set(event);
         all_of(threads);
         assert_eq!((count.load(Relaxed), is_signaled(event)), (2, true));
     });
 }
 
-/// A thread that sleeps for an automatic event and goes, and that sleeps already.
+/// Starts threads that wait for an automatic event, and returns when they sleep.
 fn asleep<const N: usize>(event: &'static AtomicU64) -> [thread::JoinHandle<()>; N] {
-    let threads = [(); N].map(|()| thread::spawn(move || got(auto::Sleeper::new(event))));
-    wait::until_asleep(Place::Low(event), N);
+    let threads =
+        [(); N].map(|()| thread::spawn(move || wait_for(auto_event::AutoWaiter::new(event))));
+    wait::until_asleep(WaitWord::LowHalf(event), N);
     threads
 }
 
 #[test]
-fn two_signals_let_two_sleepers_go_and_a_third_signal_stays() {
+fn two_signals_release_two_waiters_and_a_third_signal_stays() {
     model(|| {
         let event = event(false);
         let threads = asleep::<2>(event);
         for _ in 0..3 {
-            auto::set(event);
+            auto_event::set(event);
         }
         all_of(threads);
         assert!(is_signaled(event));
-        assert!(!auto::State::of(event.load(Relaxed)).has_waiters());
+        assert!(!auto_event::State::of(event.load(Relaxed)).has_waiters());
     });
 }
 
 #[test]
-fn a_signal_goes_to_a_sleeper_though_it_is_reset_at_once_and_a_pulse_leaves_none() {
+fn a_signal_releases_a_waiter_although_it_is_reset_at_once_and_a_pulse_leaves_none() {
     for pulse in [false, true] {
         model(move || {
             let event = event(false);
             let threads = asleep::<1>(event);
             if pulse {
-                auto::pulse(event);
+                auto_event::pulse(event);
             } else {
-                auto::set(event);
-                auto::clear(event);
+                auto_event::set(event);
+                auto_event::clear(event);
             }
             all_of(threads);
-            auto::pulse(event);
+            auto_event::pulse(event);
             assert!(!is_signaled(event));
         });
     }
 }
 
 #[test]
-fn who_signals_and_then_waits_does_not_take_what_a_sleeper_was_given() {
+fn a_thread_that_signals_and_then_waits_does_not_take_the_grant_of_a_waiter() {
     model(|| {
         let event = event(false);
         let threads = asleep::<1>(event);
-        auto::set(event);
-        let mut own = auto::Sleeper::new(event);
-        assert!(own.take(false, false).unwrap().is_none());
-        // Though it goes to sleep as well.
-        own.announce();
-        assert!(own.take(true, false).unwrap().is_none());
+        auto_event::set(event);
+        let mut own = auto_event::AutoWaiter::new(event);
+        assert!(own.try_take(false, false).unwrap().is_none());
+        // Not even after it has registered.
+        own.prepare_sleep();
+        assert!(own.try_take(true, false).unwrap().is_none());
         drop(own);
         all_of(threads);
         assert!(!is_signaled(event));
     });
 }
 
-/// Sleepers that were killed stay registered. Of two signals one stays, and nobody who is alive is
-/// forgotten.
+/// Killed waiters stay registered. Of two signals for them one stays, and every live waiter is woken.
 #[test]
-fn killed_sleepers_take_no_signal_and_leave_one_at_most() {
+fn killed_waiters_take_no_signal_and_leave_at_most_one() {
     model(|| {
         let event = event(false);
         for _ in 0..3 {
-            let killed = auto::Sleeper::new(event);
-            assert!(killed.announce().is_some());
+            let killed = auto_event::AutoWaiter::new(event);
+            assert!(killed.prepare_sleep().is_some());
             std::mem::forget(killed);
         }
-        let sleeper = thread::spawn(move || got(auto::Sleeper::new(event)));
-        auto::set(event);
-        auto::set(event);
-        sleeper.join().unwrap();
-        _ = auto::Sleeper::new(event).take(false, false).unwrap();
-        assert!(auto::Sleeper::new(event).take(false, false).unwrap().is_none());
-        auto::set(event);
-        assert!(auto::Sleeper::new(event).take(false, false).unwrap().is_some());
+        let waiter = thread::spawn(move || wait_for(auto_event::AutoWaiter::new(event)));
+        auto_event::set(event);
+        auto_event::set(event);
+        waiter.join().unwrap();
+        _ = auto_event::AutoWaiter::new(event).try_take(false, false).unwrap();
+        assert!(auto_event::AutoWaiter::new(event).try_take(false, false).unwrap().is_none());
+        auto_event::set(event);
+        assert!(auto_event::AutoWaiter::new(event).try_take(false, false).unwrap().is_some());
     });
 }
 
-/// The signal wakes one that began to wait after it, in place of the dead one that it was for.
+/// A signal that was granted to a killed waiter releases a waiter that registers later.
 #[test]
-fn a_signal_for_a_killed_sleeper_is_not_lost_to_the_next() {
+fn a_signal_for_a_killed_waiter_releases_the_next_one() {
     model(|| {
         let event = event(false);
-        let killed = auto::Sleeper::new(event);
-        assert!(killed.announce().is_some());
+        let killed = auto_event::AutoWaiter::new(event);
+        assert!(killed.prepare_sleep().is_some());
         std::mem::forget(killed);
-        let sleeper = thread::spawn(move || got(auto::Sleeper::new(event)));
-        auto::set(event);
-        sleeper.join().unwrap();
+        let waiter = thread::spawn(move || wait_for(auto_event::AutoWaiter::new(event)));
+        auto_event::set(event);
+        waiter.join().unwrap();
         assert!(!is_signaled(event));
     });
 }
 
-/// One that sleeps for two events and takes the first leaves the signal of the second to others.
+/// A waiter of two events that takes the first one leaves the signal of the second one to others.
 #[test]
-fn a_sleeper_that_goes_away_leaves_its_signal_to_the_next() {
+fn a_leaving_waiter_leaves_its_signal_to_the_next_one() {
     model(|| {
         let event = event(false);
-        let leaves = auto::Sleeper::new(event);
-        assert!(leaves.announce().is_some());
-        let stays = thread::spawn(move || got(auto::Sleeper::new(event)));
+        let leaves = auto_event::AutoWaiter::new(event);
+        assert!(leaves.prepare_sleep().is_some());
+        let stays = thread::spawn(move || wait_for(auto_event::AutoWaiter::new(event)));
         let leaver = thread::spawn(move || drop(leaves));
-        auto::set(event);
+        auto_event::set(event);
         all_of([stays, leaver]);
         assert!(!is_signaled(event));
-        assert!(!auto::State::of(event.load(Relaxed)).has_waiters());
+        assert!(!auto_event::State::of(event.load(Relaxed)).has_waiters());
     });
 }
 
 #[test]
-fn an_automatic_event_outlives_one_who_only_looks() {
+fn polling_an_automatic_event_loses_no_signal() {
     model(|| {
         let event = event(false);
-        let sleeper = thread::spawn(move || got(auto::Sleeper::new(event)));
-        let looker = thread::spawn(move || {
-            if auto::Sleeper::new(event).take(false, false).unwrap().is_some() {
-                auto::set(event);
+        let waiter = thread::spawn(move || wait_for(auto_event::AutoWaiter::new(event)));
+        let poller = thread::spawn(move || {
+            if auto_event::AutoWaiter::new(event).try_take(false, false).unwrap().is_some() {
+                auto_event::set(event);
             }
         });
-        auto::set(event);
-        all_of([sleeper, looker]);
+        auto_event::set(event);
+        all_of([waiter, poller]);
         assert!(!is_signaled(event));
     });
 }
 
 #[test]
-fn who_takes_nothing_yet_is_woken_by_an_automatic_event() {
+fn an_automatic_event_wakes_observers() {
     model(|| {
         let event = event(false);
         let threads = [(); 2].map(|()| {
             thread::spawn(move || {
-                got(auto::Looker::new(event));
-                auto::set(event);
+                wait_for(auto_event::AutoObserver::new(event));
+                auto_event::set(event);
             })
         });
-        auto::set(event);
+        auto_event::set(event);
         all_of(threads);
         assert!(is_signaled(event));
     });
 }
 
 #[test]
-fn a_manual_event_lets_go_all_who_wait_also_when_it_is_reset_at_once() {
+fn a_manual_event_releases_all_waiters_also_if_it_is_reset_at_once() {
     for pulse in [false, true] {
         model(move || {
             let (event, written) = (word(0), word(0));
             let threads = [(); 2].map(|()| {
-                let watcher = event::Watcher::new(event);
+                let watcher = manual_event::ManualWaiter::new(event);
                 thread::spawn(move || {
-                    got(watcher);
+                    wait_for(watcher);
                     assert_eq!(written.load(Relaxed), 1);
                 })
             });
             written.store(1, Relaxed);
             if pulse {
-                event::pulse(event);
+                manual_event::pulse(event);
             } else {
-                event::set(event);
-                event::clear(event);
+                manual_event::set(event);
+                manual_event::clear(event);
             }
             all_of(threads);
-            assert_eq!(event.load(Relaxed) & event::SIGNALED, 0);
+            assert_eq!(event.load(Relaxed) & manual_event::SIGNALED, 0);
         });
     }
 }
 
 #[test]
-fn a_semaphore_wakes_as_many_as_it_has_parts_for() {
-    for parts in [&[1, 1][..], &[2]] {
+fn a_semaphore_wakes_as_many_waiters_as_it_has_permits() {
+    for permits in [&[1, 1][..], &[2]] {
         model(move || {
             let (semaphore, taken) = (word(0), word(0));
             let threads = [(); 2].map(|()| {
                 thread::spawn(move || {
-                    got(semaphore::Taker { word: semaphore });
+                    wait_for(semaphore::SemaphoreWaiter { word: semaphore });
                     taken.fetch_add(1, Relaxed);
                 })
             });
-            for by in parts {
+            for by in permits {
                 assert!(semaphore::release(semaphore, *by, 2).is_some());
             }
             all_of(threads);
@@ -398,16 +402,16 @@ fn a_semaphore_wakes_as_many_as_it_has_parts_for() {
 }
 
 #[test]
-fn a_semaphore_of_one_is_a_lock() {
+fn a_semaphore_of_one_permit_is_a_mutex() {
     model(|| {
         let (semaphore, count) = (word(1), word(0));
-        let locks = move || {
-            got(semaphore::Taker { word: semaphore });
+        let lock_once = move || {
+            wait_for(semaphore::SemaphoreWaiter { word: semaphore });
             add_one(count);
             assert_eq!(semaphore::release(semaphore, 1, 1), Some(0));
         };
-        all_of([(); 2].map(|()| thread::spawn(locks)));
-        locks();
+        all_of([(); 2].map(|()| thread::spawn(lock_once)));
+        lock_once();
         assert_eq!((count.load(Relaxed), semaphore::count(semaphore.load(Relaxed))), (3, 1));
     });
 }
