@@ -4,13 +4,13 @@
 //!
 //! ```sh
 //! cargo bench             # in a minute
-//! cargo bench -- quick    # in seconds: does it still run?
+//! cargo bench -- quick    # in seconds, as a test that it runs
 //! ```
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 
 #[path = "../../../crates/pagemate/benches/common/mod.rs"]
-#[allow(dead_code, reason = "written for more than this")]
+#[allow(dead_code, reason = "shared with other benchmarks")]
 mod common;
 
 use std::{env, fs};
@@ -53,7 +53,7 @@ enum End {
 
 /// The directory of this run, for the files of both sides.
 fn place() -> String {
-    env::var("PAGEMATE_DIR").expect("it is there")
+    env::var("PAGEMATE_DIR").expect("the harness sets PAGEMATE_DIR")
 }
 
 /// The last component of the directory, which is the prefix of the names of iceoryx2's shared

@@ -1,4 +1,4 @@
-//! How much a name's life allocates.
+//! Counts the allocations of opening, mapping and closing a section.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -11,19 +11,21 @@ thread_local! {
     static COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, which counts the allocations of each thread.
+/// The system's allocator with a count of the allocations of each thread.
 struct Counting;
 
-// SAFETY: the system's allocator does all of it.
+// SAFETY: `System` implements the contract, and every call is passed on to it unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promise is the one that is asked for.
+        // SAFETY: by the contract of `alloc`, the caller passes a layout of non-zero size, which is what
+        // `System.alloc` requires.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above.
+        // SAFETY: by the contract of `dealloc`, `at` was allocated by this allocator, so by `System`,
+        // with this layout.
         unsafe { System.dealloc(at, layout) }
     }
 }
@@ -39,13 +41,13 @@ fn allocations<T>(body: impl FnOnce() -> T) -> (usize, T) {
 
 #[test]
 fn opening_allocates_once() {
-    // To read the variable allocates.
+    // Reading the variable allocates.
     // SAFETY: no other thread of this test reads the environment.
     unsafe { std::env::remove_var("PAGEMATE_DIR") };
     for namespace in ["", r"Global\"] {
         let name = format!("{namespace}pagemate-allocations-{}", std::process::id());
         let _made = SectionOptions::new().len(4096).create_new(&name).unwrap();
-        // The first use of a directory opens and keeps it, and the first view asks for the size of pages.
+        // The first use of a directory caches its descriptor, and the first view reads the page size.
         drop(Section::open(&name).unwrap().map().unwrap());
         let (count, section) = allocations(|| Section::open(&name).unwrap());
         assert_eq!(count, 1, "{name}");

@@ -1,7 +1,7 @@
-//! A process dies, or stands still, at every named point of creating, opening and closing.
+//! Kills or stops a process at every fault point of creating, opening and closing.
 //!
-//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this; the points are read from
-//! the source, so that a new one is tested by being there.
+//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this. The points are read from the
+//! source, so that every new point is tested.
 #![cfg(all(pagemate_fault, unix))]
 
 mod harness;
@@ -20,38 +20,39 @@ fn actor() {
     harness::actor();
 }
 
-/// Those of seats, in `sys/liveness`, are `sync_death.rs`'.
+/// Returns all fault points of objects. `sync_death.rs` tests those of seats, in `sys/liveness`.
 fn all_points() -> BTreeSet<String> {
     let found = harness::fault_points("src/sys/object/unix");
     assert!(found.len() > 10, "{found:?}");
     found
 }
 
-/// What the victim does, and what stands there before.
+/// The commands of the victim, and the state before them.
 struct Scene {
-    /// Whether another process holds `x` all the time.
+    /// Whether another process holds `x` throughout.
     held: bool,
-    /// Whether a process that had `x` was killed before.
+    /// Whether a holder of `x` was killed before.
     dead: bool,
-    /// `FILE` stands for the path of an empty file.
-    does: &'static [&'static str],
+    /// The commands of the victim. `FILE` is replaced by the path of an empty file.
+    commands: &'static [&'static str],
 }
 
 const SCENES: [Scene; 10] = [
-    Scene { held: false, dead: false, does: &["create x 4096", "close x"] },
-    Scene { held: false, dead: false, does: &["share x 4096", "close x"] },
-    Scene { held: true, dead: false, does: &["share x 4096", "close x"] },
-    Scene { held: true, dead: false, does: &["open-read x", "close x"] },
-    Scene { held: true, dead: false, does: &["create x 4096"] },
-    Scene { held: false, dead: true, does: &["open x"] },
-    Scene { held: false, dead: true, does: &["share x 4096", "close x"] },
-    Scene { held: false, dead: true, does: &["list"] },
-    Scene { held: false, dead: false, does: &["create-over x FILE 4096", "close x"] },
-    Scene { held: false, dead: true, does: &["share-over x FILE 4096", "close x"] },
+    Scene { held: false, dead: false, commands: &["create x 4096", "close x"] },
+    Scene { held: false, dead: false, commands: &["share x 4096", "close x"] },
+    Scene { held: true, dead: false, commands: &["share x 4096", "close x"] },
+    Scene { held: true, dead: false, commands: &["open-read x", "close x"] },
+    Scene { held: true, dead: false, commands: &["create x 4096"] },
+    Scene { held: false, dead: true, commands: &["open x"] },
+    Scene { held: false, dead: true, commands: &["share x 4096", "close x"] },
+    Scene { held: false, dead: true, commands: &["list"] },
+    Scene { held: false, dead: false, commands: &["create-over x FILE 4096", "close x"] },
+    Scene { held: false, dead: true, commands: &["share-over x FILE 4096", "close x"] },
 ];
 
-/// Sets the scene: the holder, if there is one, and a victim that will get `signal` at `point`.
-fn set(place: &Place, scene: &Scene, point: &str, signal: &str) -> (Option<Actor>, Actor) {
+/// Prepares the scene, and starts the holder, if there is one, and a victim that gets `signal` at
+/// `point`.
+fn start(place: &Place, scene: &Scene, point: &str, signal: &str) -> (Option<Actor>, Actor) {
     if scene.dead {
         let mut dead = place.actor();
         dead.expect("create x 4096", "ok");
@@ -66,8 +67,8 @@ fn set(place: &Place, scene: &Scene, point: &str, signal: &str) -> (Option<Actor
     (holder, place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:{signal}"))]))
 }
 
-/// What must hold whatever happened to the victim, once it is gone.
-fn all_is_well(place: &Place, holder: Option<Actor>) {
+/// Asserts the invariants that hold after the victim has ended at any point.
+fn assert_invariants(place: &Place, holder: Option<Actor>) {
     let mut other = place.actor();
     if let Some(mut holder) = holder {
         other.expect("open x", "ok");
@@ -88,21 +89,21 @@ fn all_is_well(place: &Place, holder: Option<Actor>) {
 #[test]
 fn killed_at_every_point() {
     let points = all_points();
-    let mut met = BTreeSet::new();
+    let mut reached = BTreeSet::new();
     for point in &points {
         for scene in &SCENES {
             let place = Place::new("killed");
-            let (holder, mut victim) = set(&place, scene, point, "kill");
+            let (holder, mut victim) = start(&place, scene, point, "kill");
             let file = Scratch::new(b"");
-            for command in scene.does {
+            for command in scene.commands {
                 victim.tell(&command.replace("FILE", file.path().to_str().unwrap()));
                 if victim.reply().is_none() {
-                    met.insert(point.clone());
+                    reached.insert(point.clone());
                     break;
                 }
             }
             drop(victim);
-            all_is_well(&place, holder);
+            assert_invariants(&place, holder);
             match point.as_str() {
                 "grow-before" => assert_eq!(file.len(), 0),
                 "grow-after" if file_grows(scene) => assert_eq!(file.len(), 4096),
@@ -110,32 +111,32 @@ fn killed_at_every_point() {
             }
         }
     }
-    assert_eq!(met, points, "points that no scene meets");
+    assert_eq!(reached, points, "points that no scene reaches");
 }
 
 fn file_grows(scene: &Scene) -> bool {
-    scene.does.iter().any(|command| command.contains("FILE"))
+    scene.commands.iter().any(|command| command.contains("FILE"))
 }
 
 #[test]
 fn stopped_at_every_point_while_others_race_through() {
     let points = all_points();
-    let mut met = BTreeSet::new();
+    let mut reached = BTreeSet::new();
     for point in &points {
         for scene in &SCENES {
             let place = Place::new("stopped");
-            let (holder, mut victim) = set(&place, scene, point, "stop");
+            let (holder, mut victim) = start(&place, scene, point, "stop");
             let file = Scratch::new(b"");
             let mut racer = place.actor();
             let mut holds = false;
-            for command in scene.does {
+            for command in scene.commands {
                 victim.tell(&command.replace("FILE", file.path().to_str().unwrap()));
                 let mut reply = None;
                 while reply.is_none() && !victim.is_stopped() {
                     reply = victim.has_replied(Duration::from_millis(1));
                 }
                 let reply = reply.unwrap_or_else(|| {
-                    met.insert(point.clone());
+                    reached.insert(point.clone());
                     race(&mut racer, point, holder.is_some());
                     resume(&mut victim)
                 });
@@ -153,29 +154,29 @@ fn stopped_at_every_point_while_others_race_through() {
             victim.tell("close x");
             resume(&mut victim);
             drop(victim);
-            all_is_well(&place, holder);
+            assert_invariants(&place, holder);
         }
     }
-    assert_eq!(met, points, "points that no scene meets");
+    assert_eq!(reached, points, "points that no scene reaches");
 }
 
-/// The last holder goes while the opener stands still, and the name may go to another object: then
-/// that is the one to be opened.
+/// The last holder ends while the opener is stopped, and the name may go to another object. The opener
+/// then opens the new object.
 #[test]
-fn stopped_opener_while_the_last_holder_goes() {
-    let mut met = BTreeSet::new();
+fn stopped_opener_while_the_last_holder_ends() {
+    let mut reached = BTreeSet::new();
     let points: BTreeSet<_> =
         all_points().into_iter().filter(|point| point.starts_with("open-")).collect();
     for point in &points {
         for opens in ["open x", "open-read x", "share x 4096"] {
             for kill in [false, true] {
                 let place = Place::new("left");
-                let scene = Scene { held: true, dead: false, does: &[] };
-                let (holder, mut victim) = set(&place, &scene, point, "stop");
+                let scene = Scene { held: true, dead: false, commands: &[] };
+                let (holder, mut victim) = start(&place, &scene, point, "stop");
                 let mut holder = holder.unwrap();
                 victim.tell(opens);
                 victim.wait_stopped();
-                met.insert(point.clone());
+                reached.insert(point.clone());
                 if kill {
                     holder.end("kill");
                 } else {
@@ -193,11 +194,11 @@ fn stopped_opener_while_the_last_holder_goes() {
                 resume(&mut victim);
                 next.expect("close x", "ok");
                 drop(victim);
-                all_is_well(&place, None);
+                assert_invariants(&place, None);
             }
         }
     }
-    assert_eq!(met, points, "points that no opener meets");
+    assert_eq!(reached, points, "points that no opener reaches");
 }
 
 /// Two processes that saw different pending directories choose the same one.
@@ -205,29 +206,30 @@ fn stopped_opener_while_the_last_holder_goes() {
 fn stopped_while_another_process_sees_more_directories() {
     let place = Place::new("two-choose");
     let first = place.local();
-    let make = |dir: &Path| {
+    let create_pending = |dir: &Path| {
         fs::create_dir(dir).unwrap();
         fs::set_permissions(dir, Permissions::from_mode(0o1700)).unwrap();
     };
-    let start = || {
+    let start_chooser = || {
         let mut actor = place.actor_with(&[("PAGEMATE_FAULT", "home-before-lock:stop")]);
         actor.tell("share x 4096");
         actor.wait_stopped();
         actor
     };
-    make(&first.with_extension("0123"));
-    let mut saw_one = start();
-    make(&first);
-    let mut saw_two = start();
+    create_pending(&first.with_extension("0123"));
+    let mut saw_one = start_chooser();
+    create_pending(&first);
+    let mut saw_two = start_chooser();
     assert_eq!(resume(&mut saw_one), "created");
     assert_eq!(resume(&mut saw_two), "opened");
     saw_one.expect("write x 42", "ok");
     saw_two.expect("read x", "42");
     drop((saw_one, saw_two));
-    all_is_well(&place, None);
+    assert_invariants(&place, None);
 }
 
-/// Of several pending directories one is left, wherever a process dies that chooses it.
+/// Exactly one of several pending directories is left, at whichever point the process that chooses it
+/// dies.
 #[test]
 fn killed_while_it_chooses_one_of_several_directories() {
     for point in all_points().into_iter().filter(|point| point.starts_with("home-after-")) {
@@ -243,21 +245,21 @@ fn killed_while_it_chooses_one_of_several_directories() {
         let mut victim = place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:kill"))]);
         victim.tell("share x 4096");
         assert_eq!(victim.reply(), None, "{point}");
-        all_is_well(&place, None);
+        assert_invariants(&place, None);
         place.actor().expect("prune", "0");
         assert!(first.exists() && !pending[1].exists() && !pending[2].exists(), "{point}");
     }
 }
 
-/// Another name of the file hides no removal from an opener that asked just before it. Any user who
-/// may write to the file can make one, also where `protected_hardlinks` is set.
+/// A second link of the file hides no removal from an opener that tested the lock just before. Any user
+/// who may write to the file can create a link, even if `protected_hardlinks` is set.
 #[test]
 fn stopped_opener_is_not_deceived_by_a_second_name_of_the_file() {
     for point in ["open-before-ask", "open-before-share", "open-after-share"] {
         for opens in ["open x", "open-read x", "share x 4096"] {
             let place = Place::new("second-name");
-            let scene = Scene { held: true, dead: false, does: &[] };
-            let (holder, mut victim) = set(&place, &scene, point, "stop");
+            let scene = Scene { held: true, dead: false, commands: &[] };
+            let (holder, mut victim) = start(&place, &scene, point, "stop");
             let mut holder = holder.unwrap();
             victim.tell(opens);
             victim.wait_stopped();
@@ -276,17 +278,17 @@ fn stopped_opener_is_not_deceived_by_a_second_name_of_the_file() {
             next.expect("close x", "ok");
             drop(victim);
             fs::remove_file(second).unwrap();
-            all_is_well(&place, None);
+            assert_invariants(&place, None);
         }
     }
 }
 
-/// An opener that is refused was a holder for a moment, and may be the last.
+/// An opener that fails was a holder for a moment, and may be the last one.
 #[test]
 fn refused_opener_that_is_the_last_removes_the_name() {
     let place = Place::new("refused");
-    let scene = Scene { held: true, dead: false, does: &[] };
-    let (holder, mut victim) = set(&place, &scene, "open-after-share", "stop");
+    let scene = Scene { held: true, dead: false, commands: &[] };
+    let (holder, mut victim) = start(&place, &scene, "open-after-share", "stop");
     let file = File::options().write(true).open(place.local().join("x")).unwrap();
     file.write_all_at(&[77], 4096 + 8).unwrap();
     victim.tell("open x");
@@ -297,17 +299,16 @@ fn refused_opener_that_is_the_last_removes_the_name() {
     place.assert_empty();
 }
 
-/// Creates, opens and closes while the victim stands still.
+/// Creates, opens and closes while the victim is stopped.
 fn race(racer: &mut Actor, point: &str, held: bool) {
     for _ in 0..3 {
         let reply = racer.ask("share x 4096");
         match reply.as_str() {
             "opened" => {}
             "created" => assert!(!held, "a live name was lost at {point}"),
-            // Who stands still in the middle of removing the name, or of making a file grow for it,
-            // keeps the name, not the process.
+            // The victim is stopped while it removes the name or grows a file, and has the name locked.
             "TimedOut" if point.starts_with("sweep-after-") || point.starts_with("grow-") => return,
-            // Neither can another process choose the user's directory meanwhile.
+            // The victim has the pending directories locked.
             "TimedOut" if point == "home-after-lock" => return,
             _ => panic!("{reply} at {point}"),
         }
@@ -317,7 +318,7 @@ fn race(racer: &mut Actor, point: &str, held: bool) {
     }
 }
 
-/// Lets the victim go on to its reply, however often it stops.
+/// Continues the victim until it replies, however often it stops.
 fn resume(victim: &mut Actor) -> String {
     loop {
         victim.signal(Signal::CONT);

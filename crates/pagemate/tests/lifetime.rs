@@ -1,4 +1,4 @@
-//! A name lives exactly as long as some process holds the object, however the holders let go.
+//! A name lives exactly as long as some process holds the object, however the holders end.
 
 mod harness;
 
@@ -13,7 +13,7 @@ fn actor() {
 
 const WAYS: [&str; 4] = ["close", "exit", "panic", "kill"];
 
-fn let_go(mut actor: Actor, way: &str) {
+fn end(mut actor: Actor, way: &str) {
     if way == "close" {
         actor.expect("close x", "ok");
     } else {
@@ -21,7 +21,7 @@ fn let_go(mut actor: Actor, way: &str) {
     }
 }
 
-/// All orders of `n` things.
+/// Returns all permutations of `n` indices.
 fn orders(n: usize) -> Vec<Vec<usize>> {
     if n == 0 {
         return vec![Vec::new()];
@@ -44,7 +44,7 @@ fn name_lives_while_one_holder_does_in_every_order_of_every_end() {
     let mut observer = place.actor();
     for n in 1..=3 {
         let orders = orders(n);
-        // Every way meets every position; which order goes with it turns from round to round.
+        // Each way is combined with each position. The order differs from round to round.
         for round in 0..WAYS.len().pow(u32::try_from(n).unwrap()) {
             let order = &orders[round % orders.len()];
             let mut holders: Vec<Option<Actor>> = (0..n).map(|_| Some(place.actor())).collect();
@@ -52,13 +52,13 @@ fn name_lives_while_one_holder_does_in_every_order_of_every_end() {
                 holder.expect("share x 4096", if i == 0 { "created" } else { "opened" });
             }
             holders[0].as_mut().unwrap().expect("write x 42", "ok");
-            for (i, who) in order.iter().enumerate() {
+            for (i, index) in order.iter().enumerate() {
                 observer.expect("open-read x", "ok");
                 observer.expect("read x", "42");
                 observer.expect("close x", "ok");
                 observer.expect("create x 4096", "AlreadyExists");
                 let way = WAYS[round / WAYS.len().pow(u32::try_from(i).unwrap()) % WAYS.len()];
-                let_go(holders[*who].take().unwrap(), way);
+                end(holders[*index].take().unwrap(), way);
             }
             observer.expect("probe x", "NotFound");
             observer.expect("create x 4096", "ok");
@@ -86,7 +86,7 @@ fn view_outlives_its_creator_and_its_handle() {
 }
 
 #[test]
-fn reader_alone_keeps_the_name_and_is_the_last_to_let_go() {
+fn a_reader_alone_keeps_the_name() {
     let place = Place::new("reader");
     let (mut creator, mut reader) = (place.actor(), place.actor());
     creator.expect("create x 1", "ok");
@@ -100,7 +100,7 @@ fn reader_alone_keeps_the_name_and_is_the_last_to_let_go() {
 
 #[cfg(unix)]
 #[test]
-fn memory_of_the_killed_is_given_back_by_who_creates_or_lists() {
+fn memory_of_killed_holders_is_freed_by_the_next_creation_or_list() {
     let place = Place::new("given-back");
     for sweep in ["create other 1", "list", "prune"] {
         let mut victim = place.actor();
@@ -120,7 +120,7 @@ fn memory_of_the_killed_is_given_back_by_who_creates_or_lists() {
             }
         );
         other.end("exit");
-        // An ordinary exit drops nothing, so that the object it made is dead, not gone.
+        // A process that exits runs no destructors, so the file of its object is left, without a holder.
         assert!(place.files().len() <= usize::from(sweep.starts_with("create")));
         place.actor().expect("list", "");
         place.assert_empty();
@@ -159,7 +159,7 @@ fn stopped_holder_is_alive() {
 
 #[cfg(unix)]
 #[test]
-fn directory_that_vanishes_comes_back() {
+fn removed_directory_is_created_again() {
     let place = Place::new("vanish");
     let mut actor = place.actor();
     actor.expect("create x 1", "ok");
@@ -172,7 +172,8 @@ fn directory_that_vanishes_comes_back() {
 
 #[test]
 fn no_reply_means_no_hang() {
-    // The harness itself: an actor that is not asked says nothing, and one that dies is noticed.
+    // Tests the harness: an actor without a command sends no reply, and the death of an actor is
+    // detected.
     let place = Place::new("harness");
     let mut actor = place.actor();
     assert_eq!(actor.has_replied(Duration::from_millis(50)), None);

@@ -1,4 +1,4 @@
-//! Seats: the locks by which processes see that an owner is alive, and how long they last.
+//! Seats: the locks that show processes whether an owner is alive, and their lifetime.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -19,7 +19,7 @@ use pagemate::{ErrorKind, SectionOptions};
 /// Long enough for a call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
-/// How many locks this process has on the file of an open descriptor, by any descriptor.
+/// Returns the number of locks that this process has on the file of `fd`, by any descriptor.
 fn locks_on(fd: std::os::fd::BorrowedFd<'_>) -> usize {
     let stat = rustix::fs::fstat(fd).unwrap();
     let file = format!(":{} ", stat.st_ino);
@@ -57,7 +57,7 @@ impl Shared {
         }
     }
 
-    /// Takes all of them; whether each was abandoned.
+    /// Acquires all of them, and returns for each whether it was abandoned.
     #[track_caller]
     fn take(&self) -> Vec<bool> {
         let told = |mutex: &Mutex| {
@@ -74,7 +74,7 @@ impl Shared {
         all
     }
 
-    /// Frees all of them, which this thread has.
+    /// Releases all of them. This thread owns them.
     fn free(&self) {
         for mutex in [&self.named, &self.unnamed, &self.begun] {
             mutex.unlock_forgotten().unwrap();
@@ -83,7 +83,8 @@ impl Shared {
     }
 }
 
-/// A worker that `prepare`s itself, uses everything and dies with it, while its master waits.
+/// Starts a worker that calls `prepare`, uses all mutexes and dies as their owner, and asserts that its
+/// parent detects the death.
 #[track_caller]
 fn worker_locks_and_its_death_is_noticed(shared: &Shared, prepare: impl FnOnce()) {
     let ready = Gate::new();
@@ -133,8 +134,8 @@ fn workers_that_gave_up_their_rights_lock_what_their_master_made() {
 }
 
 #[test]
-fn jailed_master_and_its_workers_do_without_proc_where_there_is_a_name() {
-    alone_as_root("jailed_master_and_its_workers_do_without_proc_where_there_is_a_name", |_| {
+fn jailed_master_and_its_workers_need_no_proc_for_named_objects() {
+    alone_as_root("jailed_master_and_its_workers_need_no_proc_for_named_objects", |_| {
         let shared = Shared::new();
         fork(|| {
             jail(Path::new("/dev"));
@@ -167,7 +168,7 @@ fn child_of_a_bare_clone_leaves_its_parents_seats_with_its_first_call() {
         let parent = fork(|| {
             shared.take();
             let child = fork_unnoticed(|| {
-                // None of them is its own, though its memory says so.
+                // The child owns none of them, although its copied memory says so.
                 assert!(!shared.named.is_mine());
                 assert!(shared.named.unlock_forgotten().is_err());
                 ready.open();
@@ -199,7 +200,7 @@ fn fork_during_the_first_call_of_another_thread() {
     alone("fork_during_the_first_call_of_another_thread", |_| {
         for _ in 0..200 {
             fork(|| {
-                // A process whose parent never called anything: each round is a first call.
+                // The parent never called pagemate, so that the first call of each child is a first call.
                 let start = std::sync::Barrier::new(2);
                 thread::scope(|scope| {
                     scope.spawn(|| {
@@ -230,7 +231,7 @@ fn handles_of_a_process_share_the_descriptor_of_their_seats() {
         }
         assert_eq!(descriptors(), before + 50);
         drop(first);
-        // The others' seats are as they were.
+        // The seats of the other handles are unaffected.
         forget(handles[7].lock().unwrap());
         fork(|| assert!(Mutex::open("x").unwrap().try_lock().unwrap().is_none())).join();
         handles[7].unlock_forgotten().unwrap();
@@ -245,14 +246,14 @@ fn two_handles_of_a_process_never_share_a_seat() {
         let section = SectionOptions::new().len(4096).create_new("x").unwrap();
         let one = SharedMutex::open_or_init(&section, 0, || 0_u64).unwrap();
         let guard = one.lock().unwrap();
-        // Where the seats are counted.
+        // Reset the counter of seats.
         let view = section.map().unwrap();
         view.write(4, &0_u32).unwrap();
         let other = SharedMutex::<u64>::open(&section, 0).unwrap();
         assert!(other.try_lock_for(Duration::from_millis(100)).unwrap().is_none());
         drop(guard);
         let _guard = other.lock().unwrap();
-        // Leaves its seat, and no other.
+        // This releases the seat of `one` and no other seat.
         drop(one);
         fork(|| {
             let third = SharedMutex::<u64>::open(&section, 0).unwrap();
@@ -270,19 +271,19 @@ fn shared_mutex_leaves_its_seat_when_it_is_dropped() {
             let mutex = SharedMutex::open_or_init(&section, offset, || 1_u64).unwrap();
             drop(mutex.lock().unwrap());
         }
-        assert_eq!(locks_on(section.as_fd()), 1, "the section's own");
+        assert_eq!(locks_on(section.as_fd()), 1, "the lock of the section itself");
         let before = descriptors();
         for _ in 0..100 {
             let mutex = SharedMutex::<u64>::open(&section, 200).unwrap();
             drop(mutex.lock().unwrap());
         }
         assert_eq!((locks_on(section.as_fd()), descriptors()), (1, before));
-        // A guard that was forgotten is given up first.
+        // Dropping the mutex abandons it first, because its guard was forgotten.
         let mutex = SharedMutex::<u64>::open(&section, 200).unwrap();
         std::mem::forget(mutex.lock().unwrap());
         drop(mutex);
         assert_eq!(locks_on(section.as_fd()), 1);
         let mutex = SharedMutex::<u64>::open(&section, 200).unwrap();
-        assert!(mutex.try_lock().unwrap().expect("it was given up").was_abandoned());
+        assert!(mutex.try_lock().unwrap().expect("it was abandoned").was_abandoned());
     });
 }

@@ -1,4 +1,4 @@
-//! Sweeping in passing: how much a creator looks at, and that nothing dead is forgotten.
+//! Sweeping in passing: a creation examines a few files only, and every dead object is found in time.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -16,7 +16,7 @@ fn actor() {
     harness::actor();
 }
 
-/// How often files below a directory are opened, from now on.
+/// Counts how often files in a directory are opened.
 struct Opens(std::os::fd::OwnedFd);
 
 impl Opens {
@@ -43,7 +43,7 @@ fn hold(holder: &mut Actor, count: usize) {
 }
 
 #[test]
-fn first_creation_of_a_process_looks_at_few_files_however_many_there_are() {
+fn first_creation_of_a_process_examines_few_of_many_files() {
     const LIVE: usize = 2000;
     let place = Place::new("few");
     let mut holder = place.actor();
@@ -57,7 +57,7 @@ fn first_creation_of_a_process_looks_at_few_files_however_many_there_are() {
 }
 
 #[test]
-fn processes_that_create_once_find_what_is_dead_among_many_by_turns() {
+fn processes_that_create_once_each_find_all_dead_objects_among_many() {
     const LIVE: usize = 400;
     let place = Place::new("turns");
     let mut holder = place.actor();
@@ -71,7 +71,7 @@ fn processes_that_create_once_find_what_is_dead_among_many_by_turns() {
         holder.expect(&format!("reserve live-{i} 1"), "ok");
     }
     let is_dead = |path: &Path| path.to_str().unwrap().contains("dead-");
-    // Each looks at eight files at least.
+    // Each creation examines at least eight files.
     for _ in 0..LIVE {
         if !place.files().iter().any(|path| is_dead(path)) {
             break;
@@ -82,7 +82,7 @@ fn processes_that_create_once_find_what_is_dead_among_many_by_turns() {
     }
     assert!(!place.files().iter().any(|path| is_dead(path)));
     holder.expect("probe live-0", "ok");
-    // A list sees all, and leaves no note of where to go on.
+    // A list examines all files, and removes the note of the place to continue at.
     drop(holder);
     place.actor().ask("list");
     place.assert_empty();

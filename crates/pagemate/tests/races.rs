@@ -1,8 +1,8 @@
-//! Processes that create, open and close the same few names as fast as they can, while others
-//! among them are stopped and killed at any instant.
+//! Processes create, open and close the same few names as fast as they can, while some of them are
+//! stopped and killed at random moments.
 //!
-//! `cargo test` does a short round of it; `cargo xtask torture` takes a minute, and
-//! `cargo xtask torture long` goes on for 400,000 rounds and 10,000 kills.
+//! `cargo test` runs it briefly; `cargo xtask torture` takes a minute, and
+//! `cargo xtask torture long` takes 400,000 rounds and 10,000 kills.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
 
@@ -25,10 +25,10 @@ const RACERS: usize = 8;
 const NAMES: usize = 3;
 const PAGE: usize = 4096;
 
-/// Says that this process is a racer, and which: its parent, its number and its seed.
+/// The variable that makes this process a racer: the pid of its parent, its number and its seed.
 const ROLE: &str = "PAGEMATE_TEST_RACER";
 
-/// What a racer's counters on the board count.
+/// The names of a racer's counters on the board.
 const COUNTERS: [&str; 6] = ["created", "opened", "exists", "missing", "timed out", "lists"];
 const CREATED: usize = 0;
 const OPENED: usize = 1;
@@ -37,9 +37,9 @@ const MISSING: usize = 3;
 const TIMED_OUT: usize = 4;
 const LISTS: usize = 5;
 
-/// Where on the board a racer's counters begin.
+/// The offset of the first racer's counters on the board, and their distance.
 const RACER_AT: usize = 64;
-/// Where the board says that all is over.
+/// The offset of the flag on the board that ends the race.
 const OVER_AT: usize = 2048;
 
 #[test]
@@ -47,7 +47,7 @@ fn actor() {
     harness::actor();
 }
 
-/// When it is enough: all of it.
+/// The end of the race: all of these are reached.
 struct Goal {
     rounds: u64,
     kills: u64,
@@ -63,13 +63,13 @@ impl Goal {
         }
     }
 
-    /// How many rounds go by between kills, on average.
-    fn pace(&self) -> u64 {
+    /// Returns the average number of rounds between kills.
+    fn rounds_per_kill(&self) -> u64 {
         self.rounds.checked_div(self.kills).unwrap_or(40)
     }
 }
 
-/// `SplitMix64`: enough to be unlike the last run, and like it again with its seed.
+/// The generator `SplitMix64`, which reproduces a run from its seed.
 struct Random(u64);
 
 impl Random {
@@ -94,12 +94,13 @@ fn name(index: usize) -> String {
     format!("race-{index}")
 }
 
-/// Each name has a length of its own, so that one found under another name would show.
+/// Returns the length of a section, which differs for each name: an object under a wrong name is
+/// detected.
 fn pages(index: usize) -> usize {
     index + 1
 }
 
-// What stands in the memory: the creator's stamp, one slot for each racer, and nothing else.
+// The memory contains the creator's stamp and one slot for each racer. The rest is zero.
 const STAMP_AT: usize = 0;
 
 fn slot(racer: usize) -> usize {
@@ -114,11 +115,11 @@ fn racer() {
     let [parent, number, seed] = role.split(' ').collect::<Vec<_>>()[..] else { panic!("{role}") };
     let parent = Pid::from_raw(parent.parse().unwrap());
     let number = number.parse().unwrap();
-    // Standard input is not text here but the board.
+    // Standard input is the section of the board.
     let board = Section::try_from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
     let board = board.unwrap().map().unwrap();
     let mut racer = Racer { number, random: Random(seed.parse().unwrap()), board, held: None };
-    // Who is killed in the middle of the test cannot say that it is over.
+    // A parent that is killed cannot set the flag, so the racer also ends with its parent.
     while racer.board.load::<AtomicU64>(OVER_AT, Ordering::Relaxed).unwrap() == 0
         && getppid() == parent
     {
@@ -130,7 +131,7 @@ struct Racer {
     number: usize,
     random: Random,
     board: View,
-    /// Held from one round to the next, so that names have lives of all lengths.
+    /// A section that is held from one round to the next, so that names live for different times.
     held: Option<(usize, Section, View)>,
 }
 
@@ -140,7 +141,7 @@ impl Racer {
         self.board.atomic::<AtomicU64>(at).unwrap().fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One attempt to create or open, all checks of what came of it, and a close.
+    /// Tries to create or open a section, checks the result, and closes the section.
     fn round(&mut self) {
         let index = self.random.index(NAMES);
         let name = name(index);
@@ -166,7 +167,7 @@ impl Racer {
         if self.random.below(2) == 0 {
             self.held = None;
         }
-        // Without pauses a name would nearly always have a holder, and hardly ever die.
+        // Without pauses a name would nearly always have a holder, and would hardly ever die.
         if self.random.below(4) == 0 {
             thread::sleep(Duration::from_micros(self.random.below(300)));
         }
@@ -178,9 +179,13 @@ impl Racer {
         if section.was_created() {
             self.count(CREATED);
             assert!(!held, "created while held by this very process");
-            // Others may be at their slots already, but nobody else writes these two.
-            assert_eq!(view.read::<u64>(STAMP_AT).unwrap(), 0, "a created one has a stamp");
-            assert_eq!(view.read::<u64>(slot(self.number)).unwrap(), 0, "a created one is dirty");
+            // Other racers may have written to their slots already, but not to these two words.
+            assert_eq!(view.read::<u64>(STAMP_AT).unwrap(), 0, "a created section has a stamp");
+            assert_eq!(
+                view.read::<u64>(slot(self.number)).unwrap(),
+                0,
+                "a created section is not zero"
+            );
             if view.is_writable() {
                 view.write(STAMP_AT, &(self.random.next() | 1)).unwrap();
             }
@@ -189,13 +194,13 @@ impl Racer {
         }
         let mut rest = vec![0; view.len() - slot(RACERS)];
         view.read_at(slot(RACERS), &mut rest).unwrap();
-        assert!(rest.iter().all(|byte| *byte == 0), "bytes that nobody wrote");
+        assert!(rest.iter().all(|byte| *byte == 0), "bytes that no racer wrote");
         if let Some((_, _, own)) = self.held.as_ref().filter(|_| held) {
-            same(self.number, &mut self.random, own, &view);
+            assert_same(self.number, &mut self.random, own, &view);
         }
-        // The name is held here, so it must be found, and be this memory.
+        // This process holds the name, so a second open must find it, with the same memory.
         let again = Section::open(name(index)).expect("a live name is lost");
-        same(self.number, &mut self.random, &again.map().unwrap(), &view);
+        assert_same(self.number, &mut self.random, &again.map().unwrap(), &view);
         if self.random.below(8) == 0 {
             let second = SectionOptions::new().len(1).create_new(name(index));
             let kind = second.map_err(|error| error.kind()).map(|_| "a second object");
@@ -215,11 +220,11 @@ impl Racer {
     }
 }
 
-/// Demands that both views show one memory: what goes in here comes out there.
-fn same(number: usize, random: &mut Random, one: &View, other: &View) {
+/// Asserts that both views show the same memory.
+fn assert_same(number: usize, random: &mut Random, one: &View, other: &View) {
     let (to, from) = if one.is_writable() { (one, other) } else { (other, one) };
     let stamps = [one, other].map(|view| view.read::<u64>(STAMP_AT).unwrap());
-    // The creator may write its stamp in between, and does so once.
+    // The creator may write its stamp between the two reads, and writes it once.
     assert!(stamps[0] == stamps[1] || stamps[0] == 0, "two objects under one name: {stamps:x?}");
     if !to.is_writable() {
         return;
@@ -239,11 +244,11 @@ struct Race {
     board: Section,
     view: View,
     reports: PipeWriter,
-    /// What the racers had to say: nothing but what is wrong.
-    said: Arc<Mutex<String>>,
+    /// The output of the racers, which is empty unless one fails.
+    output: Arc<Mutex<String>>,
     failed: Arc<AtomicBool>,
     racers: Vec<Child>,
-    /// Rounds of each racer when it was started.
+    /// The rounds of each racer at its start.
     started_at: Vec<u64>,
 }
 
@@ -251,9 +256,9 @@ impl Race {
     fn new(seed: u64) -> Race {
         let board = SectionOptions::new().len(PAGE as u64).create_unnamed().unwrap();
         let (mut reader, reports) = pipe().unwrap();
-        let said = Arc::new(Mutex::new(String::new()));
+        let output = Arc::new(Mutex::new(String::new()));
         let failed = Arc::new(AtomicBool::new(false));
-        let (to, flag) = (Arc::clone(&said), Arc::clone(&failed));
+        let (to, flag) = (Arc::clone(&output), Arc::clone(&failed));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(n @ 1..) = reader.read(&mut bytes) {
@@ -269,7 +274,7 @@ impl Race {
             board,
             view,
             reports,
-            said,
+            output,
             failed,
             racers: Vec::new(),
             started_at: vec![0; RACERS],
@@ -314,19 +319,19 @@ impl Race {
     }
 
     #[track_caller]
-    fn assert_well(&self) {
+    fn assert_no_failure(&self) {
         if self.failed.load(Ordering::Relaxed) {
-            // What is left of the report.
+            // Wait for the rest of the output.
             thread::sleep(Duration::from_millis(200));
-            panic!("PAGEMATE_SEED={}:\n{}", self.seed, self.said.lock().unwrap());
+            panic!("PAGEMATE_SEED={}:\n{}", self.seed, self.output.lock().unwrap());
         }
     }
 
-    /// Waits until `rounds` more rounds are done, or for `patience`; whether they were.
-    fn wait(&self, rounds: u64, patience: Duration) -> bool {
-        let (goal, deadline) = (self.rounds() + rounds, Instant::now() + patience);
+    /// Waits until `rounds` more rounds are done, or for `timeout`. Returns whether they are done.
+    fn wait(&self, rounds: u64, timeout: Duration) -> bool {
+        let (goal, deadline) = (self.rounds() + rounds, Instant::now() + timeout);
         while self.rounds() < goal {
-            self.assert_well();
+            self.assert_no_failure();
             if Instant::now() > deadline {
                 return false;
             }
@@ -335,20 +340,20 @@ impl Race {
         true
     }
 
-    /// A racer that has come as far as its first round.
+    /// Returns a random racer that has finished its first round.
     fn victim(&mut self) -> usize {
         for _ in 0..300_000 {
             let number = self.random.index(RACERS);
             if self.rounds_of(number) > self.started_at[number] {
                 return number;
             }
-            self.assert_well();
+            self.assert_no_failure();
             thread::sleep(Duration::from_micros(100));
         }
-        panic!("PAGEMATE_SEED={}: no racer gets going", self.seed);
+        panic!("PAGEMATE_SEED={}: no racer finishes a round", self.seed);
     }
 
-    /// Lets the victim stand still for a few rounds of the others, which may be waiting for it.
+    /// Stops the victim for a few rounds of the others, which may be waiting for it.
     fn stop(&mut self, victim: usize) {
         let pid = Pid::from_child(&self.racers[victim]);
         kill_process(pid, Signal::STOP).unwrap();
@@ -362,7 +367,7 @@ impl Race {
         let status = racer.wait().unwrap();
         if status.signal() != Some(Signal::KILL.as_raw()) {
             self.failed.store(true, Ordering::Relaxed);
-            self.assert_well();
+            self.assert_no_failure();
         }
         self.racers[victim] = self.start(victim);
     }
@@ -371,7 +376,7 @@ impl Race {
         kill_process(Pid::from_child(&self.racers[victim]), Signal::CONT).unwrap();
     }
 
-    /// Lets the racers finish their rounds, and holds them to leave nothing behind.
+    /// Ends the race, and asserts that the racers leave nothing behind.
     fn end(&mut self) {
         self.view.write(OVER_AT, &1_u64).unwrap();
         for racer in &mut self.racers {
@@ -380,7 +385,7 @@ impl Race {
                 self.failed.store(true, Ordering::Relaxed);
             }
         }
-        self.assert_well();
+        self.assert_no_failure();
         let mut actor = self.place.actor();
         actor.ask("prune");
         actor.expect("list", "");
@@ -406,7 +411,7 @@ fn no_live_name_is_lost_and_no_two_objects_meet_under_one() {
     let mut race = Race::new(seed);
     let (mut kills, mut stops) = (0, 0);
     while race.rounds() < goal.rounds || kills < goal.kills || start.elapsed() < goal.time {
-        let rounds = race.random.below(2 * goal.pace());
+        let rounds = race.random.below(2 * goal.rounds_per_kill());
         assert!(race.wait(rounds, Duration::from_secs(30)), "PAGEMATE_SEED={seed}: no progress");
         let victim = race.victim();
         match race.random.below(4) {
@@ -432,14 +437,15 @@ fn no_live_name_is_lost_and_no_two_objects_meet_under_one() {
     println!(
         "PAGEMATE_SEED={seed}: {rounds} rounds ({counts}), {kills} kills, {stops} stops, {time:.1} s"
     );
-    // Nobody stands still for as long as others wait; a machine under load may still make one late.
+    // A victim is stopped for less time than the others wait, but a loaded machine may delay it.
     assert!(race.total(TIMED_OUT) <= rounds / 1000, "too many time-outs");
     assert!(race.total(CREATED) > 0 && race.total(OPENED) > 0, "no race");
 }
 
-/// Who gives up last also asks last, so that nothing is left for others to sweep.
+/// The last process to release a name is also the last to test for other holders, so one of them always
+/// removes the name.
 #[test]
-fn of_those_who_let_go_at_once_one_removes_the_name() {
+fn one_of_two_holders_that_close_at_once_removes_the_name() {
     let place = Place::new("at-once");
     let mut actors = [place.actor(), place.actor()];
     for _ in 0..2000 {

@@ -1,7 +1,7 @@
-//! A process dies, or stands still, at every named point of locking, waiting and signalling.
+//! Kills or stops a process at every fault point of locking, waiting and signalling.
 //!
-//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this; the points are read from
-//! the source, so that a new one is tested by being there.
+//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this. The points are read from the
+//! source, so that every new point is tested.
 #![cfg(all(pagemate_fault, unix))]
 
 mod harness;
@@ -28,14 +28,14 @@ fn all_points() -> BTreeSet<String> {
     found
 }
 
-/// A process that gets a signal at a point, and one that looks on.
+/// A victim that gets a signal at a point, and a keeper that creates the objects and observes them.
 struct Scene {
     place: Place,
     point: String,
     keeper: Actor,
     victim: Actor,
-    /// Whether the point was met.
-    met: bool,
+    /// Whether the victim has reached the point.
+    reached: bool,
 }
 
 impl Scene {
@@ -43,21 +43,21 @@ impl Scene {
         let place = Place::new("sync-death");
         let keeper = place.actor();
         let victim = place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:{signal}"))]);
-        Scene { place, point: point.to_owned(), keeper, victim, met: false }
+        Scene { place, point: point.to_owned(), keeper, victim, reached: false }
     }
 
-    /// Others who have done all this.
-    fn others<const N: usize>(&self, does: &[&str]) -> [Actor; N] {
+    /// Starts other processes that have executed these commands.
+    fn others<const N: usize>(&self, commands: &[&str]) -> [Actor; N] {
         [(); N].map(|()| {
             let mut other = self.place.actor();
-            for command in does {
+            for command in commands {
                 assert!(matches!(other.ask(command).as_str(), "ok" | "opened"), "{command}");
             }
             other
         })
     }
 
-    /// Whether the victim did it, and did not meet its point over it.
+    /// Sends the victim a command, and returns whether it replies without reaching its point.
     fn does(&mut self, command: &str) -> bool {
         self.victim.tell(command);
         self.has_replied()
@@ -73,19 +73,19 @@ impl Scene {
         false
     }
 
-    /// Whether the victim is dead, or stands still.
+    /// Returns whether the victim is dead or stopped.
     fn is_hit(&mut self) -> bool {
-        self.met |= self.victim.has_ended() || self.victim.is_stopped();
-        self.met
+        self.reached |= self.victim.has_ended() || self.victim.is_stopped();
+        self.reached
     }
 
-    /// Tells the victim, and waits until it sleeps or has met its point.
+    /// Sends the victim a command, and waits until it sleeps or has reached its point.
     fn sleeps_over(&mut self, command: &str, name: &str) {
         self.victim.tell(command);
         until(|| self.is_hit() || asleep(&mut self.keeper, name) > 0);
     }
 
-    /// Lets a victim that stands still go on to its reply, however often it stops.
+    /// Continues a stopped victim until it replies, however often it stops.
     fn resume(&mut self) -> String {
         loop {
             self.victim.signal(Signal::CONT);
@@ -104,7 +104,7 @@ fn asleep(onlooker: &mut Actor, name: &str) -> usize {
 fn until(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !done() {
-        assert!(Instant::now() < end, "it does not come to it");
+        assert!(Instant::now() < end, "timed out");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -115,18 +115,18 @@ fn tell_all(others: &mut [Actor], command: &str) {
     }
 }
 
-/// Tells all of them and waits until they sleep. The killed may still be counted.
+/// Sends all of them a command, and waits until they sleep. The count may include killed waiters.
 fn all_sleep_over(onlooker: &mut Actor, others: &mut [Actor], command: &str, name: &str) {
     tell_all(others, command);
     until(|| asleep(onlooker, name) >= others.len());
 }
 
-/// What they reply.
+/// Returns their replies.
 fn replies(others: &mut [Actor]) -> Vec<String> {
     others.iter_mut().map(|other| other.reply().unwrap()).collect()
 }
 
-/// How many of them were told of a death.
+/// Returns how many of them find the mutex abandoned.
 #[track_caller]
 fn told(others: &mut [Actor]) -> usize {
     let replies = replies(others);
@@ -136,7 +136,7 @@ fn told(others: &mut [Actor]) -> usize {
 
 const MUTEX: [&str; 2] = ["mutex x open", "open x-data"];
 
-/// The victim has a mutex, or is about to.
+/// The victim acquires and releases a mutex.
 fn owner(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
     scene.keeper.expect("mutex x create", "created");
@@ -153,13 +153,13 @@ fn owner(point: &str) -> bool {
     } else {
         tell_all(&mut others, "turn x");
     }
-    let had = scene.met && matches!(point, "lock-after-take" | "unlock-before-release");
+    let had = scene.reached && matches!(point, "lock-after-take" | "unlock-before-release");
     assert_eq!(told(&mut others), usize::from(had), "{point}");
     scene.keeper.expect("turn x", "ok");
-    scene.met
+    scene.reached
 }
 
-/// The victim waits for a mutex, first in the row.
+/// The victim is the first of several waiters of a mutex.
 fn waiter(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
     scene.keeper.expect("mutex x create", "created");
@@ -174,16 +174,16 @@ fn waiter(point: &str) -> bool {
     scene.keeper.expect("unlock x", "ok");
     scene.has_replied();
     let with = ["wait-after-take", "watch-after-leave", "unlock-before-release"];
-    let had = scene.met && with.contains(&point);
-    // Who sleeps for longer than a slice goes to the end of the row: the victim may have been last.
+    let had = scene.reached && with.contains(&point);
+    // A waiter whose slice ends goes to the end of the kernel's queue: the victim may be the last one.
     let after = scene.keeper.ask("turn x");
     let told = told(&mut others) + usize::from(after == "abandoned");
     assert_eq!(told, usize::from(had), "{point}");
     scene.keeper.expect("turn x", "ok");
-    scene.met
+    scene.reached
 }
 
-/// The victim waits for a mutex for so long that it watches over it, and the owner dies.
+/// The victim waits for a mutex until it is a watcher, and then the owner dies.
 fn watcher(point: &str) -> bool {
     if !point.starts_with("watch-") {
         return false;
@@ -210,14 +210,14 @@ fn watcher(point: &str) -> bool {
     });
     told += usize::from(reply.as_deref() == Some("abandoned"));
     // If the victim died with the mutex, the next owner was told of that too.
-    assert!(told == 1 || scene.met && told == 2, "{point}: {told}");
+    assert!(told == 1 || scene.reached && told == 2, "{point}: {told}");
     scene.keeper.expect("turn x", "ok");
-    scene.met
+    scene.reached
 }
 
-/// The victim waits, alone for something or for one of several, and may be the one who is woken.
+/// The victim waits for one object, or for any of several, and may be the waiter that is woken.
 fn taker(point: &str) -> bool {
-    let mut met = false;
+    let mut reached = false;
     for (theirs, waits, signal) in [
         ("wait x 30000", "wait x 30000", "set x"),
         ("any 30000 m x s", "wait x 30000", "set x"),
@@ -240,27 +240,28 @@ fn taker(point: &str) -> bool {
         while waiting > 0 {
             scene.keeper.ask(signal);
             until(|| {
-                let got = others.iter_mut().filter_map(|other| said(other).then_some(())).count();
+                let got =
+                    others.iter_mut().filter_map(|other| has_acquired(other).then_some(())).count();
                 waiting -= got;
-                got == 1 || !scene.is_hit() && said(&mut scene.victim)
+                got == 1 || !scene.is_hit() && has_acquired(&mut scene.victim)
             });
         }
-        if !scene.met {
+        if !scene.reached {
             scene.keeper.expect("any 0 x s", "timeout");
         }
-        met |= scene.met;
+        reached |= scene.reached;
     }
-    met
+    reached
 }
 
-/// Whether it has got what it waited for.
-fn said(other: &mut Actor) -> bool {
+/// Returns whether its wait has succeeded.
+fn has_acquired(other: &mut Actor) -> bool {
     let reply = other.has_replied(Duration::from_millis(1));
     assert!(reply.as_deref().is_none_or(|reply| reply.starts_with("ok")), "{reply:?}");
     reply.is_some()
 }
 
-/// The victim takes all of several.
+/// The victim takes all of several objects.
 fn collector(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
     for command in ["mutex x create", "event e create manual", "semaphore s create 1 1"] {
@@ -279,16 +280,16 @@ fn collector(point: &str) -> bool {
         other.tell("lock-for x 30000");
     }
     let had = matches!(point, "wait-after-take" | "all-after-some" | "unlock-before-release");
-    let reply = if scene.met && had { "abandoned" } else { "ok" };
+    let reply = if scene.reached && had { "abandoned" } else { "ok" };
     assert_eq!(other.reply().as_deref(), Some(reply), "{point}");
-    // The mutex comes first: what comes after it was not taken yet.
+    // The victim takes the mutex first, so at its death it has not taken the others.
     scene.keeper.expect("acquire s 30000", "ok");
-    scene.met
+    scene.reached
 }
 
-/// The victim says that something has happened.
+/// The victim signals an event, or releases a semaphore.
 fn signaller(point: &str) -> bool {
-    let mut met = false;
+    let mut reached = false;
     for (make, open, wait, signal, reached) in [
         ("event x create auto", "event x open", "wait x 30000", "set x", 1),
         ("event x create manual", "event x open", "wait x 30000", "set x", 3),
@@ -303,7 +304,8 @@ fn signaller(point: &str) -> bool {
         scene.does(signal);
         let mut count = 0;
         until(|| {
-            count += others.iter_mut().filter_map(|other| said(other).then_some(())).count();
+            count +=
+                others.iter_mut().filter_map(|other| has_acquired(other).then_some(())).count();
             count >= reached
         });
         scene.keeper.expect(
@@ -313,13 +315,13 @@ fn signaller(point: &str) -> bool {
                 _ => "timeout",
             },
         );
-        met |= scene.met;
+        reached |= scene.reached;
     }
-    met
+    reached
 }
 
-/// The victim sets an event for which somebody slept who was killed. If it dies over that, its own
-/// signal may be gone, and nobody else's is.
+/// The victim sets an event whose only waiter was killed. If the victim dies in that call, its own
+/// signal may be lost, and no other one.
 fn setter_for_the_dead(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
     scene.keeper.expect("event x create auto", "created");
@@ -334,7 +336,7 @@ fn setter_for_the_dead(point: &str) -> bool {
     for other in &mut others {
         other.tell("wait x 30000");
         let end = Instant::now() + Duration::from_secs(30);
-        while !said(other) {
+        while !has_acquired(other) {
             assert!(Instant::now() < end, "{point}: a signal is lost");
             if asleep(&mut scene.keeper, "x") > 0 {
                 scene.keeper.expect("set x", "ok");
@@ -342,11 +344,11 @@ fn setter_for_the_dead(point: &str) -> bool {
             }
         }
     }
-    scene.met
+    scene.reached
 }
 
-/// The victim makes a value that a mutex guards.
-fn maker(point: &str) -> bool {
+/// The victim initialises a shared mutex.
+fn initialiser(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
     scene.keeper.expect("create x 4096", "ok");
     let mut others = scene.others::<2>(&["open x"]);
@@ -358,33 +360,33 @@ fn maker(point: &str) -> bool {
     let values: BTreeSet<String> = replies(&mut others).into_iter().collect();
     let values: Vec<_> = values.iter().map(|reply| reply.split(' ').collect::<Vec<_>>()).collect();
     let abandoned = values.iter().filter(|reply| reply[0] == "abandoned").count();
-    // Who died before there was a value is missed by nobody.
-    let left = scene.met && matches!(point, "make-after-magic" | "unlock-before-release");
+    // A victim that died before the value was complete is not reported.
+    let left = scene.reached && matches!(point, "make-after-magic" | "unlock-before-release");
     assert_eq!(abandoned, usize::from(left), "{point} {values:?}");
     let mut numbers: Vec<u32> = values.iter().map(|reply| reply[1].parse().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, [8, 9], "{point}");
-    scene.met
+    scene.reached
 }
 
 #[test]
 fn killed_at_every_point() {
     let points = all_points();
-    let mut met = BTreeSet::new();
+    let mut reached = BTreeSet::new();
     for point in &points {
         for scene in
-            [owner, waiter, watcher, taker, collector, signaller, setter_for_the_dead, maker]
+            [owner, waiter, watcher, taker, collector, signaller, setter_for_the_dead, initialiser]
         {
             if scene(point) {
-                met.insert(point.clone());
+                reached.insert(point.clone());
             }
         }
     }
-    assert_eq!(met, points, "points that no scene meets");
+    assert_eq!(reached, points, "points that no scene reaches");
 }
 
 #[test]
-fn killed_while_it_has_the_mutex() {
+fn killed_while_it_owns_the_mutex() {
     let mut scene = Scene::new("nowhere", "kill");
     scene.keeper.expect("mutex x create", "created");
     scene.keeper.expect("create x-data 4096", "ok");
@@ -398,9 +400,9 @@ fn killed_while_it_has_the_mutex() {
     scene.keeper.expect("turn x", "ok");
 }
 
-/// A victim that stands still with the mutex keeps it, and one without it holds nobody up.
+/// A stopped owner keeps the mutex, and a stopped process without it delays no other process.
 #[test]
-fn stopped_at_every_point_nobody_is_taken_for_dead() {
+fn stopped_at_every_point_no_process_is_taken_for_dead() {
     for point in &all_points() {
         let mut scene = Scene::new(point, "stop");
         scene.keeper.expect("mutex x create", "created");
@@ -411,10 +413,10 @@ fn stopped_at_every_point_nobody_is_taken_for_dead() {
         }
         if !scene.does("lock x") {
             let had = point == "lock-after-take";
-            others_meet(&mut scene, &mut others, had);
+            assert_others_acquire(&mut scene, &mut others, had);
             assert_eq!(scene.resume(), "ok");
         }
-        scene.met = false;
+        scene.reached = false;
         all_sleep_over(&mut scene.keeper, &mut others, "turn x", "x");
         if !scene.does("unlock x") {
             if point == "unlock-before-release" {
@@ -426,13 +428,13 @@ fn stopped_at_every_point_nobody_is_taken_for_dead() {
             assert_eq!(scene.resume(), "ok");
         }
         assert_eq!(told(&mut others), 0, "{point}");
-        scene.met = false;
+        scene.reached = false;
         scene.keeper.expect("lock x", "ok");
         scene.sleeps_over("lock x", "x");
         scene.keeper.expect("unlock x", "ok");
         if !scene.has_replied() {
             let had = matches!(&**point, "wait-after-take" | "watch-after-leave");
-            others_meet(&mut scene, &mut others, had);
+            assert_others_acquire(&mut scene, &mut others, had);
             assert_eq!(scene.resume(), "ok");
         }
         scene.keeper.expect("try-lock x", "busy");
@@ -441,9 +443,9 @@ fn stopped_at_every_point_nobody_is_taken_for_dead() {
     }
 }
 
-/// What others get of the mutex while the victim stands still.
-fn others_meet(scene: &mut Scene, others: &mut [Actor], victim_has_it: bool) {
-    if victim_has_it {
+/// Asserts that others can acquire the mutex while the victim is stopped, unless the victim owns it.
+fn assert_others_acquire(scene: &mut Scene, others: &mut [Actor], victim_owns_it: bool) {
+    if victim_owns_it {
         scene.keeper.expect("lock-for x 200", "busy");
         others[0].expect("try-lock x", "busy");
     } else {

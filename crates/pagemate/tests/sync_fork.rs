@@ -1,5 +1,5 @@
-//! Sync objects in forked children, in programs started with their descriptors, and in those who come
-//! right after somebody died.
+//! Sync objects in forked children, in programs that inherit their descriptors, and in the processes that
+//! use a mutex right after the death of its owner.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "signal(2)")]
 
@@ -19,12 +19,12 @@ use pagemate::sync::{
 };
 use pagemate::{ErrorKind, Section, SectionOptions, View};
 
-/// Long enough for whatever does not hang.
+/// Long enough for every call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Several times as long as a death takes to be told.
+/// Several times as long as it takes to detect a death.
 const SOME: Duration = Duration::from_millis(300);
 
-/// Takes it, and tells whether the last owner died.
+/// Acquires and releases the mutex, and returns whether it was abandoned.
 #[track_caller]
 fn told(mutex: &Mutex) -> bool {
     mutex.try_lock_for(LONG).unwrap().expect("it is free in time").was_abandoned()
@@ -35,14 +35,14 @@ fn assert_busy(mutex: &Mutex) {
     assert!(mutex.try_lock_for(SOME).unwrap().is_none());
 }
 
-/// Memory that forked children share.
+/// Maps memory that forked children share.
 fn memory() -> View {
     SectionOptions::new().len(4096).create_unnamed().unwrap().map().unwrap()
 }
 
 #[test]
-fn child_has_none_of_the_locks_that_its_parent_has() {
-    alone("child_has_none_of_the_locks_that_its_parent_has", |_| {
+fn child_owns_none_of_the_mutexes_of_its_parent() {
+    alone("child_owns_none_of_the_mutexes_of_its_parent", |_| {
         for mutex in [
             MutexOptions::new().create_new("x").unwrap(),
             MutexOptions::new().create_unnamed().unwrap(),
@@ -56,7 +56,7 @@ fn child_has_none_of_the_locks_that_its_parent_has() {
                 assert!(!mutex.is_mine());
                 assert_eq!(mutex.unlock_forgotten().unwrap_err().kind(), ErrorKind::NotOwner);
                 assert_busy(&mutex);
-                // Frees nothing.
+                // The parent owns the mutex, so this releases nothing.
                 drop(guard.take());
                 assert_busy(&mutex);
             })
@@ -102,8 +102,8 @@ fn child_is_a_user_of_its_own() {
 }
 
 #[test]
-fn parent_that_dies_with_a_lock_is_missed_though_its_child_lives() {
-    alone("parent_that_dies_with_a_lock_is_missed_though_its_child_lives", |_| {
+fn death_of_a_parent_that_owns_a_mutex_is_detected_although_its_child_lives() {
+    alone("death_of_a_parent_that_owns_a_mutex_is_detected_although_its_child_lives", |_| {
         adopt();
         let ids = memory();
         let (ready, go) = (Gate::new(), Gate::new());
@@ -131,7 +131,7 @@ fn parent_that_dies_with_a_lock_is_missed_though_its_child_lives() {
         assert!(guard.was_abandoned());
         let mut count = counter.try_lock_for(LONG).unwrap().unwrap();
         assert!(count.was_abandoned());
-        // What the child drops is no longer its parent's.
+        // The guards that the child drops are its dead parent's, and release nothing.
         go.open();
         fork(|| assert_busy(&mutex)).join();
         count.set(&2);
@@ -173,7 +173,7 @@ fn fork_while_other_threads_lock_and_take_seats() {
                 scope.spawn(|| {
                     start.wait();
                     while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                        // A handle of its own, with a seat of its own.
+                        // Each handle has a seat of its own.
                         assert!(!told(&Mutex::open("x").unwrap()));
                     }
                 });
@@ -190,12 +190,12 @@ fn fork_while_other_threads_lock_and_take_seats() {
 #[test]
 fn child_of_a_thread_ends_with_no_lock_of_the_thread() {
     alone("child_of_a_thread_ends_with_no_lock_of_the_thread", |_| {
-        // Not on this thread's stack, which the child's threads may get.
+        // Not on this thread's stack, which threads of the child may reuse.
         let mutex = Arc::new(MutexOptions::new().create_new("x").unwrap());
         let same = Arc::clone(&mutex);
         let forks = move || {
             let guard = same.lock().unwrap();
-            // Its threads' ends are not ours either.
+            // The end of a thread of the child must not abandon the parent's mutex either.
             fork(|| {
                 let same = Arc::clone(&same);
                 thread::spawn(move || assert_busy(&same)).join().unwrap();
@@ -210,14 +210,14 @@ fn child_of_a_thread_ends_with_no_lock_of_the_thread() {
 }
 
 #[test]
-fn the_next_process_does_not_sit_where_one_died() {
-    alone("the_next_process_does_not_sit_where_one_died", |_| {
+fn the_next_process_does_not_take_the_seat_of_a_dead_one() {
+    alone("the_next_process_does_not_take_the_seat_of_a_dead_one", |_| {
         let _held = MutexOptions::new().create_new("x").unwrap();
         for round in 0..50 {
             let ready = Gate::new();
             let owner = fork(|| {
                 let mutex = Mutex::open("x").unwrap();
-                let guard = mutex.try_lock().unwrap().expect("nobody has it");
+                let guard = mutex.try_lock().unwrap().expect("it is free");
                 assert_eq!(guard.was_abandoned(), round > 0);
                 ready.open();
                 hold_on();
@@ -230,8 +230,8 @@ fn the_next_process_does_not_sit_where_one_died() {
 }
 
 #[test]
-fn a_program_that_becomes_another_abandons_its_locks() {
-    alone("a_program_that_becomes_another_abandons_its_locks", |_| {
+fn a_process_that_calls_exec_abandons_its_mutexes() {
+    alone("a_process_that_calls_exec_abandons_its_mutexes", |_| {
         let mutex = MutexOptions::new().create_new("x").unwrap();
         let ready = Gate::new();
         let child = fork(|| {
@@ -242,7 +242,7 @@ fn a_program_that_becomes_another_abandons_its_locks() {
         ready.wait();
         assert!(told(&mutex));
         child.kill();
-        // One that it only starts is no holder.
+        // A program that the owner only starts inherits no seat.
         let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
         let ready = Gate::new();
         let child = fork(|| {
@@ -301,8 +301,8 @@ fn every_kind_of_end_abandons() {
 extern "C" fn ignore(_: libc::c_int) {}
 
 #[test]
-fn a_waiter_whom_signals_wake_all_the_time_learns_of_a_death() {
-    alone("a_waiter_whom_signals_wake_all_the_time_learns_of_a_death", |_| {
+fn a_waiter_that_signals_interrupt_all_the_time_detects_a_death() {
+    alone("a_waiter_that_signals_interrupt_all_the_time_detects_a_death", |_| {
         let mutex = MutexOptions::new().create_new("x").unwrap();
         let ready = Gate::new();
         let owner = fork(|| {
@@ -315,7 +315,7 @@ fn a_waiter_whom_signals_wake_all_the_time_learns_of_a_death() {
         // SAFETY: the handler takes a number and does nothing.
         unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
         let parent = rustix::process::getpid();
-        let pest = fork(|| {
+        let signaller = fork(|| {
             while rustix::process::kill_process(parent, rustix::process::Signal::USR1).is_ok() {
                 thread::sleep(Duration::from_millis(5));
             }
@@ -323,15 +323,15 @@ fn a_waiter_whom_signals_wake_all_the_time_learns_of_a_death() {
         owner.kill();
         let start = Instant::now();
         assert!(told(&mutex));
-        // And not only because the time was up.
+        // The last attempt before the deadline tests in any case: this must not be that one.
         assert!(start.elapsed() < LONG / 2);
-        pest.kill();
+        signaller.kill();
     });
 }
 
 // ---- handed on as a descriptor ----
 
-/// Says that this process was started to use what its standard input is.
+/// The variable that makes this process use the object that is its standard input.
 const HEIR: &str = "PAGEMATE_TEST_HEIR";
 
 #[test]
@@ -367,7 +367,7 @@ fn unnamed_objects_are_handed_on_as_descriptors() {
     let mutex = MutexOptions::new().create_unnamed().unwrap();
     let guard = mutex.lock().unwrap();
     let mut child = start_heir("lock", mutex.as_fd().try_clone_to_owned().unwrap());
-    // Long enough for it to wait, as a rule; what it does is right if it has not begun to.
+    // Long enough for the child to wait, usually. The test is also valid if it does not wait yet.
     thread::sleep(SOME);
     drop(guard);
     assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGABRT));
@@ -401,13 +401,13 @@ fn a_named_object_that_was_handed_on_keeps_its_name() {
         let again = Mutex::open("x").unwrap();
         assert_busy(&again);
         drop(guard);
-        // It holds the name, but only one with a name removes it.
+        // It holds the object, but only a handle that knows the name removes it.
         drop(handed_on);
         assert!(!told(&again));
     });
 }
 
-/// What is handed on may be anything.
+/// A received descriptor may refer to any file.
 #[test]
 fn descriptors_of_something_else_are_refused() {
     let pipe = std::io::pipe().unwrap().0;

@@ -1,4 +1,4 @@
-//! Waiting costs next to nothing while nothing happens, and a death is told soon all the same.
+//! Waiting costs next to nothing while nothing happens, and a death is detected soon nevertheless.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
 
@@ -13,7 +13,7 @@ use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, Waitable, wait_al
 use pagemate::{ErrorKind, SectionOptions, View};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Long enough for everything that does not hang.
+/// Long enough for every call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
 #[test]
@@ -21,12 +21,12 @@ fn actor() {
     harness::actor();
 }
 
-/// Memory that forked children share.
+/// Maps memory that forked children share.
 fn memory() -> View {
     SectionOptions::new().len(4096).create_unnamed().unwrap().map().unwrap()
 }
 
-/// The ways to wait for the mutex `m`.
+/// A way to wait for the mutex `m`.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Alone,
@@ -34,7 +34,7 @@ enum Way {
     ForTime,
 }
 
-/// Locks and unlocks it; whether it was abandoned.
+/// Locks and unlocks the mutex, and returns whether it was abandoned.
 fn turn(mutex: &Mutex, way: Way) -> bool {
     match way {
         Way::Alone => mutex.lock().unwrap().was_abandoned(),
@@ -49,7 +49,7 @@ fn turn(mutex: &Mutex, way: Way) -> bool {
     }
 }
 
-/// How often the threads of a process went to sleep by themselves.
+/// Returns how often the threads of a process have gone to sleep by themselves.
 fn sleeps(process: &Forked) -> u64 {
     let of_thread = |thread: fs::DirEntry| {
         let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
@@ -86,7 +86,7 @@ fn many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore(
             };
             let processes: Vec<Forked> = (0..PROCESSES).map(|_| fork(sleeper)).collect();
             until(|| come.load(Ordering::Relaxed) == PROCESSES * THREADS);
-            // Each looks up once soon after it went to sleep.
+            // The first slice of each waiter is short.
             thread::sleep(Duration::from_millis(300));
             let before: u64 = processes.iter().map(sleeps).sum();
             let start = Instant::now();
@@ -94,7 +94,7 @@ fn many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore(
             let after: u64 = processes.iter().map(sleeps).sum();
             let ms = u64::try_from(start.elapsed().as_millis()).unwrap();
             let of_each = (after - before) * 1_000_000 / ms / u64::from(PROCESSES * THREADS);
-            println!("{REPLY}{way:?}: each of many looks up {of_each} times in 1,000 s");
+            println!("{REPLY}{way:?}: each of many waiters wakes {of_each} times in 1,000 s");
             assert!(of_each < 8_000, "{way:?}: {of_each}");
             drop(guard);
             processes.into_iter().for_each(Forked::join);
@@ -107,14 +107,14 @@ fn many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore(
 fn until(mut done: impl FnMut() -> bool) {
     let end = Instant::now() + LONG;
     while !done() {
-        assert!(Instant::now() < end, "it does not come to it");
+        assert!(Instant::now() < end, "timed out");
         thread::sleep(Duration::from_millis(1));
     }
 }
 
 const LOCKERS: usize = 8;
 
-/// Processes that lock one of two mutexes each, all the time, do not keep another from having both.
+/// Processes that lock one of two mutexes all the time do not prevent another one from acquiring both.
 #[test]
 fn all_of_several_are_had_though_others_lock_each_all_the_time() {
     alone("all_of_several_are_had_though_others_lock_each_all_the_time", |_| {
@@ -144,7 +144,7 @@ fn all_of_several_are_had_though_others_lock_each_all_the_time() {
         }
         println!("{REPLY}both were had ten times in {:?}", start.elapsed());
         let before = turns.map(|turns| turns.load(Ordering::Relaxed));
-        // Nor do the others starve.
+        // The others do not starve either.
         until(|| {
             turns.iter().zip(before).all(|(turns, before)| turns.load(Ordering::Relaxed) > before)
         });
@@ -163,12 +163,12 @@ fn all_of_several_are_refused_if_two_handles_are_of_one_object() {
         let refused = wait_all_for(&list, LONG).map(drop).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
         assert!(made.try_lock().unwrap().is_some());
-        // For any of them it is no matter.
+        // A wait for any of them allows it.
         assert_eq!(wait_any(&list).unwrap().index, 0);
     });
 }
 
-/// The owner dies together with one of its watchers.
+/// The owner dies together with a watcher of the mutex.
 #[test]
 fn a_death_is_told_soon_though_a_watcher_dies_with_the_owner() {
     alone("a_death_is_told_soon_though_a_watcher_dies_with_the_owner", |_| {
@@ -202,7 +202,7 @@ fn a_death_is_told_soon_though_a_watcher_dies_with_the_owner() {
                     drop(guard);
                 })
             };
-            // The owner's process has the first places of watchers.
+            // Threads of the owner's process become the first watchers.
             let owner = owner();
             until(|| come.load(Ordering::Relaxed) == 1);
             thread::sleep(Duration::from_millis(60));
@@ -219,7 +219,7 @@ fn a_death_is_told_soon_though_a_watcher_dies_with_the_owner() {
         }
         took.sort_unstable();
         let (middle, most) = (took[took.len() / 2], took[took.len() - 1]);
-        println!("{REPLY}a death was told after {middle:?} in the middle, {most:?} at most");
+        println!("{REPLY}a death was detected after {middle:?} in the middle, {most:?} at most");
         assert!(middle < Duration::from_millis(100), "{took:?}");
     });
 }

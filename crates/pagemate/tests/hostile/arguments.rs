@@ -1,4 +1,4 @@
-//! Names, sizes and ranges that make no sense.
+//! Invalid names, sizes and ranges.
 
 use pagemate::{ErrorKind, Name, Section, SectionOptions, inventory};
 use proptest::prelude::*;
@@ -40,8 +40,8 @@ fn bad_names_are_refused_by_every_verb() {
 }
 
 #[test]
-fn bad_sizes_are_refused_before_anything_is_made() {
-    alone("arguments::bad_sizes_are_refused_before_anything_is_made", |place| {
+fn bad_sizes_are_refused_before_anything_is_created() {
+    alone("arguments::bad_sizes_are_refused_before_anything_is_created", |place| {
         create("x").unwrap();
         let with = |len| {
             let mut options = SectionOptions::new();
@@ -94,7 +94,7 @@ fn bad_ranges_are_refused_and_map_nothing() {
             let none = ErrorKind::InvalidInput;
             refused(section.view().range(5..5).map(), none, &["5..5 is empty"]);
             refused(section.view().range(8192..).map(), none, &["8192..8192 is empty"]);
-            #[allow(clippy::reversed_empty_ranges, reason = "that is the point")]
+            #[allow(clippy::reversed_empty_ranges, reason = "the test is about reversed ranges")]
             let reversed = section.view().range(9..5).map();
             refused(reversed, none, &["9..5 is empty"]);
         });
@@ -113,7 +113,7 @@ fn bad_ranges_are_refused_and_map_nothing() {
     });
 }
 
-/// What a name can be made of, with what is special a little more often than chance has it.
+/// Generates names. Special characters and prefixes are more frequent than in random text.
 fn name() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         6 => any::<char>().prop_map(String::from),
@@ -130,7 +130,7 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// A name works, from creation to its end, or is refused as a name.
+/// Asserts that a text works as a name, from creation to removal, or is refused as a name.
 fn works_or_is_refused(text: &str) -> Result<(), TestCaseError> {
     let made = match create(text) {
         Ok(made) => made,
@@ -158,7 +158,7 @@ fn any_text_is_a_name_that_works_or_is_refused() {
     });
 }
 
-/// Offsets around everything that could be a border.
+/// Generates offsets around boundaries, and some others.
 fn border() -> impl Strategy<Value = u64> {
     let near = prop::sample::select(vec![0_u64, 1, 4096, 8192, 12288, 65536, 1 << 32, u64::MAX]);
     prop_oneof![(near, -2..3_i64).prop_map(|(n, d)| n.wrapping_add_signed(d)), 0..20_000_u64]

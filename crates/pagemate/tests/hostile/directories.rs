@@ -1,4 +1,4 @@
-//! A place for objects that is missing, not ours, or not safe.
+//! Directories of objects that are missing, another user's, or unsafe.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -13,7 +13,7 @@ use super::harness::fork::{
 };
 use super::{changes_nothing, create, local, refused, share};
 
-/// Demands that every verb refuses the place, and says all of this.
+/// Asserts that every call refuses the directory, with these facts in the message.
 #[track_caller]
 fn every_verb_is_refused(name: &str, kind: ErrorKind, facts: &[&str]) {
     let told = [facts, &["PAGEMATE_DIR"]].concat();
@@ -30,7 +30,7 @@ fn by_name_it_is_refused(name: &str, kind: ErrorKind, facts: &[&str]) {
     refused(Section::open(name), kind, &facts);
 }
 
-/// Demands that this user's own objects are refused and that the machine's are not, in lists too.
+/// Asserts that this user's own objects are refused and the machine's are not, in lists too.
 #[track_caller]
 fn local_verbs_are_refused(facts: &[&str]) {
     let denied = ErrorKind::PermissionDenied;
@@ -44,7 +44,7 @@ fn local_verbs_are_refused(facts: &[&str]) {
     refused::<()>(Err(error), denied, facts);
 }
 
-/// Does it in a process whose objects stand in `dir`.
+/// Calls `body` in a process whose objects are in `dir`.
 fn with_place(dir: impl AsRef<Path>, body: impl FnOnce()) {
     fork(|| {
         move_place(dir.as_ref());
@@ -98,7 +98,7 @@ fn place_that_is_read_only_is_refused() {
                 for result in [create("x"), share("x"), Section::open("x")] {
                     refused(result, ErrorKind::PermissionDenied, &facts);
                 }
-                // There is nothing, which is no error.
+                // There are no objects, which is no error.
                 assert!(inventory::list().unwrap().is_empty());
             });
         })
@@ -132,7 +132,7 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
                 };
                 let (made, go) = (Gate::new(), Gate::new());
                 let holder = as_user(&|| {
-                    // Nothing is made to look.
+                    // A list creates nothing.
                     assert!(inventory::list().unwrap().is_empty());
                     let section = create("x").unwrap();
                     section.map().unwrap().write(0, &7_u64).unwrap();
@@ -151,7 +151,8 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
                     assert_eq!(inventory::find("x").unwrap().owner, Some(54321));
                 })
                 .join();
-                // The squatter goes, and the first name is free: still all meet where the object is.
+                // The squatter's entry is removed and the first name is free. All processes still use the
+                // directory that contains the object.
                 if squat.is_dir() && !squat.is_symlink() {
                     fs::remove_dir(&squat).unwrap();
                 } else {
@@ -208,7 +209,7 @@ fn processes_that_start_while_a_squatter_comes_and_goes_meet() {
                 let processes: Vec<_> = (0..PROCESSES).map(|_| start()).collect();
                 (0..PROCESSES).for_each(|_| go.open());
                 (0..PROCESSES).for_each(|_| counted.wait());
-                // One more, which starts later.
+                // One more process, which starts later.
                 fork(|| {
                     become_user(54321, 54321);
                     let view = Section::open("x").unwrap().map().unwrap();
@@ -231,7 +232,7 @@ fn pending_directories_that_the_killed_left_become_one() {
         let pending = ["", ".0123", ".4567"].map(|end| {
             let path = local(place).into_os_string().into_string().unwrap() + end;
             fs::create_dir(&path).unwrap();
-            // The umask may have taken away what it takes to open it.
+            // The umask may have removed the mode bits that opening it needs.
             set_mode(Path::new(&path), if end.is_empty() { 0o1000 } else { 0o1700 });
             path
         });
@@ -240,7 +241,7 @@ fn pending_directories_that_the_killed_left_become_one() {
         fork(|| assert!(Section::open("x").is_ok())).join();
         assert_eq!(fs::metadata(local(place)).unwrap().mode() & 0o7777, 0o700);
         assert!(!Path::new(&pending[1]).exists() && !Path::new(&pending[2]).exists());
-        // One that was killed before it removed the others.
+        // The state after a process was killed before it removed the others.
         fs::create_dir(&pending[1]).unwrap();
         set_mode(Path::new(&pending[1]), 0o1700);
         inventory::prune().unwrap();
@@ -273,8 +274,8 @@ fn place_where_others_can_remove_anything_is_refused() {
 }
 
 #[test]
-fn what_others_put_beside_the_machines_objects_is_left_alone() {
-    alone("directories::what_others_put_beside_the_machines_objects_is_left_alone", |place| {
+fn other_files_beside_the_machines_objects_are_left_alone() {
+    alone("directories::other_files_beside_the_machines_objects_are_left_alone", |place| {
         let files = ["letter", "pagemate", "pagemate:letter", ".pagemate:letter"];
         for file in files {
             fs::write(place.join(file), "dear").unwrap();

@@ -1,4 +1,4 @@
-//! Objects' files that somebody replaced, cut short, filled with rubbish or locked.
+//! Files of objects that another program replaced, truncated, overwrote or locked.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
@@ -19,12 +19,12 @@ fn open_read(name: &str) -> pagemate::Result<Section> {
     SectionOptions::new().access(Access::Read).open(name)
 }
 
-/// Puts something at a path.
+/// A function that creates an entry at a path.
 type Make<'a> = &'a dyn Fn(&Path);
 
 #[test]
-fn what_is_no_file_is_told_and_left_alone() {
-    alone("files::what_is_no_file_is_told_and_left_alone", |place| {
+fn other_kinds_of_entries_are_reported_and_left_alone() {
+    alone("files::other_kinds_of_entries_are_reported_and_left_alone", |place| {
         drop(create("x").unwrap());
         let path = local(place).join("x");
         let target = place.join("target");
@@ -61,7 +61,7 @@ fn what_is_no_file_is_told_and_left_alone() {
     });
 }
 
-/// A change of an object's file: where, what, and what is then said.
+/// A change of an object's file: the offset, the bytes, and the kind and a fact of the resulting error.
 type Damage = (u64, &'static [u8], ErrorKind, &'static str);
 
 // The offsets are those of docs/layout.md.
@@ -86,7 +86,7 @@ fn file(place: &Path) -> File {
     OpenOptions::new().write(true).open(local(place).join("x")).unwrap()
 }
 
-/// What everybody else is told of a live object whose file is damaged.
+/// Asserts the error of every other process for a live object whose file is damaged.
 #[track_caller]
 fn refused_while_held(place: &Path, kind: ErrorKind, fact: &str) {
     changes_nothing(place, || {
@@ -100,27 +100,30 @@ fn refused_while_held(place: &Path, kind: ErrorKind, fact: &str) {
 }
 
 #[test]
-fn damaged_trailer_of_a_live_object_is_told_and_its_holder_undisturbed() {
-    alone("files::damaged_trailer_of_a_live_object_is_told_and_its_holder_undisturbed", |place| {
-        for (at, bytes, kind, fact) in DAMAGE {
-            let held = create("x").unwrap();
-            let view = held.map().unwrap();
-            view.write(0, &7_u64).unwrap();
-            file(place).write_all_at(bytes, at).unwrap();
-            refused_while_held(place, kind, fact);
-            assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
-            drop((held, view));
-            refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
-            assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
-        }
-    });
+fn damaged_trailer_of_a_live_object_is_reported_and_its_holder_undisturbed() {
+    alone(
+        "files::damaged_trailer_of_a_live_object_is_reported_and_its_holder_undisturbed",
+        |place| {
+            for (at, bytes, kind, fact) in DAMAGE {
+                let held = create("x").unwrap();
+                let view = held.map().unwrap();
+                view.write(0, &7_u64).unwrap();
+                file(place).write_all_at(bytes, at).unwrap();
+                refused_while_held(place, kind, fact);
+                assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
+                drop((held, view));
+                refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
+                assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
+            }
+        },
+    );
 }
 
 #[test]
 fn prefix_in_the_trailers_name_is_no_name() {
     alone("files::prefix_in_the_trailers_name_is_no_name", |place| {
         let _held = create("x").unwrap();
-        // Read as a user writes it, this would be the object's name.
+        // Parsed as a user's input, this would be the object's name.
         file(place).write_all_at(br"Local\x", TRAILER + 1024).unwrap();
         file(place).write_all_at(&[7], TRAILER + 36).unwrap();
         refused_while_held(place, ErrorKind::Corrupted, "no legal name");
@@ -134,8 +137,8 @@ fn leave_dead(place: &Path, change: impl FnOnce(File)) {
 }
 
 #[test]
-fn damaged_object_that_nobody_holds_is_dead_and_swept() {
-    alone("files::damaged_object_that_nobody_holds_is_dead_and_swept", |place| {
+fn damaged_object_without_holder_is_dead_and_swept() {
+    alone("files::damaged_object_without_holder_is_dead_and_swept", |place| {
         let damage = DAMAGE.iter().filter(|(.., fact)| !fact.contains("does not end"));
         for verb in 0..5 {
             for (at, bytes, ..) in damage.clone() {
@@ -154,8 +157,8 @@ fn damaged_object_that_nobody_holds_is_dead_and_swept() {
 }
 
 #[test]
-fn file_that_is_no_object_is_left_alone_and_told() {
-    alone("files::file_that_is_no_object_is_left_alone_and_told", |place| {
+fn file_that_is_no_object_is_left_alone_and_reported() {
+    alone("files::file_that_is_no_object_is_left_alone_and_reported", |place| {
         let path = local(place).join("x");
         let changes: [&dyn Fn(File); 6] = [
             &|file| file.write_all_at(b"PAGEMATF", TRAILER).unwrap(),
@@ -184,8 +187,8 @@ fn file_that_is_no_object_is_left_alone_and_told() {
 }
 
 #[test]
-fn file_cut_short_or_grown_while_held_is_told() {
-    alone("files::file_cut_short_or_grown_while_held_is_told", |place| {
+fn file_that_is_truncated_or_grown_while_held_is_reported() {
+    alone("files::file_that_is_truncated_or_grown_while_held_is_reported", |place| {
         for (len, fact) in [
             (0, "cut short"),
             (39, "cut short"),
@@ -207,9 +210,9 @@ fn file_cut_short_or_grown_while_held_is_told() {
 }
 
 #[test]
-fn trailer_that_moved_is_told() {
-    alone("files::trailer_that_moved_is_told", |place| {
-        // Shorter by a page, and still ending in a trailer of ours: the length gives it away.
+fn moved_trailer_is_reported() {
+    alone("files::moved_trailer_is_reported", |place| {
+        // The file is a page shorter and still ends in a valid trailer. Only the length differs.
         let _held = SectionOptions::new().len(8192).create_new("x").unwrap();
         let mut trailer = vec![0; 4096];
         let read = File::open(local(place).join("x")).unwrap();
@@ -226,7 +229,7 @@ fn reading_memory_that_was_cut_short_ends_by_sigbus_alone() {
         let held = SectionOptions::new().len(8192).create_new("x").unwrap();
         let view = held.map().unwrap();
         file(place).set_len(4096).unwrap();
-        // What is left can be read, what is gone cannot.
+        // The page that is left can be read, the page that was cut off cannot.
         fork(|| assert_eq!(view.read::<u8>(4095).unwrap(), 0)).join();
         let status = fork(|| assert_eq!(view.read::<u8>(4096).unwrap(), 0)).wait();
         assert_eq!(status.signal(), Some(libc::SIGBUS));
@@ -234,8 +237,8 @@ fn reading_memory_that_was_cut_short_ends_by_sigbus_alone() {
 }
 
 #[test]
-fn lock_that_is_never_let_go_times_out() {
-    alone("files::lock_that_is_never_let_go_times_out", |place| {
+fn lock_that_is_never_released_times_out() {
+    alone("files::lock_that_is_never_released_times_out", |place| {
         drop(create("x").unwrap());
         let ready = Gate::new();
         let stranger = fork(|| {
@@ -250,7 +253,7 @@ fn lock_that_is_never_let_go_times_out() {
         let waiting = verbs.map(|verb| {
             fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
         });
-        // Who asks for no name does not wait.
+        // Calls that do not use the name do not wait.
         assert!(inventory::list().unwrap().is_empty());
         assert_eq!(inventory::prune().unwrap().objects, 0);
         drop(create("another").unwrap());

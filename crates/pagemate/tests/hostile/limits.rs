@@ -1,4 +1,4 @@
-//! No memory, no files, no descriptors and no addresses left.
+//! Calls without enough memory, files, descriptors or addresses.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use super::harness::fork::{alone, alone_as_root, fork, mount_empty, mount_tmpfs, move_place};
 use super::{changes_nothing, create, refused, share};
 
-/// Does it where objects stand in a file system of their own with these limits.
+/// Calls `body` in a process whose objects are in a file system of their own with these limits.
 fn in_tmpfs(place: &Path, options: &str, body: impl FnOnce(&Path)) {
     let dir = place.join("tmpfs");
     fs::create_dir(&dir).unwrap();
@@ -50,10 +50,10 @@ fn sized<'f>(len: u64) -> SectionOptions<'f> {
 }
 
 #[test]
-fn memory_that_is_not_there_is_refused_with_the_numbers() {
-    alone_as_root("limits::memory_that_is_not_there_is_refused_with_the_numbers", |place| {
+fn missing_memory_is_refused_with_the_numbers() {
+    alone_as_root("limits::missing_memory_is_refused_with_the_numbers", |place| {
         in_tmpfs(place, "size=128k,mode=1777", |dir| {
-            // With its trailer it takes 20 KiB of the 128.
+            // The section and its trailer take 20 KiB of the 128.
             let held = sized(16 << 10).create_new("held").unwrap();
             held.map().unwrap().write(0, &7_u64).unwrap();
             changes_nothing(dir, || {
@@ -68,7 +68,7 @@ fn memory_that_is_not_there_is_refused_with_the_numbers() {
                 let facts = ["33558528 bytes (32 MiB) are requested", "110592 bytes free"];
                 refused(sized(32 << 20).create_new("x"), ErrorKind::NoSpace, &facts);
             });
-            // All of the rest, to the byte, and then nothing at all.
+            // Use up all of the rest, to the byte.
             let rest = sized(104 << 10).create_new("rest").unwrap();
             rest.map().unwrap().write_at(0, &vec![1; 104 << 10]).unwrap();
             changes_nothing(dir, || {
@@ -85,12 +85,12 @@ fn memory_that_is_not_there_is_refused_with_the_numbers() {
 }
 
 #[test]
-fn memory_of_the_dead_is_given_back_before_a_creation_fails_for_want_of_it() {
+fn memory_of_dead_objects_is_freed_before_a_creation_fails_for_lack_of_it() {
     alone_as_root(
-        "limits::memory_of_the_dead_is_given_back_before_a_creation_fails_for_want_of_it",
+        "limits::memory_of_dead_objects_is_freed_before_a_creation_fails_for_lack_of_it",
         |place| {
             in_tmpfs(place, "size=2M,mode=1777", |_| {
-                // Sweeping in passing has had its turn.
+                // Use up the time that this process may spend on sweeping in passing.
                 let _held = create("held").unwrap();
                 fork(|| {
                     for i in 0..200 {
@@ -125,8 +125,8 @@ fn reserved_giant_ends_by_sigbus_where_memory_runs_out() {
 }
 
 #[test]
-fn files_that_cannot_be_made_are_refused_with_the_numbers() {
-    alone_as_root("limits::files_that_cannot_be_made_are_refused_with_the_numbers", |place| {
+fn files_that_cannot_be_created_are_refused_with_the_numbers() {
+    alone_as_root("limits::files_that_cannot_be_created_are_refused_with_the_numbers", |place| {
         // The root, the directory of objects, and one object.
         in_tmpfs(place, "nr_inodes=3,mode=1777", |dir| {
             let held = create("held").unwrap();
@@ -160,8 +160,8 @@ fn use_up_descriptors(spare: usize) -> Vec<File> {
 }
 
 #[test]
-fn no_descriptor_left_is_told_by_every_verb() {
-    alone("limits::no_descriptor_left_is_told_by_every_verb", |place| {
+fn no_descriptor_left_is_reported_by_every_call() {
+    alone("limits::no_descriptor_left_is_reported_by_every_call", |place| {
         drop(create(r"Global\x").unwrap());
         let held = create("held").unwrap();
         let last = create("last").unwrap();
@@ -179,7 +179,7 @@ fn no_descriptor_left_is_told_by_every_verb() {
                 refused(sized(1).create_unnamed(), ErrorKind::Os, &facts);
                 refused(inventory::list(), ErrorKind::Os, &facts);
                 refused(inventory::prune(), ErrorKind::Os, &facts);
-                // Neither mapping nor another handle takes one.
+                // Neither mapping nor cloning a handle needs a descriptor.
                 held.try_clone().unwrap().map().unwrap().write(0, &7_u64).unwrap();
                 drop(files);
                 assert_eq!(
@@ -189,7 +189,7 @@ fn no_descriptor_left_is_told_by_every_verb() {
             })
             .join();
         });
-        // Letting go works with the descriptor that it frees.
+        // Closing uses the descriptor that it frees.
         let files = use_up_descriptors(0);
         drop(last);
         drop(files);
@@ -198,8 +198,8 @@ fn no_descriptor_left_is_told_by_every_verb() {
 }
 
 #[test]
-fn few_descriptors_are_enough_or_told() {
-    alone("limits::few_descriptors_are_enough_or_told", |place| {
+fn few_descriptors_are_enough_or_reported() {
+    alone("limits::few_descriptors_are_enough_or_reported", |place| {
         let held = create("held").unwrap();
         changes_nothing(place, || {
             for spare in 0..5 {
@@ -228,8 +228,8 @@ fn few_descriptors_are_enough_or_told() {
 }
 
 #[test]
-fn no_addresses_left_is_told_with_the_number() {
-    alone("limits::no_addresses_left_is_told_with_the_number", |place| {
+fn no_addresses_left_is_reported_with_the_number() {
+    alone("limits::no_addresses_left_is_reported_with_the_number", |place| {
         let section = sized(1 << 30).reserve().create_new("x").unwrap();
         changes_nothing(place, || {
             fork(|| {
@@ -248,8 +248,8 @@ fn no_addresses_left_is_told_with_the_number() {
 }
 
 #[test]
-fn limit_for_the_length_of_files_is_told_and_no_signal_comes() {
-    alone("limits::limit_for_the_length_of_files_is_told_and_no_signal_comes", |place| {
+fn limit_for_the_length_of_files_is_reported_without_a_signal() {
+    alone("limits::limit_for_the_length_of_files_is_reported_without_a_signal", |place| {
         drop(create("x").unwrap());
         let file = File::create_new(place.join("file")).unwrap();
         changes_nothing(place, || {

@@ -1,5 +1,5 @@
-//! Bad input, bad places and bad company: each gets a clear error, and what was shared stays as it
-//! was.
+//! Invalid input, unsafe directories and hostile processes: each call returns a clear error, and shared
+//! objects stay unchanged.
 #![cfg(target_os = "linux")]
 
 mod arguments;
@@ -27,7 +27,7 @@ fn actor() {
     harness::actor();
 }
 
-/// Demands the kind, and each of these facts in the message.
+/// Asserts the kind of an error, and that its message contains each of these facts.
 #[track_caller]
 fn refused<T: Debug>(result: Result<T>, kind: ErrorKind, facts: &[&str]) {
     let error = result.expect_err("it should be refused");
@@ -45,7 +45,7 @@ fn share(name: &str) -> Result<Section> {
     SectionOptions::new().len(4096).open_or_create(name)
 }
 
-/// Demands that `body` leaves this process' descriptors, and what stands below `place`, alone.
+/// Asserts that `body` changes neither the descriptors of this process nor the files below `place`.
 #[track_caller]
 fn changes_nothing<T>(place: &Path, body: impl FnOnce() -> T) -> T {
     let before = (descriptors(), tree(place));
@@ -54,14 +54,14 @@ fn changes_nothing<T>(place: &Path, body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// How many descriptors there are, but for those of directories: a process keeps one for each that
-/// it has objects in.
+/// Returns the number of descriptors, except for those of directories: a process keeps one for each
+/// directory in which it has objects.
 fn descriptors() -> usize {
     let open = fs::read_dir("/proc/self/fd").unwrap();
     open.filter(|fd| !fd.as_ref().is_ok_and(|fd| fd.path().is_dir())).count()
 }
 
-/// Every entry below `dir`: its path, its mode and its length.
+/// Returns every entry below `dir`: its path, its mode and its length.
 fn tree(dir: &Path) -> Vec<(PathBuf, u32, u64)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -77,7 +77,7 @@ fn tree(dir: &Path) -> Vec<(PathBuf, u32, u64)> {
     found
 }
 
-/// Where this user's objects stand in `place`.
+/// Returns the directory of this user's objects in `place`.
 fn local(place: &Path) -> PathBuf {
     place.join(format!("pagemate-{}", rustix::process::geteuid().as_raw()))
 }

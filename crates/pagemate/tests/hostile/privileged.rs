@@ -1,4 +1,4 @@
-//! Programs that have more rights than their caller, and places that change between two calls.
+//! Programs with more rights than their caller, and directories that change between two calls.
 
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -35,7 +35,7 @@ fn program_with_more_rights_than_its_caller_ignores_the_variable() {
         "privileged::program_with_more_rights_than_its_caller_ignores_the_variable",
         |place| {
             fork(|| {
-                // Nothing else is seen of the machine's own objects, and file modes have a meaning.
+                // Hides the machine's other objects, in a file system that respects file modes.
                 mount_tmpfs(Path::new("/dev/shm"), "mode=1777");
                 let callers = Path::new("/dev/shm/callers");
                 fs::create_dir(callers).unwrap();
@@ -46,7 +46,7 @@ fn program_with_more_rights_than_its_caller_ignores_the_variable() {
                 assert_eq!(fs::read_dir(callers).unwrap().count(), 0);
                 assert!(Path::new("/dev/shm/pagemate-65534/x").exists());
                 assert!(Path::new("/dev/shm/pagemate:x").exists());
-                // The error says that the variable is no way out.
+                // The error states that the variable does not help.
                 fs::set_permissions("/dev/shm", Permissions::from_mode(0o777)).unwrap();
                 let mut other = actor_of_nobody(Path::new("/dev/shm/other"), callers);
                 let why = other.ask("why create y 4096");
@@ -105,7 +105,7 @@ fn program_that_closes_all_descriptors_takes_no_other_directory_for_its_own() {
                 drop(create(r"Global\y").unwrap());
                 assert!(inventory::list().unwrap().is_empty());
                 assert_eq!(fs::read_dir(&strange).unwrap().count(), 0);
-                // Nobody closed those.
+                // pagemate has not closed descriptors of the program.
                 for other in &others {
                     assert!(other.metadata().unwrap().is_dir(), "{}", other.as_raw_fd());
                 }

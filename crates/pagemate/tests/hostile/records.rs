@@ -1,4 +1,4 @@
-//! Sections over files whose records are rubbish, or lies.
+//! Sections over files with invalid or forged records.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::ffi::OsStrExt as _;
@@ -31,9 +31,9 @@ fn object(place: &Path) -> File {
     OpenOptions::new().read(true).write(true).open(local(place).join("x")).unwrap()
 }
 
-/// Demands that nobody gets in, and that nothing is touched by trying.
+/// Asserts that every open fails, and that the attempts change nothing.
 #[track_caller]
-fn no_way_in(place: &Path, kind: ErrorKind, facts: &[&str]) {
+fn assert_every_open_fails(place: &Path, kind: ErrorKind, facts: &[&str]) {
     changes_nothing(place, || {
         refused(Section::open("x"), kind, facts);
         refused(open_read("x"), kind, facts);
@@ -44,8 +44,8 @@ fn no_way_in(place: &Path, kind: ErrorKind, facts: &[&str]) {
 }
 
 #[test]
-fn rubbish_in_a_record_is_told_and_its_holder_undisturbed() {
-    alone("records::rubbish_in_a_record_is_told_and_its_holder_undisturbed", |place| {
+fn invalid_record_is_reported_and_its_holder_undisturbed() {
+    alone("records::invalid_record_is_reported_and_its_holder_undisturbed", |place| {
         let (path, file) = data(place, "data", &[7; 5000]);
         let len = u32::try_from(path.as_os_str().len()).unwrap();
         let (lost, no_sense) =
@@ -73,7 +73,7 @@ fn rubbish_in_a_record_is_told_and_its_holder_undisturbed() {
         for (at, bytes, fact) in table {
             let held = SectionOptions::new().file(&file).create_new("x").unwrap();
             object(place).write_all_at(bytes, at).unwrap();
-            no_way_in(place, ErrorKind::Corrupted, &[fact, "\"x\""]);
+            assert_every_open_fails(place, ErrorKind::Corrupted, &[fact, "\"x\""]);
             assert_eq!(held.map().unwrap().read::<u8>(4999).unwrap(), 7);
             drop(held);
             assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
@@ -99,7 +99,11 @@ fn record_that_leads_to_no_plain_file_opens_nothing() {
                 object.write_all_at(&stat.dev().to_ne_bytes(), 0).unwrap();
                 object.write_all_at(&stat.ino().to_ne_bytes(), 8).unwrap();
             }
-            no_way_in(place, ErrorKind::Corrupted, &["was moved, replaced or removed"]);
+            assert_every_open_fails(
+                place,
+                ErrorKind::Corrupted,
+                &["was moved, replaced or removed"],
+            );
         }
         fs::remove_file(path).unwrap();
     });
@@ -134,7 +138,8 @@ fn any_bytes_in_a_record_are_refused_or_lead_to_its_file() {
     });
 }
 
-/// Makes a section over `file` as a user without rights, and holds it until killed.
+/// Starts a process that creates a section over `file` as a user without rights, and holds it until it
+/// is killed.
 fn nobodys<'a>(file: &'a File, sharing: Sharing, made: &'a Gate) -> super::harness::fork::Forked {
     fork(move || {
         become_user(NOBODY, NOBODY);
@@ -166,7 +171,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             give(&path, 0o644);
             let made = Gate::new();
 
-            // Its own file: what it could do to that, it could do anyway.
+            // The user's own file, to which it may write anyway.
             let maker = nobodys(&own, everyone, &made);
             made.wait();
             let opened = Section::open(NAME).unwrap();
@@ -174,7 +179,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             drop(opened);
             assert_eq!(fs::read(&path).unwrap(), b"Nobody's");
 
-            // It changes its record, to have root write where it cannot write.
+            // The user changes its record so that root would write to a file to which it may not write.
             let object = OpenOptions::new().write(true).open(place.join("pagemate:x")).unwrap();
             let stat = roots.metadata().unwrap();
             object.write_all_at(&stat.dev().to_ne_bytes(), 0).unwrap();
@@ -195,7 +200,8 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             });
             end(maker);
 
-            // The same without any trick: it may read the file, and make a section over it for itself.
+            // The same without a forged record: the user may read the file, and create a read-only
+            // section over it.
             let reading = File::open(&secret).unwrap();
             let reader = fork(|| {
                 become_user(NOBODY, NOBODY);
@@ -210,7 +216,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             refused(open_read(NAME), ErrorKind::PermissionDenied, &facts);
             end(reader);
 
-            // A record that others could have written is nobody's word.
+            // A record that other users could have written is not trusted.
             let maker = nobodys(&own, everyone, &made);
             made.wait();
             fs::set_permissions(place.join("pagemate:x"), Permissions::from_mode(0o666)).unwrap();
@@ -253,7 +259,7 @@ fn others_need_the_right_to_the_name_and_to_the_file() {
             let mut options = SectionOptions::new();
             let made = options.file(&file).sharing(sharing).create_new(NAME).unwrap();
             assert_eq!(inventory::find(NAME).unwrap().sharing, sharing);
-            // Nobody else can change where the record leads.
+            // No other user can change the path in the record.
             let object = place.join("pagemate:x");
             assert_eq!(fs::metadata(&object).unwrap().mode() & 0o022, 0);
             let to_write =

@@ -1,4 +1,4 @@
-//! Names that another program removed: each holder that acts is told.
+//! Names that another program removed: each call of a holder reports it.
 
 use std::fs;
 use std::path::Path;
@@ -38,7 +38,7 @@ fn section_without_its_name_is_not_mapped() {
         // Mapped memory stays as it is.
         view.write(0, &7_u64).unwrap();
         assert_eq!(view.read::<u64>(0).unwrap(), 7);
-        // Another object under the name has nothing to do with it.
+        // Another object under the name is independent of the orphan.
         refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
         let other = create("x").unwrap();
         refused(held.map(), ErrorKind::Orphaned, &FACTS);
@@ -142,7 +142,7 @@ fn locks_and_waits_tell_that_the_name_is_gone() {
         refused(event.wait_timeout(SOON), ErrorKind::Orphaned, &FACTS);
         refused(event.wait(), ErrorKind::Orphaned, &FACTS);
         refused(semaphore.acquire(), ErrorKind::Orphaned, &["removed", "\"z\""]);
-        // An event that is set already has been set by a process that found it.
+        // A wait for a signaled event succeeds: a process that has the event has set it.
         event.set().unwrap();
         event.wait().unwrap();
     });

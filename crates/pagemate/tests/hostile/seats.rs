@@ -1,4 +1,4 @@
-//! Users that hold locks of their own on an object's file: they may read it, and nothing else.
+//! Users who may only read an object's file, and hold locks on it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -16,13 +16,13 @@ use super::refused;
 const NAME: &str = r"Global\x";
 const LONG: Duration = Duration::from_secs(30);
 
-/// Where the locks of seats begin.
+/// The offset of the first seat's lock.
 const SEATS: i64 = 1 << 62;
 
-/// Longer than a waiter takes to notice a death.
+/// Longer than a waiter takes to detect a death.
 const SOME: Duration = Duration::from_millis(300);
 
-/// How many liveness tokens there are.
+/// Returns the number of token files.
 fn tokens(place: &Path) -> usize {
     let names = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name.to_str().unwrap().starts_with(".pagemate:seat-")).count()
@@ -40,8 +40,8 @@ fn readable() -> Section {
         .unwrap()
 }
 
-/// A user that may only read the object takes a shared lock on every seat, now or as soon as its
-/// owner is dead.
+/// Starts a process of a user who may only read the object. It takes a shared lock on every seat, at
+/// once or as soon as the owner of the seat is dead.
 fn squatter(place: &Path, ready: &Gate) -> Forked {
     fork(|| {
         become_user(NOBODY, NOBODY);
@@ -97,7 +97,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         let (ready, go) = (Gate::new(), Gate::new());
         let squatter = squatter(place, &ready);
         ready.wait();
-        // Each has to take a seat now.
+        // Each process has to take a seat from now on.
         drop(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
         let owner = fork(|| {
             let mutex = counter(&readable());
@@ -113,7 +113,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         let busy = || assert!(mutex.try_lock_for(SOME).unwrap().is_none());
         busy();
         fork(busy).join();
-        // A child of the owner's process has no seat of its parent's.
+        // A released mutex can be locked again with the same token.
         go.open();
         ready.wait();
         busy();
@@ -122,7 +122,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         assert!(guard.was_abandoned());
         drop(guard);
         assert!(!mutex.lock().unwrap().was_abandoned());
-        // The token of a handle goes with it, and those of the dead are swept.
+        // A handle removes its token when it is dropped, and a sweep removes the tokens of dead processes.
         drop(mutex);
         assert!(tokens(place) > 0);
         pagemate::inventory::prune().unwrap();
@@ -151,7 +151,7 @@ fn stranger_cannot_bring_the_token_of_a_dead_owner_back() {
         let token = place.join(token);
         let stranger = fork(|| {
             become_user(NOBODY, NOBODY);
-            // A shared lock of the true one, and then an exclusive one of a forged one.
+            // Locks the real token with a shared lock, and later a forged one with an exclusive lock.
             let file = File::open(&token).unwrap();
             let byte = Range { at: 0, len: 1 };
             assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_none());
@@ -202,7 +202,7 @@ fn opener_sleeps_while_a_stranger_holds_the_lock_of_an_object() {
         taken.wait();
         fork(|| {
             refused(Section::open(NAME), ErrorKind::TimedOut, &["another process is busy"]);
-            // Two seconds have passed. Without sleep all of them would be the processor's.
+            // The call took two seconds. A busy loop would have used all of that processor time.
             let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
             assert!(used.tv_sec == 0 && used.tv_nsec < 400_000_000, "{used:?}");
         })

@@ -1,4 +1,5 @@
-//! Sync objects whose words are rubbish, that are something else, or for which there is nothing left.
+//! Sync objects with invalid words, objects of another kind, and sync objects without descriptors or
+//! rights.
 
 use std::fmt::Debug;
 use std::fs::{File, OpenOptions};
@@ -23,18 +24,19 @@ use super::harness::fork::{
 };
 use super::{changes_nothing, create, local, refused};
 
-/// How long one waits for what is rubbish, and how much longer it may take on a busy machine.
+/// The timeout of a wait for an object with invalid words, and how much longer the wait may take on a
+/// busy machine.
 const MOMENT: Duration = Duration::from_millis(20);
 const LONG: Duration = Duration::from_secs(20);
 
-/// Where an object of one page has its trailer, and in that its kind.
+/// The offset of the kind in the trailer of an object of one page.
 const KIND_AT: u64 = 4096 + 12;
 
 fn file(place: &Path, name: &str) -> File {
     OpenOptions::new().read(true).write(true).open(local(place).join(name)).unwrap()
 }
 
-/// Demands an end in time, of whatever kind.
+/// Asserts that a call returns in time, with or without an error.
 #[track_caller]
 fn ends<T>(call: &str, body: impl FnOnce() -> pagemate::Result<T>) {
     let start = Instant::now();
@@ -45,7 +47,7 @@ fn ends<T>(call: &str, body: impl FnOnce() -> pagemate::Result<T>) {
     }
 }
 
-/// Does everything that can be done to them.
+/// Calls every operation of these objects.
 fn use_all(mutex: &Mutex, event: &Event, semaphore: &Semaphore) {
     ends("lock", || mutex.try_lock_for(MOMENT).map(drop));
     ends("try", || mutex.try_lock().map(drop));
@@ -67,8 +69,8 @@ fn use_all(mutex: &Mutex, event: &Event, semaphore: &Semaphore) {
 }
 
 #[test]
-fn rubbish_in_the_words_hangs_nobody() {
-    alone("sync::rubbish_in_the_words_hangs_nobody", |place| {
+fn invalid_words_hang_no_call() {
+    alone("sync::invalid_words_hang_no_call", |place| {
         let mutex = MutexOptions::new().create_new("m").unwrap();
         let semaphore = SemaphoreOptions::new(0, 9).create_new("s").unwrap();
         for reset in [Reset::Auto, Reset::Manual] {
@@ -80,7 +82,7 @@ fn rubbish_in_the_words_hangs_nobody() {
                 }
                 use_all(&mutex, &event, &semaphore);
             }
-            // And again at any moment, each word by itself.
+            // Overwrite single words at random moments, too.
             let over = AtomicBool::new(false);
             thread::scope(|scope| {
                 scope.spawn(|| {
@@ -104,7 +106,7 @@ fn rubbish_in_the_words_hangs_nobody() {
                 assert_eq!(ended, [true; 2]);
             });
         }
-        // What is whole again works again.
+        // A mutex with valid words works again.
         file(place, "m").write_all_at(&[0; 32], 0).unwrap();
         assert!(!mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
     });
@@ -126,26 +128,26 @@ fn an_owner_whose_mutex_was_overwritten_frees_nothing_of_others() {
 }
 
 #[test]
-fn a_trailer_that_lies_about_its_kind_is_found_out() {
-    alone("sync::a_trailer_that_lies_about_its_kind_is_found_out", |place| {
+fn a_wrong_kind_in_a_trailer_is_detected() {
+    alone("sync::a_wrong_kind_in_a_trailer_is_detected", |place| {
         let _section = create("x").unwrap();
-        let lie = |kind: u8| file(place, "x").write_all_at(&[kind], KIND_AT).unwrap();
-        lie(3);
+        let write_kind = |kind: u8| file(place, "x").write_all_at(&[kind], KIND_AT).unwrap();
+        write_kind(3);
         refused(
             Event::open("x"),
             ErrorKind::Corrupted,
             &["event \"x\"", "reset mode is not one of an event"],
         );
         refused(Mutex::open("x"), ErrorKind::WrongKind, &[]);
-        lie(4);
+        write_kind(4);
         refused(Semaphore::open("x"), ErrorKind::Corrupted, &["maximum is not one of a semaphore"]);
         refused(Section::open("x"), ErrorKind::WrongKind, &[]);
-        lie(77);
+        write_kind(77);
         refused(Mutex::open("x"), ErrorKind::Corrupted, &[]);
-        // Zeros are a mutex that nobody has.
-        lie(2);
+        // Zeros are a free mutex.
+        write_kind(2);
         drop(Mutex::open("x").unwrap().try_lock().unwrap().unwrap());
-        lie(1);
+        write_kind(1);
     });
 }
 
@@ -153,7 +155,7 @@ fn a_trailer_that_lies_about_its_kind_is_found_out() {
 fn no_descriptor_left_for_seats_is_an_error_and_no_mutex() {
     alone("sync::no_descriptor_left_for_seats_is_an_error_and_no_mutex", |place| {
         let before = getrlimit(Resource::Nofile);
-        // The next that would be opened. The directory has one already.
+        // The number of the next descriptor. The directory already has one.
         drop(MutexOptions::new().create_new("x").unwrap());
         let used: u64 = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
         let mut locked = MutexOptions::new();
@@ -170,7 +172,7 @@ fn no_descriptor_left_for_seats_is_an_error_and_no_mutex() {
         changes_nothing(place, || {
             refused(Mutex::open("y"), ErrorKind::NotFound, &[]);
         });
-        // A child that has no room for a description of its own finds one later.
+        // A child that cannot open its own description at the fork opens it later.
         let mutex = MutexOptions::new().create_new("x").unwrap();
         let used = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
         setrlimit(Resource::Nofile, Rlimit { current: Some(used), ..before }).unwrap();
@@ -186,21 +188,21 @@ fn no_descriptor_left_for_seats_is_an_error_and_no_mutex() {
 }
 
 #[test]
-fn no_proc_is_told_by_its_name() {
-    alone_as_root("sync::no_proc_is_told_by_its_name", |_| {
+fn a_missing_proc_is_named() {
+    alone_as_root("sync::a_missing_proc_is_named", |_| {
         let mutex = MutexOptions::new().create_new("x").unwrap();
         let event = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
         fork(|| {
             mount_tmpfs(Path::new("/proc"), "");
             drop(mutex.lock().unwrap());
-            // What has a name is reached by that.
+            // A named object is reached by its name.
             drop(Mutex::open("x").unwrap().lock().unwrap());
             refused(
                 MutexOptions::new().create_unnamed(),
                 ErrorKind::Unsupported,
                 &["create unnamed mutex", "need /proc"],
             );
-            // What has no owners does without.
+            // An event has no owners, and therefore no seats.
             event.set().unwrap();
             assert!(event.wait_timeout(MOMENT).unwrap());
         })
@@ -210,8 +212,8 @@ fn no_proc_is_told_by_its_name() {
 }
 
 #[test]
-fn other_users_get_what_they_were_given() {
-    alone_as_root("sync::other_users_get_what_they_were_given", |place| {
+fn other_users_have_the_rights_that_were_shared() {
+    alone_as_root("sync::other_users_have_the_rights_that_were_shared", |place| {
         let name = r"Global\x";
         let mutex = MutexOptions::new().create_new(name).unwrap();
         fork(|| {
@@ -231,7 +233,7 @@ fn other_users_get_what_they_were_given() {
             hold_on();
         });
         ready.wait();
-        // The handle of the forgotten guard is gone, and so it was abandoned.
+        // The handle of the forgotten guard was dropped, which abandoned the mutex.
         assert!(mutex.try_lock().unwrap().unwrap().was_abandoned());
         other.kill();
         let ready = Gate::new();
@@ -248,21 +250,22 @@ fn other_users_get_what_they_were_given() {
         assert!(mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
         drop(mutex);
         assert!(!place.join("pagemate:x").exists());
-        // A child keeps what its parent had.
+        // A child can use the handles of its parent.
         let unnamed = MutexOptions::new().create_unnamed().unwrap();
         let named = MutexOptions::new().create_new("x").unwrap();
         fork(|| {
             become_user(NOBODY, NOBODY);
-            // A memfd lets in whoever has it; a file that stands in for one lets in its owner.
+            // A memfd can be opened again by any process that has it; its replacement, a file, only by
+            // its owner.
             if cfg!(not(pagemate_force_tempname)) {
                 assert!(!unnamed.lock().unwrap().was_abandoned());
             }
-            // What was open before the rights were given up may be used as well.
+            // A handle that was opened before the rights were given up can be used as well.
             assert!(!named.lock().unwrap().was_abandoned());
             refused(Mutex::open(name), ErrorKind::NotFound, &[]);
         })
         .join();
-        // A child whose birth no handler saw has to open it by its own rights.
+        // A child of a bare `clone` has to open the file by its own rights.
         fork_unnoticed(|| {
             become_user(NOBODY, NOBODY);
             let facts = ["lock mutex \"x\"", "before giving up the right"];
@@ -304,7 +307,7 @@ fn a_shared_mutex_is_refused_where_it_cannot_be() {
         );
         let reader = SectionOptions::new().access(Access::Read).open("x").unwrap();
         refused(init(&reader, 0, 0_u64), ErrorKind::PermissionDenied, &["section \"x\""]);
-        // None of this left anything there.
+        // None of these calls wrote to the section.
         let mut bytes = [1; 4096];
         section.map().unwrap().read_at(0, &mut bytes).unwrap();
         assert_eq!(bytes, [0; 4096]);
@@ -313,7 +316,7 @@ fn a_shared_mutex_is_refused_where_it_cannot_be() {
         refused(init(&section, 8, 0_u64), ErrorKind::WrongKind, &["another type: 16 bytes"]);
         refused(init(&section, 8, [0_i32; 4]), ErrorKind::WrongKind, &[]);
         assert_eq!(numbers.lock().unwrap().get(), [1, 2, 3, 4]);
-        // Two in one section have nothing to do with each other.
+        // Two mutexes in one section are independent.
         let last = init(&section, 4096 - len, 5_u64).unwrap();
         let _guard = numbers.lock().unwrap();
         assert_eq!(last.try_lock().unwrap().unwrap().get(), 5);
@@ -321,8 +324,8 @@ fn a_shared_mutex_is_refused_where_it_cannot_be() {
 }
 
 #[test]
-fn rubbish_where_a_shared_mutex_should_be_is_told() {
-    alone("sync::rubbish_where_a_shared_mutex_should_be_is_told", |_| {
+fn invalid_bytes_of_a_shared_mutex_are_reported() {
+    alone("sync::invalid_bytes_of_a_shared_mutex_are_reported", |_| {
         let section = create("x").unwrap();
         let view = section.map().unwrap();
         view.write_at(0, &[0xff; 4096]).unwrap();
@@ -332,7 +335,7 @@ fn rubbish_where_a_shared_mutex_should_be_is_told() {
             ErrorKind::Corrupted,
             &["not a SharedMutex"],
         );
-        // Rubbish in the words alone is the lock of somebody who is not there.
+        // Invalid words alone are a mutex whose owner is dead.
         view.write_at(0, &[0; 4096]).unwrap();
         view.write(0, &0x0012_3456_u32).unwrap();
         let mutex = init(&section, 0, 7_u64).unwrap();
@@ -345,8 +348,8 @@ fn rubbish_where_a_shared_mutex_should_be_is_told() {
 }
 
 #[test]
-fn a_value_whose_making_panics_is_made_by_the_next() {
-    alone("sync::a_value_whose_making_panics_is_made_by_the_next", |_| {
+fn a_value_whose_initialiser_panics_is_initialised_by_the_next_opener() {
+    alone("sync::a_value_whose_initialiser_panics_is_initialised_by_the_next_opener", |_| {
         let section = create("x").unwrap();
         let panics =
             || SharedMutex::<u64>::open_or_init(&section, 0, || panic::resume_unwind(Box::new(())));
@@ -359,8 +362,8 @@ fn a_value_whose_making_panics_is_made_by_the_next() {
 }
 
 #[test]
-fn a_death_that_was_met_on_opening_is_told_to_the_first_who_locks() {
-    alone("sync::a_death_that_was_met_on_opening_is_told_to_the_first_who_locks", |_| {
+fn a_death_that_an_opener_detects_is_reported_to_the_first_owner() {
+    alone("sync::a_death_that_an_opener_detects_is_reported_to_the_first_owner", |_| {
         const MAGIC_AT: usize = 32;
         let section = create("x").unwrap();
         let view = section.map().unwrap();
@@ -373,7 +376,7 @@ fn a_death_that_was_met_on_opening_is_told_to_the_first_who_locks() {
             hold_on();
         });
         ready.wait();
-        // As if it were still being made, by one who is killed when that is done.
+        // The state while a process initialises the mutex that is killed at the end.
         view.write(MAGIC_AT, &0_u64).unwrap();
         let opener = fork(|| {
             let mutex = init(&section, 0, 8_u64).unwrap();
@@ -383,7 +386,7 @@ fn a_death_that_was_met_on_opening_is_told_to_the_first_who_locks() {
         });
         let start = Instant::now();
         while view.read::<u32>(0).unwrap() >> 31 == 0 {
-            assert!(start.elapsed() < LONG, "nobody waits for the mutex");
+            assert!(start.elapsed() < LONG, "no thread waits for the mutex");
             thread::yield_now();
         }
         view.write(MAGIC_AT, &magic).unwrap();

@@ -1,4 +1,4 @@
-//! Other users: what they see, what they may, and what they cannot spoil.
+//! Objects of other users: their visibility, their rights and their safety.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -23,7 +23,7 @@ fn open_read() -> pagemate::Result<Section> {
     SectionOptions::new().access(Access::Read).open(NAME)
 }
 
-/// Does it as a user without rights.
+/// Calls `body` in a process of a user without rights.
 fn nobody(body: impl FnOnce()) -> Forked {
     fork(|| {
         become_user(NOBODY, NOBODY);
@@ -63,8 +63,8 @@ fn local_objects_of_two_users_never_meet() {
 }
 
 #[test]
-fn what_is_shared_is_what_others_can_do() {
-    alone_as_root("users::what_is_shared_is_what_others_can_do", |place| {
+fn other_users_can_do_what_is_shared() {
+    alone_as_root("users::other_users_can_do_what_is_shared", |place| {
         let denied = ErrorKind::PermissionDenied;
         let facts = [r#""Global\x""#, "user 0 does not share it", "Permission denied"];
 
@@ -122,8 +122,8 @@ fn what_is_shared_is_what_others_can_do() {
 }
 
 #[test]
-fn nobody_removes_what_is_another_users() {
-    alone_as_root("users::nobody_removes_what_is_another_users", |place| {
+fn no_user_removes_an_object_of_another_user() {
+    alone_as_root("users::no_user_removes_an_object_of_another_user", |place| {
         let everyone = Sharing::Everyone(Access::ReadWrite);
         let made = create_for(everyone);
         nobody(|| {
@@ -146,15 +146,15 @@ fn nobody_removes_what_is_another_users() {
     });
 }
 
-/// Bytes of memory that the file has.
+/// Returns the number of bytes that are allocated for the file.
 fn allocated(path: &Path) -> u64 {
     fs::metadata(path).unwrap().blocks() * 512
 }
 
 #[test]
-fn memory_of_a_dead_object_is_given_back_by_a_user_who_may_write_to_it() {
+fn memory_of_a_dead_object_is_freed_by_a_user_who_may_write_to_it() {
     alone_as_root(
-        "users::memory_of_a_dead_object_is_given_back_by_a_user_who_may_write_to_it",
+        "users::memory_of_a_dead_object_is_freed_by_a_user_who_may_write_to_it",
         |place| {
             let path = path(place);
             for (access, left) in [(Access::ReadWrite, 4096), (Access::Read, (1 << 20) + 4096)] {
@@ -178,18 +178,18 @@ fn memory_of_a_dead_object_is_given_back_by_a_user_who_may_write_to_it() {
 #[test]
 fn memory_of_a_dead_object_stays_while_a_view_shows_it() {
     alone_as_root("users::memory_of_a_dead_object_stays_while_a_view_shows_it", |place| {
-        let (created, opened, closed, let_go, done) =
+        let (created, opened, closed, end_view, done) =
             (Gate::new(), Gate::new(), Gate::new(), Gate::new(), Gate::new());
         let viewer = nobody(|| {
             created.wait();
             let section = Section::open(NAME).unwrap();
-            // As a program of the Win32 face has it: the name goes with the handle, and a view stays.
+            // As in a program that uses the Win32 API: the name ends with the handle, and a view stays.
             let word = mapped(section.memory());
             opened.open();
             closed.wait();
             drop(section);
             done.open();
-            let_go.wait();
+            end_view.wait();
             assert_eq!(word.load(Ordering::Relaxed), 7);
         });
         let made = create_for(Sharing::Everyone(Access::ReadWrite));
@@ -210,7 +210,7 @@ fn memory_of_a_dead_object_stays_while_a_view_shows_it() {
         };
         stranger();
         assert_eq!(allocated(&path(place)), 8192);
-        let_go.open();
+        end_view.open();
         viewer.join();
         stranger();
         assert_eq!(allocated(&path(place)), 4096);
@@ -234,7 +234,7 @@ fn name_of_a_dead_object_is_its_owners_to_free() {
             .join();
             assert!(share(NAME).unwrap().was_created());
         }
-        // What cannot be opened can be anything.
+        // An object that cannot be opened cannot be shown to be dead.
         leave_dead(Sharing::Owner);
         nobody(|| {
             refused(Section::open(NAME), ErrorKind::PermissionDenied, &["user 0 does not share"]);
@@ -246,11 +246,11 @@ fn name_of_a_dead_object_is_its_owners_to_free() {
 }
 
 #[test]
-fn name_dies_with_its_last_holder_whose_ever_it_is() {
-    alone_as_root("users::name_dies_with_its_last_holder_whose_ever_it_is", |place| {
+fn name_dies_with_its_last_holder_of_any_user() {
+    alone_as_root("users::name_dies_with_its_last_holder_of_any_user", |place| {
         for access in [Access::Read, Access::ReadWrite] {
             let (made_it, ready, go) = (Gate::new(), Gate::new(), Gate::new());
-            // Born before the object, so that it holds only what it opens.
+            // Forked before the object is created, so that it holds only the object that it opens.
             let last = nobody(|| {
                 made_it.wait();
                 let section = SectionOptions::new().access(access).open(NAME).unwrap();
@@ -268,12 +268,12 @@ fn name_dies_with_its_last_holder_whose_ever_it_is() {
             drop(Section::open(NAME).unwrap());
             go.open();
             last.join();
-            // The last holder could not remove the file, but that is all there is left.
+            // The last holder could not remove the file, which is left without a holder.
             assert!(path(place).exists());
             refused(Section::open(NAME), ErrorKind::NotFound, &["no process holds it"]);
             assert!(!path(place).exists());
         }
-        // The other way round: root may remove anybody's.
+        // Root may remove the object of any user.
         nobody(|| std::mem::forget(create_for(Sharing::Owner))).join();
         assert!(share(NAME).unwrap().was_created());
     });
@@ -290,7 +290,7 @@ fn lock_of_another_user_ends_no_live_name_and_times_out() {
             assert!(!lock_exclusively(&reader) && !lock_exclusively(&writer));
             tried.open();
             dead.wait();
-            // Now it is dead. Who may only read cannot take the lock even so.
+            // The object is dead now. A user who may only read it still cannot take the lock.
             assert!(!lock_exclusively(&reader) && lock_exclusively(&writer));
             taken.open();
             hold_on();

@@ -1,12 +1,12 @@
-//! The generation of this process: what tells it from its parent and its forked children.
+//! The generation of this process, which distinguishes it from its parent and its forked children.
 //!
 //! A child of any call that copies memory (`fork`, `_Fork`, a bare `clone`) begins a new generation
-//! with its first call here. On Linux the kernel tells it so, by a page that is zero in children. On
-//! other systems the handlers of `fork(3)` do, which do not run for a bare `_Fork`. Children that share
-//! their parent's memory until they start a program (`vfork`, `posix_spawn`) go unnoticed, and rightly:
-//! they use nothing of ours.
+//! with its first call here. On Linux it detects that it is a child by a page that the kernel zeroes in
+//! children. On other systems the handlers of `fork(3)` zero it, and they do not run for a bare
+//! `_Fork`. Children that share their parent's memory until they call `exec` (`vfork`, `posix_spawn`)
+//! are not detected, and need not be: they do not call pagemate.
 //!
-//! The *parent* learns of a child only by the handlers of `fork(3)`, so that [`Moment`] misses the
+//! The *parent* detects a child only by the handlers of `fork(3)`, so that [`Moment`] misses the
 //! children of `_Fork` and `clone`.
 #![allow(unsafe_code, reason = "pthread_atfork(3), and values that one thread at a time uses")]
 
@@ -17,38 +17,40 @@ use std::time::Duration;
 
 use super::page::{self, page, wipe};
 
-/// The generation that this process or its nearest ancestor with one has begun; 0 if none has.
+/// The generation of this process or, before its first call, of its nearest ancestor with one; 0 if
+/// there is none.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
-/// Whether the handlers are there. A child inherits them.
-static WATCHED: AtomicBool = AtomicBool::new(false);
+/// Whether the handlers of `fork(3)` are registered. A child inherits them.
+static HANDLERS_REGISTERED: AtomicBool = AtomicBool::new(false);
 
-/// How often this process and its ancestors were about to fork; 0 until the handlers are there.
+/// How often this process and its ancestors were about to fork; 0 until the handlers are registered.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// A number that this process has not in common with its parent and its children; never 0.
+/// Returns the generation: a number that differs from those of the parent and of the children, and is
+/// never 0.
 #[inline]
 pub(crate) fn generation() -> u32 {
     match page::generation() {
-        0 => begin(Birth::Unnoticed),
+        0 => begin(ForkKind::Unnoticed),
         generation => generation,
     }
 }
 
-/// How a process with a new generation came to be.
+/// How the process of a new generation was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Birth {
-    /// By `fork(3)`, with its handlers: no thread of the parent was [`Alone`] meanwhile.
+pub(crate) enum ForkKind {
+    /// By `fork(3)` with its handlers: no other thread of the parent had the [`ProcessGuard`] meanwhile.
     Forked,
-    /// By a call that runs no handlers. What the parent's threads kept for themselves may be half
-    /// changed.
+    /// By a call that runs no handlers. Data that threads of the parent protected by a lock may be
+    /// inconsistent.
     Unnoticed,
 }
 
-/// A duty that comes with every new generation but the first of all.
+/// A function that runs at the beginning of every new generation except the very first.
 #[derive(Debug)]
 pub(crate) struct Hook {
-    run: fn(Birth, &mut Alone),
+    run: fn(ForkKind, &mut ProcessGuard),
     next: AtomicPtr<Hook>,
 }
 
@@ -56,75 +58,78 @@ static HOOKS: AtomicPtr<Hook> = AtomicPtr::new(std::ptr::null_mut());
 
 fn hooks() -> impl Iterator<Item = &'static Hook> {
     let follow = |from: &AtomicPtr<Hook>| {
-        // SAFETY: pointers to hooks are made from references to statics, in `register`.
+        // Acquire: the hook's `next`, published by the Release in `register`.
+        // SAFETY: `register` alone stores the pointer, from a reference to a static.
         unsafe { from.load(Ordering::Acquire).as_ref() }
     };
     std::iter::successors(follow(&HOOKS), move |hook| follow(&hook.next))
 }
 
 impl Hook {
-    /// `run` must not wait for a lock that another thread of the parent may have had. It has
-    /// [`Alone`] already.
-    pub(crate) const fn new(run: fn(Birth, &mut Alone)) -> Hook {
+    /// Returns a hook. `run` must not wait for a lock that another thread of the parent may have held,
+    /// because no thread of the child releases it. `run` is called with the process lock held.
+    pub(crate) const fn new(run: fn(ForkKind, &mut ProcessGuard)) -> Hook {
         Hook { run, next: AtomicPtr::new(std::ptr::null_mut()) }
     }
 
-    /// Makes this run in every child from now on. To register twice is to register once.
-    pub(crate) fn register(&'static self, _: &mut Alone) {
+    /// Makes the hook run in every child from now on. Registering it again has no effect.
+    pub(crate) fn register(&'static self, _: &mut ProcessGuard) {
         if hooks().any(|hook| std::ptr::eq(hook, self)) {
             return;
         }
         self.next.store(HOOKS.load(Ordering::Relaxed), Ordering::Relaxed);
-        // Release: the link before the hook is found.
+        // Release: publishes `next` to the Acquire in `hooks`.
         HOOKS.store(std::ptr::from_ref(self).cast_mut(), Ordering::Release);
     }
 }
 
 #[cold]
-fn begin(birth: Birth) -> u32 {
-    let mut alone = Alone::enter();
+fn begin(kind: ForkKind) -> u32 {
+    let mut guard = ProcessGuard::lock();
     let own = &page().generation;
-    // Another thread may have been faster.
+    // Another thread may have begun the generation meanwhile. Acquire: its work, published by the
+    // Release below.
     match own.load(Ordering::Acquire) {
         0 => {}
         generation => return generation,
     }
-    watch();
+    register_handlers();
     let parent = LAST.load(Ordering::Relaxed);
     let new = parent.wrapping_add(1).max(1);
     LAST.store(new, Ordering::Relaxed);
     if parent != 0 {
-        hooks().for_each(|hook| (hook.run)(birth, &mut alone));
+        hooks().for_each(|hook| (hook.run)(kind, &mut guard));
     }
-    // Release: for the Acquire in `generation`.
+    // Release: publishes the work of the hooks to the Acquire in `page::generation`.
     own.store(new, Ordering::Release);
     new
 }
 
-/// Has this process told of its forks, if no ancestor did. A child that was forked while this ran may
-/// register a second time: the handlers count how deep they are in.
-fn watch() {
-    if WATCHED.load(Ordering::Relaxed) {
+/// Registers the handlers of `fork(3)`, unless an ancestor did. A child that was forked while this
+/// function ran may register them a second time, so the handlers count their calls in [`DEPTH`].
+fn register_handlers() {
+    if HANDLERS_REGISTERED.load(Ordering::Relaxed) {
         return;
     }
-    // SAFETY: the handlers count, take a lock that nobody holds for long, and make system calls, which
-    // is allowed wherever a process can fork.
+    // SAFETY: the handlers have the type that `pthread_atfork` takes and are never unloaded. They only
+    // use atomics, thread-locals without destructors, and system calls, which a child may use.
     if unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } == 0 {
         FORKS.fetch_max(1, Ordering::SeqCst);
-        WATCHED.store(true, Ordering::Relaxed);
+        HANDLERS_REGISTERED.store(true, Ordering::Relaxed);
     }
 }
 
 thread_local! {
-    /// How many of the handlers that run before a fork this thread has gone through.
+    /// How many calls of the handler `before` have run in this thread for the current fork.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Runs before the child exists, so that neither of the two takes shared descriptions for its own.
+/// Counts the fork before the child exists, so that neither process takes a shared description for its
+/// own. Locks the process, so that the child finds the [`PerProcess`] values consistent.
 extern "C" fn before() {
     FORKS.fetch_add(1, Ordering::SeqCst);
     if DEPTH.replace(DEPTH.get() + 1) == 0 {
-        std::mem::forget(Alone::enter());
+        std::mem::forget(ProcessGuard::lock());
     }
 }
 
@@ -132,49 +137,54 @@ extern "C" fn in_parent() {
     let depth = DEPTH.get();
     DEPTH.set(depth.saturating_sub(1));
     if depth == 1 {
-        Alone::leave();
+        ProcessGuard::unlock();
     }
 }
 
 extern "C" fn in_child() {
     if DEPTH.replace(0) > 0 {
         wipe();
-        _ = begin(Birth::Forked);
+        _ = begin(ForkKind::Forked);
     }
 }
 
-/// A moment in this process' life.
+/// The number of forks at a moment in the life of this process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment(u64);
 
-/// Now. A file opened after this moment is this process' alone as long as it
-/// [has not forked](Moment::has_not_forked_since).
+/// Returns the present moment. A file that is opened after it is not shared with a child for as long as
+/// this process [has not forked](Moment::has_not_forked_since).
 pub(crate) fn now() -> Moment {
     _ = generation();
     Moment(FORKS.load(Ordering::SeqCst))
 }
 
 impl Moment {
-    /// Whether no child of `fork(3)` can have a copy of a file that this process opened since.
+    /// Returns whether no child of `fork(3)` can share a description that this process opened since.
     pub(crate) fn has_not_forked_since(self) -> bool {
         self.0 != 0 && self.0 == FORKS.load(Ordering::SeqCst)
     }
 }
 
-/// The one thread of this process that changes its [`PerProcess`] values. A fork waits for it.
+/// The guard of the process lock, which protects the [`PerProcess`] values. A fork waits for the lock.
 ///
-/// Its lock is in the page that is zero in children, so that no child waits for a thread of its
-/// parent.
+/// | Lock word | Meaning | Left by |
+/// |---|---|---|
+/// | 0 | free | `lock` |
+/// | the pid of this process | held by a thread of this process | `unlock` |
+/// | another pid | held by a thread of the parent when it forked | `lock`: no thread of this process will unlock it |
+///
+/// The word is in the page that is zero in children, so that no child waits for a thread of its parent.
 #[derive(Debug)]
-pub(crate) struct Alone(());
+pub(crate) struct ProcessGuard(());
 
-impl Alone {
-    fn enter() -> Alone {
-        let lock = &page().alone;
+impl ProcessGuard {
+    fn lock() -> ProcessGuard {
+        let lock = &page().lock;
         let mut tries = 0_u32;
-        // Acquire: what the last thread did, by the Release in `leave`.
-        // Where the kernel cannot zero the page, a child that was forked before the handlers were there
-        // finds the lock of its parent, which no thread of the child will release.
+        // Where the kernel cannot zero the page, a child that was forked before the handlers were
+        // registered finds the lock of its parent, which no thread of the child will release.
+        // Acquire: the last holder's writes, published by the Release in `unlock`.
         let (own, mut seen) = (std::process::id(), 0);
         while let Err(holder) =
             lock.compare_exchange(seen, own, Ordering::Acquire, Ordering::Relaxed)
@@ -183,7 +193,7 @@ impl Alone {
             if holder != own {
                 continue;
             }
-            // It is held for a few system calls, and by a thread that forks.
+            // The lock is held for a few system calls, or for a fork.
             if tries < 50 {
                 std::thread::yield_now();
             } else {
@@ -191,43 +201,44 @@ impl Alone {
             }
             tries = tries.saturating_add(1);
         }
-        Alone(())
+        ProcessGuard(())
     }
 
-    fn leave() {
-        // Release: for the Acquire in `enter`.
-        page().alone.store(0, Ordering::Release);
+    fn unlock() {
+        // Release: publishes the holder's writes to the Acquire in `lock`.
+        page().lock.store(0, Ordering::Release);
     }
 }
 
-impl Drop for Alone {
+impl Drop for ProcessGuard {
     fn drop(&mut self) {
-        Alone::leave();
+        ProcessGuard::unlock();
     }
 }
 
-/// The generation of this process, while it begins or later.
-pub(super) fn current(_: &Alone) -> u32 {
+/// Returns the generation of this process. Works also in a hook, before the generation has begun.
+pub(super) fn current(_: &ProcessGuard) -> u32 {
     LAST.load(Ordering::Relaxed)
 }
 
-/// Waits until no other thread is alone.
-pub(crate) fn alone() -> Alone {
+/// Locks the process, and waits for another thread that has it locked.
+pub(crate) fn lock_process() -> ProcessGuard {
     _ = generation();
-    Alone::enter()
+    ProcessGuard::lock()
 }
 
-/// A value of one process, which a child begins anew.
+/// A value of one process. A child begins with a new default value.
 #[derive(Debug)]
-pub(crate) struct PerProcess<T>(UnsafeCell<Option<Kept<T>>>);
+pub(crate) struct PerProcess<T>(UnsafeCell<Option<Stored<T>>>);
 
 #[derive(Debug)]
-struct Kept<T> {
+struct Stored<T> {
     generation: u32,
     value: ManuallyDrop<T>,
 }
 
-// SAFETY: a thread that reaches the value is `Alone`, or has the cell to itself.
+// SAFETY: `get` and `inherit` borrow the process lock, which one thread at a time holds, and `drop` has
+// the cell exclusively. The value may be used by any thread because it is `Send`.
 unsafe impl<T: Send> Sync for PerProcess<T> {}
 
 impl<T: Default> PerProcess<T> {
@@ -235,36 +246,38 @@ impl<T: Default> PerProcess<T> {
         PerProcess(UnsafeCell::new(None))
     }
 
-    /// The value of this process.
-    pub(crate) fn get<'a>(&'a self, _: &'a mut Alone) -> &'a mut T {
+    /// Returns the value of this process.
+    pub(crate) fn get<'a>(&'a self, _: &'a mut ProcessGuard) -> &'a mut T {
         let now = LAST.load(Ordering::Relaxed);
-        // SAFETY: nobody else is alone, and one `Alone` is lent to one value at a time.
-        let place = unsafe { &mut *self.0.get() };
-        if place.as_ref().is_none_or(|kept| kept.generation != now) {
-            // The parent's, which may be half changed, is not dropped.
-            *place = Some(Kept { generation: now, value: ManuallyDrop::new(T::default()) });
+        // SAFETY: this thread holds the process lock, so no other thread has a reference. The result
+        // borrows the guard mutably, so this thread has no other reference either.
+        let stored = unsafe { &mut *self.0.get() };
+        if stored.as_ref().is_none_or(|stored| stored.generation != now) {
+            // The parent's value is not dropped, because it may be inconsistent.
+            *stored = Some(Stored { generation: now, value: ManuallyDrop::new(T::default()) });
         }
-        &mut place.as_mut().expect("it was just made").value
+        &mut stored.as_mut().expect("it was just stored").value
     }
 
-    /// The value of the parent, in a child that was [forked](Birth::Forked), which keeps it; or that of
-    /// this process.
-    pub(crate) fn inherit<'a>(&'a self, alone: &'a mut Alone) -> &'a mut T {
+    /// Returns the value of this process. In a child that was [forked](ForkKind::Forked) this is the value
+    /// of the parent, which the child keeps.
+    pub(crate) fn inherit<'a>(&'a self, guard: &'a mut ProcessGuard) -> &'a mut T {
         // SAFETY: as in `get`.
-        if let Some(kept) = unsafe { &mut *self.0.get() } {
-            kept.generation = LAST.load(Ordering::Relaxed);
+        if let Some(stored) = unsafe { &mut *self.0.get() } {
+            stored.generation = LAST.load(Ordering::Relaxed);
         }
-        self.get(alone)
+        self.get(guard)
     }
 }
 
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
-        if let Some(kept) = self.0.get_mut()
-            && kept.generation == LAST.load(Ordering::Relaxed)
+        if let Some(stored) = self.0.get_mut()
+            && stored.generation == LAST.load(Ordering::Relaxed)
         {
-            // SAFETY: it is whole, of this process, and not used again.
-            unsafe { ManuallyDrop::drop(&mut kept.value) };
+            // SAFETY: the value belongs to this generation, so it is consistent, and the cell is being
+            // dropped, so the value is not used again.
+            unsafe { ManuallyDrop::drop(&mut stored.value) };
         }
     }
 }
@@ -282,12 +295,12 @@ mod tests {
     #[test]
     fn values_of_another_generation_are_not_used() {
         let value = PerProcess::<Vec<u32>>::new();
-        let mut alone = alone();
-        value.get(&mut alone).push(1);
-        assert_eq!(*value.get(&mut alone), [1]);
-        // SAFETY: this thread is alone.
-        let kept = unsafe { &mut *value.0.get() }.as_mut().unwrap();
-        kept.generation -= 1;
-        assert!(value.get(&mut alone).is_empty());
+        let mut guard = lock_process();
+        value.get(&mut guard).push(1);
+        assert_eq!(*value.get(&mut guard), [1]);
+        // SAFETY: this thread holds the process lock, and has no other reference.
+        let stored = unsafe { &mut *value.0.get() }.as_mut().unwrap();
+        stored.generation -= 1;
+        assert!(value.get(&mut guard).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Open file description locks (`fcntl_locking(2)`), on which all liveness rests.
+//! Open file description locks (`fcntl_locking(2)`), from which all liveness is derived.
 //!
 //! Such a lock belongs to one open file description. The kernel drops it when the last descriptor of
 //! that description is closed, however its process dies.
@@ -7,7 +7,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
-/// The holders of an object's lock, apart from the asker.
+/// The holders of an object's lock through other descriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     /// None: the object is dead.
@@ -18,7 +18,7 @@ pub(crate) enum Holder {
     Sweeper,
 }
 
-/// Asks for the holders of the lock, and takes nothing.
+/// Returns the holders of the lock, without taking it.
 pub(crate) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
     let mut lock = of_byte(0, libc::F_WRLCK)?;
     call(fd, libc::F_OFD_GETLK, &mut lock)?;
@@ -29,48 +29,49 @@ pub(crate) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
     })
 }
 
-/// Whether another description holds the exclusive lock of a byte.
+/// Returns whether another description holds the exclusive lock of a byte.
 ///
-/// A shared lock is no answer: every user that may read the file can hold one.
+/// Shared locks do not count: every user who may read the file can hold one.
 pub(crate) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
     let mut lock = of_byte(byte, libc::F_RDLCK)?;
     call(fd, libc::F_OFD_GETLK, &mut lock)?;
     Ok(libc::c_int::from(lock.l_type) != libc::c_int::from(libc::F_UNLCK))
 }
 
-/// The byte whose shared lock tells that the memory is in use. A handle takes it together with the
-/// lock of its name, and does not give it back when it lets the name go: a view that is still mapped
-/// keeps the description, and so this lock.
+/// The byte whose shared lock means that the memory is in use. A handle takes this lock together with
+/// the lock of its name, and does not release it with the name: a view that is still mapped keeps the
+/// description open, and with it this lock.
 const MEMORY: u64 = 1;
 
-/// Takes the shared lock of a handle; false if a sweeper has the exclusive one.
+/// Takes the shared locks of a handle. Returns false if a sweeper has an exclusive one.
 pub(crate) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let mut lock = of_byte(0, libc::F_RDLCK)?;
     lock.l_len = 2;
     set(fd, lock)
 }
 
-/// Takes the exclusive lock of memory that is not in use; false if a handle or a view uses it.
+/// Takes the exclusive lock of the memory. Returns false if a handle or a view uses it.
 pub(crate) fn try_exclude_memory(fd: BorrowedFd<'_>) -> io::Result<bool> {
     try_exclude_at(fd, MEMORY)
 }
 
-/// Releases the lock.
+/// Releases the lock of the name.
 pub(crate) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
     release_at(fd, 0)
 }
 
-/// Releases the lock of another byte.
+/// Releases the lock of a byte.
 pub(crate) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
     set(fd, of_byte(byte, libc::F_UNLCK)?).map(|_| ())
 }
 
-/// Takes the exclusive lock of a sweeper; false if another description has any lock.
+/// Takes the exclusive lock of the name, as a sweeper does. Returns false if another description has a
+/// lock of it.
 pub(crate) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
     try_exclude_at(fd, 0)
 }
 
-/// Takes the exclusive lock of another byte; false if another description has any lock of it.
+/// Takes the exclusive lock of a byte. Returns false if another description has a lock of it.
 pub(crate) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
     set(fd, of_byte(byte, libc::F_WRLCK)?)
 }
@@ -87,16 +88,17 @@ fn set(fd: BorrowedFd<'_>, mut lock: Flock) -> io::Result<bool> {
 
 cfg_select! {
     all(target_os = "linux", target_pointer_width = "32", not(target_arch = "x86_64")) => {
-        /// The plain struct has 32-bit offsets on these systems, too small for the bytes of seats.
+        /// `flock` has 32-bit offsets on these systems, which cannot express the bytes of seats.
         use libc::flock64 as Flock;
 
-        /// Calls fcntl(2) without the C library, whose function takes the plain struct.
+        /// Calls fcntl(2) by its number, because the C library's function takes `flock`.
         ///
         /// # Safety
         ///
-        /// The command takes a pointer to one `flock64`.
+        /// `command` is one that takes a pointer to a `flock64`.
         unsafe fn fcntl(fd: RawFd, command: libc::c_int, lock: &mut Flock) -> libc::c_int {
-            // SAFETY: the caller vouches for the command, and `lock` is the struct that it takes.
+            // SAFETY: by the contract of this function the command takes a pointer to a `flock64`, and
+            // `lock` is borrowed for longer than the call.
             unsafe { libc::syscall(libc::SYS_fcntl64, fd, command, std::ptr::from_mut(lock)) }
         }
     }
@@ -107,16 +109,17 @@ cfg_select! {
         ///
         /// # Safety
         ///
-        /// The command takes a pointer to one `flock`.
+        /// `command` is one that takes a pointer to a `flock`.
         unsafe fn fcntl(fd: RawFd, command: libc::c_int, lock: &mut Flock) -> libc::c_int {
-            // SAFETY: the caller vouches for the command, and `lock` is the struct that it takes.
+            // SAFETY: by the contract of this function the command takes a pointer to a `flock`, and
+            // `lock` is borrowed for longer than the call.
             unsafe { libc::fcntl(fd, command, std::ptr::from_mut(lock)) }
         }
     }
 }
 
 fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<Flock> {
-    // SAFETY: it is a C struct of integers, for which zero is a value; `l_pid` must be zero.
+    // SAFETY: a C struct of integers, for which all zeros are valid. The kernel requires a zero `l_pid`.
     let mut lock: Flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind.into().try_into().expect("lock types fit their field");
     lock.l_whence = libc::SEEK_SET.try_into().expect("SEEK_SET fits its field");
@@ -127,7 +130,7 @@ fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<Flock> {
 
 fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut Flock) -> io::Result<()> {
     loop {
-        // SAFETY: the callers' commands are F_OFD_GETLK and F_OFD_SETLK, which take this struct.
+        // SAFETY: the callers in this file pass F_OFD_GETLK and F_OFD_SETLK, which take this struct.
         let result = unsafe { fcntl(fd.as_raw_fd(), command, lock) };
         if result != -1 {
             return Ok(());

@@ -1,22 +1,22 @@
-//! Liveness: which processes are alive, by the kernel's word.
+//! Liveness: detects which processes are alive, by locks of the kernel.
 //!
-//! A *seat* is a liveness token: a number, and an exclusive open file description lock on the byte of
-//! a file that stands for it. The kernel drops that lock however its holder dies. A protocol stores
-//! the number where peers find it (the word of a mutex, the slot of a channel), and a peer asks the
-//! kernel whether the seat is still taken.
+//! A *seat* is a liveness token: a number, and an exclusive open file description lock on the byte with
+//! that number of a file. The kernel drops the lock however its holder dies. A protocol stores the
+//! number in shared memory, such as the word of a mutex, and a peer asks the kernel whether the byte is
+//! still locked.
 //!
-//! - [`Seats`] takes seats in a file, asks about them and leaves them. It knows a descriptor, an
-//!   offset and a source of numbers, and nothing of the protocol that uses them.
-//! - [`fork`] tells a process from its forked children, by a *generation*. Modules that have to do
-//!   something about a fork register a [`fork::Hook`]; `fork` knows none of them.
-//! - [`lock`] asks for the locks themselves.
+//! - [`Seats`] takes, tests and leaves seats in a file. It depends on a descriptor, an offset and a
+//!   source of numbers, and not on the protocol that uses them.
+//! - [`fork`] distinguishes a process from its forked children, by a *generation*. Other modules
+//!   register a [`fork::Hook`] to run code in children; `fork` depends on none of them.
+//! - [`lock`] takes and tests the locks themselves.
 //!
-//! Windows has no such module: there the kernel's mutexes are owned by threads, and tell of an
-//! owner's death themselves (`sys/sync/windows`).
+//! Windows does not use this module: threads own the kernel's mutexes, and the kernel reports the death
+//! of an owner (`sys/sync/windows`).
 //!
-//! **Invariants.** A process never asks about a seat through the description that holds seats,
-//! because the kernel does not report a description's own locks to it. A child has none of its
-//! parent's seats: it closes its copies of their descriptions before it does anything else here.
+//! **Invariants.** A process never tests a seat through the description that holds its seats, because
+//! the kernel does not report a description's own locks to it. A child has none of its parent's seats:
+//! it closes its copies of their descriptions before it does anything else here.
 
 pub(crate) mod fork;
 pub(crate) mod lock;

@@ -5,20 +5,21 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Words of one process. All are zero in a new process.
+/// The words of one process. All are zero in a new process.
 ///
-/// They fill whole pages, also of the largest page size, because the kernel zeroes whole pages.
+/// They fill whole pages of every page size, because the kernel zeroes whole pages.
 #[derive(Debug)]
 #[cfg_attr(target_os = "linux", repr(C, align(65536)))]
 #[cfg_attr(not(target_os = "linux"), repr(C))]
 pub(super) struct Page {
-    /// The generation of this process; zero until its first call.
+    /// The generation of this process. Zero in a new process and in a new child, until its first call
+    /// into pagemate stores a generation.
     pub(super) generation: AtomicU32,
-    /// The pid of this process while one of its threads is [`Alone`](super::fork::Alone), or zero.
-    pub(super) alone: AtomicU32,
+    /// The word of the process lock, see [`ProcessGuard`](super::fork::ProcessGuard).
+    pub(super) lock: AtomicU32,
 }
 
-static PAGE: Page = Page { generation: AtomicU32::new(0), alone: AtomicU32::new(0) };
+static PAGE: Page = Page { generation: AtomicU32::new(0), lock: AtomicU32::new(0) };
 
 /// The states of [`MODE`], which children inherit together with the advice that it describes.
 const UNKNOWN: u32 = 0;
@@ -71,6 +72,6 @@ cfg_select! {
 pub(super) fn wipe() {
     if MODE.load(Ordering::Relaxed) != ZEROED_BY_KERNEL {
         PAGE.generation.store(0, Ordering::Relaxed);
-        PAGE.alone.store(0, Ordering::Relaxed);
+        PAGE.lock.store(0, Ordering::Relaxed);
     }
 }

@@ -1,25 +1,29 @@
-//! The descriptors that a child must not keep, stored so that every child finds them.
-//! made.
+//! Descriptors that a child must not keep, stored in slots so that every child finds and closes them.
 //!
-//! Each is in a slot, and slots are never freed. A child of `fork(3)` finds all of them. A child that
-//! a bare `clone` makes while *another* thread of its parent is between opening a description and
-//! filling its slot misses that one, which is why it is filled before anything is locked through it.
+//! Slots are never freed. A child of `fork(3)` finds all descriptors. A bare `clone` may run while
+//! *another* thread of the parent has opened a descriptor and not yet stored it; that child misses the
+//! descriptor. Therefore no lock is taken through a descriptor before it is stored.
+//!
+//! | `fd` | Meaning | Left by |
+//! |---|---|---|
+//! | 0 | the slot is free | `store` |
+//! | a descriptor plus 1 | the slot owns that descriptor | `close`; `replace`, which stores another one |
 #![allow(unsafe_code, reason = "descriptors that no owner in this process uses any more")]
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use super::fork::Alone;
+use super::fork::ProcessGuard;
 
-/// A descriptor, or room for one.
+/// A descriptor that belongs to one generation, or a free slot.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// The descriptor plus one; 0 is none.
+    /// The descriptor plus one, or 0.
     fd: AtomicI32,
-    /// The generation that opened it.
+    /// The generation that opened the descriptor.
     generation: AtomicU32,
-    /// The inode of its file: a program that closes all descriptors, as daemons do, may have another
-    /// file under the same number.
+    /// The inode of the file: after a program has closed all descriptors, as daemons do, another file
+    /// may have the same descriptor.
     inode: AtomicU64,
 }
 
@@ -38,8 +42,8 @@ impl Chunk {
     }
 
     fn next(&self) -> Option<&'static Chunk> {
-        // Acquire: the chunk itself, by the Release in `fill`.
-        // SAFETY: the pointer is null or leads to a chunk that was leaked.
+        // Acquire: the content of the chunk, published by the Release in `store`.
+        // SAFETY: the pointer is null or was stored by `store`, which leaked the chunk.
         unsafe { self.next.load(Ordering::Acquire).as_ref() }
     }
 }
@@ -54,34 +58,35 @@ fn slots() -> impl Iterator<Item = &'static Slot> {
     chunks().flat_map(|chunk| &chunk.slots)
 }
 
-/// Keeps a descriptor of this generation in a slot.
-pub(super) fn fill(fd: OwnedFd, generation: u32, _: &mut Alone) -> &'static Slot {
+/// Stores a descriptor of this generation in a slot.
+pub(super) fn store(fd: OwnedFd, generation: u32, _: &mut ProcessGuard) -> &'static Slot {
     let free = slots().find(|slot| slot.fd.load(Ordering::Relaxed) == 0);
     let slot = free.unwrap_or_else(|| {
         let chunk: &'static Chunk = Box::leak(Box::new(Chunk::new()));
-        let last = chunks().last().expect("there is a first");
+        let last = chunks().last().expect("FIRST is a chunk");
+        // Release: publishes the chunk to the Acquire in `Chunk::next`.
         last.next.store(std::ptr::from_ref(chunk).cast_mut(), Ordering::Release);
         &chunk.slots[0]
     });
-    let fd = beside_the_streams(fd);
+    let fd = above_standard_streams(fd);
     let inode = rustix::fs::fstat(&fd).map_or(0, |stat| stat.st_ino);
     slot.inode.store(inode, Ordering::Relaxed);
     slot.set(fd, generation);
     slot
 }
 
-/// Closes what was opened by other generations than this.
+/// Closes the descriptors that other generations opened.
 pub(super) fn close_others(generation: u32) {
     for slot in slots() {
         if slot.generation.load(Ordering::Relaxed) != generation {
-            slot.empty();
+            slot.close();
         }
     }
 }
 
-/// The same description under a number that is no standard stream's, where the output of the program
-/// would be written into the file.
-fn beside_the_streams(fd: OwnedFd) -> OwnedFd {
+/// Returns a descriptor of the same description that is not the number of a standard stream. A program
+/// that has closed its streams would otherwise write its output into the file.
+fn above_standard_streams(fd: OwnedFd) -> OwnedFd {
     const FIRST: RawFd = 3;
     if fd.as_raw_fd() >= FIRST {
         return fd;
@@ -90,39 +95,43 @@ fn beside_the_streams(fd: OwnedFd) -> OwnedFd {
 }
 
 impl Slot {
-    /// Its descriptor, unless the program closed that.
+    /// Returns the descriptor, unless the program closed it.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
         let fd = self.fd.load(Ordering::Relaxed).checked_sub(1).filter(|fd| *fd >= 0)?;
-        // SAFETY: a slot is emptied before its descriptor is closed, by a thread that is `Alone`, as
-        // the caller is. Where the program closed it, the worst is an error.
+        // SAFETY: the slot owns the descriptor. A slot is emptied before its descriptor is closed, and
+        // only by a thread that holds the process lock, as the caller does. If the program itself
+        // closed the descriptor, `fstat` fails or the comparison below finds another inode.
         let fd = unsafe { BorrowedFd::borrow_raw(fd) };
         let stat = rustix::fs::fstat(fd).ok()?;
         (stat.st_ino == self.inode.load(Ordering::Relaxed)).then_some(fd)
     }
 
-    /// Closes its descriptor.
-    pub(super) fn empty(&self) {
+    /// Closes the descriptor and frees the slot.
+    pub(super) fn close(&self) {
         let fd = self.fd().map(|fd| fd.as_raw_fd());
-        // First: the number may be another file's as soon as it is closed.
+        // Free the slot first: the number may refer to another file as soon as it is closed.
         self.fd.store(0, Ordering::Relaxed);
         if let Some(fd) = fd {
-            // SAFETY: it is the file that this slot owned, and the slot does not have it any more.
+            // SAFETY: `Slot::fd` found that the descriptor still refers to the file of this slot. The slot
+            // owned it and is free now, so this is the only owner.
             drop(unsafe { OwnedFd::from_raw_fd(fd) });
         }
     }
 
-    /// Replaces its descriptor, which [is there](Slot::fd), by another of the same file.
+    /// Replaces the descriptor by another one of the same file. The caller has got the old one from
+    /// [`fd`](Slot::fd).
     pub(super) fn replace(&self, fd: OwnedFd, generation: u32) {
         let old = self.fd.swap(0, Ordering::Relaxed) - 1;
-        // SAFETY: the caller saw that it is the file that this slot owns, and the slot does not have it
-        // any more.
+        // SAFETY: `Slot::fd` found that the descriptor still refers to the file of this slot. The slot
+        // owned it and is empty now, so this is the only owner.
         drop(unsafe { OwnedFd::from_raw_fd(old) });
-        self.set(beside_the_streams(fd), generation);
+        self.set(above_standard_streams(fd), generation);
     }
 
     fn set(&self, fd: OwnedFd, generation: u32) {
         self.generation.store(generation, Ordering::Relaxed);
-        // Release: a child that finds it finds what belongs to it.
+        // Release: publishes the generation and the inode. Their readers hold the process lock or are
+        // children of this thread, which need no Acquire.
         self.fd.store(fd.into_raw_fd() + 1, Ordering::Release);
     }
 }

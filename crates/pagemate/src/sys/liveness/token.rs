@@ -1,11 +1,11 @@
-//! Seats beside a file: each is a file of its own.
+//! Tokens: seats that are files of their own, beside the file of the object.
 //!
-//! A user that may only read a file can hold shared locks on all of its bytes, and then nobody takes a
-//! seat in it. A process that meets such a lock makes a *token* instead: a file in the same directory
-//! whose number stands for the seat, with an exclusive lock. Readers of the object cannot open a token
-//! before it is locked, and cannot make one: only those of the object's owner and of root count, and
-//! only they may write to an object that others may only read. A token without its lock is removed by
-//! every sweep of the directory, as an object is that was not finished.
+//! A user who may only read a file can hold shared locks on all of its bytes, so that no process can take
+//! a seat in it. A process that finds such a lock creates a *token* instead: a file in the same
+//! directory, with the seat's number in its name and an exclusive lock. Other users cannot open a token
+//! before it is locked. They cannot forge one either: only tokens of the object's owner and of root
+//! count, and only these two may write to an object that other users may only read. Every sweep of the
+//! directory removes tokens without a lock, as it removes unfinished objects.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -16,13 +16,14 @@ use rustix::io::Errno;
 
 use super::lock;
 
-/// Begins the file names of tokens.
+/// The prefix of the file names of tokens.
 pub(crate) const PREFIX: &str = ".pagemate:seat-";
 
-/// Tells the seat of a token from one in a file.
-const BESIDE: u32 = 1 << 29;
+/// The bit that is set in the seats of tokens, and in no seat in a file.
+const TOKEN_BIT: u32 = 1 << 29;
 
-/// How often a number that is in use, or a file that was swept unfinished, is passed over.
+/// The number of attempts. An attempt fails if the number is in use, or if a sweep removes the file
+/// before it is locked.
 const TRIES: u32 = 64;
 
 /// The number of a token.
@@ -30,28 +31,28 @@ const TRIES: u32 = 64;
 pub(crate) struct Token(u32);
 
 impl Token {
-    /// The token that stands for this seat, if one does.
+    /// Returns the token of a seat, or `None` if the seat is in a file.
     pub(crate) fn of(seat: u32) -> Option<Token> {
-        (seat & BESIDE != 0).then_some(Token(seat))
+        (seat & TOKEN_BIT != 0).then_some(Token(seat))
     }
 
-    /// The seat that it stands for.
+    /// Returns the seat of the token.
     pub(super) fn seat(self) -> u32 {
         self.0
     }
 
-    fn file(self) -> String {
+    fn file_name(self) -> String {
         format!("{PREFIX}{:08x}", self.0)
     }
 
-    /// Makes a new one, locked, in the directory `dir`.
-    pub(super) fn make(dir: BorrowedFd<'_>) -> io::Result<(Token, OwnedFd)> {
+    /// Creates a token in the directory `dir`, and locks it.
+    pub(super) fn create(dir: BorrowedFd<'_>) -> io::Result<(Token, OwnedFd)> {
         for _ in 0..TRIES {
-            // The standard library's hashes begin with a random number.
+            // `RandomState` has a random seed, and the standard library offers no other random numbers.
             #[allow(clippy::cast_possible_truncation, reason = "any 29 bits")]
             let random = RandomState::new().build_hasher().finish() as u32;
-            let token = Token(random & (BESIDE - 1) | BESIDE);
-            match token.make_this(dir) {
+            let token = Token(random & (TOKEN_BIT - 1) | TOKEN_BIT);
+            match token.create_file(dir) {
                 Ok(Some(fd)) => return Ok((token, fd)),
                 Ok(None) => {}
                 Err(error) => return Err(error),
@@ -60,11 +61,12 @@ impl Token {
         Err(io::ErrorKind::TimedOut.into())
     }
 
-    /// `None` if the number is in use, or a sweep came before the lock.
-    fn make_this(self, dir: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+    /// Creates and locks the file. Returns `None` if the number is in use, or if a sweep removed the file
+    /// before it was locked.
+    fn create_file(self, dir: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
-        // Others open it only once it is locked.
-        let fd = match rustix::fs::openat(dir, self.file(), flags, Mode::RUSR | Mode::WUSR) {
+        // Mode 0600 until the file is locked: another user that opened it earlier could lock it first.
+        let fd = match rustix::fs::openat(dir, self.file_name(), flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
             Err(Errno::EXIST) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -79,22 +81,22 @@ impl Token {
     /// Whether a process has the seat. `owner` is the user whose object it is at.
     pub(crate) fn is_taken(self, dir: BorrowedFd<'_>, owner: u32) -> io::Result<bool> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let fd = match rustix::fs::openat(dir, self.file(), flags, Mode::empty()) {
+        let fd = match rustix::fs::openat(dir, self.file_name(), flags, Mode::empty()) {
             Ok(fd) => fd,
-            // A link, or a socket, is none of ours.
+            // A symbolic link or a socket is not a token.
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
         let stat = rustix::fs::fstat(&fd)?;
-        // A stranger can make a file of that name once the owner's is gone.
-        let is_ours = stat.st_uid == owner || stat.st_uid == 0;
+        // Another user can create a file of that name after the token was removed.
+        let is_trusted = stat.st_uid == owner || stat.st_uid == 0;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        Ok(is_ours && is_file && lock::is_excluded_at(fd.as_fd(), 0)?)
+        Ok(is_trusted && is_file && lock::is_excluded_at(fd.as_fd(), 0)?)
     }
 
-    /// Removes the file of a token that this process made.
+    /// Removes the file of a token that this process created.
     pub(super) fn remove(self, dir: BorrowedFd<'_>) {
-        // Should it fail, a sweep removes it.
-        _ = rustix::fs::unlinkat(dir, self.file(), AtFlags::empty());
+        // If this fails, a sweep removes the file.
+        _ = rustix::fs::unlinkat(dir, self.file_name(), AtFlags::empty());
     }
 }
