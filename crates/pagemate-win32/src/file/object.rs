@@ -222,8 +222,8 @@ unsafe fn create(
     }?;
     let object = Object::File(Arc::new(file));
     let handle = handle::open(Entry { object, access: wanted.access }, inherit)?;
-    let told = found && matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS);
-    error::set_last(if told { ALREADY_EXISTS.0 } else { 0 });
+    let existed = found && matches!(disposition, CREATE_ALWAYS | OPEN_ALWAYS);
+    error::set_last(if existed { ALREADY_EXISTS.0 } else { 0 });
     Ok(handle)
 }
 

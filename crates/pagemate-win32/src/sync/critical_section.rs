@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 #[derive(Debug)]
 #[repr(C, align(8))]
 pub struct CriticalSection {
-    room: [u8; 64],
+    storage: [u8; 64],
 }
 
 const _: () = assert!(size_of::<libc::pthread_mutex_t>() <= size_of::<CriticalSection>());

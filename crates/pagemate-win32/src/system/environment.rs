@@ -21,12 +21,12 @@ const MAX_COMPUTER_NAME: usize = 15;
 ///
 /// # Safety
 ///
-/// `to` is null or valid for writes of `room` units.
-unsafe fn copy_with_nul<T: Unit>(text: &[T], to: *mut T, room: u32) -> bool {
-    if to.is_null() || room as usize <= text.len() {
+/// `to` is null or valid for writes of `capacity` units.
+unsafe fn copy_with_nul<T: Unit>(text: &[T], to: *mut T, capacity: u32) -> bool {
+    if to.is_null() || capacity as usize <= text.len() {
         return false;
     }
-    // SAFETY: the caller guarantees that `to` is valid for writes of `room` units, which is more
+    // SAFETY: the caller guarantees that `to` is valid for writes of `capacity` units, which is more
     // than `text` has. The buffer is the caller's, so it does not overlap `text`.
     unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), to, text.len()) };
     // SAFETY: the buffer has at least one unit more than `text`.
@@ -42,11 +42,11 @@ unsafe fn copy_with_nul<T: Unit>(text: &[T], to: *mut T, room: u32) -> bool {
 /// # Safety
 ///
 /// As for [`copy_with_nul`].
-unsafe fn copy_or_len<T: Unit>(text: &OsStr, to: *mut T, room: u32) -> u32 {
+unsafe fn copy_or_len<T: Unit>(text: &OsStr, to: *mut T, capacity: u32) -> u32 {
     let text = T::of(text);
     let len = u32::try_from(text.len()).unwrap_or(u32::MAX - 1);
-    // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
-    if unsafe { copy_with_nul(&text, to, room) } { len } else { len + 1 }
+    // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
+    if unsafe { copy_with_nul(&text, to, capacity) } { len } else { len + 1 }
 }
 
 /// Returns the name of a variable, if it is valid.
@@ -114,22 +114,22 @@ pub(crate) unsafe fn wide(text: *const u16) -> Result<Option<OsString>> {
 /// # Safety
 ///
 /// As for [`copy_with_nul`].
-unsafe fn module_path<T: Unit>(module: Handle, to: *mut T, room: u32) -> Result<u32> {
+unsafe fn module_path<T: Unit>(module: Handle, to: *mut T, capacity: u32) -> Result<u32> {
     if !module.is_null() {
         return Err(MOD_NOT_FOUND);
     }
     let mut path = T::of(std::env::current_exe()?.as_os_str());
-    // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
-    if unsafe { copy_with_nul(&path, to, room) } {
+    // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
+    if unsafe { copy_with_nul(&path, to, capacity) } {
         return Ok(u32::try_from(path.len()).unwrap_or(u32::MAX));
     }
-    if room > 0 {
-        path.truncate(room as usize - 1);
+    if capacity > 0 {
+        path.truncate(capacity as usize - 1);
         // SAFETY: as above.
-        unsafe { copy_with_nul(&path, to, room) };
+        unsafe { copy_with_nul(&path, to, capacity) };
     }
     error::set_last(INSUFFICIENT_BUFFER.0);
-    Ok(room)
+    Ok(capacity)
 }
 
 /// Returns the computer's name in the form that Windows requires: at most 15 characters, in upper case.
@@ -143,16 +143,16 @@ fn computer_name() -> OsString {
 
 /// # Safety
 ///
-/// `room` is null, or valid for reads and writes. `to` is null, or valid for writes of `*room`
+/// `capacity` is null, or valid for reads and writes. `to` is null, or valid for writes of `*capacity`
 /// units.
-unsafe fn computer<T: Unit>(to: *mut T, room: *mut u32) -> Result<()> {
-    // SAFETY: the caller guarantees that `room` is null or valid for reads.
-    let given = unsafe { read_unless_null(room) }.ok_or(NOACCESS)?;
-    // SAFETY: the caller guarantees that `to` is null or valid for writes of `*room` units, which
+unsafe fn computer<T: Unit>(to: *mut T, capacity: *mut u32) -> Result<()> {
+    // SAFETY: the caller guarantees that `capacity` is null or valid for reads.
+    let given = unsafe { read_unless_null(capacity) }.ok_or(NOACCESS)?;
+    // SAFETY: the caller guarantees that `to` is null or valid for writes of `*capacity` units, which
     // is `given`.
     let len = unsafe { copy_or_len(&computer_name(), to, given) };
-    // SAFETY: the caller guarantees that `room` is null or valid for writes.
-    unsafe { write_unless_null(room, len) };
+    // SAFETY: the caller guarantees that `capacity` is null or valid for writes.
+    unsafe { write_unless_null(capacity, len) };
     if to.is_null() || len > given { Err(BUFFER_OVERFLOW) } else { Ok(()) }
 }
 
@@ -177,14 +177,14 @@ macro_rules! calls {
         /// # Safety
         ///
         /// `name` is null or points to a string that ends in a NUL; `to` is null or valid for
-        /// writes of `room` units.
+        /// writes of `capacity` units.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $get(name: *const $unit, to: *mut $unit, room: u32) -> u32 {
+        pub unsafe extern "C" fn $get(name: *const $unit, to: *mut $unit, capacity: u32) -> u32 {
             // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
             // a NUL.
             let name = unsafe { $text(name) };
-            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
-            answer(value_of(name).map(|value| unsafe { copy_or_len(&value, to, room) }), 0)
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
+            answer(value_of(name).map(|value| unsafe { copy_or_len(&value, to, capacity) }), 0)
         }
 
         /// Sets a variable, or removes it if `value` is null. Child processes inherit it.
@@ -211,11 +211,11 @@ macro_rules! calls {
         ///
         /// # Safety
         ///
-        /// `to` is null or valid for writes of `room` units.
+        /// `to` is null or valid for writes of `capacity` units.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $folder(room: u32, to: *mut $unit) -> u32 {
-            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
-            answer(current_dir().map(|folder| unsafe { copy_or_len(&folder, to, room) }), 0)
+        pub unsafe extern "C" fn $folder(capacity: u32, to: *mut $unit) -> u32 {
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
+            answer(current_dir().map(|folder| unsafe { copy_or_len(&folder, to, capacity) }), 0)
         }
 
         /// Copies the path of the directory for temporary files and returns its length, or returns
@@ -223,35 +223,35 @@ macro_rules! calls {
         ///
         /// # Safety
         ///
-        /// `to` is null or valid for writes of `room` units.
+        /// `to` is null or valid for writes of `capacity` units.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $temporary(room: u32, to: *mut $unit) -> u32 {
-            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
-            unsafe { copy_or_len(&temp_dir(), to, room) }
+        pub unsafe extern "C" fn $temporary(capacity: u32, to: *mut $unit) -> u32 {
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
+            unsafe { copy_or_len(&temp_dir(), to, capacity) }
         }
 
         /// Copies the path of this program's file. Other modules are not supported.
         ///
         /// # Safety
         ///
-        /// `to` is null or valid for writes of `room` units.
+        /// `to` is null or valid for writes of `capacity` units.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $module(wanted: Handle, to: *mut $unit, room: u32) -> u32 {
-            // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` units.
-            answer(unsafe { module_path(wanted, to, room) }, 0)
+        pub unsafe extern "C" fn $module(wanted: Handle, to: *mut $unit, capacity: u32) -> u32 {
+            // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
+            answer(unsafe { module_path(wanted, to, capacity) }, 0)
         }
 
         /// Copies the computer's name, and reports its length or the required length.
         ///
         /// # Safety
         ///
-        /// `room` is null, or valid for reads and writes. `to` is null, or valid for writes of
-        /// `*room` units.
+        /// `capacity` is null, or valid for reads and writes. `to` is null, or valid for writes of
+        /// `*capacity` units.
         #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $computer(to: *mut $unit, room: *mut u32) -> i32 {
-            // SAFETY: the caller guarantees that `room` is null or valid, and that `to` is null or
-            // valid for writes of `*room` units.
-            done(unsafe { computer(to, room) })
+        pub unsafe extern "C" fn $computer(to: *mut $unit, capacity: *mut u32) -> i32 {
+            // SAFETY: the caller guarantees that `capacity` is null or valid, and that `to` is null or
+            // valid for writes of `*capacity` units.
+            done(unsafe { computer(to, capacity) })
         }
     };
 }

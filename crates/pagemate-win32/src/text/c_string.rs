@@ -81,21 +81,21 @@ pub(crate) unsafe fn units<T: Unit>(text: *const T) -> Vec<T> {
     unsafe { copy_of(text, len) }
 }
 
-/// Copies a string, truncated to `room` units including the NUL, and returns `to`. Returns null if
+/// Copies a string, truncated to `capacity` units including the NUL, and returns `to`. Returns null if
 /// a pointer is null.
 ///
 /// # Safety
 ///
-/// `from` is as for [`units`]; `to` is null or valid for writes of the smaller of `room` units and
+/// `from` is as for [`units`]; `to` is null or valid for writes of the smaller of `capacity` units and
 /// the string with its NUL.
-unsafe fn copy<T: Unit>(to: *mut T, from: *const T, room: usize) -> *mut T {
+unsafe fn copy<T: Unit>(to: *mut T, from: *const T, capacity: usize) -> *mut T {
     if to.is_null() || from.is_null() {
         return std::ptr::null_mut();
     }
-    if room > 0 {
+    if capacity > 0 {
         // SAFETY: `from` is not null, so the caller guarantees that it points to a string that ends
         // in a NUL.
-        let len = unsafe { len(from) }.min(room - 1);
+        let len = unsafe { len(from) }.min(capacity - 1);
         // Copy bytes, because the units may be unaligned. The strings may overlap.
         // SAFETY: `from` has `len` units before its NUL. The caller guarantees that `to` is valid
         // for writes of `len` units and a NUL.
@@ -182,16 +182,16 @@ macro_rules! texts {
         /// # Safety
         ///
         /// `from` is null or points to a string that ends in a NUL; `to` is null or valid for
-        /// writes of `room` units.
+        /// writes of `capacity` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $copy_part(
             to: *mut $unit,
             from: *const $unit,
-            room: i32,
+            capacity: i32,
         ) -> *mut $unit {
             // SAFETY: the caller guarantees that `from` ends in a NUL, and that `to` is valid for
-            // writes of `room` units.
-            unsafe { copy(to, from, usize::try_from(room).unwrap_or_default()) }
+            // writes of `capacity` units.
+            unsafe { copy(to, from, usize::try_from(capacity).unwrap_or_default()) }
         }
 
         /// Appends a string to another.

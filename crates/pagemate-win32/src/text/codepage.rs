@@ -52,22 +52,22 @@ unsafe fn input<T: Unit>(text: *const T, count: i32) -> Vec<T> {
 ///
 /// # Safety
 ///
-/// `to` is null or valid for writes of `room` units.
+/// `to` is null or valid for writes of `capacity` units.
 unsafe fn copy_characters<T: Copy>(
     characters: impl Iterator<Item = Vec<T>>,
     to: *mut T,
-    room: i32,
+    capacity: i32,
 ) -> Result<i32> {
-    let room = usize::try_from(room).map_err(|_| INVALID_PARAMETER)?;
+    let capacity = usize::try_from(capacity).map_err(|_| INVALID_PARAMETER)?;
     let mut len = 0;
     for character in characters {
-        if room > 0 && len + character.len() > room {
+        if capacity > 0 && len + character.len() > capacity {
             return Err(INSUFFICIENT_BUFFER);
         }
         for unit in character {
-            if room > 0 {
-                // SAFETY: `len` is less than `room`, and the caller guarantees that `to` is valid
-                // for writes of `room` units.
+            if capacity > 0 {
+                // SAFETY: `len` is less than `capacity`, and the caller guarantees that `to` is valid
+                // for writes of `capacity` units.
                 unsafe { to.wrapping_add(len).write_unaligned(unit) };
             }
             len += 1;
@@ -80,11 +80,11 @@ unsafe fn copy_characters<T: Copy>(
 fn check<F, T>(
     (page, flags, known): (u32, u32, &Flags),
     (from, count): (*const F, i32),
-    (to, room): (*mut T, i32),
+    (to, capacity): (*mut T, i32),
 ) -> Result<bool> {
     let no_text = from.is_null() || count == 0;
-    let no_room = room < 0 || room > 0 && (to.is_null() || to.addr() == from.addr());
-    if no_text || no_room || !PAGES.contains(&page) {
+    let bad_capacity = capacity < 0 || capacity > 0 && (to.is_null() || to.addr() == from.addr());
+    if no_text || bad_capacity || !PAGES.contains(&page) {
         return Err(INVALID_PARAMETER);
     }
     let allowed = known.strict | if page == UTF8 { 0 } else { known.ignored };
@@ -99,7 +99,7 @@ fn check<F, T>(
 /// # Safety
 ///
 /// `from` is null, or valid for reads of `count` bytes, or points to a string that ends in a NUL if
-/// `count` is negative; `to` is null or valid for writes of `room` characters.
+/// `count` is negative; `to` is null or valid for writes of `capacity` characters.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn MultiByteToWideChar(
     page: u32,
@@ -107,9 +107,9 @@ pub unsafe extern "C" fn MultiByteToWideChar(
     from: *const u8,
     count: i32,
     to: *mut u16,
-    room: i32,
+    capacity: i32,
 ) -> i32 {
-    let checked = check((page, flags, &TO_WIDE), (from, count), (to, room));
+    let checked = check((page, flags, &TO_WIDE), (from, count), (to, capacity));
     let made = checked.and_then(|strict| {
         // SAFETY: the caller guarantees that `from` has `count` bytes or ends in a NUL; `check`
         // refused null.
@@ -119,9 +119,9 @@ pub unsafe extern "C" fn MultiByteToWideChar(
         }
         let text = String::from_utf8_lossy(&bytes);
         let wide = text.chars().map(|character| character.encode_utf16(&mut [0; 2]).to_vec());
-        // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` characters;
-        // `check` refused null with a positive `room`.
-        unsafe { copy_characters(wide, to, room) }
+        // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` characters;
+        // `check` refused null with a positive `capacity`.
+        unsafe { copy_characters(wide, to, capacity) }
     });
     answer(made, 0)
 }
@@ -139,11 +139,11 @@ pub unsafe extern "C" fn WideCharToMultiByte(
     from: *const u16,
     count: i32,
     to: *mut u8,
-    room: i32,
+    capacity: i32,
     default: *const u8,
     defaulted: *mut i32,
 ) -> i32 {
-    let checked = check((page, flags, &TO_BYTES), (from, count), (to, room));
+    let checked = check((page, flags, &TO_BYTES), (from, count), (to, capacity));
     let made = checked.and_then(|strict| {
         if page == UTF8 && !(default.is_null() && defaulted.is_null()) {
             return Err(INVALID_PARAMETER);
@@ -156,9 +156,9 @@ pub unsafe extern "C" fn WideCharToMultiByte(
         }
         let text = char::decode_utf16(wide).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
         let bytes = text.map(|character| character.encode_utf8(&mut [0; 4]).as_bytes().to_vec());
-        // SAFETY: the caller guarantees that `to` is null or valid for writes of `room` bytes;
-        // `check` refused null with a positive `room`.
-        let len = unsafe { copy_characters(bytes, to, room) }?;
+        // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` bytes;
+        // `check` refused null with a positive `capacity`.
+        let len = unsafe { copy_characters(bytes, to, capacity) }?;
         // SAFETY: the caller guarantees that `defaulted` is null or valid for writes.
         unsafe { write_unless_null(defaulted, 0) };
         Ok(len)

@@ -35,8 +35,8 @@ const NO_WORK_DONE: Code = Code(235);
 const NOT_A_MESSAGE: Code = Code(317);
 const NO_MESSAGES: Code = Code(1812);
 
-/// The maximum buffer length of the call for bytes, with and without `ALLOCATE_BUFFER`.
-const ROOM_FOR_BYTES: u32 = 0x8000;
+/// The call for bytes refuses this capacity and more, with and without `ALLOCATE_BUFFER`.
+const CAPACITY_LIMIT: u32 = 0x8000;
 
 /// Returns the text that the flags select: the program's own or the system's.
 fn source(flags: u32, own: impl Fn() -> Result<Vec<u16>>, code: u32) -> Result<Vec<u16>> {
@@ -83,8 +83,8 @@ fn utf16(bytes: &[u8]) -> Vec<u16> {
 }
 
 /// Copies a string and a NUL into a new block, to be freed by `LocalFree`.
-fn allocate<T: Copy + Default>(text: &[T], room: u32) -> Result<*mut T> {
-    let wanted = (text.len() + 1).max(room as usize) * size_of::<T>();
+fn allocate<T: Copy + Default>(text: &[T], capacity: u32) -> Result<*mut T> {
+    let wanted = (text.len() + 1).max(capacity as usize) * size_of::<T>();
     let made = LocalAlloc(0, wanted).cast::<T>();
     if made.is_null() {
         return Err(NOT_ENOUGH_MEMORY);
@@ -116,25 +116,25 @@ fn len<T>(text: &[T]) -> Result<u32> {
 ///
 /// # Safety
 ///
-/// `buffer` is valid for writes of a pointer with `ALLOCATE_BUFFER`, otherwise of `room` units.
+/// `buffer` is valid for writes of a pointer with `ALLOCATE_BUFFER`, otherwise of `capacity` units.
 unsafe fn store<T: Copy + Default>(
     flags: u32,
     text: &[T],
     buffer: *mut T,
-    room: u32,
+    capacity: u32,
 ) -> Result<u32> {
     let len = len(text)?;
     if flags & ALLOCATE_BUFFER != 0 {
-        let made = allocate(text, room)?;
+        let made = allocate(text, capacity)?;
         // SAFETY: `flags` has `ALLOCATE_BUFFER`, so the caller guarantees that `buffer` is valid
         // for writes of a pointer.
         unsafe { buffer.cast::<*mut T>().write_unaligned(made) };
-    } else if len >= room {
+    } else if len >= capacity {
         return Err(INSUFFICIENT_BUFFER);
     } else if buffer.is_null() {
         return Err(INVALID_PARAMETER);
     } else {
-        // SAFETY: the string and its NUL fit into `room` units, and the caller guarantees that
+        // SAFETY: the string and its NUL fit into `capacity` units, and the caller guarantees that
         // `buffer` is valid for writes of them.
         unsafe { write_with_nul(text, buffer) };
     }
@@ -158,7 +158,7 @@ unsafe fn clear_pointer<T>(flags: u32, buffer: *mut T) {
 /// # Safety
 ///
 /// With `FORMAT_MESSAGE_FROM_STRING`, `source` points to a string that ends in a NUL. `buffer` is
-/// valid for writes of `room` units or, with `FORMAT_MESSAGE_ALLOCATE_BUFFER`, of a pointer.
+/// valid for writes of `capacity` units or, with `FORMAT_MESSAGE_ALLOCATE_BUFFER`, of a pointer.
 /// `arguments` is null, or passes the arguments that the text requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn FormatMessageA(
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn FormatMessageA(
     code: u32,
     _language: u32,
     buffer: *mut u8,
-    room: u32,
+    capacity: u32,
     arguments: *mut c_void,
 ) -> u32 {
     let own = || {
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn FormatMessageA(
             // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer with
             // `ALLOCATE_BUFFER`.
             unsafe { clear_pointer(flags, buffer) };
-            if room >= ROOM_FOR_BYTES {
+            if capacity >= CAPACITY_LIMIT {
                 return Err(INVALID_PARAMETER);
             }
             // SAFETY: the caller guarantees that `arguments` is null, or passes the arguments that
@@ -193,8 +193,8 @@ pub unsafe extern "C" fn FormatMessageA(
             let text = unsafe { message(flags, Width::Narrow, own, code, arguments) }?;
             let text = String::from_utf16_lossy(&text);
             // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer or of
-            // `room` bytes.
-            unsafe { store(flags, text.as_bytes(), buffer, room) }
+            // `capacity` bytes.
+            unsafe { store(flags, text.as_bytes(), buffer, capacity) }
         })(),
         0,
     )
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn FormatMessageW(
     code: u32,
     _language: u32,
     buffer: *mut u16,
-    room: u32,
+    capacity: u32,
     arguments: *mut c_void,
 ) -> u32 {
     let own = || {
@@ -234,17 +234,17 @@ pub unsafe extern "C" fn FormatMessageW(
             // the text requires.
             let text = unsafe { message(flags, Width::Wide, own, code, arguments) };
             let whole = text.as_deref().unwrap_or_default();
-            if flags & ALLOCATE_BUFFER == 0 && whole.len() >= room as usize && room > 0 {
-                // SAFETY: the caller guarantees that `buffer` is valid for writes of `room` units,
+            if flags & ALLOCATE_BUFFER == 0 && whole.len() >= capacity as usize && capacity > 0 {
+                // SAFETY: the caller guarantees that `buffer` is valid for writes of `capacity` units,
                 // which the truncated text and its NUL fill.
-                unsafe { write_with_nul(&whole[..room as usize - 1], buffer) };
-            } else if text == Err(NO_WORK_DONE) && flags & ALLOCATE_BUFFER == 0 && room > 0 {
+                unsafe { write_with_nul(&whole[..capacity as usize - 1], buffer) };
+            } else if text == Err(NO_WORK_DONE) && flags & ALLOCATE_BUFFER == 0 && capacity > 0 {
                 // SAFETY: as above, for the NUL alone.
                 unsafe { write_with_nul(&[], buffer) };
             }
             // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer or of
-            // `room` units.
-            unsafe { store(flags, &text?, buffer, room) }
+            // `capacity` units.
+            unsafe { store(flags, &text?, buffer, capacity) }
         })(),
         0,
     )
