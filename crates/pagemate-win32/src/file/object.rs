@@ -15,8 +15,9 @@ use pagemate::Sharing;
 use pagemate::os::unix::SectionExt;
 
 use crate::error::{
-    self, ACCESS_DENIED, ALREADY_EXISTS, FILE_NOT_FOUND, INVALID_PARAMETER, NEGATIVE_SEEK,
-    NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result, USER_MAPPED_FILE, answer, done,
+    self, ACCESS_DENIED, ALREADY_EXISTS, Code, FILE_EXISTS, FILE_NOT_FOUND, INVALID_NAME,
+    INVALID_PARAMETER, NEGATIVE_SEEK, NOACCESS, NOT_SUPPORTED, PATH_NOT_FOUND, Result,
+    USER_MAPPED_FILE, answer, done,
 };
 use crate::file::path;
 use crate::handle::rights::{self, APPEND_DATA, MAXIMUM_ALLOWED, READ_DATA, WRITE_DATA};
@@ -106,11 +107,9 @@ struct Wanted {
 
 impl Wanted {
     fn check(&self) -> Result<()> {
-        match self.disposition {
-            TRUNCATE_EXISTING if self.access & WRITE_DATA == 0 => Err(INVALID_PARAMETER),
-            CREATE_NEW..=TRUNCATE_EXISTING => Ok(()),
-            _ => Err(INVALID_PARAMETER),
-        }?;
+        if self.disposition == TRUNCATE_EXISTING && self.access & WRITE_DATA == 0 {
+            return Err(INVALID_PARAMETER);
+        }
         if self.flags & !(ATTRIBUTES | HINTS | WRITE_THROUGH) == 0 {
             Ok(())
         } else {
@@ -195,6 +194,26 @@ impl Wanted {
     }
 }
 
+/// Returns the error for a path that ends in a separator, which no file's does, or for rights that were
+/// refused. An error of the file itself comes first.
+fn refusal(path: &Path, disposition: u32, rights: Option<Code>) -> Option<Code> {
+    let separated = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if !separated && rights.is_none() {
+        return None;
+    }
+    let opens = matches!(disposition, OPEN_EXISTING | TRUNCATE_EXISTING);
+    // Without the separator at its end.
+    let path: PathBuf = path.components().collect();
+    let error = match std::fs::metadata(&path) {
+        Ok(_) if disposition == CREATE_NEW => FILE_EXISTS,
+        Ok(data) if data.is_dir() => ACCESS_DENIED,
+        Err(error) if opens || !path::has_parent_directory(&path) => path::not_found(&path, error),
+        _ if separated => INVALID_NAME,
+        _ => return rights,
+    };
+    Some(error)
+}
+
 /// # Safety
 ///
 /// `attributes` is null or points to valid attributes.
@@ -205,14 +224,25 @@ unsafe fn create(
     disposition: u32,
     flags: u32,
 ) -> Result<Handle> {
+    // Windows checks in this order: whether there is a path, the disposition, the name, the file, its rights.
+    if path == Err(PATH_NOT_FOUND) {
+        return Err(PATH_NOT_FOUND);
+    }
+    if !(CREATE_NEW..=TRUNCATE_EXISTING).contains(&disposition) {
+        return Err(INVALID_PARAMETER);
+    }
+    let granted = rights::FILE.opened(access | ALWAYS_REQUESTED);
+    let path = path?;
+    if let Some(refusal) = refusal(&path, disposition, granted.err()) {
+        return Err(refusal);
+    }
+    let access = granted?;
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let (inherit, sharing) = unsafe { security::wanted(attributes) }?;
-    let access = rights::FILE.opened(access | ALWAYS_REQUESTED)?;
     let most = access & MAXIMUM_ALLOWED != 0;
     let access = rights::FILE.intersect(access);
     let mut wanted = Wanted { access, disposition, flags, sharing };
     wanted.check()?;
-    let path = path?;
     let (file, found) = match wanted.open_or_create(&path) {
         Err(ACCESS_DENIED) if most => {
             wanted.access = rights::FILE.opened(GENERIC_READ)?;
@@ -248,7 +278,7 @@ pub unsafe extern "C" fn CreateFileA(
     _template: Handle,
 ) -> Handle {
     // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
-    let path = unsafe { path::narrow(path) };
+    let path = unsafe { path::narrow_of_any(path) };
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let handle = unsafe { create(path, access, attributes, disposition, flags) };
     answer(handle, invalid_handle())
@@ -270,7 +300,7 @@ pub unsafe extern "C" fn CreateFileW(
     _template: Handle,
 ) -> Handle {
     // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
-    let path = unsafe { path::wide(path) };
+    let path = unsafe { path::wide_of_any(path) };
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let handle = unsafe { create(path, access, attributes, disposition, flags) };
     answer(handle, invalid_handle())

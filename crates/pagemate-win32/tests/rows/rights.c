@@ -100,11 +100,61 @@ static void files_refuse_rights_too(void)
     CHECK(over(file, PAGE_READWRITE) != NULL);
 }
 
+#define NO_FILE(path, access, disposition, code)                                                  \
+    REFUSED(CreateFileA(path, access, 7, NULL, disposition, 0, NULL) != INVALID_HANDLE_VALUE, code)
+
+static void paths_come_before_rights(void)
+{
+    /* No path, then no disposition, then no name. */
+    static const DWORD none[] = {0, TRUNCATE_EXISTING + 1, (DWORD)-1};
+    const char *path = file_of(1);
+    size_t i;
+    for (i = 0; i < 3; i++) {
+        NO_FILE(NULL, GENERIC_READ, none[i], ERROR_PATH_NOT_FOUND);
+        NO_FILE("", 0x200, none[i], ERROR_PATH_NOT_FOUND);
+        NO_FILE("what?", GENERIC_READ, none[i], ERROR_INVALID_PARAMETER);
+        NO_FILE("none\\such", 0x200, none[i], ERROR_INVALID_PARAMETER);
+    }
+    NO_FILE("what?", 0x200, OPEN_EXISTING, ERROR_INVALID_NAME);
+    NO_FILE("none", 0x200, OPEN_EXISTING, ERROR_FILE_NOT_FOUND);
+    NO_FILE("none", GENERIC_WRITE | 0x200, TRUNCATE_EXISTING, ERROR_FILE_NOT_FOUND);
+    NO_FILE("none\\such", 0x200, OPEN_EXISTING, ERROR_PATH_NOT_FOUND);
+    NO_FILE("none\\such", 0x200, CREATE_ALWAYS, ERROR_PATH_NOT_FOUND);
+    NO_FILE(path, 0x200, CREATE_NEW, ERROR_FILE_EXISTS);
+}
+
+static void folders_are_no_files(void)
+{
+    static const DWORD access[] = {0, GENERIC_READ, GENERIC_WRITE, 0x200};
+    static const char *const folders[] = {".", ".\\", "\\"};
+    const char *path = file_of(1);
+    char slashed[80];
+    DWORD disposition;
+    size_t i, j;
+    sprintf(slashed, "%s\\", path);
+    for (i = 0; i < 4; i++) {
+        for (j = 0; j < 3; j++) {
+            NO_FILE(folders[j], access[i], CREATE_NEW, ERROR_FILE_EXISTS);
+            NO_FILE(folders[j], access[i], CREATE_ALWAYS, ERROR_ACCESS_DENIED);
+            NO_FILE(folders[j], access[i], OPEN_EXISTING, ERROR_ACCESS_DENIED);
+            NO_FILE(folders[j], access[i], OPEN_ALWAYS, ERROR_ACCESS_DENIED);
+        }
+        NO_FILE(slashed, access[i], CREATE_NEW, ERROR_FILE_EXISTS);
+        for (disposition = CREATE_ALWAYS; disposition <= OPEN_ALWAYS; disposition++)
+            NO_FILE(slashed, access[i], disposition, ERROR_INVALID_NAME);
+        NO_FILE("none\\", access[i], CREATE_NEW, ERROR_INVALID_NAME);
+        NO_FILE("none\\", access[i], OPEN_EXISTING, ERROR_FILE_NOT_FOUND);
+        NO_FILE("none\\such\\", access[i], OPEN_ALWAYS, ERROR_PATH_NOT_FOUND);
+    }
+}
+
 const Row right_rows[] = {
     {139, "sections have these rights, and others are refused", rights_of_sections},
     {140, "mutexes have these rights, and others are refused", rights_of_mutexes},
     {141, "events and semaphores have these rights, and others are refused", rights_of_events_and_semaphores},
     {142, "a new object's handle and a duplicate leave other rights out", new_objects_leave_rights_out},
     {143, "files refuse other rights too, and give as much as possible", files_refuse_rights_too},
+    {150, "the errors of a path come before those of rights", paths_come_before_rights},
+    {151, "a folder is not opened as a file, and no file's path ends in a separator", folders_are_no_files},
     {0, NULL, NULL},
 };
