@@ -25,7 +25,7 @@ pub(crate) use platform::{
     Mapping, Object, allocation_granularity, find, list, prune, unreachable,
 };
 #[cfg(windows)]
-pub(crate) use platform::{for_questions, named, native, security, session};
+pub(crate) use platform::{named, native, open_for_descriptor, security, session};
 
 /// The properties of a new object.
 #[derive(Clone, Copy, Debug)]

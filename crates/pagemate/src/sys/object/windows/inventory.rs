@@ -1,4 +1,4 @@
-//! The sections that stand in the kernel's directories of names.
+//! The sections in the kernel's directories of names.
 #![allow(unsafe_code, reason = "a Win32 call")]
 
 use std::io;
@@ -8,60 +8,62 @@ use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
 use super::super::{Entry, Swept};
-use super::named::spelled;
+use super::named::kernel_name;
 use super::{Object, native, open_for, security};
 use crate::access::{Access, Kind, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::sys::state::ReadState;
 
-/// Every section that this user can open, whoever made it.
+/// Returns every named section that this user can open, of all programs.
 pub(crate) fn list(_: ReadState) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for namespace in [Namespace::Local, Namespace::Global] {
         for bare in native::sections_in(&directory(namespace)?)? {
-            // What has no name in our sense cannot be opened by one.
+            // A name that pagemate does not accept cannot be opened by pagemate.
             let Ok(name) = Name::from_parts(namespace, &bare) else { continue };
-            // It may be gone by now, or somebody else's.
-            entries.extend(look(&name).ok());
+            // The section may have been closed since, or this user may have no right to open it.
+            entries.extend(describe(&name).ok());
         }
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(entries)
 }
 
-/// The section called `name`, if it is alive.
+/// Returns the section called `name`. `None` if there is none.
 pub(crate) fn find(name: &Name, _: ReadState) -> Result<Option<Entry>> {
-    match look(name) {
+    match describe(name) {
         Ok(entry) => Ok(Some(entry)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Nothing: the kernel takes back what the dead held when they die.
-#[expect(clippy::unnecessary_wraps, reason = "other systems can fail at it")]
+/// Does nothing: the kernel closes the handles of a process that dies, so there are no dead
+/// objects.
+#[expect(clippy::unnecessary_wraps, reason = "the function of other systems can fail")]
 pub(crate) fn prune() -> Result<Swept> {
     Ok(Swept::default())
 }
 
-/// The kernel's directories are always there.
+/// Returns no error: the kernel's directories always exist.
 pub(crate) fn unreachable() -> Vec<Error> {
     Vec::new()
 }
 
-/// The logon session that this process is in.
+/// Returns the number of this process's logon session.
 pub(crate) fn session() -> Result<u32> {
     let mut session = 0;
-    // SAFETY: `session` is ours to write to.
+    // SAFETY: `session` is a local variable, valid for the write of one number.
     if unsafe { ProcessIdToSessionId(std::process::id(), &raw mut session) } == 0 {
         let error = io::Error::last_os_error();
-        return Err(Error::os("this process' session cannot be read", error));
+        return Err(Error::os("the session of this process cannot be read", error));
     }
     Ok(session)
 }
 
-/// Where a namespace's names stand (row 26). In session 0, that of services, both are one.
+/// Returns the kernel's directory of a namespace (row 26). In session 0, that of services, both
+/// namespaces have the same directory.
 fn directory(namespace: Namespace) -> Result<String> {
     Ok(match (namespace, session()?) {
         (Namespace::Global, _) | (_, 0) => r"\BaseNamedObjects".to_owned(),
@@ -69,15 +71,16 @@ fn directory(namespace: Namespace) -> Result<String> {
     })
 }
 
-/// A handle to a section by which one can ask who may do what with it.
-pub(crate) fn for_questions(name: &Name) -> io::Result<OwnedHandle> {
-    open_for(&spelled(name), READ_CONTROL)
+/// Opens a section for reading its security descriptor.
+pub(crate) fn open_for_descriptor(name: &Name) -> io::Result<OwnedHandle> {
+    open_for(&kernel_name(name), READ_CONTROL)
 }
 
-fn look(name: &Name) -> Result<Entry> {
+/// Describes the section called `name`.
+fn describe(name: &Name) -> Result<Entry> {
     let object = Object::open(name, Kind::Section, Access::ReadWrite)
         .or_else(|_| Object::open(name, Kind::Section, Access::Read))?;
-    let sharing = for_questions(name)
+    let sharing = open_for_descriptor(name)
         .and_then(|handle| security::sharing_of(handle.as_handle()))
         .unwrap_or(Sharing::Owner);
     Ok(Entry {

@@ -1,4 +1,4 @@
-//! A range of an object in this process' address space.
+//! Mappings of objects in this process's address space.
 #![allow(unsafe_code, reason = "mapping memory")]
 
 use std::ffi::c_void;
@@ -26,65 +26,68 @@ use crate::sys::copy::copy;
 pub(crate) struct Mapping {
     base: NonNull<c_void>,
     len: usize,
-    /// What a flush has to reach.
+    /// The user's file, which a flush has to write to.
     file: Option<Arc<File>>,
 }
 
-// SAFETY: a mapping belongs to the process, not to a thread.
+// SAFETY: a mapping belongs to the process, so any thread may use and unmap it.
 unsafe impl Send for Mapping {}
-// SAFETY: `&Mapping` gives out its address and length, and asks the kernel to flush.
+// SAFETY: the methods of `&Mapping` return its address and its length, flush it, query and commit
+// its pages and read bytes by racing copies. All of these may run on several threads at once.
 unsafe impl Sync for Mapping {}
 
 impl Object {
-    /// Maps `range`, which lies inside the object.
+    /// Maps `range`. The caller has checked that it lies inside the object.
     pub(crate) fn map(&self, range: &Range) -> Result<Mapping> {
         if range.mode == Mode::CopyOnWrite {
-            // Copies can be made of committed pages only, and pages can be committed only through
-            // a view that does not copy.
-            let through = Range { mode: Mode::Read, prefault: false, ..*range };
-            drop(self.map(&through)?);
+            // Only committed pages can be copied on write, and a copy-on-write view cannot commit
+            // the pages of the section. So commit them through a view that reads.
+            let committing = Range { mode: Mode::Read, prefault: false, ..*range };
+            drop(self.map(&committing)?);
         }
         let access = match range.mode {
             Mode::Read => FILE_MAP_READ,
             Mode::ReadWrite => FILE_MAP_READ | FILE_MAP_WRITE,
             Mode::CopyOnWrite => FILE_MAP_COPY,
         };
-        let mut mapping = map(self.handle(), access, range.offset, range.len).map_err(refused)?;
+        let mut mapping = map(self.handle(), access, range.offset, range.len).map_err(map_error)?;
         mapping.file.clone_from(&self.file);
         if range.mode != Mode::CopyOnWrite {
             let writes = range.mode == Mode::ReadWrite;
             mapping.commit(if writes { PAGE_READWRITE } else { PAGE_READONLY })?;
         }
         if range.prefault {
-            mapping.touch();
+            mapping.prefault();
         }
         Ok(mapping)
     }
 }
 
-/// How many bytes a section has, by mapping all of it: the only way for handles without the right
-/// to ask (row 70). Of a file, whole pages.
+/// Returns the length of a section, by mapping all of it. A handle without the right to query the
+/// section has no other way (row 70). For a section over a file the length is rounded up to whole
+/// pages.
 pub(super) fn measure(section: BorrowedHandle<'_>) -> Result<u64> {
-    let all = map(section, FILE_MAP_READ, 0, 0).map_err(refused)?;
+    let all = map(section, FILE_MAP_READ, 0, 0).map_err(map_error)?;
     let mut len = 0;
-    // Regions differ where pages were committed one by one.
+    // The pages of a section can be committed one by one, which divides the mapping into regions.
     for region in all.regions() {
         len += region.RegionSize;
     }
     Ok(len.try_into().expect("an address space has less than 2^64 bytes"))
 }
 
-/// Whether the section's protection admits writable views, for a handle that itself does.
+/// Returns whether the section's protection permits writable views. The handle must permit them.
 pub(super) fn may_be_written(section: BorrowedHandle<'_>) -> Result<bool> {
     match map(section, FILE_MAP_WRITE, 0, 1) {
         Ok(_) => Ok(true),
-        // The handle's own access has another code (row 46).
+        // A handle without the right to write gives ERROR_ACCESS_DENIED instead (row 46).
         Err(error) if code_of(&error) == ERROR_INVALID_PARAMETER => Ok(false),
-        Err(error) => Err(refused(error)),
+        Err(error) => Err(map_error(error)),
     }
 }
 
-/// Maps `len` bytes at `offset`, or all from there on if `len` is 0; then its `len` is still 0.
+/// Maps `len` bytes from `offset` on. If `len` is 0, maps all bytes from there on, and the `len` of
+/// the result is 0.
 fn map(
     section: BorrowedHandle<'_>,
     access: FILE_MAP,
@@ -92,16 +95,18 @@ fn map(
     len: usize,
 ) -> io::Result<Mapping> {
     let (high, low) = halves(offset);
-    // SAFETY: the handle is open, and the kernel chooses a free address, so that nothing mapped is
-    // replaced.
+    // SAFETY: the handle is borrowed and so open. MapViewOfFile takes no address and the kernel
+    // chooses a free one, so no mapping is replaced.
     let at = unsafe { MapViewOfFile(section.as_raw_handle(), access, high, low, len) };
     let base = NonNull::new(at.Value).ok_or_else(io::Error::last_os_error)?;
     Ok(Mapping { base, len, file: None })
 }
 
-fn refused(error: io::Error) -> Error {
+/// Returns the error for a failed mapping.
+fn map_error(error: io::Error) -> Error {
     let kind = match code_of(&error) {
-        // The second of these is the section's own protection's refusal (row 46).
+        // ERROR_INVALID_PARAMETER means that the section's protection does not permit the view (row
+        // 46).
         ERROR_ACCESS_DENIED | ERROR_INVALID_PARAMETER => ErrorKind::PermissionDenied,
         _ if is_no_space(&error) => ErrorKind::NoSpace,
         _ => ErrorKind::Os,
@@ -118,26 +123,28 @@ impl Mapping {
         self.len
     }
 
-    /// Writes `len` bytes from `offset` back to the file under them, and waits for it.
+    /// Writes `len` bytes from `offset` on back to the mapped file, and waits until they are
+    /// written. The caller has checked that the range lies inside the mapping.
     pub(crate) fn flush(&self, offset: usize, len: usize) -> Result<()> {
-        let cannot = |error| Error::os("it cannot be written back", error);
-        // SAFETY: the caller checked that `offset` lies in this mapping.
+        let failed = |error| Error::os("it cannot be written back", error);
+        // SAFETY: `View::flush`, which calls this, passes an offset inside this mapping.
         let at = unsafe { self.base.as_ptr().byte_add(offset) };
-        // SAFETY: flushing mapped pages changes no memory.
+        // SAFETY: FlushViewOfFile changes no byte of memory, and fails for pages that are not
+        // mapped.
         if unsafe { FlushViewOfFile(at, len) } == 0 {
-            return Err(cannot(io::Error::last_os_error()));
+            return Err(failed(io::Error::last_os_error()));
         }
-        // That only starts the writes (row 65).
-        self.file.as_ref().map_or(Ok(()), |file| file.sync_all().map_err(cannot))
+        // FlushViewOfFile only starts the writes (row 65).
+        self.file.as_ref().map_or(Ok(()), |file| file.sync_all().map_err(failed))
     }
 
-    /// Makes sure that every page can be touched: in sections that were only reserved (row 69) the
-    /// missing ones are set aside, for all views of all processes.
+    /// Commits every page of the mapping that is only reserved (row 69), for all views of all
+    /// processes. An access to a page that is not committed would end the process.
     fn commit(&self, protection: u32) -> Result<()> {
         let mut committed = 0;
         for region in self.regions() {
             if region.Type != MEM_MAPPED {
-                let cause = "it is a program's image, not memory";
+                let cause = "it is the image of a program, which cannot be mapped as memory";
                 return Err(Error::new(ErrorKind::WrongKind, cause));
             }
             if region.State == MEM_COMMIT {
@@ -147,36 +154,40 @@ impl Mapping {
         if committed >= self.len {
             return Ok(());
         }
-        // SAFETY: the range is this mapping, and committing keeps the bytes of committed pages.
+        // SAFETY: `base` and `len` are those of this mapping, and committing does not change the
+        // bytes of pages that are already committed.
         let at = unsafe { VirtualAlloc(self.base.as_ptr(), self.len, MEM_COMMIT, protection) };
         if !at.is_null() {
             return Ok(());
         }
         let error = io::Error::last_os_error();
         let kind = if is_no_space(&error) { ErrorKind::NoSpace } else { ErrorKind::Os };
-        let cause = format!("its {} reserved bytes cannot be set aside", self.len);
+        let cause = format!("its {} reserved bytes cannot be committed", self.len);
         Err(Error::os_as(kind, cause, error))
     }
 
-    /// The stretches of alike pages of the view, up to its end.
+    /// Returns the regions of the view: each consists of pages with the same state and protection.
     fn regions(&self) -> impl Iterator<Item = MEMORY_BASIC_INFORMATION> {
         let mut at = self.base.as_ptr();
         std::iter::from_fn(move || {
             let mut region = MEMORY_BASIC_INFORMATION::default();
-            // SAFETY: the call fills our own structure, whose length it is told, for any address.
-            let got = unsafe { VirtualQuery(at, &raw mut region, size_of_val(&region)) };
+            // SAFETY: `region` is a local variable and the call gets its length. VirtualQuery
+            // accepts any address.
+            let written = unsafe { VirtualQuery(at, &raw mut region, size_of_val(&region)) };
             at = at.wrapping_byte_add(region.RegionSize);
-            (got != 0 && region.AllocationBase == self.base.as_ptr()).then_some(region)
+            (written != 0 && region.AllocationBase == self.base.as_ptr()).then_some(region)
         })
     }
 
-    /// Brings all pages in. `PrefetchVirtualMemory` would read pages from disk only.
-    fn touch(&self) {
+    /// Makes all pages present. `PrefetchVirtualMemory` would only read pages from disk.
+    fn prefault(&self) {
         let step = usize::try_from(page_size()).expect("a page is small");
         for offset in (0..self.len).step_by(step) {
             let from = self.base().as_ptr().wrapping_add(offset);
             let mut byte = 0_u8;
-            // SAFETY: the byte lies in this mapping, whose pages are all there to be read.
+            // SAFETY: `offset < len`, so the byte lies in this mapping, whose pages `commit` has
+            // committed. A copy-on-write mapping is committed through the view in `map`. `byte` is
+            // a local variable.
             unsafe { copy(from, &raw mut byte, 1) };
         }
     }
@@ -185,7 +196,8 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         let at = MEMORY_MAPPED_VIEW_ADDRESS { Value: self.base.as_ptr() };
-        // SAFETY: this is what MapViewOfFile gave, and whoever lends the memory out borrows `self`.
+        // SAFETY: `base` is the result of MapViewOfFile. References into the mapped memory borrow
+        // the `View` that owns this mapping, so none outlives it.
         let done = unsafe { UnmapViewOfFile(at) };
         debug_assert_ne!(done, 0);
     }

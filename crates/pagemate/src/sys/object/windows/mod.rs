@@ -1,8 +1,8 @@
-//! Named memory as Windows has it: the kernel's own file mappings.
+//! Objects as the kernel's file mappings, on Windows.
 //!
-//! A section of ours is an ordinary one, which any program opens by its name, and everybody's are
-//! ours to open. A handle is the hold on the name; the kernel takes it back at every kind of death,
-//! so that nothing dead is ever left.
+//! A section of pagemate is an ordinary kernel section. Any program can open it by its name, and
+//! pagemate opens the sections of any program. A handle keeps the name. The kernel closes the
+//! handles of a process that ends, however it ends, so no dead object is left.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 mod inventory;
@@ -31,17 +31,17 @@ use windows_sys::Win32::System::SystemInformation::{
 };
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use self::named::{already_exists, code_of, owned, spelled};
+use self::named::{already_exists, code_of, kernel_name, owned_handle};
 use self::security::Descriptor;
 use super::{Backing, Existing, Spec};
 use crate::access::{Access, Kind, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
-pub(crate) use self::inventory::{find, for_questions, list, prune, session, unreachable};
+pub(crate) use self::inventory::{find, list, open_for_descriptor, prune, session, unreachable};
 pub(crate) use self::mapping::Mapping;
 
-/// What offsets of a mapping are a multiple of.
+/// Returns the number of bytes of which each offset of a mapping is a multiple.
 pub(crate) fn allocation_granularity() -> u64 {
     sizes().1
 }
@@ -50,12 +50,12 @@ fn page_size() -> u64 {
     sizes().0
 }
 
-/// The page size and the allocation granularity.
+/// Returns the page size and the allocation granularity.
 fn sizes() -> (u64, u64) {
     static SIZES: OnceLock<(u64, u64)> = OnceLock::new();
     *SIZES.get_or_init(|| {
         let mut info = SYSTEM_INFO::default();
-        // SAFETY: the call fills our own structure.
+        // SAFETY: `info` is a local variable of the type that the call fills.
         unsafe { GetSystemInfo(&raw mut info) };
         (info.dwPageSize.into(), info.dwAllocationGranularity.into())
     })
@@ -65,7 +65,7 @@ fn sizes() -> (u64, u64) {
 #[derive(Debug)]
 pub(crate) struct Object {
     handle: OwnedHandle,
-    /// The user's file under it, if that can be written to: what a flush has to reach.
+    /// The user's file, if the section can write to it. A flush has to write to that file.
     file: Option<Arc<File>>,
     len: u64,
     protection: Protection,
@@ -73,58 +73,60 @@ pub(crate) struct Object {
 }
 
 impl Object {
-    /// Makes an object and gives it its name; true if it was made.
+    /// Creates an object under its name. If the name is taken, opens that object or fails,
+    /// depending on `existing`. Returns whether the object was created.
     pub(crate) fn create(
         name: &Name,
         spec: &Spec<'_>,
         existing: Existing,
     ) -> Result<(Object, bool)> {
-        let spec = settled(spec)?;
-        let spelled = spelled(name);
-        let open = || open_handle(&spelled, spec.access);
-        let make = || {
+        let spec = resolve_spec(spec)?;
+        let kernel_name = kernel_name(name);
+        let open = || open_handle(&kernel_name, spec.access);
+        let create = || {
             let descriptor = Descriptor::new(spec.sharing, SECTION_ALL_ACCESS, rights)?;
-            make(&spec, Some(&descriptor), Some(&spelled))
-                .map_err(|error| cannot_create(name, &spec, error))
+            create_section(&spec, Some(&descriptor), Some(&kernel_name))
+                .map_err(|error| named_creation_error(name, &spec, error))
         };
-        match named::create(existing, open, make)? {
-            (handle, true) => Ok((Object::made(handle, &spec)?, true)),
+        match named::create(existing, open, create)? {
+            (handle, true) => Ok((Object::from_created(handle, &spec)?, true)),
             (handle, false) => Ok((Object::describe(handle, spec.access)?, false)),
         }
     }
 
-    /// Opens a live object.
+    /// Opens the section called `name`.
     pub(crate) fn open(name: &Name, _: Kind, access: Access) -> Result<Object> {
-        Object::describe(open_handle(&spelled(name), access)?, access)
+        Object::describe(open_handle(&kernel_name(name), access)?, access)
     }
 
-    /// Makes a section without a name.
+    /// Creates a section without a name.
     pub(crate) fn unnamed(spec: &Spec<'_>) -> Result<Object> {
-        let spec = settled(spec)?;
-        let (handle, _) = make(&spec, None, None).map_err(|e| cannot_make(&spec, e))?;
-        Object::made(handle, &spec)
+        let spec = resolve_spec(spec)?;
+        let created = create_section(&spec, None, None);
+        let (handle, _) = created.map_err(|e| creation_error(&spec, e))?;
+        Object::from_created(handle, &spec)
     }
 
-    /// Takes a handle that somebody handed us, with the access that it has.
+    /// Takes a handle of another origin, with the access of that handle.
     pub(crate) fn from_raw(handle: OwnedHandle) -> Result<Object> {
         if !native::is_a(handle.as_handle(), Kind::Section)? {
-            let cause = "the handle is not one to a file mapping";
+            let cause = "the handle is not that of a file mapping";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let granted = native::granted_access(handle.as_handle())?;
         if granted & FILE_MAP_READ == 0 {
-            let cause = "the handle does not allow reading";
+            let cause = "the handle has no right to read; open it with FILE_MAP_READ";
             return Err(Error::new(ErrorKind::PermissionDenied, cause));
         }
         let writes = granted & FILE_MAP_WRITE != 0;
         Object::describe(handle, if writes { Access::ReadWrite } else { Access::Read })
     }
 
-    /// What `make` just made.
-    fn made(handle: OwnedHandle, spec: &Spec<'_>) -> Result<Object> {
-        let handle = narrowed(handle, spec.access)?;
-        let written = spec.file.filter(|_| spec.protection == Protection::ReadWrite);
-        let file = written.map(File::try_clone).transpose();
+    /// Returns the object of a handle that `create_section` created.
+    fn from_created(handle: OwnedHandle, spec: &Spec<'_>) -> Result<Object> {
+        let handle = restrict_access(handle, spec.access)?;
+        let writable = spec.file.filter(|_| spec.protection == Protection::ReadWrite);
+        let file = writable.map(File::try_clone).transpose();
         let file = file.map_err(|e| Error::os("the file's handle cannot be cloned", e))?;
         Ok(Object {
             handle,
@@ -135,8 +137,9 @@ impl Object {
         })
     }
 
-    /// What somebody else made. Its protection shows only to those who may write (row 46): the
-    /// kernel lets nobody ask, but refuses them a writable view.
+    /// Returns the object of a handle that was opened. The kernel does not tell the protection of a
+    /// section. It refuses a writable view if the section is read-only, so only a handle with the
+    /// right to write can find the protection (row 46).
     fn describe(handle: OwnedHandle, access: Access) -> Result<Object> {
         let len = match native::section_len(handle.as_handle())? {
             Some(len) => len,
@@ -147,11 +150,11 @@ impl Object {
         Ok(Object { handle, file: None, len, protection, access })
     }
 
-    /// The kernel lets nobody remove the name of an object that a process holds.
+    /// Returns no error: the kernel keeps the name of an object that a process holds.
     #[allow(
         clippy::unnecessary_wraps,
         clippy::unused_self,
-        reason = "other systems can fail at it"
+        reason = "the function of other systems can fail"
     )]
     pub(crate) fn check_name(&self) -> Result<()> {
         Ok(())
@@ -174,7 +177,7 @@ impl Object {
     }
 }
 
-/// The rights of a handle with `access`.
+/// Returns the rights of a handle with `access`.
 fn rights(access: Access) -> u32 {
     match access {
         Access::Read => SECTION_QUERY | FILE_MAP_READ,
@@ -182,29 +185,36 @@ fn rights(access: Access) -> u32 {
     }
 }
 
-fn open_handle(spelled: &[u16], access: Access) -> Result<OwnedHandle> {
-    let opened = open_for(spelled, rights(access)).or_else(|error| {
-        // A descriptor written by hand may grant the memory and not the question how much it is.
+fn open_handle(kernel_name: &[u16], access: Access) -> Result<OwnedHandle> {
+    let opened = open_for(kernel_name, rights(access)).or_else(|error| {
+        // A security descriptor of another program may grant the memory without the right to query
+        // its length.
         match code_of(&error) {
-            ERROR_ACCESS_DENIED => open_for(spelled, rights(access) & !SECTION_QUERY),
+            ERROR_ACCESS_DENIED => open_for(kernel_name, rights(access) & !SECTION_QUERY),
             _ => Err(error),
         }
     });
     opened.map_err(named::cannot_open)
 }
 
-fn open_for(spelled: &[u16], rights: u32) -> io::Result<OwnedHandle> {
-    // SAFETY: the name ends with a NUL.
-    named::opened(unsafe { OpenFileMappingW(rights, 0, spelled.as_ptr()) })
+/// Opens a section with these rights. `kernel_name` is a result of `named::kernel_name`.
+fn open_for(kernel_name: &[u16], rights: u32) -> io::Result<OwnedHandle> {
+    assert_eq!(kernel_name.last(), Some(&0), "a kernel name ends with a NUL");
+    // SAFETY: the name ends with a NUL, as asserted above, and is borrowed during the call.
+    named::opened_handle(unsafe { OpenFileMappingW(rights, 0, kernel_name.as_ptr()) })
 }
 
-/// Makes a section, or opens the one that has its name; true if it was made.
-fn make(
+/// Creates a section, or opens the section that has its name. Returns whether it was created.
+fn create_section(
     spec: &Spec<'_>,
     descriptor: Option<&Descriptor>,
-    spelled: Option<&[u16]>,
+    kernel_name: Option<&[u16]>,
 ) -> io::Result<(OwnedHandle, bool)> {
-    let under = spec.file.map_or(INVALID_HANDLE_VALUE, AsRawHandle::as_raw_handle);
+    assert!(
+        kernel_name.is_none_or(|name| name.last() == Some(&0)),
+        "a kernel name ends with a NUL"
+    );
+    let file = spec.file.map_or(INVALID_HANDLE_VALUE, AsRawHandle::as_raw_handle);
     let protection = match spec.protection {
         Protection::ReadOnly => PAGE_READONLY,
         Protection::ReadWrite => PAGE_READWRITE,
@@ -215,60 +225,64 @@ fn make(
     };
     let attributes = descriptor.map(Descriptor::attributes);
     let attributes = attributes.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    let name = spelled.map_or(std::ptr::null(), <[u16]>::as_ptr);
+    let name = kernel_name.map_or(std::ptr::null(), <[u16]>::as_ptr);
     let (high, low) = halves(spec.len);
-    // SAFETY: the file's handle is open, the attributes and their descriptor live on, and the name
-    // ends with a NUL.
+    // SAFETY: `spec` borrows the file, so its handle is open. `attributes` and `descriptor`, to
+    // which it points, are alive until the end of this function. The name is null or ends with a
+    // NUL, as asserted above.
     let handle =
-        unsafe { CreateFileMappingW(under, attributes, protection | commit, high, low, name) };
-    named::made(handle)
+        unsafe { CreateFileMappingW(file, attributes, protection | commit, high, low, name) };
+    named::created_handle(handle)
 }
 
-/// The creator's handle with no more access than it asked for.
-fn narrowed(handle: OwnedHandle, access: Access) -> Result<OwnedHandle> {
+/// Replaces the creator's handle by one that has no more than the requested access.
+fn restrict_access(handle: OwnedHandle, access: Access) -> Result<OwnedHandle> {
     if access == Access::ReadWrite {
         return Ok(handle);
     }
-    let mut narrow = std::ptr::null_mut();
-    // SAFETY: it gives a number that stands for this process.
+    let mut restricted = std::ptr::null_mut();
+    // SAFETY: GetCurrentProcess takes no argument and returns a constant.
     let process = unsafe { GetCurrentProcess() };
-    let wide = handle.as_raw_handle();
-    // SAFETY: `handle` is open, and `narrow` is ours to write to.
-    let done =
-        unsafe { DuplicateHandle(process, wide, process, &raw mut narrow, rights(access), 0, 0) };
+    let original = handle.as_raw_handle();
+    // SAFETY: `handle` owns the open handle `original`, and `restricted` is a local variable.
+    let done = unsafe {
+        DuplicateHandle(process, original, process, &raw mut restricted, rights(access), 0, 0)
+    };
     if done == 0 {
         let error = io::Error::last_os_error();
-        return Err(Error::os("its handle cannot be narrowed", error));
+        return Err(Error::os("the rights of its handle cannot be restricted", error));
     }
-    Ok(owned(narrow).expect("DuplicateHandle gives a handle when it says so"))
+    Ok(owned_handle(restricted).expect("a successful DuplicateHandle returns a handle"))
 }
 
+/// Returns the high and the low 32 bits of a number.
 fn halves(number: u64) -> (u32, u32) {
     let low = u32::try_from(number & u64::from(u32::MAX)).expect("32 bits");
     let high = u32::try_from(number >> 32).expect("32 bits");
     (high, low)
 }
 
-/// What is to be made, with the length and the protection that it will have, or why it cannot be.
-fn settled<'f>(spec: &Spec<'f>) -> Result<Spec<'f>> {
+/// Determines the length and the protection of a new section. Fails if such a section is
+/// impossible.
+fn resolve_spec<'f>(spec: &Spec<'f>) -> Result<Spec<'f>> {
     let mut spec = *spec;
     match spec.file {
-        Some(file) => settle_over(file, &mut spec)?,
+        Some(file) => resolve_file_spec(file, &mut spec)?,
         None => spec.len = whole_pages(spec.len)?,
     }
     Ok(spec)
 }
 
-/// The same for a file. The kernel would find most of it out, but only when it makes a section,
-/// and not where the name exists.
-fn settle_over(file: &File, spec: &mut Spec<'_>) -> Result<()> {
-    let have = file.metadata().map_err(not_a_file)?.len();
+/// Determines the length and the protection of a new section over a file. The kernel checks most of
+/// this too, but only if the name is free. These checks give the same errors if the name exists.
+fn resolve_file_spec(file: &File, spec: &mut Spec<'_>) -> Result<()> {
+    let file_len = file.metadata().map_err(not_a_file)?.len();
     if spec.len == 0 {
-        spec.len = have;
+        spec.len = file_len;
     }
     let len = spec.len;
     if len == 0 {
-        let cause = "the file is empty; give a length to make it grow";
+        let cause = "the file is empty; set a length (len) to extend it";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     if i64::try_from(len).is_err() {
@@ -280,12 +294,16 @@ fn settle_over(file: &File, spec: &mut Spec<'_>) -> Result<()> {
     let granted = native::granted_access(file.as_handle())?;
     let denied = |cause| Err(Error::new(ErrorKind::PermissionDenied, cause));
     match spec.protection {
-        _ if granted & FILE_READ_DATA == 0 => denied("the file is not open for reading"),
-        Protection::ReadWrite if granted & FILE_WRITE_DATA == 0 => {
-            denied("the file is not open for writing")
+        _ if granted & FILE_READ_DATA == 0 => {
+            denied("the file is not open for reading; open it for reading too")
         }
-        Protection::ReadOnly if len > have => {
-            let cause = format!("the file has {have} bytes, and read-only it cannot grow to {len}");
+        Protection::ReadWrite if granted & FILE_WRITE_DATA == 0 => {
+            denied("the file is not open for writing; open it for reading and writing")
+        }
+        Protection::ReadOnly if len > file_len => {
+            let cause = format!(
+                "the file has {file_len} bytes, and a read-only section cannot extend it to {len}"
+            );
             Err(Error::new(ErrorKind::OutOfRange, cause))
         }
         _ => Ok(()),
@@ -294,7 +312,7 @@ fn settle_over(file: &File, spec: &mut Spec<'_>) -> Result<()> {
 
 fn whole_pages(len: u64) -> Result<u64> {
     if len == 0 {
-        let cause = "a section has at least one byte; set its length (len)";
+        let cause = "a section needs at least one byte; set its length (len)";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
     len.checked_next_multiple_of(page_size())
@@ -314,7 +332,7 @@ fn is_no_space(error: &io::Error) -> bool {
 }
 
 fn too_long() -> Error {
-    Error::new(ErrorKind::NoSpace, "so many bytes are more than this system can address")
+    Error::new(ErrorKind::NoSpace, "its length is more than this system can address")
 }
 
 fn not_a_file(error: io::Error) -> Error {
@@ -322,37 +340,38 @@ fn not_a_file(error: io::Error) -> Error {
 }
 
 fn cannot_grow(len: u64, error: io::Error) -> Error {
-    // A parameter is invalid if there are more bytes than a file can have (row 12).
+    // ERROR_INVALID_PARAMETER means that the length exceeds the maximum length of a file (row 12).
     let too_long = code_of(&error) == ERROR_INVALID_PARAMETER;
     let kind = if too_long || is_no_space(&error) { ErrorKind::NoSpace } else { ErrorKind::Os };
-    Error::os_as(kind, format!("the file cannot have {len} bytes"), error)
+    Error::os_as(kind, format!("the file cannot be extended to {len} bytes"), error)
 }
 
-/// Why nothing new came to stand under a name that nobody held.
-fn cannot_create(name: &Name, spec: &Spec<'_>, error: io::Error) -> Error {
+/// Returns the error for a named section that could not be created.
+fn named_creation_error(name: &Name, spec: &Spec<'_>, error: io::Error) -> Error {
     match (code_of(&error), name.namespace()) {
         (ERROR_ACCESS_DENIED | ERROR_PRIVILEGE_NOT_HELD, Namespace::Global) => {
-            let cause = r"a new Global\ section takes the privilege SeCreateGlobalPrivilege, which \
+            let cause = r"a new Global\ section needs the privilege SeCreateGlobalPrivilege, which \
                 services and administrators have: run elevated, or use a name without Global\";
             Error::os_as(ErrorKind::PermissionDenied, cause, error)
         }
         (ERROR_INVALID_HANDLE, _) => already_exists(),
-        _ => cannot_make(spec, error),
+        _ => creation_error(spec, error),
     }
 }
 
-/// Why there is no new section.
-fn cannot_make(spec: &Spec<'_>, error: io::Error) -> Error {
+/// Returns the error for a section that could not be created.
+fn creation_error(spec: &Spec<'_>, error: io::Error) -> Error {
     match (spec.file, code_of(&error)) {
         (None, _) => no_memory(spec, error),
         (Some(_), ERROR_BAD_EXE_FORMAT) => not_a_file(error),
         (Some(_), ERROR_ACCESS_DENIED) => {
-            Error::os("the file is not open for what the section is to do", error)
+            Error::os("the file is not open with the rights that the section needs", error)
         }
         (Some(_), _) => cannot_grow(spec.len, error),
     }
 }
 
+/// Returns the error for a section in memory that could not be created.
 fn no_memory(spec: &Spec<'_>, error: io::Error) -> Error {
     if !is_no_space(&error) {
         return Error::os("it cannot be created", error);
@@ -361,11 +380,12 @@ fn no_memory(spec: &Spec<'_>, error: io::Error) -> Error {
         dwLength: u32::try_from(size_of::<MEMORYSTATUSEX>()).expect("a small structure"),
         ..MEMORYSTATUSEX::default()
     };
-    // SAFETY: the call fills our own structure, whose length it is told.
+    // SAFETY: `status` is a local variable, and its `dwLength` tells the call its length.
     _ = unsafe { GlobalMemoryStatusEx(&raw mut status) };
     let (len, left) = (spec.len, status.ullAvailPageFile);
     let cause = format!(
-        "{len} bytes cannot be set aside: the system has {left} left in memory and page file"
+        "{len} bytes cannot be reserved: the system has {left} left in memory and page file; request \
+         less, or end other processes"
     );
     Error::os_as(ErrorKind::NoSpace, cause, error)
 }

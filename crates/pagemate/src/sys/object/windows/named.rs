@@ -1,4 +1,4 @@
-//! How objects of whatever kind come to stand under a name.
+//! Creation and opening of named kernel objects of every kind.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 use std::io;
@@ -13,8 +13,8 @@ use super::super::{Existing, RETRY_TIMEOUT};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 
-/// The name as the kernel takes it, with its NUL.
-pub(crate) fn spelled(name: &Name) -> Vec<u16> {
+/// Returns the kernel's form of a name, with a NUL at its end.
+pub(crate) fn kernel_name(name: &Name) -> Vec<u16> {
     let prefix = match name.namespace() {
         Namespace::Local => r"Local\",
         Namespace::Global => r"Global\",
@@ -22,14 +22,15 @@ pub(crate) fn spelled(name: &Name) -> Vec<u16> {
     prefix.encode_utf16().chain(name.as_str().encode_utf16()).chain([0]).collect()
 }
 
-/// Opens what has a name, or makes it; true if it was made, which `make` tells too.
+/// Opens the object that has a name, or creates it. Returns whether it was created. `create`
+/// returns the same of its own attempt, because the kernel opens an existing object instead.
 ///
-/// The name is looked up first, so that an existing object neither costs memory nor is refused
-/// for the lack of it: the kernel builds what is asked for before it looks (row 19).
+/// The name is looked up first. The kernel builds a new object before it looks the name up (row
+/// 19), which would cost memory, or fail for lack of memory, although the object exists.
 pub(crate) fn create(
     existing: Existing,
     open: impl Fn() -> Result<OwnedHandle>,
-    make: impl Fn() -> Result<(OwnedHandle, bool)>,
+    create: impl Fn() -> Result<(OwnedHandle, bool)>,
 ) -> Result<(OwnedHandle, bool)> {
     let deadline = Instant::now() + RETRY_TIMEOUT;
     loop {
@@ -42,19 +43,20 @@ pub(crate) fn create(
             }
             (Err(error), _) => return Err(error),
         }
-        match make()? {
+        match create()? {
             (handle, true) => return Ok((handle, true)),
-            // Somebody was faster; what came is theirs, and only a handle to it until here.
+            // Another process created the object first. Close it and begin again with `open`, which
+            // opens it with the right access.
             (handle, false) => drop(handle),
         }
         if Instant::now() > deadline {
-            let cause = "other processes create it and let it go all the time";
+            let cause = "other processes create and close it all the time; end them, or try again";
             return Err(Error::new(ErrorKind::TimedOut, cause));
         }
     }
 }
 
-/// Whether somebody's object refused to be opened, so that there is one.
+/// Returns whether `error` shows that the name has an object that could not be opened.
 fn is_of_an_object(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::WrongKind)
 }
@@ -63,7 +65,7 @@ pub(crate) fn already_exists() -> Error {
     Error::new(ErrorKind::AlreadyExists, "some process already holds an object of this name")
 }
 
-/// Why a name does not open.
+/// Returns the error for a name that could not be opened.
 pub(crate) fn cannot_open(error: io::Error) -> Error {
     match code_of(&error) {
         ERROR_FILE_NOT_FOUND => Error::new(ErrorKind::NotFound, "no process holds it"),
@@ -75,24 +77,27 @@ pub(crate) fn cannot_open(error: io::Error) -> Error {
     }
 }
 
-/// What a call that opens returned.
-pub(crate) fn opened(handle: RawHandle) -> io::Result<OwnedHandle> {
-    owned(handle).ok_or_else(io::Error::last_os_error)
+/// Takes ownership of the result of a call that opens an object.
+pub(crate) fn opened_handle(handle: RawHandle) -> io::Result<OwnedHandle> {
+    owned_handle(handle).ok_or_else(io::Error::last_os_error)
 }
 
-/// What a call that makes, or opens if there is one, just returned; true if it was made.
-pub(crate) fn made(handle: RawHandle) -> io::Result<(OwnedHandle, bool)> {
-    // SAFETY: it reads a number of this thread's; nothing came between it and the call it is about.
+/// Takes ownership of the result of a call that creates an object or opens an existing one. Returns
+/// whether it was created. No other call may come in between, because the thread's last error tells
+/// that.
+pub(crate) fn created_handle(handle: RawHandle) -> io::Result<(OwnedHandle, bool)> {
+    // SAFETY: GetLastError takes no argument and reads a number of this thread.
     let code = unsafe { GetLastError() };
-    match owned(handle) {
+    match owned_handle(handle) {
         Some(handle) => Ok((handle, code != ERROR_ALREADY_EXISTS)),
         None => Err(error_of(code)),
     }
 }
 
-/// The handle that a call returned, if it is one.
-pub(super) fn owned(handle: RawHandle) -> Option<OwnedHandle> {
-    // SAFETY: the calls that end here return a new handle that nobody else knows, or null.
+/// Takes ownership of a handle that a call returned. `None` if it is null.
+pub(super) fn owned_handle(handle: RawHandle) -> Option<OwnedHandle> {
+    // SAFETY: all callers pass the result of a call that returns null or a new handle, which has no
+    // other owner.
     (!handle.is_null()).then(|| unsafe { OwnedHandle::from_raw_handle(handle) })
 }
 

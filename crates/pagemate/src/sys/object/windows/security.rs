@@ -1,4 +1,4 @@
-//! Who may open an object, as a security descriptor.
+//! Security descriptors: the users that may open an object.
 #![allow(unsafe_code, reason = "Win32 calls")]
 
 use std::ffi::c_void;
@@ -23,19 +23,20 @@ use super::named::error_of;
 use crate::access::{Access, Sharing};
 use crate::error::{Error, Result};
 
-/// Everyone, as SIDs are written.
+/// The SID of all users, in text form.
 const EVERYONE: &str = "S-1-1-0";
 
-/// An ACE that grants: `ACCESS_ALLOWED_ACE_TYPE`.
-const GRANTS: u8 = 0;
+/// The type of an ACE that grants rights: `ACCESS_ALLOWED_ACE_TYPE`.
+const ALLOWED_ACE: u8 = 0;
 
-/// Memory that Windows gave and wants back.
+/// Memory that a Windows call allocated and that `LocalFree` has to free.
 #[derive(Debug)]
 struct Local(*mut c_void);
 
 impl Drop for Local {
     fn drop(&mut self) {
-        // SAFETY: whoever made a `Local` got the memory from a call that says to free it so.
+        // SAFETY: each `Local` has the result of a call whose documentation demands `LocalFree`,
+        // and is its only owner.
         unsafe { LocalFree(self.0) };
     }
 }
@@ -45,8 +46,8 @@ impl Drop for Local {
 pub(crate) struct Descriptor(Local);
 
 impl Descriptor {
-    /// The one for `sharing` of an object to which `all` are all rights, and of which others get
-    /// those that their access takes.
+    /// Creates the descriptor for `sharing`. The owner gets the rights `all`, and other users get
+    /// the rights that their access needs.
     pub(crate) fn new(
         sharing: Sharing,
         all: u32,
@@ -54,25 +55,26 @@ impl Descriptor {
     ) -> Result<Descriptor> {
         let others = match sharing {
             Sharing::Owner => None,
-            Sharing::Group(access) => Some((group(&token().map_err(cannot)?), access)),
+            Sharing::Group(access) => Some((group(&token().map_err(failed)?), access)),
             Sharing::Everyone(access) => Some((Ok(EVERYONE.to_owned()), access)),
         };
-        let others = others.map(|(whom, access)| Ok((whom.map_err(cannot)?, rights(access))));
+        let others = others.map(|(sid, access)| Ok((sid.map_err(failed)?, rights(access))));
         Descriptor::granting(all, &others.into_iter().collect::<Result<Vec<_>>>()?)
     }
 
-    /// The one that grants these rights to these others. The owner and the system may do
-    /// everything, and nothing is inherited.
+    /// Creates the descriptor that grants these rights to these SIDs. The owner and the system get
+    /// the rights `all`. No right is inherited.
     pub(crate) fn granting(all: u32, others: &[(String, u32)]) -> Result<Descriptor> {
-        let owner = token().and_then(|token| user(&token)).map_err(cannot)?;
-        let grant = |(whom, rights): (&str, u32)| format!("(A;;{rights:#x};;;{whom})");
-        let ours = [(&*owner, all), ("SY", all)];
-        let others = others.iter().map(|(whom, rights)| (&**whom, rights | READ_CONTROL));
-        let grants: Vec<String> = ours.into_iter().chain(others).map(grant).collect();
+        let owner = token().and_then(|token| user(&token)).map_err(failed)?;
+        let grant = |(sid, rights): (&str, u32)| format!("(A;;{rights:#x};;;{sid})");
+        let own = [(&*owner, all), ("SY", all)];
+        let others = others.iter().map(|(sid, rights)| (&**sid, rights | READ_CONTROL));
+        let grants: Vec<String> = own.into_iter().chain(others).map(grant).collect();
         let text = format!("D:P{}", grants.concat());
         let text: Vec<u16> = text.encode_utf16().chain([0]).collect();
         let mut descriptor = std::ptr::null_mut();
-        // SAFETY: the text ends with a NUL, and `descriptor` is ours to write to.
+        // SAFETY: `text` ends with the NUL that is chained to it above, and `descriptor` is a local
+        // variable.
         let done = unsafe {
             ConvertStringSecurityDescriptorToSecurityDescriptorW(
                 text.as_ptr(),
@@ -82,12 +84,13 @@ impl Descriptor {
             )
         };
         if done == 0 {
-            return Err(cannot(io::Error::last_os_error()));
+            return Err(failed(io::Error::last_os_error()));
         }
         Ok(Descriptor(Local(descriptor)))
     }
 
-    /// It in the form that calls take; not to outlive it.
+    /// Returns the descriptor in the form that calls take. The result has a pointer to the
+    /// descriptor and must not be used after it is dropped.
     pub(crate) fn attributes(&self) -> SECURITY_ATTRIBUTES {
         SECURITY_ATTRIBUTES {
             nLength: u32::try_from(size_of::<SECURITY_ATTRIBUTES>()).expect("a small structure"),
@@ -97,24 +100,24 @@ impl Descriptor {
     }
 }
 
-fn cannot(error: io::Error) -> Error {
-    Error::os("its security descriptor cannot be made", error)
+fn failed(error: io::Error) -> Error {
+    Error::os("its security descriptor cannot be created", error)
 }
 
-/// Whom a section's descriptor grants it, as far as that has a word here. The handle needs
-/// `READ_CONTROL`.
+/// Returns the widest `Sharing` that a section's descriptor grants. Grants to other SIDs are
+/// ignored. The handle needs the right `READ_CONTROL`.
 pub(super) fn sharing_of(section: BorrowedHandle<'_>) -> io::Result<Sharing> {
-    let our_group = group(&token()?)?;
+    let own_group = group(&token()?)?;
     let (mut everyone, mut group) = (None, None);
-    for (whom, mask) in grants_of(section)? {
+    for (sid, mask) in grants_of(section)? {
         let access = match mask {
             mask if mask & FILE_MAP_WRITE != 0 => Access::ReadWrite,
             mask if mask & FILE_MAP_READ != 0 => Access::Read,
             _ => continue,
         };
-        match whom {
-            whom if whom == EVERYONE => everyone = Some(access),
-            whom if whom == our_group => group = Some(access),
+        match sid {
+            sid if sid == EVERYONE => everyone = Some(access),
+            sid if sid == own_group => group = Some(access),
             _ => {}
         }
     }
@@ -122,17 +125,17 @@ pub(super) fn sharing_of(section: BorrowedHandle<'_>) -> io::Result<Sharing> {
     Ok(everyone.map(Sharing::Everyone).or(group).unwrap_or(Sharing::Owner))
 }
 
-/// Who may write to a section. The handle needs `READ_CONTROL`.
+/// Returns the SIDs that may write to a section. The handle needs the right `READ_CONTROL`.
 pub(crate) fn writers_of(section: BorrowedHandle<'_>) -> io::Result<Vec<String>> {
-    let writes = |(whom, mask): (String, u32)| (mask & FILE_MAP_WRITE != 0).then_some(whom);
+    let writes = |(sid, mask): (String, u32)| (mask & FILE_MAP_WRITE != 0).then_some(sid);
     Ok(grants_of(section)?.into_iter().filter_map(writes).collect())
 }
 
-/// Whom an object's descriptor grants which rights.
+/// Returns the SIDs in an object's descriptor with the rights that it grants to each.
 fn grants_of(object: BorrowedHandle<'_>) -> io::Result<Vec<(String, u32)>> {
     let mut list: *mut ACL = std::ptr::null_mut();
     let mut descriptor = std::ptr::null_mut();
-    // SAFETY: the handle is open, and the two results are ours to write to.
+    // SAFETY: the handle is borrowed and so open, and `list` and `descriptor` are local variables.
     let code = unsafe {
         GetSecurityInfo(
             object.as_raw_handle(),
@@ -150,82 +153,92 @@ fn grants_of(object: BorrowedHandle<'_>) -> io::Result<Vec<(String, u32)>> {
     }
     let _descriptor = Local(descriptor);
     if list.is_null() {
-        // No list at all: nobody is refused anything.
+        // A descriptor without a list grants all rights to all users.
         return Ok(vec![(EVERYONE.to_owned(), u32::MAX)]);
     }
     let mut grants = Vec::new();
     for index in 0.. {
         let mut entry = std::ptr::null_mut();
-        // SAFETY: the list lives in the descriptor, and `entry` is ours to write to.
+        // SAFETY: `list` points into the descriptor, which `_descriptor` keeps, and `entry` is a
+        // local variable.
         if unsafe { GetAce(list, index, &raw mut entry) } == 0 {
             break;
         }
         let entry: *mut ACCESS_ALLOWED_ACE = entry.cast();
-        // SAFETY: every entry begins with such a header.
+        // SAFETY: GetAce succeeded, so `entry` points to an ACE, and every ACE begins with this
+        // header.
         let header = unsafe { (*entry).Header };
-        if header.AceType != GRANTS {
+        if header.AceType != ALLOWED_ACE {
             continue;
         }
-        // SAFETY: of this type it has a mask.
+        // SAFETY: an ACE of type ACCESS_ALLOWED_ACE_TYPE is an ACCESS_ALLOWED_ACE.
         let mask = unsafe { (*entry).Mask };
-        // SAFETY: of this type a SID begins at this field.
+        // SAFETY: `entry` is an ACCESS_ALLOWED_ACE in the descriptor, as above, so the field is in
+        // bounds.
         let sid = unsafe { &raw mut (*entry).SidStart };
-        // SAFETY: it is the SID of an entry that lives in the descriptor.
-        grants.push((unsafe { written(sid.cast()) }?, mask));
+        // SAFETY: a whole SID begins at `SidStart`, in the descriptor that `_descriptor` keeps.
+        grants.push((unsafe { sid_text(sid.cast()) }?, mask));
     }
     Ok(grants)
 }
 
-/// What this process may do, and in whose name.
+/// Opens the access token of this process, which has its user and its group.
 fn token() -> io::Result<OwnedHandle> {
-    // SAFETY: it gives a number that stands for this process.
+    // SAFETY: GetCurrentProcess takes no argument and returns a constant.
     let process = unsafe { GetCurrentProcess() };
     let mut token = std::ptr::null_mut();
-    // SAFETY: `token` is ours to write to.
+    // SAFETY: `token` is a local variable, valid for the write of one handle.
     if unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) } == 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the call succeeded, so that this is a new handle, which nobody else knows.
+    // SAFETY: the call succeeded, so `token` is a new handle, which has no other owner.
     Ok(unsafe { OwnedHandle::from_raw_handle(token) })
 }
 
+/// Returns the SID of a token's user.
 fn user(token: &OwnedHandle) -> io::Result<String> {
-    let answer = ask(token, TokenUser)?;
-    // SAFETY: to this question the answer begins with such a structure.
-    let sid = unsafe { (*answer.as_ptr().cast::<TOKEN_USER>()).User.Sid };
-    // SAFETY: the SID stands in the answer, which has not moved.
-    unsafe { written(sid) }
+    let information = token_information(token, TokenUser)?;
+    // SAFETY: for the class `TokenUser` the information begins with a TOKEN_USER.
+    let sid = unsafe { (*information.as_ptr().cast::<TOKEN_USER>()).User.Sid };
+    // SAFETY: the kernel wrote the SID into `information`, which is boxed and has not moved.
+    unsafe { sid_text(sid) }
 }
 
+/// Returns the SID of a token's primary group.
 fn group(token: &OwnedHandle) -> io::Result<String> {
-    let answer = ask(token, TokenPrimaryGroup)?;
-    // SAFETY: to this question the answer begins with such a structure.
-    let sid = unsafe { (*answer.as_ptr().cast::<TOKEN_PRIMARY_GROUP>()).PrimaryGroup };
-    // SAFETY: the SID stands in the answer, which has not moved.
-    unsafe { written(sid) }
+    let information = token_information(token, TokenPrimaryGroup)?;
+    // SAFETY: for the class `TokenPrimaryGroup` the information begins with a TOKEN_PRIMARY_GROUP.
+    let sid = unsafe { (*information.as_ptr().cast::<TOKEN_PRIMARY_GROUP>()).PrimaryGroup };
+    // SAFETY: the kernel wrote the SID into `information`, which is boxed and has not moved.
+    unsafe { sid_text(sid) }
 }
 
-/// The answer to a question about a token. Of words, to be aligned; boxed, because it has a
-/// pointer into itself. A SID has at most 68 bytes, so that there is room for one after it.
-fn ask(token: &OwnedHandle, question: TOKEN_INFORMATION_CLASS) -> io::Result<Box<[u64; 16]>> {
-    let mut answer = Box::new([0_u64; 16]);
-    let into = answer.as_mut_ptr().cast();
-    let len = u32::try_from(size_of_val(&*answer)).expect("a small buffer");
+/// Queries a token. The elements of the result are words, so that the structure in it is aligned.
+/// The result is boxed, because it contains a pointer into itself. A SID has at most 68 bytes and
+/// fits after the structure.
+fn token_information(
+    token: &OwnedHandle,
+    class: TOKEN_INFORMATION_CLASS,
+) -> io::Result<Box<[u64; 16]>> {
+    let mut information = Box::new([0_u64; 16]);
+    let into = information.as_mut_ptr().cast();
+    let len = u32::try_from(size_of_val(&*information)).expect("a small buffer");
     let mut written = 0;
     let token = token.as_raw_handle();
-    // SAFETY: the handle is open; the call fills our own buffer, whose length it is told.
-    let done = unsafe { GetTokenInformation(token, question, into, len, &raw mut written) };
-    if done == 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+    // SAFETY: the handle is borrowed and so open, `into` is the buffer above, and the call gets its
+    // length.
+    let done = unsafe { GetTokenInformation(token, class, into, len, &raw mut written) };
+    if done == 0 { Err(io::Error::last_os_error()) } else { Ok(information) }
 }
 
-/// A SID as it is written.
+/// Returns the text form of a SID.
 ///
 /// # Safety
 ///
-/// It is a whole SID.
-unsafe fn written(sid: PSID) -> io::Result<String> {
+/// `sid` must point to a whole SID that is valid for reads.
+unsafe fn sid_text(sid: PSID) -> io::Result<String> {
     let mut text = std::ptr::null_mut();
-    // SAFETY: the caller says that it is a SID, and `text` is ours to write to.
+    // SAFETY: the caller promised a whole SID, and `text` is a local variable.
     if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
         return Err(io::Error::last_os_error());
     }
@@ -233,7 +246,7 @@ unsafe fn written(sid: PSID) -> io::Result<String> {
     let mut units = Vec::new();
     let mut at = text;
     loop {
-        // SAFETY: `at` has not passed the NUL that ends the text.
+        // SAFETY: the call wrote a text that ends with a NUL, and `at` has not passed the NUL.
         let unit = unsafe { *at };
         if unit == 0 {
             return Ok(String::from_utf16_lossy(&units));

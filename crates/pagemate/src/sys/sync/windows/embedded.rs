@@ -120,7 +120,7 @@ impl EmbeddedWords {
     /// security descriptor.
     fn writers(&self) -> Vec<String> {
         let writers = match self.memory.name() {
-            Some(name) => object::for_questions(name)
+            Some(name) => object::open_for_descriptor(name)
                 .and_then(|section| security::writers_of(section.as_handle())),
             None => security::writers_of(self.memory.object().handle()),
         };

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::{
     Existing,
-    named::{self, code_of, spelled},
+    named::{self, code_of, kernel_name},
     native,
     security::Descriptor,
 };
@@ -89,7 +89,7 @@ pub(super) fn create_with(
     existing: Existing,
     descriptor: impl Fn() -> Result<Descriptor>,
 ) -> Result<(OwnedHandle, bool)> {
-    let spelled = spelled(name);
+    let spelled = kernel_name(name);
     let open = || open_spelled(&spelled, ObjectType::of(spec));
     let make = || {
         let made = create_or_open(spec, Some(&descriptor()?), Some(&spelled));
@@ -108,7 +108,7 @@ pub(super) fn unnamed(spec: &Spec) -> Result<OwnedHandle> {
 }
 
 pub(super) fn open(name: &Name, object_type: ObjectType) -> Result<OwnedHandle> {
-    open_spelled(&spelled(name), object_type)
+    open_spelled(&kernel_name(name), object_type)
 }
 
 /// Returns a handle that the caller received from elsewhere, or an error if it is not one to an object
@@ -128,7 +128,7 @@ pub(super) fn checked(handle: OwnedHandle, object_type: ObjectType) -> Result<Ow
 fn open_spelled(spelled: &[u16], object_type: ObjectType) -> Result<OwnedHandle> {
     let open = |rights| {
         // SAFETY: `spelled` ends in a NUL and is borrowed for longer than the call.
-        named::opened(unsafe { (object_type.open)(rights, 0, spelled.as_ptr()) })
+        named::opened_handle(unsafe { (object_type.open)(rights, 0, spelled.as_ptr()) })
     };
     let opened = open(object_type.rights).or_else(|error| match code_of(&error) {
         // Services often grant other users the right to wait and no more, which is all that a mutex
@@ -165,7 +165,7 @@ fn create_or_open(
             unsafe { CreateSemaphoreW(attributes, count, max, name) }
         }
     };
-    named::made(handle)
+    named::created_handle(handle)
 }
 
 fn cannot_create(error: io::Error) -> Error {
