@@ -1,5 +1,5 @@
-//! Two copies of the library in one process, as where a Rust program loads a plugin that has its own,
-//! are two users of an object like any others.
+//! Two copies of the library in one process are two separate users of an object. This happens when
+//! a Rust program loads a plugin that contains its own copy.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "dlopen(3), fork(2) and Windows' calls")]
 
@@ -12,7 +12,7 @@ use std::{env, io, process, thread};
 
 use pagemate::sync::{Mutex, MutexOptions};
 
-/// Long enough for whatever does not hang.
+/// A timeout for waits that succeed unless the library hangs.
 const LONG: Duration = Duration::from_secs(30);
 const LONG_MS: u32 = 30_000;
 
@@ -22,26 +22,26 @@ const MUTEX_ALL_ACCESS: u32 = 0x1F_0001;
 
 type Open = unsafe extern "C" fn(u32, i32, *const c_char) -> *mut c_void;
 type Wait = unsafe extern "C" fn(*mut c_void, u32) -> u32;
-type Done = unsafe extern "C" fn(*mut c_void) -> i32;
+type HandleCall = unsafe extern "C" fn(*mut c_void) -> i32;
 
-/// The other copy.
+/// The functions of the second copy, loaded with `dlopen`.
 struct Copy {
     open: Open,
     wait: Wait,
-    release: Done,
-    close: Done,
+    release: HandleCall,
+    close: HandleCall,
 }
 
-/// A mutex as the other copy has it.
-struct Theirs<'a> {
+/// A mutex, opened through the second copy.
+struct SecondHandle<'a> {
     copy: &'a Copy,
     handle: *mut c_void,
 }
 
-// SAFETY: Windows' handles are good in every thread.
-unsafe impl Sync for Theirs<'_> {}
+// SAFETY: a Win32 handle is a number that is valid in every thread of the process.
+unsafe impl Sync for SecondHandle<'_> {}
 
-/// The library for C programs, built beside this test.
+/// Builds the shared library and returns its path.
 fn library() -> PathBuf {
     let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
     let mut cargo = Command::new(env!("CARGO"));
@@ -56,51 +56,53 @@ fn library() -> PathBuf {
 impl Copy {
     fn load() -> Copy {
         let path = CString::new(library().to_str().unwrap()).unwrap();
-        // SAFETY: the path ends in a NUL, and the library's beginning does nothing.
+        // SAFETY: `path` is NUL-terminated, and the library has no initialiser with preconditions.
         let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         assert!(!library.is_null());
         let find = |name: &CStr| {
-            // SAFETY: the library stays loaded, and the name ends in a NUL.
+            // SAFETY: `library` was not closed, and `name` is NUL-terminated.
             let found = unsafe { libc::dlsym(library, name.as_ptr()) };
             assert!(!found.is_null(), "{name:?}");
             found
         };
         Copy {
-            // SAFETY: the function of this name has this type.
+            // SAFETY: the library exports `OpenMutexA` with this type.
             open: unsafe { std::mem::transmute::<*mut c_void, Open>(find(c"OpenMutexA")) },
-            // SAFETY: as above.
+            // SAFETY: the library exports `WaitForSingleObject` with this type.
             wait: unsafe { std::mem::transmute::<*mut c_void, Wait>(find(c"WaitForSingleObject")) },
-            // SAFETY: as above.
-            release: unsafe { std::mem::transmute::<*mut c_void, Done>(find(c"ReleaseMutex")) },
-            // SAFETY: as above.
-            close: unsafe { std::mem::transmute::<*mut c_void, Done>(find(c"CloseHandle")) },
+            // SAFETY: the library exports `ReleaseMutex` with this type.
+            release: unsafe {
+                std::mem::transmute::<*mut c_void, HandleCall>(find(c"ReleaseMutex"))
+            },
+            // SAFETY: the library exports `CloseHandle` with this type.
+            close: unsafe { std::mem::transmute::<*mut c_void, HandleCall>(find(c"CloseHandle")) },
         }
     }
 
-    fn open(&self, name: &str) -> Theirs<'_> {
+    fn open(&self, name: &str) -> SecondHandle<'_> {
         let name = CString::new(name).unwrap();
-        // SAFETY: the name ends in a NUL.
+        // SAFETY: `name` is a NUL-terminated string that outlives the call.
         let handle = unsafe { (self.open)(MUTEX_ALL_ACCESS, 0, name.as_ptr()) };
         assert!(!handle.is_null());
-        Theirs { copy: self, handle }
+        SecondHandle { copy: self, handle }
     }
 }
 
-impl Theirs<'_> {
+impl SecondHandle<'_> {
     fn wait(&self, ms: u32) -> u32 {
-        // SAFETY: it is a handle.
+        // SAFETY: `self.handle` is open until `self` is dropped.
         unsafe { (self.copy.wait)(self.handle, ms) }
     }
 
     fn release(&self) {
-        // SAFETY: it is a handle.
+        // SAFETY: `self.handle` is open until `self` is dropped.
         assert_ne!(unsafe { (self.copy.release)(self.handle) }, 0);
     }
 }
 
-impl Drop for Theirs<'_> {
+impl Drop for SecondHandle<'_> {
     fn drop(&mut self) {
-        // SAFETY: it is a handle, and nobody has it any more.
+        // SAFETY: `self.handle` is open, and no call uses it after the drop.
         unsafe { (self.copy.close)(self.handle) };
     }
 }
@@ -109,20 +111,21 @@ fn unique(test: &str) -> String {
     format!("{test}-{}", process::id())
 }
 
-fn told(mutex: &Mutex) -> bool {
-    mutex.try_lock_for(LONG).unwrap().expect("it is free in time").was_abandoned()
+fn is_abandoned(mutex: &Mutex) -> bool {
+    mutex.try_lock_for(LONG).unwrap().expect("the mutex is free within the timeout").was_abandoned()
 }
 
-/// Forks; the child ends without clean-up when `body` has done, or after a minute.
+/// Forks a child that runs `body` and exits without clean-up, at the latest after a minute.
 fn fork(body: impl FnOnce()) -> libc::pid_t {
-    // SAFETY: the child uses what the fork handlers keep in order, and ends without clean-up.
+    // SAFETY: the child uses only the library, whose fork handlers prepare it for the child, and
+    // exits without running destructors.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
         0 => {
-            // SAFETY: alarm(2) takes a number.
+            // SAFETY: alarm(2) has no memory arguments.
             unsafe { libc::alarm(60) };
             body();
-            // SAFETY: _exit(2) ends the process.
+            // SAFETY: _exit(2) has no memory arguments and does not return.
             unsafe { libc::_exit(0) }
         }
         pid => pid,
@@ -130,12 +133,12 @@ fn fork(body: impl FnOnce()) -> libc::pid_t {
 }
 
 fn kill(pid: libc::pid_t) {
-    // SAFETY: kill(2) takes numbers.
+    // SAFETY: kill(2) has no memory arguments.
     unsafe { libc::kill(pid, libc::SIGKILL) };
 }
 
 fn reap(pid: libc::pid_t) {
-    // SAFETY: waitpid(2) may be told to write no status.
+    // SAFETY: waitpid(2) accepts a null pointer for the status.
     unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
 }
 
@@ -144,33 +147,33 @@ fn two_copies_in_one_process_are_two_users() {
     let copy = Copy::load();
     let (name, other) = (unique("copies"), unique("copies-other"));
     let mutex = MutexOptions::new().create_new(&name).unwrap();
-    let theirs = copy.open(&name);
+    let second_handle = copy.open(&name);
     for _ in 0..3 {
         let guard = mutex.lock().unwrap();
-        assert_eq!(theirs.wait(20), WAIT_TIMEOUT);
+        assert_eq!(second_handle.wait(20), WAIT_TIMEOUT);
         drop(guard);
-        assert_eq!(theirs.wait(LONG_MS), 0);
+        assert_eq!(second_handle.wait(LONG_MS), 0);
         assert!(mutex.try_lock().unwrap().is_none());
-        theirs.release();
+        second_handle.release();
     }
-    // Each knows of the ends of threads.
+    // Each copy detects that a thread ended while it owned the mutex.
     thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(theirs.wait(LONG_MS), 0));
+        scope.spawn(|| assert_eq!(second_handle.wait(LONG_MS), 0));
     });
-    assert!(told(&mutex));
+    assert!(is_abandoned(&mutex));
     thread::scope(|scope| {
         scope.spawn(|| forget(mutex.lock().unwrap()));
     });
-    assert_eq!(theirs.wait(LONG_MS), WAIT_ABANDONED);
-    theirs.release();
+    assert_eq!(second_handle.wait(LONG_MS), WAIT_ABANDONED);
+    second_handle.release();
 
-    // And each of forks: a child has neither the locks of the one nor those of the other.
+    // Each copy handles a fork: the child owns the locks of neither copy.
     let second = MutexOptions::new().create_new(&other).unwrap();
     let (mut ready, said) = io::pipe().unwrap();
     let owner = fork(|| {
-        let theirs = copy.open(&other);
+        let second_handle = copy.open(&other);
         forget(mutex.lock().unwrap());
-        assert_eq!(theirs.wait(LONG_MS), 0);
+        assert_eq!(second_handle.wait(LONG_MS), 0);
         let child = fork(|| thread::sleep(2 * LONG));
         io::Write::write_all(&mut &said, &child.to_ne_bytes()).unwrap();
         thread::sleep(2 * LONG);
@@ -180,8 +183,8 @@ fn two_copies_in_one_process_are_two_users() {
     assert!(mutex.try_lock().unwrap().is_none());
     assert!(second.try_lock().unwrap().is_none());
     kill(owner);
-    assert!(told(&mutex));
-    assert!(told(&second));
+    assert!(is_abandoned(&mutex));
+    assert!(is_abandoned(&second));
     reap(owner);
     kill(libc::pid_t::from_ne_bytes(child));
 }

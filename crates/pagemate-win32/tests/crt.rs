@@ -1,4 +1,4 @@
-//! What Windows programs take from Microsoft's C library.
+//! The functions of Microsoft's C library that Windows programs use.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -10,31 +10,31 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use harness::{Language, PATIENCE, Place, compile, under_wine};
+use harness::{Language, TIMEOUT, TestDir, compile, under_wine};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
 #[test]
-fn texts_are_handled_as_there() {
-    let ways: &[&[&str]] = if under_wine() {
+fn strings_are_handled_as_by_the_microsoft_library() {
+    let variants: &[&[&str]] = if under_wine() {
         &[&["-municode", "-D_UNICODE"]]
     } else {
-        // Some systems' compilers fortify by default.
+        // Some distributions' compilers define _FORTIFY_SOURCE by default.
         &[
             &["-DUNICODE", "-D_UNICODE", "-fshort-wchar"],
             &["-DUNICODE", "-fshort-wchar", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],
             &["-fshort-wchar", "-O0"],
         ]
     };
-    // What does not fit is not meant to.
+    // The program truncates strings on purpose.
     let quiet = ["-Wno-format", "-Wno-format-truncation", "-Wno-stringop-truncation"];
     for language in [Language::C, Language::Cpp] {
-        for flags in ways {
+        for flags in variants {
             let flags = [&quiet[..], flags].concat();
             let program = compile(&["crt/texts.c"], language, &flags);
             let mut command = program.command();
             command.arg("argument");
-            let (status, lines) = Place::new().start_command(command).end();
+            let (status, lines) = TestDir::new().start_command(command).end();
             assert_eq!(lines.len(), 2, "{language:?} {flags:?}\n{}", lines.join("\n"));
             assert!(lines[0].ends_with(" checks"), "{}", lines[0]);
             assert_eq!((status, &*lines[1]), (0, "done"));
@@ -43,19 +43,21 @@ fn texts_are_handled_as_there() {
 }
 
 #[test]
-fn formats_are_windows_whatever_else_is_included() {
+fn formats_follow_microsofts_rules_in_any_order_of_headers() {
     if under_wine() {
         return;
     }
     let line = "-3 4294967295 5000000000";
     for order in [&[][..], &["-DHEADERS_FIRST"]] {
-        for way in [&["-Wextra", "-std=c++17"][..], &["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]] {
-            let program = compile(&["crt/standard.cpp"], Language::Cpp, &[order, way].concat());
-            let (status, lines) = Place::new().start(&program).end();
+        for variant in
+            [&["-Wextra", "-std=c++17"][..], &["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"]]
+        {
+            let program = compile(&["crt/standard.cpp"], Language::Cpp, &[order, variant].concat());
+            let (status, lines) = TestDir::new().start(&program).end();
             assert_eq!(
                 lines,
                 [line, line, "5000000000 -3", "1", "1.500000", "435ab"],
-                "{order:?} {way:?}"
+                "{order:?} {variant:?}"
             );
             assert_eq!(status, 0);
         }
@@ -68,26 +70,26 @@ fn without_a_terminal_keys_are_bytes() {
         return;
     }
     let program = compile(&["crt/keys.c"], Language::C, &[]);
-    let place = Place::new();
-    let input = place.path().join("input");
-    for (bytes, told) in
+    let dir = TestDir::new();
+    let input = dir.path().join("input");
+    for (bytes, printed) in
         [("a\nqz", "which key? 97 10 113 and more"), ("a", "which key? 97 -1 and more")]
     {
         std::fs::write(&input, bytes).unwrap();
         let output = program.command().stdin(File::open(&input).unwrap()).output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), told);
+        assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), printed);
     }
 }
 
-/// The side of a terminal that a person sits at.
-struct Person {
+/// The user's side of a pseudo-terminal.
+struct TerminalUser {
     keys: File,
     shown: Receiver<u8>,
 }
 
-impl Person {
-    /// A person, and the terminal.
-    fn new() -> (Person, OwnedFd) {
+impl TerminalUser {
+    /// Opens a pseudo-terminal. Returns the user's side and the terminal.
+    fn new() -> (TerminalUser, OwnedFd) {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
@@ -97,17 +99,17 @@ impl Person {
         let mut screen = BufReader::new(keys.try_clone().unwrap()).bytes().map_while(Result::ok);
         let (sender, shown) = channel();
         thread::spawn(move || screen.try_for_each(|byte| sender.send(byte)));
-        (Person { keys, shown }, terminal.into())
+        (TerminalUser { keys, shown }, terminal.into())
     }
 
     fn press(&mut self, key: &str) {
         self.keys.write_all(key.as_bytes()).unwrap();
     }
 
-    /// Waits until this is shown, and nothing before it.
+    /// Waits until the terminal shows exactly this text next.
     #[track_caller]
-    fn sees(&self, what: &str) {
-        let next = || self.shown.recv_timeout(PATIENCE).expect("nothing is shown");
+    fn expect_shown(&self, what: &str) {
+        let next = || self.shown.recv_timeout(TIMEOUT).expect("the terminal shows nothing");
         let seen: Vec<u8> = what.bytes().map(|_| next()).collect();
         assert_eq!(String::from_utf8_lossy(&seen), what);
     }
@@ -120,16 +122,16 @@ fn a_terminal_gives_every_key_and_is_left_as_it_was() {
     }
     let program = compile(&["crt/keys.c"], Language::C, &[]);
     for (last, signal) in [("q", None), ("\x03", Some(2))] {
-        let (mut person, terminal) = Person::new();
+        let (mut user, terminal) = TerminalUser::new();
         let before = tcgetattr(&terminal).unwrap();
-        let running = Place::new().start_at(&program, &terminal);
-        // The prompt is there though no line has ended, keys are not shown, and Enter is one of them.
-        person.sees("which key?");
-        person.press("a");
-        person.sees(" 97");
-        person.press("\r");
-        person.sees(" 13");
-        person.press(last);
+        let running = TestDir::new().start_on_terminal(&program, &terminal);
+        // The prompt appears before its line ends, keys are not echoed, and Enter is a key.
+        user.expect_shown("which key?");
+        user.press("a");
+        user.expect_shown(" 97");
+        user.press("\r");
+        user.expect_shown(" 13");
+        user.press(last);
         let status = running.wait();
         assert_eq!(status.signal(), signal);
         let after = tcgetattr(&terminal).unwrap();
@@ -139,23 +141,23 @@ fn a_terminal_gives_every_key_and_is_left_as_it_was() {
         );
         assert!(after.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO));
         if signal.is_none() {
-            person.sees(" 113 and no more\r\n");
+            user.expect_shown(" 113 and no more\r\n");
         }
     }
 }
 
 #[test]
-fn small_things_are_there() {
-    let ways: &[&[&str]] = if under_wine() {
+fn small_functions_behave_as_on_windows() {
+    let variants: &[&[&str]] = if under_wine() {
         &[&[], &["-DUNICODE", "-D_UNICODE"]]
     } else {
         &[&[], &["-DUNICODE", "-D_UNICODE"], &["-DUNICODE", "-fshort-wchar"]]
     };
     for language in [Language::C, Language::Cpp] {
-        for flags in ways {
+        for flags in variants {
             let flags = [*flags, &["-Wno-nonnull"]].concat();
             let program = compile(&["crt/around.c"], language, &flags);
-            assert_eq!(Place::new().run(&program), (0, vec!["done".to_owned()]), "{flags:?}");
+            assert_eq!(TestDir::new().run(&program), (0, vec!["done".to_owned()]), "{flags:?}");
         }
     }
 }
@@ -166,8 +168,8 @@ fn a_message_box_is_shown_on_standard_error() {
         return;
     }
     let program = compile(&["crt/around.c"], Language::C, &["-Wno-nonnull"]);
-    let place = Place::new();
-    let output = program.command().current_dir(place.path()).output().unwrap();
+    let dir = TestDir::new();
+    let output = program.command().current_dir(dir.path()).output().unwrap();
     let shown = String::from_utf8(output.stderr).unwrap();
     assert_eq!(shown, "a caption: a text\nError: no caption\n");
 }
@@ -178,11 +180,11 @@ fn pause_waits_for_a_key_without_a_shell() {
         return;
     }
     let program = compile(&["crt/pause.cpp"], Language::Cpp, &[]);
-    let (mut person, terminal) = Person::new();
-    let running = Place::new().start_at(&program, &terminal);
-    person.sees("3Press any key to continue . . . ");
-    person.press("x");
-    person.sees("\r\nonce more");
-    person.press("y");
+    let (mut user, terminal) = TerminalUser::new();
+    let running = TestDir::new().start_on_terminal(&program, &terminal);
+    user.expect_shown("3Press any key to continue . . . ");
+    user.press("x");
+    user.expect_shown("\r\nonce more");
+    user.press("y");
     assert_eq!(running.wait().code(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! Any arguments to any of Windows' functions.
+//! Calls every Win32 function with random arguments.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -6,12 +6,12 @@ mod harness;
 use std::fs;
 use std::path::Path;
 
-use harness::{Language, Place, compile};
+use harness::{Language, TestDir, compile};
 
 const ROUNDS: &str = "20000";
 const SEEDS: u32 = 8;
 
-/// What takes no arguments, or none that could be wrong.
+/// The functions without arguments, or without invalid ones.
 const HARMLESS: [&str; 14] = [
     "GetCurrentThread",
     "GetCurrentProcess",
@@ -35,17 +35,18 @@ fn nothing_crashes_and_failures_have_windows_codes() {
     for seed in 1..=SEEDS {
         let mut command = program.command();
         command.args([&seed.to_string(), ROUNDS]);
-        let ran = Place::new().start_command(command).end();
+        let ran = TestDir::new().start_command(command).end();
         assert_eq!(ran, (0, vec!["both success and failure".to_owned()]), "seed {seed}");
     }
 }
 
 #[test]
-fn every_function_is_thrown_at() {
+fn every_function_is_fuzzed() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let thrown = ["arguments.c", "processes.h"];
-    let thrown = thrown.map(|file| fs::read_to_string(here.join("tests/fuzz").join(file)).unwrap());
-    let thrown = thrown.concat();
+    let sources = ["arguments.c", "processes.h"];
+    let sources =
+        sources.map(|file| fs::read_to_string(here.join("tests/fuzz").join(file)).unwrap());
+    let sources = sources.concat();
     let mut count = 0;
     let folders = ["include", "include/crt"].map(|folder| fs::read_dir(here.join(folder)).unwrap());
     for header in folders.into_iter().flatten() {
@@ -53,7 +54,7 @@ fn every_function_is_thrown_at() {
         for after in header.split(" WINAPI ").skip(1) {
             let name = after.split('(').next().unwrap();
             count += 1;
-            let called = thrown.contains(&format!("{name}("));
+            let called = sources.contains(&format!("{name}("));
             assert!(called || HARMLESS.contains(&name), "{name}");
         }
     }

@@ -1,4 +1,4 @@
-//! The headers by the spellings of their names that programs use.
+//! The spellings of header names that programs use.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 #[test]
 fn a_header_is_the_same_by_every_spelling_of_its_name() {
-    // Where file names do not tell large letters from small ones, they are one file.
+    // On a case-insensitive file system these headers are one file.
     let mut spelt = std::collections::BTreeMap::new();
     for header in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("include")).unwrap() {
         let header = header.unwrap();

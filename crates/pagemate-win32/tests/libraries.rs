@@ -1,4 +1,4 @@
-//! The library beside a program's own functions, and beside the library for `pagemate.h`.
+//! The library's exported names, and programs that use this library and the one for `pagemate.h`.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use harness::{Language, Place, build, compile, compile_with, include, unique};
+use harness::{Language, TestDir, build, compile, compile_with, include, unique};
 use symbols::{dynamic, global};
 
-/// Every word in the headers.
+/// Returns every word in the headers.
 fn words() -> BTreeSet<String> {
     let folders = [include(), include().join("crt")];
     let entries = folders.into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
@@ -31,11 +31,14 @@ fn every_exported_name_is_declared_and_none_is_of_the_other_library() {
     for name in dynamic(&shared).iter().chain(&global(&archive)) {
         assert!(declared.contains(name), "{name} is not declared");
         let ours = name.starts_with("pagemate_");
-        assert!(!ours || name.starts_with("pagemate_win32_"), "{name} may be the other library's");
+        assert!(
+            !ours || name.starts_with("pagemate_win32_"),
+            "{name} may clash with the other library"
+        );
     }
 }
 
-/// How a program comes to a library.
+/// Returns the linker arguments for a static or a shared library.
 fn linked(file: &str, package: &str) -> Vec<String> {
     let built = build(&["-p", package], file);
     let folder = built.parent().unwrap().display();
@@ -59,7 +62,7 @@ fn a_program_uses_both_libraries_however_it_links_them() {
                 let program = compile_with(&["linux/both.c"], Language::C, &flags, &libraries);
                 let mut command = program.command();
                 command.arg(unique("both"));
-                let ran = Place::new().start_command(command).end();
+                let ran = TestDir::new().start_command(command).end();
                 assert_eq!(ran, (0, vec!["done".to_owned()]), "{libraries:?}");
             }
         }
@@ -72,7 +75,7 @@ fn a_handle_is_inherited_by_one_copy_of_the_library() {
     let program = compile(&["linux/copies.c"], Language::C, &["-D_GNU_SOURCE"]);
     let mut command = program.command();
     command.arg(library);
-    let ran = Place::new().start_command(command).end();
+    let ran = TestDir::new().start_command(command).end();
     // WAIT_TIMEOUT; ERROR_INVALID_HANDLE.
     let line = "the first: 258, the second: 0, error 6, the first: 258";
     // In a child, in the process that made it, and after an exec of that process.

@@ -1,112 +1,115 @@
-//! Windows' calls where Linux has what Windows has not: few descriptors, `fork` and `exec`.
+//! Win32 calls under conditions that only Linux has: few descriptors, `fork` and `exec`.
 #![cfg(target_os = "linux")]
 
 mod harness;
 
-use harness::{Language, Place, compile, unique};
+use harness::{Language, TestDir, compile, unique};
 
-/// The two streams of the program that this happens to, when it is traced.
-fn traced(what: &[&str]) -> (String, String) {
+/// Runs a scenario of the program with the trace on. Returns the text on both of its streams.
+fn traced(scenario: &[&str]) -> (String, String) {
     let program = compile(&["linux/host.c"], Language::C, &["-D_GNU_SOURCE"]);
-    let place = Place::new();
+    let dir = TestDir::new();
     let mut command = program.command();
-    command.args(what).env("PAGEMATE_TRACE", "1").current_dir(place.path());
+    command.args(scenario).env("PAGEMATE_TRACE", "1").current_dir(dir.path());
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(output.stdout), text(output.stderr))
 }
 
 #[track_caller]
-fn prints(program: &str, lines: &[&str]) {
+fn assert_prints(program: &str, lines: &[&str]) {
     let program = compile(&[&format!("linux/{program}.c")], Language::C, &["-D_GNU_SOURCE"]);
-    let (code, printed) = Place::new().run(&program);
+    let (code, printed) = TestDir::new().run(&program);
     assert_eq!((code, printed), (0, lines.iter().map(|line| (*line).to_owned()).collect()));
 }
 
-/// What the program prints to whom this happens.
-fn happens(what: &[&str]) -> Vec<String> {
+/// Runs a scenario of the program and returns the lines that it prints.
+fn run_scenario(scenario: &[&str]) -> Vec<String> {
     let program = compile(&["linux/host.c"], Language::C, &["-D_GNU_SOURCE"]);
     let mut command = program.command();
-    command.args(what);
-    Place::new().start_command(command).end().1
+    command.args(scenario);
+    TestDir::new().start_command(command).end().1
 }
 
 #[test]
 fn a_page_that_was_written_to_is_not_lost_for_want_of_a_descriptor() {
     // ERROR_TOO_MANY_OPEN_FILES.
-    prints("descriptors", &["error 4", "ours", "1 ours"]);
+    assert_prints("descriptors", &["error 4", "ours", "1 ours"]);
 }
 
 #[test]
-fn a_child_can_use_what_other_threads_used_when_it_was_forked() {
-    prints("forks", &["200 children"]);
+fn a_forked_child_can_use_the_objects_that_other_threads_were_using() {
+    assert_prints("forks", &["200 children"]);
 }
 
 #[test]
-fn what_is_inherited_is_known_after_exec_and_nothing_else_is_taken_for_it() {
+fn inherited_handles_survive_exec_and_other_descriptors_are_not_mistaken_for_them() {
     // WAIT_FAILED; WAIT_OBJECT_0.
-    prints("inherits", &["replaced: 4294967295, still open", "after exec: 0", "after exec: 0"]);
+    assert_prints(
+        "inherits",
+        &["replaced: 4294967295, still open", "after exec: 0", "after exec: 0"],
+    );
 }
 
 #[test]
 fn siblings_take_the_same_handle_over_at_the_same_time() {
-    prints("siblings", &["the child: 0", "the parent: 0"]);
+    assert_prints("siblings", &["the child: 0", "the parent: 0"]);
 }
 
 #[test]
 fn a_program_is_not_started_without_its_name() {
     let invalid = rustix::io::Errno::INVAL.raw_os_error();
-    assert_eq!(happens(&["name"]), [format!("-1, error {invalid}")]);
+    assert_eq!(run_scenario(&["name"]), [format!("-1, error {invalid}")]);
 }
 
 #[test]
-fn half_a_write_is_a_failure() {
-    assert_eq!(happens(&["room"]), ["error 112"]);
+fn a_partial_write_is_a_failure() {
+    assert_eq!(run_scenario(&["room"]), ["error 112"]);
 }
 
 #[test]
-fn what_is_printed_without_streams_stands_in_no_object() {
-    assert_eq!(happens(&["streams", &unique("streams")]), ["4 objects, 0 streams"]);
+fn output_without_standard_streams_reaches_no_object() {
+    assert_eq!(run_scenario(&["streams", &unique("streams")]), ["4 objects, 0 streams"]);
 }
 
 #[test]
-fn a_child_gets_what_was_handed_to_it_or_nothing() {
-    let told = happens(&["elsewhere", &unique("elsewhere")]);
-    assert_eq!(told, ["error 6", "not to be inherited from here: error 6"]);
+fn a_child_gets_the_inherited_object_or_none() {
+    let printed = run_scenario(&["elsewhere", &unique("elsewhere")]);
+    assert_eq!(printed, ["error 6", "not to be inherited from here: error 6"]);
 }
 
 #[test]
-fn arguments_may_stand_at_any_address() {
-    assert_eq!(happens(&["packed", &unique("packed")]), ["made, found"]);
+fn arguments_may_be_unaligned() {
+    assert_eq!(run_scenario(&["packed", &unique("packed")]), ["made, found"]);
 }
 
 #[test]
 fn a_child_that_a_thread_forked_does_not_end_the_thread() {
-    assert_eq!(happens(&["forks"]), ["it runs"]);
+    assert_eq!(run_scenario(&["forks"]), ["it runs"]);
 }
 
 #[test]
 fn handles_are_not_limited_by_the_usual_number_of_descriptors() {
-    assert_eq!(happens(&["few"]), ["500 handles"]);
+    assert_eq!(run_scenario(&["few"]), ["500 handles"]);
 }
 
 #[test]
 fn no_thread_has_a_stack_as_large_as_all_addresses() {
-    assert_eq!(happens(&["stack"]), ["none, error 8"]);
+    assert_eq!(run_scenario(&["stack"]), ["none, error 8"]);
 }
 
 #[test]
 fn a_handle_with_a_high_number_costs_no_memory() {
-    assert_eq!(happens(&["far"]), ["1 bytes, and the first"]);
+    assert_eq!(run_scenario(&["far"]), ["1 bytes, and the first"]);
 }
 
 #[test]
-fn a_failed_call_tells_why_and_is_traced() {
+fn a_failed_call_is_explained_and_traced() {
     // ERROR_NOT_READY, ERROR_BAD_ENVIRONMENT.
     for (path, code) in [("/nowhere", 21), ("here", 10)] {
-        let (told, traced) = traced(&["directory", path]);
-        let lines: Vec<&str> = told.lines().collect();
-        let [why, event, mutex, handle] = lines[..] else { panic!("{told}") };
+        let (printed, traced) = traced(&["directory", path]);
+        let lines: Vec<&str> = printed.lines().collect();
+        let [why, event, mutex, handle] = lines[..] else { panic!("{printed}") };
         assert!(
             why.starts_with(&format!("error {code}: open or create section \"none\": ")),
             "{why}"

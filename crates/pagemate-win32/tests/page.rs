@@ -1,4 +1,4 @@
-//! `docs/porting.md` says which of Windows' calls are there and which are not: so do the headers.
+//! Compares the lists of supported and unsupported calls in `docs/porting.md` with the headers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ fn words(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect()
 }
 
-/// Every word of the headers, without what they say about themselves.
+/// Returns every word of the headers outside of comments.
 fn declared() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let headers = ["include", "include/crt"]
@@ -27,7 +27,7 @@ fn declared() -> BTreeSet<String> {
     found
 }
 
-/// The names of calls in a text: what is a word from one backtick to the other.
+/// Returns the names of calls in a text: the single words between backticks.
 fn names(text: &str) -> BTreeSet<&str> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|name| words(name).len() == 1 && !name.is_empty()).collect()
@@ -38,23 +38,29 @@ fn is_declared(name: &str, declared: &BTreeSet<String>) -> bool {
 }
 
 #[test]
-fn what_the_page_says_is_there_is_there_and_nothing_else() {
+fn the_page_lists_supported_and_unsupported_calls_as_the_headers_do() {
     let page = read("../../docs/porting.md");
     let (_, page) = page.split_once("## Is it in there?").unwrap();
-    let (there, rest) = page.split_once("**Not there**").unwrap();
-    let (missing, _) = rest.split_once("##").unwrap();
+    let (supported, rest) = page.split_once("**Not there**").unwrap();
+    let (unsupported, _) = rest.split_once("##").unwrap();
     let declared = declared();
-    let there = names(there);
-    assert!(there.len() > 80, "{}", there.len());
-    for name in there {
-        assert!(is_declared(name, &declared), "{name} is not there");
+    let supported = names(supported);
+    assert!(supported.len() > 80, "{}", supported.len());
+    for name in supported {
+        assert!(
+            is_declared(name, &declared),
+            "{name} is listed as supported, but no header declares it"
+        );
     }
     let first_columns =
-        missing.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        unsupported.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
     let first_columns = first_columns.collect::<Vec<_>>().join("\n");
-    let missing = names(&first_columns);
-    assert!(missing.len() > 80, "{}", missing.len());
-    for name in missing {
-        assert!(!is_declared(name, &declared), "{name} is there");
+    let unsupported = names(&first_columns);
+    assert!(unsupported.len() > 80, "{}", unsupported.len());
+    for name in unsupported {
+        assert!(
+            !is_declared(name, &declared),
+            "{name} is listed as unsupported, but a header declares it"
+        );
     }
 }

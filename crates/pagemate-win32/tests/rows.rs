@@ -1,8 +1,8 @@
-//! Windows' behaviour, row by row, by a C program that knows only `<windows.h>`.
+//! The behaviour of Windows, row by row, checked by a C program that includes only `<windows.h>`.
 //!
-//! The numbers are those of `crates/pagemate/tests/win32_rows.rs`, where the Rust interface keeps what
-//! it has a word for; those above a hundred are this program's own. Rows that make no sense on Linux
-//! stand in `docs/platforms.md`, with the reason.
+//! The row numbers are those of `crates/pagemate/tests/win32_rows.rs`, which checks the rows that
+//! the Rust interface can express. Rows above a hundred are this program's own. Rows that do not
+//! apply on Linux are listed in `docs/platforms.md`, with the reason.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -12,39 +12,39 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use harness::{Language, Place, Program, compile, under_wine};
+use harness::{Language, Program, TestDir, compile, under_wine};
 
-/// The rows there are.
+/// The numbers of all rows.
 const ROWS: RangeInclusive<u32> = 1..=97;
 const OWN_ROWS: RangeInclusive<u32> = 101..=151;
 const PROCESS_ROWS: RangeInclusive<u32> = 201..=222;
 
-/// Rows that Wine 8.0 breaks, and how.
+/// The rows that Wine 8.0 breaks, and how.
 const NOT_UNDER_WINE: &[(u32, &str)] = &[
-    (21, "it charges nothing, and fails with 8 where a file cannot be so long"),
+    (21, "it reserves no memory, and fails with 8 if a file cannot be so long"),
     (37, "it opens without any access"),
     (46, "it maps read-only sections writable"),
-    (49, "it looks at the alignment first, and never at the section's protection"),
-    (52, "beyond the end it says 87"),
-    (56, "it reports a copying view as it was mapped, whatever was written"),
-    (60, "it takes no null for this process"),
-    (94, "it adds nothing or less than nothing to a semaphore"),
-    (95, "it waits for all of several where one is there twice"),
-    (101, "where nothing was left to read of a file, it stands nevertheless"),
-    (104, "it copies no page of a shared view"),
-    (105, "it copies no page of a shared view"),
-    (106, "it copies no page of a shared view"),
-    (111, "it protects no bytes, looks for the handle first, and says 87 where nothing is"),
-    (117, "it asks for no privilege"),
-    (122, "every February has 29 days where a calendar day becomes a time"),
-    (124, "the name of a file that does not fit has no end"),
+    (49, "it checks the alignment first, and never the section's protection"),
+    (52, "it fails with 87 beyond the end"),
+    (56, "it reports a written page of a copy-on-write view as not copied"),
+    (60, "it refuses a null handle for this process"),
+    (94, "it releases a semaphore by zero or a negative count"),
+    (95, "it waits for all of several objects if one occurs twice"),
+    (101, "it moves the file position although a read at the end failed"),
+    (104, "it makes no page of a shared view copy-on-write"),
+    (105, "it makes no page of a shared view copy-on-write"),
+    (106, "it makes no page of a shared view copy-on-write"),
+    (111, "it protects zero bytes, checks the handle first, and fails with 87 for free memory"),
+    (117, "it requires no privilege"),
+    (122, "it accepts 29 February in every year"),
+    (124, "it does not terminate a truncated file name"),
     (139, "it grants every right"),
     (140, "it grants every right"),
     (141, "it grants every right"),
     (143, "it grants every right"),
-    (138, "it takes every flag for UTF-8, and converts a text over itself"),
-    (149, "it takes every modifier, and reports that of the allocation for all its pages"),
-    (217, "it ends what has ended, and opens without any access"),
+    (138, "it accepts every flag for UTF-8, and converts a string in place"),
+    (149, "it accepts every modifier, and reports that of the allocation for all its pages"),
+    (217, "it terminates a process that has ended, and opens without any access"),
 ];
 
 const SOURCES: &[&str] = &[
@@ -71,7 +71,7 @@ fn program(language: Language) -> Program {
     compile(SOURCES, language, &[])
 }
 
-/// The numbers after a word, one a line.
+/// Returns the numbers that follow a word, one for each line.
 fn numbers(lines: &[String], word: &str) -> BTreeSet<u32> {
     let after = lines.iter().filter_map(|line| line.strip_prefix(word));
     let digits = after.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());
@@ -81,7 +81,7 @@ fn numbers(lines: &[String], word: &str) -> BTreeSet<u32> {
 #[test]
 fn every_row_holds() {
     for language in [Language::C, Language::Cpp] {
-        let (status, lines) = Place::new().run(&program(language));
+        let (status, lines) = TestDir::new().run(&program(language));
         let excused = NOT_UNDER_WINE.iter().filter(|_| under_wine()).map(|(row, _)| *row);
         let broken = numbers(&lines, "broken: ");
         assert_eq!(broken, excused.collect(), "{language:?}\n{}", lines.join("\n"));
@@ -96,7 +96,7 @@ fn every_row_is_kept_or_explained() {
     let program = program(Language::C);
     let mut list = program.command();
     list.arg("list");
-    let (_, lines) = Place::new().start_command(list).end();
+    let (_, lines) = TestDir::new().start_command(list).end();
     let kept = numbers(&lines, "row ");
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/platforms.md");
     let page = fs::read_to_string(page).unwrap();

@@ -1,6 +1,6 @@
-//! Handles, views and sync objects under threads that share them without asking each other.
+//! Handles, views and sync objects used by several threads without synchronization.
 //!
-//! `cargo xtask threads` runs this under `ThreadSanitizer`.
+//! `cargo xtask threads` runs this test under `ThreadSanitizer`.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "the interface of C")]
 
@@ -32,7 +32,7 @@ use pagemate_win32::sync::wait::{WaitForMultipleObjects, WaitForSingleObject};
 
 const THREADS: usize = 4;
 const ROUNDS: usize = 20_000;
-/// Where threads find each other's handles and views, and race for them.
+/// The number of slots for handles and views that the threads race for.
 const SHARED: usize = 8;
 
 const ALL_ACCESS: u32 = 0xF_001F;
@@ -41,122 +41,124 @@ const INVALID_HANDLE: u32 = 6;
 const INVALID_ADDRESS: u32 = 487;
 const NOT_OWNER: u32 = 288;
 const TOO_MANY_POSTS: u32 = 298;
-/// `SYNCHRONIZE`; `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`, and longer than anything takes.
+/// `SYNCHRONIZE`; `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`, and a timeout for waits that
+/// succeed unless the library hangs.
 const SYNCHRONIZE: u32 = 0x10_0000;
 const ABANDONED: u32 = 0x80;
 const TIMEOUT: u32 = 0x102;
 const FAILED: u32 = u32::MAX;
-const PATIENCE: u32 = 60_000;
+const TIMEOUT_MS: u32 = 60_000;
 
-/// Keeps the tests apart: a number that one of them closed may be another's handle by now.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Serializes the tests: a handle's number that one test closed may be reused by another.
+fn serialize_tests() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Numbers that look random, the same in every run.
-struct Dice(u64);
+/// Pseudo-random numbers, the same in every run.
+struct Rng(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+impl Rng {
+    fn below(&mut self, bound: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % sides
+        usize::try_from(self.0 >> 33).unwrap() % bound
     }
 }
 
-fn handle(place: &AtomicUsize) -> Handle {
-    without_provenance_mut(place.load(Ordering::Relaxed))
+fn handle(slot: &AtomicUsize) -> Handle {
+    without_provenance_mut(slot.load(Ordering::Relaxed))
 }
 
-/// Puts a handle into a place, and closes the one that was there.
-fn exchange(place: &AtomicUsize, new: Handle) {
-    let old = place.swap(new.addr(), Ordering::Relaxed);
+/// Stores a handle in a slot and closes the previous one.
+fn exchange(slot: &AtomicUsize, new: Handle) {
+    let old = slot.swap(new.addr(), Ordering::Relaxed);
     if old != 0 {
         assert_eq!(
             CloseHandle(without_provenance_mut(old)),
             1,
-            "whoever takes a handle out has it"
+            "only the thread that took a handle from its slot closes it"
         );
     }
 }
 
-fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize]) {
-    let mut dice = Dice(seed);
+fn race_for_views(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize]) {
+    let mut rng = Rng(seed);
     for _ in 0..ROUNDS {
-        let (place, shown) = (&handles[dice.roll(SHARED)], &views[dice.roll(SHARED)]);
+        let (slot, view_slot) = (&handles[rng.below(SHARED)], &views[rng.below(SHARED)]);
         SetLastError(0);
-        match dice.roll(8) {
+        match rng.below(8) {
             0 => {
                 let invalid = without_provenance_mut(usize::MAX);
-                // SAFETY: the name ends in a NUL.
+                // SAFETY: `name` is a NUL-terminated string that outlives the call.
                 let made = unsafe {
                     CreateFileMappingA(invalid, null(), READWRITE, 0, 1 << 16, name.as_ptr().cast())
                 };
                 assert!(!made.is_null(), "{}", GetLastError());
-                exchange(place, made);
+                exchange(slot, made);
             }
             1 => {
-                // SAFETY: the name ends in a NUL.
+                // SAFETY: `name` is a NUL-terminated string that outlives the call.
                 let opened = unsafe { OpenFileMappingA(ALL_ACCESS, 0, name.as_ptr().cast()) };
                 if !opened.is_null() {
-                    exchange(place, opened);
+                    exchange(slot, opened);
                 }
             }
             2 => {
                 let this = without_provenance_mut(usize::MAX);
-                let mut twin = null_mut();
-                // SAFETY: there is room for the twin.
-                let done =
-                    unsafe { DuplicateHandle(this, handle(place), this, &raw mut twin, 0, 0, 2) };
+                let mut duplicate = null_mut();
+                // SAFETY: `duplicate` is valid for a write of a handle.
+                let done = unsafe {
+                    DuplicateHandle(this, handle(slot), this, &raw mut duplicate, 0, 0, 2)
+                };
                 if done == 1 {
-                    exchange(&handles[dice.roll(SHARED)], twin);
+                    exchange(&handles[rng.below(SHARED)], duplicate);
                 } else {
                     assert_eq!(GetLastError(), INVALID_HANDLE);
                 }
             }
-            3 => exchange(place, null_mut()),
+            3 => exchange(slot, null_mut()),
             4 => {
-                let view = MapViewOfFile(handle(place), 2, 0, 0, 0);
+                let view = MapViewOfFile(handle(slot), 2, 0, 0, 0);
                 if view.is_null() {
                     assert_eq!(GetLastError(), INVALID_HANDLE);
                 } else {
-                    // A number of our own, at a place that is ours.
+                    // Each thread writes its own number at an offset of its own.
                     let at = view.cast::<u64>().wrapping_add(usize::try_from(seed).unwrap());
-                    // SAFETY: the view is ours alone until it is put where others find it.
+                    // SAFETY: `at` lies in the view, which is 64 KiB long. No other thread can unmap it
+                    // before it is stored in a slot.
                     unsafe { at.write(seed) };
-                    let old = shown.swap(view.addr(), Ordering::Relaxed);
+                    let old = view_slot.swap(view.addr(), Ordering::Relaxed);
                     if old != 0 {
                         assert_eq!(UnmapViewOfFile(without_provenance_mut(old)), 1);
                     }
                 }
             }
             5 => {
-                let view = shown.swap(0, Ordering::Relaxed);
+                let view = view_slot.swap(0, Ordering::Relaxed);
                 if view != 0 {
                     assert_eq!(UnmapViewOfFile(without_provenance_mut(view + 5000)), 1);
                 }
             }
             6 => {
-                let view: Handle = without_provenance_mut(shown.load(Ordering::Relaxed));
+                let view: Handle = without_provenance_mut(view_slot.load(Ordering::Relaxed));
                 let mut answer = std::mem::MaybeUninit::uninit();
                 let room = size_of_val(&answer);
-                // SAFETY: there is that much room.
+                // SAFETY: `answer` is valid for a write of `room` bytes.
                 let len = unsafe { VirtualQuery(view, answer.as_mut_ptr(), room) };
                 assert!(view.is_null() || len > 0);
                 let mut old = 0;
-                // SAFETY: there is room for what it was.
+                // SAFETY: `old` is valid for a write of a `u32`.
                 let done = unsafe { VirtualProtect(view, 4096, READWRITE, &raw mut old) };
                 assert!(done == 1 || GetLastError() == INVALID_ADDRESS);
                 assert!(FlushViewOfFile(view, 0) == 1 || GetLastError() == INVALID_ADDRESS);
             }
             _ => {
                 let mut flags = 0;
-                // SAFETY: there is room for them.
-                let done = unsafe { GetHandleInformation(handle(place), &raw mut flags) };
+                // SAFETY: `flags` is valid for a write of a `u32`.
+                let done = unsafe { GetHandleInformation(handle(slot), &raw mut flags) };
                 assert!(done == 1 || GetLastError() == INVALID_HANDLE);
-                let done =
-                    SetHandleInformation(handle(place), 1, u32::from(seed.is_multiple_of(2)));
+                let done = SetHandleInformation(handle(slot), 1, u32::from(seed.is_multiple_of(2)));
                 assert!(done == 1 || GetLastError() == INVALID_HANDLE);
             }
         }
@@ -165,51 +167,52 @@ fn play(seed: u64, name: &CString, handles: &[AtomicUsize], views: &[AtomicUsize
 
 #[test]
 fn threads_that_race_for_handles_and_views_break_neither() {
-    let _alone = alone();
+    let _serialized = serialize_tests();
     let name = CString::new(format!("threads-{}", std::process::id())).unwrap();
     let handles: [AtomicUsize; SHARED] = Default::default();
     let views: [AtomicUsize; SHARED] = Default::default();
     std::thread::scope(|scope| {
         for seed in 1..=THREADS as u64 {
             let (name, handles, views) = (&name, &handles, &views);
-            scope.spawn(move || play(seed, name, handles, views));
+            scope.spawn(move || race_for_views(seed, name, handles, views));
         }
     });
-    for place in &handles {
-        exchange(place, null_mut());
+    for slot in &handles {
+        exchange(slot, null_mut());
     }
-    // SAFETY: the name ends in a NUL.
+    // SAFETY: `name` is a NUL-terminated string that outlives the call.
     let gone = unsafe { OpenFileMappingA(ALL_ACCESS, 0, name.as_ptr().cast()) };
-    assert!(gone.is_null(), "the name went with its last handle, though views are left");
+    assert!(gone.is_null(), "the name lives as long as its last handle, even if views remain");
     for view in views {
         let view = view.into_inner();
         assert!(view == 0 || UnmapViewOfFile(without_provenance_mut(view)) == 1);
     }
 }
 
-/// What whoever has the mutex changes without asking anybody else.
+/// Data that only the owner of the mutex accesses.
 struct Guarded(UnsafeCell<usize>);
 
-// SAFETY: only who has the mutex touches it, which is what the test is about.
+// SAFETY: only the owner of the mutex accesses the number; the mutex's exclusion is the subject of
+// the test.
 unsafe impl Sync for Guarded {}
 
 #[test]
-fn threads_that_open_one_mutex_by_its_name_have_it_one_by_one() {
+fn threads_that_open_one_mutex_by_its_name_own_it_one_at_a_time() {
     const TURNS: usize = ROUNDS / 10;
-    let _alone = alone();
+    let _serialized = serialize_tests();
     let name = CString::new(format!("threads-mutex-{}", std::process::id())).unwrap();
     let count = Guarded(UnsafeCell::new(0));
     let turns = || {
         let (count, name) = (&count, name.as_ptr().cast());
         for _ in 0..TURNS {
-            // SAFETY: the name ends in a NUL.
+            // SAFETY: `name` is a NUL-terminated string that outlives the call.
             let mutex = unsafe { CreateMutexA(null(), 0, name) };
-            assert_eq!(WaitForSingleObject(mutex, PATIENCE), 0, "{}", GetLastError());
-            // By another handle it is this thread's too.
-            // SAFETY: the name ends in a NUL.
+            assert_eq!(WaitForSingleObject(mutex, TIMEOUT_MS), 0, "{}", GetLastError());
+            // The thread owns the mutex through every handle to it.
+            // SAFETY: `name` is a NUL-terminated string that outlives the call.
             let again = unsafe { OpenMutexA(SYNCHRONIZE, 0, name) };
-            assert_eq!(WaitForSingleObject(again, PATIENCE), 0, "{}", GetLastError());
-            // SAFETY: this thread has the mutex, and nobody else touches it meanwhile.
+            assert_eq!(WaitForSingleObject(again, TIMEOUT_MS), 0, "{}", GetLastError());
+            // SAFETY: this thread owns the mutex, so no other thread accesses the number.
             unsafe { *count.0.get() += 1 };
             for handle in [mutex, again] {
                 assert_eq!(ReleaseMutex(handle), 1);
@@ -227,23 +230,23 @@ fn threads_that_open_one_mutex_by_its_name_have_it_one_by_one() {
     assert_eq!(count.0.into_inner(), THREADS * TURNS);
 }
 
-/// Makes one of three objects, or finds it.
-fn make(kind: usize, names: &[CString; 3]) -> Handle {
+/// Creates or opens one of three objects.
+fn create_or_open(kind: usize, names: &[CString; 3]) -> Handle {
     let name = names[kind].as_ptr().cast();
     let made = match kind {
-        // SAFETY: the name ends in a NUL.
+        // SAFETY: `name` is a NUL-terminated string that outlives the call.
         0 => unsafe { CreateMutexA(null(), 0, name) },
-        // SAFETY: the name ends in a NUL.
+        // SAFETY: `name` is a NUL-terminated string that outlives the call.
         1 => unsafe { CreateEventA(null(), 0, 1, name) },
-        // SAFETY: the name ends in a NUL.
+        // SAFETY: `name` is a NUL-terminated string that outlives the call.
         _ => unsafe { CreateSemaphoreA(null(), 1, 3, name) },
     };
     assert!(!made.is_null(), "{}", GetLastError());
     made
 }
 
-fn race(seed: u64, names: &[CString; 3], handles: &[AtomicUsize]) {
-    let mut dice = Dice(seed);
+fn race_for_sync_objects(seed: u64, names: &[CString; 3], handles: &[AtomicUsize]) {
+    let mut rng = Rng(seed);
     let done_or = |done: i32, errors: &[u32]| {
         let error = GetLastError();
         assert!(done == 1 || error == INVALID_HANDLE || errors.contains(&error), "{error}");
@@ -254,23 +257,23 @@ fn race(seed: u64, names: &[CString; 3], handles: &[AtomicUsize]) {
         other => panic!("{other}"),
     };
     for _ in 0..ROUNDS {
-        let place = &handles[dice.roll(SHARED)];
-        match dice.roll(9) {
-            0 => exchange(place, make(dice.roll(3), names)),
-            1 => exchange(place, null_mut()),
-            2 => done_or(ReleaseMutex(handle(place)), &[NOT_OWNER]),
-            3 => done_or(SetEvent(handle(place)), &[]),
-            4 => done_or(ResetEvent(handle(place)), &[]),
-            5 => done_or(PulseEvent(handle(place)), &[]),
-            // SAFETY: nobody asks how many there were.
-            6 => done_or(
-                unsafe { ReleaseSemaphore(handle(place), 1, null_mut()) },
-                &[TOO_MANY_POSTS],
-            ),
-            7 => waited(WaitForSingleObject(handle(place), 0)),
+        let slot = &handles[rng.below(SHARED)];
+        match rng.below(9) {
+            0 => exchange(slot, create_or_open(rng.below(3), names)),
+            1 => exchange(slot, null_mut()),
+            2 => done_or(ReleaseMutex(handle(slot)), &[NOT_OWNER]),
+            3 => done_or(SetEvent(handle(slot)), &[]),
+            4 => done_or(ResetEvent(handle(slot)), &[]),
+            5 => done_or(PulseEvent(handle(slot)), &[]),
+            6 => {
+                // SAFETY: a null pointer for the previous count is allowed.
+                let released = unsafe { ReleaseSemaphore(handle(slot), 1, null_mut()) };
+                done_or(released, &[TOO_MANY_POSTS]);
+            }
+            7 => waited(WaitForSingleObject(handle(slot), 0)),
             _ => {
-                let both = [handle(place), handle(&handles[dice.roll(SHARED)])];
-                // SAFETY: there are two.
+                let both = [handle(slot), handle(&handles[rng.below(SHARED)])];
+                // SAFETY: `both` is valid for reads of two handles.
                 waited(unsafe { WaitForMultipleObjects(2, both.as_ptr(), 0, 0) });
             }
         }
@@ -279,26 +282,29 @@ fn race(seed: u64, names: &[CString; 3], handles: &[AtomicUsize]) {
 
 #[test]
 fn threads_that_race_for_sync_objects_break_none() {
-    let _alone = alone();
+    let _serialized = serialize_tests();
     let id = std::process::id();
     let names = ["m", "e", "s"].map(|kind| CString::new(format!("race-{kind}-{id}")).unwrap());
     let handles: [AtomicUsize; SHARED] = Default::default();
     std::thread::scope(|scope| {
         for seed in 1..=THREADS as u64 {
             let (names, handles) = (&names, &handles);
-            scope.spawn(move || race(seed, names, handles));
+            scope.spawn(move || race_for_sync_objects(seed, names, handles));
         }
     });
-    for place in &handles {
-        exchange(place, null_mut());
+    for slot in &handles {
+        exchange(slot, null_mut());
     }
-    // SAFETY: the name ends in a NUL.
+    // SAFETY: the name is a NUL-terminated string that outlives the call.
     let mutex = unsafe { OpenMutexA(SYNCHRONIZE, 0, names[0].as_ptr().cast()) };
-    // SAFETY: the name ends in a NUL.
+    // SAFETY: `name` is a NUL-terminated string that outlives the call.
     let event = unsafe { OpenEventA(SYNCHRONIZE, 0, names[1].as_ptr().cast()) };
-    // SAFETY: the name ends in a NUL.
+    // SAFETY: `name` is a NUL-terminated string that outlives the call.
     let semaphore = unsafe { OpenSemaphoreA(SYNCHRONIZE, 0, names[2].as_ptr().cast()) };
-    assert!([mutex, event, semaphore].iter().all(|handle| handle.is_null()), "all are gone");
+    assert!(
+        [mutex, event, semaphore].iter().all(|handle| handle.is_null()),
+        "no name outlives its last handle"
+    );
 }
 
 /// A slim lock, condition variables, and a queue of four numbers that the lock protects.
@@ -310,13 +316,14 @@ struct Queue {
     numbers: UnsafeCell<Vec<usize>>,
 }
 
-// SAFETY: only the owner of the lock touches the numbers, which is the subject of the test.
+// SAFETY: only the owner of the lock accesses the numbers; the exclusion is the subject of the test.
 unsafe impl Sync for Queue {}
 
 impl Queue {
     const ROOM: usize = 4;
 
-    /// Waits with the lock until the numbers fit, uses them, and wakes a thread of the other side.
+    /// Acquires the lock, waits until `fits` holds for the numbers, runs `run` on them, and wakes a
+    /// thread of the other side.
     fn with<T>(
         &self,
         fits: impl Fn(&[usize]) -> bool,
@@ -324,22 +331,23 @@ impl Queue {
         wake: &Condition,
         run: impl FnOnce(&mut Vec<usize>) -> T,
     ) -> T {
-        // SAFETY: the lock is here, and zero at first.
+        // SAFETY: `self.lock` was zero at first, does not move while `self` is borrowed, and is used by
+        // these calls only.
         unsafe { AcquireSRWLockExclusive(&raw const self.lock) };
-        // SAFETY: this thread owns the lock whenever it looks.
+        // SAFETY: this thread owns the lock during each call of `fits`, so no other thread writes.
         let fits = || fits(unsafe { &*self.numbers.get() });
         while !fits() {
-            // SAFETY: this thread owns the lock.
+            // SAFETY: this thread owns the lock, and `wait_for` is borrowed for the call.
             let woken = unsafe {
-                SleepConditionVariableSRW(&raw const *wait_for, &raw const self.lock, PATIENCE, 0)
+                SleepConditionVariableSRW(&raw const *wait_for, &raw const self.lock, TIMEOUT_MS, 0)
             };
             assert_eq!(woken, 1, "{}", GetLastError());
         }
-        // SAFETY: as above.
+        // SAFETY: this thread owns the lock, so no other reference to the numbers exists.
         let result = run(unsafe { &mut *self.numbers.get() });
-        // SAFETY: this thread owns the lock.
+        // SAFETY: this thread owns `self.lock` exclusively.
         unsafe { ReleaseSRWLockExclusive(&raw const self.lock) };
-        // SAFETY: it is here, and zero at first.
+        // SAFETY: `wake` was zero at first and is borrowed for the call.
         unsafe { WakeConditionVariable(&raw const *wake) };
         result
     }
@@ -350,25 +358,26 @@ impl Queue {
     }
 
     fn take(&self) -> usize {
-        let has_some = |numbers: &[usize]| !numbers.is_empty();
-        self.with(has_some, &self.filled, &self.emptied, |numbers| numbers.pop().unwrap())
+        let is_filled = |numbers: &[usize]| !numbers.is_empty();
+        self.with(is_filled, &self.filled, &self.emptied, |numbers| numbers.pop().unwrap())
     }
 
     fn len(&self) -> usize {
-        // SAFETY: the lock is here, and zero at first.
+        // SAFETY: `self.lock` was zero at first, does not move while `self` is borrowed, and is used by
+        // these calls only.
         unsafe { AcquireSRWLockShared(&raw const self.lock) };
-        // SAFETY: nobody changes them while this thread owns the lock.
+        // SAFETY: this thread owns the lock shared, so no thread writes the numbers.
         let len = unsafe { &*self.numbers.get() }.len();
-        // SAFETY: this thread owns it.
+        // SAFETY: this thread owns `self.lock` shared.
         unsafe { ReleaseSRWLockShared(&raw const self.lock) };
         len
     }
 }
 
 #[test]
-fn slim_locks_and_condition_variables_hand_on_what_they_protect() {
+fn slim_locks_and_condition_variables_protect_a_queue() {
     const EACH: usize = 2_000;
-    let _alone = alone();
+    let _serialized = serialize_tests();
     let (queue, sum) = (Queue::default(), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -381,6 +390,6 @@ fn slim_locks_and_condition_variables_hand_on_what_they_protect() {
         scope.spawn(|| (0..EACH).for_each(|_| assert!(queue.len() <= Queue::ROOM)));
     });
     assert_eq!(sum.into_inner(), THREADS * EACH * (EACH + 1) / 2);
-    // SAFETY: it is here.
+    // SAFETY: `queue.filled` is borrowed for the call.
     unsafe { WakeAllConditionVariable(&raw const queue.filled) };
 }

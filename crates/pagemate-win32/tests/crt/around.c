@@ -1,5 +1,5 @@
-/* Small things that programs take along: conversions, GUIDs, barriers, folders, descriptors as texts, time.
- * It prints what does not hold. */
+/* Other functions that programs use: conversions, GUIDs, barriers, folders, security descriptors
+ * as strings, time. Prints failed checks. */
 #include <windows.h>
 #include <initguid.h>
 #include <intrin.h>

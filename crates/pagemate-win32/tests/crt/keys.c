@@ -1,4 +1,4 @@
-/* Keys as they are pressed, until q. */
+/* Prints each key as it is pressed, until q. */
 #include <conio.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-// A program that ends as samples do.
+// Waits for a key with system("pause"), as sample programs do at their end.
 #include <cstdlib>
 #include <cstdio>
 #include <windows.h>

@@ -1,5 +1,5 @@
-// Formats are Windows' also by the names of C++, and min and max are there, whatever headers come before
-// and after.
+// The functions of namespace std use Microsoft's formats, and min and max are defined, in any order
+// of headers.
 #ifdef HEADERS_FIRST
 #include <algorithm>
 #include <cinttypes>
@@ -17,7 +17,7 @@
 #include <iostream>
 #include <string>
 
-// A program's own, of the same name.
+// A function of the program with the same name.
 struct Log {
     std::string text;
     int printf(const char *line) {

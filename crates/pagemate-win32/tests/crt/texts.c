@@ -1,5 +1,5 @@
-/* What Microsoft's C library does with texts, in bytes and in 16-bit characters. It prints what does not
- * hold, and nothing else but how many checks there were. */
+/* The string functions of Microsoft's C library, in bytes and in 16-bit characters. Prints
+ * failed checks and the number of checks. */
 #define STRSAFE_NO_DEPRECATE
 #include <windows.h>
 #include <fcntl.h>
@@ -67,7 +67,7 @@ static void wide(void)
     CHECK(wmemcmp(wmemset(to, L'q', 3), L"qqq", 3) == 0);
 }
 
-/* The same for both widths, as far as these go together. */
+/* Checks the behaviour that both widths share. */
 static void formats(void)
 {
     wchar_t to[64];
@@ -92,13 +92,13 @@ static void formats(void)
     CHECK(_scwprintf(L"%ld", (LONG)-3) == 2);
     CHECK(wsprintfW(to, L"%ld|%hs", (LONG)-3, "bytes") == 8 && wcscmp(to, L"-3|bytes") == 0);
 #ifndef __MINGW32__
-    /* What is no conversion stands as it is, and no width takes for ever. */
+    /* An invalid conversion is printed verbatim, and a huge width fails at once. */
     CHECK(swprintf(to, 64, L"ab%q%d", 5) == 5 && wcscmp(to, L"ab%q5") == 0);
     CHECK(swprintf(to, 64, L"%*d", -2147483647 - 1, 1) == -1);
 #endif
 }
 
-/* In bytes, with the sizes that Windows' types have. */
+/* Formats bytes with the sizes of Windows' types. */
 static void byte_formats(void)
 {
     const LONG minus = -3;
@@ -149,7 +149,7 @@ static void byte_formats(void)
 #endif
 }
 
-/* What is read is as wide as Windows' types, and nothing beside it is written to. */
+/* Scans values of the sizes of Windows' types, and writes nothing beside them. */
 static void scans(void)
 {
     LONG number[3] = {7, 7, 7};
@@ -191,7 +191,7 @@ static void scans(void)
 }
 
 #ifndef __MINGW32__
-/* Streams need not hold what they should, nor buffers have much room. */
+/* Reads streams with invalid text, and into short buffers. */
 static void streams(void)
 {
     static const char bytes[] = "z\n\xF0\x9F\x98\x80\xED\xA0\x80\xC0\x80\x80\n";

@@ -1,8 +1,9 @@
-/* Throws arguments at every function that takes any: null, rubbish, what was closed or unmapped already,
- * what is too long, and any number. Nothing may crash, and what fails leaves one of Windows' codes.
+/* Calls every function with random arguments: null, invalid, closed and unmapped ones, overlong
+ * strings and any number. No call may crash, and a failed call sets one of Windows' error codes.
  *
- * Left out is what ends a program on Windows too: pointers to nowhere that are to be read or written,
- * texts without an end, and memory that is given back twice. Sizes are small, or more than there is. */
+ * Arguments that crash a program on Windows too are left out: invalid pointers to memory that is
+ * read or written, unterminated strings, and memory that is freed twice. Sizes are small, or
+ * larger than the available memory. */
 #include <windows.h>
 #include <process.h>
 #include <sddl.h>
@@ -114,7 +115,7 @@ static DWORD protection(void)
     return roll(8) == 0 ? ANY : some[roll(4)];
 }
 
-/* Attributes too, most often none. */
+/* Picks security attributes, mostly none. */
 static DWORD section(void)
 {
     static const DWORD some[] = {SEC_RESERVE, SEC_COMMIT, SEC_IMAGE, SEC_LARGE_PAGES, SEC_NOCACHE, SEC_FILE};
@@ -128,7 +129,7 @@ static DWORD rights(void)
     return roll(8) == 0 ? ANY : some[roll(8)];
 }
 
-/* Small, or more than any machine has. */
+/* Picks a size that is small, or larger than the memory of any machine. */
 static unsigned long long size(void)
 {
     static const unsigned long long some[] = {0,       1,           4096,        5000,      65536,
@@ -151,7 +152,7 @@ static SECURITY_ATTRIBUTES *attributes(void)
     return &attributes;
 }
 
-/* Looks at the error of a call that failed. */
+/* Checks the error code of a failed call. */
 static int worked(int success, const char *call)
 {
     DWORD code = GetLastError();
@@ -228,7 +229,7 @@ static void memory(void)
 {
     MEMORY_BASIC_INFORMATION info;
     DWORD old;
-    /* A reservation may be large, what is committed may not. */
+    /* A reservation may be large, a commitment may not. */
     SIZE_T len = roll(2) ? roll(1 << 20) : number() >> 28;
     switch (roll(13)) {
     case 0: KEEP_VIEW(MapViewOfFileEx(handle(), rights() & 7, 0, roll(2) ? 0 : ANY, 0, address())); break;
@@ -343,7 +344,7 @@ static void texts(void)
     }
 }
 
-/* Mostly few, so that limits are met. */
+/* Picks mostly small counts, so that limits are reached. */
 static LONG times(void)
 {
     return roll(4) ? (LONG)roll(4) : (LONG)number();
@@ -380,7 +381,7 @@ static void open_sync(void)
     }
 }
 
-/* Nobody else is there who could end a wait. */
+/* Waits with short timeouts: no other thread could end a wait. */
 static void use_sync(void)
 {
     HANDLE list[MAXIMUM_WAIT_OBJECTS];
@@ -408,7 +409,7 @@ static DWORD WINAPI nothing(LPVOID given)
     return (DWORD)(ULONG_PTR)given;
 }
 
-/* Locks and condition variables that nobody else uses. */
+/* Locks and condition variables that no other thread uses. */
 static void slim(void)
 {
     static SRWLOCK lock = SRWLOCK_INIT;
@@ -437,7 +438,7 @@ static void slim(void)
     WakeAllConditionVariable(&condition);
 }
 
-/* Threads that end at once, or never begin. */
+/* Threads that end at once or never start. */
 static void threads(void)
 {
     CRITICAL_SECTION section;
@@ -462,7 +463,7 @@ static void threads(void)
     }
 }
 
-/* Time, the environment and memory, with room or without. */
+/* Time, the environment and memory, with sufficient and insufficient buffers. */
 static void around(void)
 {
     char to[64];
@@ -498,7 +499,7 @@ static void around(void)
     }
 }
 
-/* Descriptors as texts, and boxes. */
+/* Security descriptors as strings, and message boxes. */
 static void boxes(void)
 {
     static const char *const texts[] = {"D:(A;;GA;;;WD)", "D:", "D:(", "D:)", "S:(ML;;NW;;;LW)D:(A;;0xZ;;;WD)",

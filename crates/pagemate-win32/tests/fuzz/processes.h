@@ -1,5 +1,5 @@
-/* Processes: a few harmless programs, and much that is none. No call may end another process than a child
- * that was started for it. */
+/* Processes: a few harmless programs, and many invalid arguments. No call may end a process
+ * except a child that was started for it. */
 
 static char *program_text(void)
 {

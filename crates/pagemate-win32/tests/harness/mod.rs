@@ -1,7 +1,7 @@
-//! Programs in C and C++, built against this library and run as real processes.
+//! Compiles C and C++ programs against this library and runs them as real processes.
 //!
-//! With `PAGEMATE_UNDER_WINE` set they are built for Windows and run under Wine instead, so that the
-//! same expectations hold there: `cargo xtask windows` does that.
+//! With `PAGEMATE_UNDER_WINE` set, the programs are compiled for Windows and run under Wine
+//! instead, and have to meet the same expectations: `cargo xtask windows` does that.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -13,42 +13,42 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-/// Nothing takes this long unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// A program that takes longer hangs.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// What the static library needs of the system.
+/// The system libraries that the static library needs.
 const SYSTEM_LIBRARIES: [&str; 7] =
     ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
 
-/// Whether the programs are Windows'.
+/// Returns whether the programs are compiled for Windows and run under Wine.
 pub(crate) fn under_wine() -> bool {
     env::var_os("PAGEMATE_UNDER_WINE").is_some()
 }
 
-/// The static library, as it was built along with this test.
+/// Returns the path of the static library that was built along with this test.
 pub(crate) fn library() -> PathBuf {
     let path = env::current_exe().unwrap().with_file_name("libpagemate_win32.a");
-    assert!(path.is_file(), "{} is missing", path.display());
+    assert!(path.is_file(), "{} is missing: build the package first", path.display());
     path
 }
 
-/// Builds what a package makes, beside this test.
+/// Builds an artifact with `cargo build` and returns its path, beside this test.
 pub(crate) fn build(what: &[&str], path: &str) -> PathBuf {
     let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
     let mut cargo = Command::new(env!("CARGO"));
     let cargo = cargo.args(["build", "--quiet", "--profile", profile]).args(what).output().unwrap();
     assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
     let built = env::current_exe().unwrap().parent().unwrap().with_file_name(path);
-    assert!(built.is_file(), "{} is missing", built.display());
+    assert!(built.is_file(), "{} is missing: build the package first", built.display());
     built
 }
 
-/// The folder with `windows.h`.
+/// Returns the folder with `windows.h`.
 pub(crate) fn include() -> PathBuf {
-    here().join("include")
+    manifest_dir().join("include")
 }
 
-/// What compiles a program.
+/// The language that a program is compiled as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     C,
@@ -66,24 +66,26 @@ impl Language {
     }
 }
 
-fn here() -> &'static Path {
+fn manifest_dir() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A name that no other test and no other run uses.
+/// Returns a name that no other test and no other run uses.
 pub(crate) fn unique(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("{what}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Compiles files of this folder's, without a warning, and links them with the library.
+/// Compiles source files of the folder `tests` without warnings, and links them with the static
+/// library.
 #[track_caller]
 pub(crate) fn compile(sources: &[&str], language: Language, flags: &[&str]) -> Program {
     let libraries = if under_wine() { vec![] } else { vec![library().display().to_string()] };
     compile_with(sources, language, flags, &libraries)
 }
 
-/// Compiles files of this folder's, without a warning, and links them with these libraries.
+/// Compiles source files of the folder `tests` without warnings, and links them with the given
+/// libraries.
 #[track_caller]
 pub(crate) fn compile_with(
     sources: &[&str],
@@ -94,10 +96,10 @@ pub(crate) fn compile_with(
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique("program"));
     let path = if under_wine() { path.with_extension("exe") } else { path };
     let mut compiler = Command::new(language.compiler());
-    let word = if language == Language::C { "c" } else { "c++" };
+    let language_name = if language == Language::C { "c" } else { "c++" };
     compiler.args(["-O2", "-Wall", "-Wno-unknown-pragmas", "-Werror", "-o"]).arg(&path);
-    compiler.args(flags).args(["-x", word]);
-    compiler.args(sources.iter().map(|source| here().join("tests").join(source)));
+    compiler.args(flags).args(["-x", language_name]);
+    compiler.args(sources.iter().map(|source| manifest_dir().join("tests").join(source)));
     compiler.args(["-x", "none"]).args(libraries);
     if under_wine() {
         compiler.args(["-static", "-lpthread"]);
@@ -105,12 +107,12 @@ pub(crate) fn compile_with(
         compiler.arg("-I").arg(include()).args(SYSTEM_LIBRARIES);
     }
     let built = compiler.output().unwrap_or_else(|error| panic!("{compiler:?}: {error}"));
-    let complaints = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{compiler:?}\n{complaints}");
+    let warnings = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{compiler:?}\n{warnings}");
     Program { path }
 }
 
-/// A program that was compiled, removed when dropped.
+/// A compiled program, removed on drop.
 pub(crate) struct Program {
     path: PathBuf,
 }
@@ -133,23 +135,24 @@ impl Drop for Program {
     }
 }
 
-/// Where the objects of one test stand, and its programs run; removed with all that is in it.
-pub(crate) struct Place {
+/// A folder for the objects of one test, in which its programs run. Removed with its contents on
+/// drop.
+pub(crate) struct TestDir {
     path: PathBuf,
 }
 
-impl Place {
-    pub(crate) fn new() -> Place {
+impl TestDir {
+    pub(crate) fn new() -> TestDir {
         let path = Path::new("/dev/shm").join(unique("pagemate-test-c"));
         fs::create_dir(&path).unwrap();
-        Place { path }
+        TestDir { path }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Starts a program here.
+    /// Starts a program in this folder.
     pub(crate) fn start(&self, program: &Program) -> Running {
         self.start_command(program.command())
     }
@@ -167,9 +170,10 @@ impl Place {
         Running { child, lines }
     }
 
-    /// Starts a program at a terminal.
-    pub(crate) fn start_at(&self, program: &Program, terminal: &OwnedFd) -> Running {
-        // Whoever runs the tests in the background may have left us deaf to the terminal's signals.
+    /// Starts a program on a terminal.
+    pub(crate) fn start_on_terminal(&self, program: &Program, terminal: &OwnedFd) -> Running {
+        // If the tests run in the background, they ignore the terminal's signals. A program would
+        // inherit that.
         let mut command = Command::new("env");
         command.arg("--default-signal").arg(program.command().get_program());
         command.env("PAGEMATE_DIR", &self.path).current_dir(&self.path);
@@ -177,41 +181,44 @@ impl Place {
         Running { child: command.spawn().unwrap(), lines: channel().1 }
     }
 
-    /// Runs a program to its end: what it ended with, and its lines.
+    /// Runs a program to its end. Returns its exit code and its lines.
     pub(crate) fn run(&self, program: &Program) -> (i32, Vec<String>) {
         self.start(program).end()
     }
 }
 
-impl Drop for Place {
+impl Drop for TestDir {
     fn drop(&mut self) {
         _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// A program that runs; killed and reaped at the latest when dropped.
+/// A running program, killed and reaped on drop.
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    /// The next line it prints.
+    /// Returns the next line that the program prints.
     #[track_caller]
     pub(crate) fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("it ended, or hangs")
+        self.lines
+            .recv_timeout(TIMEOUT)
+            .expect("the program ended or hangs before it printed the expected line")
     }
 
-    /// Presses Enter, waits for the end, and gives what it ended with and the lines to come.
+    /// Sends a newline, waits for the program to end, and returns its exit code and its remaining
+    /// lines.
     #[track_caller]
     pub(crate) fn end(mut self) -> (i32, Vec<String>) {
-        // It may have ended already.
+        // The program may have ended already; then the write fails.
         _ = self.child.stdin.take().map(|mut input| input.write_all(b"\n"));
         let status = self.wait_for_end();
         (status.code().unwrap_or(-1), self.lines.iter().collect())
     }
 
-    /// Waits for the end.
+    /// Waits for the program to end.
     #[track_caller]
     pub(crate) fn wait(mut self) -> ExitStatus {
         self.wait_for_end()
@@ -219,20 +226,23 @@ impl Running {
 
     #[track_caller]
     fn wait_for_end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
             if Instant::now() > deadline {
                 self.child.kill().unwrap();
-                panic!("it hangs: {:?}", self.lines.try_iter().collect::<Vec<_>>());
+                panic!(
+                    "the program did not end in time; its remaining lines: {:?}",
+                    self.lines.try_iter().collect::<Vec<_>>()
+                );
             }
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Ends it as a crash would.
+    /// Kills the program, as a crash would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -1,5 +1,5 @@
-/* A program that uses pagemate.h and windows.h together: the libraries are two users of an object, even in
- * one thread. */
+/* Uses pagemate.h and windows.h in one program. The two libraries are separate users of an
+ * object, even in one thread. */
 #include <pagemate.h>
 #include <windows.h>
 
@@ -31,7 +31,7 @@ static void memory(const char *name) {
     check(strcmp(text, "hello") == 0, "compare");
     pagemate_view_unmap(view);
     pagemate_section_close(section);
-    /* The Win32 handle still keeps the name. */
+    /* The Win32 handle still holds the name. */
     check(pagemate_section_open(name, NULL, &section) == PAGEMATE_OK, "open natively");
     pagemate_section_close(section);
     UnmapViewOfFile(bytes);
@@ -39,7 +39,7 @@ static void memory(const char *name) {
     check(pagemate_section_open(name, NULL, &section) == PAGEMATE_NOT_FOUND, "the name goes with the last");
 }
 
-/* Whether the mutex is free for Windows' calls. */
+/* Returns whether the Win32 calls can acquire the mutex. */
 static int is_free(HANDLE mutex) {
     DWORD waited = WaitForSingleObject(mutex, 0);
     check(waited == WAIT_OBJECT_0 || waited == WAIT_TIMEOUT, "wait");
@@ -58,7 +58,7 @@ static void exclusion(const char *name) {
     check(!is_free(mutex), "held natively");
     pid_t child = fork();
     if (child == 0) {
-        /* The child owns nothing of its parent's, and can use both libraries. */
+        /* The child owns no lock of its parent, and can use both libraries. */
         check(!is_free(mutex), "held by the parent");
         check(pagemate_mutex_try_lock(native, &abandoned) == PAGEMATE_TIMED_OUT, "held by the parent, natively");
         _exit(0);

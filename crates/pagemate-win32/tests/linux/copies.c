@@ -1,5 +1,6 @@
-/* A process that has two copies of the library: an inherited handle is that of the first that is used, and one
- * that the process made is that of the copy that made it, also after a child has taken it over. */
+/* A process that loads two copies of the library. An inherited handle belongs to the copy that
+ * is used first. A handle that the process created belongs to the copy that created it, even
+ * after a child has inherited it. */
 #include <windows.h>
 #include <dlfcn.h>
 #include <process.h>

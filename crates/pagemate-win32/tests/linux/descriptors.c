@@ -1,4 +1,4 @@
-// No descriptor is left: what was written to a page that is copied on write is not lost for that.
+// When no descriptor is left, a written copy-on-write page must keep its contents.
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>

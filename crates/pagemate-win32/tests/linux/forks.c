@@ -1,4 +1,5 @@
-// A process forks while its other threads use handles and views: each child can use them too.
+// A process forks while its other threads use handles and views. Each child must be able to use
+// them too.
 #include <windows.h>
 #include <pthread.h>
 #include <signal.h>
@@ -58,7 +59,7 @@ int main(void)
         pid_t child = fork();
         if (child == 0)
         {
-            // Nothing here takes so long unless it hangs.
+            // A child that takes longer hangs.
             alarm(60);
             _exit(Child(event));
         }

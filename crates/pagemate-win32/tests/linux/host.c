@@ -1,5 +1,5 @@
-/* What Linux does to a Windows program that Windows does not: it has no streams, no room,
- * other environments. The first argument says what happens. */
+/* Conditions that a Windows program meets only on Linux: missing standard streams, a full file,
+ * another environment. The first argument selects the condition. */
 #include <windows.h>
 #include <process.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ static void show(const char *number)
         printf("%s\n", seen);
 }
 
-/* Every program has a name, and is not read beyond its arguments. */
+/* A program needs a name, and the arguments are not read beyond their end. */
 static void without_a_name(const char *path)
 {
     intptr_t started;
@@ -43,7 +43,7 @@ static void without_a_name(const char *path)
     printf("%d, error %d\n", (int)started, errno);
 }
 
-/* A file that has no room for all of it was not written to. */
+/* A partial write must fail. */
 static void without_room(void)
 {
     static const char bytes[8192];
@@ -58,7 +58,7 @@ static void without_room(void)
         printf("error %u\n", GetLastError());
 }
 
-/* What a program prints without standard output goes nowhere. */
+/* Without standard output, no object may get the descriptor to which the program prints. */
 static void without_streams(const char *name)
 {
     int output = fcntl(1, F_DUPFD_CLOEXEC, 3), stream, open_streams = 0;
@@ -79,7 +79,8 @@ static void without_streams(const char *name)
            open_streams);
 }
 
-/* Elsewhere the name is another object's, which nobody was handed. */
+/* In another object directory the name belongs to another object, to which the child inherited
+ * no handle. */
 static void elsewhere(const char *path, const char *name)
 {
     char here[4096], number[32], there[4096 + 16];
@@ -107,7 +108,7 @@ static struct {
 } packed;
 #pragma pack(pop)
 
-/* A packed struct's fields stand at any address. */
+/* The fields of a packed structure may be unaligned. */
 static void packed_arguments(const char *name)
 {
     SECURITY_DESCRIPTOR descriptor;
@@ -136,7 +137,7 @@ static DWORD WINAPI forks(LPVOID done)
     return 0;
 }
 
-/* The end of a child that a thread forked is not the thread's. */
+/* The end of a child that a thread forked must not mark the thread as ended. */
 static void forked_in_a_thread(void)
 {
     HANDLE done = CreateEventA(NULL, TRUE, FALSE, NULL);
@@ -145,7 +146,7 @@ static void forked_in_a_thread(void)
     printf("%s\n", WaitForSingleObject(thread, 0) == WAIT_TIMEOUT ? "it runs" : "it has ended");
 }
 
-/* The usual limit of descriptors is no limit of handles. */
+/* The usual limit of descriptors must not limit handles. */
 static void with_few_descriptors(void)
 {
     struct rlimit limit;
@@ -164,15 +165,15 @@ static DWORD WINAPI nothing(void *given)
     return 0;
 }
 
-/* No thread has so large a stack. */
+/* A thread with a stack as large as the address space cannot be created. */
 static void with_a_huge_stack(void)
 {
     HANDLE thread = CreateThread(NULL, ~(SIZE_T)0, nothing, NULL, 0, NULL);
     printf("%s, error %u\n", thread == NULL ? "none" : "made", GetLastError());
 }
 
-/* Somebody leaves a note of a handle with the highest number there is; to know it takes no room for all
- * below it. */
+/* Leaves a note of an inherited handle with the highest number. The table of handles must not
+ * allocate memory for all lower numbers. */
 static void with_a_far_handle(const char *path)
 {
     char text[256], number[32];
@@ -196,7 +197,7 @@ static void and_a_near_one(const char *number)
     printf("%u bytes, %s\n", count, CreateEventA(NULL, TRUE, TRUE, NULL) == (HANDLE)4 ? "and the first" : "none");
 }
 
-/* A directory that objects cannot be in: why calls fail. */
+/* Prints why calls fail if the object directory is unusable. */
 static void without_a_directory(const char *path)
 {
     setenv("PAGEMATE_DIR", path, 1);

@@ -1,5 +1,5 @@
-// A process becomes another program, which has its handles; and one is started with another file in
-// the place of what it was to inherit.
+// A process that executes another program keeps its handles. A child that gets another file in
+// place of an inherited descriptor must not use it.
 #include <windows.h>
 #include <process.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@ static HANDLE Handle(const char *number)
     return (HANDLE)(ULONG_PTR)strtoul(number, NULL, 10);
 }
 
-// The descriptor that is left for a child and is no note.
+// Returns the inherited descriptor of the event, as opposed to that of the note.
 static int Left(void)
 {
     int fd;
@@ -56,7 +56,7 @@ int main(int argc, char *argv[])
     }
     if (argc == 4)
     {
-        // Without a fork, too, as the same process.
+        // Execute the program without a fork, in the same process.
         printf("after exec: %lu\n", (unsigned long)WaitForSingleObject(Handle(argv[1]), 0));
         fflush(stdout);
         execl(argv[0], argv[0], argv[1], (char *)NULL);
@@ -75,7 +75,7 @@ int main(int argc, char *argv[])
         _exit(1);
     }
     wait(NULL);
-    // One that fails changes nothing.
+    // A failed exec changes nothing.
     if (_spawnl(_P_OVERLAY, "/nowhere", "/nowhere", NULL) != -1)
         return 1;
     _spawnl(_P_OVERLAY, argv[0], argv[0], number, "and", "again", NULL);

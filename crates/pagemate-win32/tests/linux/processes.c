@@ -1,5 +1,5 @@
-/* Children of a Windows program under conditions that only Linux has. The first argument names the
- * condition; a child has two arguments. */
+/* Child processes of a Windows program under conditions that only Linux has. The first argument
+ * selects the condition. A child has two arguments. */
 #include <windows.h>
 #include <errno.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ static int child(const char *what)
     return atoi(what);
 }
 
-/* A program that closes a handle never asks how the child ended. */
+/* Closes the handles of children without querying their exit codes. */
 static void no_zombies(void)
 {
     int pids[20], i;
@@ -55,7 +55,7 @@ static void no_zombies(void)
         PROCESS_INFORMATION made = start("3");
         CloseHandle(made.hProcess);
         pids[i] = (int)made.dwProcessId;
-        /* Waits for the end, and leaves it as it is. */
+        /* Wait for the end of the child without reaping it. */
         waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT);
     }
     say_end("last", start("4"));
@@ -69,7 +69,7 @@ static void signaled(int signal)
     signals++;
 }
 
-/* The program's own handler is called, for its own children too. */
+/* The program's SIGCHLD handler stays installed and runs for its own children too. */
 static void handler_stays(void)
 {
     signal(SIGCHLD, signaled);
@@ -91,7 +91,7 @@ static void reap_all(int signal)
         reaped++;
 }
 
-/* A wait ends also when the program itself reaps the child. */
+/* A wait ends even if the program itself reaps the child. */
 static void reaped_by_the_program(int ignored)
 {
     DWORD code = 0;
@@ -113,7 +113,7 @@ static void by_signals(void)
     say_end("killed", start("is-killed"));
 }
 
-/* Makes the next process have this number, if nobody is faster. */
+/* Forks until a process has this number. Another process may take the number first. */
 static int again(DWORD id)
 {
     int tries;
@@ -138,7 +138,7 @@ static int again(DWORD id)
     return 0;
 }
 
-/* A handle means the process that it was opened for. */
+/* A handle keeps referring to the process that it was opened for. */
 static void number_is_used_again(void)
 {
     PROCESS_INFORMATION made = start("8");
@@ -160,7 +160,7 @@ static void number_is_used_again(void)
     printf("%d\n", WaitForSingleObject(other, 60000) == WAIT_OBJECT_0);
 }
 
-/* A number that nobody has, and one that only a thread has. */
+/* Opens the number of a process that has ended. */
 static void no_process(void)
 {
     PROCESS_INFORMATION made = start("1");
@@ -170,7 +170,7 @@ static void no_process(void)
     printf("error %u\n", GetLastError());
 }
 
-/* A forked child has handles to processes that are not its children. */
+/* A forked child uses its parent's handles to processes that are not its own children. */
 static void after_a_fork(void)
 {
     PROCESS_INFORMATION made = start("sleeps");

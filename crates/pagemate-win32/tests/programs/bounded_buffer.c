@@ -1,4 +1,5 @@
-// Producers and consumers with a bounded buffer, guarded by a slim lock and two condition variables.
+// Producers and consumers with a bounded buffer, which a slim lock and two condition variables
+// protect.
 #include <windows.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
-// Two of these look at one memory: the first to come writes, the others read. Enter ends each.
+// Several processes share one memory: the first process writes, the others read. Enter ends each
+// process.
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// Works through a file of any length in windows of 64 KiB, as one does where addresses are few.
+// Processes a file of any length in windows of 64 KiB, as programs with little address space do.
 #include <windows.h>
 #include <stdio.h>
 
@@ -78,7 +78,7 @@ int main(void)
     printf("%u windows, sum %u\n", (unsigned)windows, (unsigned)sum);
     CloseHandle(map);
 
-    // What was written is in the file.
+    // The file contains the written bytes.
     if (SetFilePointer(file, -4, NULL, FILE_END) != LENGTH - 4)
         return Fail("SetFilePointer");
     if (!ReadFile(file, last, sizeof(last), &read, NULL) || read != sizeof(last))

@@ -1,4 +1,4 @@
-// A message for another process, in whichever characters the program is built for.
+// Passes a message to another process, in the characters for which the program is built.
 #include <windows.h>
 #include <stdio.h>
 #include <tchar.h>

@@ -1,5 +1,5 @@
-// A parent and a child share memory that has no name: the child inherits the handle, and is told its
-// number.
+// A parent and a child share unnamed memory: the child inherits the handle and gets its number as
+// an argument.
 #include <windows.h>
 #include <process.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ int main(int argc, char *argv[])
     printf("parent: the child ended with %d and wrote \"%s\"\n", status, view);
     fflush(stdout);
 
-    // A handle that is not inherited means nothing to a child.
+    // A handle that is not inheritable is invalid in the child.
     if (!DuplicateHandle(GetCurrentProcess(), map, GetCurrentProcess(), &other, 0, FALSE,
                          DUPLICATE_SAME_ACCESS))
         return 1;

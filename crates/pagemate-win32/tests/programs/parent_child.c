@@ -1,5 +1,5 @@
-// A parent starts a child by CreateProcess, which sums numbers in memory that it inherits, and waits for its
-// exit code.
+// A parent starts a child with CreateProcess and waits for its exit code. The child sums numbers in
+// inherited memory.
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>

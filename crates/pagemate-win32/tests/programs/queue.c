@@ -1,5 +1,6 @@
-// A queue of numbers between two processes: "queue put" fills it, "queue take" empties it. Whoever
-// comes first makes the memory, its mutex and its events. "queue crash" dies in the middle of a change.
+// A queue of numbers between two processes: "queue put" fills it, "queue take" empties it. The
+// first process creates the memory, its mutex and its events. "queue crash" dies in the middle of a
+// change.
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 #define ROOM 8
 #define NUMBERS 1000
-#define PATIENCE 30000
+#define TIMEOUT 30000
 
 typedef struct
 {
@@ -37,10 +38,10 @@ static BOOL Open(void)
 
 static BOOL Lock(void)
 {
-    DWORD result = WaitForSingleObject(g_mutex, PATIENCE);
+    DWORD result = WaitForSingleObject(g_mutex, TIMEOUT);
     if (result == WAIT_ABANDONED)
     {
-        printf("somebody died with the mutex%s\n", g_queue->changing ? " and left a mess" : "");
+        printf("another process died with the mutex%s\n", g_queue->changing ? " during a change" : "");
         g_queue->changing = FALSE;
         return TRUE;
     }
@@ -60,7 +61,7 @@ static int Put(void)
         empty = g_queue->put == g_queue->taken;
         ReleaseMutex(g_mutex);
         SetEvent(g_ready);
-        if (!empty && WaitForSingleObject(g_space, PATIENCE) != WAIT_OBJECT_0)
+        if (!empty && WaitForSingleObject(g_space, TIMEOUT) != WAIT_OBJECT_0)
             return 1;
     } while (!empty);
     SetEvent(g_closed);
@@ -76,7 +77,7 @@ static int Take(void)
     events[1] = g_closed;
     for (;;)
     {
-        result = WaitForMultipleObjects(2, events, FALSE, PATIENCE);
+        result = WaitForMultipleObjects(2, events, FALSE, TIMEOUT);
         if (result == WAIT_OBJECT_0 + 1)
             break;
         if (result != WAIT_OBJECT_0 || !Lock())

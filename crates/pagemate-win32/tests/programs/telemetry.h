@@ -1,4 +1,4 @@
-// What a game publishes of its car.
+// The data that a game publishes about its car.
 #pragma once
 #include <windows.h>
 
@@ -8,8 +8,8 @@
 #pragma pack(push, 4)
 typedef struct
 {
-    volatile LONG versionBegin; // counts up before a frame is written,
-    volatile LONG versionEnd;   // and after
+    volatile LONG versionBegin; // incremented before a frame is written
+    volatile LONG versionEnd;   // and after it is written
     DWORD frame;
     double speed;
     double position[3];

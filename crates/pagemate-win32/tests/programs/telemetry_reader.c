@@ -1,4 +1,4 @@
-// A dashboard: it may only look, and takes no frame that was written meanwhile.
+// A dashboard with read-only access. It discards frames that were written during the copy.
 #include "telemetry.h"
 #include <stdio.h>
 
@@ -26,7 +26,7 @@ int main(void)
         printf("no game runs (error %lu)\n", (unsigned long)GetLastError());
         return 2;
     }
-    // Whatever the game publishes.
+    // Map the whole section, of any length.
     shared = (const Telemetry *)MapViewOfFile(map, FILE_MAP_READ, 0, 0, 0);
     if (shared == NULL || VirtualQuery(shared, &info, sizeof(info)) == 0)
         return 1;

@@ -1,4 +1,4 @@
-// A game: it publishes frame after frame and never waits for who reads them.
+// A game that publishes frames and never waits for a reader.
 #include "telemetry.h"
 #include <stdio.h>
 
@@ -12,7 +12,7 @@ int main(void)
                              TELEMETRY_NAME);
     if (map == NULL || GetLastError() == ERROR_ALREADY_EXISTS)
     {
-        printf("another game runs, or none can\n");
+        printf("another game runs, or the memory cannot be created\n");
         return 1;
     }
     telemetry = (Telemetry *)MapViewOfFile(map, FILE_MAP_WRITE, 0, 0, sizeof(Telemetry));
@@ -32,7 +32,7 @@ int main(void)
         telemetry->position[2] = frame + 2.0;
         InterlockedIncrement(&telemetry->versionEnd);
     }
-    printf("the last frame is there\n");
+    printf("the last frame is written\n");
     fflush(stdout);
 
     getchar();

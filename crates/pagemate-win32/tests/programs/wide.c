@@ -1,4 +1,4 @@
-// As common_data, in wide characters.
+// common_data with wide characters.
 #ifndef UNICODE
 #define UNICODE
 #endif

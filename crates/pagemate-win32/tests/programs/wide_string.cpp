@@ -1,5 +1,5 @@
-// A program in C++ whose names are std::wstring, built at run time: a registry of workers, each with memory
-// of its own.
+// A C++ program that builds names as std::wstring at run time: a registry of workers, each with
+// memory of its own.
 #include <iomanip>
 #include <iostream>
 #include <map>

@@ -1,4 +1,4 @@
-/* What programs ask for around shared memory: time, the environment, memory of their own. */
+/* Functions that programs use beside shared memory: time, the environment, private memory. */
 #include "rows.h"
 
 static void the_calendar(void)
@@ -29,7 +29,7 @@ static void the_calendar(void)
     REFUSED(SystemTimeToFileTime(&told, &back), ERROR_INVALID_PARAMETER);
     time.dwHighDateTime = 0x80000000u;
     REFUSED(FileTimeToSystemTime(&time, &told), ERROR_INVALID_PARAMETER);
-    /* The beginning of time. */
+    /* The first file time. */
     time.dwHighDateTime = time.dwLowDateTime = 0;
     CHECK(FileTimeToSystemTime(&time, &told));
     SAME(told.wYear, 1601);
@@ -72,7 +72,8 @@ static void the_time(void)
     CHECK(FileTimeToSystemTime(&time, &parts));
     CHECK(milliseconds(&first) <= milliseconds(&parts));
     CHECK(milliseconds(&parts) <= milliseconds(&last));
-    /* A time zone is so many quarters of an hour away, and the call came between two others. */
+    /* A time zone differs by a multiple of a quarter of an hour. The call came between two
+     * others, so the remainder is less than the time between those. */
     zone = milliseconds(&here) - milliseconds(&first);
     CHECK(zone > -day && zone < day);
     zone = ((zone % quarter) + quarter) % quarter;
@@ -103,7 +104,7 @@ static void variables(void)
     REFUSED(SetEnvironmentVariableA(NULL, "x"), ERROR_ENVVAR_NOT_FOUND);
 }
 
-/* Whether both widths say the same; these names and folders are of ASCII. */
+/* Returns whether both strings are equal. These names and folders are ASCII. */
 static int alike(const char *narrow, const WCHAR *wide)
 {
     while (*narrow != 0 && *wide == (unsigned char)*narrow)
@@ -145,7 +146,7 @@ static void folders_and_names(void)
     CHECK(alike(path, wide));
 }
 
-static void cut_names_end(void)
+static void truncated_names_are_terminated(void)
 {
     char path[MAX_PATH], cut[MAX_PATH];
     CHECK(GetModuleFileNameA(NULL, path, sizeof path) > 4);
@@ -156,7 +157,7 @@ static void cut_names_end(void)
     CHECK(memcmp(cut, path, 3) == 0 && cut[3] == 0 && cut[4] == 'x');
 }
 
-static void what_is_there(void)
+static void file_attributes(void)
 {
     const DWORD told = FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_READONLY;
     const char *path = file_of(1);
@@ -186,18 +187,18 @@ static DWORD own_number(HANDLE handle)
     return GetCurrentThreadId();
 }
 
-static void numbers_and_ends(void)
+static void thread_ids_and_exit_codes(void)
 {
     DWORD here = GetCurrentThreadId(), there = in_thread(own_number, NULL);
     CHECK(here != 0 && there != 0 && here != there);
     SAME(own_number(NULL), here);
-    SAME(ended(start("exit-process", NULL, "none")), 17);
-    SAME(ended(start("exit-at-once", NULL, "none")), 18);
-    OutputDebugStringA("nobody listens");
-    OutputDebugStringW(TEXT_W("nobody listens"));
+    SAME(exit_code_of(start("exit-process", NULL, "none")), 17);
+    SAME(exit_code_of(start("exit-at-once", NULL, "none")), 18);
+    OutputDebugStringA("a message for a debugger");
+    OutputDebugStringW(TEXT_W("a message for a debugger"));
 }
 
-static void memory_of_ones_own(void)
+static void private_memory(void)
 {
     HANDLE heap = GetProcessHeap();
     char *block = (char *)HeapAlloc(heap, HEAP_ZERO_MEMORY, 1000), *moved;
@@ -228,15 +229,16 @@ static void memory_of_ones_own(void)
 }
 
 const Row around_rows[] = {
-    {118, "times and the calendar tell the same", the_calendar},
-    {119, "a variable's value, or how much room it takes", variables},
-    {120, "folders, the program's file and the machine's name, or how much room they take",
+    {118, "file times and calendar times convert to each other", the_calendar},
+    {119, "a variable's value, or the length that it needs", variables},
+    {120, "the names of folders, of the program's file and of the machine, or the length that they need",
      folders_and_names},
-    {121, "memory of one's own is as long as asked for, and zero if asked for", memory_of_ones_own},
-    {122, "a day is one of its month's", every_day_is_in_its_month},
-    {123, "the time is the same by all calls, and here so many quarters of an hour away", the_time},
-    {124, "the name of the program's file ends where it does not fit", cut_names_end},
-    {125, "a path leads to a folder, to a file, to one that is read-only, or to nothing", what_is_there},
-    {126, "each thread has a number, and a process ends with a code", numbers_and_ends},
+    {121, "private memory has the requested length, and is zero on request", private_memory},
+    {122, "a calendar day must exist in its month", every_day_is_in_its_month},
+    {123, "all calls return the same time, and local time differs by a multiple of a quarter of an hour",
+     the_time},
+    {124, "a truncated name of the program's file is terminated", truncated_names_are_terminated},
+    {125, "a path names a folder, a file, a read-only file or nothing", file_attributes},
+    {126, "each thread has a number, and a process ends with a code", thread_ids_and_exit_codes},
     {0, NULL, NULL},
 };

@@ -1,4 +1,4 @@
-/* CreateFileMapping: what is made, what is refused, and what is found. */
+/* CreateFileMapping: creating, refusing and finding sections. */
 #include "rows.h"
 
 static HANDLE create(HANDLE file, DWORD protection, DWORD len, const char *name)
@@ -12,7 +12,7 @@ static void memory_needs_a_length(void)
     REFUSED(create(INVALID_HANDLE_VALUE, PAGE_READWRITE, 0, unique()), ERROR_INVALID_PARAMETER);
 }
 
-static void null_is_memory_too(void)
+static void null_file_is_memory(void)
 {
     const char *name = unique();
     HANDLE made = create(NULL, PAGE_READWRITE, 1, name);
@@ -104,7 +104,7 @@ static void attributes(void)
 static void reserving_a_file_changes_nothing(void)
 {
     HANDLE file = open_file(file_of(8192), GENERIC_READ | GENERIC_WRITE);
-    void *seen = view(over(file, PAGE_READWRITE | SEC_RESERVE), FILE_MAP_WRITE);
+    void *seen = view(section_over(file, PAGE_READWRITE | SEC_RESERVE), FILE_MAP_WRITE);
     SAME(at(seen).State, MEM_COMMIT);
     SAME(at(seen).RegionSize, 8192);
     SAME(byte_of(seen, 8191), 7);
@@ -114,9 +114,9 @@ static void memory_is_rounded_up(void)
 {
     HANDLE made = memory(NULL, 5000);
     SAME(at(view(made, FILE_MAP_READ)).RegionSize, 8192);
-    CHECK(part(made, FILE_MAP_READ, 0, 5000) != NULL);
-    CHECK(part(made, FILE_MAP_READ, 0, 8192) != NULL);
-    REFUSED(part(made, FILE_MAP_READ, 0, 8193), ERROR_ACCESS_DENIED);
+    CHECK(view_part(made, FILE_MAP_READ, 0, 5000) != NULL);
+    CHECK(view_part(made, FILE_MAP_READ, 0, 8192) != NULL);
+    REFUSED(view_part(made, FILE_MAP_READ, 0, 8193), ERROR_ACCESS_DENIED);
     SAME(at(view(memory(NULL, 0x3452), FILE_MAP_READ)).RegionSize, 0x4000);
 }
 
@@ -125,9 +125,9 @@ static void files_are_not_rounded(void)
     static const DWORD lens[] = {36, 0x3456};
     size_t i;
     for (i = 0; i < 2; i++) {
-        HANDLE made = over(open_file(file_of(lens[i]), GENERIC_READ), PAGE_READONLY);
-        CHECK(part(made, FILE_MAP_READ, 0, lens[i]) != NULL);
-        REFUSED(part(made, FILE_MAP_READ, 0, lens[i] + 1), ERROR_ACCESS_DENIED);
+        HANDLE made = section_over(open_file(file_of(lens[i]), GENERIC_READ), PAGE_READONLY);
+        CHECK(view_part(made, FILE_MAP_READ, 0, lens[i]) != NULL);
+        REFUSED(view_part(made, FILE_MAP_READ, 0, lens[i] + 1), ERROR_ACCESS_DENIED);
     }
 }
 
@@ -143,7 +143,7 @@ static void memory_begins_as_zero(void)
 static void no_length_is_the_files(void)
 {
     HANDLE empty = open_file(file_of(0), GENERIC_READ | GENERIC_WRITE);
-    HANDLE made = over(open_file(file_of(70000), GENERIC_READ), PAGE_READONLY);
+    HANDLE made = section_over(open_file(file_of(70000), GENERIC_READ), PAGE_READONLY);
     SAME(at(view(made, FILE_MAP_READ)).RegionSize, 73728);
     REFUSED(create(empty, PAGE_READWRITE, 0, NULL), ERROR_FILE_INVALID);
     REFUSED(create(empty, PAGE_READONLY, 0, unique()), ERROR_FILE_INVALID);
@@ -171,7 +171,7 @@ static void read_only_files_do_not_grow(void)
     SAME(GetFileSize(file, NULL), 5);
 }
 
-static void files_must_be_open_for_it(void)
+static void files_need_the_access(void)
 {
     const char *path = file_of(4096);
     HANDLE reader = open_file(path, GENERIC_READ), none = open_file(path, 0);
@@ -183,14 +183,14 @@ static void files_must_be_open_for_it(void)
     REFUSED(create(none, PAGE_WRITECOPY, 0, NULL), ERROR_ACCESS_DENIED);
 }
 
-static void what_exists_wins(void)
+static void existing_objects_keep_their_size(void)
 {
     const char *name = unique();
     HANDLE first = memory(name, 8192), second;
     ((char *)view(first, FILE_MAP_WRITE))[0] = 5;
     second = create(INVALID_HANDLE_VALUE, PAGE_READWRITE, 1 << 20, name);
     SAME(GetLastError(), ERROR_ALREADY_EXISTS);
-    REFUSED(part(second, FILE_MAP_READ, 0, 1 << 20), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(second, FILE_MAP_READ, 0, 1 << 20), ERROR_ACCESS_DENIED);
     SAME(at(view(second, FILE_MAP_READ)).RegionSize, 8192);
     SAME(byte_of(view(second, FILE_MAP_READ), 0), 5);
 }
@@ -246,7 +246,7 @@ static void sizes_do_not_change(void)
     create(file, PAGE_READWRITE, 100000, name);
     SAME(GetLastError(), ERROR_ALREADY_EXISTS);
     SAME(at(view(made, FILE_MAP_READ)).RegionSize, 4096);
-    REFUSED(part(made, FILE_MAP_READ, 0, 4097), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(made, FILE_MAP_READ, 0, 4097), ERROR_ACCESS_DENIED);
 }
 
 static HANDLE create_long(HANDLE file, DWORD protection, DWORD high)
@@ -286,35 +286,37 @@ static void order_of_checks(void)
     REFUSED(create_long(NULL, PAGE_READWRITE | large, 0x8000), ERROR_NOT_ENOUGH_MEMORY);
 }
 
-static void large_pages_are_not_for_all(void)
+static void large_pages_require_a_privilege(void)
 {
     DWORD large = SEC_LARGE_PAGES | SEC_COMMIT;
     REFUSED(create(NULL, PAGE_READWRITE | large, 1 << 21, NULL), ERROR_PRIVILEGE_NOT_HELD);
 }
 
 const Row create_rows[] = {
-    {1, "memory needs a length", memory_needs_a_length},
-    {2, "no file at all is memory too", null_is_memory_too},
-    {3, "creating sets the last error, to 0 or 183, and opening leaves it", success_sets_the_last_error},
-    {4, "exactly one protection is asked for", one_protection},
-    {5, "sections know no modifiers of protections", no_modifiers},
-    {6, "attributes exclude and need each other", attributes},
-    {7, "over a file, to reserve changes nothing", reserving_a_file_changes_nothing},
-    {8, "memory is rounded up to pages, and views reach so far", memory_is_rounded_up},
+    {1, "a section in memory needs a length", memory_needs_a_length},
+    {2, "a null file handle is a section in memory too", null_file_is_memory},
+    {3, "creating sets the last error to 0 or 183, and opening leaves it unchanged",
+     success_sets_the_last_error},
+    {4, "a section has exactly one protection", one_protection},
+    {5, "a section has no modifiers of protections", no_modifiers},
+    {6, "some attributes exclude or require each other", attributes},
+    {7, "SEC_RESERVE has no effect on a section over a file", reserving_a_file_changes_nothing},
+    {8, "the length of a section in memory is rounded up to pages", memory_is_rounded_up},
     {9, "a section over a file is as long as the file", files_are_not_rounded},
-    {10, "memory begins as zero", memory_begins_as_zero},
-    {11, "no length is the file's, and an empty file has none", no_length_is_the_files},
-    {12, "a greater length makes the file grow at once", files_grow},
-    {13, "what is only read makes no file grow", read_only_files_do_not_grow},
-    {14, "a file must be open for what is done with it", files_must_be_open_for_it},
-    {15, "what exists keeps its size", what_exists_wins},
-    {16, "who finds an object gets the rights of the protection asked for", rights_follow_the_second_protection},
-    {17, "who makes an object gets the rights of the protection asked for", rights_follow_the_protection},
-    {18, "arguments are looked at before the name", arguments_come_before_the_name},
-    {21, "memory is charged at creation, unless it is reserved", memory_is_charged_at_creation},
+    {10, "memory is zero at first", memory_begins_as_zero},
+    {11, "length zero means the length of the file, which must not be empty", no_length_is_the_files},
+    {12, "a greater length extends the file at once", files_grow},
+    {13, "a read-only section extends no file", read_only_files_do_not_grow},
+    {14, "the file must be open with the required access", files_need_the_access},
+    {15, "an existing object keeps its size", existing_objects_keep_their_size},
+    {16, "a handle to an existing section has the rights of the given protection",
+     rights_follow_the_second_protection},
+    {17, "a handle to a new section has the rights of the given protection", rights_follow_the_protection},
+    {18, "the other arguments are checked before the name", arguments_come_before_the_name},
+    {21, "creation reserves memory, except with SEC_RESERVE", memory_is_charged_at_creation},
     {23, "an object's size does not change", sizes_do_not_change},
-    {115, "no length is negative or more than fits any process", impossible_lengths},
-    {116, "attributes, handle, rights, kind, length: the first that is wrong tells", order_of_checks},
-    {117, "large pages take a privilege, which is asked for last", large_pages_are_not_for_all},
+    {115, "a length is neither negative nor beyond the address space", impossible_lengths},
+    {116, "the order of checks is attributes, handle, rights, kind, length", order_of_checks},
+    {117, "large pages require a privilege, which is checked last", large_pages_require_a_privilege},
     {0, NULL, NULL},
 };

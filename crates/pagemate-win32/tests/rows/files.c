@@ -1,4 +1,4 @@
-/* ReadFile, WriteFile and SetFilePointer, as far as programs that map files need them. */
+/* ReadFile, WriteFile and SetFilePointer, as programs with file mappings use them. */
 #include "rows.h"
 
 static DWORD position(HANDLE file)
@@ -46,18 +46,18 @@ static void only_success_moves(void)
 static void appending_is_at_the_end(void)
 {
     HANDLE me = GetCurrentProcess(), file = open_file(file_of(10), GENERIC_READ | GENERIC_WRITE);
-    HANDLE appender = NULL, twin = NULL, opened;
+    HANDLE appender = NULL, duplicate = NULL, opened;
     OVERLAPPED start = from(0, 0);
     const char *path = file_of(10);
     char bytes[13] = {0};
     DWORD count = 0;
     CHECK(DuplicateHandle(me, file, me, &appender, FILE_APPEND_DATA | SYNCHRONIZE, FALSE, 0));
-    CHECK(DuplicateHandle(me, appender, me, &twin, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(DuplicateHandle(me, appender, me, &duplicate, 0, FALSE, DUPLICATE_SAME_ACCESS));
     SAME(SetFilePointer(file, 0, NULL, FILE_BEGIN), 0);
     CHECK(WriteFile(appender, "x", 1, &count, NULL));
     SAME(count, 1);
     SAME(position(file), 11);
-    CHECK(WriteFile(twin, "y", 1, &count, &start));
+    CHECK(WriteFile(duplicate, "y", 1, &count, &start));
     SAME(GetFileSize(file, NULL), 12);
     SAME(SetFilePointer(file, 0, NULL, FILE_BEGIN), 0);
     CHECK(WriteFile(file, "z", 1, &count, NULL));
@@ -72,7 +72,7 @@ static void appending_is_at_the_end(void)
     SAME(GetFileSize(open_file(path, GENERIC_READ), NULL), 12);
 }
 
-static void pointers_are_looked_at_before_the_file(void)
+static void pointer_arguments_are_checked_first(void)
 {
     HANDLE none = (HANDLE)(ULONG_PTR)0xBAD0, file = open_file(file_of(10), GENERIC_READ);
     LARGE_INTEGER back, on;
@@ -96,7 +96,7 @@ static void pointers_are_looked_at_before_the_file(void)
     SAME(position(file), 4);
 }
 
-static void half_a_buffer_is_none(void)
+static void partly_unwritable_buffers_fail(void)
 {
     const char *path = file_of(8192);
     HANDLE file = open_file(path, GENERIC_READ);
@@ -111,9 +111,10 @@ static void half_a_buffer_is_none(void)
 }
 
 const Row file_rows[] = {
-    {101, "a file stands elsewhere only when it was read or written there", only_success_moves},
-    {102, "who may only append writes at the end, by a duplicate too", appending_is_at_the_end},
-    {103, "a pointer's method and sign are looked at before the file", pointers_are_looked_at_before_the_file},
-    {144, "to read into a buffer half of which cannot be written to fails", half_a_buffer_is_none},
+    {101, "the file position moves only if a read or write succeeds", only_success_moves},
+    {102, "a handle with append access writes at the end, and so does a duplicate", appending_is_at_the_end},
+    {103, "SetFilePointer checks the method and the sign before the file",
+     pointer_arguments_are_checked_first},
+    {144, "a read into a partly unwritable buffer fails", partly_unwritable_buffers_fail},
     {0, NULL, NULL},
 };

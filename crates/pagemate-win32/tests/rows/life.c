@@ -1,8 +1,8 @@
-/* How long names and memory live, across processes. */
+/* The lifetime of names and memory, across processes. */
 #include "rows.h"
 #include <process.h>
 
-/* Where no process has anything by itself. */
+/* An address that no process uses by itself. */
 #define FAR_AWAY ((void *)(ULONG_PTR)0x300000000)
 
 HANDLE inheritable(const char *name, DWORD len)
@@ -30,7 +30,7 @@ static int one_of_many(HANDLE handle, const char *name)
     return made == NULL;
 }
 
-int play(const char *role, HANDLE handle, const char *name)
+int run_role(const char *role, HANDLE handle, const char *name)
 {
     if (strcmp(role, "create-and-end") == 0)
         return memory(name, 4096) == NULL;
@@ -64,18 +64,18 @@ int play(const char *role, HANDLE handle, const char *name)
         return UnmapViewOfFile(FAR_AWAY) || GetLastError() != ERROR_INVALID_ADDRESS;
     if (strcmp(role, "one-of-many") == 0)
         return one_of_many(handle, name);
-    return play_sync(role, handle, name);
+    return run_sync_role(role, handle, name);
 }
 
 static void views_are_not_inherited(void)
 {
     HANDLE made = inheritable(NULL, 4096);
     CHECK(MapViewOfFileEx(made, FILE_MAP_WRITE, 0, 0, 0, FAR_AWAY) == FAR_AWAY);
-    SAME(ended(start("unmap", made, "-")), 0);
+    SAME(exit_code_of(start("unmap", made, "-")), 0);
     SAME(at(FAR_AWAY).Type, MEM_MAPPED);
 }
 
-/* The name ends with the last handle, whatever is still mapped. */
+/* A name ends with its last handle, even while a view exists. */
 static void ends_with_its_handle(HANDLE (*make)(const char *name))
 {
     const char *name = unique();
@@ -135,9 +135,9 @@ static void memory_ends_in_either_order(void)
 static void nothing_outlives_its_processes(void)
 {
     const char *name = unique();
-    SAME(ended(start("create-and-end", NULL, name)), 0);
+    SAME(exit_code_of(start("create-and-end", NULL, name)), 0);
     GONE(name);
-    CHECK(ended(start("create-and-crash", NULL, name)) != 0);
+    CHECK(exit_code_of(start("create-and-crash", NULL, name)) != 0);
     GONE(name);
     SAME(byte_of(view(memory(name, 4096), FILE_MAP_READ), 0), 0);
 }
@@ -154,31 +154,31 @@ static void inherited_handles_hold(void)
     CHECK(opened != NULL);
     CHECK(CloseHandle(opened));
     control->go = 1;
-    SAME(ended(child), 0);
+    SAME(exit_code_of(child), 0);
     GONE(name);
 }
 
 static void duplicates_hold(void)
 {
     const char *name = unique();
-    HANDLE me = GetCurrentProcess(), made = memory(name, 4096), twin = NULL, opened, moved = NULL;
-    CHECK(DuplicateHandle(me, made, me, &twin, 0, FALSE, DUPLICATE_SAME_ACCESS));
-    CHECK(twin != made);
+    HANDLE me = GetCurrentProcess(), made = memory(name, 4096), duplicate = NULL, opened, moved = NULL;
+    CHECK(DuplicateHandle(me, made, me, &duplicate, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(duplicate != made);
     CHECK(CloseHandle(made));
     opened = open_named(name, FILE_MAP_READ);
     CHECK(opened != NULL && CloseHandle(opened));
-    CHECK(view(twin, FILE_MAP_WRITE) != NULL);
-    CHECK(DuplicateHandle(me, twin, me, &moved, FILE_MAP_READ, FALSE, DUPLICATE_CLOSE_SOURCE));
-    /* It may have the number of the one that is closed. */
-    if (moved != twin)
-        REFUSED(CloseHandle(twin), ERROR_INVALID_HANDLE);
+    CHECK(view(duplicate, FILE_MAP_WRITE) != NULL);
+    CHECK(DuplicateHandle(me, duplicate, me, &moved, FILE_MAP_READ, FALSE, DUPLICATE_CLOSE_SOURCE));
+    /* The new handle may have the closed one's number. */
+    if (moved != duplicate)
+        REFUSED(CloseHandle(duplicate), ERROR_INVALID_HANDLE);
     NO_VIEW(moved, FILE_MAP_WRITE, ERROR_ACCESS_DENIED);
-    /* As much as one gets is more than this handle has. */
-    CHECK(DuplicateHandle(me, moved, me, &twin, MAXIMUM_ALLOWED, FALSE, 0));
-    CHECK(view(twin, FILE_MAP_WRITE) != NULL && view(twin, FILE_MAP_READ) != NULL);
-    CHECK(CloseHandle(twin) && CloseHandle(moved));
+    /* MAXIMUM_ALLOWED gives all rights that the object grants, more than this handle has. */
+    CHECK(DuplicateHandle(me, moved, me, &duplicate, MAXIMUM_ALLOWED, FALSE, 0));
+    CHECK(view(duplicate, FILE_MAP_WRITE) != NULL && view(duplicate, FILE_MAP_READ) != NULL);
+    CHECK(CloseHandle(duplicate) && CloseHandle(moved));
     GONE(name);
-    /* A handle that nobody is told of is one nevertheless. */
+    /* A duplicate whose value is not returned still holds the object. */
     made = memory(name, 4096);
     CHECK(DuplicateHandle(me, made, me, NULL, 0, FALSE, DUPLICATE_SAME_ACCESS));
     CHECK(CloseHandle(made));
@@ -186,7 +186,7 @@ static void duplicates_hold(void)
     CHECK(opened != NULL && CloseHandle(opened));
 }
 
-static void readers_keep_it(void)
+static void readers_keep_the_object(void)
 {
     const char *name = unique();
     HANDLE control_handle = inheritable(NULL, sizeof(Control)), reader, again;
@@ -196,7 +196,7 @@ static void readers_keep_it(void)
     reader = open_named(name, FILE_MAP_READ);
     CHECK(reader != NULL);
     control->go = 1;
-    CHECK(ended(writer) != 0);
+    CHECK(exit_code_of(writer) != 0);
     again = memory(name, 4096);
     SAME(GetLastError(), ERROR_ALREADY_EXISTS);
     SAME(byte_of(view(again, FILE_MAP_READ), 0), 'w');
@@ -204,17 +204,17 @@ static void readers_keep_it(void)
     GONE(name);
 }
 
-static void who_comes_first_fixes_the_size(void)
+static void first_creator_fixes_the_size(void)
 {
     const char *name = unique();
     HANDLE consumer = memory(name, 4096), producer = memory(name, 32768);
     SAME(GetLastError(), ERROR_ALREADY_EXISTS);
-    REFUSED(part(producer, FILE_MAP_WRITE, 0, 32768), ERROR_ACCESS_DENIED);
-    CHECK(part(producer, FILE_MAP_WRITE, 0, 4096) != NULL);
+    REFUSED(view_part(producer, FILE_MAP_WRITE, 0, 32768), ERROR_ACCESS_DENIED);
+    CHECK(view_part(producer, FILE_MAP_WRITE, 0, 4096) != NULL);
     CHECK(CloseHandle(consumer));
 }
 
-static void one_creates(void)
+static void exactly_one_creates(void)
 {
     const char *name = unique();
     HANDLE handle = inheritable(NULL, sizeof(Control));
@@ -226,20 +226,20 @@ static void one_creates(void)
     WAIT_FOR(control->ready == CHILDREN);
     control->go = 1;
     for (i = 0; i < CHILDREN; i++)
-        SAME(ended(children[i]), 0);
+        SAME(exit_code_of(children[i]), 0);
     SAME(control->made, 1);
     SAME(control->found, CHILDREN - 1);
 }
 
 const Row life_rows[] = {
     {59, "views are not inherited", views_are_not_inherited},
-    {72, "the name ends with its last handle, whatever is mapped", names_end_with_the_last_handle},
+    {72, "a name ends with its last handle, even while views exist", names_end_with_the_last_handle},
     {73, "memory ends with the last handle and the last view, in either order", memory_ends_in_either_order},
-    {74, "nothing outlives its processes, however they end", nothing_outlives_its_processes},
-    {75, "an inherited handle has its number and is a hold", inherited_handles_hold},
-    {76, "a duplicate is a handle of its own, with fewer rights if asked for", duplicates_hold},
-    {77, "a reader keeps name and bytes for a writer that comes back", readers_keep_it},
-    {78, "who comes first fixes the size", who_comes_first_fixes_the_size},
-    {79, "of many that create at once exactly one does", one_creates},
+    {74, "nothing outlives its processes, whether they exit or crash", nothing_outlives_its_processes},
+    {75, "an inherited handle has the same number and holds the object", inherited_handles_hold},
+    {76, "a duplicate is a handle of its own, with fewer rights on request", duplicates_hold},
+    {77, "a reader keeps the name and the bytes for a writer that returns", readers_keep_the_object},
+    {78, "the first creator fixes the size", first_creator_fixes_the_size},
+    {79, "of many concurrent creators, exactly one creates the object", exactly_one_creates},
     {0, NULL, NULL},
 };

@@ -1,7 +1,7 @@
-/* Windows' behaviour, row by row, by windows.h and the C library alone.
+/* The behaviour of Windows, row by row, through windows.h and the C library alone.
  *
- * Without arguments every row runs in a process of its own, so that a crash is one row's failure.
- * What does not hold is printed: the number of the row first, the place in this program after. */
+ * Without arguments, every row runs in a process of its own, so that a crash fails only one row.
+ * A failed check prints its place in this program, and a failed row prints its number. */
 #include "rows.h"
 #include <process.h>
 
@@ -67,7 +67,7 @@ HANDLE open_file(const char *path, DWORD access)
     return file;
 }
 
-HANDLE over(HANDLE file, DWORD protection)
+HANDLE section_over(HANDLE file, DWORD protection)
 {
     HANDLE made = CreateFileMappingA(file, NULL, protection, 0, 0, NULL);
     CHECK(made != NULL);
@@ -79,7 +79,7 @@ void *view(HANDLE section, DWORD access)
     return MapViewOfFile(section, access, 0, 0, 0);
 }
 
-void *part(HANDLE section, DWORD access, DWORD offset, SIZE_T len)
+void *view_part(HANDLE section, DWORD access, DWORD offset, SIZE_T len)
 {
     return MapViewOfFile(section, access, 0, offset, len);
 }
@@ -113,7 +113,7 @@ intptr_t start(const char *role, HANDLE handle, const char *name)
     return process;
 }
 
-int ended(intptr_t process)
+int exit_code_of(intptr_t process)
 {
     int status = -1;
     CHECK(_cwait(&status, process, _WAIT_CHILD) != -1);
@@ -147,19 +147,19 @@ DWORD in_thread(DWORD (*work)(HANDLE handle), HANDLE handle)
     return joined(&thread);
 }
 
-static const Row *const chapters[] = {create_rows, name_rows, open_rows, map_rows,  memory_rows,
+static const Row *const row_groups[] = {create_rows, name_rows, open_rows, map_rows,  memory_rows,
                                       life_rows,   file_rows, page_rows, sync_rows, wait_rows,
                                       around_rows, thread_rows, message_rows, right_rows,
                                       process_rows, slim_rows};
-#define CHAPTERS (sizeof chapters / sizeof chapters[0])
+#define GROUPS (sizeof row_groups / sizeof row_groups[0])
 
 /* Runs one row in this process. */
 static int run(int number)
 {
     const Row *row;
-    size_t chapter;
-    for (chapter = 0; chapter < CHAPTERS; chapter++)
-        for (row = chapters[chapter]; row->test != NULL; row++)
+    size_t group;
+    for (group = 0; group < GROUPS; group++)
+        for (row = row_groups[group]; row->test != NULL; row++)
             if (row->number == number)
                 row->test();
     while (file_count > 0)
@@ -171,7 +171,7 @@ static int run(int number)
 int main(int argc, char **argv)
 {
     const Row *row;
-    size_t chapter;
+    size_t group;
     char number[16];
     int held = 0, broken = 0;
 
@@ -179,12 +179,12 @@ int main(int argc, char **argv)
     if (argc == 3)
         return run(atoi(argv[2]));
     if (argc == 5)
-        return play(argv[2], (HANDLE)(ULONG_PTR)strtoul(argv[3], NULL, 10), argv[4]);
+        return run_role(argv[2], (HANDLE)(ULONG_PTR)strtoul(argv[3], NULL, 10), argv[4]);
     if (argc > 2)
         return 2;
 
-    for (chapter = 0; chapter < CHAPTERS; chapter++)
-        for (row = chapters[chapter]; row->test != NULL; row++) {
+    for (group = 0; group < GROUPS; group++)
+        for (row = row_groups[group]; row->test != NULL; row++) {
             int status;
             sprintf(number, "%d", row->number);
             printf("row %d: %s\n", row->number, row->sentence);

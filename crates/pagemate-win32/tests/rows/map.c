@@ -15,7 +15,7 @@ static void protection_of_views(void)
         SAME(at(seen).AllocationProtect, protections[access]);
         SAME(at(seen).Protect, protections[access]);
     }
-    /* To copy and to write is to write for all. */
+    /* FILE_MAP_COPY with FILE_MAP_WRITE is a shared writable view. */
     shared = (char *)view(made, FILE_MAP_COPY | FILE_MAP_WRITE);
     shared[0] = 9;
     SAME(byte_of(view(made, FILE_MAP_READ), 0), 9);
@@ -76,7 +76,7 @@ static void reading_and_copying_always(void)
     for (i = 0; i < 3; i++) {
         made = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, protections[i], 0, 1, NULL);
         CHECK(view(made, FILE_MAP_READ) != NULL && view(made, FILE_MAP_COPY) != NULL);
-        made = over(file, protections[i]);
+        made = section_over(file, protections[i]);
         CHECK(view(made, FILE_MAP_READ) != NULL && view(made, FILE_MAP_COPY) != NULL);
     }
     CHECK(view(made, FILE_MAP_WRITE) != NULL);
@@ -89,9 +89,9 @@ static void offsets_are_aligned(void)
     GetSystemInfo(&system);
     SAME(system.dwAllocationGranularity, 65536);
     SAME(system.dwPageSize, 4096);
-    REFUSED(part(made, FILE_MAP_READ, 1, 1), ERROR_MAPPED_ALIGNMENT);
-    REFUSED(part(made, FILE_MAP_READ, 4096, 1), ERROR_MAPPED_ALIGNMENT);
-    CHECK(part(made, FILE_MAP_READ, 65536, 1) != NULL);
+    REFUSED(view_part(made, FILE_MAP_READ, 1, 1), ERROR_MAPPED_ALIGNMENT);
+    REFUSED(view_part(made, FILE_MAP_READ, 4096, 1), ERROR_MAPPED_ALIGNMENT);
+    CHECK(view_part(made, FILE_MAP_READ, 65536, 1) != NULL);
     REFUSED(MapViewOfFileEx(made, FILE_MAP_READ, 0, 0, 0, (void *)(ULONG_PTR)0x12345000),
             ERROR_MAPPED_ALIGNMENT);
 }
@@ -101,31 +101,31 @@ static void order_of_checks(void)
     const char *name = unique();
     HANDLE made = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READONLY, 0, 1, name);
     HANDLE all = open_named(name, FILE_MAP_ALL_ACCESS);
-    REFUSED(part((HANDLE)(ULONG_PTR)0xBAD0, FILE_MAP_READ, 1, 0), ERROR_INVALID_HANDLE);
-    REFUSED(part(made, FILE_MAP_WRITE, 1, 0), ERROR_ACCESS_DENIED);
-    REFUSED(part(all, FILE_MAP_WRITE, 1, 0), ERROR_MAPPED_ALIGNMENT);
-    REFUSED(part(all, FILE_MAP_WRITE, 0, 5000), ERROR_INVALID_PARAMETER);
+    REFUSED(view_part((HANDLE)(ULONG_PTR)0xBAD0, FILE_MAP_READ, 1, 0), ERROR_INVALID_HANDLE);
+    REFUSED(view_part(made, FILE_MAP_WRITE, 1, 0), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(all, FILE_MAP_WRITE, 1, 0), ERROR_MAPPED_ALIGNMENT);
+    REFUSED(view_part(all, FILE_MAP_WRITE, 0, 5000), ERROR_INVALID_PARAMETER);
 }
 
 static void no_length_is_to_the_end(void)
 {
     HANDLE made = memory(NULL, 200000);
-    SAME(at(part(made, FILE_MAP_READ, 65536, 0)).RegionSize, 200704 - 65536);
-    SAME(at(part(made, FILE_MAP_READ, 0, 4090)).RegionSize, 4096);
+    SAME(at(view_part(made, FILE_MAP_READ, 65536, 0)).RegionSize, 200704 - 65536);
+    SAME(at(view_part(made, FILE_MAP_READ, 0, 4090)).RegionSize, 4096);
 }
 
 static void past_the_end(void)
 {
     HANDLE made = memory(NULL, 8192);
-    REFUSED(part(made, FILE_MAP_READ, 0, 8193), ERROR_ACCESS_DENIED);
-    REFUSED(part(made, FILE_MAP_WRITE, 0, 1 << 20), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(made, FILE_MAP_READ, 0, 8193), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(made, FILE_MAP_WRITE, 0, 1 << 20), ERROR_ACCESS_DENIED);
 }
 
 static void beyond_the_end(void)
 {
     HANDLE made = memory(NULL, 8192);
-    REFUSED(part(made, FILE_MAP_READ, 65536, 0), ERROR_ACCESS_DENIED);
-    REFUSED(part(made, FILE_MAP_READ, 65536, 1), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(made, FILE_MAP_READ, 65536, 0), ERROR_ACCESS_DENIED);
+    REFUSED(view_part(made, FILE_MAP_READ, 65536, 1), ERROR_ACCESS_DENIED);
 }
 
 static void views_are_apart_and_coherent(void)
@@ -139,7 +139,7 @@ static void views_are_apart_and_coherent(void)
     SAME(byte_of(other, 99), 3);
 }
 
-static void places_are_free_or_refused(void)
+static void addresses_are_used_or_refused(void)
 {
     HANDLE made = memory(NULL, 1);
     void *first = view(made, FILE_MAP_READ);
@@ -150,7 +150,7 @@ static void places_are_free_or_refused(void)
 
 static void past_the_files_end_is_zero(void)
 {
-    void *seen = view(over(open_file(file_of(36), GENERIC_READ), PAGE_READONLY), FILE_MAP_READ);
+    void *seen = view(section_over(open_file(file_of(36), GENERIC_READ), PAGE_READONLY), FILE_MAP_READ);
     SAME(byte_of(seen, 35), 7);
     SAME(byte_of(seen, 36), 0);
     SAME(byte_of(seen, 4095), 0);
@@ -186,7 +186,7 @@ static void views_outlive_handles(void)
 }
 
 #ifdef _WIN32
-/* Its import library does not come with every compiler. */
+/* Not every compiler comes with the function's import library. */
 typedef PVOID WINAPI MapView3(HANDLE, HANDLE, PVOID, ULONG64, SIZE_T, ULONG, ULONG, void *, ULONG);
 static PVOID WINAPI map3(HANDLE section, HANDLE process, PVOID base, ULONG64 offset, SIZE_T len,
                          ULONG how, ULONG protection, void *parameters, ULONG count)
@@ -212,23 +212,23 @@ static void views_by_protection(void)
 }
 
 const Row map_rows[] = {
-    {41, "a view's protection follows from the access asked for", protection_of_views},
+    {41, "the access determines a view's protection", protection_of_views},
     {42, "a view without any access is legal", no_access_is_legal},
-    {43, "to write a view, a handle need not read", writing_needs_only_writing},
-    {44, "a handle for reading gives no writable view", readers_do_not_write},
-    {45, "all access is to write", all_access_is_to_write},
-    {46, "an object's own protection gives no writable view either", sections_protect_themselves},
-    {47, "every protection admits reading and copying", reading_and_copying_always},
-    {48, "views begin at multiples of 64 KiB, in the object and in memory", offsets_are_aligned},
-    {49, "handle, access, alignment, protection, size: the first that is wrong tells", order_of_checks},
-    {50, "no length is to the end, and lengths are rounded up", no_length_is_to_the_end},
+    {43, "a writable view does not require the right to read", writing_needs_only_writing},
+    {44, "a handle with read access maps no writable view", readers_do_not_write},
+    {45, "FILE_MAP_ALL_ACCESS maps a writable view", all_access_is_to_write},
+    {46, "a read-only section has no writable view", sections_protect_themselves},
+    {47, "every protection permits read and copy views", reading_and_copying_always},
+    {48, "offsets and addresses of views are multiples of 64 KiB", offsets_are_aligned},
+    {49, "the order of checks is handle, access, alignment, protection, size", order_of_checks},
+    {50, "length zero maps to the end, and lengths are rounded up", no_length_is_to_the_end},
     {51, "a view does not reach past the end", past_the_end},
     {52, "a view does not begin beyond the end", beyond_the_end},
-    {53, "two views stand apart and show one memory", views_are_apart_and_coherent},
-    {54, "a view stands where it is asked for, or nowhere", places_are_free_or_refused},
-    {55, "past a file's end its last page is zero", past_the_files_end_is_zero},
-    {56, "what a copying view writes stays in it", copies_are_private},
+    {53, "two views have different addresses and show the same memory", views_are_apart_and_coherent},
+    {54, "a view is mapped at the requested address or not at all", addresses_are_used_or_refused},
+    {55, "the last page is zero beyond a file's end", past_the_files_end_is_zero},
+    {56, "a copy-on-write view keeps its writes to itself", copies_are_private},
     {58, "a view outlives its handle", views_outlive_handles},
-    {60, "a view can be asked for by its protection", views_by_protection},
+    {60, "MapViewOfFile2 and 3 take a protection", views_by_protection},
     {0, NULL, NULL},
 };

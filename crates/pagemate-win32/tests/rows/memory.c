@@ -1,4 +1,4 @@
-/* What stands at an address: unmapping, flushing, asking, protecting and committing. */
+/* Pages of views: unmapping, flushing, querying, protecting and committing. */
 #include "rows.h"
 
 static void any_address_unmaps(void)
@@ -25,7 +25,7 @@ static void only_views_unmap(void)
     CHECK(VirtualFree(own, 0, MEM_RELEASE));
 }
 
-static void nothing_is_left(void)
+static void unmapped_memory_is_free(void)
 {
     void *seen = view(memory(NULL, 1), FILE_MAP_READ);
     CHECK(UnmapViewOfFile(seen));
@@ -50,7 +50,7 @@ static void flushing(void)
     CHECK(FlushViewOfFile(seen, 0));
     CHECK(FlushViewOfFile(seen + 4096, 1));
     CHECK(!FlushViewOfFile(seen, 8193));
-    seen = (char *)view(over(file, PAGE_READWRITE), FILE_MAP_WRITE);
+    seen = (char *)view(section_over(file, PAGE_READWRITE), FILE_MAP_WRITE);
     seen[4999] = 'x';
     CHECK(FlushViewOfFile(seen, 0));
     CHECK(FlushFileBuffers(file));
@@ -59,7 +59,7 @@ static void flushing(void)
     SAME(read, 'x');
 }
 
-static void views_tell_what_they_are(void)
+static void views_are_described(void)
 {
     char *seen = (char *)view(memory(NULL, 12288), FILE_MAP_WRITE);
     MEMORY_BASIC_INFORMATION info = at(seen);
@@ -99,7 +99,7 @@ static void committing_again_protects(void)
 {
     HANDLE file = open_file(file_of(8192), GENERIC_READ | GENERIC_WRITE);
     void *seen = view(memory(NULL, 8192), FILE_MAP_WRITE);
-    void *of_file = view(over(file, PAGE_READWRITE), FILE_MAP_WRITE);
+    void *of_file = view(section_over(file, PAGE_READWRITE), FILE_MAP_WRITE);
     CHECK(VirtualAlloc(seen, 4096, MEM_COMMIT, PAGE_READONLY) == seen);
     SAME(at(seen).Protect, PAGE_READONLY);
     SAME(at(seen).RegionSize, 4096);
@@ -127,7 +127,7 @@ static void committing_is_for_all(void)
     REFUSED(VirtualFree(one + 65536, 4096, MEM_DECOMMIT), ERROR_INVALID_PARAMETER);
 }
 
-static void a_view_tells_the_size(void)
+static void view_size_is_returned(void)
 {
     const char *name = unique();
     memory(name, 70000);
@@ -142,7 +142,7 @@ static BOOL set_length(HANDLE file, LONG len)
 static void mapped_files_do_not_shrink(void)
 {
     HANDLE file = open_file(file_of(70000), GENERIC_READ | GENERIC_WRITE);
-    HANDLE made = over(file, PAGE_READWRITE);
+    HANDLE made = section_over(file, PAGE_READWRITE);
     void *seen = view(made, FILE_MAP_READ);
     REFUSED(set_length(file, 1), ERROR_USER_MAPPED_FILE);
     CHECK(set_length(file, 80000));
@@ -152,7 +152,7 @@ static void mapped_files_do_not_shrink(void)
     CHECK(set_length(file, 1));
 }
 
-static void memory_of_ones_own_is_flushed_too(void)
+static void private_memory_is_flushed_too(void)
 {
     char *own = (char *)VirtualAlloc(NULL, 65536, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     CHECK(own != NULL);
@@ -160,7 +160,7 @@ static void memory_of_ones_own_is_flushed_too(void)
     CHECK(FlushViewOfFile(own + 4096, 100));
 }
 
-static void uncached_sections_say_so(void)
+static void uncached_sections_are_reported(void)
 {
     HANDLE section = CreateFileMappingA(INVALID_HANDLE_VALUE, NULL,
                                         PAGE_READWRITE | SEC_COMMIT | SEC_NOCACHE, 0, 4096, NULL);
@@ -181,19 +181,19 @@ static void limits_are_those_of_windows(void)
 }
 
 const Row memory_rows[] = {
-    {61, "any address in a view unmaps it", any_address_unmaps},
-    {62, "what is no view is not unmapped", only_views_unmap},
-    {63, "after unmapping nothing is there", nothing_is_left},
-    {64, "views are not freed, in part or whole", views_are_not_freed},
-    {65, "views can be flushed, and files have it then", flushing},
-    {66, "a view tells what it is", views_tell_what_they_are},
-    {67, "a view's protection is not raised above what it was mapped with", protection_is_not_raised},
-    {68, "to commit memory again protects it, and files refuse", committing_again_protects},
-    {69, "to commit reserved memory is to commit it for all", committing_is_for_all},
-    {70, "a view of all tells how much it is", a_view_tells_the_size},
-    {71, "a file does not shrink while it is mapped", mapped_files_do_not_shrink},
-    {145, "memory of one's own is flushed without an effect", memory_of_ones_own_is_flushed_too},
-    {146, "views of sections that are not cached say so", uncached_sections_say_so},
+    {61, "UnmapViewOfFile accepts any address in the view", any_address_unmaps},
+    {62, "UnmapViewOfFile refuses an address outside of every view", only_views_unmap},
+    {63, "unmapped memory is free", unmapped_memory_is_free},
+    {64, "VirtualFree refuses views", views_are_not_freed},
+    {65, "a flushed view is written to its file", flushing},
+    {66, "VirtualQuery describes a view", views_are_described},
+    {67, "a view's protection cannot exceed that of its mapping", protection_is_not_raised},
+    {68, "committing memory again changes its protection, except in files", committing_again_protects},
+    {69, "committing reserved memory commits it in all views", committing_is_for_all},
+    {70, "VirtualQuery returns the size of a whole view", view_size_is_returned},
+    {71, "a mapped file cannot shrink", mapped_files_do_not_shrink},
+    {145, "FlushViewOfFile has no effect on private memory", private_memory_is_flushed_too},
+    {146, "VirtualQuery shows that a section is not cached", uncached_sections_are_reported},
     {147, "the highest count of a semaphore is MAXLONG", limits_are_those_of_windows},
     {0, NULL, NULL},
 };

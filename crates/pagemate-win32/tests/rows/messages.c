@@ -1,10 +1,10 @@
-/* Messages, and texts from one width to the other. */
+/* FormatMessage, and conversions between bytes and 16-bit characters. */
 #include "rows.h"
 #include <stdarg.h>
 
 static char message[300];
 
-/* Formats a text with these values, and tells whether it came to what it should. */
+/* Formats a message with these values, and checks the result. */
 static void formats(DWORD flags, const char *should, const char *text, ...)
 {
     DWORD len;
@@ -43,8 +43,8 @@ static void values_are_inserted(void)
             ERROR_INVALID_PARAMETER);
 }
 
-/* A width or a precision may be a value. Of a list, an insert with any of them has one number less than
- * values. */
+/* A width or a precision may be a value. In an argument array, such an insert occupies one
+ * number less than it takes values. */
 static void widths_are_values(void)
 {
     const DWORD none = 0, array = FORMAT_MESSAGE_FROM_STRING | FORMAT_MESSAGE_ARGUMENT_ARRAY;
@@ -134,7 +134,7 @@ static void what_fits_is_converted(void)
     CHECK(to_wide[0] == 'a' && to_wide[1] == 'b' && to_wide[2] == 'x');
 }
 
-static void a_conversion_s_arguments_are_looked_at(void)
+static void conversion_arguments_are_checked_first(void)
 {
     WCHAR to_wide[4];
     char to[4];
@@ -150,7 +150,7 @@ static void a_conversion_s_arguments_are_looked_at(void)
     SAME(WideCharToMultiByte(CP_ACP, 0x600, TEXT_W("ab"), -1, to, 4, NULL, NULL), 3);
 }
 
-static void utf8_knows_one_flag(void)
+static void utf8_accepts_one_flag(void)
 {
     WCHAR to_wide[4];
     char to[4];
@@ -163,13 +163,14 @@ static void utf8_knows_one_flag(void)
 }
 
 const Row message_rows[] = {
-    {131, "values are inserted into messages as their formats say", values_are_inserted},
+    {131, "values are inserted into messages according to their formats", values_are_inserted},
     {132, "a width or a precision of an insert may be a value", widths_are_values},
     {133, "escapes and line ends of messages", escapes_and_line_ends},
     {134, "lines of messages are wrapped at spaces", lines_are_wrapped},
     {135, "messages that do not fit, are empty or do not exist", messages_fit_or_not},
-    {136, "conversions between widths write what fits", what_fits_is_converted},
-    {137, "a conversion's text, room and page come before its flags", a_conversion_s_arguments_are_looked_at},
-    {138, "UTF-8 is converted with one flag or none, to elsewhere", utf8_knows_one_flag},
+    {136, "conversions between widths write the part that fits", what_fits_is_converted},
+    {137, "a conversion checks its string, length and code page before its flags",
+     conversion_arguments_are_checked_first},
+    {138, "UTF-8 is converted with at most one flag, into another buffer", utf8_accepts_one_flag},
     {0, NULL, NULL},
 };

@@ -1,4 +1,4 @@
-/* Names: which are the same, and which are none. */
+/* Names: equal, different and invalid ones. */
 #include "rows.h"
 
 static HANDLE named(const char *name)
@@ -6,14 +6,14 @@ static HANDLE named(const char *name)
     return CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1, name);
 }
 
-/* Creating and opening under a bad name. */
+/* Checks that creating and opening under a bad name fail. */
 static void refuses(const char *name, DWORD code)
 {
     REFUSED(named(name), code);
     REFUSED(open_named(name, FILE_MAP_READ), code);
 }
 
-static void one_space_of_names(void)
+static void kinds_share_one_namespace(void)
 {
     const char *name = unique();
     HANDLE event = CreateEventA(NULL, FALSE, FALSE, name), made;
@@ -38,7 +38,7 @@ static void long_names(void)
     name[260] = 0;
     REFUSED(named(name), ERROR_FILENAME_EXCED_RANGE);
     REFUSED(open_named(name, FILE_MAP_READ), ERROR_FILENAME_EXCED_RANGE);
-    /* Before whatever else is wrong. */
+    /* The name is checked before the other arguments, all of which are wrong. */
     REFUSED(CreateFileMappingA((HANDLE)(ULONG_PTR)0xBAD0, NULL, 0, 0, 0, name),
             ERROR_FILENAME_EXCED_RANGE);
     name[259] = 0;
@@ -90,7 +90,7 @@ static void backslashes(void)
     char odd[128];
     refuses("a\\b", ERROR_PATH_NOT_FOUND);
     refuses("\\b", ERROR_BAD_PATHNAME);
-    /* An object is no folder. */
+    /* An object is not a folder. */
     memory(name, 1);
     sprintf(odd, "%s\\b", name);
     REFUSED(named(odd), ERROR_INVALID_HANDLE);
@@ -101,7 +101,7 @@ static void backslashes(void)
     CHECK(open_named(odd, FILE_MAP_READ) != NULL);
 }
 
-static void no_name(void)
+static void empty_names(void)
 {
     HANDLE first = named(""), second;
     SAME(GetLastError(), 0);
@@ -119,13 +119,14 @@ static void private_namespaces(void)
 }
 
 const Row name_rows[] = {
-    {20, "a mapping's name is no event's, mutex' or semaphore's, nor theirs a mapping's", one_space_of_names},
-    {22, "a name in bytes has less than 260, one in characters a thousand and more", long_names},
+    {20, "sections, events, mutexes and semaphores share one namespace", kinds_share_one_namespace},
+    {22, "a name in bytes is shorter than 260, one in 16-bit characters may have a thousand", long_names},
     {24, "names differ by case", case_matters},
-    {25, "prefixes are spelled so and not otherwise", prefixes_are_exact},
-    {26, "no prefix is Local, and prefixes are names themselves", prefixes_are_links},
-    {28, "any character but a stray backslash will do", backslashes},
-    {29, "an empty name is none when creating, and bad when opening", no_name},
-    {30, "private namespaces are not mistaken for names", private_namespaces},
+    {25, "prefixes are case-sensitive", prefixes_are_exact},
+    {26, "a name without a prefix is in Local, prefixes may repeat, and a bare prefix is no name",
+     prefixes_are_links},
+    {28, "a name may contain any character except stray backslashes", backslashes},
+    {29, "an empty name means no name on creation, and is refused on opening", empty_names},
+    {30, "names of private namespaces are refused", private_namespaces},
     {0, NULL, NULL},
 };

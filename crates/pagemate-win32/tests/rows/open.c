@@ -1,4 +1,4 @@
-/* OpenFileMapping: what a handle may do. */
+/* OpenFileMapping: the rights of handles. */
 #include "rows.h"
 
 static void missing(void)
@@ -24,7 +24,7 @@ static void only_while_a_handle_is_open(void)
     GONE(name);
 }
 
-static void rights_are_what_was_asked_for(void)
+static void handles_have_the_requested_rights(void)
 {
     const char *name = unique();
     HANDLE opened;
@@ -46,7 +46,7 @@ static void rights_are_what_was_asked_for(void)
     NO_VIEW(opened, FILE_MAP_READ, ERROR_ACCESS_DENIED);
 }
 
-static void to_copy_is_to_read(void)
+static void copy_access_is_read_access(void)
 {
     const char *name = unique();
     HANDLE opened;
@@ -56,7 +56,7 @@ static void to_copy_is_to_read(void)
     NO_VIEW(opened, FILE_MAP_WRITE, ERROR_ACCESS_DENIED);
 }
 
-static void to_copy_is_to_read_only_alone(void)
+static void copy_access_adds_no_right(void)
 {
     const char *name = unique();
     HANDLE opened;
@@ -94,14 +94,14 @@ static void handles_are_inherited_if_asked_for(void)
     SAME(flags, 0);
 }
 
-static void nobody_waits_for_memory(void)
+static void sections_cannot_be_waited_for(void)
 {
     HANDLE made = memory(NULL, 1);
     NO_WAIT(made, ERROR_ACCESS_DENIED);
     NO_WAIT(NULL, ERROR_INVALID_HANDLE);
 }
 
-static void nobody_is_asked(void)
+static void null_list_shares_with_all(void)
 {
     const char *name = unique();
     SECURITY_DESCRIPTOR descriptor;
@@ -136,16 +136,16 @@ static void rights_are_bits(void)
 }
 
 const Row open_rows[] = {
-    {31, "what nobody holds is not found", missing},
+    {31, "a name that no process holds is not found", missing},
     {32, "a name opens only while a handle to it is open", only_while_a_handle_is_open},
-    {33, "a handle may do what was asked for, and no more", rights_are_what_was_asked_for},
-    {34, "to ask for copying is to ask for reading", to_copy_is_to_read},
-    {35, "beside other rights, copying is only a question", to_copy_is_to_read_only_alone},
-    {37, "no right at all is refused", no_right_at_all},
-    {38, "a read-only object opens for writing", protection_does_not_refuse_handles},
-    {39, "an opened handle is inherited if asked for", handles_are_inherited_if_asked_for},
-    {40, "a mapping cannot be waited for", nobody_waits_for_memory},
-    {82, "without attributes nothing is inherited; with a null list all may open", nobody_is_asked},
-    {83, "rights have these numbers", rights_are_bits},
+    {33, "a handle has exactly the requested rights", handles_have_the_requested_rights},
+    {34, "FILE_MAP_COPY alone requests the right to read", copy_access_is_read_access},
+    {35, "FILE_MAP_COPY beside other rights requests no right", copy_access_adds_no_right},
+    {37, "a request for no rights is refused", no_right_at_all},
+    {38, "a read-only section can be opened for writing", protection_does_not_refuse_handles},
+    {39, "an opened handle is inheritable on request", handles_are_inherited_if_asked_for},
+    {40, "a section cannot be waited for", sections_cannot_be_waited_for},
+    {82, "without attributes nothing is inherited; with a null list every user may open", null_list_shares_with_all},
+    {83, "the rights have Windows' numbers", rights_are_bits},
     {0, NULL, NULL},
 };

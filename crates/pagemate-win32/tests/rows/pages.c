@@ -1,4 +1,4 @@
-/* Pages that are copied on write, committed and protected; and what is refused before they are. */
+/* Copying pages on write, committing and protecting them; and the order of checks. */
 #include "rows.h"
 
 #define PAGES 4
@@ -28,7 +28,7 @@ static void shared_pages_can_be_copied(void)
     SAME(at(seen + 4096).Protect, PAGE_WRITECOPY);
     SAME(byte_of(other, 0), 1);
     SAME(byte_of(other, 8192), 3);
-    /* What was written stays, however often it is asked for. */
+    /* A written page keeps its contents through further changes of its protection. */
     CHECK(protect(seen, 3 * 4096, PAGE_WRITECOPY));
     SAME(byte_of(seen, 0), 2);
     SAME(byte_of(seen, 4096), 1);
@@ -97,7 +97,7 @@ static void refused_protection_changes_nothing(void)
     SAME(at(seen).Protect, PAGE_READWRITE);
     SAME(at(seen + 4096).Protect, PAGE_READONLY);
 #ifndef _WIN32
-    /* Pages are not shared again once all handles are closed, which no Windows refuses. */
+    /* Our limit: pages cannot be shared again once all handles are closed. Windows allows it. */
     CHECK(protect(seen, 4096, PAGE_WRITECOPY));
     CHECK(CloseHandle(made));
     REFUSED(protect(seen, PAGES * 4096, PAGE_READWRITE), ERROR_NOT_SUPPORTED);
@@ -127,7 +127,7 @@ static void refused_commits_commit_nothing(void)
     SAME(byte_of(other, 65536), 0);
 }
 
-static void what_to_allocate_is_looked_at(void)
+static void allocation_checks_are_ordered(void)
 {
     char *own = (char *)VirtualAlloc(NULL, 1 << 20, MEM_RESERVE, PAGE_READWRITE);
     static const DWORD types[] = {0, MEM_DECOMMIT, MEM_RELEASE, MEM_FREE, MEM_COMMIT | 1,
@@ -148,7 +148,7 @@ static void what_to_allocate_is_looked_at(void)
     SAME(at(own).RegionSize, 1 << 20);
 }
 
-static void what_to_free_is_looked_at(void)
+static void free_checks_are_ordered(void)
 {
     char *own = (char *)VirtualAlloc(NULL, 65536, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     REFUSED(VirtualFree((void *)(ULONG_PTR)0x123450, 0, 0), ERROR_INVALID_PARAMETER);
@@ -166,7 +166,7 @@ static void what_to_free_is_looked_at(void)
     SAME(at(own).State, MEM_FREE);
 }
 
-static void ranges_come_before_what_is_there(void)
+static void ranges_are_checked_before_memory(void)
 {
     void *nothing = (void *)(ULONG_PTR)0x123450000;
     void *seen = view(memory(NULL, 4096), FILE_MAP_WRITE);
@@ -193,7 +193,7 @@ static void impossible_protections(void)
     REFUSED(VirtualAlloc(NULL, 4096, MEM_RESERVE, PAGE_WRITECOPY), ERROR_INVALID_PARAMETER);
 #ifndef _WIN32
     {
-        /* What is possible on Windows and not here is said to be so. */
+        /* Calls that Windows supports and this library does not fail with ERROR_NOT_SUPPORTED. */
         static const DWORD odd[] = {PAGE_READWRITE | PAGE_GUARD, PAGE_READONLY | PAGE_GUARD, 0x40};
         static const DWORD types[] = {0x80000, 0x200000, 0x20000000};
         for (i = 0; i < 3; i++) {
@@ -228,7 +228,7 @@ static void protections_have_modifiers(void)
         own[0] = 1;
         REFUSED(VirtualAlloc(NULL, 4096, MEM_RESERVE, PAGE_WRITECOPY | modifiers[i]),
                 ERROR_INVALID_PARAMETER);
-        /* How the memory of a view is cached is up to its section. */
+        /* The section determines the caching of a view: the modifier has no effect. */
         CHECK(protect(seen, 4096, PAGE_READWRITE | modifiers[i]));
         SAME(at(seen).Protect, PAGE_READWRITE);
         CHECK(protect(seen, 4096, PAGE_WRITECOPY | modifiers[i]));
@@ -293,12 +293,12 @@ static void much_is_reserved_at_once(void)
     CHECK(VirtualFree(own, 0, MEM_RELEASE));
 }
 
-static void some_handles_are_nobodys(void)
+static void pseudo_handles_have_no_flags(void)
 {
     LONG_PTR number;
     DWORD flags;
     HANDLE made = memory(NULL, 1);
-    /* This process, and this thread. */
+    /* The pseudo-handles of this process and this thread. */
     for (number = -2; number < 0; number++) {
         flags = PRESET;
         CHECK(GetHandleInformation((HANDLE)number, &flags));
@@ -311,18 +311,22 @@ static void some_handles_are_nobodys(void)
 }
 
 const Row page_rows[] = {
-    {104, "pages of a shared view can be copied on write, and keep what was written", shared_pages_can_be_copied},
-    {105, "made writable again, pages are shared that were not written", unwritten_pages_are_shared_again},
-    {106, "who may only read can have pages copied on write", readers_may_copy},
-    {107, "a refused protection changes nothing of its range", refused_protection_changes_nothing},
-    {108, "a refused commit commits nothing, and one without access does", refused_commits_commit_nothing},
-    {109, "kind, address and range of an allocation come before what is there", what_to_allocate_is_looked_at},
-    {110, "to free, the kind comes first, and no length is from the base", what_to_free_is_looked_at},
-    {111, "no bytes, and addresses that none can be, come before what is there", ranges_come_before_what_is_there},
-    {112, "protections that are none are refused", impossible_protections},
-    {148, "pages may be asked for that are not cached or write-combined", protections_have_modifiers},
-    {149, "modifiers of protections are reported, and exclude each other", modifiers_are_reported_and_exclude_each_other},
+    {104, "pages of a shared view can be made copy-on-write, and keep their contents",
+     shared_pages_can_be_copied},
+    {105, "unwritten pages are shared again when they are made writable", unwritten_pages_are_shared_again},
+    {106, "a read-only view can be made copy-on-write", readers_may_copy},
+    {107, "a refused protection changes no page", refused_protection_changes_nothing},
+    {108, "a refused commit commits nothing, and a commit with PAGE_NOACCESS commits",
+     refused_commits_commit_nothing},
+    {109, "VirtualAlloc checks type, address and range before the memory", allocation_checks_are_ordered},
+    {110, "VirtualFree checks the type first, and length zero requires the base", free_checks_are_ordered},
+    {111, "empty ranges and impossible addresses are refused before the memory is checked",
+     ranges_are_checked_before_memory},
+    {112, "invalid protections are refused", impossible_protections},
+    {148, "pages may be uncached or write-combined", protections_have_modifiers},
+    {149, "modifiers of protections are reported, and exclude each other",
+     modifiers_are_reported_and_exclude_each_other},
     {113, "a terabyte can be reserved, and a part of it committed", much_is_reserved_at_once},
-    {114, "handles that stand for oneself tell nothing and stay as they are", some_handles_are_nobodys},
+    {114, "pseudo-handles have no flags", pseudo_handles_have_no_flags},
     {0, NULL, NULL},
 };

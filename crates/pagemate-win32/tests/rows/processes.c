@@ -1,8 +1,8 @@
-/* Starting processes, waiting for them, and ending them. */
+/* Starting, waiting for and ending processes. */
 #include "rows.h"
 #include <process.h>
 
-/* This program, as it was started. */
+/* Returns the path of this program. */
 static const char *this_program(void)
 {
     static char path[MAX_PATH];
@@ -10,7 +10,7 @@ static const char *this_program(void)
     return path;
 }
 
-/* Starts this program with a command line of its own in a role, and with what else is wanted. */
+/* Starts this program in a role, with the given options. */
 static PROCESS_INFORMATION start_as(const char *role, HANDLE handle, const char *name, BOOL inherits,
                                     DWORD flags, void *environment, const char *folder,
                                     STARTUPINFOA *startup)
@@ -28,7 +28,7 @@ static PROCESS_INFORMATION start_as(const char *role, HANDLE handle, const char 
     return made;
 }
 
-static PROCESS_INFORMATION simply(const char *role, HANDLE handle, const char *name)
+static PROCESS_INFORMATION start_in_role(const char *role, HANDLE handle, const char *name)
 {
     return start_as(role, handle, name, TRUE, 0, NULL, NULL, NULL);
 }
@@ -46,7 +46,7 @@ static void close_both(PROCESS_INFORMATION made)
     CHECK(CloseHandle(made.hProcess));
 }
 
-/* Waits until it has ended, and tells with what. */
+/* Waits until the process has ended, and returns its exit code. */
 static DWORD end_of(PROCESS_INFORMATION made)
 {
     DWORD code;
@@ -56,7 +56,7 @@ static DWORD end_of(PROCESS_INFORMATION made)
     return code;
 }
 
-int play_process(const char *role, HANDLE handle, const char *name)
+int run_process_role(const char *role, HANDLE handle, const char *name)
 {
     if (strcmp(role, "ends-with") == 0)
         return atoi(name);
@@ -92,8 +92,8 @@ int play_process(const char *role, HANDLE handle, const char *name)
 static void a_process_is_waited_for(void)
 {
     SECURITY_ATTRIBUTES inheritable_too = {sizeof inheritable_too, NULL, TRUE};
-    HANDLE go = CreateEventA(&inheritable_too, TRUE, FALSE, NULL), twin = NULL, me = GetCurrentProcess();
-    PROCESS_INFORMATION made = simply("waits-for-event", go, "42");
+    HANDLE go = CreateEventA(&inheritable_too, TRUE, FALSE, NULL), duplicate = NULL, me = GetCurrentProcess();
+    PROCESS_INFORMATION made = start_in_role("waits-for-event", go, "42");
     DWORD code = 0;
     SAME(code_of(made.hProcess), STILL_ACTIVE);
     CHECK(GetExitCodeThread(made.hThread, &code));
@@ -107,18 +107,18 @@ static void a_process_is_waited_for(void)
     CHECK(SetEvent(go));
     SAME(WaitForSingleObject(made.hProcess, 60000), WAIT_OBJECT_0);
     SAME(code_of(made.hProcess), 42);
-    /* It stays ended. */
+    /* A process that has ended stays signalled. */
     SAME(WaitForSingleObject(made.hProcess, 0), WAIT_OBJECT_0);
     SAME(WaitForSingleObject(made.hThread, 60000), WAIT_OBJECT_0);
     CHECK(GetExitCodeThread(made.hThread, &code));
     SAME(code, 42);
-    CHECK(DuplicateHandle(me, made.hProcess, me, &twin, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(DuplicateHandle(me, made.hProcess, me, &duplicate, 0, FALSE, DUPLICATE_SAME_ACCESS));
     close_both(made);
-    SAME(code_of(twin), 42);
-    SAME(GetProcessId(twin), made.dwProcessId);
-    CHECK(CloseHandle(twin));
+    SAME(code_of(duplicate), 42);
+    SAME(GetProcessId(duplicate), made.dwProcessId);
+    CHECK(CloseHandle(duplicate));
     REFUSED(GetExitCodeProcess(go, &code), ERROR_INVALID_HANDLE);
-    REFUSED(GetExitCodeProcess(twin, &code), ERROR_INVALID_HANDLE);
+    REFUSED(GetExitCodeProcess(duplicate, &code), ERROR_INVALID_HANDLE);
     REFUSED(GetProcessId(NULL), ERROR_INVALID_HANDLE);
     CHECK(CloseHandle(go));
 }
@@ -130,7 +130,7 @@ static void handles_are_inherited_if_the_call_says_so(void)
     PROCESS_INFORMATION made;
     DWORD code;
     control->go = 1;
-    made = simply("hold", map, "x");
+    made = start_in_role("hold", map, "x");
     SAME(end_of(made), 0);
     SAME(control->ready, 1);
     made = start_as("hold", map, "x", FALSE, 0, NULL, NULL, NULL);
@@ -143,8 +143,8 @@ static void a_process_is_one_of_several_to_wait_for(void)
     SECURITY_ATTRIBUTES inheritable_too = {sizeof inheritable_too, NULL, TRUE};
     HANDLE go = CreateEventA(&inheritable_too, TRUE, FALSE, NULL);
     HANDLE other = CreateEventA(NULL, FALSE, FALSE, NULL), mutex = CreateMutexA(NULL, TRUE, NULL);
-    PROCESS_INFORMATION first = simply("waits-for-event", go, "1");
-    PROCESS_INFORMATION second = simply("waits-for-event", go, "2");
+    PROCESS_INFORMATION first = start_in_role("waits-for-event", go, "1");
+    PROCESS_INFORMATION second = start_in_role("waits-for-event", go, "2");
     HANDLE all[4] = {first.hProcess, other, second.hProcess, mutex};
     SAME(WaitForMultipleObjects(3, all, FALSE, 0), WAIT_TIMEOUT);
     SAME(WaitForMultipleObjects(3, all, FALSE, 20), WAIT_TIMEOUT);
@@ -153,7 +153,7 @@ static void a_process_is_one_of_several_to_wait_for(void)
     CHECK(SetEvent(other));
     SAME(WaitForMultipleObjects(4, all, FALSE, 60000), WAIT_OBJECT_0 + 1);
     CHECK(SetEvent(other));
-    /* Nothing is taken as long as one is missing. */
+    /* A wait for all changes no object until all are signalled. */
     SAME(WaitForMultipleObjects(4, all, TRUE, 20), WAIT_TIMEOUT);
     CHECK(SetEvent(go));
     SAME(WaitForMultipleObjects(4, all, TRUE, 60000), WAIT_OBJECT_0);
@@ -162,7 +162,7 @@ static void a_process_is_one_of_several_to_wait_for(void)
     SAME(WaitForMultipleObjects(4, all, FALSE, INFINITE), WAIT_OBJECT_0);
     SAME(end_of(first), 1);
     SAME(end_of(second), 2);
-    /* Three times by now. */
+    /* This thread owns the mutex three times. */
     CHECK(ReleaseMutex(mutex) && ReleaseMutex(mutex) && ReleaseMutex(mutex) && !ReleaseMutex(mutex));
 }
 
@@ -178,7 +178,7 @@ static void a_process_ends_a_wait_for_several(void)
     int round;
     for (round = 0; round < 5; round++) {
         HANDLE go = CreateEventA(&inheritable_too, TRUE, FALSE, NULL);
-        PROCESS_INFORMATION made = simply("waits-for-event", go, "5");
+        PROCESS_INFORMATION made = start_in_role("waits-for-event", go, "5");
         HANDLE both[2] = {CreateEventA(NULL, FALSE, FALSE, NULL), made.hProcess};
         Thread thread;
         begin(&thread, sets_later, round == 4 ? both[0] : go);
@@ -194,7 +194,7 @@ static void a_process_is_ended(void)
 {
     SECURITY_ATTRIBUTES inheritable_too = {sizeof inheritable_too, NULL, TRUE};
     HANDLE never = CreateEventA(&inheritable_too, TRUE, FALSE, NULL);
-    PROCESS_INFORMATION made = simply("waits-for-event", never, "1");
+    PROCESS_INFORMATION made = start_in_role("waits-for-event", never, "1");
     HANDLE weak = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, made.dwProcessId);
     CHECK(weak != NULL);
     REFUSED(TerminateProcess(weak, 3), ERROR_ACCESS_DENIED);
@@ -211,7 +211,7 @@ static void a_process_is_opened_by_its_number(void)
 {
     SECURITY_ATTRIBUTES inheritable_too = {sizeof inheritable_too, NULL, TRUE};
     HANDLE go = CreateEventA(&inheritable_too, TRUE, FALSE, NULL), opened;
-    PROCESS_INFORMATION made = simply("waits-for-event", go, "6");
+    PROCESS_INFORMATION made = start_in_role("waits-for-event", go, "6");
     DWORD code = 0;
     opened = OpenProcess(SYNCHRONIZE, FALSE, made.dwProcessId);
     CHECK(opened != NULL);
@@ -239,7 +239,7 @@ static void a_process_is_opened_by_its_number(void)
 
 static void what_has_ended_is_not_ended_again(void)
 {
-    PROCESS_INFORMATION made = simply("ends-with", NULL, "14");
+    PROCESS_INFORMATION made = start_in_role("ends-with", NULL, "14");
     SAME(WaitForSingleObject(made.hProcess, 60000), WAIT_OBJECT_0);
     REFUSED(TerminateProcess(made.hProcess, 4), ERROR_ACCESS_DENIED);
     SAME(code_of(made.hProcess), 14);
@@ -266,29 +266,29 @@ static void this_process_and_thread_have_handles(void)
     CHECK(CloseHandle(thread) && CloseHandle(real));
 }
 
-static DWORD WINAPI hands_itself_out(LPVOID place)
+static DWORD WINAPI duplicates_itself(LPVOID place)
 {
     HANDLE me = GetCurrentProcess();
     CHECK(DuplicateHandle(me, GetCurrentThread(), me, (HANDLE *)place, 0, FALSE, DUPLICATE_SAME_ACCESS));
     return 8;
 }
 
-static DWORD hands_itself_out_too(HANDLE place)
+static DWORD duplicates_itself_in_pthread(HANDLE place)
 {
-    return hands_itself_out(place);
+    return duplicates_itself(place);
 }
 
-static void a_thread_hands_itself_out(void)
+static void a_thread_duplicates_its_pseudo_handle(void)
 {
-    HANDLE by_itself = NULL, thread = CreateThread(NULL, 0, hands_itself_out, &by_itself, 0, NULL);
+    HANDLE by_itself = NULL, thread = CreateThread(NULL, 0, duplicates_itself, &by_itself, 0, NULL);
     DWORD code = 0;
     SAME(WaitForSingleObject(thread, 60000), WAIT_OBJECT_0);
     SAME(WaitForSingleObject(by_itself, 60000), WAIT_OBJECT_0);
     CHECK(GetExitCodeThread(by_itself, &code));
     SAME(code, 8);
     CHECK(CloseHandle(by_itself) && CloseHandle(thread));
-    /* One of another library's making. */
-    in_thread(hands_itself_out_too, &by_itself);
+    /* A thread that another library created. */
+    in_thread(duplicates_itself_in_pthread, &by_itself);
     SAME(WaitForSingleObject(by_itself, 60000), WAIT_OBJECT_0);
     CHECK(CloseHandle(by_itself));
 }
@@ -300,14 +300,14 @@ static void a_child_waits_for_its_parent(void)
     char number[16];
     CHECK(DuplicateHandle(me, me, me, &real, 0, TRUE, DUPLICATE_SAME_ACCESS));
     sprintf(number, "%lu", (unsigned long)GetCurrentProcessId());
-    made = simply("says-parent", real, number);
+    made = start_in_role("says-parent", real, number);
     SAME(end_of(made), 31);
     CHECK(CloseHandle(real));
 }
 
-static void arguments_are_split_as_there(void)
+static void arguments_are_split_as_on_windows(void)
 {
-    PROCESS_INFORMATION made = simply("says-argument", NULL, "\"a \\\"quoted\\ word\\\\\"");
+    PROCESS_INFORMATION made = start_in_role("says-argument", NULL, "\"a \\\"quoted\\ word\\\\\"");
     SAME(end_of(made), 11);
 }
 
@@ -323,7 +323,7 @@ static void the_program_may_be_named_apart(void)
             ERROR_FILE_NOT_FOUND);
 }
 
-static void wide_texts_do_as_well(void)
+static void wide_strings_start_a_process(void)
 {
     STARTUPINFOW startup;
     PROCESS_INFORMATION made = {0};
@@ -342,13 +342,13 @@ static void wide_texts_do_as_well(void)
 
 static void a_child_has_its_variables_and_folder(void)
 {
-    /* Windows' programs do not start without this one. */
+    /* Windows' programs do not start without SystemRoot. */
     char block[1024], root[512] = "";
     WCHAR wide_block[1024];
     DWORD len, at;
     PROCESS_INFORMATION made;
     CHECK(SetEnvironmentVariableA("ROWS_VALUE", "51"));
-    SAME(end_of(simply("says-variable", NULL, "x")), 51);
+    SAME(end_of(start_in_role("says-variable", NULL, "x")), 51);
     GetEnvironmentVariableA("SystemRoot", root, sizeof root);
     len = (DWORD)sprintf(block, "ROWS_VALUE=52%cSystemRoot=%s%c", 0, root, 0) + 1;
     block[len - 1] = 0;
@@ -388,12 +388,12 @@ static void a_childs_streams_are_files(void)
     SAME(end_of(start_as("prints", NULL, "x", TRUE, 0, NULL, NULL, &startup)), 0);
     SetFilePointer(files[1], 0, NULL, FILE_BEGIN);
     CHECK(ReadFile(files[1], text, sizeof text - 1, &len, NULL));
-    /* Either stream may be written first. */
+    /* The two streams may be flushed in either order. */
     CHECK(strcmp(text, "out ierror") == 0 || strcmp(text, "errorout i") == 0);
     CHECK(CloseHandle(files[0]) && CloseHandle(files[1]));
 }
 
-static void what_is_no_program_is_refused(void)
+static void non_programs_are_refused(void)
 {
     STARTUPINFOA startup = {0};
     PROCESS_INFORMATION made = {0};
@@ -407,7 +407,7 @@ static void what_is_no_program_is_refused(void)
     REFUSED(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, "no_such_folder", &startup, &made),
             ERROR_DIRECTORY);
 #ifndef _WIN32
-    /* Wine's own code reads from there. */
+    /* Wine crashes on a null command line without a program name. */
     REFUSED(CreateProcessA(NULL, NULL, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &made),
             ERROR_INVALID_PARAMETER);
     REFUSED(CreateProcessA(NULL, line, NULL, NULL, FALSE, CREATE_SUSPENDED, NULL, NULL, &startup, &made),
@@ -425,23 +425,24 @@ static void a_spawned_program_is_a_process(void)
 }
 
 const Row process_rows[] = {
-    {201, "a process is waited for, and tells what it ended with", a_process_is_waited_for},
-    {202, "a child inherits handles if the call says so", handles_are_inherited_if_the_call_says_so},
-    {203, "a process is one of several to wait for", a_process_is_one_of_several_to_wait_for},
-    {204, "the end of a process ends a wait for several", a_process_ends_a_wait_for_several},
-    {205, "a process is ended, and tells what it was ended with", a_process_is_ended},
+    {201, "a process can be waited for and has an exit code", a_process_is_waited_for},
+    {202, "a child inherits handles if CreateProcess requests it",
+     handles_are_inherited_if_the_call_says_so},
+    {203, "a process can be one of several objects to wait for", a_process_is_one_of_several_to_wait_for},
+    {204, "the end of a process satisfies a wait for several", a_process_ends_a_wait_for_several},
+    {205, "TerminateProcess ends a process and sets its exit code", a_process_is_ended},
     {206, "a process is opened by its number, with rights", a_process_is_opened_by_its_number},
-    {207, "this process and this thread have handles", this_process_and_thread_have_handles},
-    {208, "a thread hands itself out", a_thread_hands_itself_out},
+    {207, "this process and this thread have pseudo-handles", this_process_and_thread_have_handles},
+    {208, "a thread duplicates its own pseudo-handle", a_thread_duplicates_its_pseudo_handle},
     {209, "a child has a handle to its parent", a_child_waits_for_its_parent},
-    {210, "a command line is split by quotes and backslashes", arguments_are_split_as_there},
-    {211, "the program may be named apart from its arguments", the_program_may_be_named_apart},
-    {212, "a process is started by wide texts", wide_texts_do_as_well},
-    {213, "a child has the variables and the folder it is given", a_child_has_its_variables_and_folder},
-    {214, "a child's standard streams are files", a_childs_streams_are_files},
-    {215, "what is no program is not started", what_is_no_program_is_refused},
-    {216, "what _spawnl gives is a process", a_spawned_program_is_a_process},
-    {217, "what has ended is not ended again, and nothing is opened without rights",
+    {210, "a command line is split at spaces, with quotes and backslashes", arguments_are_split_as_on_windows},
+    {211, "the program may be given separately from its arguments", the_program_may_be_named_apart},
+    {212, "a process is started with wide strings", wide_strings_start_a_process},
+    {213, "a child gets the given variables and folder", a_child_has_its_variables_and_folder},
+    {214, "a child's standard streams may be files", a_childs_streams_are_files},
+    {215, "a file that is no program is not started", non_programs_are_refused},
+    {216, "_spawnl returns a process handle", a_spawned_program_is_a_process},
+    {217, "an ended process cannot be terminated, and OpenProcess requires rights",
      what_has_ended_is_not_ended_again},
     {0, NULL, NULL},
 };

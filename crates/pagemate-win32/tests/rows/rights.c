@@ -1,7 +1,7 @@
-/* Which rights each kind of object has, bit by bit. */
+/* The rights of each kind of object, bit by bit. */
 #include "rows.h"
 
-/* Bits that stand for several rights, and the right to the audit list. */
+/* The bits that stand for several rights, and ACCESS_SYSTEM_SECURITY. */
 #define SEVERAL 0xF2000000u
 #define AUDIT 0x01000000u
 
@@ -16,7 +16,7 @@ static HANDLE create_mutex(DWORD access) { return CreateMutexExA(NULL, name, 0, 
 static HANDLE create_event(DWORD access) { return CreateEventExA(NULL, name, 0, access); }
 static HANDLE create_semaphore(DWORD access) { return CreateSemaphoreExA(NULL, 1, 2, name, 0, access); }
 
-/* Opens an object with each right alone: it is given if it is one of these, and else refused. */
+/* Opens an object with each right alone. It is granted if it is in the mask, otherwise refused. */
 static void each_right(Open open, DWORD rights)
 {
     int bit;
@@ -44,7 +44,7 @@ static void rights_of_sections(void)
 {
     strcpy(name, unique());
     memory(name, 1);
-    /* That of executing a view is spelled otherwise too. */
+    /* FILE_MAP_EXECUTE is another bit for the right to execute. */
     each_right(open_section, SECTION_ALL_ACCESS | 0x20);
     REFUSED(open_section(FILE_MAP_READ | 0x100), ERROR_ACCESS_DENIED);
     REFUSED(open_section(FILE_MAP_READ | SYNCHRONIZE), ERROR_ACCESS_DENIED);
@@ -77,14 +77,14 @@ static void rights_of_events_and_semaphores(void)
 
 static void new_objects_leave_rights_out(void)
 {
-    HANDLE made, twin;
+    HANDLE made, duplicate;
     made = CreateEventExA(NULL, NULL, 0, EVENT_MODIFY_STATE | 0x100);
     CHECK(made != NULL && SetEvent(made));
     NO_WAIT(made, ERROR_ACCESS_DENIED);
     CHECK(CreateMutexExA(NULL, NULL, 0, 0) != NULL);
     made = CreateMutexA(NULL, FALSE, NULL);
-    CHECK(DuplicateHandle(GetCurrentProcess(), made, GetCurrentProcess(), &twin, SYNCHRONIZE | 2, FALSE, 0));
-    SAME(take(twin), WAIT_OBJECT_0);
+    CHECK(DuplicateHandle(GetCurrentProcess(), made, GetCurrentProcess(), &duplicate, SYNCHRONIZE | 2, FALSE, 0));
+    SAME(take(duplicate), WAIT_OBJECT_0);
 }
 
 static void files_refuse_rights_too(void)
@@ -97,7 +97,7 @@ static void files_refuse_rights_too(void)
     CHECK(open_file(path, 0) != INVALID_HANDLE_VALUE);
     file = open_file(path, MAXIMUM_ALLOWED);
     SAME(GetFileSize(file, NULL), 1);
-    CHECK(over(file, PAGE_READWRITE) != NULL);
+    CHECK(section_over(file, PAGE_READWRITE) != NULL);
 }
 
 #define NO_FILE(path, access, disposition, code)                                                  \
@@ -105,7 +105,7 @@ static void files_refuse_rights_too(void)
 
 static void paths_come_before_rights(void)
 {
-    /* No path, then no disposition, then no name. */
+    /* The order of checks is empty path, disposition, invalid name. */
     static const DWORD none[] = {0, TRUNCATE_EXISTING + 1, (DWORD)-1};
     const char *path = file_of(1);
     size_t i;
@@ -149,12 +149,12 @@ static void folders_are_no_files(void)
 }
 
 const Row right_rows[] = {
-    {139, "sections have these rights, and others are refused", rights_of_sections},
-    {140, "mutexes have these rights, and others are refused", rights_of_mutexes},
-    {141, "events and semaphores have these rights, and others are refused", rights_of_events_and_semaphores},
-    {142, "a new object's handle and a duplicate leave other rights out", new_objects_leave_rights_out},
-    {143, "files refuse other rights too, and give as much as possible", files_refuse_rights_too},
-    {150, "the errors of a path come before those of rights", paths_come_before_rights},
-    {151, "a folder is not opened as a file, and no file's path ends in a separator", folders_are_no_files},
+    {139, "sections grant these rights and refuse others", rights_of_sections},
+    {140, "mutexes grant these rights and refuse others", rights_of_mutexes},
+    {141, "events and semaphores grant these rights and refuse others", rights_of_events_and_semaphores},
+    {142, "a new object's handle and a duplicate ignore other rights", new_objects_leave_rights_out},
+    {143, "files refuse other rights too, and support MAXIMUM_ALLOWED", files_refuse_rights_too},
+    {150, "the path is checked before the rights", paths_come_before_rights},
+    {151, "CreateFile opens no folder, and a file's path does not end in a separator", folders_are_no_files},
     {0, NULL, NULL},
 };

@@ -1,4 +1,5 @@
-/* What every row needs: checks that say where they failed, and short ways to make things. */
+/* Declarations for all rows: checks that print the place of a failure, and helpers that create
+ * objects. */
 #pragma once
 #include <windows.h>
 #include <pthread.h>
@@ -6,21 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text in 16-bit characters, whatever TEXT is. */
+/* A string of 16-bit characters, with or without UNICODE. */
 #ifdef _WIN32
 #define TEXT_W(text) L##text
 #else
 #define TEXT_W(text) u##text
 #endif
 
-/* A last error that no call leaves. */
+/* A last error that no call sets. */
 #define PRESET 0xDEADBEEFu
 
-/* Says what does not hold, and goes on. */
+/* Prints a condition that does not hold, and continues. */
 #define CHECK(holds) check((holds) != 0, #holds, __FILE__, __LINE__)
-/* Demands that a number is as it should be. */
+/* Checks that two numbers are equal. */
 #define SAME(is, should) same((unsigned long long)(is), (unsigned long long)(should), #is, __FILE__, __LINE__)
-/* Demands that a call fails with an error. */
+/* Checks that a call fails with an error. */
 #define REFUSED(call, code)                                                                       \
     do {                                                                                          \
         SetLastError(PRESET);                                                                     \
@@ -32,41 +33,42 @@ void check(int holds, const char *what, const char *file, int line);
 void same(unsigned long long is, unsigned long long should, const char *what, const char *file,
           int line);
 
-/* A name that nobody else uses, until so many others were asked for. */
+/* Returns a unique name. The pointer is valid for eight calls. */
 const char *unique(void);
 
-/* Named or nameless memory, to be read and written. */
+/* Creates a section, named or not, with read-write access. */
 HANDLE memory(const char *name, DWORD len);
-/* A new file of this length, each byte of which is 7; the path is unique, and the file goes when the
- * row ends. */
+/* Creates a file of this length, each byte of which is 7. The path is unique, and the file is
+ * removed when the row ends. */
 const char *file_of(DWORD len);
 HANDLE open_file(const char *path, DWORD access);
-/* A section over a file, of its length. */
-HANDLE over(HANDLE file, DWORD protection);
+/* Creates a section over a file, with the file's length. */
+HANDLE section_over(HANDLE file, DWORD protection);
 
-/* A view of all, of a part. */
+/* Map a view of the whole section, or of a part. */
 void *view(HANDLE section, DWORD access);
-void *part(HANDLE section, DWORD access, DWORD offset, SIZE_T len);
-/* A view that one does not get. */
+void *view_part(HANDLE section, DWORD access, DWORD offset, SIZE_T len);
+/* Checks that a view is refused with an error. */
 #define NO_VIEW(section, access, code) REFUSED(view(section, access), code)
 
 HANDLE open_named(const char *name, DWORD access);
-/* Demands that nobody holds this name. */
+/* Checks that no object has this name. */
 #define GONE(name) REFUSED(open_named(name, FILE_MAP_READ), ERROR_FILE_NOT_FOUND)
 
 MEMORY_BASIC_INFORMATION at(const void *address);
 int byte_of(const void *view, SIZE_T offset);
 
-/* Starts a process of this program in a role; it is given handle and name. */
+/* Starts a process of this program in a role, with a handle and a name as arguments. */
 intptr_t start(const char *role, HANDLE handle, const char *name);
-/* Waits until it ends, and tells with what. */
-int ended(intptr_t process);
-/* What to do in a role; what life.c does not know, sync.c does, and then processes.c. */
-int play(const char *role, HANDLE handle, const char *name);
-int play_sync(const char *role, HANDLE handle, const char *name);
-int play_process(const char *role, HANDLE handle, const char *name);
+/* Waits until a process ends, and returns its exit code. */
+int exit_code_of(intptr_t process);
+/* Runs a role in the started process. run_role passes unknown roles to run_sync_role, which
+ * passes them to run_process_role. */
+int run_role(const char *role, HANDLE handle, const char *name);
+int run_sync_role(const char *role, HANDLE handle, const char *name);
+int run_process_role(const char *role, HANDLE handle, const char *name);
 
-/* What processes that work together share: a mapping whose handle they inherit. */
+/* The shared state of cooperating processes, in a section whose handle they inherit. */
 typedef struct {
     volatile LONG ready, go, made, found, finished;
 } Control;
@@ -74,7 +76,7 @@ typedef struct {
 #define CHILDREN 6
 HANDLE inheritable(const char *name, DWORD len);
 
-/* Waits for what another process does, half a minute at most. */
+/* Waits until another process makes a condition true, for at most half a minute. */
 #define WAIT_FOR(condition)                                                                       \
     do {                                                                                          \
         ULONGLONG deadline = GetTickCount64() + 30000;                                            \
@@ -83,7 +85,7 @@ HANDLE inheritable(const char *name, DWORD len);
         CHECK(condition);                                                                         \
     } while (0)
 
-/* What a thread of its own does with a handle, and what that came to. */
+/* A thread, its function and its result. */
 typedef struct {
     DWORD (*work)(HANDLE handle);
     HANDLE handle;
@@ -92,11 +94,11 @@ typedef struct {
 } Thread;
 void begin(Thread *thread, DWORD (*work)(HANDLE handle), HANDLE handle);
 DWORD joined(Thread *thread);
-/* Both at once. */
+/* Starts a thread and waits for it. */
 DWORD in_thread(DWORD (*work)(HANDLE handle), HANDLE handle);
-/* WaitForSingleObject that does not wait. */
+/* WaitForSingleObject with a timeout of zero. */
 DWORD take(HANDLE handle);
-/* The same, and what went wrong with it. */
+/* Checks that such a wait fails with an error. */
 #define NO_WAIT(handle, code)                                                                     \
     REFUSED(WaitForSingleObject(handle, 0) != WAIT_FAILED, code)
 

@@ -148,7 +148,7 @@ static void all_are_woken(void)
         for (i = 0; i < 4; i++)
             begin(&threads[i], waits_in_section, (HANDLE)(LONG_PTR)shared);
         WAIT_FOR(*(int volatile *)&readers == 4);
-        /* Now all sleep, or are about to, and have the lock until they do. */
+        /* All threads sleep now, or own the lock and are about to sleep. */
         if (shared)
             AcquireSRWLockExclusive(&lock);
         else
@@ -165,7 +165,7 @@ static void all_are_woken(void)
     DeleteCriticalSection(&section);
 }
 
-static void nobody_wakes(void)
+static void waits_time_out(void)
 {
     ULONGLONG before = GetTickCount64();
     InitializeCriticalSection(&section);
@@ -188,8 +188,8 @@ static void nobody_wakes(void)
 const Row slim_rows[] = {
     {218, "a slim lock is owned shared or exclusively", a_lock_is_shared_or_exclusive},
     {219, "owners of a slim lock exclude each other", owners_exclude_each_other},
-    {220, "a condition variable lets producers and consumers meet", producers_and_consumers_meet},
-    {221, "a condition variable wakes all", all_are_woken},
-    {222, "waiting for a condition variable has an end", nobody_wakes},
+    {220, "producers and consumers wait on condition variables", producers_and_consumers_meet},
+    {221, "WakeAllConditionVariable wakes all waiters", all_are_woken},
+    {222, "a wait on a condition variable times out", waits_time_out},
     {0, NULL, NULL},
 };

@@ -1,4 +1,4 @@
-/* Mutexes, and what mutexes, events and semaphores have in common: names and rights. */
+/* Mutexes, and the names and rights that mutexes, events and semaphores share. */
 #include "rows.h"
 
 DWORD take(HANDLE handle)
@@ -6,7 +6,7 @@ DWORD take(HANDLE handle)
     return WaitForSingleObject(handle, 0);
 }
 
-static DWORD give_back(HANDLE mutex)
+static DWORD release(HANDLE mutex)
 {
     return ReleaseMutex(mutex) ? 0 : GetLastError();
 }
@@ -26,7 +26,7 @@ static HANDLE make_semaphore(const char *name)
     return CreateSemaphoreA(NULL, 1, 2, name);
 }
 
-/* The three kinds of objects, by their calls. */
+/* The functions that create and open each kind of object. */
 static const struct {
     HANDLE (*make)(const char *name);
     HANDLE(WINAPI *open)(DWORD access, BOOL inherit, const char *name);
@@ -45,7 +45,7 @@ static HANDLE inheritable_mutex(void)
     return made;
 }
 
-int play_sync(const char *role, HANDLE handle, const char *name)
+int run_sync_role(const char *role, HANDLE handle, const char *name)
 {
     if (strcmp(role, "hold-kinds") == 0) {
         Control *control = (Control *)view(handle, FILE_MAP_WRITE);
@@ -70,11 +70,11 @@ int play_sync(const char *role, HANDLE handle, const char *name)
         abort();
     }
     if (strcmp(role, "own-inherited") == 0) {
-        /* Two handles to one mutex; this thread has it by both. */
-        HANDLE twin = (HANDLE)(ULONG_PTR)strtoul(name, NULL, 10);
-        if (take(handle) != WAIT_OBJECT_0 || take(twin) != WAIT_OBJECT_0)
+        /* Two handles to one mutex; the thread owns the mutex through both. */
+        HANDLE duplicate = (HANDLE)(ULONG_PTR)strtoul(name, NULL, 10);
+        if (take(handle) != WAIT_OBJECT_0 || take(duplicate) != WAIT_OBJECT_0)
             return 2;
-        if (!ReleaseMutex(twin) || !ReleaseMutex(twin) || ReleaseMutex(handle))
+        if (!ReleaseMutex(duplicate) || !ReleaseMutex(duplicate) || ReleaseMutex(handle))
             return 3;
         return take(handle) != WAIT_OBJECT_0;
     }
@@ -87,11 +87,11 @@ int play_sync(const char *role, HANDLE handle, const char *name)
             InterlockedIncrement(&control->made);
         return 0;
     }
-    return play_process(role, handle, name);
+    return run_process_role(role, handle, name);
 }
 
-/* Every kind of object has its name as long as a handle is open, in this process or another. */
-static void names_are_as_mappings(void)
+/* A name of any kind lives while a handle is open, in this process or another. */
+static void names_are_as_of_sections(void)
 {
     const char *name = unique();
     char each[KINDS][80];
@@ -125,7 +125,7 @@ static void names_are_as_mappings(void)
         CHECK(again != NULL && CloseHandle(again));
     }
     control->go = 1;
-    SAME(ended(child), 0);
+    SAME(exit_code_of(child), 0);
     for (i = 0; i < KINDS; i++) {
         REFUSED(kinds[i].open(SYNCHRONIZE, FALSE, each[i]), ERROR_FILE_NOT_FOUND);
         REFUSED(kinds[i].open(SYNCHRONIZE, FALSE, "no such\\path"), ERROR_PATH_NOT_FOUND);
@@ -135,30 +135,30 @@ static void names_are_as_mappings(void)
     }
 }
 
-/* A thread has a mutex as often as it waited for it, by whatever handle. */
+/* A thread owns a mutex as often as it acquired it, through any handle. */
 static void mutexes_are_recursive(void)
 {
     const char *name = unique();
-    HANDLE me = GetCurrentProcess(), made = CreateMutexA(NULL, TRUE, name), opened, twin = NULL;
+    HANDLE me = GetCurrentProcess(), made = CreateMutexA(NULL, TRUE, name), opened, duplicate = NULL;
     opened = OpenMutexA(SYNCHRONIZE, FALSE, name);
-    CHECK(DuplicateHandle(me, made, me, &twin, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    CHECK(DuplicateHandle(me, made, me, &duplicate, 0, FALSE, DUPLICATE_SAME_ACCESS));
     SAME(in_thread(take, made), WAIT_TIMEOUT);
-    SAME(in_thread(give_back, made), ERROR_NOT_OWNER);
+    SAME(in_thread(release, made), ERROR_NOT_OWNER);
     SAME(take(opened), WAIT_OBJECT_0);
-    SAME(take(twin), WAIT_OBJECT_0);
+    SAME(take(duplicate), WAIT_OBJECT_0);
     CHECK(ReleaseMutex(made));
     CHECK(ReleaseMutex(made));
     SAME(in_thread(take, opened), WAIT_TIMEOUT);
-    CHECK(ReleaseMutex(twin));
+    CHECK(ReleaseMutex(duplicate));
     REFUSED(ReleaseMutex(opened), ERROR_NOT_OWNER);
     SAME(in_thread(take, opened), WAIT_OBJECT_0);
-    SAME(take(twin), WAIT_ABANDONED);
-    CHECK(ReleaseMutex(twin));
+    SAME(take(duplicate), WAIT_ABANDONED);
+    CHECK(ReleaseMutex(duplicate));
     REFUSED(ReleaseMutex(NULL), ERROR_INVALID_HANDLE);
 }
 
-/* Who wants to own a mutex that exists has a handle to it and nothing more. */
-static void only_the_maker_owns_at_once(void)
+/* bInitialOwner has no effect on a mutex that exists: the call returns only a handle. */
+static void initial_owner_applies_to_creation(void)
 {
     const char *name = unique();
     HANDLE made = CreateMutexA(NULL, FALSE, name), other = CreateMutexA(NULL, TRUE, name);
@@ -179,11 +179,11 @@ static DWORD take_twice(HANDLE mutex)
     return first == WAIT_OBJECT_0 ? take(mutex) : first;
 }
 
-/* The next has what a thread or a process left, is told so once, and has it once. */
+/* The next owner of an abandoned mutex is told once, and owns it once. */
 static void abandoned(void)
 {
     const char *name = unique();
-    HANDLE control_handle = inheritable(NULL, sizeof(Control)), mutex, twin = NULL;
+    HANDLE control_handle = inheritable(NULL, sizeof(Control)), mutex, duplicate = NULL;
     HANDLE me = GetCurrentProcess();
     Control *control = (Control *)view(control_handle, FILE_MAP_WRITE);
     intptr_t child;
@@ -203,33 +203,33 @@ static void abandoned(void)
     REFUSED(ReleaseMutex(mutex), ERROR_NOT_OWNER);
     control->go = 1;
     SAME(WaitForSingleObject(mutex, 30000), WAIT_ABANDONED);
-    CHECK(ended(child) != 0);
+    CHECK(exit_code_of(child) != 0);
     CHECK(ReleaseMutex(mutex));
     SAME(in_thread(take_twice, mutex), WAIT_OBJECT_0);
     SAME(take(mutex), WAIT_ABANDONED);
 
     mutex = inheritable_mutex();
-    CHECK(DuplicateHandle(me, mutex, me, &twin, 0, TRUE, DUPLICATE_SAME_ACCESS));
-    sprintf(number, "%lu", (unsigned long)(ULONG_PTR)twin);
-    SAME(ended(start("own-inherited", mutex, number)), 0);
-    SAME(take(twin), WAIT_ABANDONED);
+    CHECK(DuplicateHandle(me, mutex, me, &duplicate, 0, TRUE, DUPLICATE_SAME_ACCESS));
+    sprintf(number, "%lu", (unsigned long)(ULONG_PTR)duplicate);
+    SAME(exit_code_of(start("own-inherited", mutex, number)), 0);
+    SAME(take(duplicate), WAIT_ABANDONED);
     SAME(take(mutex), WAIT_OBJECT_0);
 }
 
 static void mutexes(void)
 {
     mutexes_are_recursive();
-    only_the_maker_owns_at_once();
+    initial_owner_applies_to_creation();
     abandoned();
 }
 
 static void rights(void)
 {
     const char *name = unique();
-    HANDLE me = GetCurrentProcess(), made = CreateMutexA(NULL, FALSE, name), other, twin = NULL;
+    HANDLE me = GetCurrentProcess(), made = CreateMutexA(NULL, FALSE, name), other, duplicate = NULL;
     other = OpenMutexA(GENERIC_READ | GENERIC_WRITE, FALSE, name);
     NO_WAIT(other, ERROR_ACCESS_DENIED);
-    /* Giving back takes no right. */
+    /* Releasing a mutex requires no right. */
     SAME(take(made), WAIT_OBJECT_0);
     CHECK(ReleaseMutex(other));
     NO_WAIT(OpenMutexA(MUTEX_MODIFY_STATE, FALSE, name), ERROR_ACCESS_DENIED);
@@ -237,8 +237,8 @@ static void rights(void)
     other = OpenMutexA(SYNCHRONIZE, FALSE, name);
     SAME(take(other), WAIT_OBJECT_0);
     CHECK(ReleaseMutex(other));
-    CHECK(DuplicateHandle(me, made, me, &twin, MUTEX_MODIFY_STATE, FALSE, 0));
-    NO_WAIT(twin, ERROR_ACCESS_DENIED);
+    CHECK(DuplicateHandle(me, made, me, &duplicate, MUTEX_MODIFY_STATE, FALSE, 0));
+    NO_WAIT(duplicate, ERROR_ACCESS_DENIED);
 
     name = unique();
     made = CreateEventA(NULL, TRUE, TRUE, name);
@@ -269,8 +269,8 @@ static void rights(void)
 }
 
 const Row sync_rows[] = {
-    {89, "mutexes, events and semaphores have names as mappings have", names_are_as_mappings},
-    {90, "a mutex is its thread's, as often as it took it, until it ends", mutexes},
-    {91, "to wait and to change take rights, to give a mutex back takes none", rights},
+    {89, "mutexes, events and semaphores have names as sections have", names_are_as_of_sections},
+    {90, "a thread owns a mutex as often as it acquired it, until it ends", mutexes},
+    {91, "waiting and changing require rights, releasing a mutex requires none", rights},
     {0, NULL, NULL},
 };

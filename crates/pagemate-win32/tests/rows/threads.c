@@ -1,4 +1,4 @@
-/* Threads and critical sections, as far as programs that wait have them. */
+/* Threads and critical sections, as programs that wait use them. */
 #include "rows.h"
 #include <process.h>
 
@@ -21,7 +21,7 @@ static DWORD code_of(HANDLE thread)
 
 static void a_thread_is_waited_for(void)
 {
-    HANDLE threads[3], twin = NULL, me = GetCurrentProcess();
+    HANDLE threads[3], duplicate = NULL, me = GetCurrentProcess();
     DWORD ids[3], i;
     gate = CreateEventA(NULL, TRUE, FALSE, NULL);
     for (i = 0; i < 3; i++) {
@@ -37,16 +37,16 @@ static void a_thread_is_waited_for(void)
     SAME(WaitForMultipleObjects(3, threads, TRUE, INFINITE), WAIT_OBJECT_0);
     for (i = 0; i < 3; i++)
         SAME(code_of(threads[i]), i + 5);
-    /* It stays ended. */
+    /* A thread that has ended stays signalled. */
     SAME(WaitForMultipleObjects(3, threads, FALSE, 0), WAIT_OBJECT_0);
-    CHECK(DuplicateHandle(me, threads[0], me, &twin, 0, FALSE, DUPLICATE_SAME_ACCESS));
-    SAME(code_of(twin), 5);
+    CHECK(DuplicateHandle(me, threads[0], me, &duplicate, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    SAME(code_of(duplicate), 5);
     for (i = 0; i < 3; i++)
         CHECK(CloseHandle(threads[i]));
-    SAME(WaitForSingleObject(twin, 0), WAIT_OBJECT_0);
-    CHECK(CloseHandle(twin));
+    SAME(WaitForSingleObject(duplicate, 0), WAIT_OBJECT_0);
+    CHECK(CloseHandle(duplicate));
     REFUSED(GetExitCodeThread(gate, &ids[0]), ERROR_INVALID_HANDLE);
-    NO_WAIT(twin, ERROR_INVALID_HANDLE);
+    NO_WAIT(duplicate, ERROR_INVALID_HANDLE);
 }
 
 static DWORD WINAPI counts(LPVOID given)
@@ -76,7 +76,7 @@ static unsigned __stdcall takes_and_exits(void *mutex)
     return 1;
 }
 
-static void what_a_thread_has_is_given_up_before_it_has_ended(void)
+static void mutexes_are_abandoned_before_the_thread_is_signaled(void)
 {
     int round;
     for (round = 0; round < 50; round++) {
@@ -132,9 +132,10 @@ static void one_thread_is_in_a_critical_section(void)
 }
 
 const Row thread_rows[] = {
-    {127, "a thread is waited for as objects are, and tells what it ended with", a_thread_is_waited_for},
+    {127, "a thread can be waited for and has an exit code", a_thread_is_waited_for},
     {128, "a thread made suspended runs when it is resumed", a_suspended_thread_waits_to_be_resumed},
-    {129, "a thread's mutexes are abandoned before it has ended", what_a_thread_has_is_given_up_before_it_has_ended},
-    {130, "one thread at a time is in a critical section, as often as it likes", one_thread_is_in_a_critical_section},
+    {129, "a thread's mutexes are abandoned before it is signalled as ended",
+     mutexes_are_abandoned_before_the_thread_is_signaled},
+    {130, "one thread at a time owns a critical section, recursively", one_thread_is_in_a_critical_section},
     {0, NULL, NULL},
 };

@@ -1,4 +1,4 @@
-/* Events, semaphores, and waiting for several. */
+/* Events, semaphores and waits for several objects. */
 #include "rows.h"
 
 #define LONG_ENOUGH 30000
@@ -40,7 +40,7 @@ static void events(void)
     CHECK(ResetEvent(manual));
     SAME(take(manual), WAIT_TIMEOUT);
 
-    /* One token, however often it is set; who waits takes it. */
+    /* An auto-reset event stores one signal, however often it is set; a waiter consumes it. */
     CHECK(SetEvent(made) && SetEvent(made));
     SAME(take(made), WAIT_OBJECT_0);
     SAME(take(made), WAIT_TIMEOUT);
@@ -50,7 +50,7 @@ static void events(void)
     SAME(take(made), WAIT_TIMEOUT);
     SAME(take(event(FALSE, TRUE)), WAIT_OBJECT_0);
 
-    /* What is there wins. */
+    /* The kind and the state of the existing event win. */
     made = CreateEventA(NULL, FALSE, TRUE, name);
     other = CreateEventA(NULL, TRUE, FALSE, name);
     SAME(GetLastError(), ERROR_ALREADY_EXISTS);
@@ -73,7 +73,7 @@ static DWORD wait_and_tell(HANDLE handle)
     return result;
 }
 
-/* Pulses until all who wait have been met asleep; how often that was. */
+/* Pulses an event until every waiter was woken. Returns the number of pulses. */
 static LONG pulse_through(HANDLE pulsed, Thread *threads, int count)
 {
     ULONGLONG deadline = GetTickCount64() + LONG_ENOUGH;
@@ -104,7 +104,7 @@ static void pulses(void)
     SAME(take(automatic), WAIT_TIMEOUT);
     pulse_through(manual, threads, 3);
     SAME(take(manual), WAIT_TIMEOUT);
-    /* One by one. */
+    /* A pulse of an auto-reset event wakes one waiter. */
     CHECK(pulse_through(automatic, threads, 3) >= 3);
     SAME(take(automatic), WAIT_TIMEOUT);
 }
@@ -151,12 +151,12 @@ static DWORD one_of_each(HANDLE mutex)
     return WaitForMultipleObjects(3, list, FALSE, LONG_ENOUGH);
 }
 
-static DWORD leave_behind(HANDLE mutex)
+static DWORD acquire_and_end(HANDLE mutex)
 {
     return take(mutex);
 }
 
-/* Waits for two at once, the second of which comes later. */
+/* Waits for two events at once, the second of which is set later. */
 static DWORD both(HANDLE given)
 {
     return WaitForMultipleObjects(2, (const HANDLE *)given, TRUE, LONG_ENOUGH);
@@ -176,13 +176,13 @@ static void several(void)
     SAME(any(list, 64), WAIT_TIMEOUT);
     SAME(all(list, 64), WAIT_TIMEOUT);
 
-    /* The first that is there, and nothing but that. */
+    /* The first signalled object satisfies the wait, and only that one changes. */
     CHECK(SetEvent(list[63]) && SetEvent(list[7]));
     SAME(any(list, 64), WAIT_OBJECT_0 + 7);
     SAME(any(list, 64), WAIT_OBJECT_0 + 63);
     SAME(any(list, 64), WAIT_TIMEOUT);
 
-    /* All or nothing. */
+    /* A wait for all changes all objects or none. */
     CHECK(SetEvent(list[0]));
     SAME(all(list, 2), WAIT_TIMEOUT);
     SAME(take(list[0]), WAIT_OBJECT_0);
@@ -195,19 +195,19 @@ static void several(void)
     SAME(all(list, 64), WAIT_OBJECT_0);
     SAME(any(list, 64), WAIT_TIMEOUT);
 
-    /* What a dead thread had. */
-    SAME(in_thread(leave_behind, mutex), WAIT_OBJECT_0);
+    /* A mutex that a thread abandoned. */
+    SAME(in_thread(acquire_and_end, mutex), WAIT_OBJECT_0);
     SAME(in_thread(one_of_each, mutex), WAIT_ABANDONED_0 + 1);
     list[1] = mutex;
     CHECK(SetEvent(list[0]));
     SAME(all(list, 2), WAIT_ABANDONED_0);
     SAME(take(list[0]), WAIT_TIMEOUT);
-    /* It is ours, and is taken again. */
+    /* The thread owns the mutex and acquires it again. */
     SAME(any(list, 2), WAIT_OBJECT_0 + 1);
     CHECK(ReleaseMutex(mutex) && ReleaseMutex(mutex));
     REFUSED(ReleaseMutex(mutex), ERROR_NOT_OWNER);
 
-    /* One that cannot be waited for spoils all. */
+    /* One invalid handle fails the whole wait. */
     CHECK(SetEvent(list[0]));
     list[1] = memory(NULL, 1);
     REFUSED(any(list, 2) != WAIT_FAILED, ERROR_ACCESS_DENIED);
@@ -215,7 +215,8 @@ static void several(void)
     REFUSED(any(list, 2) != WAIT_FAILED, ERROR_INVALID_HANDLE);
     SAME(take(list[0]), WAIT_OBJECT_0);
 
-    /* No object twice, by whatever handle; to wait for either of them is no harm. */
+    /* A wait for all refuses an object that occurs twice, through any handles. A wait for any
+     * accepts it. */
     list[0] = CreateEventA(NULL, TRUE, TRUE, name);
     list[1] = OpenEventA(SYNCHRONIZE, FALSE, name);
     SAME(any(list, 2), WAIT_OBJECT_0);
@@ -224,7 +225,7 @@ static void several(void)
     REFUSED(all(list, 2) != WAIT_FAILED, ERROR_INVALID_PARAMETER);
 }
 
-/* No count of several processes is lost. */
+/* Interlocked increments of several processes are all counted. */
 static void atomics(void)
 {
     HANDLE handle = inheritable(NULL, sizeof(Control));
@@ -236,15 +237,15 @@ static void atomics(void)
     WAIT_FOR(control->ready == CHILDREN);
     control->go = 1;
     for (i = 0; i < CHILDREN; i++)
-        SAME(ended(children[i]), 0);
+        SAME(exit_code_of(children[i]), 0);
     SAME(control->made, CHILDREN * 100000);
 }
 
 const Row wait_rows[] = {
-    {92, "an event lets all go until it is reset, or one", events},
-    {93, "a pulse lets those go who wait, and leaves nothing", pulses},
-    {94, "a semaphore counts up to its maximum and no further", semaphores},
-    {95, "of several, the first that is there or all at once", several},
-    {97, "interlocked calls lose nothing between processes", atomics},
+    {92, "a manual-reset event wakes all waiters, an auto-reset event wakes one", events},
+    {93, "a pulse wakes the present waiters and leaves the event reset", pulses},
+    {94, "a semaphore counts up to its maximum", semaphores},
+    {95, "a wait for any takes the first signalled object, a wait for all takes all at once", several},
+    {97, "interlocked calls are atomic between processes", atomics},
     {0, NULL, NULL},
 };
