@@ -290,7 +290,7 @@ fn collector(point: &str) -> bool {
 /// The victim signals an event, or releases a semaphore.
 fn signaller(point: &str) -> bool {
     let mut reached = false;
-    for (make, open, wait, signal, reached) in [
+    for (make, open, wait, signal, released) in [
         ("event x create auto", "event x open", "wait x 30000", "set x", 1),
         ("event x create manual", "event x open", "wait x 30000", "set x", 3),
         ("event x create manual", "event x open", "wait x 30000", "pulse x", 3),
@@ -306,12 +306,12 @@ fn signaller(point: &str) -> bool {
         until(|| {
             count +=
                 others.iter_mut().filter_map(|other| has_acquired(other).then_some(())).count();
-            count >= reached
+            count >= released
         });
         scene.keeper.expect(
             &wait.replace("30000", "0"),
             match signal {
-                "set x" if reached == 3 => "ok",
+                "set x" if released == 3 => "ok",
                 _ => "timeout",
             },
         );
