@@ -201,6 +201,18 @@ pub(crate) fn act_for(user: u32) {
     }
 }
 
+/// Moves this process into a user namespace that maps no user: the kernel reports every user, this one
+/// included, as [`NOBODY`]. Where the system does not allow that, it returns false, and prints that
+/// `test` is skipped.
+pub(crate) fn hide_users(test: &str) -> bool {
+    // SAFETY: unshare(2) takes a number.
+    let is_hidden = unsafe { libc::unshare(libc::CLONE_NEWUSER) } == 0;
+    if !is_hidden {
+        println!("skipped: {test} needs user namespaces: {}", io::Error::last_os_error());
+    }
+    is_hidden
+}
+
 /// Closes all descriptors from this number on, without regard to their owners.
 pub(crate) fn close_all_from(first: u32) {
     // SAFETY: no value that owns one of these descriptors is dropped afterwards.

@@ -9,7 +9,7 @@ use pagemate::{ErrorKind, Section, inventory};
 use rustix::fs::Mode;
 
 use super::harness::fork::{
-    Forked, Gate, NOBODY, alone, alone_as_root, become_user, fork, move_place,
+    Forked, Gate, NOBODY, alone, alone_as_root, become_user, fork, hide_users, move_place,
 };
 use super::{changes_nothing, create, local, refused, share};
 
@@ -175,6 +175,48 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
 
 /// While a squatter's directory comes and goes at the first name, all processes of a user that start
 /// in that time arrive at one directory.
+#[test]
+fn entry_of_a_user_that_a_namespace_hides_is_passed_over() {
+    let test = "directories::entry_of_a_user_that_a_namespace_hides_is_passed_over";
+    alone_as_root(test, |place| {
+        let squatted = place.join(format!("pagemate-{NOBODY}"));
+        let as_user = |user, body: &dyn Fn()| {
+            fork(|| {
+                become_user(user, user);
+                body();
+            })
+            .join();
+        };
+        for mode in [Some(0o700), Some(0o777), None] {
+            as_user(12345, &|| match mode {
+                Some(mode) => {
+                    fs::create_dir(&squatted).unwrap();
+                    set_mode(&squatted, mode);
+                }
+                None => fs::write(&squatted, b"").unwrap(),
+            });
+            as_user(54321, &|| {
+                if !hide_users(test) {
+                    return;
+                }
+                let made = create("x").unwrap();
+                let opened = Section::open("x").unwrap();
+                drop((made, opened));
+            });
+            let own = fs::read_dir(place).unwrap().map(|entry| entry.unwrap());
+            let own = own.filter(|entry| entry.path() != squatted);
+            for entry in own {
+                assert_eq!(entry.metadata().unwrap().uid(), 54321, "{:?}", entry.path());
+                fs::remove_dir(entry.path()).unwrap();
+            }
+            match mode {
+                Some(_) => fs::remove_dir(&squatted).unwrap(),
+                None => fs::remove_file(&squatted).unwrap(),
+            }
+        }
+    });
+}
+
 #[test]
 fn processes_that_start_while_a_squatter_comes_and_goes_meet() {
     const PROCESSES: usize = 6;

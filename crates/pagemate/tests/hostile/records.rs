@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, inventory};
 use proptest::prelude::*;
 
-use super::harness::fork::{Gate, NOBODY, alone, alone_as_root, become_user, fork, hold_on};
+use super::harness::fork::{
+    Gate, NOBODY, alone, alone_as_root, become_user, fork, hide_users, hold_on,
+};
 use super::{changes_nothing, create, local, refused, share};
 
 const NAME: &str = r"Global\x";
@@ -233,6 +235,31 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             fs::remove_file(path).unwrap();
         },
     );
+}
+
+#[test]
+fn record_of_a_user_that_a_namespace_hides_is_not_followed() {
+    let test = "records::record_of_a_user_that_a_namespace_hides_is_not_followed";
+    alone_as_root(test, |place| {
+        let (path, file) = data(place, "data", b"data");
+        give(&path, 0o666);
+        let made = Gate::new();
+        let maker = nobodys(&file, Sharing::Everyone(Access::ReadWrite), &made);
+        made.wait();
+        fork(|| {
+            become_user(54321, 54321);
+            drop(Section::open(NAME).unwrap());
+            if !hide_users(test) {
+                return;
+            }
+            let facts = ["user 65534 created the section", "user namespace"];
+            refused(Section::open(NAME), ErrorKind::PermissionDenied, &facts);
+            refused(open_read(NAME), ErrorKind::PermissionDenied, &facts);
+        })
+        .join();
+        end(maker);
+        fs::remove_file(path).unwrap();
+    });
 }
 
 #[test]

@@ -7,6 +7,22 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
+use crate::error::{Error, ErrorKind};
+
+/// The error for a lock operation that failed. `what` names the operation.
+pub(crate) fn failed(what: &'static str, error: io::Error) -> Error {
+    // No argument of these calls is invalid, so that EINVAL means a command that does not exist.
+    let lacks_locks = [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::ENOLCK];
+    if !error.raw_os_error().is_some_and(|code| lacks_locks.contains(&code)) {
+        return Error::os(what, error);
+    }
+    let cause = format!(
+        "{what}: the file system or this kernel does not provide open file description locks \
+         (F_OFD_SETLK); set PAGEMATE_DIR to a directory on a local file system such as tmpfs"
+    );
+    Error::os_as(ErrorKind::Unsupported, cause, error)
+}
+
 /// The holders of an object's lock through other descriptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
@@ -139,5 +155,20 @@ fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut Flock) -> io::Resul
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_locks_are_unsupported_and_the_remedy_is_named() {
+        let error = failed("its lock cannot be taken", io::Error::from_raw_os_error(libc::EINVAL));
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(error.raw_os_error(), Some(libc::EINVAL));
+        assert!(error.to_string().contains("set PAGEMATE_DIR"), "{error}");
+        let error = failed("its lock cannot be taken", io::Error::from_raw_os_error(libc::EIO));
+        assert_eq!(error.kind(), ErrorKind::Os);
     }
 }

@@ -40,6 +40,9 @@ pub(crate) fn permission_denied(cause: &'static str) -> Error {
     Error::new(ErrorKind::PermissionDenied, cause)
 }
 
+/// The remedy for a directory of objects that this process sees read-only.
+pub(crate) const MOUNT_IT: &str = "mount that file system for writing as well, or set PAGEMATE_DIR";
+
 pub(crate) fn cannot_open(error: Errno) -> Error {
     Error::os("it cannot be opened", error.into())
 }
@@ -51,6 +54,10 @@ pub(crate) fn open_failed(location: &FileLocation, access: Access, error: Errno)
         Errno::ISDIR => not_an_object(location, "a directory"),
         Errno::NXIO => not_an_object(location, "a socket"),
         Errno::ACCESS => not_shared(location, access),
+        Errno::ROFS => {
+            let cause = format!("it can only be opened for reading here; {MOUNT_IT}");
+            Error::os_as(ErrorKind::Os, cause, error.into())
+        }
         error => cannot_open(error),
     }
 }

@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::object::unix::location::directory;
 use crate::sys::object::unix::location::inspect::{Inspected, path_of};
+use crate::sys::object::unix::location::user_namespace;
 
 /// The record's length in bytes.
 pub(crate) const LEN: u64 = 4096;
@@ -139,6 +140,13 @@ impl FileRecord {
         if object.st_mode & OTHERS_WRITE != 0 || object.st_nlink > 1 {
             return unsafe_to_follow(format!(
                 "other users than {creator} could have written its record"
+            ));
+        }
+        // Behind this id the owner of the object and the owner of the file can be different users.
+        if user_namespace::is_ambiguous(creator) {
+            return unsafe_to_follow(format!(
+                "user {creator} created the section, and in this user namespace that id stands for \
+                 every user whom the namespace does not map"
             ));
         }
         // The creator chooses a file that this process opens with its own rights. An untrusted

@@ -179,7 +179,7 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
     // The file must not grow before this process owns the name, and no process may map it before it
     // has grown. The exclusive lock makes openers retry in between, as during a sweep.
     let locked = if grows { lock::try_exclude(staged.fd().as_fd()) } else { Ok(true) };
-    if !locked.map_err(|e| Error::os("its lock cannot be taken", e))? {
+    if !locked.map_err(|e| lock::failed("its lock cannot be taken", e))? {
         return Err(retry::busy());
     }
     Ok(Some(Built { staged, memory: Some(memory), grows, seats: None }))
@@ -194,7 +194,7 @@ fn grow(object: BorrowedFd<'_>, file: BorrowedFd<'_>, len: u64) -> Result<()> {
     match lock::try_share(object) {
         Ok(true) => Ok(()),
         Ok(false) => Err(retry::busy()),
-        Err(error) => Err(Error::os("its lock cannot be taken", error)),
+        Err(error) => Err(lock::failed("its lock cannot be taken", error)),
     }
 }
 
@@ -244,7 +244,7 @@ fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Staged>> {
         // Lock the file before anything else. Where it has a hidden name, a sweep takes the
         // unlocked file for a dead one and may hold its exclusive lock now.
         let shared = lock::try_share(staged.fd().as_fd());
-        if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
+        if shared.map_err(|e| lock::failed("its lock cannot be taken", e))? {
             return Ok(Some(staged));
         }
         retries.back_off()?;
@@ -275,7 +275,7 @@ fn restrict_access(
     let open = || {
         let restricted = location.open(access).map_err(error::cannot_open)?;
         let shared = lock::try_share(restricted.as_fd());
-        if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
+        if shared.map_err(|e| lock::failed("its lock cannot be taken", e))? {
             Ok(restricted)
         } else {
             Err(retry::busy())

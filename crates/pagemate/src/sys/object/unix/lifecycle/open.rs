@@ -52,11 +52,11 @@ impl Object {
                 Err(error) => return Err(error::open_failed(location, access, error)),
             };
             fault::point("open-before-ask");
-            match lock::ask(fd.as_fd()).map_err(|e| Error::os("its lock cannot be read", e))? {
+            match lock::ask(fd.as_fd()).map_err(|e| lock::failed("its lock cannot be read", e))? {
                 Holder::Handles => {
                     fault::point("open-before-share");
                     let shared = lock::try_share(fd.as_fd());
-                    if shared.map_err(|e| Error::os("its lock cannot be taken", e))? {
+                    if shared.map_err(|e| lock::failed("its lock cannot be taken", e))? {
                         fault::point("open-after-share");
                         match Description::read(fd.as_fd(), name, kind, access) {
                             Ok(Some(found)) => {

@@ -6,3 +6,4 @@ pub(crate) mod file_location;
 mod file_name;
 pub(crate) mod inspect;
 pub(crate) mod user_directory;
+pub(crate) mod user_namespace;

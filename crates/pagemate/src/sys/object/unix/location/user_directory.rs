@@ -27,6 +27,7 @@ use crate::sys::fault;
 use crate::sys::object::unix::descriptor::above_standard_streams;
 use crate::sys::object::unix::location::directory::{Id, Missing, entries_of, unusable};
 use crate::sys::object::unix::location::inspect::{self, INSPECT_FLAGS};
+use crate::sys::object::unix::location::user_namespace;
 use crate::sys::object::unix::retry::RetryLimiter;
 
 const PRIVATE: RawMode = 0o700;
@@ -207,6 +208,19 @@ impl Lookup<'_> {
     /// Opens the user's directory of this name. `None` if it does not exist or belongs to another
     /// user. Fails if it belongs to the user and is not safe to use.
     fn open(&self, name: &[u8]) -> Result<Option<UserDirectory>> {
+        match self.examine(name) {
+            Ok(None) => Ok(None),
+            // Another user of the same id could change the mode later, and then use the directory.
+            examined if user_namespace::is_ambiguous(self.user) => Ok(examined
+                .ok()
+                .flatten()
+                .filter(|found| user_namespace::is_owner(found.fd.as_fd()))),
+            examined => examined,
+        }
+    }
+
+    /// Opens the directory of this name if its owner has the id of the user.
+    fn examine(&self, name: &[u8]) -> Result<Option<UserDirectory>> {
         let path = self.path.join(std::ffi::OsStr::from_bytes(name));
         let fail = |why: &str, error| Err(unusable(&path, why, error));
         let stat = match rustix::fs::statat(self.parent, name, AtFlags::SYMLINK_NOFOLLOW) {

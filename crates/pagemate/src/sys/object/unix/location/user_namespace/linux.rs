@@ -1,0 +1,55 @@
+//! Linux: a user namespace maps some users to ids of its own. The kernel reports all other users with
+//! one id, the overflow id, which is that of `nobody` by default.
+
+use std::fs::read_to_string;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{Mode, OFlags};
+
+/// The overflow id, unless the administrator sets another one.
+const OVERFLOW: u32 = 65534;
+
+/// The number of user ids that exist. Only a namespace that maps all of them reports every owner.
+const ALL: u64 = u32::MAX as u64;
+
+/// Returns whether the kernel may report the id `user` for several users.
+///
+/// Without `/proc` it may.
+pub(crate) fn is_ambiguous(user: u32) -> bool {
+    let overflow = read_to_string("/proc/sys/kernel/overflowuid");
+    let overflow = overflow.ok().and_then(|id| id.trim().parse().ok()).unwrap_or(OVERFLOW);
+    user == overflow && !read_to_string("/proc/self/uid_map").is_ok_and(|map| maps_all(&map))
+}
+
+/// Each line of the map has an id inside, an id outside, and a count of ids.
+fn maps_all(map: &str) -> bool {
+    let count = |line: &str| line.split_whitespace().nth(2)?.parse::<u64>().ok();
+    map.lines().filter_map(count).sum::<u64>() >= ALL
+}
+
+/// Returns whether this process' user owns the directory `dir`, which the user may read. The kernel
+/// compares the users themselves here, and not their ids in the namespace.
+pub(crate) fn is_owner(dir: BorrowedFd<'_>) -> bool {
+    // The kernel grants NOATIME to the owner alone, and to root of a namespace that maps the owner.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOATIME | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, c".", flags, Mode::empty()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_range_maps_all() {
+        assert!(maps_all("         0          0 4294967295\n"));
+        assert!(maps_all("0 0 65536\n65536 65536 4294901759\n"));
+        assert!(!maps_all("0 100000 65536\n"));
+        assert!(!maps_all("rubbish\n"));
+        assert!(!maps_all(""));
+    }
+
+    #[test]
+    fn root_is_one_user() {
+        assert!(!is_ambiguous(0));
+    }
+}
