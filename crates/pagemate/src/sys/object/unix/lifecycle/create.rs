@@ -252,12 +252,23 @@ fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Staged>> {
 }
 
 /// Returns the error for a file that could not be created.
-fn cannot_create_file(dir: &Directory, error: Errno) -> Error {
+fn cannot_create_file(dir: &Directory, errno: Errno) -> Error {
     let cause = format!("no file can be created in {}", dir.path().display());
-    match error {
-        Errno::ACCESS => Error::os(cause, error.into()),
-        Errno::NOSPC | Errno::DQUOT => capacity::no_free_inode(dir.path(), error),
-        error => Error::os_as(ErrorKind::Os, cause, error.into()),
+    match errno {
+        Errno::ACCESS => Error::os(cause, errno.into()),
+        Errno::NOSPC | Errno::DQUOT => capacity::no_free_inode(dir.path(), errno),
+        Errno::ROFS => {
+            let cause = format!("{cause}; {}", error::MOUNT_IT);
+            Error::os_as(ErrorKind::Os, cause, errno.into())
+        }
+        Errno::NOTSUP => {
+            let cause = format!(
+                "{cause}, because its file system lacks files without a name (O_TMPFILE); set \
+                 PAGEMATE_DIR to a directory on a tmpfs"
+            );
+            Error::os_as(ErrorKind::Unsupported, cause, errno.into())
+        }
+        errno => Error::os_as(ErrorKind::Os, cause, errno.into()),
     }
 }
 
