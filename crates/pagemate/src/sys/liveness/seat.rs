@@ -131,7 +131,7 @@ impl Seats {
                 return Ok(seat);
             }
             if !lock::is_excluded_at(own, byte)
-                .map_err(|e| Error::os("its lock cannot be tested", e))?
+                .map_err(|e| lock::failed("its lock cannot be tested", e))?
             {
                 // A shared lock, which is no seat: a user who may read the file blocks this byte.
                 return self.0.take_token(file, &mut guard);
@@ -177,7 +177,7 @@ pub(crate) fn is_taken(file: BorrowedFd<'_>, at: u64, seat: u32) -> Result<bool>
         return Ok(true);
     }
     let byte = first_byte(at)? + u64::from(seat);
-    lock::is_excluded_at(file, byte).map_err(|e| Error::os("its lock cannot be tested", e))
+    lock::is_excluded_at(file, byte).map_err(|e| lock::failed("its lock cannot be tested", e))
 }
 
 /// Returns the byte before the first seat of the mutex at offset `at`.
