@@ -89,6 +89,7 @@ fn the_trailer_is_as_documented() {
     assert_eq!(trailer.number("creator"), u64::from(actor.id()));
     assert!(trailer.number("created") > 1_700_000_000_000_000_000);
     assert_eq!(trailer.number("name length"), 7);
+    assert_eq!(trailer.number("features"), 0);
     trailer.begins("name", b"frames%");
 }
 

@@ -65,13 +65,14 @@ fn other_kinds_of_entries_are_reported_and_left_alone() {
 type Damage = (u64, &'static [u8], ErrorKind, &'static str);
 
 // The offsets are those of docs/layout.md.
-const DAMAGE: [Damage; 14] = [
+const DAMAGE: [Damage; 15] = [
     (TRAILER, b"PAGEMATF", ErrorKind::Corrupted, "does not end in a trailer"),
     (TRAILER, &[0xFF; 4096], ErrorKind::Corrupted, "does not end in a trailer"),
     (TRAILER, &[0; 4096], ErrorKind::Corrupted, "does not end in a trailer"),
     (TRAILER + 8, &[0; 4], ErrorKind::WrongVersion, "layout 0, and this release reads 1"),
     (TRAILER + 8, &[77, 0, 0, 0], ErrorKind::WrongVersion, "layout 77, and this release reads 1"),
-    (TRAILER + 12, &[200], ErrorKind::Corrupted, "kind"),
+    (TRAILER + 12, &[200], ErrorKind::WrongKind, "of kind 200, which only a newer release knows"),
+    (TRAILER + 44, &[4], ErrorKind::WrongVersion, "features 0x4"),
     (TRAILER + 13, &[3], ErrorKind::Corrupted, "protection"),
     (TRAILER + 16, &[0; 8], ErrorKind::Corrupted, "disagree about the length"),
     (TRAILER + 16, &[0, 32], ErrorKind::Corrupted, "disagree about the length"),

@@ -47,7 +47,9 @@ struct Header {
     name_len: u32,
     /// Not 0 from the moment at which a sweep finds the object dead, before it removes the name.
     removed: u8,
-    zero: [u8; 7],
+    zero: [u8; 3],
+    /// Bits of properties that a reader has to know. This release knows none.
+    features: u32,
 }
 
 const _: () = assert!(size_of::<Header>() == 48);
@@ -124,7 +126,8 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
         creator,
         name_len: bare.len().try_into().expect("a name has at most 3072 bytes"),
         removed: 0,
-        zero: [0; 7],
+        zero: [0; 3],
+        features: 0,
     };
     let mut bytes = vec![0; NAME_AT + bare.len()];
     bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
@@ -168,12 +171,26 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         );
         return Err(Error::new(ErrorKind::WrongVersion, cause));
     }
+    if header.features != 0 {
+        let cause = format!(
+            "a newer release created it, with features {:#x} that this release does not know; use one \
+             release for all processes that share it",
+            header.features
+        );
+        return Err(Error::new(ErrorKind::WrongVersion, cause));
+    }
     let kind = match header.kind {
         1 => Kind::Section,
         2 => Kind::Mutex,
         3 => Kind::Event,
         4 => Kind::Semaphore,
-        _ => return Err(corrupted("its trailer contains an unknown kind")),
+        // The layout is this release's, so that the object is not damaged.
+        unknown => {
+            let cause = format!(
+                "the name belongs to an object of kind {unknown}, which only a newer release knows"
+            );
+            return Err(Error::new(ErrorKind::WrongKind, cause));
+        }
     };
     let protection = match header.protection {
         1 => Protection::ReadOnly,
