@@ -34,7 +34,7 @@ pub(super) fn query_alike(step: &Step<'_>) -> bool {
 pub(super) fn copied_in_shared(step: &Step<'_>) -> bool {
     step.ours.views.iter().zip(&step.wine.views).any(|(ours, wine)| {
         let shared = ours.ranges.iter().any(|one| matches!(one.allocation_protection, 2 | 4));
-        let not_copied = |ours: u32, wine: u32| ours == wine & !UNCACHED;
+        let not_copied = |ours: u32, wine: u32| ours & !UNCACHED == wine & !UNCACHED;
         shared
             && ours.slot == wine.slot
             && !ranges_alike(ours, wine, not_copied)
@@ -87,10 +87,11 @@ pub(super) fn copied(ours: u32, wine: u32) -> bool {
     (ours, wine) == (4, 8)
 }
 
-/// Returns whether Wine's protection differs only by `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`, or by a
-/// copied page too.
+/// Returns whether the protections differ only by `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`, or by a copied
+/// page too.
 pub(super) fn uncached(ours: u32, wine: u32) -> bool {
-    copied(ours, wine & !UNCACHED) || ours == wine & !UNCACHED
+    let (ours, wine) = (ours & !UNCACHED, wine & !UNCACHED);
+    copied(ours, wine) || ours == wine
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
         next: Next::Continue,
     },
     Rule {
-        name: "SEC_NOCACHE and SEC_WRITECOMBINE have no effect on our side",
+        name: "Wine reports SEC_NOCACHE and not SEC_WRITECOMBINE, and on inaccessible pages too",
         explains: |step| step.ours.head == step.wine.head && memory_alike(step, uncached),
         next: Next::Continue,
     },
