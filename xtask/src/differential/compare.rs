@@ -33,7 +33,8 @@ pub(super) fn query_alike(step: &Step<'_>) -> bool {
 /// Returns whether our side alone copied a page of a shared view.
 pub(super) fn copied_in_shared(step: &Step<'_>) -> bool {
     step.ours.views.iter().zip(&step.wine.views).any(|(ours, wine)| {
-        let shared = ours.ranges.iter().any(|one| matches!(one.allocation_protection, 2 | 4));
+        let shared =
+            ours.ranges.iter().any(|one| matches!(one.allocation_protection & !UNCACHED, 2 | 4));
         let not_copied = |ours: u32, wine: u32| ours & !UNCACHED == wine & !UNCACHED;
         shared
             && ours.slot == wine.slot
