@@ -13,7 +13,8 @@ use super::{Finding, Level};
 /// login.defs(5).
 const LAST_SYSTEM_UID: u32 = 999;
 
-/// Fewer descriptors than this are worth a warning: each handle to a named object takes one.
+/// With fewer descriptors than this the report tells how to raise the limit. It is no warning: the
+/// usual limit of a shell is enough for most programs.
 const FEW_DESCRIPTORS: u64 = 4096;
 
 pub(super) fn findings() -> Vec<Finding> {
@@ -38,14 +39,14 @@ fn remove_ipc() -> Finding {
     if !removes_ipc(Path::new("/")) {
         return harmless("logind is configured to leave objects alone");
     }
+    if is_lingering(uid) {
+        return harmless("lingering is enabled for the user, so logind keeps the objects");
+    }
     let text = format!(
         "logind removes the files of user {uid} in /dev/shm when the user's last session ends, also \
          while processes hold them. For a service that outlives its session set RemoveIPC=no in \
          /etc/systemd/logind.conf, run it as a system user, or run 'loginctl enable-linger {uid}'"
     );
-    if is_lingering(uid) {
-        return harmless("lingering is enabled for the user, so logind keeps the objects");
-    }
     Finding::new(CHECK, Level::Warning, text)
 }
 
@@ -111,18 +112,14 @@ fn setting(text: &str) -> Option<bool> {
 /// Reports the limit on open descriptors.
 fn descriptors() -> Finding {
     const CHECK: &str = "descriptors";
-    let limit = getrlimit(Resource::Nofile).current;
-    match limit {
-        Some(limit) if limit < FEW_DESCRIPTORS => {
-            let text = format!(
-                "a process may open {limit} descriptors, and each handle to a named object takes one; \
-                 'ulimit -n' raises the limit"
-            );
-            // Not a warning: the usual limit of a shell is enough for most programs.
-            Finding::new(CHECK, Level::Ok, text)
-        }
-        _ => Finding::new(CHECK, Level::Ok, "a process may hold thousands of objects"),
-    }
+    let text = match getrlimit(Resource::Nofile).current {
+        Some(limit) if limit < FEW_DESCRIPTORS => format!(
+            "a process may open {limit} descriptors, and each handle to a named object takes one; \
+             'ulimit -n' raises the limit"
+        ),
+        _ => "a process may hold thousands of objects".to_owned(),
+    };
+    Finding::new(CHECK, Level::Ok, text)
 }
 
 #[cfg(test)]

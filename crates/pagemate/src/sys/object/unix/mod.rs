@@ -10,8 +10,9 @@
 //! - [`memory`]: reserved, limited and mapped memory
 //! - [`inventory`] and [`holders`]: live objects, and the processes that hold them
 //!
-//! Each of the first four uses only those below it. The modules of this folder itself (`error`,
-//! `retry`, `descriptor`) serve all of them.
+//! Each of the first four uses only those below it, except that a creation without enough memory
+//! prunes by [`inventory`]. The modules of this folder itself (`error`, `retry`, `descriptor`) serve
+//! all of them.
 
 mod descriptor;
 mod error;

@@ -15,7 +15,7 @@ use crate::sys::wait::Slice;
 /// The longest time for which some of the objects are held while the thread waits for the next one.
 const HOLD: Duration = Duration::from_millis(20);
 
-/// Waits until all of the objects are acquired, and returns taken each of them was acquired.
+/// Waits until all of the objects are acquired, and returns how each of them was acquired.
 ///
 /// The objects are taken one by one once all are available. If another thread takes one of them first,
 /// the others are given back; a thread that polls one of those may find it unavailable in between.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::words::{Waiter, auto_event, manual_event, semaphore};
 use super::super::{Acquired, Reset, Waitable};
-use super::cell::{CountedWaiter, cannot_wait};
+use super::cell::{Cell, CountedWaiter, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::sys::fault;
@@ -123,31 +123,27 @@ impl<'a> Waitable<'a> {
         }
     }
 
+    fn cell(self) -> &'a Cell {
+        match self {
+            Waitable::Mutex(mutex) => mutex.cell(),
+            Waitable::Event(event) => event.cell(),
+            Waitable::Semaphore(semaphore) => semaphore.cell(),
+        }
+    }
+
     /// Counts the calling thread as a waiter until the result is dropped.
     pub(super) fn count_waiter(self) -> CountedWaiter<'a> {
-        match self {
-            Waitable::Mutex(mutex) => mutex.cell().count_waiter(),
-            Waitable::Event(event) => event.cell().count_waiter(),
-            Waitable::Semaphore(semaphore) => semaphore.cell().count_waiter(),
-        }
+        self.cell().count_waiter()
     }
 
     /// Returns an error if another program removed the object's name.
     fn check_name(self) -> Result<()> {
-        match self {
-            Waitable::Mutex(mutex) => mutex.check_name(),
-            Waitable::Event(event) => event.check_name(),
-            Waitable::Semaphore(semaphore) => semaphore.check_name(),
-        }
+        self.cell().object().check_name()
     }
 
     /// Returns the identity of the object, which all its handles share.
     pub(super) fn id(self) -> Result<(u64, u64)> {
-        match self {
-            Waitable::Mutex(mutex) => mutex.object().id(),
-            Waitable::Event(event) => event.object().id(),
-            Waitable::Semaphore(semaphore) => semaphore.object().id(),
-        }
+        self.cell().object().id()
     }
 
     /// Returns whether taking the object leaves it available.
