@@ -36,6 +36,7 @@
 //! | publish a small value that one process writes and many read | an atomic sequence number in a [`View`]: see the example `typed_data` |
 //! | share the contents of a file | [`SectionOptions::file`] |
 //! | share memory with one other process, without a name | [`SectionOptions::create_unnamed`] and [`os`] |
+//! | open an object that another process creates later | [`Section::open_within`], and the same function of the other objects |
 //! | find live objects, or free memory that killed processes left | [`inventory`] |
 //!
 //! # Names

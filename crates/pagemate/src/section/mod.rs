@@ -5,6 +5,7 @@ mod view;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::access::{Access, Protection};
 use crate::error::{Quoted, Result};
@@ -88,6 +89,51 @@ impl Section {
     #[doc(alias("shm_open", "OpenFileMapping"))]
     pub fn open(name: impl AsRef<str>) -> Result<Section> {
         SectionOptions::new().open(name)
+    }
+
+    /// Opens the section named `name` for reading and writing, blocking for at most `time` until some
+    /// process creates it.
+    ///
+    /// A time of zero is [`open`](Section::open); [`Duration::MAX`] sets no limit. Mutexes, events and
+    /// semaphores have the same function.
+    ///
+    /// Between a look at the name and the next one the thread sleeps, so that a section that exists
+    /// only for a moment may be missed.
+    ///
+    /// # Platforms
+    ///
+    /// On Linux the kernel reports the new name (`inotify(7)`). The thread looks for the name twice a
+    /// second besides, for names that a mount brings into view. If the kernel refuses to report names,
+    /// because this user watches `fs.inotify.max_user_instances` queues already, and on macOS and
+    /// Windows, the thread looks for the name after 1 ms, and then in intervals that grow to 50 ms.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open`](Section::open). [`NotFound`](crate::ErrorKind::NotFound) means that no
+    /// process created the name in time. An object of another kind, and one that does not grant this
+    /// user access, ends the wait with an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use std::time::Duration;
+    ///
+    /// use pagemate::{Section, SectionOptions};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let name = &format!("doc-open-within-{}", std::process::id());
+    /// thread::scope(|scope| {
+    ///     let opener = scope.spawn(|| Section::open_within(name, Duration::from_secs(30)));
+    ///     let created = SectionOptions::new().len(4096).create_new(name)?;
+    ///     assert_eq!(opener.join().unwrap()?.len(), created.len());
+    ///     Ok(())
+    /// })
+    /// # }
+    /// ```
+    #[doc(alias("wait"))]
+    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Section> {
+        SectionOptions::new().open_within(name, time)
     }
 
     pub(crate) fn new(object: Object, name: Option<Name>, created: bool) -> Section {

@@ -1,10 +1,12 @@
 use std::fs::File;
+use std::time::Duration;
 
 use super::Section;
 use crate::access::{Access, Kind, Protection, Sharing};
+use crate::deadline::Deadline;
 use crate::error::{Quoted, Result};
 use crate::name::Name;
-use crate::sys::object::{Backing, Existing, Object, Spec};
+use crate::sys::object::{self, Backing, Existing, Object, Spec};
 
 /// Options to create or open a section.
 ///
@@ -246,9 +248,23 @@ impl<'f> SectionOptions<'f> {
     ///
     /// The errors of [`Section::open`].
     pub fn open(&self, name: impl AsRef<str>) -> Result<Section> {
-        let name = name.as_ref();
+        self.open_before(name.as_ref(), Deadline::Now)
+    }
+
+    /// Opens the section `name` like [`open`](SectionOptions::open), blocking for at most `time` until
+    /// some process creates it: see [`Section::open_within`].
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Section::open`].
+    pub fn open_within(&self, name: impl AsRef<str>, time: Duration) -> Result<Section> {
+        self.open_before(name.as_ref(), Deadline::after(time))
+    }
+
+    fn open_before(&self, name: &str, deadline: Deadline) -> Result<Section> {
         let parsed = Name::new(name)?;
-        let object = Object::open(&parsed, self.spec.kind, self.spec.access)
+        let open = || Object::open(&parsed, self.spec.kind, self.spec.access);
+        let object = object::open_before(&parsed, deadline, open)
             .map_err(|e| e.during("open section", Quoted(name)))?;
         Ok(Section::new(object, Some(parsed), false))
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Identity, with_name};
+use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -133,8 +133,21 @@ impl Event {
     /// The errors of [`Mutex::open`](super::Mutex::open).
     #[doc(alias("OpenEvent"))]
     pub fn open(name: impl AsRef<str>) -> Result<Event> {
-        let (object, identity) =
-            with_name("open", KIND, name.as_ref(), |name| Ok((sync::Event::open(name)?, false)))?;
+        Event::open_before(name.as_ref(), Deadline::Now)
+    }
+
+    /// Opens the event named `name`, blocking for at most `time` until some process creates it: see
+    /// [`Section::open_within`](crate::Section::open_within).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open`](Event::open).
+    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Event> {
+        Event::open_before(name.as_ref(), Deadline::after(time))
+    }
+
+    fn open_before(name: &str, deadline: Deadline) -> Result<Event> {
+        let (object, identity) = open_before(KIND, name, deadline, sync::Event::open)?;
         Ok(Event { object, identity })
     }
 

@@ -81,8 +81,10 @@ pub use self::shareable::Shareable;
 pub use self::shareable::fingerprint;
 pub use self::shared::{SharedGuard, SharedMutex};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Quoted, Result};
 use crate::name::Name;
+use crate::sys::object;
 
 /// The kind and the name of a handle, for error messages, and how it came to be.
 #[derive(Debug)]
@@ -121,4 +123,16 @@ fn with_name<T>(
     let (object, created) =
         make(&parsed).map_err(|error| error.during(call, format!("{kind} {}", Quoted(name))))?;
     Ok((object, Identity { kind, name: Some(parsed), created }))
+}
+
+/// Calls `open` with the parsed `name` until it finds an object, or until the deadline.
+fn open_before<T>(
+    kind: &'static str,
+    name: &str,
+    deadline: Deadline,
+    open: impl Fn(&Name) -> Result<T>,
+) -> Result<(T, Identity)> {
+    with_name("open", kind, name, |name| {
+        Ok((object::open_before(name, deadline, || open(name))?, false))
+    })
 }

@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::{Identity, with_name};
+use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -173,8 +173,21 @@ impl Mutex {
     /// - [`TimedOut`](ErrorKind::TimedOut): another process kept the name busy for two seconds.
     #[doc(alias("OpenMutex"))]
     pub fn open(name: impl AsRef<str>) -> Result<Mutex> {
-        let (object, identity) =
-            with_name("open", KIND, name.as_ref(), |name| Ok((sync::Mutex::open(name)?, false)))?;
+        Mutex::open_before(name.as_ref(), Deadline::Now)
+    }
+
+    /// Opens the mutex named `name`, blocking for at most `time` until some process creates it: see
+    /// [`Section::open_within`](crate::Section::open_within).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open`](Mutex::open).
+    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Mutex> {
+        Mutex::open_before(name.as_ref(), Deadline::after(time))
+    }
+
+    fn open_before(name: &str, deadline: Deadline) -> Result<Mutex> {
+        let (object, identity) = open_before(KIND, name, deadline, sync::Mutex::open)?;
         Ok(Mutex { object, identity })
     }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Identity, with_name};
+use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -136,9 +136,21 @@ impl Semaphore {
     /// The errors of [`Mutex::open`](super::Mutex::open).
     #[doc(alias("OpenSemaphore"))]
     pub fn open(name: impl AsRef<str>) -> Result<Semaphore> {
-        let (object, identity) = with_name("open", KIND, name.as_ref(), |name| {
-            Ok((sync::Semaphore::open(name)?, false))
-        })?;
+        Semaphore::open_before(name.as_ref(), Deadline::Now)
+    }
+
+    /// Opens the semaphore named `name`, blocking for at most `time` until some process creates it: see
+    /// [`Section::open_within`](crate::Section::open_within).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open`](Semaphore::open).
+    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Semaphore> {
+        Semaphore::open_before(name.as_ref(), Deadline::after(time))
+    }
+
+    fn open_before(name: &str, deadline: Deadline) -> Result<Semaphore> {
+        let (object, identity) = open_before(KIND, name, deadline, sync::Semaphore::open)?;
         Ok(Semaphore { object, identity })
     }
 

@@ -13,6 +13,8 @@
 //!   Two concurrent creations of one name create one object. It returns whether it created the
 //!   object.
 //! - `Object::open` opens live objects only. A dead object gives `NotFound`.
+//! - `NameWatch::wait` blocks until a name may have been created, or until its time has passed. It
+//!   may return early. `open_before` tries to open the name after each wait.
 //! - `Object::unnamed` creates memory without a name, and `from_raw` takes a descriptor or handle
 //!   of another origin.
 //! - `Object::len`, `protection` and `access` do not change during the life of a handle. The length

@@ -331,20 +331,18 @@ impl Stage {
     /// Executes one command, and returns its reply.
     fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
         let ok = || Ok("ok".to_owned());
-        let parse = |text: &str| text.parse().unwrap();
+        let parse = |text: &str| text.parse::<u64>().unwrap();
         if let Some(reply) = self.desk.play(words, &self.sections) {
             return reply;
         }
         match *words {
             ["create", name, len] => {
                 let section = SectionOptions::new().len(parse(len)).create_new(name)?;
-                self.keep(name, section)?;
-                ok()
+                self.keep(name, section)
             }
             ["reserve", name, len] => {
                 let section = SectionOptions::new().len(parse(len)).reserve().create_new(name)?;
-                self.keep(name, section)?;
-                ok()
+                self.keep(name, section)
             }
             ["share", name, len] => {
                 let section = SectionOptions::new().len(parse(len)).open_or_create(name)?;
@@ -355,8 +353,7 @@ impl Stage {
             ["create-over", name, path, len] => {
                 let file = File::options().read(true).write(true).open(path).unwrap();
                 let section = SectionOptions::new().file(&file).len(parse(len)).create_new(name)?;
-                self.keep(name, section)?;
-                ok()
+                self.keep(name, section)
             }
             ["share-over", name, path, len] => {
                 let file = File::options().read(true).write(true).open(path).unwrap();
@@ -368,13 +365,15 @@ impl Stage {
             }
             ["open", name] => {
                 let section = Section::open(name)?;
-                self.keep(name, section)?;
-                ok()
+                self.keep(name, section)
             }
             ["open-read", name] => {
                 let section = SectionOptions::new().access(Access::Read).open(name)?;
-                self.keep(name, section)?;
-                ok()
+                self.keep(name, section)
+            }
+            ["within", name, "section", time] => {
+                let section = Section::open_within(name, Duration::from_millis(parse(time)))?;
+                self.keep(name, section)
             }
             ["probe", name] => Section::open(name).map(|_| "ok".to_owned()),
             ["write", name, value] => {
@@ -429,9 +428,9 @@ impl Stage {
         }
     }
 
-    fn keep(&mut self, name: &str, section: Section) -> pagemate::Result<()> {
+    fn keep(&mut self, name: &str, section: Section) -> pagemate::Result<String> {
         self.views.insert(name.to_owned(), section.map()?);
         self.sections.insert(name.to_owned(), section);
-        Ok(())
+        Ok("ok".to_owned())
     }
 }

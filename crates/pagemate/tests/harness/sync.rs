@@ -79,6 +79,9 @@ impl Desk {
                 self.play_shared(words, sections.get(name))
             }
             ["mutex" | "event" | "semaphore", ..] => self.make(words),
+            ["within", name, kind, time] if kind != "section" => {
+                self.open_within(name, kind, ms(time))
+            }
             ["lock", name] => self.lock(name, None),
             ["try-lock", name] => self.lock(name, Some(Duration::ZERO)),
             ["lock-for", name, time] => self.lock(name, Some(ms(time))),
@@ -160,6 +163,26 @@ impl Desk {
             _ => panic!("an actor does not know {words:?}"),
         };
         made(created)
+    }
+
+    /// `within NAME KIND TIME`
+    fn open_within(&mut self, name: &str, kind: &str, time: Duration) -> Result<String> {
+        match kind {
+            "mutex" => {
+                let mutex = Mutex::open_within(name, time)?;
+                self.mutexes.insert(name.to_owned(), Arc::new(mutex));
+            }
+            "event" => {
+                let event = Event::open_within(name, time)?;
+                self.events.insert(name.to_owned(), Arc::new(event));
+            }
+            "semaphore" => {
+                let semaphore = Semaphore::open_within(name, time)?;
+                self.semaphores.insert(name.to_owned(), Arc::new(semaphore));
+            }
+            _ => panic!("there is no kind {kind}"),
+        }
+        Ok("ok".to_owned())
     }
 
     fn lock(&self, name: &str, time: Option<Duration>) -> Result<String> {

@@ -11,6 +11,7 @@ use crate::sys::state::State;
 #[cfg(not(any(unix, windows)))]
 compile_error!("pagemate runs on Linux, Windows and macOS");
 
+mod appearance;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -21,6 +22,7 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
+pub(crate) use self::appearance::open_before;
 pub(crate) use platform::{
     Mapping, Object, allocation_granularity, find, list, prune, unreachable,
 };

@@ -9,6 +9,7 @@
 //! - [`location`]: the directories, and the files in them
 //! - [`memory`]: reserved, limited and mapped memory
 //! - [`inventory`] and [`holders`]: live objects, and the processes that hold them
+//! - [`name_watch`]: notification of the creation of a name
 //!
 //! Each of the first four uses only those below it, except that a creation without enough memory
 //! prunes by [`inventory`]. The modules of this folder itself (`error`, `retry`, `descriptor`) serve
@@ -22,6 +23,7 @@ mod inventory;
 mod lifecycle;
 mod location;
 mod memory;
+mod name_watch;
 mod retry;
 mod seat;
 mod unnamed;
@@ -41,6 +43,7 @@ use crate::sys::liveness::{Seats, fork};
 
 pub(crate) use self::inventory::{find, list, prune, unreachable};
 pub(crate) use self::memory::mapping::Mapping;
+pub(crate) use self::name_watch::NameWatch;
 
 /// Returns the number of bytes of which each offset of a mapping is a multiple.
 pub(crate) fn allocation_granularity() -> u64 {

@@ -40,6 +40,8 @@ use crate::name::{Name, Namespace};
 
 pub(crate) use self::inventory::{find, list, open_for_descriptor, prune, session, unreachable};
 pub(crate) use self::mapping::Mapping;
+/// No call of Windows reports a new name in an object directory.
+pub(crate) use super::appearance::Poll as NameWatch;
 
 /// Returns the number of bytes of which each offset of a mapping is a multiple.
 pub(crate) fn allocation_granularity() -> u64 {
