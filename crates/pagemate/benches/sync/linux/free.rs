@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 use pagemate::SectionOptions;
 use pagemate::sync::{MutexOptions, SharedMutex};
 
+use super::lock::Lock;
 use super::measure::{Effort, compare, titles};
-use super::mechanisms::{Lock, semaphore};
+use super::mechanisms::semaphore;
 use super::place::Place;
 use super::posix::{PosixMutex, PosixSemaphore, Word};
 use super::turns::{Signal, event};

@@ -1,27 +1,10 @@
 //! The mechanisms by which two processes can wake each other: ours, and those of the system.
 
-use std::mem;
-
 use pagemate::sync::{Mutex, MutexOptions, Semaphore, SemaphoreOptions};
 
+use super::lock::Lock;
 use super::posix::{Condition, Ends, PosixMutex, PosixSemaphore, Word};
 use super::turns::{Mechanism, Pair, Side, Signal, event};
-
-/// A lock.
-pub(crate) trait Lock {
-    fn lock(&self);
-    fn unlock(&self);
-}
-
-impl Lock for Mutex {
-    fn lock(&self) {
-        mem::forget(Mutex::lock(self).expect("a mutex"));
-    }
-
-    fn unlock(&self) {
-        self.unlock_forgotten().expect("what we have");
-    }
-}
 
 /// Three locks in a ring. Each side holds one of them, and acquires the next before it releases its
 /// own. The next one is held by the other side, so that each side has to sleep until the other

@@ -6,6 +6,7 @@ mod common;
 mod crowd;
 mod death;
 mod free;
+mod lock;
 mod mechanisms;
 mod posix;
 

@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::futex::{self, Flags, Timespec};
 
-use super::mechanisms::Lock;
+use super::lock::Lock;
 use super::turns::Signal;
 
 /// Maps a page, and returns whether this process created it. A new page is zeroed.

@@ -1,8 +1,8 @@
-//! The numbers and the flags of descriptors.
+//! The numbers and the flags of descriptors, and directories read through them.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Dir, Mode, OFlags};
 
 use crate::access::Access;
 
@@ -21,4 +21,15 @@ pub(crate) fn open_flags(access: Access) -> OFlags {
         Access::Read => OFlags::RDONLY,
         Access::ReadWrite => OFlags::RDWR,
     }
+}
+
+/// Reads the entries of a directory. The descriptor may be one for inspection only.
+pub(crate) fn entries_of(dir: BorrowedFd<'_>) -> rustix::io::Result<Dir> {
+    Dir::new(reopened(dir)?)
+}
+
+/// Opens a directory again for reading.
+pub(crate) fn reopened(dir: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, c".", flags, Mode::empty())
 }

@@ -1,40 +1,32 @@
-//! The live objects in the directories, and the removal of dead ones.
+//! Lists of live objects and their properties.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
 
-use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
 use crate::access::{Access, Kind};
-use crate::error::{Error, ErrorKind, Result};
-use crate::name::{Name, Namespace};
+use crate::error::{Error, Result};
+use crate::name::Name;
 use crate::sys::liveness;
 use crate::sys::liveness::lock::{self, Holder};
+use crate::sys::object::Entry;
 use crate::sys::object::unix::format::file_record::FileRecord;
 use crate::sys::object::unix::format::trailer;
 use crate::sys::object::unix::format::trailer::Memory;
 use crate::sys::object::unix::holders::{self, Query};
-use crate::sys::object::unix::lifecycle::close::{sweep, sweep_if_dead};
 use crate::sys::object::unix::lifecycle::open::read_trailer;
-use crate::sys::object::unix::lifecycle::passing_sweep;
-use crate::sys::object::unix::location::directory::{self, Directory};
+use crate::sys::object::unix::lifecycle::prune::{NAMESPACES, for_each_file, read};
+use crate::sys::object::unix::lifecycle::sweep::sweep;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
+use crate::sys::object::unix::location::resolve;
 use crate::sys::object::unix::{error, sharing_of};
-use crate::sys::object::{Entry, Swept};
 use crate::sys::state::{self, ReadState, State};
-
-const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
 /// Returns every live object that this user can inspect. Sweeps dead objects on the way.
 pub(crate) fn list(read_state: ReadState) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     // Damaged objects, and objects that this user has no right to read, are left out.
-    in_each_namespace(|namespace| {
-        for_each_file(namespace, |location| {
-            found.extend(describe(location, read_state).ok().flatten());
-        })
-    })?;
+    for_each_file(|location| found.extend(describe(location, read_state).ok().flatten()))?;
     let (queries, mut entries): (Vec<Query>, Vec<Entry>) = found.into_iter().unzip();
     for (entry, holders) in entries.iter_mut().zip(holders::of(&queries)) {
         entry.holders = holders;
@@ -45,7 +37,7 @@ pub(crate) fn list(read_state: ReadState) -> Result<Vec<Entry>> {
 
 /// Returns the live object called `name`. `None` if there is none.
 pub(crate) fn find(name: &Name, read_state: ReadState) -> Result<Option<Entry>> {
-    let Some(dir) = directory::existing(name.namespace())? else { return Ok(None) };
+    let Some(dir) = resolve::existing(name.namespace())? else { return Ok(None) };
     let found = describe(&FileLocation::of(dir, name), read_state)?;
     Ok(found.map(|(query, mut entry)| {
         entry.holders = holders::of(&[query]).pop().unwrap_or_default();
@@ -53,60 +45,13 @@ pub(crate) fn find(name: &Name, read_state: ReadState) -> Result<Option<Entry>> 
     }))
 }
 
-/// Sweeps the dead objects of both namespaces.
-pub(crate) fn prune() -> Result<Swept> {
-    let mut swept = Swept::default();
-    in_each_namespace(|namespace| {
-        for_each_file(namespace, |location| sweep_if_dead(location, &mut swept))
-    })?;
-    // A failure leaves empty directories only, so it does not fail the call.
-    _ = directory::remove_abandoned();
-    Ok(swept)
-}
-
 /// Returns an error for each namespace whose objects cannot be reached.
 pub(crate) fn unreachable() -> Vec<Error> {
-    let reach = |namespace| match directory::existing(namespace)? {
+    let reach = |namespace| match resolve::existing(namespace)? {
         Some(dir) => read(&dir).map(|_| ()),
         None => Ok(()),
     };
     NAMESPACES.into_iter().filter_map(|namespace| reach(namespace).err()).collect()
-}
-
-/// Calls `each` for both namespaces. Fails if it fails for both.
-fn in_each_namespace(each: impl FnMut(Namespace) -> Result<()>) -> Result<()> {
-    let [local, global] = NAMESPACES.map(each);
-    if global.is_ok() { Ok(()) } else { local }
-}
-
-/// Calls `visit` for each object's file of a namespace, including unfinished files.
-fn for_each_file(namespace: Namespace, visit: impl FnMut(&FileLocation)) -> Result<()> {
-    directory::existing(namespace)?.map_or(Ok(()), |dir| for_each_file_in(&dir, visit))
-}
-
-/// Calls `visit` for each object's file in a directory, including unfinished files.
-fn for_each_file_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) -> Result<()> {
-    for entry in read(dir)? {
-        let entry = entry.map_err(|error| cannot_read(dir, error))?;
-        let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
-        let file = FileName::new(&[entry.file_name().to_bytes()]).filter(|file| {
-            is_file && (file.is_unfinished() || file.belongs_to_object(dir.namespace()))
-        });
-        if let Some(file) = file {
-            visit(&FileLocation { dir: Arc::clone(dir), file });
-        }
-    }
-    passing_sweep::clear_resume_point(dir);
-    Ok(())
-}
-
-/// Opens a directory for reading its entries.
-fn read(dir: &Directory) -> Result<Dir> {
-    dir.entries().map_err(|error| cannot_read(dir, error))
-}
-
-fn cannot_read(dir: &Directory, error: Errno) -> Error {
-    Error::os_as(ErrorKind::Os, format!("{} cannot be read", dir.path().display()), error.into())
 }
 
 /// Describes the object at `location`. `None` if it is not live. Fails if it is live and damaged,

@@ -11,9 +11,8 @@
 //! - [`inventory`] and [`holders`]: live objects, and the processes that hold them
 //! - [`name_watch`]: notification of the creation of a name
 //!
-//! Each of the first four uses only those below it, except that a creation without enough memory
-//! prunes by [`inventory`]. The modules of this folder itself (`error`, `retry`, `descriptor`) serve
-//! all of them.
+//! Each of the first four uses only those below it. The modules of this folder itself (`error`,
+//! `retry`, `descriptor`) serve all of them.
 
 mod descriptor;
 mod error;
@@ -35,13 +34,14 @@ use rustix::fs::Stat;
 
 use self::format::trailer::{self, Memory};
 use self::lifecycle::close;
-use self::location::directory::Id;
+use self::location::file_id::Id;
 use self::location::file_location::FileLocation;
 use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::liveness::{Seats, fork};
 
-pub(crate) use self::inventory::{find, list, prune, unreachable};
+pub(crate) use self::inventory::{find, list, unreachable};
+pub(crate) use self::lifecycle::prune::prune;
 pub(crate) use self::memory::mapping::Mapping;
 pub(crate) use self::name_watch::NameWatch;
 

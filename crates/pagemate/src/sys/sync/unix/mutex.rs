@@ -2,14 +2,14 @@
 
 use std::io;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::super::words::watch::SeatLiveness;
 use super::super::words::{Waiter, mutex as protocol};
 use super::super::{Acquired, LockMemory, Spec};
 use super::cell::{Cell, Words};
-use super::thread::{self, ThreadId};
+use super::thread::{self, Owned, ThreadId};
 use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +23,7 @@ use crate::sys::object::{Existing, Object};
 pub(crate) struct Mutex(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Inner {
+struct Inner {
     cell: Cell,
     seats: Seats,
     /// The generation in which this handle took its seat (bits 32 to 63), and the seat (bits 0 to 31);
@@ -162,6 +162,11 @@ impl Mutex {
 }
 
 impl Inner {
+    fn weak(self: &Arc<Inner>) -> Weak<dyn Owned> {
+        let weak: Weak<Inner> = Arc::downgrade(self);
+        weak
+    }
+
     #[allow(clippy::cast_possible_truncation, reason = "the lower half")]
     fn seat_number(&self) -> u32 {
         self.seat.load(Ordering::Relaxed) as u32
@@ -176,7 +181,7 @@ impl Inner {
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         if self.registered.load(Ordering::Relaxed) != current.0 {
-            thread::abandon_at_exit(&Arc::downgrade(self));
+            thread::abandon_at_exit(self.weak());
             self.registered.store(current.0, Ordering::Relaxed);
         }
         // Acquire: the pid, which was stored before the Release in `take_seat`.
@@ -216,7 +221,7 @@ impl Inner {
     /// Notes that this thread owns the mutex, which was created locked with the seat [`FIRST`].
     fn own_new_mutex(self: &Arc<Inner>) {
         let current = ThreadId::current();
-        thread::abandon_at_exit(&Arc::downgrade(self));
+        thread::abandon_at_exit(self.weak());
         self.registered.store(current.0, Ordering::Relaxed);
         self.pid.store(std::process::id(), Ordering::Relaxed);
         self.seat.store(current.generation() << 32 | u64::from(FIRST), Ordering::Relaxed);
@@ -245,9 +250,10 @@ impl Inner {
         self.owner.store(0, Ordering::Relaxed);
         protocol::abandon(&self.cell.words().word, self.seat_number());
     }
+}
 
-    /// Abandons the mutex if the thread owns it by this handle.
-    pub(super) fn abandon_if_owned_by(&self, thread: ThreadId) {
+impl Owned for Inner {
+    fn abandon_if_owned_by(&self, thread: ThreadId) {
         if self.owner.load(Ordering::Relaxed) == thread.0 {
             self.abandon();
         }

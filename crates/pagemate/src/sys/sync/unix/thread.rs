@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::mutex::Inner;
 use crate::sys::liveness::generation;
 
 /// A thread of one generation of this process; 0 is none. The thread that a fork copies has another id
@@ -43,25 +42,31 @@ fn assign_number() -> u32 {
     thread
 }
 
+/// A mutex that a thread may still own when it ends.
+pub(super) trait Owned {
+    /// Abandons the mutex if the thread owns it by this handle.
+    fn abandon_if_owned_by(&self, thread: ThreadId);
+}
+
 /// The mutexes that a thread has owned, by their addresses. It abandons those that it still owns when
 /// it ends.
-struct Mutexes(BTreeMap<usize, Weak<Inner>>);
+struct Mutexes(BTreeMap<usize, Weak<dyn Owned>>);
 
 impl Drop for Mutexes {
     fn drop(&mut self) {
-        for inner in self.0.values().filter_map(Weak::upgrade) {
-            inner.abandon_if_owned_by(ThreadId::current());
+        for mutex in self.0.values().filter_map(Weak::upgrade) {
+            mutex.abandon_if_owned_by(ThreadId::current());
         }
     }
 }
 
 /// Registers a mutex, which the calling thread then abandons if it ends as its owner.
-pub(super) fn abandon_at_exit(mutex: &Weak<Inner>) {
+pub(super) fn abandon_at_exit(mutex: Weak<dyn Owned>) {
     // The error is ignored: the thread is ending, and the destructor of `MUTEXES` has already run.
     _ = MUTEXES.try_with(|mutexes| {
         let Mutexes(mutexes) = &mut *mutexes.borrow_mut();
         // The address is not reused while the map has a weak reference to it.
-        let known = mutexes.insert(mutex.as_ptr().addr(), mutex.clone());
+        let known = mutexes.insert(mutex.as_ptr().addr(), mutex);
         if known.is_none() && mutexes.len().is_power_of_two() {
             mutexes.retain(|_, known| known.strong_count() > 0);
         }

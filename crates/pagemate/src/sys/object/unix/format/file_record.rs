@@ -13,7 +13,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::object::unix::location::directory;
+use crate::sys::object::unix::location::file_id;
 use crate::sys::object::unix::location::inspect::{Inspected, path_of};
 use crate::sys::object::unix::location::user_namespace;
 
@@ -169,7 +169,7 @@ impl FileRecord {
 
     /// Returns whether `stat` is that of the recorded file, and the file can be mapped.
     fn is_of(&self, stat: &Stat) -> bool {
-        directory::is_file(stat) && (device(stat), stat.st_ino) == (self.device, self.inode)
+        file_id::is_file(stat) && (device(stat), stat.st_ino) == (self.device, self.inode)
     }
 
     fn lost(&self) -> Error {

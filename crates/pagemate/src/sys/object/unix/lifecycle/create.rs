@@ -16,14 +16,18 @@ use crate::sys::liveness::lock::{self, Holder};
 use crate::sys::object::unix::error;
 use crate::sys::object::unix::format::file_record::{self, FileRecord};
 use crate::sys::object::unix::format::trailer;
-use crate::sys::object::unix::lifecycle::close::{self, Outcome, release_handle, sweep};
+use crate::sys::object::unix::lifecycle::close::release_handle;
 use crate::sys::object::unix::lifecycle::passing_sweep;
+use crate::sys::object::unix::lifecycle::prune::prune;
 use crate::sys::object::unix::lifecycle::staging::{self, Staged};
-use crate::sys::object::unix::location::directory::{self, Directory, Id};
+use crate::sys::object::unix::lifecycle::sweep::{self, Outcome, sweep};
+use crate::sys::object::unix::location::directory::Directory;
+use crate::sys::object::unix::location::file_id::{self, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
+use crate::sys::object::unix::location::resolve;
 use crate::sys::object::unix::memory::{capacity, huge_pages, reserve::reserve, user_file};
 use crate::sys::object::unix::retry::{self, RetryLimiter};
-use crate::sys::object::unix::{Named, Object, inventory, seat, whole_pages};
+use crate::sys::object::unix::{Named, Object, seat, whole_pages};
 use crate::sys::object::{Backing, Existing, Spec};
 
 impl Object {
@@ -40,7 +44,7 @@ impl Object {
             Some(file) => user_file::resolve_spec(file, &mut spec)?,
             None => spec.len = whole_pages(spec.len)?,
         }
-        let mut location = directory::shared_location(name)?;
+        let mut location = resolve::shared_location(name)?;
         passing_sweep::sweep_in_passing(&location.dir);
         let before = fork::now();
         let mut retries = RetryLimiter::default();
@@ -69,7 +73,7 @@ impl Object {
                     // The memory of dead objects may be enough, so free it and try once more.
                     Err(error) if error.kind() == ErrorKind::NoSpace && !swept => {
                         swept = true;
-                        _ = inventory::prune();
+                        _ = prune();
                         continue;
                     }
                     built => built?,
@@ -77,7 +81,7 @@ impl Object {
             };
             let Some(Built { staged, memory, grows, seats }) = built else {
                 retries.back_off()?;
-                location = directory::shared_location(name)?;
+                location = resolve::shared_location(name)?;
                 continue;
             };
             fault::point("create-before-link");
@@ -111,7 +115,7 @@ impl Object {
                 }
                 // Another program removed the directory, or a sweep removed the file before it was
                 // locked. Build the object again.
-                Err((_, Errno::NOENT)) => location = directory::shared_location(name)?,
+                Err((_, Errno::NOENT)) => location = resolve::shared_location(name)?,
                 Err((_, error)) => {
                     return Err(Error::os("its file cannot be linked to its name", error.into()));
                 }
@@ -130,7 +134,7 @@ fn check_name_is_removable(location: &FileLocation) -> Result<()> {
         return Ok(());
     }
     let Ok(stat) = rustix::fs::fstat(&fd) else { return Ok(()) };
-    if !close::is_object(fd.as_fd(), location, &stat) {
+    if !sweep::is_object(fd.as_fd(), location, &stat) {
         return Err(error::not_an_object(location, "a file that pagemate did not create"));
     }
     let cause = format!(
@@ -145,7 +149,7 @@ fn check_name_is_removable(location: &FileLocation) -> Result<()> {
 fn is_of_an_object(error: &Error, location: &FileLocation) -> bool {
     use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
     matches!(error.kind(), Corrupted | PermissionDenied | WrongKind | WrongVersion)
-        && location.stat().is_ok_and(|stat| directory::is_file(&stat))
+        && location.stat().is_ok_and(|stat| file_id::is_file(&stat))
 }
 
 /// An object that is not linked to its name yet.

@@ -15,19 +15,21 @@ use crate::sys::liveness::lock::{self, Holder};
 use crate::sys::object::unix::error;
 use crate::sys::object::unix::format::file_record::FileRecord;
 use crate::sys::object::unix::format::trailer::{self, Memory, Trailer};
-use crate::sys::object::unix::lifecycle::close::{Outcome, release_handle, sweep};
-use crate::sys::object::unix::location::directory::{self, Id};
+use crate::sys::object::unix::lifecycle::close::release_handle;
+use crate::sys::object::unix::lifecycle::sweep::{Outcome, sweep};
+use crate::sys::object::unix::location::file_id::{self, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
+use crate::sys::object::unix::location::resolve;
 use crate::sys::object::unix::retry::RetryLimiter;
 use crate::sys::object::unix::{Named, Object};
 
 impl Object {
     /// Opens the live object called `name`.
     pub(crate) fn open(name: &Name, kind: Kind, access: Access) -> Result<Object> {
-        let location = directory::location(name)?;
+        let location = resolve::location(name)?;
         match Object::open_at(&location, name, kind, access) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                match directory::moved_location(&location, name)? {
+                match resolve::moved_location(&location, name)? {
                     Some(location) => Object::open_at(&location, name, kind, access),
                     None => Err(error),
                 }
@@ -203,7 +205,7 @@ pub(crate) fn read_trailer<'a>(
 ) -> Result<(Stat, Trailer<'a>)> {
     let stat =
         rustix::fs::fstat(fd).map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
-    if !directory::is_file(&stat) {
+    if !file_id::is_file(&stat) {
         return Err(Error::new(ErrorKind::Corrupted, "its file is not a plain file; remove it"));
     }
     let file_len = u64::try_from(stat.st_size).unwrap_or(0);

@@ -4,23 +4,23 @@
 //! files. A step that does not reach the end of the directory stores its position in the user's
 //! directory. Short-lived processes, which make one step only, then continue after each other.
 
-use std::ffi::CStr;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawMode};
+use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::name::Namespace;
 use crate::sys::object::Swept;
 use crate::sys::object::unix::descriptor::above_standard_streams;
 use crate::sys::object::unix::format::trailer;
-use crate::sys::object::unix::lifecycle::close::sweep_if_dead;
 use crate::sys::object::unix::lifecycle::scan::walk;
-use crate::sys::object::unix::location::directory::{self, Directory};
+use crate::sys::object::unix::lifecycle::sweep::sweep_if_dead;
+use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
+use crate::sys::object::unix::location::resolve;
 
 /// A process spends at most one part in this many of its time on sweeps.
 const TIME_DIVISOR: u32 = 50;
@@ -65,7 +65,7 @@ fn step(dir: &Arc<Directory>, end: Instant) {
     let (mut entries, mut files) = (0, 0);
     let stopped = walk(opened, from, |name, kind| {
         entries += 1;
-        if let Some(location) = object_file(dir, name, kind) {
+        if let Some(location) = FileLocation::of_entry(dir, name, kind) {
             files += 1;
             if can_reclaim(&location, user.as_raw()) {
                 sweep_if_dead(&location, &mut Swept::default());
@@ -89,14 +89,6 @@ fn step(dir: &Arc<Directory>, end: Instant) {
 /// Removes the stored position of `dir` after a sweep of the whole directory.
 pub(crate) fn clear_resume_point(dir: &Arc<Directory>) {
     ResumePoint::of(dir).remove();
-}
-
-/// Returns the location of a directory entry if it can be an object's file or an unfinished one.
-fn object_file(dir: &Arc<Directory>, name: &CStr, kind: FileType) -> Option<FileLocation> {
-    let file = FileName::new(&[name.to_bytes()])?;
-    let is_file = matches!(kind, FileType::RegularFile | FileType::Unknown);
-    let is_objects = file.is_unfinished() || file.belongs_to_object(dir.namespace());
-    (is_file && is_objects).then(|| FileLocation { dir: Arc::clone(dir), file })
 }
 
 /// Returns whether `user` has the right to remove this file or to free its memory. That is always
@@ -124,7 +116,7 @@ impl ResumePoint {
     fn of(dir: &Arc<Directory>) -> ResumePoint {
         let (user_dir, name) = match dir.namespace() {
             Namespace::Local => (Some(Arc::clone(dir)), "local"),
-            Namespace::Global => (directory::existing(Namespace::Local).ok().flatten(), "global"),
+            Namespace::Global => (resolve::existing(Namespace::Local).ok().flatten(), "global"),
         };
         let file = FileName::new(&[b".pagemate:swept-", name.as_bytes()]);
         ResumePoint { dir: user_dir, file: file.expect("two short words") }
@@ -139,7 +131,7 @@ impl ResumePoint {
     }
 
     fn write(self, at: u64) {
-        let Some(dir) = self.dir.clone().or_else(|| directory::user_directory().ok()) else {
+        let Some(dir) = self.dir.clone().or_else(|| resolve::user_directory().ok()) else {
             return;
         };
         if let Some(fd) = self.open(&dir, OFlags::WRONLY | OFlags::CREATE) {

@@ -7,13 +7,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 use crate::access::Access;
 use crate::name::{Name, Namespace};
 use crate::sys::liveness;
 use crate::sys::object::unix::descriptor::{above_standard_streams, open_flags};
-use crate::sys::object::unix::location::directory::{Directory, Id};
+use crate::sys::object::unix::location::directory::Directory;
+use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::location::file_name;
 
 /// The prefix of a file that is not linked to an object's name yet, where it cannot exist without a
@@ -92,6 +93,19 @@ impl FileLocation {
     pub(crate) fn of(dir: Arc<Directory>, name: &Name) -> FileLocation {
         let file = FileName::of(name.namespace(), name.as_str());
         FileLocation { dir, file }
+    }
+
+    /// Returns the location of a directory entry if it can be an object's file or an unfinished
+    /// one.
+    pub(crate) fn of_entry(
+        dir: &Arc<Directory>,
+        name: &CStr,
+        kind: FileType,
+    ) -> Option<FileLocation> {
+        let file = FileName::new(&[name.to_bytes()])?;
+        let is_file = matches!(kind, FileType::RegularFile | FileType::Unknown);
+        let is_objects = file.is_unfinished() || file.belongs_to_object(dir.namespace());
+        (is_file && is_objects).then(|| FileLocation { dir: Arc::clone(dir), file })
     }
 
     /// Returns the same location with a valid descriptor of its directory: the program may have

@@ -24,9 +24,10 @@ use rustix::io::Errno;
 
 use crate::error::Result;
 use crate::sys::fault;
-use crate::sys::object::unix::descriptor::above_standard_streams;
-use crate::sys::object::unix::location::directory::{Id, Missing, entries_of, unusable};
+use crate::sys::object::unix::descriptor::{above_standard_streams, entries_of};
+use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::location::inspect::{self, INSPECT_FLAGS};
+use crate::sys::object::unix::location::parent_directory::unusable;
 use crate::sys::object::unix::location::user_namespace;
 use crate::sys::object::unix::retry::RetryLimiter;
 
@@ -80,6 +81,13 @@ impl Drop for Locked {
     fn drop(&mut self) {
         _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
     }
+}
+
+/// Selects the result of a lookup if the directory does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Create,
+    Ignore,
 }
 
 /// The parent directory, and the user whose directory is looked up in it.

@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use crate::name::Name;
 use crate::sys::object::appearance::Poll;
 use crate::sys::object::unix::descriptor::above_standard_streams;
-use crate::sys::object::unix::location::directory;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
+use crate::sys::object::unix::location::resolve;
 
 /// A watch for the creation of a name.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ enum Outcome {
 impl Queue {
     fn new(name: &Name) -> Option<Queue> {
         // An error of the directory is left to the next attempt to open the name, which reports it.
-        let location = directory::shared_location(name).ok()?;
+        let location = resolve::shared_location(name).ok()?;
         Queue::watching(&location).ok()
     }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_file_of_the_name_ends_a_wait_and_other_files_do_not() {
         let name = Name::new(&format!(r"Global\watch-{}", std::process::id())).unwrap();
-        let location = directory::shared_location(&name).unwrap();
+        let location = resolve::shared_location(&name).unwrap();
         let queue = Queue::watching(&location).unwrap();
         let other = location.dir.path().join(format!("pagemate-other-{}", std::process::id()));
         std::fs::write(&other, "").unwrap();

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::sys::object::Backing;
-use crate::sys::object::unix::location::directory::Id;
+use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::memory::reserve::{check_file_limit, reserve};
 use crate::sys::object::unix::memory::{capacity, huge_pages};
 

@@ -8,7 +8,8 @@ use rustix::io::Errno;
 
 use crate::sys::object::unix::descriptor::above_standard_streams;
 use crate::sys::object::unix::lifecycle::staging::apply_mode;
-use crate::sys::object::unix::location::directory::{Directory, Id};
+use crate::sys::object::unix::location::directory::Directory;
+use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::location::file_location::FileLocation;
 
 /// A new file that has no name yet.

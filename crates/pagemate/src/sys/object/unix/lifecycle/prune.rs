@@ -1,0 +1,56 @@
+//! Visits every file in the directories of objects, and sweeps all dead objects.
+
+use std::sync::Arc;
+
+use rustix::fs::Dir;
+use rustix::io::Errno;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Namespace;
+use crate::sys::object::Swept;
+use crate::sys::object::unix::lifecycle::passing_sweep;
+use crate::sys::object::unix::lifecycle::sweep::sweep_if_dead;
+use crate::sys::object::unix::location::directory::Directory;
+use crate::sys::object::unix::location::file_location::FileLocation;
+use crate::sys::object::unix::location::resolve;
+
+pub(crate) const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
+
+/// Sweeps the dead objects of both namespaces.
+pub(crate) fn prune() -> Result<Swept> {
+    let mut swept = Swept::default();
+    for_each_file(|location| sweep_if_dead(location, &mut swept))?;
+    // A failure leaves empty directories only, so it does not fail the call.
+    _ = resolve::remove_abandoned();
+    Ok(swept)
+}
+
+/// Calls `visit`, which sweeps dead objects, for each object's file, including unfinished files.
+/// Fails if neither namespace can be read.
+pub(crate) fn for_each_file(mut visit: impl FnMut(&FileLocation)) -> Result<()> {
+    let [local, global] = NAMESPACES.map(|namespace| match resolve::existing(namespace)? {
+        Some(dir) => for_each_file_in(&dir, &mut visit),
+        None => Ok(()),
+    });
+    if global.is_ok() { Ok(()) } else { local }
+}
+
+fn for_each_file_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) -> Result<()> {
+    for entry in read(dir)? {
+        let entry = entry.map_err(|error| cannot_read(dir, error))?;
+        if let Some(location) = FileLocation::of_entry(dir, entry.file_name(), entry.file_type()) {
+            visit(&location);
+        }
+    }
+    passing_sweep::clear_resume_point(dir);
+    Ok(())
+}
+
+/// Opens a directory for reading its entries.
+pub(crate) fn read(dir: &Directory) -> Result<Dir> {
+    dir.entries().map_err(|error| cannot_read(dir, error))
+}
+
+fn cannot_read(dir: &Directory, error: Errno) -> Error {
+    Error::os_as(ErrorKind::Os, format!("{} cannot be read", dir.path().display()), error.into())
+}
