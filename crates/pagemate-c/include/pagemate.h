@@ -71,7 +71,7 @@
  * This suits sparse sections. If no memory is left, a touch ends the process with SIGBUS on Unix; on
  * Windows memory is committed when a range is mapped, and mapping fails. Excludes PAGEMATE_HUGE_PAGES.
  */
-#define PAGEMATE_RESERVE 1
+#define PAGEMATE_SPARSE 1
 
 /**
  * A flag for a new section: allocates its memory in huge pages, as far as the system has them. A flag
@@ -438,7 +438,7 @@ typedef struct {
      */
     pagemate_access sharing_access;
     /**
-     * 0, or any of PAGEMATE_RESERVE, PAGEMATE_HUGE_PAGES and PAGEMATE_OVER_FILE.
+     * 0, or any of PAGEMATE_SPARSE, PAGEMATE_HUGE_PAGES and PAGEMATE_OVER_FILE.
      */
     uint32_t flags;
     /**
@@ -711,7 +711,7 @@ const char *pagemate_version(void);
 /**
  * Creates the section `name`. Fails if a process holds an object of this name.
  *
- * All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_RESERVE changes
+ * All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_SPARSE changes
  * that. If the process is killed during the call, the name is free again. Thread-safe.
  *
  * @param name     The name, UTF-8, at most 1,024 UTF-16 units. `x` and `Local\x` are the same object,

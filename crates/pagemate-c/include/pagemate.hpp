@@ -102,6 +102,11 @@ inline const char *text(const std::string &name) {
     return name.c_str();
 }
 
+/** Sets or clears a flag of options. */
+inline void set_flag(std::uint32_t &flags, std::uint32_t flag, bool on) noexcept {
+    flags = on ? flags | flag : flags & ~flag;
+}
+
 /** Calls a C function and returns the result that it stores through its last argument. */
 template <class T, class... Parameters, class... Arguments>
 T result_of(pagemate_status (*function)(Parameters...), Arguments... arguments) {
@@ -137,24 +142,21 @@ public:
         return *this;
     }
 
-    /** Sets the access of the view. */
+    /** Sets the access of the view. With Access::CopyOnWrite, writes copy the page and stay in this view. */
     ViewOptions &access(Access access) noexcept {
         options_.access = static_cast<pagemate_access>(access);
         return *this;
     }
 
-    /** Makes writes copy the page and stay in this view. */
-    ViewOptions &copy_on_write() noexcept { return access(Access::CopyOnWrite); }
-
-    /** Brings in all pages when the section is mapped. A hint. */
-    ViewOptions &prefault() noexcept {
-        options_.flags |= PAGEMATE_PREFAULT;
+    /** Sets whether all pages are brought in when the section is mapped. A hint. */
+    ViewOptions &prefault(bool prefault = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_PREFAULT, prefault);
         return *this;
     }
 
-    /** Moves the memory into huge pages. A hint. */
-    ViewOptions &huge_pages() noexcept {
-        options_.flags |= PAGEMATE_HUGE_PAGES;
+    /** Sets whether the memory is moved into huge pages. A hint. */
+    ViewOptions &huge_pages(bool huge_pages = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_HUGE_PAGES, huge_pages);
         return *this;
     }
 
@@ -363,15 +365,15 @@ public:
         return *this;
     }
 
-    /** Reserves no memory at creation: see PAGEMATE_RESERVE. Clears huge_pages(). */
-    SectionOptions &reserve() noexcept {
-        options_.flags = (options_.flags & ~std::uint32_t{PAGEMATE_HUGE_PAGES}) | PAGEMATE_RESERVE;
+    /** Sets whether a new section reserves no memory at creation: see PAGEMATE_SPARSE. */
+    SectionOptions &sparse(bool sparse = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_SPARSE, sparse);
         return *this;
     }
 
-    /** Allocates the memory in huge pages, as far as the system has them. Clears reserve(). */
-    SectionOptions &huge_pages() noexcept {
-        options_.flags = (options_.flags & ~std::uint32_t{PAGEMATE_RESERVE}) | PAGEMATE_HUGE_PAGES;
+    /** Sets whether a new section is in huge pages, as far as the system has them. Excludes sparse(). */
+    SectionOptions &huge_pages(bool huge_pages = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_HUGE_PAGES, huge_pages);
         return *this;
     }
 

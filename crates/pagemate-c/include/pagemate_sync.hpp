@@ -190,9 +190,9 @@ private:
 /** Options to create a mutex. Set options, then call one of the last three functions. */
 class MutexOptions {
 public:
-    /** Makes the calling thread the owner of a new mutex, before any other thread can acquire it. */
-    MutexOptions &locked() noexcept {
-        options_.flags |= PAGEMATE_LOCKED;
+    /** Sets whether the calling thread owns a new mutex before any other thread can acquire it. */
+    MutexOptions &locked(bool locked = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_LOCKED, locked);
         return *this;
     }
 
@@ -300,9 +300,9 @@ public:
         options_.reset = static_cast<pagemate_reset>(reset);
     }
 
-    /** Makes a new event set from the start. */
-    EventOptions &signaled() noexcept {
-        options_.flags |= PAGEMATE_SIGNALED;
+    /** Sets whether a new event is set from the start. */
+    EventOptions &signaled(bool signaled = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_SIGNALED, signaled);
         return *this;
     }
 

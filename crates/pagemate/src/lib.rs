@@ -86,7 +86,7 @@
 //!
 //! # Limits
 //!
-//! - A section has a fixed length. Create a sparse one ([`reserve`](SectionOptions::reserve)) with the
+//! - A section has a fixed length. Create a sparse one ([`sparse`](SectionOptions::sparse)) with the
 //!   greatest length that it may need.
 //! - Memory does not survive its last holder. Use a section over a file for data that must.
 //! - A name has at most 1,024 UTF-16 code units. A semaphore's count is at most 2,147,483,647. One call

@@ -48,7 +48,7 @@ static std::string keep(const std::string &name, DWORD len, const char *grants, 
 }
 
 // Creates a sparse section and commits its second page.
-static std::string reserve(const std::string &name, DWORD len)
+static std::string sparse(const std::string &name, DWORD len)
 {
     const std::string made = keep(name, len, "D:(A;;GA;;;WD)", PAGE_READWRITE | SEC_RESERVE);
     if (made != "ok" || map() != "ok")
@@ -180,8 +180,8 @@ int main()
             reply = view;
         else if (command == "length")
             reply = length();
-        else if (command == "reserve" && std::cin >> name >> len)
-            reply = reserve(name, len);
+        else if (command == "sparse" && std::cin >> name >> len)
+            reply = sparse(name, len);
         else if (command == "image" && std::cin >> name)
             reply = image(name);
         else if (command == "read-only" && std::cin >> name >> len)

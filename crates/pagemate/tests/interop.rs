@@ -115,9 +115,9 @@ fn memory_that_was_reserved_elsewhere_can_be_touched_all_over() {
     // Row 69.
     let name = unique("ShareMemory");
     let mut other = other();
-    other.expect(&format!("reserve {name} 1048576"), "ok");
+    other.expect(&format!("sparse {name} 1048576"), "ok");
     let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
-    let copy = reader.view().range(600_000..).copy_on_write().map().unwrap();
+    let copy = reader.view().range(600_000..).copy_on_write(true).map().unwrap();
     copy.write_at(0, b"mine").unwrap();
     let (view, seen) = (Section::open(&name).unwrap().map().unwrap(), reader.map().unwrap());
     view.write_at(0, &vec![7; view.len()]).unwrap();
@@ -171,7 +171,7 @@ fn a_read_only_section_can_be_read() {
     other.expect(&format!("read-only {name} 1"), "ok");
     let section = SectionOptions::new().access(Access::Read).open(&name).unwrap();
     assert_eq!(section.map().unwrap().read::<u8>(4095).unwrap(), 0);
-    section.view().copy_on_write().map().unwrap().write_at(0, b"x").unwrap();
+    section.view().copy_on_write(true).map().unwrap().write_at(0, b"x").unwrap();
     assert_eq!(section.map().unwrap().read::<u8>(0).unwrap(), 0);
 }
 

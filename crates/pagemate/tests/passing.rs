@@ -38,7 +38,7 @@ impl Opens {
 
 fn hold(holder: &mut Actor, count: usize) {
     for i in 0..count {
-        holder.expect(&format!("reserve live-{i} 1"), "ok");
+        holder.expect(&format!("sparse live-{i} 1"), "ok");
     }
 }
 
@@ -68,7 +68,7 @@ fn processes_that_create_once_each_find_all_dead_objects_among_many() {
     }
     dead.end("kill");
     for i in LIVE / 2..LIVE {
-        holder.expect(&format!("reserve live-{i} 1"), "ok");
+        holder.expect(&format!("sparse live-{i} 1"), "ok");
     }
     let is_dead = |path: &Path| path.to_str().unwrap().contains("dead-");
     // Each creation examines at least eight files.

@@ -60,10 +60,10 @@ fn wishes_change_nothing() {
     let plain = section.map().unwrap();
     plain.write_at(1_000_000, b"here").unwrap();
     let views = [
-        section.view().prefault().map(),
-        section.view().huge_pages().map(),
-        section.view().prefault().huge_pages().map(),
-        section.view().prefault().copy_on_write().map(),
+        section.view().prefault(true).map(),
+        section.view().huge_pages(true).map(),
+        section.view().prefault(true).huge_pages(true).map(),
+        section.view().prefault(true).copy_on_write(true).map(),
     ];
     for view in views {
         assert_eq!(view.unwrap().read::<[u8; 4]>(1_000_000).unwrap(), *b"here");
@@ -76,20 +76,20 @@ fn huge_pages_hold_zeros_and_what_is_written() {
     // Whole huge pages; with a rest of small pages; less than one huge page.
     for len in [5 << 20, 4 << 20, 4096] {
         let name = unique("huge");
-        let section = SectionOptions::new().len(len).huge_pages().create_new(&name).unwrap();
+        let section = SectionOptions::new().len(len).huge_pages(true).create_new(&name).unwrap();
         assert_eq!(section.len(), len);
-        let view = section.view().prefault().map().unwrap();
+        let view = section.view().prefault(true).map().unwrap();
         let mut bytes = vec![1; view.len()];
         view.read_at(0, &mut bytes).unwrap();
         assert!(bytes.iter().all(|byte| *byte == 0));
         let last = view.len() - 8;
         view.write(last, &7_u64).unwrap();
         let opened = Section::open(&name).unwrap();
-        assert_eq!(opened.view().huge_pages().map().unwrap().read::<u64>(last).unwrap(), 7);
-        let end = opened.view().range(len - 4096 + 1..).prefault().map().unwrap();
+        assert_eq!(opened.view().huge_pages(true).map().unwrap().read::<u64>(last).unwrap(), 7);
+        let end = opened.view().range(len - 4096 + 1..).prefault(true).map().unwrap();
         assert_eq!(end.read::<u64>(end.len() - 8).unwrap(), 7);
     }
-    let unnamed = SectionOptions::new().len(4 << 20).huge_pages().create_unnamed().unwrap();
+    let unnamed = SectionOptions::new().len(4 << 20).huge_pages(true).create_unnamed().unwrap();
     assert_eq!(unnamed.map().unwrap().read::<u64>(0).unwrap(), 0);
 }
 
@@ -147,7 +147,8 @@ fn memory_without_a_name_keeps_its_length_whoever_has_it() {
 
     let mut options = SectionOptions::new();
     options.len(8192);
-    for section in [options.create_unnamed().unwrap(), options.reserve().create_unnamed().unwrap()]
+    for section in
+        [options.create_unnamed().unwrap(), options.sparse(true).create_unnamed().unwrap()]
     {
         let handed_on = File::from(section.as_fd().try_clone_to_owned().unwrap());
         for len in [0, 4096, 12288] {

@@ -235,7 +235,7 @@ fn file_grows() {
 fn files_are_not_reserved() {
     let scratch = Scratch::new(b"five!");
     let file = scratch.open(true);
-    let made = over(&file).len(5000).reserve().create_new(unique("rows")).unwrap();
+    let made = over(&file).len(5000).sparse(true).create_new(unique("rows")).unwrap();
     assert_eq!((made.len(), scratch.len()), (5000, 5000));
     made.map().unwrap().write_at(0, &[7; 5000]).unwrap();
 }
@@ -298,7 +298,7 @@ fn file_must_be_open_for_it() {
         let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
         for section in [&made, &reader, &options.create_unnamed().unwrap()] {
             assert_eq!(section.map().unwrap().read::<[u8; 5]>(0).unwrap(), *b"five!");
-            let copy = section.view().copy_on_write().map().unwrap();
+            let copy = section.view().copy_on_write(true).map().unwrap();
             copy.write_at(0, b"F").unwrap();
             refused(section.view().access(Access::ReadWrite).map(), ErrorKind::PermissionDenied);
         }
@@ -381,7 +381,7 @@ fn too_much_is_refused() {
         refused(SectionOptions::new().len(len).create_unnamed(), ErrorKind::NoSpace);
     }
     is_gone(&name);
-    let sparse = SectionOptions::new().len(8 << 30).reserve().create_new(&name).unwrap();
+    let sparse = SectionOptions::new().len(8 << 30).sparse(true).create_new(&name).unwrap();
     sparse.view().range(4 << 30..=4 << 30).map().unwrap().write_at(0, &[7]).unwrap();
 }
 
@@ -482,7 +482,7 @@ fn copies_need_only_reading() {
     let name = unique("rows");
     let made = make(&name, 1);
     let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
-    let copy = reader.view().copy_on_write().map().unwrap();
+    let copy = reader.view().copy_on_write(true).map().unwrap();
     copy.write_at(0, &[7]).unwrap();
     assert_eq!((copy.read::<u8>(0).unwrap(), byte(&made)), (7, 0));
 }
@@ -498,7 +498,7 @@ fn writable_views() {
     let section = make(&unique("rows"), 1);
     assert!(section.map().unwrap().is_writable());
     assert!(section.view().access(Access::ReadWrite).map().unwrap().is_writable());
-    assert!(section.view().copy_on_write().map().unwrap().is_writable());
+    assert!(section.view().copy_on_write(true).map().unwrap().is_writable());
     let view = section.view().access(Access::Read).map().unwrap();
     assert!(!view.is_writable());
     refused(view.write_at(0, b"x"), ErrorKind::PermissionDenied);
@@ -534,7 +534,7 @@ fn reading_and_copying_always() {
         let section = options.len(1).protection(protection).create_new(unique("rows")).unwrap();
         assert_eq!(section.protection(), protection);
         let view = section.view().access(Access::Read).map().unwrap();
-        section.view().copy_on_write().map().unwrap().write_at(0, &[7]).unwrap();
+        section.view().copy_on_write(true).map().unwrap().write_at(0, &[7]).unwrap();
         assert_eq!(view.read::<u8>(0).unwrap(), 0);
         assert_eq!(section.map().unwrap().is_writable(), protection == Protection::ReadWrite);
     }
@@ -599,8 +599,8 @@ fn nothing_past_the_files_end() {
 fn copies_are_private() {
     let section = make(&unique("rows"), 1 << 16);
     let (copy, other) = (
-        section.view().copy_on_write().map().unwrap(),
-        section.view().copy_on_write().map().unwrap(),
+        section.view().copy_on_write(true).map().unwrap(),
+        section.view().copy_on_write(true).map().unwrap(),
     );
     copy.write_at(0, &[5]).unwrap();
     copy.write_at(10_000, &[6]).unwrap();
@@ -644,11 +644,11 @@ fn flush_reaches_the_file() {
 fn reserved_memory() {
     let name = unique("rows");
     let len = 1 << 20;
-    let made = SectionOptions::new().len(len).reserve().create_new(&name).unwrap();
-    let copy = made.view().copy_on_write().map().unwrap();
+    let made = SectionOptions::new().len(len).sparse(true).create_new(&name).unwrap();
+    let copy = made.view().copy_on_write(true).map().unwrap();
     copy.write_at(300_000, &[1]).unwrap();
     let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
-    let seen = reader.view().prefault().map().unwrap();
+    let seen = reader.view().prefault(true).map().unwrap();
     let part = made.view().range(500_000..500_001).map().unwrap();
     part.write_at(0, &[7]).unwrap();
     let mut bytes = vec![1; seen.len()];

@@ -9,7 +9,7 @@ use super::word::{AccessWord, FileWord, ProtectionWord, SharingWord};
 ///
 /// This suits sparse sections. If no memory is left, a touch ends the process with SIGBUS on Unix; on
 /// Windows memory is committed when a range is mapped, and mapping fails. Excludes PAGEMATE_HUGE_PAGES.
-pub const PAGEMATE_RESERVE: u32 = 1;
+pub const PAGEMATE_SPARSE: u32 = 1;
 
 /// A flag for a new section: allocates its memory in huge pages, as far as the system has them. A flag
 /// for a view: moves the memory into huge pages, which copies it. A hint; ignored on Windows.
@@ -43,7 +43,7 @@ pub struct SectionOptions {
     pub sharing: SharingWord,
     /// The access of those other users. The default is PAGEMATE_ACCESS_READ.
     pub sharing_access: AccessWord,
-    /// 0, or any of PAGEMATE_RESERVE, PAGEMATE_HUGE_PAGES and PAGEMATE_OVER_FILE.
+    /// 0, or any of PAGEMATE_SPARSE, PAGEMATE_HUGE_PAGES and PAGEMATE_OVER_FILE.
     pub flags: u32,
     /// With PAGEMATE_OVER_FILE, an open file: a descriptor, on Windows a `HANDLE`. Otherwise 0.
     pub file: FileWord,
@@ -83,24 +83,18 @@ impl SectionOptions {
     ) -> Outcome<T> {
         let mut set = pagemate::SectionOptions::new();
         let Some(options) = options else { return action(&set) };
-        let flags = PAGEMATE_RESERVE | PAGEMATE_HUGE_PAGES | PAGEMATE_OVER_FILE;
-        check_unused(call, options.flags, flags, options.reserved)?;
+        let known = PAGEMATE_SPARSE | PAGEMATE_HUGE_PAGES | PAGEMATE_OVER_FILE;
+        check_unused(call, options.flags, known, options.reserved)?;
+        let has = |flag| options.flags & flag != 0;
         let granted = access(call, "sharing_access", options.sharing_access)?;
         let granted = granted.unwrap_or(pagemate::Access::Read);
         set.len(options.len)
             .access(access(call, "access", options.access)?.unwrap_or_default())
             .protection(protection(call, options.protection)?)
-            .sharing(sharing(call, options.sharing, granted)?);
-        match options.flags & (PAGEMATE_RESERVE | PAGEMATE_HUGE_PAGES) {
-            0 => {}
-            PAGEMATE_RESERVE => _ = set.reserve(),
-            PAGEMATE_HUGE_PAGES => _ = set.huge_pages(),
-            _ => {
-                let cause = "PAGEMATE_RESERVE and PAGEMATE_HUGE_PAGES exclude each other";
-                return Err(Failure::invalid(call, cause));
-            }
-        }
-        if options.flags & PAGEMATE_OVER_FILE == 0 {
+            .sharing(sharing(call, options.sharing, granted)?)
+            .sparse(has(PAGEMATE_SPARSE))
+            .huge_pages(has(PAGEMATE_HUGE_PAGES));
+        if !has(PAGEMATE_OVER_FILE) {
             if options.file != 0 {
                 let cause = "options->file is set, but PAGEMATE_OVER_FILE in options->flags is not";
                 return Err(Failure::invalid(call, cause));
@@ -123,22 +117,18 @@ impl ViewOptions {
     ) -> Outcome<pagemate::View> {
         let mut view = section.view();
         let Some(options) = options else { return Ok(view.map()?) };
-        let flags = PAGEMATE_PREFAULT | PAGEMATE_HUGE_PAGES;
-        check_unused(call, options.flags, flags, options.reserved)?;
+        let known = PAGEMATE_PREFAULT | PAGEMATE_HUGE_PAGES;
+        check_unused(call, options.flags, known, options.reserved)?;
+        let has = |flag| options.flags & flag != 0;
+        view.prefault(has(PAGEMATE_PREFAULT)).huge_pages(has(PAGEMATE_HUGE_PAGES));
         match options.len {
             0 => view.range(options.offset..),
             len => view.range(options.offset..options.offset.saturating_add(len)),
         };
         if options.access == Access::CopyOnWrite as u32 {
-            view.copy_on_write();
+            view.copy_on_write(true);
         } else if let Some(access) = access(call, "access", options.access)? {
             view.access(access);
-        }
-        if options.flags & PAGEMATE_PREFAULT != 0 {
-            view.prefault();
-        }
-        if options.flags & PAGEMATE_HUGE_PAGES != 0 {
-            view.huge_pages();
         }
         Ok(view.map()?)
     }

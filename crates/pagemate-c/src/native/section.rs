@@ -31,7 +31,7 @@ impl Section {
 
 /// Creates the section `name`. Fails if a process holds an object of this name.
 ///
-/// All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_RESERVE changes
+/// All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_SPARSE changes
 /// that. If the process is killed during the call, the name is free again. Thread-safe.
 ///
 /// @param name     The name, UTF-8, at most 1,024 UTF-16 units. `x` and `Local\x` are the same object,

@@ -113,7 +113,7 @@ static void options_mean_what_they_say(void) {
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_section_open_or_create("none", NULL, &section));
     const pagemate_section_options vast = {.len = UINT64_C(1) << 50};
     CHECK_STATUS(PAGEMATE_NO_SPACE, pagemate_section_create_new("vast", &vast, &section));
-    const pagemate_section_options sparse = {.len = 1 << 30, .flags = PAGEMATE_RESERVE};
+    const pagemate_section_options sparse = {.len = 1 << 30, .flags = PAGEMATE_SPARSE};
     DO(pagemate_section_create_new("sparse", &sparse, &section));
     DO(pagemate_section_close(section));
     const pagemate_section_options huge = {.len = 4 << 20, .flags = PAGEMATE_HUGE_PAGES};
@@ -130,7 +130,7 @@ static void options_mean_what_they_say(void) {
         {.len = 1, .sharing = (pagemate_sharing)77},
         {.len = 1, .sharing_access = (pagemate_access)77},
         {.len = 1, .flags = PAGEMATE_PREFAULT},
-        {.len = 1, .flags = PAGEMATE_RESERVE | PAGEMATE_HUGE_PAGES},
+        {.len = 1, .flags = PAGEMATE_SPARSE | PAGEMATE_HUGE_PAGES},
         {.len = 1, .file = 1},
         {.len = 1, .file = -1, .flags = PAGEMATE_OVER_FILE},
         {.len = 1, .reserved = {0, 0, 0, 1}},
@@ -138,7 +138,7 @@ static void options_mean_what_they_say(void) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         pagemate_status status = pagemate_section_create_new("wrong", &wrong[i], &section);
         CHECK_STATUS(PAGEMATE_INVALID_INPUT, status);
-        CHECK_MESSAGE("create section: ");
+        CHECK_MESSAGE("create section");
     }
 
     /* The inventory shows the access granted. */
@@ -239,7 +239,7 @@ static void views_are_ranges(void) {
         {{.offset = 1, .len = 3 * 4096}, PAGEMATE_OUT_OF_RANGE},
         {{.offset = 1, .len = UINT64_MAX}, PAGEMATE_OUT_OF_RANGE},
         {{.access = (pagemate_access)77}, PAGEMATE_INVALID_INPUT},
-        {{.flags = PAGEMATE_RESERVE}, PAGEMATE_INVALID_INPUT},
+        {{.flags = PAGEMATE_SPARSE}, PAGEMATE_INVALID_INPUT},
         {{.reserved = {1}}, PAGEMATE_INVALID_INPUT},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -83,8 +83,8 @@ static void owners_let_go() {
 
 static void options_mean_what_they_say() {
     CHECK(thrown([] { SectionOptions().create_new("none"); }).status() == PAGEMATE_INVALID_INPUT);
-    auto sparse = SectionOptions().len(1 << 30).huge_pages().reserve().create_unnamed();
-    auto huge = SectionOptions().len(4 << 20).reserve().huge_pages().create_unnamed();
+    auto sparse = SectionOptions().len(1 << 30).huge_pages().huge_pages(false).sparse().create_unnamed();
+    auto huge = SectionOptions().len(4 << 20).sparse().sparse(false).huge_pages().create_unnamed();
     CHECK(sparse.len() == 1 << 30 && huge.len() == 4 << 20 && !huge.name());
 
     auto shared = SectionOptions().len(1).sharing(Sharing::Group, Access::ReadWrite).create_new("granted");
@@ -112,7 +112,7 @@ static void views_copy_values() {
     CHECK(thrown([&] { view.read<Pose>(90); }).status() == PAGEMATE_OUT_OF_RANGE);
     CHECK(section.map(ViewOptions().range(4096)).len() == 2 * 4096);
 
-    auto mine = section.map(ViewOptions().range(5000, 100).copy_on_write());
+    auto mine = section.map(ViewOptions().range(5000, 100).access(Access::CopyOnWrite));
     mine.write(92, 0);
     CHECK(view.read<char>(92) == 'i');
     auto look = section.map(ViewOptions().access(Access::Read));

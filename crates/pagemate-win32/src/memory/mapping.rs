@@ -195,12 +195,9 @@ impl Wanted {
 
     fn make(&self, name: Option<&str>, sharing: pagemate::Sharing) -> Result<Section> {
         let mut options = SectionOptions::new();
-        options.len(self.len).sharing(sharing);
+        options.len(self.len).sharing(sharing).sparse(self.reserve);
         if self.protection != READWRITE {
             options.access(Access::Read).protection(Protection::ReadOnly);
-        }
-        if self.reserve {
-            options.reserve();
         }
         if let Some((file, _)) = &self.file {
             options.file(file.inner());

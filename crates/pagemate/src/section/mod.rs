@@ -22,7 +22,7 @@ pub use self::view::{Atomic, View, ViewOptions};
 /// process that creates the name gets new, zeroed memory.
 ///
 /// A section has a fixed length. Its memory is reserved when it is created, so that a later access
-/// does not fail for lack of memory, unless [`reserve`](SectionOptions::reserve) says otherwise.
+/// does not fail for lack of memory, unless [`sparse`](SectionOptions::sparse) says otherwise.
 ///
 /// # Fork
 ///

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::Section;
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::deadline::Deadline;
-use crate::error::{Quoted, Result};
+use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
 use crate::sys::object::{self, Backing, Existing, Object, Spec};
 
@@ -32,7 +32,10 @@ use crate::sys::object::{self, Backing, Existing, Object, Spec};
 /// ```
 #[derive(Clone, Debug)]
 pub struct SectionOptions<'f> {
+    /// All properties except `backing`.
     spec: Spec<'f>,
+    sparse: bool,
+    huge_pages: bool,
 }
 
 impl<'f> SectionOptions<'f> {
@@ -53,7 +56,7 @@ impl<'f> SectionOptions<'f> {
             content: &[],
             seated: false,
         };
-        SectionOptions { spec }
+        SectionOptions { spec, sparse: false, huge_pages: false }
     }
 
     /// Sets the length of a new section in bytes. It is rounded up to whole pages, except over a
@@ -70,7 +73,7 @@ impl<'f> SectionOptions<'f> {
     /// makes the file grow. The length is exact, not rounded up. If the
     /// [`access`](SectionOptions::access) or the [`protection`](SectionOptions::protection) is
     /// read-only, the section is read-only for every opener and never makes the file grow.
-    /// [`reserve`](SectionOptions::reserve) and [`huge_pages`](SectionOptions::huge_pages) have no
+    /// [`sparse`](SectionOptions::sparse) and [`huge_pages`](SectionOptions::huge_pages) have no
     /// effect on a file. If an object of this name exists already,
     /// [`open_or_create`](SectionOptions::open_or_create) opens that object and does not change `file`.
     ///
@@ -153,25 +156,25 @@ impl<'f> SectionOptions<'f> {
         self
     }
 
-    /// Reserves address space only and allocates no memory at creation: pages are allocated at their
-    /// first access. Use this for large sparse sections. It corresponds to `SEC_RESERVE`.
+    /// Sets whether a new section allocates each page at its first access. The default is `false`: all
+    /// memory is allocated at creation, and creation fails if there is not enough.
     ///
-    /// Without this option all memory is allocated at creation, and creation fails if there is not
-    /// enough.
+    /// Use this for large sections of which only a part is used.
     ///
     /// # Platforms
     ///
     /// On Unix a first access that finds no free memory ends the process with SIGBUS. On Windows a
     /// range is committed when it is mapped, and mapping fails if there is not enough memory.
-    pub fn reserve(&mut self) -> &mut SectionOptions<'f> {
-        self.spec.backing = Backing::Sparse;
+    #[doc(alias("SEC_RESERVE", "MAP_NORESERVE", "reserve"))]
+    pub fn sparse(&mut self, sparse: bool) -> &mut SectionOptions<'f> {
+        self.sparse = sparse;
         self
     }
 
-    /// Allocates the memory in huge pages as far as the system has them, and the rest in small pages.
-    /// Use this for sections of many megabytes. It is a hint.
+    /// Sets whether a new section is allocated in huge pages as far as the system has them, and in small
+    /// pages otherwise. The default is `false`. It is a hint.
     ///
-    /// It overrides [`reserve`](SectionOptions::reserve).
+    /// Use this for sections of many megabytes. It excludes [`sparse`](SectionOptions::sparse).
     ///
     /// # Platforms
     ///
@@ -184,8 +187,8 @@ impl<'f> SectionOptions<'f> {
     ///
     /// On macOS and Windows the hint has no effect; large pages need a privilege on Windows.
     #[doc(alias("SEC_LARGE_PAGES", "MADV_COLLAPSE"))]
-    pub fn huge_pages(&mut self) -> &mut SectionOptions<'f> {
-        self.spec.backing = Backing::Huge;
+    pub fn huge_pages(&mut self, huge_pages: bool) -> &mut SectionOptions<'f> {
+        self.huge_pages = huge_pages;
         self
     }
 
@@ -196,7 +199,8 @@ impl<'f> SectionOptions<'f> {
     /// - [`InvalidName`](crate::ErrorKind::InvalidName): see [`Name::new`].
     /// - [`AlreadyExists`](crate::ErrorKind::AlreadyExists): some process holds an object of this
     ///   name, of any kind.
-    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the length is zero.
+    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the length is zero, or the section is both
+    ///   sparse and in huge pages.
     /// - [`NoSpace`](crate::ErrorKind::NoSpace): there is not enough memory. The message has the
     ///   requested and the available bytes.
     /// - [`PermissionDenied`](crate::ErrorKind::PermissionDenied): this user may not create the name.
@@ -236,7 +240,9 @@ impl<'f> SectionOptions<'f> {
 
     fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Section> {
         let parsed = Name::new(name)?;
-        let (object, created) = Object::create(&parsed, &self.spec, existing)
+        let (object, created) = self
+            .spec()
+            .and_then(|spec| Object::create(&parsed, &spec, existing))
             .map_err(|e| e.during(call, Quoted(name)))?;
         Ok(Section::new(object, Some(parsed), created))
     }
@@ -277,8 +283,22 @@ impl<'f> SectionOptions<'f> {
     ///
     /// The errors of [`create_new`](SectionOptions::create_new) that do not concern the name.
     pub fn create_unnamed(&self) -> Result<Section> {
-        let object =
-            Object::unnamed(&self.spec).map_err(|e| e.during("create unnamed section", ""))?;
+        let object = self.spec().and_then(|spec| Object::unnamed(&spec));
+        let object = object.map_err(|e| e.during("create unnamed section", ""))?;
         Ok(Section::new(object, None, true))
+    }
+
+    /// Returns the properties of a new section.
+    fn spec(&self) -> Result<Spec<'f>> {
+        let backing = match (self.sparse, self.huge_pages) {
+            (false, false) => Backing::Reserved,
+            (true, false) => Backing::Sparse,
+            (false, true) => Backing::Huge,
+            (true, true) => {
+                let cause = "sparse and huge_pages exclude each other; set one of them";
+                return Err(Error::new(ErrorKind::InvalidInput, cause));
+            }
+        };
+        Ok(Spec { backing, ..self.spec })
     }
 }

@@ -26,14 +26,23 @@ pub struct ViewOptions<'a> {
     section: &'a Section,
     start: u64,
     end: Option<u64>,
-    mode: Option<Mode>,
+    access: Option<Access>,
+    copy_on_write: bool,
     prefault: bool,
     huge_pages: bool,
 }
 
 impl<'a> ViewOptions<'a> {
     pub(super) fn new(section: &'a Section) -> ViewOptions<'a> {
-        ViewOptions { section, start: 0, end: None, mode: None, prefault: false, huge_pages: false }
+        ViewOptions {
+            section,
+            start: 0,
+            end: None,
+            access: None,
+            copy_on_write: false,
+            prefault: false,
+            huge_pages: false,
+        }
     }
 
     /// Sets the range of bytes to map, relative to the beginning of the section. The default is the
@@ -58,25 +67,25 @@ impl<'a> ViewOptions<'a> {
     /// Sets the access of the view. The default is the access of the handle, limited by the object's
     /// [protection](Section::protection).
     pub fn access(&mut self, access: Access) -> &mut ViewOptions<'a> {
-        self.mode = Some(match access {
-            Access::Read => Mode::Read,
-            Access::ReadWrite => Mode::ReadWrite,
-        });
+        self.access = Some(access);
         self
     }
 
-    /// Makes the view private: the first write to a page replaces the page by a copy that only this
-    /// view sees (`FILE_MAP_COPY`, `MAP_PRIVATE`).
+    /// Sets whether the view is private: the first write to a page replaces the page by a copy that only
+    /// this view sees (`FILE_MAP_COPY`, `MAP_PRIVATE`). The default is `false`.
+    ///
+    /// A private view can be written to, and needs no more than a handle for reading. It overrides
+    /// [`access`](ViewOptions::access).
     ///
     /// It is unspecified whether a page without a write of this view shows later writes of other
     /// views.
-    pub fn copy_on_write(&mut self) -> &mut ViewOptions<'a> {
-        self.mode = Some(Mode::CopyOnWrite);
+    pub fn copy_on_write(&mut self, copy_on_write: bool) -> &mut ViewOptions<'a> {
+        self.copy_on_write = copy_on_write;
         self
     }
 
-    /// Maps all pages into the page table at once, so that later accesses cause no page faults. It is
-    /// a hint.
+    /// Sets whether all pages are mapped into the page table at once, so that later accesses cause no
+    /// page faults. The default is `false`. It is a hint.
     ///
     /// # Platforms
     ///
@@ -84,12 +93,13 @@ impl<'a> ViewOptions<'a> {
     /// almost no difference for huge pages. The benchmark
     /// `cargo bench -p pagemate --bench section -- giant` measures both.
     #[doc(alias("MAP_POPULATE", "MADV_POPULATE_WRITE"))]
-    pub fn prefault(&mut self) -> &mut ViewOptions<'a> {
-        self.prefault = true;
+    pub fn prefault(&mut self, prefault: bool) -> &mut ViewOptions<'a> {
+        self.prefault = prefault;
         self
     }
 
-    /// Collapses the memory into huge pages where the system can. It is a hint.
+    /// Sets whether the memory is collapsed into huge pages where the system can. The default is `false`.
+    /// It is a hint.
     ///
     /// Use this for a section that was created with small pages and that will be used for long. The
     /// creator of a section should use
@@ -100,8 +110,8 @@ impl<'a> ViewOptions<'a> {
     /// On Linux the kernel copies every page, which takes up to three times as long as touching every
     /// page. On macOS and Windows the hint has no effect.
     #[doc(alias = "MADV_COLLAPSE")]
-    pub fn huge_pages(&mut self) -> &mut ViewOptions<'a> {
-        self.huge_pages = true;
+    pub fn huge_pages(&mut self, huge_pages: bool) -> &mut ViewOptions<'a> {
+        self.huge_pages = huge_pages;
         self
     }
 
@@ -122,10 +132,15 @@ impl<'a> ViewOptions<'a> {
 
     fn try_map(&self) -> Result<View> {
         let object = self.section.object();
-        let mode = self.mode.unwrap_or(match (object.access(), object.protection()) {
-            (Access::ReadWrite, Protection::ReadWrite) => Mode::ReadWrite,
-            _ => Mode::Read,
-        });
+        let greatest = match (object.access(), object.protection()) {
+            (Access::ReadWrite, Protection::ReadWrite) => Access::ReadWrite,
+            _ => Access::Read,
+        };
+        let mode = match self.access.unwrap_or(greatest) {
+            _ if self.copy_on_write => Mode::CopyOnWrite,
+            Access::Read => Mode::Read,
+            Access::ReadWrite => Mode::ReadWrite,
+        };
         let denied = |cause| Err(Error::new(ErrorKind::PermissionDenied, cause));
         if mode == Mode::ReadWrite && object.access() == Access::Read {
             return denied("the handle is read-only; open the section for writing");

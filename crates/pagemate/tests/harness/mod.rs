@@ -340,8 +340,9 @@ impl Stage {
                 let section = SectionOptions::new().len(parse(len)).create_new(name)?;
                 self.keep(name, section)
             }
-            ["reserve", name, len] => {
-                let section = SectionOptions::new().len(parse(len)).reserve().create_new(name)?;
+            ["sparse", name, len] => {
+                let section =
+                    SectionOptions::new().len(parse(len)).sparse(true).create_new(name)?;
                 self.keep(name, section)
             }
             ["share", name, len] => {

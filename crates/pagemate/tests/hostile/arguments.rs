@@ -53,7 +53,13 @@ fn bad_sizes_are_refused_before_anything_is_created() {
             refused(with(0).create_new("big"), ErrorKind::InvalidInput, &none);
             refused(with(0).open_or_create("big"), ErrorKind::InvalidInput, &none);
             refused(with(0).create_unnamed(), ErrorKind::InvalidInput, &none[..2]);
-            refused(with(0).reserve().create_new("big"), ErrorKind::InvalidInput, &none);
+            refused(with(0).sparse(true).create_new("big"), ErrorKind::InvalidInput, &none);
+            let mut both = with(1);
+            both.sparse(true).huge_pages(true);
+            for result in [both.create_unnamed(), both.create_new("big")] {
+                refused(result, ErrorKind::InvalidInput, &["sparse and huge_pages exclude"]);
+            }
+            both.sparse(false).create_unnamed().unwrap();
             let numbers = ["70368744181760 bytes", "free"];
             let directory = local(place);
             refused(with(1 << 46).create_new("big"), ErrorKind::NoSpace, &numbers);
@@ -68,9 +74,9 @@ fn bad_sizes_are_refused_before_anything_is_created() {
                 for result in [
                     with(len).create_new("big"),
                     with(len).open_or_create("big"),
-                    with(len).reserve().create_new("big"),
+                    with(len).sparse(true).create_new("big"),
                     with(len).create_unnamed(),
-                    with(len).reserve().create_unnamed(),
+                    with(len).sparse(true).create_unnamed(),
                 ] {
                     refused(result, ErrorKind::NoSpace, &["more than this system can address"]);
                 }

@@ -75,7 +75,11 @@ fn missing_memory_is_refused_with_the_numbers() {
                 let facts = ["8192 bytes are requested", "only 0 bytes free"];
                 refused(create("x"), ErrorKind::NoSpace, &facts);
                 refused(share("x"), ErrorKind::NoSpace, &facts);
-                refused(sized(1 << 20).reserve().create_new("x"), ErrorKind::NoSpace, &["0 bytes"]);
+                refused(
+                    sized(1 << 20).sparse(true).create_new("x"),
+                    ErrorKind::NoSpace,
+                    &["0 bytes"],
+                );
             });
             drop(rest);
             assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
@@ -110,7 +114,7 @@ fn memory_of_dead_objects_is_freed_before_a_creation_fails_for_lack_of_it() {
 fn reserved_giant_ends_by_sigbus_where_memory_runs_out() {
     alone_as_root("limits::reserved_giant_ends_by_sigbus_where_memory_runs_out", |place| {
         in_tmpfs(place, "size=128k,mode=1777", |_| {
-            let giant = sized(1 << 30).reserve().create_new("giant").unwrap();
+            let giant = sized(1 << 30).sparse(true).create_new("giant").unwrap();
             let view = giant.map().unwrap();
             view.write_at(1 << 29, &[1]).unwrap();
             let touch = fork(|| {
@@ -230,7 +234,7 @@ fn few_descriptors_are_enough_or_reported() {
 #[test]
 fn no_addresses_left_is_reported_with_the_number() {
     alone("limits::no_addresses_left_is_reported_with_the_number", |place| {
-        let section = sized(1 << 30).reserve().create_new("x").unwrap();
+        let section = sized(1 << 30).sparse(true).create_new("x").unwrap();
         changes_nothing(place, || {
             fork(|| {
                 let limit = Rlimit { current: Some(1 << 29), maximum: Some(1 << 29) };
@@ -259,10 +263,10 @@ fn limit_for_the_length_of_files_is_reported_without_a_signal() {
                 let facts = ["20480 bytes are requested", "ulimit -f"];
                 refused(sized(16384).create_new("x"), ErrorKind::NoSpace, &facts);
                 refused(sized(16384).open_or_create("x"), ErrorKind::NoSpace, &facts);
-                refused(sized(16384).reserve().create_new("x"), ErrorKind::NoSpace, &facts);
+                refused(sized(16384).sparse(true).create_new("x"), ErrorKind::NoSpace, &facts);
                 let facts = ["20480 bytes"];
                 refused(sized(16385).create_unnamed(), ErrorKind::NoSpace, &facts);
-                refused(sized(16385).reserve().create_unnamed(), ErrorKind::NoSpace, &facts);
+                refused(sized(16385).sparse(true).create_unnamed(), ErrorKind::NoSpace, &facts);
                 let facts = ["20000 bytes", "File too large"];
                 refused(sized(20000).file(&file).create_unnamed(), ErrorKind::Os, &facts);
                 sized(12288).create_new("x").unwrap();

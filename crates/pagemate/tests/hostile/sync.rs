@@ -422,7 +422,7 @@ fn a_shared_mutex_over_a_file_needs_a_name() {
 #[test]
 fn a_shared_mutex_too_far_out_in_a_giant_is_refused() {
     alone("sync::a_shared_mutex_too_far_out_in_a_giant_is_refused", |_| {
-        let giant = SectionOptions::new().len(64 << 30).reserve().create_unnamed().unwrap();
+        let giant = SectionOptions::new().len(64 << 30).sparse(true).create_unnamed().unwrap();
         assert_eq!(init(&giant, (32 << 30) - 4096, 7_u64).unwrap().lock().unwrap().get(), 7);
         refused(init(&giant, 32 << 30, 0_u64), ErrorKind::OutOfRange, &["too far"]);
     });

@@ -15,12 +15,9 @@ use super::private::{Pages, Private};
 /// Returns a view of new memory, with all its pages present and mapped.
 fn view(len: usize, pages: Pages) -> View {
     let mut options = SectionOptions::new();
-    options.len(len as u64);
-    if pages == Pages::Huge {
-        options.huge_pages();
-    }
+    options.len(len as u64).huge_pages(pages == Pages::Huge);
     let section = options.create_new("copied").expect("memory");
-    let view = section.view().prefault().map().expect("a view");
+    let view = section.view().prefault(true).map().expect("a view");
     view.write_at(0, &vec![1; len]).expect("room");
     view
 }

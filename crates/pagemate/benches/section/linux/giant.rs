@@ -76,22 +76,13 @@ fn measure(len: usize, way: &Way, times: &mut Times) {
     let ms = |watch: Watch| watch.ns() / 1e6;
     let start = Watch::start();
     let mut options = SectionOptions::new();
-    options.len(len as u64);
-    if way.created_huge {
-        options.huge_pages();
-    }
+    options.len(len as u64).huge_pages(way.created_huge);
     let section = options.create_new("giant").expect("memory");
     let create = ms(start);
 
     let start = Watch::start();
     let mut view = section.view();
-    if way.prefault {
-        view.prefault();
-    }
-    if way.huge {
-        view.huge_pages();
-    }
-    let view = view.map().expect("a view");
+    let view = view.prefault(way.prefault).huge_pages(way.huge).map().expect("a view");
     let map = ms(start);
 
     let start = Watch::start();
