@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod locks;
 mod prose;
 
 /// The core's layers, lowest first. A file imports only its own layer and lower ones.

@@ -25,10 +25,12 @@ compile_error!(
      64-bit target, or leave it out with --exclude pagemate-win32"
 );
 
+mod deadline;
 pub mod error;
 pub mod file;
-mod fork;
+mod futex;
 pub mod handle;
+mod locks;
 pub mod memory;
 mod pointer;
 pub mod process;

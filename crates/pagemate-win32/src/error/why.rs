@@ -6,7 +6,7 @@ use std::ffi::{CString, c_char};
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::texts;
 
@@ -52,8 +52,19 @@ pub(super) fn record(code: Option<u32>) {
 
 /// Returns whether the trace is on.
 pub(crate) fn traced() -> bool {
-    static TRACED: OnceLock<bool> = OnceLock::new();
-    *TRACED.get_or_init(|| std::env::var_os(TRACE).is_some_and(|set| !set.is_empty()))
+    const UNKNOWN: u8 = 0;
+    const OFF: u8 = 1;
+    const ON: u8 = 2;
+    /// Not a `OnceLock`: a child that is forked while another thread initializes one would wait for
+    /// that thread for ever.
+    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
+    let state = match STATE.load(Ordering::Relaxed) {
+        UNKNOWN if std::env::var_os(TRACE).is_some_and(|set| !set.is_empty()) => ON,
+        UNKNOWN => OFF,
+        known => known,
+    };
+    STATE.store(state, Ordering::Relaxed);
+    state == ON
 }
 
 fn trace(line: impl Display) {

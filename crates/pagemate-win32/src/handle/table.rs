@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::os::fd::RawFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pagemate::sync::{Event, Semaphore};
 
@@ -12,10 +12,10 @@ use crate::error::{
     ACCESS_DENIED, INVALID_HANDLE, NOACCESS, Result, TOO_MANY_OPEN_FILES, answer, done,
 };
 use crate::file::object::File;
-use crate::fork;
 use crate::handle::inherit::{self, Inherited};
 use crate::handle::limit;
 use crate::handle::rights::{self, MAXIMUM_ALLOWED, Rights};
+use crate::locks::{Guard, Protected, Rank};
 use crate::memory::mapping::Mapping;
 use crate::pointer::write_unless_null;
 use crate::process::object::Process;
@@ -109,17 +109,13 @@ pub(crate) struct Table {
     adopted: bool,
 }
 
-static TABLE: Mutex<Table> =
-    Mutex::new(Table { slots: BTreeMap::new(), free: Vec::new(), next: 0, adopted: false });
+static TABLE: Protected<Table> = Protected::new(
+    Rank::Handles,
+    Table { slots: BTreeMap::new(), free: Vec::new(), next: 0, adopted: false },
+);
 
-/// Locks the table, without taking over inherited handles.
-pub(crate) fn locked() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn table() -> MutexGuard<'static, Table> {
-    fork::register_handlers();
-    let mut table = locked();
+fn table() -> Guard<Table> {
+    let mut table = TABLE.lock();
     table.adopt();
     table
 }

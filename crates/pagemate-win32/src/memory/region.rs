@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
+use crate::locks::{Guard, Protected, Rank};
 use crate::memory::mapping::Mapping;
 use crate::memory::page_protection::{NOCACHE, WRITECOMBINE, without_modifiers};
 use crate::memory::page_state::{COPY_ON_WRITE, Pages};
@@ -109,11 +110,11 @@ fn protection_of(byte: u8) -> u32 {
 /// All regions, by their first address.
 pub(crate) struct Regions(BTreeMap<usize, Region>);
 
-static REGIONS: Mutex<Regions> = Mutex::new(Regions(BTreeMap::new()));
+static REGIONS: Protected<Regions> = Protected::new(Rank::Regions, Regions(BTreeMap::new()));
 
 /// Locks the list of regions.
-pub(crate) fn regions() -> MutexGuard<'static, Regions> {
-    REGIONS.lock().unwrap_or_else(PoisonError::into_inner)
+pub(crate) fn regions() -> Guard<Regions> {
+    REGIONS.lock()
 }
 
 impl Regions {

@@ -13,7 +13,6 @@ use crate::error::{
     ACCESS_DENIED, BAD_LENGTH, COMMITMENT_LIMIT, INVALID_ADDRESS, INVALID_PARAMETER,
     NOACCESS as NO_ACCESS_TO_ARGUMENT, NOT_SUPPORTED, Result, answer, done,
 };
-use crate::fork;
 use crate::memory::address::{self, MapRequest, as_pointer};
 use crate::memory::page_protection::{
     NOACCESS, READONLY, READWRITE, WRITECOPY, check_protection, prot, without_modifiers,
@@ -337,7 +336,6 @@ fn reserve(address: usize, len: usize, commit: bool, protection: u32) -> Result<
         address::map_at(base, request)?;
         base
     };
-    fork::register_handlers();
     let mut region = Region::new(len, protection, Kind::Private);
     if !commit {
         region.protect(0..len / PAGE, 0);

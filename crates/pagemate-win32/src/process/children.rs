@@ -5,32 +5,26 @@
 //! terminated, which bounds the number of zombies by the number of children that existed at the
 //! same time.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::object::Process;
+use crate::locks::{Protected, Rank};
 
-pub(crate) type Children = Vec<Arc<Process>>;
-
-static CHILDREN: Mutex<Children> = Mutex::new(Vec::new());
-
-/// Locks the list. `fork` acquires this lock first, so that a forked child finds it unlocked.
-pub(crate) fn locked() -> MutexGuard<'static, Children> {
-    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static CHILDREN: Protected<Vec<Arc<Process>>> = Protected::new(Rank::Children, Vec::new());
 
 /// Adds a started child, and reaps terminated children.
 pub(super) fn add(child: Arc<Process>) {
-    let mut children = locked();
+    let mut children = CHILDREN.lock();
     children.retain(|child| child.end().is_none());
     children.push(child);
 }
 
 /// Reaps terminated children.
 pub(super) fn reap() {
-    locked().retain(|child| child.end().is_none());
+    CHILDREN.lock().retain(|child| child.end().is_none());
 }
 
 /// Returns the child with this number.
 pub(super) fn find(id: u32) -> Option<Arc<Process>> {
-    locked().iter().find(|child| child.id() == id).cloned()
+    CHILDREN.lock().iter().find(|child| child.id() == id).cloned()
 }

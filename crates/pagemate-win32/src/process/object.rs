@@ -13,6 +13,7 @@ use rustix::process::{
 };
 
 use super::{children, wait};
+use crate::deadline::deadline;
 use crate::error::{
     ACCESS_DENIED, INVALID_PARAMETER, NOACCESS, NOT_SUPPORTED, Result, answer, done,
 };
@@ -172,7 +173,7 @@ impl Process {
 
     /// Waits until the process has terminated. Returns false after a timeout.
     pub(crate) fn wait(&self, time: Duration) -> Result<bool> {
-        let ended = wait::readable(&[self.as_fd()], wait::deadline(time))?;
+        let ended = wait::readable(&[self.as_fd()], deadline(time))?;
         if ended {
             self.end();
         }

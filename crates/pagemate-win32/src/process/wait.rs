@@ -5,24 +5,15 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::{Builder, Scope};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pagemate::sync::{Event, EventOptions, Reset};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
 use super::object::Process;
+use crate::deadline::left;
 use crate::error::Result;
-
-/// Returns the end of a wait; `None` if it is too far away to be represented.
-pub(crate) fn deadline(time: Duration) -> Option<Instant> {
-    Instant::now().checked_add(time)
-}
-
-/// Returns the remaining time.
-pub(crate) fn left(deadline: Option<Instant>) -> Duration {
-    deadline.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()))
-}
 
 /// Waits until one of the descriptors is readable. Returns false after a timeout.
 pub(super) fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Instant>) -> Result<bool> {

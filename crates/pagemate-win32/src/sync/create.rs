@@ -1,7 +1,7 @@
 //! Creates and opens mutexes, events and semaphores.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pagemate::Sharing;
 use pagemate::sync::{
@@ -9,9 +9,9 @@ use pagemate::sync::{
 };
 
 use crate::error::{self, ALREADY_EXISTS, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
-use crate::fork;
 use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
+use crate::locks::{Guard, Protected, Rank};
 use crate::sync::object::{Kind, Mutex};
 use crate::system::security::{self, SecurityAttributes};
 use crate::text::name;
@@ -24,17 +24,11 @@ const INITIAL_SET: u32 = 2;
 /// Serializes the lookup of a mutex among this process' handles and the creation of a handle to it.
 /// Without this lock, two threads that open one name at the same time would create two `Mutex`
 /// objects for it.
-static MUTEX_LOOKUP: std::sync::Mutex<()> = std::sync::Mutex::new(());
+static MUTEX_LOOKUP: Protected<()> = Protected::new(Rank::MutexLookup, ());
 
-pub(crate) fn lock_mutex_lookup() -> MutexGuard<'static, ()> {
-    MUTEX_LOOKUP.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn lookup_lock(kind: Kind) -> Option<MutexGuard<'static, ()>> {
-    // The fork handlers must be registered before a lock is acquired.
-    fork::register_handlers();
+fn lookup_lock(kind: Kind) -> Option<Guard<()>> {
     match kind {
-        Kind::Mutex => Some(lock_mutex_lookup()),
+        Kind::Mutex => Some(MUTEX_LOOKUP.lock()),
         Kind::Event | Kind::Semaphore => None,
     }
 }

@@ -5,12 +5,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::thread::futex::{self, Flags, Timespec};
-
 use super::critical_section::{CriticalSection, EnterCriticalSection, LeaveCriticalSection};
+use crate::deadline::{deadline, left};
 use crate::error::{INVALID_PARAMETER, Result, TIMEOUT, done};
-use crate::process::wait::{deadline, left};
+use crate::futex::{ALL_WAITERS, sleep, wake};
 
 /// `INFINITE`.
 const INFINITE: u32 = u32::MAX;
@@ -55,20 +53,6 @@ pub struct Condition {
 }
 
 const _: () = assert!(size_of::<SlimLock>() == 8 && size_of::<Condition>() == 8);
-
-/// Sleeps while the word has this value. Returns false after a timeout. Spurious wakeups are
-/// possible.
-fn sleep(word: &AtomicU32, value: u32, time: Option<Duration>) -> bool {
-    let time = time.and_then(|time| Timespec::try_from(time).ok());
-    futex::wait(word, Flags::PRIVATE, value, time.as_ref()) != Err(Errno::TIMEDOUT)
-}
-
-fn wake(word: &AtomicU32, count: u32) {
-    // `futex::wake` fails only for an invalid address.
-    _ = futex::wake(word, Flags::PRIVATE, count);
-}
-
-const ALL_WAITERS: u32 = i32::MAX.cast_unsigned();
 
 impl SlimLock {
     /// Replaces the state if it still equals `from`.

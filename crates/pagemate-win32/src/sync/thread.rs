@@ -5,14 +5,15 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use pagemate::sync::{Event, EventOptions, Reset};
 
 use crate::error::{
     INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, NOT_ENOUGH_MEMORY, Result, answer, done,
 };
+use crate::futex::{ALL_WAITERS, sleep, wake};
 use crate::handle::rights;
 use crate::handle::table::{self as handle, Entry, Handle, Object};
 use crate::pointer::write_unless_null;
@@ -54,16 +55,10 @@ pub(crate) struct Thread {
     pub(crate) ended: Arc<Event>,
     /// [`STILL_ACTIVE`], or the exit code once the thread has ended.
     code: AtomicU32,
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
     /// The thread's number; zero until the thread has started.
-    id: u32,
+    id: AtomicU32,
     /// The suspend count. The thread starts when it is zero.
-    suspended: u32,
+    suspended: AtomicU32,
 }
 
 thread_local! {
@@ -117,28 +112,43 @@ impl Thread {
         Ok(Thread {
             ended: Arc::new(EventOptions::new(Reset::Manual).create_unnamed()?),
             code: AtomicU32::new(STILL_ACTIVE),
-            state: Mutex::new(State { id: 0, suspended }),
-            changed: Condvar::new(),
+            id: AtomicU32::new(0),
+            suspended: AtomicU32::new(suspended),
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits until the thread has started. Returns its number.
+    fn started(&self) -> u32 {
+        loop {
+            match self.id.load(Ordering::Relaxed) {
+                0 => _ = sleep(&self.id, 0, None),
+                id => return id,
+            }
+        }
     }
 
-    /// Waits until the state satisfies `fits`. Returns the thread's number.
-    fn wait(&self, fits: impl Fn(&State) -> bool) -> u32 {
-        let state = self.changed.wait_while(self.state(), |state| !fits(state));
-        state.unwrap_or_else(PoisonError::into_inner).id
+    /// Decrements the suspend count; returns the previous count.
+    fn resume(&self) -> u32 {
+        let less = |count: u32| count.checked_sub(1);
+        let before = self.suspended.fetch_update(Ordering::Release, Ordering::Relaxed, less);
+        wake(&self.suspended, ALL_WAITERS);
+        before.unwrap_or(0)
     }
 
     /// Publishes the thread's number, and waits until the thread is not suspended.
     fn announce(self: &Arc<Thread>) {
         let running = Running { thread: Arc::clone(self), process: std::process::id(), code: 0 };
         CURRENT.with_borrow_mut(|current| *current = Some(running));
-        self.state().id = GetCurrentThreadId();
-        self.changed.notify_all();
-        self.wait(|state| state.suspended == 0);
+        self.id.store(GetCurrentThreadId(), Ordering::Relaxed);
+        wake(&self.id, ALL_WAITERS);
+        loop {
+            // Acquire: pairs with the Release in `resume`, so that the thread sees the memory of the
+            // caller of `ResumeThread`.
+            match self.suspended.load(Ordering::Acquire) {
+                0 => return,
+                count => _ = sleep(&self.suspended, count, None),
+            }
+        }
     }
 }
 
@@ -201,7 +211,7 @@ unsafe fn create(
         handle::CloseHandle(handle);
         return Err(code);
     }
-    Ok((handle, thread.wait(|state| state.id != 0)))
+    Ok((handle, thread.started()))
 }
 
 /// Starts a detached thread.
@@ -304,12 +314,11 @@ pub unsafe extern "C-unwind" fn ExitThread(code: u32) -> ! {
 #[unsafe(no_mangle)]
 pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
     let before = target_of(handle).map(|target| {
-        let Target::Local(thread) = target else { return 0 };
-        let mut state = thread.state();
-        let before = state.suspended;
-        state.suspended = before.saturating_sub(1);
-        thread.changed.notify_all();
-        before
+        match target {
+            Target::Local(thread) => thread.resume(),
+            // A first thread is never suspended.
+            Target::FirstOf(_) => 0,
+        }
     });
     answer(before, NO_COUNT)
 }
@@ -335,7 +344,7 @@ pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, exit_code_out: *mut u
 #[unsafe(no_mangle)]
 pub extern "C" fn GetThreadId(handle: Handle) -> u32 {
     let id = target_of(handle).map(|target| match target {
-        Target::Local(thread) => thread.state().id,
+        Target::Local(thread) => thread.id.load(Ordering::Relaxed),
         // On Linux the first thread has the number of its process.
         Target::FirstOf(process) => process.id(),
     });

@@ -7,11 +7,12 @@ use std::time::Duration;
 use pagemate::Name;
 use pagemate::sync::{Event, Had, Semaphore, Waitable, wait_all_for, wait_any_for};
 
+use crate::deadline::{deadline, left};
 use crate::error::{ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
 use crate::handle::rights::SYNCHRONIZE;
 use crate::handle::table::{self as handle, Handle, Object};
 use crate::process::object::Process;
-use crate::process::wait::{deadline, for_all, for_any, left, with_event};
+use crate::process::wait::{for_all, for_any, with_event};
 use crate::sync::object::{self as sync, Mutex};
 
 /// The results of a wait: `WAIT_OBJECT_0`, `WAIT_ABANDONED_0`, `WAIT_TIMEOUT`, `WAIT_FAILED`.

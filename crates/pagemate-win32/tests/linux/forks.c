@@ -11,6 +11,7 @@
 #define FORKS 200
 
 static atomic_bool over;
+static HANDLE thread;
 
 static void *Work(void *unused)
 {
@@ -27,6 +28,7 @@ static void *Work(void *unused)
             DWORD flags;
             VirtualQuery(view, &told, sizeof(told));
             GetHandleInformation(map, &flags);
+            ResumeThread(thread);
         }
         SetHandleInformation(mutex, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
         UnmapViewOfFile(view);
@@ -43,7 +45,7 @@ static int Child(HANDLE event)
     if (mutex == NULL || own == NULL || WaitForSingleObject(event, 0) != WAIT_OBJECT_0)
         return 1;
     own[0] = 1;
-    return 0;
+    return GetThreadId(thread) == 0;
 }
 
 int main(void)
@@ -51,6 +53,8 @@ int main(void)
     pthread_t threads[2];
     HANDLE event = CreateEvent(NULL, TRUE, TRUE, NULL);
     int i, good = 0;
+    DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(), &thread, 0, FALSE,
+                    DUPLICATE_SAME_ACCESS);
     for (i = 0; i < 2; i++)
         pthread_create(&threads[i], NULL, Work, NULL);
     for (i = 0; i < FORKS && good == i; i++)
