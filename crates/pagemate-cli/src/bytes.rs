@@ -3,13 +3,14 @@
 const UNITS: [(&str, u64); 5] =
     [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("", 1)];
 
-/// Parses a size such as `4096`, `0x1000`, `64K`, `64KiB` or `1.5M`. It must be a whole number of bytes.
+/// Parses a size such as `4096`, `0x1000`, `64k`, `64KiB`, `64kb` or `1.5M`. It must be a whole number of
+/// bytes.
 ///
-/// Units are powers of 1024.
+/// Units are powers of 1024 in every spelling, and their case does not matter.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
-    const FORMS: &str = "expected a number of bytes, such as 4096, 0x1000, 64K, 1.5M or 2GiB";
+    const FORMS: &str = "expected a number of bytes, such as 4096, 0x1000, 64K, 4kb, 1.5M or 2GiB";
     let too_many = || format!("larger than the maximum of {} bytes", u64::MAX);
-    if let Some(digits) = text.strip_prefix("0x") {
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(FORMS.to_owned());
         }
@@ -17,11 +18,8 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     }
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let unit = unit.strip_suffix("iB").filter(|unit| !unit.is_empty()).unwrap_or(unit);
-    let (_, unit) = UNITS
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(unit))
-        .ok_or_else(|| FORMS.to_owned())?;
+    let (_, unit) =
+        UNITS.iter().find(|(name, _)| is_unit(unit, name)).ok_or_else(|| FORMS.to_owned())?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if whole.is_empty() || fraction.is_empty() || fraction.contains('.') {
         return Err(FORMS.to_owned());
@@ -41,6 +39,20 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
         }
         _ => Err("not a whole number of bytes".to_owned()),
     }
+}
+
+/// Returns whether `text` is a spelling of the unit `name`: `K`, `KB`, `KiB`, in any case; `B` or nothing for
+/// single bytes.
+fn is_unit(text: &str, name: &str) -> bool {
+    let endings: &[&str] = if name.is_empty() { &["", "b"] } else { &["", "b", "ib"] };
+    let text = text.to_ascii_lowercase();
+    let ending = text.strip_prefix(&name.to_ascii_lowercase());
+    ending.is_some_and(|ending| endings.contains(&ending))
+}
+
+/// Formats a number of bytes in full: `1 byte`, `4096 bytes`.
+pub(crate) fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 /// Formats a size in the largest unit in which it is at least 1, with one decimal unless that is 0.
@@ -69,6 +81,13 @@ mod tests {
             ("64K", 65536),
             ("64k", 65536),
             ("64KiB", 65536),
+            ("64kib", 65536),
+            ("4kb", 4096),
+            ("4KB", 4096),
+            ("4kB", 4096),
+            ("0X1000", 4096),
+            ("7B", 7),
+            ("1.5mb", 1_572_864),
             ("1.5M", 1_572_864),
             ("1.50M", 1_572_864),
             ("0.5K", 512),
@@ -83,7 +102,9 @@ mod tests {
 
     #[test]
     fn syntax_errors_and_overflow_have_different_messages() {
-        for text in ["", "K", "-1", "+1", "1 K", "1KB", "1X", "iB", "1iB", ".5K", "5.K", "1.2.3K"] {
+        for text in
+            ["", "K", "-1", "+1", "1 K", "1KBs", "1X", "iB", "1iB", "1bb", ".5K", "5.K", "1.2.3K"]
+        {
             assert!(parse(text).unwrap_err().contains("expected a number"), "{text}");
         }
         for text in ["0x", "0x-1", "0xg", "ten", "１"] {

@@ -6,17 +6,20 @@ use std::ops::Range;
 use pagemate::{Access, Section};
 
 use crate::failure::Outcome;
+use crate::progress::Progress;
 
 /// The length of a chunk in bytes: a multiple of the size of every number that `read --as` prints and
 /// of a dump's line, so that only the last chunk splits one.
 const CHUNK: usize = 256 * 1024;
 
-/// Calls `consume` with the bytes of `range`, chunk by chunk, until it returns `false`.
+/// Calls `consume` with the bytes of `range`, chunk by chunk, until it returns `false`. Shows the progress
+/// unless standard output is a terminal.
 pub(crate) fn for_each_chunk(
     section: &Section,
     range: Range<u64>,
     mut consume: impl FnMut(&[u8]) -> Outcome<bool>,
 ) -> Outcome {
+    let mut progress = Progress::to_stdout(range.end.saturating_sub(range.start));
     let mut buffer = vec![0; chunk_len(&range)];
     let mut rest = range;
     while !rest.is_empty() {
@@ -26,6 +29,7 @@ pub(crate) fn for_each_chunk(
         if !consume(bytes)? {
             break;
         }
+        progress.add(bytes.len() as u64);
         rest.start = end;
     }
     Ok(())
@@ -40,21 +44,22 @@ pub(crate) enum CopyError {
     Read(io::Error),
     /// Mapping or writing the section failed.
     Section(pagemate::Error),
-    /// The `go_on` callback returned `false`.
+    /// The `is_cancelled` callback returned `true`.
     Cancelled,
 }
 
-/// Copies `input` into `range` of `section`.
+/// Copies `input` into `range` of `section`, and shows the progress.
 ///
-/// Calls `go_on` after each step with the number of bytes that the step wrote, and stops if it returns
-/// `false`. An error comes with the number of bytes written before it.
+/// Calls `is_cancelled` after each step, and stops if it returns `true`. An error comes with the number of
+/// bytes written before it.
 pub(crate) fn copy_into(
     section: &Section,
     range: Range<u64>,
-    input: &mut impl Read,
-    mut go_on: impl FnMut(u64) -> bool,
+    input: &mut dyn Read,
+    is_cancelled: impl Fn() -> bool,
 ) -> Result<(), (u64, CopyError)> {
     let mut buffer = vec![0; chunk_len(&range)];
+    let mut progress = Progress::new(Some(range.end.saturating_sub(range.start)));
     let mut rest = range.clone();
     while !rest.is_empty() {
         let written = rest.start - range.start;
@@ -70,7 +75,8 @@ pub(crate) fn copy_into(
         view.and_then(|view| view.write_at(0, &buffer[..len]))
             .map_err(|error| (written, CopyError::Section(error)))?;
         rest.start = end;
-        if !go_on(len as u64) {
+        progress.add(len as u64);
+        if is_cancelled() {
             return Err((end - range.start, CopyError::Cancelled));
         }
     }
@@ -91,7 +97,7 @@ mod tests {
         let len = 3 * CHUNK as u64;
         let section = pagemate::SectionOptions::new().len(len).create_unnamed().unwrap();
         let bytes: Vec<u8> = (0..len).map(|at| (at % 251).to_le_bytes()[0]).collect();
-        copy_into(&section, 0..len, &mut &bytes[..], |_| true).unwrap();
+        copy_into(&section, 0..len, &mut &bytes[..], || false).unwrap();
         for range in [0..len, 0..1, 1..len - 1, 5..5, len..len, len - 1..len, 4095..300_000] {
             let mut seen = Vec::new();
             let consume = |chunk: &[u8]| {
@@ -107,9 +113,9 @@ mod tests {
     #[test]
     fn an_early_end_reports_the_bytes_written() {
         let section = pagemate::SectionOptions::new().len(4096).create_unnamed().unwrap();
-        let short = copy_into(&section, 0..100, &mut &[7; 60][..], |_| true);
+        let short = copy_into(&section, 0..100, &mut &[7; 60][..], || false);
         assert!(matches!(short, Err((60, CopyError::EndOfInput))), "{short:?}");
-        let stopped = copy_into(&section, 0..100, &mut &[7; 100][..], |_| false);
+        let stopped = copy_into(&section, 0..100, &mut &[7; 100][..], || true);
         assert!(matches!(stopped, Err((100, CopyError::Cancelled))), "{stopped:?}");
     }
 }

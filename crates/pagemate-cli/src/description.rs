@@ -9,6 +9,7 @@ use pagemate::{Access, Kind, Namespace, Protection, Sharing};
 use serde::Serialize;
 
 use crate::text::escape_line;
+use crate::users::Users;
 
 /// The words for an object's access rights: `--sharing` takes them and `info` prints them.
 pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
@@ -38,6 +39,8 @@ pub(crate) struct Description {
     pub(crate) creator: Option<u32>,
     /// The uid of its owner.
     pub(crate) owner: Option<u32>,
+    /// The name of its owner.
+    pub(crate) owner_name: Option<String>,
     /// The holders that this user may see. `None` if this user may see none of them: a live object has
     /// at least one.
     pub(crate) holders: Option<Vec<Holder>>,
@@ -98,13 +101,21 @@ pub(crate) struct Holder {
     pub(crate) command: Option<String>,
 }
 
-/// A cache of program names by pid, because one process may hold thousands of objects.
-#[derive(Debug, Default)]
-pub(crate) struct CommandCache(HashMap<u32, Option<String>>);
+/// The names behind the numbers of an object.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    /// Program names by pid. They are kept because one process may hold thousands of objects.
+    commands: HashMap<u32, Option<String>>,
+    users: Users,
+}
 
-impl CommandCache {
-    fn get(&mut self, pid: u32) -> Option<String> {
-        let command = self.0.entry(pid).or_insert_with(|| {
+impl Lookup {
+    pub(crate) fn new() -> Lookup {
+        Lookup { commands: HashMap::new(), users: Users::read() }
+    }
+
+    fn command(&mut self, pid: u32) -> Option<String> {
+        let command = self.commands.entry(pid).or_insert_with(|| {
             // Only Linux has this file.
             let comm = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
             Some(String::from_utf8_lossy(&comm).trim_end().to_owned())
@@ -115,7 +126,7 @@ impl CommandCache {
 
 impl Description {
     /// Describes `entry`.
-    pub(crate) fn new(entry: &Entry, commands: &mut CommandCache) -> Description {
+    pub(crate) fn new(entry: &Entry, lookup: &mut Lookup) -> Description {
         let age = entry.created.and_then(|time| SystemTime::now().duration_since(time).ok());
         Description {
             name: entry.name.to_string(),
@@ -136,8 +147,9 @@ impl Description {
             created: entry.created.map(|time| humantime::format_rfc3339_millis(time).to_string()),
             creator: entry.creator,
             owner: entry.owner,
+            owner_name: entry.owner.and_then(|uid| lookup.users.name(uid)).map(str::to_owned),
             holders: (!entry.holders.is_empty()).then(|| {
-                let holder = |&pid| Holder { pid, command: commands.get(pid) };
+                let holder = |&pid| Holder { pid, command: lookup.command(pid) };
                 entry.holders.iter().map(holder).collect()
             }),
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
@@ -159,6 +171,38 @@ impl Description {
         }
     }
 
+    /// Returns the owner's name, or the uid if it has none that is known.
+    pub(crate) fn owner(&self) -> String {
+        match (&self.owner_name, self.owner) {
+            (Some(name), _) => escape_line(name).into_owned(),
+            (None, Some(uid)) => uid.to_string(),
+            (None, None) => "?".to_owned(),
+        }
+    }
+
+    /// Returns the access of the owner and then that of other users in a few characters: `rw, all:r`.
+    pub(crate) fn access(&self) -> String {
+        let own = if self.protection == "read-only" { "r" } else { "rw" };
+        let others = match self.sharing {
+            "owner" => return own.to_owned(),
+            "group-read" => "group:r",
+            "group-read-write" => "group:rw",
+            "everyone-read" => "all:r",
+            "everyone-read-write" => "all:rw",
+            other => other,
+        };
+        format!("{own}, {others}")
+    }
+
+    /// Returns the number of holders in words, or `?` if this user may see none of them.
+    pub(crate) fn holder_count(&self) -> String {
+        match self.holders.as_deref() {
+            None => "?".to_owned(),
+            Some([_]) => "1 holder".to_owned(),
+            Some(holders) => format!("{} holders", holders.len()),
+        }
+    }
+
     /// Returns the state and the number of waiters in a few words; an empty text for a section.
     pub(crate) fn state(&self) -> String {
         let Some(state) = &self.state else { return String::new() };
@@ -169,10 +213,10 @@ impl Description {
         }
     }
 
-    /// Returns the holders on one line, or `?` if this user may see none of them.
+    /// Returns the holders on one line; empty if this user may see none of them.
     pub(crate) fn held_by(&self) -> String {
-        let Some(holders) = &self.holders else { return "?".to_owned() };
-        holders.iter().map(Holder::to_string).collect::<Vec<_>>().join(", ")
+        let holders = self.holders.iter().flatten();
+        holders.map(Holder::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -185,7 +229,8 @@ impl std::fmt::Display for Holder {
     }
 }
 
-fn kind(kind: Kind) -> &'static str {
+/// Returns the word for a kind of object.
+pub(crate) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Section => "section",
         Kind::Mutex => "mutex",
@@ -211,6 +256,7 @@ mod tests {
             created: None,
             creator: None,
             owner: None,
+            owner_name: None,
             holders: None,
             file: None,
             state: None,

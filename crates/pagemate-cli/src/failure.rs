@@ -3,9 +3,12 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::builder::styling::Style;
 use pagemate::{ErrorKind, Name};
 
-use crate::text::escape_line;
+use crate::color::{self, BAD, WARNING};
+use crate::opening;
+use crate::text::{escape_line, escape_lines, has_controls};
 
 /// The result of a command.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -15,8 +18,13 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 pub(crate) enum Failure {
     /// The command ran, and the answer is no: exit code 1.
     No(String),
+    /// No process holds the name: exit code 1, and a hint.
+    Missing(String),
     /// The command failed: exit code 2.
     Failed(String),
+    /// A program that the command runs for the user could not be run, or the command has no other exit
+    /// code to itself: this exit code and a message.
+    Other(u8, String),
     /// A program that the command ran for the user ended with this code, which is passed on.
     ExitCode(u8),
     /// The reader closed standard output early, as `head` does. This is no failure: exit code 0.
@@ -30,63 +38,74 @@ impl Failure {
     }
 
     /// Prints the message as one line on standard error and returns the exit code.
-    pub(crate) fn report(self) -> ExitCode {
-        match self {
-            Failure::No(text) => {
-                print_error(&format!("pagemate: {text}"));
-                ExitCode::from(1)
-            }
-            Failure::Failed(text) => {
-                print_error(&format!("pagemate: {text}"));
-                ExitCode::from(2)
-            }
-            Failure::ExitCode(code) => ExitCode::from(code),
-            Failure::OutputClosed => ExitCode::SUCCESS,
-        }
+    ///
+    /// `name` is the object that the command line names.
+    pub(crate) fn report(self, name: Option<&Name>) -> ExitCode {
+        let (code, text) = match self {
+            Failure::No(text) => (1, text),
+            Failure::Missing(text) => match name {
+                Some(name) => (1, format!("{text} ({})", opening::hint(name))),
+                None => (1, text),
+            },
+            Failure::Failed(text) => (2, text),
+            Failure::Other(code, text) => (code, text),
+            Failure::ExitCode(code) => return ExitCode::from(code),
+            Failure::OutputClosed => return ExitCode::SUCCESS,
+        };
+        print_message(BAD, &text);
+        ExitCode::from(code)
     }
 }
 
-/// Prints a line on standard error.
+/// Prints a message of pagemate as one line on standard error.
 ///
 /// A closed standard error changes neither the command's work nor its exit code.
-pub(crate) fn print_error(line: &str) {
-    _ = writeln!(io::stderr(), "{}", escape_line(line));
+fn print_message(style: Style, text: &str) {
+    _ = writeln!(color::stderr(), "{style}pagemate:{style:#} {}", escape_line(text));
+}
+
+/// Prints a warning as one line on standard error.
+pub(crate) fn warn(text: &str) {
+    print_message(WARNING, text);
+}
+
+/// Prints a line on standard error that is neither a failure nor a warning.
+pub(crate) fn print_note(line: &str) {
+    _ = writeln!(color::stderr(), "{}", escape_line(line));
 }
 
 /// Warns that the last owner of the mutex `name` ended without releasing it.
 pub(crate) fn warn_abandoned(name: &Name) {
-    print_error(&format!(
-        "pagemate: lock \"{name}\": abandoned: its last owner ended without releasing it; the \
-         protected data may be inconsistent"
+    warn(&format!(
+        "lock \"{name}\": abandoned: its last owner ended without releasing it; the protected data \
+         may be inconsistent"
     ));
 }
 
-/// Reports an error of the argument parser: help and version texts unchanged, an error as one line.
+/// Prints a help or version text, or an error of the argument parser in the parser's own layout.
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    let is_help = error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    if error.use_stderr() && !is_help {
-        return Failure::new(in_one_line(&error.render().to_string())).report();
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if error.use_stderr() {
+        let hostile = std::env::args_os().any(|word| has_controls(&word.to_string_lossy()));
+        // The parser repeats words of the command line unchanged. The plain text can be escaped, the
+        // coloured one cannot.
+        _ = if hostile {
+            write!(io::stderr(), "{}", escape_lines(&error.render().to_string()))
+        } else {
+            error.print()
+        };
+        return ExitCode::from(code);
     }
     match error.print() {
-        Ok(()) => ExitCode::from(if is_help { 2 } else { 0 }),
-        Err(error) => Failure::from(error).report(),
+        Ok(()) => ExitCode::from(code),
+        Err(error) => Failure::from(error).report(None),
     }
-}
-
-/// Joins the paragraphs of an error of the argument parser to one line.
-fn in_one_line(text: &str) -> String {
-    let text = text.strip_prefix("error: ").unwrap_or(text);
-    let paragraphs = text.trim_end_matches(['.', '\n']).split("\n\n");
-    let lines = paragraphs.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 impl From<pagemate::Error> for Failure {
     fn from(error: pagemate::Error) -> Failure {
         match error.kind() {
-            ErrorKind::NotFound => {
-                Failure::No(format!("{error} ('pagemate list' shows all live names)"))
-            }
+            ErrorKind::NotFound => Failure::Missing(error.to_string()),
             ErrorKind::TimedOut => Failure::Failed(format!("{error}; try again")),
             _ => Failure::Failed(error.to_string()),
         }
@@ -111,16 +130,8 @@ mod tests {
     #[test]
     fn only_a_missing_object_is_a_no() {
         let missing = pagemate::Section::open("pagemate-cli-no-such-section").unwrap_err();
-        assert!(matches!(Failure::from(missing), Failure::No(text) if text.contains("list")));
+        assert!(matches!(Failure::from(missing), Failure::Missing(_)));
         let bad = pagemate::Section::open("a\\b").unwrap_err();
         assert!(matches!(Failure::from(bad), Failure::Failed(_)));
-    }
-
-    #[test]
-    fn usage_errors_become_one_line() {
-        let text =
-            "error: two things are missing:\n  <A>\n  <B>\n\nUsage: x <A> <B>\n\nTry '--help'.\n";
-        let line = "two things are missing: <A> <B>; Usage: x <A> <B>; Try '--help'";
-        assert_eq!(in_one_line(text), line);
     }
 }

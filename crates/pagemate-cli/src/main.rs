@@ -4,51 +4,84 @@
 
 mod arguments;
 mod bytes;
+mod color;
 mod command;
+mod complete;
 mod copy;
 mod description;
 mod failure;
-mod input_file;
+mod input;
 mod json;
+mod opening;
+mod progress;
 mod signals;
 mod table;
 mod text;
+mod users;
 
+use std::env;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{ColorChoice, CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 use crate::command::Command;
 
 /// Named shared memory that lives exactly as long as some process holds it.
 #[derive(Parser)]
-#[command(name = "pagemate", version, after_help = AFTER_HELP)]
+#[command(name = "pagemate", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
+    /// Use colours: auto, always or never.
+    #[arg(long = "color", global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_possible_values = true, hide_default_value = true, display_order = 900)]
+    _color: ColorChoice, // `color::choose` reads it before the parser does
     #[command(subcommand)]
     command: Command,
 }
 
 const AFTER_HELP: &str = "\
 Examples:
-  pagemate share ShareMemory --text 'This is common data!'    # in two terminals
+  pagemate share ShareMemory --text 'This is common data!'   # in two terminals
   pagemate list
   pagemate lock deploy -- make install
   pagemate demo
 
-Write two dashes before a name that begins with a dash: 'pagemate read -- -x'.
+'pagemate COMMAND --help' explains a command and has examples.
 
-Exit codes: 0 for success, 1 if no process holds the name or a timeout expired, 2 for a failure.
+Names:
+  x, Local\\x    an object of this user
+  Global\\x      an object of the whole machine; 'x --global' is the same
+  -- -x         a name that begins with a dash follows two dashes
 
-The environment variable PAGEMATE_DIR sets the directory that stores the objects, except on Windows.";
+Exit status:
+  0    success
+  1    the answer is no: no process holds the name, or a timeout expired
+  2    failure, also wrong arguments; the message is on standard error
+  Only 'pagemate lock' has others: it passes on those of the command that it runs.
+
+Environment:
+  PAGEMATE_DIR      the directory that stores the objects, except on Windows
+  NO_COLOR          if set and not empty: no colours, except with --color=always
+  CLICOLOR_FORCE    if set, not empty and not 0: colours also without a terminal";
 
 fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
-        Ok(cli) => cli.command.run(Cli::command),
+    color::choose(env::args_os().skip(1));
+    let completion = CompleteEnv::with_factory(Cli::command).var(complete::SHELL);
+    let current_dir = env::current_dir().ok();
+    match completion.try_complete(env::args_os(), current_dir.as_deref()) {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => {}
+        Err(error) => return failure::report_usage(&error),
+    }
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
         Err(error) => return failure::report_usage(&error),
     };
-    match outcome {
+    // A name that is not valid is reported when the command parses it.
+    let name = command.object().and_then(|object| object.parse().ok());
+    match command.run(Cli::command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(name.as_ref()),
     }
 }
 

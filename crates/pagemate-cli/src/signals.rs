@@ -2,12 +2,13 @@
 //! that runs a program forwards them.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::failure::{Failure, Outcome, print_error};
+use crate::arguments::format_duration;
+use crate::failure::{Failure, Outcome, print_note, warn};
 
 /// Requests to stop: a signal, or Enter at the terminal.
 #[derive(Debug)]
@@ -34,12 +35,12 @@ impl StopRequests {
 
     /// Blocks until a request arrives or `limit` has passed.
     ///
-    /// Without a limit it first prints how to stop it. At a terminal, Enter and the end of input are
-    /// requests too.
+    /// Without a limit, and at a terminal, it first prints how to stop it. At a terminal, Enter and the end
+    /// of input are requests too.
     pub(crate) fn wait(self, limit: Option<Duration>) {
         let terminal = io::stdin().is_terminal();
-        if limit.is_none() {
-            print_error(&how_to_stop(terminal));
+        if terminal || limit.is_none() {
+            print_note(&how_to_stop(terminal, limit));
         }
         if terminal {
             let sender = self.sender.clone();
@@ -52,7 +53,7 @@ impl StopRequests {
                 }
             });
             if let Err(error) = reader {
-                print_error(&format!("pagemate: Enter has no effect, only signals: {error}"));
+                warn(&format!("Enter has no effect, only signals: {error}"));
             }
         }
         // `self.sender` keeps the channel open, so neither call returns because of a disconnection.
@@ -64,14 +65,15 @@ impl StopRequests {
 }
 
 /// Returns the line that explains how to end this process.
-fn how_to_stop(terminal: bool) -> String {
+fn how_to_stop(terminal: bool, limit: Option<Duration>) -> String {
     let pid = std::process::id();
+    let time = limit.map(|limit| format!(" for {}", format_duration(limit))).unwrap_or_default();
     if terminal && is_foreground() {
-        "holding the object; press Enter to release it".to_owned()
+        format!("holding the object{time}; press Enter to release it")
     } else if cfg!(windows) {
-        format!("process {pid} holds the object; end the process to release it")
+        format!("process {pid} holds the object{time}; end the process to release it")
     } else {
-        format!("process {pid} holds the object; to release it: kill {pid}")
+        format!("process {pid} holds the object{time}; to release it: kill {pid}")
     }
 }
 
@@ -82,29 +84,53 @@ fn spawn_thread(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 cfg_select! {
     unix => {
-        /// Spawns `command`; from then on requests to stop are the child's to handle.
+        /// Runs `command` to its end. Requests to stop are the child's to handle, so that this process
+        /// does not end before it.
         ///
-        /// SIGTERM is forwarded to the child. SIGINT and SIGQUIT are ignored here, because a terminal
-        /// sends them to the child as well.
-        pub(crate) fn spawn_with_signals(command: &mut Command) -> io::Result<Child> {
+        /// SIGTERM and SIGHUP are forwarded to the child. SIGINT and SIGQUIT are forwarded unless they
+        /// come from the terminal, which sends them to the child as well.
+        pub(crate) fn run_with_signals(command: &mut Command) -> io::Result<ExitStatus> {
             use rustix::process::{Pid, Signal, kill_process};
-            use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 
+            const HANDLED: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
+
+            // `exec` resets handled signals to their default action. A signal that is ignored, as below
+            // `nohup`, has to stay ignored in the child, so it gets no handler.
+            let handled = HANDLED.map(Signal::as_raw).into_iter().filter(|raw| !is_ignored(*raw));
             // Install the handlers before the child exists: a signal in between would end this
             // process and leave the child behind.
-            let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGQUIT, SIGTERM])?;
+            let mut signals = signal_hook::iterator::Signals::new(handled)?;
             let (sender, receiver) = channel();
             // The thread comes first, too: it may fail, and then no child is left behind.
             spawn_thread(move || {
                 let Ok(pid) = receiver.recv() else { return };
-                for _ in signals.forever().filter(|signal| *signal == SIGTERM) {
-                    // The kernel does not reuse the pid of a child that was not waited for yet.
-                    _ = kill_process(pid, Signal::TERM);
+                for raw in signals.forever() {
+                    let signal = HANDLED.into_iter().find(|signal| signal.as_raw() == raw);
+                    let is_key = matches!(signal, Some(Signal::INT | Signal::QUIT));
+                    if let Some(signal) = signal && !(is_key && is_terminal_job()) {
+                        // The kernel does not reuse the pid of a child that was not waited for yet.
+                        _ = kill_process(pid, signal);
+                    }
                 }
             })?;
-            let child = command.spawn()?;
+            let mut child = command.spawn()?;
             _ = sender.send(Pid::from_child(&child));
-            Ok(child)
+            child.wait()
+        }
+
+        /// Returns whether the signal with this number is ignored; known on Linux only.
+        fn is_ignored(signal: i32) -> bool {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+            let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+        }
+
+        /// Returns whether this process belongs to the foreground job of its terminal, if it has one.
+        fn is_terminal_job() -> bool {
+            let group = std::fs::File::open("/dev/tty").ok();
+            let group = group.and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
+            group == Some(rustix::process::getpgrp())
         }
 
         /// Returns the signal that ended a program.
@@ -150,11 +176,11 @@ cfg_select! {
         }
     }
     _ => {
-        pub(crate) fn spawn_with_signals(command: &mut Command) -> io::Result<Child> {
+        pub(crate) fn run_with_signals(command: &mut Command) -> io::Result<ExitStatus> {
             // The console sends Ctrl-C to all of its processes, so the child gets it too. An empty
             // handler keeps this process alive until the child has ended.
             ctrlc::set_handler(|| {}).map_err(io::Error::other)?;
-            command.spawn()
+            command.status()
         }
 
         pub(crate) fn terminating_signal(_: ExitStatus) -> Option<i32> {

@@ -70,10 +70,7 @@ impl<W: Write> TextWriter<W> {
     fn write_text(&mut self, text: &str) -> io::Result<()> {
         match self.controls {
             Controls::Keep => self.out.write_all(text.as_bytes()),
-            Controls::Escape => {
-                let kept = |c| matches!(c, '\n' | '\t');
-                self.out.write_all(escape(text, kept).as_bytes())
-            }
+            Controls::Escape => self.out.write_all(escape_lines(text).as_bytes()),
         }
     }
 }
@@ -81,6 +78,16 @@ impl<W: Write> TextWriter<W> {
 /// Escapes every control character, so that `text` stays on one line and does not control the terminal.
 pub(crate) fn escape_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
+}
+
+/// Escapes every control character except line ends and tabs.
+pub(crate) fn escape_lines(text: &str) -> Cow<'_, str> {
+    escape(text, |c| matches!(c, '\n' | '\t'))
+}
+
+/// Returns whether `text` has a character that [`escape_line`] escapes.
+pub(crate) fn has_controls(text: &str) -> bool {
+    text.contains(|c: char| c.is_control() || is_unicode_control(c))
 }
 
 fn escape(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {

@@ -19,6 +19,11 @@ fn the_creator_writes_and_later_processes_read() {
     assert_eq!(first.line, "Write shared memory data: This is common data!");
     let second = place.hold(&["share", name, "--text", "something else"]);
     assert_eq!(second.line, "read shared memory data: This is common data!");
+    let warning = second.error_line();
+    assert!(
+        warning.contains("already holds this section, so the text was not written"),
+        "{warning}"
+    );
     first.kill();
     assert_eq!(place.run(&["read", name]).text(), "This is common data!\n");
     second.kill();
@@ -116,7 +121,7 @@ fn files_are_shared_and_read_back_whole() {
     let bytes: Vec<u8> = (0..700_001_u32).map(|i| (i % 251).to_le_bytes()[0]).collect();
     let file = place.file("in", &bytes);
     let first = place.hold(&["share", name, "--file", &file]);
-    assert_eq!(first.line, format!("Write shared memory data: 700001 bytes of {file}"));
+    assert_eq!(first.line, format!("Write shared memory data: 700001 bytes of file \"{file}\""));
     let len = bytes.len().to_string();
     assert!(place.run(&["read", name, "--as", "raw", "--len", &len]).bytes == bytes);
     let rest = place.run(&["read", name, "--as", "raw", "--offset", &len]).bytes;
@@ -124,7 +129,7 @@ fn files_are_shared_and_read_back_whole() {
 
     let found = place.hold(&["share", name, "--file", &place.file("other", b"other")]);
     assert!(found.line.starts_with("Found shared memory: "), "{}", found.line);
-    assert!(found.line.ends_with("other was not written to it"), "{}", found.line);
+    assert!(found.error_line().contains("other\" was not written"));
     assert!(place.run(&["read", name, "--as", "raw", "--len", &len]).bytes == bytes);
 }
 
@@ -136,9 +141,9 @@ fn a_size_creates_a_section_or_opens_one() {
     assert_eq!(first.line, "Created shared memory: 65536 bytes, all zero");
     let second = place.hold(&["share", name, "--size", "1"]);
     assert_eq!(second.line, "Found shared memory: 65536 bytes");
-    let third = place.hold(&["share", name, "--size", "0x20000"]);
-    let line = "Found shared memory: 65536 bytes, fewer than the 131072 requested";
-    assert_eq!(third.line, line);
+    let third = place.hold(&["share", name, "--size", "128kb"]);
+    assert_eq!(third.line, "Found shared memory: 65536 bytes");
+    assert!(third.error_line().contains("the section has 65536 bytes, fewer than 131072"));
 }
 
 #[test]
@@ -197,7 +202,7 @@ fn a_read_past_the_end_prints_nothing() {
 fn hold_ends_by_itself_after_its_time() {
     let place = Place::new();
     let name = &place.name("hold");
-    let held = place.hold(&["share", name, "--text", TEXT, "--hold", "0.01"]);
+    let held = place.hold(&["share", name, "--text", TEXT, "--hold", "10ms"]);
     assert_eq!(held.wait().code(), Some(0));
     place.run(&["info", name]).error_line(1);
     assert!(place.objects().is_empty());
@@ -240,11 +245,17 @@ fn a_global_name_differs_from_the_local_one() {
     let name = &place.name("global");
     let global = &format!(r"Global\{name}");
     let _held = place.hold(&["share", name, "--global", "--text", TEXT]);
-    place.run(&["read", name]).error_line(1);
+    let error = place.run(&["read", name]).error_line(1);
+    let hint = format!("a machine-wide object \"{global}\" exists: add --global");
+    assert!(error.contains(&hint), "{error}");
     assert_eq!(place.run(&["read", global]).text(), "This is common data!\n");
     assert_eq!(place.run(&["read", name, "--global"]).text(), "This is common data!\n");
     let info: Value = place.run(&["info", global, "--json"]).json();
     assert_eq!((&info["name"], &info["namespace"]), (&json!(global), &json!("global")));
+    let local = place.name("local");
+    let _held = place.hold(&["share", &local, "--text", TEXT]);
+    let error = place.run(&["info", &local, "--global"]).error_line(1);
+    assert!(error.contains(&format!("{local:?}, exists: omit --global")), "{error}");
     let error = place.run(&["read", r"Local\x", "--global"]).error_line(2);
     assert!(error.contains("contradicts --global"), "{error}");
 }
@@ -279,7 +290,7 @@ fn names_that_begin_with_a_dash_follow_two_dashes() {
 }
 
 #[test]
-fn bad_arguments_are_refused_with_one_line() {
+fn bad_arguments_are_refused_in_the_layout_of_the_parser() {
     let place = Place::new();
     let name = &place.name("bad");
     for args in [
@@ -290,7 +301,8 @@ fn bad_arguments_are_refused_with_one_line() {
         &["share", name, "--size", "0.3K"],
         &["share", name, "--size", "0"],
         &["share", name, "--size", "-1"],
-        &["share", name, "--text", "x", "--size", "1"],
+        &["share", name, "--text", "x", "--file", "y"],
+        &["share", name, "--read-only", "--size", "1"],
         &["share", name],
         &["share", "--text", "x"],
         &["write", name, "more"],
@@ -298,10 +310,14 @@ fn bad_arguments_are_refused_with_one_line() {
         &["read", name, "--as", "u128"],
         &["read"],
         &["nothing"],
-        &["read", name, "--a\nb"],
+        &["read", name, "--a\u{1b}[31mb"],
+        &["share", name, "--text", "x", "--hold", "1x"],
+        &["read", name, "--timeout", "1s"],
+        &["list", "a["],
     ] {
-        let error = place.run(args).error_line(2);
+        let error = place.run(args).usage_error();
         assert!(error.contains("--help"), "{args:?}: {error}");
+        assert!(!error.contains('\u{1b}'), "{error:?}");
     }
     let nothing = place.run(&[]);
     assert_eq!((nothing.code, &*nothing.bytes), (Some(2), &b""[..]));
@@ -403,6 +419,11 @@ fn sharing_is_printed_in_the_words_of_the_option() {
         if cfg!(unix) {
             let info = place.run(&["info", name, "--global", "--json"]).json();
             assert_eq!(info["sharing"], json!(who));
+            let short = who.replace("owner", "rw").replace("everyone", "rw, all");
+            let short = short.replace("group", "rw, group").replace("read", "r");
+            let short = short.replacen("-r", ":r", 1).replace("r-write", "rw");
+            let list = place.run(&["list", name]).text();
+            assert!(list.contains(&format!("  {short}  ")), "{list}");
         }
     }
     let ran = place.run(&["share", "x", "--size", "1", "--sharing", "world"]);
@@ -480,16 +501,40 @@ fn a_reader_that_closes_the_pipe_early_causes_no_failure() {
     }
 }
 
+/// Asks for completions of the last of `words` as the script of the shell does.
+fn complete(place: &Place, shell: &str, words: &[&str]) -> Vec<String> {
+    let mut command = place.command(&[&["--", "pagemate"], words].concat());
+    command.env("PAGEMATE_COMPLETE", shell).env("_CLAP_IFS", "\n");
+    command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    if shell == "bash" {
+        command.env("_CLAP_COMPLETE_COMP_TYPE", "9");
+    }
+    let words = Ran::of(&mut command, b"").text();
+    words.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+}
+
 #[test]
-fn completions_contain_every_command() {
+fn shells_complete_commands_options_and_names() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = place.run(&["completions", shell]).text();
-        for word in ["share", "read", "write", "list", "info", "prune", "demo", "offset"] {
-            assert!(script.contains(word), "{shell}: {word}");
-        }
+        assert!(script.contains("PAGEMATE_COMPLETE"), "{shell}: {script}");
     }
-    assert_eq!(place.run(&["completions", "tcsh"]).code, Some(2));
+    place.run(&["completions", "tcsh"]).usage_error();
+    assert_eq!(complete(&place, "bash", &["pr"]), ["prune"]);
+    assert_eq!(complete(&place, "bash", &["read", "--of"]), ["--offset"]);
+
+    let (memory, global) = (place.name("a b"), place.name("machine"));
+    let _memory = place.hold(&["share", &memory, "--size", "1"]);
+    let _global = place.hold(&["share", &global, "--global", "--size", "1"]);
+    assert_eq!(complete(&place, "fish", &["read", "a"]), [&*memory]);
+    let quoted = memory.replace(' ', "\\ ");
+    assert_eq!(complete(&place, "bash", &["read", "a\\ b"]), [&*quoted]);
+    let full = format!(r"Global\\{global}");
+    assert_eq!(complete(&place, "bash", &["info", "Gl"]), [full]);
+    assert_eq!(complete(&place, "bash", &["info", "--global", "ma"]), [&*global]);
+    // No other kind of object can be locked.
+    assert!(complete(&place, "bash", &["lock", "a"]).is_empty());
 }
 
 #[test]
@@ -501,6 +546,9 @@ fn the_manual_has_a_page_for_every_command() {
     for page in ["pagemate", "pagemate-share", "pagemate-read", "pagemate-man"] {
         let text = std::fs::read_to_string(directory.join(format!("{page}.1"))).unwrap();
         assert!(text.contains(".SH EXAMPLES\n.nf\n  pagemate"), "{page}: {text}");
+        assert!(text.contains(".SH \"EXIT STATUS\"\n.nf\n  0    "), "{page}: {text}");
+        assert!(text.contains(".SH \"SEE ALSO\"\n\\fB"), "{page}: {text}");
+        assert!(text.contains(".SH ENVIRONMENT\n.nf\n  PAGEMATE_DIR"), "{page}: {text}");
     }
     let nowhere = directory.join("nowhere");
     let error = place.run(&["man", nowhere.to_str().unwrap()]).error_line(2);
@@ -513,6 +561,10 @@ fn the_demo_passes_all_its_checks() {
     let shown = place.run(&["demo"]).text();
     assert!(shown.lines().filter(|line| line.starts_with("  ok  ")).count() >= 9, "{shown}");
     assert_eq!(shown.matches(" the section and mapped it at 0x").count(), 2, "{shown}");
+    assert!(shown.contains("was told that the owner died"), "{shown}");
+    assert!(shown.lines().last().unwrap().starts_with("Try it yourself: pagemate "), "{shown}");
+    let colored = place.run(&["demo", "--color=always"]).text();
+    assert!(colored.contains("\u{1b}[32mok\u{1b}[0m"), "{colored:?}");
     assert!(place.objects().is_empty());
 }
 

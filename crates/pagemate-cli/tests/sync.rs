@@ -77,7 +77,8 @@ fn wait_one_creates_an_event_that_wakes_one_waiter_per_signal() {
 fn waiting_for_a_missing_name_creates_nothing() {
     let place = Place::new();
     let error = place.run(&["wait", "later", "--timeout", "0.05"]).error_line(1);
-    assert_eq!(error, "pagemate: wait for \"later\": no process created it within 0.05 seconds");
+    let wanted = "pagemate: wait for \"later\": no process created it within 50ms";
+    assert!(error.starts_with(wanted), "{error}");
     let waiting = place.command(&["wait", "later"]).spawn().unwrap();
     let beside = place.command(&["wait", "later"]).spawn().unwrap();
     // The name stays free for an object of any kind.
@@ -95,22 +96,20 @@ fn a_timeout_has_exit_code_1() {
     let place = Place::new();
     let error =
         place.run(&["wait", "never", "--create", "manual", "--timeout", "0.05"]).error_line(1);
-    assert_eq!(
-        error,
-        "pagemate: wait for \"never\": it did not become available within 0.05 seconds"
-    );
+    assert_eq!(error, "pagemate: wait for \"never\": it did not become available within 50ms");
     let _held = place.hold(&["share", "memory", "--size", "1"]);
-    assert!(place.run(&["wait", "memory"]).error_line(2).contains("another kind"));
+    assert!(place.run(&["wait", "memory"]).error_line(2).contains("--open waits until the name"));
     assert!(place.run(&["signal", "memory"]).error_line(2).contains("neither an event nor"));
-    assert!(place.run(&["lock", "memory", "--", "true"]).error_line(2).contains("another kind"));
+    assert!(place.run(&["lock", "memory", "--", "true"]).error_line(125).contains("another kind"));
 }
 
 #[test]
 fn one_command_runs_at_a_time() {
     let place = Place::new();
     let held = place.lock("deploy");
-    let error = place.run(&["lock", "deploy", "--timeout", "0", "--", "echo", "no"]).error_line(1);
-    assert_eq!(error, "pagemate: lock \"deploy\": another process holds it");
+    let error =
+        place.run(&["lock", "deploy", "--timeout", "0", "--", "echo", "no"]).error_line(124);
+    assert_eq!(error, format!("pagemate: lock \"deploy\": process {} holds it", held.id()));
     let info = place.once("deploy", "kind", &json!("mutex"));
     assert_eq!(info["state"], json!({ "owner": held.id(), "abandoned": false }));
     assert!(place.run(&["signal", "deploy"]).error_line(2).contains("neither an event nor"));
@@ -151,15 +150,65 @@ fn the_exit_code_is_that_of_the_command() {
     for (script, code) in [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137)] {
         assert_eq!(place.run(&["lock", "x", "--", "sh", "-c", script]).code, Some(code));
     }
-    let error = place.run(&["lock", "x", "--", "no-such-program"]).error_line(2);
+    let error = place.run(&["lock", "x", "--", "no-such-program"]).error_line(127);
     assert!(error.starts_with("pagemate: run no-such-program: "), "{error}");
+    let error = place.run(&["lock", "x", "--", "/dev/null"]).error_line(126);
+    assert!(error.starts_with("pagemate: run /dev/null: "), "{error}");
 }
 
 #[test]
-fn sigterm_is_forwarded_to_the_command() {
+fn signals_are_forwarded_to_the_command() {
     let place = Place::new();
-    let held = place.lock("deploy");
-    held.signal(Signal::TERM);
-    assert_eq!(held.wait().code(), Some(128 + Signal::TERM.as_raw()));
-    assert!(place.objects().is_empty());
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let mut command =
+            place.command(&["lock", "deploy", "--", "sh", "-c", "echo locked; read line"]);
+        // In a session of its own, so that no terminal could send the signal to the command as well.
+        let mut session = std::process::Command::new("setsid");
+        session.arg(command.get_program()).args(command.get_args());
+        session.env("PAGEMATE_DIR", place.path());
+        session.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command = session;
+        let held = Held::start(&mut command);
+        held.signal(signal);
+        assert_eq!(held.wait().code(), Some(128 + signal.as_raw()), "{signal:?}");
+        assert!(place.objects().is_empty());
+    }
+}
+
+/// `nohup` ignores SIGHUP, and so has to do the command.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let place = Place::new();
+    let script = r#"trap "" HUP; exec "$0" lock x -- sh -c "kill -HUP \$\$; exit 5""#;
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_pagemate")]).env("PAGEMATE_DIR", place.path());
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    assert_eq!(harness::Ran::of(&mut shell, b"").code, Some(5));
+}
+
+#[test]
+fn waiting_for_a_name_ends_when_the_name_exists() {
+    let place = Place::new();
+    let open = place.command(&["wait", "late", "--open", "--json"]).spawn().unwrap();
+    let read = place.command(&["read", "late", "--wait", "--json"]).spawn().unwrap();
+    let write = place.command(&["write", "late", "--text", "new", "--offset", "4K", "--wait"]);
+    let write = { write }.spawn().unwrap();
+    let signal = place.command(&["signal", "later", "--wait"]).spawn().unwrap();
+    let error = place.run(&["read", "never", "--wait", "--timeout", "50ms"]).error_line(1);
+    assert!(error.contains("no process created it within 50ms"), "{error}");
+    let _held = place.hold(&["share", "late", "--text", "old", "--size", "8K"]);
+    let printed = |child: std::process::Child| {
+        let ran = child.wait_with_output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        serde_json::from_slice::<Value>(&ran.stdout).unwrap_or_default()
+    };
+    assert_eq!(printed(open), json!({ "name": "late", "kind": "section", "abandoned": false }));
+    // The name may exist before its text does.
+    assert!(["old", ""].contains(&printed(read).as_str().unwrap()));
+    printed(write);
+    assert_eq!(place.run(&["read", "late", "--offset", "4K"]).text(), "new\n");
+    let waiting = place.command(&["wait", "later", "--create", "manual"]).spawn().unwrap();
+    printed(signal);
+    printed(waiting);
 }

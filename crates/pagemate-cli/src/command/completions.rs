@@ -1,25 +1,39 @@
-use std::io::Write;
+use std::io::{self, Write};
 
-use clap::{Args, Command};
-use clap_complete::{Shell, generate};
+use clap::Args;
+use clap_complete::Shell;
+use clap_complete::env::Shells;
 
-use crate::failure::Outcome;
+use crate::complete;
+use crate::failure::{Failure, Outcome};
 
-/// Print a completion script for a shell.
+/// Print a script that completes commands, options and the names of live objects in a shell.
+///
+/// The script calls the command 'pagemate' for each completion, so it has to be in the PATH.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  eval \"$(pagemate completions bash)\"                  # in ~/.bashrc
-  pagemate completions fish | source                    # in ~/.config/fish/config.fish
-  pagemate completions powershell >> $PROFILE           # once, in PowerShell")]
+  source <(pagemate completions bash)             # in ~/.bashrc
+  source <(pagemate completions zsh)              # in ~/.zshrc, after compinit
+  pagemate completions fish | source              # in ~/.config/fish/config.fish
+  pagemate completions powershell >> $PROFILE     # once, in PowerShell
+
+Exit status:
+  0    the script was printed
+  2    failure")]
 pub(crate) struct Completions {
     shell: Shell,
 }
 
 impl Completions {
-    pub(crate) fn run(self, mut program: Command) -> Outcome {
+    pub(crate) fn run(self) -> Outcome {
+        let shells = Shells::builtins();
+        let shell = shells.completer(&self.shell.to_string()).expect("each shell is known");
         let mut script = Vec::new();
-        generate(self.shell, &mut program, "pagemate", &mut script);
-        Ok(std::io::stdout().write_all(&script)?)
+        let program = "pagemate";
+        shell
+            .write_registration(complete::SHELL, program, program, program, &mut script)
+            .map_err(|error| Failure::new(format!("build the script: {error}")))?;
+        Ok(io::stdout().write_all(&script)?)
     }
 }

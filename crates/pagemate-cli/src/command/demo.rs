@@ -2,23 +2,32 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, io, thread};
 
 use clap::Args;
+use pagemate::sync::{Mutex, MutexGuard, MutexOptions};
 use pagemate::{ErrorKind, Section, SectionOptions, View, inventory};
 
+use crate::color::{self, BAD, GOOD, TITLE};
 use crate::failure::{Failure, Outcome};
 
 /// Demonstrate in a few seconds, with real processes, what pagemate guarantees, and check it.
-///
-/// The exit code is 2 if a check fails.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pagemate demo")]
+#[command(after_help = "\
+Example:
+  pagemate demo
+
+Exit status:
+  0    every check passed
+  2    a check failed")]
 pub(crate) struct Demo {}
 
 /// The environment variable that holds the section's name in the demo's own processes.
 const PEER: &str = "PAGEMATE_DEMO_PEER";
+
+/// The end of a name that tells a peer to lock a mutex instead of mapping a section.
+const LOCKED: &str = ":locked";
 
 const TEXT: &str = "This is common data!";
 const ANSWER: &str = "THIS is common data, too";
@@ -38,64 +47,95 @@ impl Demo {
 /// Starts and kills peers, and checks after each step what pagemate guarantees.
 fn demonstrate() -> Outcome {
     let name = format!("pagemate-demo-{}", std::process::id());
+    share(&name)?;
+    abandon(&format!("{name}-lock"))?;
+    print("")?;
+    print(
+        "Try it yourself: pagemate share hello --text hi    and in another terminal: pagemate list",
+    )
+}
 
-    print("Two processes map one page, each at an address of its own")?;
-    let mut writer = Peer::start("A", &name)?;
+/// Demonstrates the memory and the life of a section.
+fn share(name: &str) -> Outcome {
+    title("Two processes map one page, each at an address of its own")?;
+    let mut writer = Peer::start("A", name)?;
     check("A created the section and wrote a text into it", writer.origin == "created")?;
-    let mut reader = Peer::start("B", &name)?;
+    let mut reader = Peer::start("B", name)?;
     check(
         "B opened the section and reads A's text",
         reader.origin == "opened" && reader.reads(TEXT)?,
     )?;
 
-    print("A write by one process is visible to the other at once")?;
+    title("A write by one process is visible to the other at once")?;
     reader.ask(&format!("write {ANSWER}"))?;
     check("B wrote another text, and A reads it", writer.reads(ANSWER)?)?;
-    let holders = inventory::find(&name)?.holders;
+    let holders = inventory::find(name)?.holders;
     let both = [writer.id(), reader.id()].iter().all(|id| holders.contains(id));
     // Not every system can list the holders of an object.
     if !holders.is_empty() {
         check("the list of live objects names both processes as holders", both)?;
     }
 
-    print("A process killed by SIGKILL releases what it held")?;
+    title("A process killed by SIGKILL releases what it held")?;
     writer.kill()?;
     check("A was killed, and B still has the data", reader.reads(ANSWER)?)?;
-    check("a process that opens the name now reads the data too", text_of(&name)? == ANSWER)?;
+    check("a process that opens the name now reads the data too", text_of(name)? == ANSWER)?;
     if cfg!(target_os = "linux") {
-        check("the section is one file as long as a process holds it", files(&name).len() == 1)?;
+        check("the section is one file as long as a process holds it", files(name).len() == 1)?;
     }
     reader.kill()?;
-    check("B, the last holder, was killed, and the name is gone", is_gone(&name))?;
+    check("B, the last holder, was killed, and the name is gone", is_gone(name))?;
     check(
         "the list of live objects no longer contains the section",
-        inventory::find(&name).is_err(),
+        inventory::find(name).is_err(),
     )?;
     if cfg!(target_os = "linux") {
-        check("the section's file is removed", files(&name).is_empty())?;
+        check("the section's file is removed", files(name).is_empty())?;
     }
-    let section = SectionOptions::new().len(4096).create_new(&name)?;
+    let section = SectionOptions::new().len(4096).create_new(name)?;
     let mut bytes = [1; 4096];
     section.map()?.read_at(0, &mut bytes)?;
     check("a new section of the same name is zeroed", bytes == [0; 4096])?;
     drop(section);
     check(
         "dropping its only handle removes the name again",
-        is_gone(&name) && files(&name).is_empty(),
+        is_gone(name) && files(name).is_empty(),
     )
+}
+
+/// Demonstrates the death of a lock's owner.
+fn abandon(name: &str) -> Outcome {
+    title("A lock whose owner is killed goes to the next process, which is told")?;
+    let mutex = MutexOptions::new().open_or_create(name)?;
+    let owner = Peer::start("C", &format!("{name}{LOCKED}"))?;
+    check("C locked the mutex", owner.origin == "locked" && mutex.try_lock()?.is_none())?;
+    owner.kill()?;
+    let start = Instant::now();
+    let guard = mutex.try_lock_for(REPLY_TIMEOUT)?;
+    let waited = start.elapsed().as_millis();
+    check("C was killed, and this process acquired the mutex", guard.is_some())?;
+    let told = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
+    check(&format!("it waited {waited} ms, and was told that the owner died"), told)?;
+    drop(guard);
+    let again = mutex.lock()?;
+    check("later owners are not told again", !again.was_abandoned())
 }
 
 /// Prints a line on standard output.
 fn print(line: &str) -> Outcome {
-    Ok(writeln!(io::stdout(), "{line}")?)
+    Ok(writeln!(color::stdout(), "{line}")?)
+}
+
+fn title(text: &str) -> Outcome {
+    print(&format!("{TITLE}{text}{TITLE:#}"))
 }
 
 /// Prints whether a guarantee holds, and fails if it does not.
 fn check(text: &str, holds: bool) -> Outcome {
     if holds {
-        return print(&format!("  ok  {text}"));
+        return print(&format!("  {GOOD}ok{GOOD:#}  {text}"));
     }
-    print(&format!("  FAILED  {text}"))?;
+    print(&format!("  {BAD}FAILED{BAD:#}  {text}"))?;
     Err(Failure::new(format!("the demo's check failed: {text}")))
 }
 
@@ -135,7 +175,7 @@ struct Peer {
     child: Child,
     input: ChildStdin,
     replies: Receiver<String>,
-    /// `created` or `opened`.
+    /// `created`, `opened` or `locked`.
     origin: String,
 }
 
@@ -157,11 +197,12 @@ impl Peer {
         });
         let mut peer = Peer { child, input, replies, origin: String::new() };
         let reply = peer.reply()?;
-        let (origin, address) = reply.split_once(' ').unwrap_or((&reply, "?"));
-        print(&format!(
-            "  process {title}, pid {}, {origin} the section and mapped it at {address}",
-            peer.id()
-        ))?;
+        let (origin, address) = reply.split_once(' ').unwrap_or((&reply, ""));
+        let did = match origin {
+            "locked" => "locked the mutex".to_owned(),
+            _ => format!("{origin} the section and mapped it at {address}"),
+        };
+        print(&format!("  process {title}, pid {}, {did}", peer.id()))?;
         origin.clone_into(&mut peer.origin);
         Ok(peer)
     }
@@ -201,6 +242,9 @@ impl Drop for Peer {
 
 /// Runs a peer: maps the section and executes commands from standard input, one per line, until its end.
 fn run_peer(name: &str) -> Outcome {
+    if let Some(name) = name.strip_suffix(LOCKED) {
+        return run_owner(name);
+    }
     let section = SectionOptions::new().len(4096).open_or_create(name)?;
     let view = section.map()?;
     let origin = if section.was_created() {
@@ -221,6 +265,16 @@ fn run_peer(name: &str) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Locks the mutex and holds it until the end of standard input.
+fn run_owner(name: &str) -> Outcome {
+    let mutex = Mutex::open(name)?;
+    let _guard = mutex.lock()?;
+    print("locked")?;
+    io::copy(&mut io::stdin(), &mut io::sink())
+        .map(drop)
+        .map_err(|error| Failure::new(format!("wait for the end of input: {error}")))
 }
 
 /// Writes a text and a NUL.

@@ -1,24 +1,29 @@
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::Args;
 use pagemate::sync::MutexOptions;
 use pagemate::{ErrorKind, Name, Namespace, Section, SectionOptions};
 use serde::Serialize;
 
+use crate::color::{self, BAD, GOOD, WARNING};
 use crate::failure::{Failure, Outcome};
 use crate::json::print_json;
 
 /// Check whether this machine supports named memory, and print which settings to change.
 ///
-/// Each check creates an object of its own and closes it. The exit code is 0 if every check
-/// passes, 1 if there is a warning, and 2 if named memory does not work.
+/// Each check creates an object of its own and closes it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate doctor
   pagemate doctor --json | jq -r '.[] | select(.result != \"ok\").text'
 
-The JSON is an array of objects with check, result (ok, warning or failed) and text.")]
+The JSON is an array of objects with check, result (ok, warning or failed) and text.
+
+Exit status:
+  0    every check passed
+  1    there is a warning
+  2    named memory does not work")]
 pub(crate) struct Doctor {
     /// Print JSON, for scripts.
     #[arg(long)]
@@ -57,15 +62,20 @@ impl Doctor {
         .into_iter()
         .chain(system::findings())
         .collect();
-        let mut out = io::stdout().lock();
+        let mut out = color::stdout();
         if self.json {
             print_json(&findings, &mut out)?;
         } else {
             for Finding { check, result, text } in &findings {
-                let result = format!("{result:?}").to_lowercase();
-                writeln!(out, "{result:8} {check}: {text}")?;
+                let (style, word) = match result {
+                    Level::Ok => (GOOD, "ok"),
+                    Level::Warning => (WARNING, "warning"),
+                    Level::Failed => (BAD, "failed"),
+                };
+                writeln!(out, "{style}{word:8}{style:#} {check}: {text}")?;
             }
         }
+        drop(out);
         match findings.iter().map(|finding| finding.result).max() {
             Some(Level::Failed) => Err(Failure::new("named memory does not work here")),
             Some(Level::Warning) => Err(Failure::No("see the warnings above".to_owned())),

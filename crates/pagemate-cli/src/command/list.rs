@@ -1,89 +1,159 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use clap::Args;
-use console::Term;
+use glob::Pattern;
 use pagemate::inventory;
 
 use crate::bytes::human;
-use crate::description::{CommandCache, Description};
-use crate::failure::Outcome;
+use crate::color::{self, BAD, WARNING};
+use crate::description::{Description, Lookup, State};
+use crate::failure::{Failure, Outcome};
 use crate::json::print_json;
-use crate::table::{self, Column};
+use crate::table::{self, Alignment, Cell, Column};
 use crate::text::escape_line;
 
-/// Print every live object that this user may open, and the processes that hold it.
+/// Print the live objects that this user may open, and the processes that hold them.
 ///
-/// Only root sees the processes of other users.
+/// ACCESS is the access of the owner, followed by that of the group or of all users if the owner shares
+/// the object: 'rw, all:r' means that the owner reads and writes, and that everyone reads. Only root sees
+/// the processes of other users. On a terminal, columns that are too wide are truncated; 'pagemate info'
+/// prints everything about one object.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate list
+  pagemate list 'sim-*' 'Global\\*'
   pagemate list --json | jq -r '.[] | select(.size > 1048576).name'
 
-The JSON is an array of the objects that 'pagemate info --json' prints.")]
+The JSON is an array of the objects that 'pagemate info --json' prints.
+
+Exit status:
+  0    the list was printed
+  1    patterns were given and no object matches
+  2    failure")]
 pub(crate) struct List {
+    /// Print only the objects whose names match one of these patterns: '*' stands for any characters,
+    /// '?' for one, '[ab]' for one of those.
+    ///
+    /// A pattern without a prefix matches local and global names, 'Global\*' matches global names only.
+    /// Quote a pattern, so that the shell does not expand it.
+    #[arg(value_name = "PATTERN", value_parser = Filter::new)]
+    patterns: Vec<Filter>,
     /// Print JSON, for scripts.
     #[arg(long)]
     json: bool,
 }
 
-impl List {
-    pub(crate) fn run(self) -> Outcome {
-        self.print()?;
-        // The objects that can be reached are listed first.
-        inventory::unreachable().into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+/// A pattern of names.
+#[derive(Clone, Debug)]
+struct Filter {
+    text: String,
+    pattern: Pattern,
+}
+
+impl Filter {
+    fn new(text: &str) -> Result<Filter, String> {
+        let pattern = Pattern::new(text).map_err(|error| error.msg.to_owned())?;
+        Ok(Filter { text: text.to_owned(), pattern })
     }
 
-    fn print(&self) -> Outcome {
-        let (entries, mut commands) = (inventory::list()?, CommandCache::default());
+    /// Returns whether a full name, or the part of it behind its prefix, matches.
+    fn matches(&self, full: &str, bare: &str) -> bool {
+        // A name may contain the pattern's special characters.
+        [full, bare].iter().any(|name| self.text == **name || self.pattern.matches(name))
+    }
+}
+
+impl List {
+    pub(crate) fn run(self) -> Outcome {
+        let mut lookup = Lookup::new();
+        let mut entries = inventory::list()?;
+        if !self.patterns.is_empty() {
+            entries.retain(|entry| {
+                let (full, bare) = (entry.name.to_string(), entry.name.as_str());
+                self.patterns.iter().any(|pattern| pattern.matches(&full, bare))
+            });
+        }
         let entries: Vec<Description> =
-            entries.iter().map(|entry| Description::new(entry, &mut commands)).collect();
-        let mut out = io::stdout().lock();
+            entries.iter().map(|entry| Description::new(entry, &mut lookup)).collect();
+        self.print(&entries)?;
+        // The objects that can be reached are listed first.
+        if let Some(error) = inventory::unreachable().into_iter().next() {
+            return Err(error.into());
+        }
+        if entries.is_empty() && !self.patterns.is_empty() {
+            return Err(Failure::No("list: no live object matches".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn print(&self, entries: &[Description]) -> Outcome {
+        let mut out = color::stdout();
         if self.json {
             return print_json(&entries, out);
         }
         if entries.is_empty() {
-            if out.is_terminal() {
+            if out.is_terminal() && self.patterns.is_empty() {
                 writeln!(out, "No process holds a named object.")?;
             }
             return Ok(());
         }
-        let terminal = Term::stdout();
-        let width = terminal.is_term().then(|| terminal.size_checked()).flatten();
-        Ok(write!(out, "{}", rows(&entries, width.map(|(_, columns)| columns.into())))?)
+        let width = terminal_size::terminal_size_of(io::stdout());
+        let width = width.filter(|_| out.is_terminal());
+        Ok(write!(out, "{}", rows(entries, width.map(|(width, _)| width.0.into())))?)
     }
 }
 
 fn rows(entries: &[Description], width: Option<usize>) -> String {
-    const COLUMNS: [Column; 7] = [
-        Column::Left,
-        Column::Left,
-        Column::Right,
-        Column::Left,
-        Column::Left,
-        Column::Right,
-        Column::Left,
-    ];
-    let titles = ["NAME", "KIND", "SIZE", "ACCESS", "STATE", "AGE", "HELD BY"];
-    let mut rows = vec![titles.map(str::to_owned)];
-    rows.extend(entries.iter().map(|entry| {
+    const COLUMNS: [Column; 8] = {
+        const fn column(title: &'static str, min: usize) -> Column {
+            Column { title, alignment: Alignment::Left, min }
+        }
         [
-            escape_line(&entry.name).into_owned(),
-            entry.kind.to_owned(),
-            human(entry.size),
-            access(entry),
-            entry.state(),
-            entry.age(),
-            entry.held_by(),
+            column("NAME", 14),
+            column("KIND", 9),
+            Column { title: "SIZE", alignment: Alignment::Right, min: 10 },
+            column("STATE", 9),
+            Column { title: "AGE", alignment: Alignment::Right, min: 4 },
+            column("OWNER", 5),
+            column("ACCESS", 4),
+            column("HELD BY", 8),
         ]
-    }));
-    table::format(COLUMNS, &rows, width)
+    };
+    let rows = entries.iter().map(|entry| {
+        [
+            Cell::new(escape_line(&entry.name)),
+            Cell::new(entry.kind),
+            Cell::new(human(entry.size)),
+            match entry.state {
+                Some(State::Mutex { abandoned: true, .. }) => Cell::styled(entry.state(), BAD),
+                Some(State::Mutex { owner: Some(_), .. }) => Cell::styled(entry.state(), WARNING),
+                _ => Cell::new(entry.state()),
+            },
+            Cell::new(entry.age()),
+            Cell::new(entry.owner()),
+            Cell::new(entry.access()),
+            Cell::new(if entry.holders.is_some() { entry.held_by() } else { "?".to_owned() }),
+        ]
+    });
+    table::format(COLUMNS, rows.collect(), width)
 }
 
-/// Returns the protection, and the other users who may open the object.
-fn access(entry: &Description) -> String {
-    match entry.sharing {
-        "owner" => entry.protection.to_owned(),
-        sharing => format!("{}, {sharing}", entry.protection),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_names_with_and_without_their_prefix() {
+        let matches = |pattern: &str, full: &str, bare: &str| {
+            Filter::new(pattern).unwrap().matches(full, bare)
+        };
+        assert!(matches("sim-*", "sim-1", "sim-1"));
+        assert!(matches("sim-*", r"Global\sim-1", "sim-1"));
+        assert!(matches(r"Global\*", r"Global\sim-1", "sim-1"));
+        assert!(!matches(r"Global\*", "sim-1", "sim-1"));
+        assert!(!matches("sim-?", "sim-12", "sim-12"));
+        assert!(matches("a[1]", "a[1]", "a[1]") && matches("a[1]", "a1", "a1"));
+        assert!(Filter::new("a[").is_err());
     }
 }

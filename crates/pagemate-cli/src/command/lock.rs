@@ -1,19 +1,21 @@
 use std::ffi::OsString;
+use std::io;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use clap::Args;
+use pagemate::Name;
+use pagemate::inventory::{self, State};
 use pagemate::sync::MutexOptions;
 
-use crate::arguments::{ObjectName, seconds};
-use crate::failure::{Failure, Outcome, print_error, warn_abandoned};
+use crate::arguments::{ObjectName, duration, format_duration};
+use crate::failure::{Failure, Outcome, warn, warn_abandoned};
 use crate::signals;
 
 /// Run a command while holding a mutex, so that only one such command runs at a time.
 ///
-/// The mutex is created if no process holds the name. The exit code is that of the command; 128 plus the
-/// signal's number if a signal ended the command; 1 if the timeout expired; 2 if the command could not
-/// be run. SIGTERM is forwarded to the command.
+/// The mutex is created if no process holds the name. The exit code is that of the command. SIGTERM and
+/// SIGHUP are forwarded to the command; so is SIGINT, unless a terminal sends it to the command as well.
 ///
 /// If this process is killed, the command continues, but the mutex is abandoned: the next owner acquires
 /// it at once and gets a warning.
@@ -22,40 +24,64 @@ use crate::signals;
 #[command(after_help = "\
 Examples:
   pagemate lock deploy -- make install
-  pagemate lock deploy --timeout 0 -- make install    # fail at once if the mutex is held")]
+  pagemate lock deploy --timeout 0 -- make install   # do not wait for the mutex
+  pagemate lock log -- sh -c 'date >> log.txt'       # redirect under the lock
+
+Exit status:
+  124    the timeout expired; the command was not run
+  125    failure of pagemate itself; the command was not run
+  126    the command was found, but could not be run
+  127    the command was not found
+  128+N  signal N ended the command
+  other  the exit code of the command; 2 also for wrong arguments")]
 pub(crate) struct Lock {
     #[command(flatten)]
-    object: ObjectName,
-    /// Wait for at most this many seconds, then exit with code 1.
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
+    pub(super) object: ObjectName,
+    /// Wait for at most this time, such as 2s or 500ms, then exit with code 124.
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
     /// The command to run, with its arguments.
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
 
+/// Exit codes as those of timeout(1) and env(1), so that they differ from those that commands use.
+const TIMED_OUT: u8 = 124;
+const FAILED: u8 = 125;
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
 impl Lock {
     pub(crate) fn run(self) -> Outcome {
+        self.run_locked().map_err(|failure| match failure {
+            Failure::Failed(text) => Failure::Other(FAILED, text),
+            other => other,
+        })
+    }
+
+    fn run_locked(self) -> Outcome {
         let name = self.object.parse()?;
         let mutex = MutexOptions::new().open_or_create(name.to_string())?;
-        let guard = mutex.try_lock_for(self.timeout.unwrap_or(Duration::MAX))?;
-        let Some(guard) = guard else {
-            return Err(Failure::No(format!("lock \"{name}\": another process holds it")));
+        let time = self.timeout.unwrap_or(Duration::MAX);
+        let Some(guard) = mutex.try_lock_for(time)? else {
+            return Err(Failure::Other(TIMED_OUT, busy(&name, time)));
         };
         if guard.was_abandoned() {
             warn_abandoned(&name);
         }
         let (program, arguments) =
             self.command.split_first().expect("the argument parser requires one word");
-        let failed = |error| Failure::new(format!("run {}: {error}", program.to_string_lossy()));
         let mut command = Command::new(program);
-        let mut child = signals::spawn_with_signals(command.args(arguments)).map_err(failed)?;
-        let status = child.wait().map_err(failed)?;
+        let status = signals::run_with_signals(command.args(arguments)).map_err(|error| {
+            let code = match error.kind() {
+                io::ErrorKind::NotFound => NOT_FOUND,
+                _ => NOT_EXECUTABLE,
+            };
+            Failure::Other(code, format!("run {}: {error}", program.to_string_lossy()))
+        })?;
         drop(guard);
         if let Err(error) = mutex.check_name() {
-            print_error(&format!(
-                "pagemate: {error}; another command may have run at the same time"
-            ));
+            warn(&format!("{error}; another command may have run at the same time"));
         }
         match code(status) {
             0 => Ok(()),
@@ -64,10 +90,23 @@ impl Lock {
     }
 }
 
+/// Returns the message for a mutex that did not become free within `time`. Names the owner if it is known.
+fn busy(name: &Name, time: Duration) -> String {
+    let state = inventory::find(name.to_string()).ok().and_then(|entry| entry.state);
+    let owner = match state {
+        Some(State::Mutex { owner: Some(pid), .. }) => format!("process {pid}"),
+        _ => "another process".to_owned(),
+    };
+    match time {
+        Duration::ZERO => format!("lock \"{name}\": {owner} holds it"),
+        _ => format!("lock \"{name}\": {owner} still holds it after {}", format_duration(time)),
+    }
+}
+
 /// Returns the exit code for the status that a command ended with.
 fn code(status: ExitStatus) -> u8 {
     let code =
         status.code().or_else(|| signals::terminating_signal(status).map(|signal| 128 + signal));
-    // Exit codes on Windows have 32 bits; one that does not fit into 8 becomes 2.
-    code.map_or(2, |code| u8::try_from(code).unwrap_or(2))
+    // Exit codes on Windows have 32 bits; one that does not fit into 8 becomes 125.
+    code.map_or(FAILED, |code| u8::try_from(code).unwrap_or(FAILED))
 }

@@ -16,6 +16,7 @@ mod write;
 
 use clap::Subcommand;
 
+use crate::arguments::ObjectName;
 use crate::failure::Outcome;
 
 #[derive(Subcommand, Debug)]
@@ -36,6 +37,20 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Returns the object that the command line names.
+    pub(crate) fn object(&self) -> Option<&ObjectName> {
+        match self {
+            Command::Share(share::Share { object, .. })
+            | Command::Read(read::Read { object, .. })
+            | Command::Write(write::Write { object, .. })
+            | Command::Info(info::Info { object, .. })
+            | Command::Wait(wait::Wait { object, .. })
+            | Command::Signal(signal::Signal { object, .. })
+            | Command::Lock(lock::Lock { object, .. }) => Some(object),
+            _ => None,
+        }
+    }
+
     /// Runs the subcommand. `program` builds the whole command line for those that print it.
     pub(crate) fn run(self, program: fn() -> clap::Command) -> Outcome {
         match self {
@@ -44,14 +59,25 @@ impl Command {
             Command::Write(command) => command.run(),
             Command::List(command) => command.run(),
             Command::Info(command) => command.run(),
-            Command::Prune(command) => prune::Prune::run(command),
+            Command::Prune(command) => command.run(),
             Command::Wait(command) => command.run(),
             Command::Signal(command) => command.run(),
             Command::Lock(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Demo(command) => demo::Demo::run(command),
-            Command::Completions(command) => command.run(program()),
+            Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(program()),
+        }
+    }
+}
+
+/// Accepts only `-`, which stands for standard input.
+fn dash(text: &str) -> Result<String, String> {
+    match text {
+        "-" => Ok(text.to_owned()),
+        _ => {
+            Err("expected - for standard input; give a text by --text or a file by --file"
+                .to_owned())
         }
     }
 }

@@ -1,18 +1,19 @@
 mod hex;
 mod number;
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::ops::Range;
 
 use clap::{Args, ValueEnum};
-use pagemate::{Access, SectionOptions};
+use pagemate::{Access, Section, SectionOptions};
 
 use self::hex::HexWriter;
 use self::number::Number;
-use crate::arguments::ObjectName;
-use crate::bytes;
+use crate::arguments::{ObjectName, WaitForName};
+use crate::bytes::{self, bytes};
 use crate::copy;
 use crate::failure::{Failure, Outcome};
+use crate::json::print_json;
 use crate::text::{Controls, TextWriter};
 
 /// Print the contents of a section.
@@ -25,12 +26,22 @@ Examples:
   pagemate read frames --as hex --len 256
   pagemate read counters --as u64 --offset 64 --len 8
   pagemate read frames --as raw > frames.bin
+  pagemate read counters --as u64 --len 32 --json
+  pagemate read frames --wait --timeout 10s --len 64 --as hex
 
-A section's length is a multiple of the page size. A section that was shared from a file therefore has
-zeros after the file's bytes; --len omits them.")]
+A section's length is a multiple of the page size. A section that was shared from a file \
+therefore has zeros after the file's bytes; --len omits them.
+
+With --json, a text is printed as a JSON string and numbers as a JSON array, in which a \
+float that is not finite is null.
+
+Exit status:
+  0    the contents were printed
+  1    no process holds the name, or the timeout of --wait expired
+  2    failure")]
 pub(crate) struct Read {
     #[command(flatten)]
-    object: ObjectName,
+    pub(super) object: ObjectName,
     /// The first byte to read: 64, 0x40, 4K.
     #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = bytes::parse)]
     offset: u64,
@@ -43,6 +54,14 @@ pub(crate) struct Read {
     /// too few for a number are omitted.
     #[arg(long = "as", value_name = "FORM", default_value = "text")]
     form: Form,
+    /// Print raw bytes even if standard output is a terminal, which may interpret them as commands.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    waiting: WaitForName,
+    /// Print JSON, for scripts: a text or numbers.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -67,59 +86,111 @@ enum Form {
 
 impl Read {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.object.parse()?.to_string();
-        let section = SectionOptions::new().access(Access::Read).open(&name)?;
-        let range = self
-            .range(section.len())
-            .map_err(|why| Failure::new(format!("read section {name:?}: {why}")))?;
-        let mut out = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
-        match self.form {
-            Form::Text => {
-                let mut writer = TextWriter::new(out, Controls::for_stdout());
-                copy::for_each_chunk(&section, range, |chunk| Ok(writer.write_chunk(chunk)?))?;
-                return Ok(writer.finish()?);
-            }
-            Form::Hex => {
-                let mut writer = HexWriter::new(&mut out, range.start);
-                copy::for_each_chunk(&section, range, |chunk| {
-                    writer.write_chunk(chunk)?;
-                    Ok(true)
-                })?;
-                writer.finish()?;
-            }
-            Form::Raw => copy::for_each_chunk(&section, range, |chunk| {
-                out.write_all(chunk)?;
-                Ok(true)
-            })?,
-            _ => {
-                let number = self.form.number();
-                copy::for_each_chunk(&section, range, |chunk| {
-                    number.write_all(chunk, &mut out)?;
-                    Ok(true)
-                })?;
-            }
+        let name = self.object.parse()?;
+        let failure = |why: &str| Failure::new(format!("read section \"{name}\": {why}"));
+        if matches!(self.form, Form::Raw) && !self.force && io::stdout().is_terminal() {
+            return Err(failure(
+                "raw bytes can change the state of a terminal; redirect the output, use --as hex, or \
+                 add --force",
+            ));
         }
-        Ok(out.flush()?)
+        if self.json && matches!(self.form, Form::Raw | Form::Hex) {
+            return Err(failure("JSON has texts and numbers; omit --json, or use --as u8"));
+        }
+        let section = self
+            .waiting
+            .open(&name, || SectionOptions::new().access(Access::Read).open(name.to_string()))?;
+        let range = self.range(section.len()).map_err(|why| failure(&why))?;
+        let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        match self.form {
+            Form::Text if self.json => print_text_as_json(&section, range, out),
+            Form::Text => print_text(&section, range, TextWriter::new(out, Controls::for_stdout())),
+            Form::Hex => print_hex(&section, range, out),
+            Form::Raw => print_raw(&section, range, out),
+            form if self.json => print_numbers_as_json(&section, range, form.number(), out),
+            form => print_numbers(&section, range, form.number(), out),
+        }
     }
 
     /// Returns the range to read from a section of `section_len` bytes.
     fn range(&self, section_len: u64) -> Result<Range<u64>, String> {
         let offset = self.offset;
         let Some(room) = section_len.checked_sub(offset) else {
-            return Err(format!("offset {offset} lies past its {section_len} bytes"));
+            return Err(format!("offset {offset} lies past its {}", bytes(section_len)));
         };
         let len = self.len.unwrap_or(room);
         if len > room {
-            return Err(format!(
-                "{len} bytes at offset {offset} reach past its {section_len} bytes"
-            ));
+            let (len, section_len) = (bytes(len), bytes(section_len));
+            return Err(format!("{len} at offset {offset} reach past its {section_len}"));
         }
         let size = self.form.number().len();
         if self.len.is_some() && !len.is_multiple_of(size) {
-            return Err(format!("{len} bytes are not a whole number of {size}-byte values"));
+            let len = bytes(len);
+            return Err(format!("{len} are not a whole number of {size}-byte values"));
         }
         Ok(offset..offset + len)
     }
+}
+
+/// Buffered standard output.
+type Out = BufWriter<StdoutLock<'static>>;
+
+fn print_text(section: &Section, range: Range<u64>, mut writer: TextWriter<impl Write>) -> Outcome {
+    copy::for_each_chunk(section, range, |chunk| Ok(writer.write_chunk(chunk)?))?;
+    Ok(writer.finish()?)
+}
+
+fn print_text_as_json(section: &Section, range: Range<u64>, out: Out) -> Outcome {
+    let mut text = Vec::new();
+    copy::for_each_chunk(section, range, |chunk| {
+        let end = chunk.iter().position(|byte| *byte == 0);
+        text.extend_from_slice(&chunk[..end.unwrap_or(chunk.len())]);
+        Ok(end.is_none())
+    })?;
+    print_json(&String::from_utf8_lossy(&text), out)
+}
+
+fn print_hex(section: &Section, range: Range<u64>, mut out: Out) -> Outcome {
+    let mut writer = HexWriter::new(&mut out, range.start);
+    copy::for_each_chunk(section, range, |chunk| {
+        writer.write_chunk(chunk)?;
+        Ok(true)
+    })?;
+    writer.finish()?;
+    Ok(out.flush()?)
+}
+
+fn print_raw(section: &Section, range: Range<u64>, mut out: Out) -> Outcome {
+    copy::for_each_chunk(section, range, |chunk| {
+        out.write_all(chunk)?;
+        Ok(true)
+    })?;
+    Ok(out.flush()?)
+}
+
+fn print_numbers(section: &Section, range: Range<u64>, number: Number, mut out: Out) -> Outcome {
+    copy::for_each_chunk(section, range, |chunk| {
+        number.write_all(chunk, &mut out)?;
+        Ok(true)
+    })?;
+    Ok(out.flush()?)
+}
+
+/// Prints an array chunk by chunk, with one number on a line.
+fn print_numbers_as_json(
+    section: &Section,
+    range: Range<u64>,
+    number: Number,
+    mut out: Out,
+) -> Outcome {
+    let mut separator = "[";
+    copy::for_each_chunk(section, range, |chunk| {
+        number.write_json(chunk, &mut separator, &mut out)?;
+        Ok(true)
+    })?;
+    let end = if separator == "[" { "[]" } else { "\n]" };
+    writeln!(out, "{end}")?;
+    Ok(out.flush()?)
 }
 
 impl Form {

@@ -1,63 +1,91 @@
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod outcome;
+
+use std::io::Read;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
-use indicatif::{ProgressBar, ProgressStyle};
-use pagemate::{Access, Namespace, Section, SectionOptions, Sharing};
+use pagemate::{Access, ErrorKind, Name, Namespace, Section, SectionOptions, Sharing};
 
-use crate::arguments::{ObjectName, seconds};
-use crate::bytes;
+use self::outcome::Shared;
+use crate::arguments::{ObjectName, WaitForName, duration};
+use crate::bytes::{self, bytes};
 use crate::copy::{self, CopyError};
 use crate::description::SHARINGS;
-use crate::failure::{Failure, Outcome};
-use crate::input_file;
+use crate::failure::{Failure, Outcome, warn};
+use crate::input::Input;
 use crate::signals::StopRequests;
-use crate::text::{Controls, TextWriter, escape_line};
 
 /// Create a section with data in it, or open an existing one and print its text; then hold it.
 ///
-/// If a process holds the section already, its length and contents do not change. The name exists as long
+/// If a process holds the section already, its length and contents do not change: the given data is not
+/// written, and a message says so. 'pagemate write' changes an existing section. The name exists as long
 /// as at least one process holds the section.
 ///
 /// The command ends, and releases the section, at SIGINT, at SIGTERM and when the time of --hold has
 /// passed. At a terminal, Enter and the end of input end it too.
+///
+/// Other processes can open a new section while its data is still being written. The first line of output
+/// appears when the data is complete.
 #[derive(Args, Debug)]
 #[command(
-    group = ArgGroup::new("data").required(true),
-    override_usage = "pagemate share <NAME> <--text TEXT|--file FILE|--size SIZE|--read-only> [OPTIONS]"
+    group = ArgGroup::new("data"),
+    group = ArgGroup::new("what").required(true).multiple(true)
+        .args(["input", "text", "file", "size", "read_only"]),
+    override_usage = "pagemate share <NAME> <-|--text TEXT|--file FILE|--size SIZE|--read-only> [OPTIONS]"
 )]
 #[command(after_help = "\
 Examples:
-  pagemate share ShareMemory --text 'This is common data!'    # in two terminals
-  pagemate share model --file weights.bin --hold 3600
+  pagemate share ShareMemory --text 'This is common data!'   # in two terminals
+  pagemate share model --file weights.bin --hold 1h
   pagemate share frames --size 64M --global --sharing everyone-read &
-  pagemate share frames --global --read-only                  # hold it without write access")]
+  pagemate share frames --global --read-only    # hold it without write access
+  zcat map.gz | pagemate share map -
+
+The JSON object has the fields name, created (false if the section existed), size \
+and written (the number of bytes that were written), and text if a text was found.
+
+Exit status:
+  0    the section was held, and released at the end
+  1    with --read-only: no process holds the name
+  2    failure")]
 pub(crate) struct Share {
     #[command(flatten)]
-    object: ObjectName,
+    pub(super) object: ObjectName,
+    /// If the section is new, write standard input into it, up to its end.
+    ///
+    /// The command reads all of the input before it creates the section, unless --size gives its length.
+    #[arg(group = "data", value_name = "-", value_parser = super::dash)]
+    input: Option<String>,
     /// If the section is new, write this text and a NUL into it.
     #[arg(long, group = "data", allow_hyphen_values = true)]
     text: Option<String>,
-    /// If the section is new, write the bytes of this file into it; zeros fill the last page.
+    /// If the section is new, write the bytes of this file into it; zeros fill the last page. '-' is
+    /// standard input.
     #[arg(long, group = "data")]
     file: Option<PathBuf>,
-    /// If the section is new, make it this many zero bytes long, rounded up to whole pages: 4096, 64K,
-    /// 1.5M, 2G.
-    #[arg(long, group = "data", allow_negative_numbers = true, value_parser = size)]
+    /// If the section is new, make it this long, rounded up to whole pages: 4096, 64K, 4kb, 1.5M, 2GiB.
+    ///
+    /// Units are powers of 1024. Bytes to which no data is written are zero.
+    #[arg(long, allow_negative_numbers = true, value_parser = size)]
     size: Option<u64>,
     /// If the section is new, let these users open it. For users other than the owner it needs a
-    /// `Global\` name.
+    /// 'Global\' name.
     #[arg(long, value_name = "WHO", default_value = "owner", conflicts_with = "read_only")]
     #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
     sharing: Sharing,
     /// Open an existing section without write access; fail if no process holds it.
-    #[arg(long, group = "data")]
+    #[arg(long, group = "data", conflicts_with = "size")]
     read_only: bool,
-    /// Release the section after this many seconds.
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
+    #[command(flatten)]
+    waiting: WaitForName,
+    /// Release the section after this time: 10 (seconds), 500ms, 1h30m.
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     hold: Option<Duration>,
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Share {
@@ -67,132 +95,113 @@ impl Share {
             let why = "other users cannot open a local name; add --global";
             return Err(Failure::new(format!("share \"{name}\": {why}")));
         }
-        let name = name.to_string();
         let stop = StopRequests::install()?;
-        let mut options = SectionOptions::new();
-        options.sharing(self.sharing);
-        let section = if let Some(text) = self.text {
-            share_text(&name, &mut options, text)?
-        } else if let Some(path) = self.file {
-            share_file(&name, &mut options, &path, &stop)?
-        } else if let Some(size) = self.size {
-            share_size(&name, &mut options, size)?
-        } else {
-            let section = SectionOptions::new().access(Access::Read).open(&name)?;
-            ignore_closed(show_text(&section))?;
-            section
-        };
+        let (section, shared) = self.share(&name, &stop)?;
+        shared.report(&section, self.json)?;
         stop.wait(self.hold);
         drop(section);
         Ok(())
     }
-}
 
-/// Creates a section with `text` and a NUL in it, or opens the existing one and prints its text.
-fn share_text(name: &str, options: &mut SectionOptions<'_>, text: String) -> Outcome<Section> {
-    let mut bytes = text.into_bytes();
-    bytes.push(0);
-    let section = options.len(bytes.len() as u64).open_or_create(name)?;
-    if !section.was_created() {
-        ignore_closed(show_text(&section))?;
-        return Ok(section);
-    }
-    section.map()?.write_at(0, &bytes)?;
-    ignore_closed(show_written(&bytes))?;
-    Ok(section)
-}
-
-fn show_written(text: &[u8]) -> Outcome {
-    let mut out = std::io::stdout();
-    write!(out, "Write shared memory data: ")?;
-    let mut writer = TextWriter::new(out, Controls::for_stdout());
-    writer.write_chunk(text)?;
-    Ok(writer.finish()?)
-}
-
-/// Ignores a closed standard output: the command's purpose is to hold the section, with or without a
-/// reader.
-fn ignore_closed(printed: Outcome) -> Outcome {
-    match printed {
-        Err(Failure::OutputClosed) => Ok(()),
-        printed => printed,
-    }
-}
-
-fn print(line: &str) -> Outcome {
-    ignore_closed(writeln!(std::io::stdout(), "{line}").map_err(Failure::from))
-}
-
-/// Creates a section with the bytes of a file in it, or opens the existing one.
-fn share_file(
-    name: &str,
-    options: &mut SectionOptions<'_>,
-    path: &Path,
-    stop: &StopRequests,
-) -> Outcome<Section> {
-    let failure = |cause: &dyn std::fmt::Display| input_file::read_failure(path, cause);
-    let (mut file, len) = input_file::open(path)?;
-    let len = len.ok_or_else(|| {
-        failure(
-            &"it is empty, or its length is not known in advance; use --size, then 'pagemate write'",
-        )
-    })?;
-    let section = options.len(len).open_or_create(name)?;
-    let (have, shown) = (section.len(), path.to_string_lossy());
-    let shown = escape_line(&shown);
-    if !section.was_created() {
-        print(&format!("Found shared memory: {have} bytes; {shown} was not written to it"))?;
-        return Ok(section);
-    }
-    let progress = progress(len);
-    let copied = copy::copy_into(&section, 0..len, &mut file, |bytes| {
-        progress.inc(bytes);
-        !stop.is_pending()
-    });
-    progress.finish_and_clear();
-    copied.map_err(|(written, error)| match error {
-        CopyError::EndOfInput => failure(&format!("the file ended after {written} of {len} bytes")),
-        CopyError::Read(error) => failure(&error),
-        CopyError::Section(error) => error.into(),
-        CopyError::Cancelled => {
-            failure(&format!("stopped by a signal after {written} of {len} bytes"))
+    /// Creates or opens the section, and writes the data into a new one.
+    fn share(&self, name: &Name, stop: &StopRequests) -> Outcome<(Section, Shared)> {
+        if self.read_only {
+            let options = || SectionOptions::new().access(Access::Read).open(name.to_string());
+            return Ok((self.waiting.open(name, options)?, Shared::text(name, None)));
         }
-    })?;
-    print(&format!("Write shared memory data: {len} bytes of {shown}"))?;
-    Ok(section)
-}
-
-/// Creates a section of `size` zero bytes, or opens the existing one.
-fn share_size(name: &str, options: &mut SectionOptions<'_>, size: u64) -> Outcome<Section> {
-    let section = options.len(size).open_or_create(name)?;
-    let have = section.len();
-    if section.was_created() {
-        print(&format!("Created shared memory: {have} bytes, all zero"))?;
-    } else if have < size {
-        print(&format!("Found shared memory: {have} bytes, fewer than the {size} requested"))?;
-    } else {
-        print(&format!("Found shared memory: {have} bytes"))?;
+        if let Some(text) = &self.text {
+            let bytes = [text.as_bytes(), b"\0"].concat();
+            let section = self.open_or_create(name, Some(bytes.len() as u64))?;
+            let mut shared = Shared::text(name, Some("the text"));
+            shared.written = fill(&section, &mut &*bytes, Some(bytes.len() as u64), stop)
+                .map_err(|why| Failure::new(format!("share \"{name}\": {why}")))?;
+            return Ok((section, shared));
+        }
+        if let Some(path) = self.file.clone().or(self.input.as_ref().map(PathBuf::from)) {
+            return self.share_input(name, Input::open(&path)?, stop);
+        }
+        let section = self.open_or_create(name, None)?;
+        Ok((section, Shared::bytes(name, None)))
     }
-    Ok(section)
-}
 
-fn show_text(section: &Section) -> Outcome {
-    let mut out = std::io::stdout();
-    write!(out, "read shared memory data: ")?;
-    let mut writer = TextWriter::new(out, Controls::for_stdout());
-    copy::for_each_chunk(section, 0..section.len(), |chunk| Ok(writer.write_chunk(chunk)?))?;
-    Ok(writer.finish()?)
-}
-
-/// Returns a progress bar, which is drawn if standard error is a terminal and `len` is large.
-fn progress(len: u64) -> ProgressBar {
-    const MIN_LEN: u64 = 32 << 20;
-    if len < MIN_LEN {
-        return ProgressBar::hidden();
+    /// Creates a section with the bytes of `input` in it, or opens the existing one.
+    fn share_input(
+        &self,
+        name: &Name,
+        mut input: Input,
+        stop: &StopRequests,
+    ) -> Outcome<(Section, Shared)> {
+        let mut shared = Shared::bytes(name, Some(input.name()));
+        if input.len().is_some() || self.size.is_some() {
+            let section = self.open_or_create(name, input.len())?;
+            let len = input.len();
+            let filled = fill(&section, &mut input, len, stop);
+            shared.written = filled.map_err(|why| input.failure(why))?;
+            return Ok((section, shared));
+        }
+        // If there is no section to create, the input is left unread.
+        match Section::open(name.to_string()) {
+            Ok(section) => return Ok((section, shared)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        let bytes = input.read_all(u64::MAX)?;
+        if bytes.is_empty() {
+            return Err(input.failure("it is empty, and a section has at least 1 byte; add --size"));
+        }
+        let section = self.open_or_create(name, Some(bytes.len() as u64))?;
+        let filled = fill(&section, &mut &*bytes, Some(bytes.len() as u64), stop);
+        shared.written = filled.map_err(|why| input.failure(why))?;
+        Ok((section, shared))
     }
-    let form = "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
-    let style = ProgressStyle::with_template(form).expect("the template is valid");
-    ProgressBar::new(len).with_style(style)
+
+    /// Creates a section for `len` bytes of data, or opens the existing one.
+    fn open_or_create(&self, name: &Name, len: Option<u64>) -> Outcome<Section> {
+        if let (Some(len), Some(size)) = (len, self.size)
+            && len > size
+        {
+            let why = format!("the data has {}, more than the {size} of --size", bytes(len));
+            return Err(Failure::new(format!("share \"{name}\": {why}; nothing was created")));
+        }
+        let len = self.size.or(len).expect("the argument parser requires a size or data");
+        let section = SectionOptions::new()
+            .sharing(self.sharing)
+            .len(len)
+            .open_or_create(name.to_string())?;
+        let have = section.len();
+        if have < len {
+            let have = bytes(have);
+            warn(&format!("share \"{name}\": the section has {have}, fewer than {len}"));
+        }
+        Ok(section)
+    }
+}
+
+/// Copies `input` into `section` if this process created it. Without `len`, the input may have any length
+/// that fits. Returns the number of bytes that were written.
+fn fill(
+    section: &Section,
+    input: &mut dyn Read,
+    len: Option<u64>,
+    stop: &StopRequests,
+) -> Result<u64, String> {
+    if !section.was_created() {
+        return Ok(0);
+    }
+    let end = len.unwrap_or(section.len());
+    match copy::copy_into(section, 0..end, input, || stop.is_pending()) {
+        Ok(()) if len.is_none() && input.read(&mut [0]).is_ok_and(|more| more > 0) => {
+            Err(format!("it has more than the {end} bytes of the section; nothing is shared"))
+        }
+        Ok(()) => Ok(end),
+        Err((written, CopyError::EndOfInput)) if len.is_none() => Ok(written),
+        Err((written, error)) => Err(match error {
+            CopyError::EndOfInput => format!("it ended after {written} of {end} bytes"),
+            CopyError::Read(error) => error.to_string(),
+            CopyError::Section(error) => error.to_string(),
+            CopyError::Cancelled => format!("stopped by a signal after {written} of {end} bytes"),
+        }),
+    }
 }
 
 fn sharing(word: &str) -> Sharing {

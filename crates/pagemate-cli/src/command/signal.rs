@@ -1,24 +1,36 @@
-use clap::Args;
-use pagemate::ErrorKind;
-use pagemate::sync::{Event, Semaphore};
+use std::io;
 
-use crate::arguments::ObjectName;
+use clap::Args;
+use pagemate::sync::{Event, Semaphore};
+use pagemate::{ErrorKind, Name};
+use serde::Serialize;
+
+use crate::arguments::{ObjectName, WaitForName};
 use crate::failure::{Failure, Outcome};
+use crate::json::print_json;
 
 /// Set an event, or release a semaphore.
 ///
 /// This wakes processes that already wait, and affects later ones as long as a process holds the object.
-/// If no process holds it, there is nothing to signal, and the exit code is 1.
+/// If no process holds it, there is nothing to signal, and the exit code is 1; with --wait the command
+/// waits until a process does.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate signal ready                             # set the event: its waiters continue
   pagemate signal ready --reset                     # reset the event: later waiters block
   pagemate signal jobs --count 3                    # add 3 to the count of a semaphore
-  until pagemate signal ready; do sleep 1; done     # repeat until a process waits for the event")]
+  pagemate signal ready --wait                      # first wait until a process holds the event
+
+The JSON object has the fields name and kind, and for a semaphore the count before the signal.
+
+Exit status:
+  0    the object was signaled
+  1    no process holds the name, or the timeout of --wait expired
+  2    failure")]
 pub(crate) struct Signal {
     #[command(flatten)]
-    object: ObjectName,
+    pub(super) object: ObjectName,
     /// Reset the event instead of setting it.
     #[arg(long)]
     reset: bool,
@@ -28,35 +40,83 @@ pub(crate) struct Signal {
     /// Add this number to the semaphore's count instead of 1.
     #[arg(long, value_name = "N", conflicts_with_all = ["reset", "pulse"])]
     count: Option<u32>,
+    #[command(flatten)]
+    waiting: WaitForName,
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result as `--json` prints it.
+#[derive(Serialize)]
+struct Signaled {
+    name: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+}
+
+/// An object that can be signaled.
+enum Object {
+    Event(Event),
+    Semaphore(Semaphore),
+}
+
+impl Object {
+    fn open(name: &Name) -> pagemate::Result<Object> {
+        match Event::open(name.to_string()) {
+            Err(error) if error.kind() == ErrorKind::WrongKind => {
+                Semaphore::open(name.to_string()).map(Object::Semaphore)
+            }
+            event => event.map(Object::Event),
+        }
+    }
 }
 
 impl Signal {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.object.parse()?.to_string();
-        let refused = |why: &str| Err(Failure::new(format!("signal \"{name}\": {why}")));
-        match Event::open(&name) {
-            Ok(_) if self.count.is_some() => {
-                return refused("it is an event, which has no count; omit --count");
+        let name = self.object.parse()?;
+        let mut wrong_kind = false;
+        let object = self.waiting.open(&name, || {
+            Object::open(&name).inspect_err(|error| {
+                wrong_kind = error.kind() == ErrorKind::WrongKind;
+            })
+        });
+        let refused = |why: &str| Failure::new(format!("signal \"{name}\": {why}"));
+        let object = match object {
+            Err(_) if wrong_kind => return Err(refused("it is neither an event nor a semaphore")),
+            object => object?,
+        };
+        let (kind, count) = match object {
+            Object::Event(_) if self.count.is_some() => {
+                return Err(refused("it is an event, which has no count; omit --count"));
             }
-            Ok(event) if self.reset => return Ok(event.reset()?),
-            Ok(event) if self.pulse => return Ok(event.pulse()?),
-            Ok(event) => return Ok(event.set()?),
-            Err(error) if error.kind() == ErrorKind::WrongKind => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let why = "no process holds it; start a process that waits for it and signal again";
-                return Err(Failure::No(format!("signal \"{name}\": {why}")));
+            Object::Event(event) => {
+                self.signal(&event)?;
+                ("event", None)
             }
-            Err(error) => return Err(error.into()),
+            Object::Semaphore(_) if self.reset || self.pulse => {
+                let why =
+                    "it is a semaphore, which cannot be reset or pulsed; omit --reset and --pulse";
+                return Err(refused(why));
+            }
+            Object::Semaphore(semaphore) => {
+                ("semaphore", Some(semaphore.release(self.count.unwrap_or(1))?))
+            }
+        };
+        if self.json {
+            print_json(&Signaled { name: name.to_string(), kind, count }, io::stdout())?;
         }
-        match Semaphore::open(&name) {
-            Ok(_) if self.reset || self.pulse => refused(
-                "it is a semaphore, which cannot be reset or pulsed; omit --reset and --pulse",
-            ),
-            Ok(semaphore) => Ok(semaphore.release(self.count.unwrap_or(1)).map(drop)?),
-            Err(error) if error.kind() == ErrorKind::WrongKind => {
-                refused("it is neither an event nor a semaphore")
-            }
-            Err(error) => Err(error.into()),
+        Ok(())
+    }
+
+    fn signal(&self, event: &Event) -> pagemate::Result<()> {
+        if self.reset {
+            event.reset()
+        } else if self.pulse {
+            event.pulse()
+        } else {
+            event.set()
         }
     }
 }

@@ -1,34 +1,54 @@
-use std::thread;
+use std::io;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use pagemate::sync::{Event, EventOptions, Mutex, MutexGuard, Reset, Semaphore};
-use pagemate::{ErrorKind, Name};
+use pagemate::{ErrorKind, Name, inventory};
+use serde::Serialize;
 
-use crate::arguments::{ObjectName, seconds};
+use crate::arguments::{ObjectName, duration, format_duration};
+use crate::description::kind;
 use crate::failure::{Failure, Outcome, warn_abandoned};
+use crate::json::print_json;
+use crate::opening;
 
 /// Wait until an event is set, a semaphore can be acquired, or a mutex is free.
 ///
-/// If no process holds the name, the command first waits until one does. It looks for the name every 50
-/// milliseconds, and creates nothing unless --create is given. Of a semaphore it takes 1 from the count; a
-/// mutex is acquired and released at once.
+/// If no process holds the name, the command first waits until one does, and creates nothing unless
+/// --create is given. Of a semaphore it takes 1 from the count; a mutex is acquired and released at once.
+/// A section has no state to wait for: with --open the command waits until the name exists, for every
+/// kind of object.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate wait ready --create manual && echo go    # in one or several shells
   pagemate signal ready                             # in another shell
-  pagemate wait ready --timeout 2.5                 # exit code 1 if the timeout expires")]
+  pagemate wait ready --timeout 2.5s                # exit code 1 if the timeout expires
+  pagemate wait frames --open && ./consumer         # start when frames exists
+
+The JSON object has the fields name, kind, and abandoned (true if the last owner of a \
+mutex ended without releasing it).
+
+Exit status:
+  0    the wait succeeded
+  1    the timeout expired
+  2    failure")]
 pub(crate) struct Wait {
     #[command(flatten)]
-    object: ObjectName,
-    /// Wait for at most this many seconds, then exit with code 1.
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
+    pub(super) object: ObjectName,
+    /// Wait for at most this time, such as 2s or 500ms, then exit with code 1.
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
+    /// Wait only until a process holds the name.
+    #[arg(long, conflicts_with = "create")]
+    open: bool,
     /// If no process holds the name, create an event. It exists until the last process that waits for it
     /// ends.
     #[arg(long, value_name = "RESET")]
     create: Option<Create>,
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
 }
 
 /// The kind of event to create.
@@ -40,52 +60,59 @@ enum Create {
     Auto,
 }
 
-/// The time between two attempts to open a name that no process holds.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The result as `--json` prints it.
+#[derive(Serialize)]
+struct Waited {
+    name: String,
+    kind: &'static str,
+    abandoned: bool,
+}
 
 impl Wait {
     pub(crate) fn run(self) -> Outcome {
         let name = self.object.parse()?;
         let time = self.timeout.unwrap_or(Duration::MAX);
-        // `None` if the time is too far in the future to represent: no deadline.
-        let deadline = Instant::now().checked_add(time);
-        let Some(object) = self.find(&name, deadline)? else {
-            return Err(timed_out(&name, "no process created it", time));
+        let waited = if self.open {
+            let found = opening::wait_for(&name, time, || inventory::find(name.to_string()))?;
+            let entry = found.ok_or_else(|| opening::timed_out(&name, time))?;
+            Waited { name: name.to_string(), kind: kind(entry.kind), abandoned: false }
+        } else {
+            self.wait(&name, time)?
         };
-        let left =
-            deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-        if object.wait(&name, left)? {
-            return Ok(());
+        if waited.abandoned {
+            warn_abandoned(&name);
         }
-        Err(timed_out(&name, "it did not become available", time))
+        if self.json { print_json(&waited, io::stdout()) } else { Ok(()) }
     }
 
-    /// Opens the object as soon as a process holds the name. Returns `None` if the deadline passes first.
-    fn find(&self, name: &Name, deadline: Option<Instant>) -> Outcome<Option<Object>> {
-        loop {
-            let found = match self.create {
-                None => Object::open(name),
-                Some(create) => Object::open_or_create(name, create),
-            };
-            match found {
-                Ok(object) => return Ok(Some(object)),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            }
-            let now = Instant::now();
-            let left = deadline.map_or(PAUSE, |at| at.saturating_duration_since(now));
-            if left.is_zero() {
-                return Ok(None);
-            }
-            thread::sleep(left.min(PAUSE));
-        }
+    /// Waits for the name and then for the object.
+    fn wait(&self, name: &Name, time: Duration) -> Outcome<Waited> {
+        let start = Instant::now();
+        let found = opening::wait_for(name, time, || match self.create {
+            None => Object::open(name),
+            Some(create) => Object::open_or_create(name, create),
+        });
+        let object = match found {
+            Ok(object) => object.ok_or_else(|| opening::timed_out(name, time))?,
+            Err(failure) => return Err(explain(name, failure)),
+        };
+        let abandoned = object.wait(time.saturating_sub(start.elapsed()))?.ok_or_else(|| {
+            let why = format!("it did not become available within {}", format_duration(time));
+            Failure::No(format!("wait for \"{name}\": {why}"))
+        })?;
+        Ok(Waited { name: name.to_string(), kind: object.kind(), abandoned })
     }
 }
 
-/// Returns the failure of a wait that took longer than `time`.
-fn timed_out(name: &Name, cause: &str, time: Duration) -> Failure {
-    let seconds = time.as_secs_f64();
-    Failure::No(format!("wait for \"{name}\": {cause} within {seconds} seconds"))
+/// Adds the remedy to the failure of opening a section.
+fn explain(name: &Name, failure: Failure) -> Failure {
+    match inventory::find(name.to_string()) {
+        Ok(entry) if entry.kind == pagemate::Kind::Section => Failure::new(format!(
+            "wait for \"{name}\": it is a section, which has no state to wait for; --open waits until \
+             the name exists"
+        )),
+        _ => failure,
+    }
 }
 
 /// An object that can be waited for.
@@ -124,18 +151,23 @@ impl Object {
         }
     }
 
-    /// Waits for the object. Returns `false` if the timeout expired.
-    fn wait(&self, name: &Name, time: Duration) -> Outcome<bool> {
+    fn kind(&self) -> &'static str {
         match self {
-            Object::Event(event) => Ok(event.wait_timeout(time)?),
-            Object::Semaphore(semaphore) => Ok(semaphore.try_acquire_for(time)?),
-            Object::Mutex(mutex) => {
-                let guard = mutex.try_lock_for(time)?;
-                if guard.as_ref().is_some_and(MutexGuard::was_abandoned) {
-                    warn_abandoned(name);
-                }
-                Ok(guard.is_some())
-            }
+            Object::Event(_) => "event",
+            Object::Semaphore(_) => "semaphore",
+            Object::Mutex(_) => "mutex",
         }
+    }
+
+    /// Waits for the object. Returns whether it is a mutex that was abandoned, or `None` if the timeout
+    /// expired.
+    fn wait(&self, time: Duration) -> Outcome<Option<bool>> {
+        Ok(match self {
+            Object::Event(event) => event.wait_timeout(time)?.then_some(false),
+            Object::Semaphore(semaphore) => semaphore.try_acquire_for(time)?.then_some(false),
+            Object::Mutex(mutex) => {
+                mutex.try_lock_for(time)?.as_ref().map(MutexGuard::was_abandoned)
+            }
+        })
     }
 }

@@ -1,19 +1,21 @@
-use std::io::Read;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 use pagemate::{Protection, Section};
+use serde::Serialize;
 
-use crate::arguments::ObjectName;
-use crate::bytes;
+use crate::arguments::{ObjectName, WaitForName};
+use crate::bytes::{self, bytes};
 use crate::copy::{self, CopyError};
 use crate::failure::{Failure, Outcome};
-use crate::input_file;
+use crate::input::Input;
+use crate::json::print_json;
 
 /// Write into a section that some process holds.
 ///
 /// If the data does not fit between the offset and the section's end, the command fails and writes
-/// nothing.
+/// nothing. Standard input is therefore read to its end first.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("data").required(true),
@@ -23,56 +25,70 @@ use crate::input_file;
 Examples:
   pagemate write ShareMemory --text 'Something else'
   pagemate write frames --file frame.bin --offset 1M
-  printf %s common | pagemate write ShareMemory --offset 8 -    # without a NUL")]
+  printf %s common | pagemate write ShareMemory --offset 8 -    # without a NUL
+
+The JSON object has the fields name, offset and written (the number of bytes).
+
+Exit status:
+  0    all of the data was written
+  1    no process holds the name, or the timeout of --wait expired
+  2    failure")]
 pub(crate) struct Write {
     #[command(flatten)]
-    object: ObjectName,
+    pub(super) object: ObjectName,
     /// Write standard input, up to its end.
-    #[arg(group = "data", value_name = "-", value_parser = dash)]
+    #[arg(group = "data", value_name = "-", value_parser = super::dash)]
     input: Option<String>,
     /// Write this text and a NUL after it.
     #[arg(long, group = "data", allow_hyphen_values = true)]
     text: Option<String>,
-    /// Write the bytes of this file.
+    /// Write the bytes of this file; '-' is standard input.
     #[arg(long, group = "data")]
     file: Option<PathBuf>,
     /// The first byte to write: 64, 0x40, 4K.
     #[arg(long, default_value = "0", allow_negative_numbers = true, value_parser = bytes::parse)]
     offset: u64,
+    #[command(flatten)]
+    waiting: WaitForName,
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result as `--json` prints it.
+#[derive(Serialize)]
+struct Json {
+    name: String,
+    offset: u64,
+    written: u64,
 }
 
 impl Write {
     pub(crate) fn run(self) -> Outcome {
-        let name = self.object.parse()?.to_string();
-        let section = Section::open(&name)?;
+        let name = self.object.parse()?;
+        let section = self.waiting.open(&name, || Section::open(name.to_string()))?;
+        let name = name.to_string();
         let failure = |why: String| Failure::new(format!("write section {name:?}: {why}"));
         if section.protection() == Protection::ReadOnly {
             return Err(failure("its protection is read-only".to_owned()));
         }
         let target = Target::new(&section, self.offset).map_err(failure)?;
-        if let Some(text) = self.text {
-            let mut bytes = text.into_bytes();
-            bytes.push(0);
-            target.write(&bytes).map_err(failure)
-        } else if let Some(path) = self.file {
-            match input_file::open(&path)? {
-                (file, Some(len)) => target.copy(file, len).map_err(failure),
-                (file, None) => target.write_all_of(file).map_err(failure),
-            }
+        let written = if let Some(text) = &self.text {
+            let bytes = [text.as_bytes(), b"\0"].concat();
+            target.write(&bytes)
         } else {
-            target.write_all_of(std::io::stdin().lock()).map_err(failure)
+            let mut input = Input::open(self.file.as_deref().unwrap_or(Path::new("-")))?;
+            match input.len() {
+                Some(len) => target.copy(&mut input, len),
+                // The input is read to its end first, so that input that is too long changes nothing.
+                None => target.write_all(&input.read_all(target.capacity)?),
+            }
+        };
+        let written = written.map_err(failure)?;
+        if self.json {
+            print_json(&Json { name, offset: self.offset, written }, io::stdout())?;
         }
-    }
-}
-
-/// Accepts only `-`.
-fn dash(text: &str) -> Result<String, String> {
-    match text {
-        "-" => Ok(text.to_owned()),
-        _ => {
-            Err("expected - for standard input; give a text by --text or a file by --file"
-                .to_owned())
-        }
+        Ok(())
     }
 }
 
@@ -89,51 +105,48 @@ impl Target<'_> {
         let section_len = section.len();
         match section_len.checked_sub(offset) {
             Some(capacity) => Ok(Target { section, offset, capacity }),
-            None => Err(format!("offset {offset} lies past its {section_len} bytes")),
+            None => Err(format!("offset {offset} lies past its {}", bytes(section_len))),
         }
     }
 
-    /// Writes `bytes`.
-    fn write(&self, bytes: &[u8]) -> Result<(), String> {
-        self.copy(bytes, bytes.len() as u64)
+    /// Writes `data`, all bytes of an input up to one byte beyond the capacity. Returns its length.
+    fn write_all(&self, data: &[u8]) -> Result<u64, String> {
+        let Target { section, offset, capacity } = *self;
+        if data.len() as u64 > capacity {
+            return Err(format!(
+                "the input has more than the {} from offset {offset} to the section's end at {}; \
+                 nothing was written",
+                bytes(capacity),
+                section.len()
+            ));
+        }
+        self.write(data)
     }
 
-    /// Writes `len` bytes of `input`.
-    fn copy(&self, mut input: impl Read, len: u64) -> Result<(), String> {
+    /// Writes `data`. Returns its length.
+    fn write(&self, data: &[u8]) -> Result<u64, String> {
+        self.copy(&mut &*data, data.len() as u64)
+    }
+
+    /// Writes `len` bytes of `input`. Returns `len`.
+    fn copy(&self, input: &mut dyn Read, len: u64) -> Result<u64, String> {
         let Target { section, offset, capacity } = *self;
         if len > capacity {
-            let section_len = section.len();
+            let (data, section_len) = (bytes(len), bytes(section.len()));
             return Err(format!(
-                "{len} bytes at offset {offset} reach past its {section_len} bytes; nothing was written"
+                "{data} at offset {offset} reach past its {section_len}; nothing was written"
             ));
         }
-        copy::copy_into(section, offset..offset + len, &mut input, |_| true).map_err(
-            |(written, error)| match error {
+        match copy::copy_into(section, offset..offset + len, input, || false) {
+            Ok(()) => Ok(len),
+            Err((written, error)) => Err(match error {
                 CopyError::EndOfInput => {
-                    format!("the input ended after {written} of its {len} bytes")
+                    format!("the input ended after {written} of its {}", bytes(len))
                 }
-                CopyError::Read(error) => format!("{error}, after {written} of {len} bytes"),
+                CopyError::Read(error) => format!("{error}, after {written} of {}", bytes(len)),
                 CopyError::Section(error) => error.to_string(),
                 CopyError::Cancelled => unreachable!("the callback never cancels"),
-            },
-        )
-    }
-
-    /// Writes all of `input`, whose length is not known in advance.
-    ///
-    /// Reads the input to its end first, so that input that is too long changes nothing.
-    fn write_all_of(&self, input: impl Read) -> Result<(), String> {
-        let Target { section, offset, capacity } = *self;
-        let mut bytes = Vec::new();
-        let read = input.take(capacity.saturating_add(1)).read_to_end(&mut bytes);
-        read.map_err(|error| format!("{error}, while reading the input; nothing was written"))?;
-        if bytes.len() as u64 > capacity {
-            let section_len = section.len();
-            return Err(format!(
-                "the input has more than the {capacity} bytes from offset {offset} to the section's \
-                 end at {section_len}; nothing was written"
-            ));
+            }),
         }
-        self.write(&bytes)
     }
 }

@@ -116,6 +116,15 @@ impl Ran {
         String::from_utf8(self.bytes).unwrap()
     }
 
+    /// Returns the message of the argument parser; fails unless the exit code is 2 and standard output is
+    /// empty.
+    #[track_caller]
+    pub(crate) fn usage_error(self) -> String {
+        assert_eq!((self.code, &*self.bytes), (Some(2), &b""[..]), "{}", self.errors);
+        assert!(self.errors.starts_with("error: "), "{}", self.errors);
+        self.errors
+    }
+
     /// Returns the only line of standard error; fails unless the exit code is `code` and standard output is
     /// empty.
     #[track_caller]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, getrlimit, getuid};
 
 use super::{Finding, Level};
+use crate::users::Users;
 
 /// Uids up to this one are system users, whose objects logind leaves alone: `SYS_UID_MAX` of
 /// login.defs(5).
@@ -26,8 +27,10 @@ fn remove_ipc() -> Finding {
     const CHECK: &str = "RemoveIPC";
     let uid = getuid().as_raw();
     let harmless = |text: &str| Finding::new(CHECK, Level::Ok, text);
-    if std::env::var_os("PAGEMATE_DIR").is_some_and(|dir| !dir.is_empty()) {
-        return harmless("PAGEMATE_DIR moves the objects away from /dev/shm, which logind cleans");
+    if let Some(dir) = std::env::var_os("PAGEMATE_DIR").filter(|dir| !dir.is_empty())
+        && !is_cleaned(Path::new(&dir), Path::new("/dev/shm"))
+    {
+        return harmless("PAGEMATE_DIR keeps the objects outside of /dev/shm, which logind cleans");
     }
     // sd_booted(3)
     if !Path::new("/run/systemd/system").is_dir() {
@@ -50,16 +53,18 @@ fn remove_ipc() -> Finding {
     Finding::new(CHECK, Level::Warning, text)
 }
 
+/// Returns whether logind's removal of files in `cleaned` reaches `dir`. It descends into folders, and knows
+/// nothing of links: the real path decides.
+fn is_cleaned(dir: &Path, cleaned: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(dir).starts_with(real(cleaned))
+}
+
 /// Returns whether `loginctl enable-linger` is in effect for the user, according to the file that it
 /// creates.
 fn is_lingering(uid: u32) -> bool {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then_some(name)
-    });
-    name.is_some_and(|name| Path::new("/var/lib/systemd/linger").join(name).exists())
+    let users = Users::read();
+    users.name(uid).is_some_and(|name| Path::new("/var/lib/systemd/linger").join(name).exists())
 }
 
 /// Returns the value of `RemoveIPC` in logind.conf(5) and its drop-in files below `root`. The default is
@@ -125,6 +130,28 @@ fn descriptors() -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn real_paths_decide_what_logind_cleans() {
+        let root = std::env::temp_dir().join(format!("pagemate-cleaned-{}", std::process::id()));
+        let (shm, other) = (root.join("shm"), root.join("other"));
+        fs::create_dir_all(shm.join("mine")).unwrap();
+        fs::create_dir_all(&other).unwrap();
+        std::os::unix::fs::symlink(shm.join("mine"), other.join("link")).unwrap();
+        std::os::unix::fs::symlink(&other, shm.join("out")).unwrap();
+        for (dir, cleaned) in [
+            (shm.clone(), true),
+            (shm.join("mine"), true),
+            (other.join("link"), true),
+            (other.join("../shm/mine"), true),
+            (shm.join("out"), false),
+            (other, false),
+            (root.join("shm-2"), false),
+        ] {
+            assert_eq!(is_cleaned(&dir, &shm), cleaned, "{}", dir.display());
+        }
+        fs::remove_dir_all(root).unwrap();
+    }
 
     #[test]
     fn remove_ipc_is_read_as_logind_reads_it() {

@@ -25,6 +25,26 @@ macro_rules! numbers {
                     })*
                 }
             }
+
+            /// Writes each number as an element of a JSON array. `separator` comes before the next one.
+            pub(super) fn write_json(
+                self,
+                bytes: &[u8],
+                separator: &mut &str,
+                out: &mut impl Write,
+            ) -> io::Result<()> {
+                match self {
+                    $(Number::$name => {
+                        let (numbers, _) = bytes.as_chunks();
+                        numbers.iter().try_for_each(|number| {
+                            write!(out, "{separator}\n  ")?;
+                            *separator = ",";
+                            let number = <$number>::from_ne_bytes(*number);
+                            Ok(serde_json::to_writer(&mut *out, &number)?)
+                        })
+                    })*
+                }
+            }
         }
     };
 }
@@ -59,6 +79,16 @@ mod tests {
         assert_eq!(shown(Number::F32, &1.5_f32.to_ne_bytes()), "1.5\n");
         assert_eq!(shown(Number::F64, &1e300_f64.to_ne_bytes()), "1e300\n");
         assert_eq!(shown(Number::F64, &f64::NAN.to_ne_bytes()), "NaN\n");
+    }
+
+    #[test]
+    fn json_numbers_are_finite() {
+        let mut out = Vec::new();
+        let mut separator = "[";
+        let bytes = [1.5_f64, f64::NAN].map(f64::to_ne_bytes).concat();
+        Number::F64.write_json(&bytes, &mut separator, &mut out).unwrap();
+        Number::U8.write_json(&[255], &mut separator, &mut out).unwrap();
+        assert_eq!(out, b"[\n  1.5,\n  null,\n  255");
     }
 
     #[test]
