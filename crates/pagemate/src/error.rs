@@ -72,12 +72,16 @@ struct Repr {
 }
 
 impl Error {
+    // The functions that build errors are cold, so that the compiler keeps the code that calls them away
+    // from the paths without an error.
+    #[cold]
     pub(crate) fn new(kind: ErrorKind, cause: impl Into<Cow<'static, str>>) -> Error {
         let repr = Repr { kind, call: None, object: None, cause: cause.into(), source: None };
         Error { repr: Box::new(repr) }
     }
 
     /// Wraps an error of the operating system; `what` names the operation that failed.
+    #[cold]
     pub(crate) fn os(what: impl Into<Cow<'static, str>>, source: io::Error) -> Error {
         let kind = match source.kind() {
             io::ErrorKind::NotFound => ErrorKind::NotFound,
@@ -91,6 +95,7 @@ impl Error {
     }
 
     /// Wraps an error of the operating system whose code does not imply `kind`.
+    #[cold]
     pub(crate) fn os_as(
         kind: ErrorKind,
         what: impl Into<Cow<'static, str>>,
@@ -102,6 +107,7 @@ impl Error {
     }
 
     /// Adds the call and the object to the error, unless an inner call has added its own.
+    #[cold]
     #[must_use]
     pub(crate) fn during(mut self, call: &'static str, object: impl fmt::Display) -> Error {
         if self.repr.call.is_none() {

@@ -61,11 +61,16 @@ impl Bare {
         }
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Bare::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Bare::Long(text) => text.as_bytes(),
+        }
+    }
+
     fn as_str(&self) -> &str {
         match self {
-            Bare::Short { len, bytes } => {
-                str::from_utf8(&bytes[..usize::from(*len)]).expect("it was copied from text")
-            }
+            Bare::Short { .. } => str::from_utf8(self.as_bytes()).expect("it was copied from text"),
             Bare::Long(text) => text,
         }
     }
@@ -79,7 +84,7 @@ impl fmt::Debug for Bare {
 
 impl PartialEq for Bare {
     fn eq(&self, other: &Bare) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -179,6 +184,13 @@ impl Name {
     /// Returns the name without its prefix.
     pub fn as_str(&self) -> &str {
         self.bare.as_str()
+    }
+
+    /// Returns the bytes of [`as_str`](Name::as_str). It is faster, because it does not check that
+    /// they are UTF-8.
+    #[cfg_attr(windows, expect(dead_code, reason = "the kernel takes UTF-16 there"))]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bare.as_bytes()
     }
 }
 

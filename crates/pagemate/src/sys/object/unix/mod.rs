@@ -28,7 +28,7 @@ mod seat;
 mod unnamed;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::fs::Stat;
 
@@ -51,7 +51,14 @@ pub(crate) fn allocation_granularity() -> u64 {
 }
 
 fn page_size() -> u64 {
-    rustix::param::page_size().try_into().expect("a page is small")
+    // Kept here, because each call of rustix asks the C library.
+    static LEN: AtomicUsize = AtomicUsize::new(0);
+    let mut len = LEN.load(Ordering::Relaxed);
+    if len == 0 {
+        len = rustix::param::page_size();
+        LEN.store(len, Ordering::Relaxed);
+    }
+    len as u64
 }
 
 /// A handle to shared memory.

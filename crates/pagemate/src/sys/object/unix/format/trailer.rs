@@ -18,7 +18,7 @@ pub(crate) const LEN: u64 = 4096;
 
 /// Returns how many bytes of a trailer an opener of `name` has to read.
 pub(crate) fn read_len(name: &Name) -> usize {
-    NAME_AT + name.as_str().len()
+    NAME_AT + name.as_bytes().len()
 }
 
 /// A buffer for a whole trailer.
@@ -78,14 +78,16 @@ pub(crate) struct Trailer<'a> {
     pub(crate) creator: u32,
     /// Whether a sweep found the object dead.
     pub(crate) removed: bool,
-    /// The stored name without its prefix. It may be illegal: [`name`](Trailer::name) checks it.
-    pub(crate) bare: &'a str,
+    /// The stored name without its prefix. It may be illegal, or not UTF-8:
+    /// [`name`](Trailer::name) checks it.
+    pub(crate) bare: &'a [u8],
 }
 
 impl Trailer<'_> {
     /// Returns the name. Fails if it is not a legal one.
     pub(crate) fn name(&self, namespace: Namespace) -> Result<Name> {
-        Name::from_parts(namespace, self.bare).map_err(|_| no_name())
+        let bare = str::from_utf8(self.bare).map_err(|_| no_name())?;
+        Name::from_parts(namespace, bare).map_err(|_| no_name())
     }
 }
 
@@ -102,10 +104,23 @@ fn lets_others_write(sharing: Sharing) -> bool {
     matches!(sharing, Sharing::Group(Access::ReadWrite) | Sharing::Everyone(Access::ReadWrite))
 }
 
-/// Encodes a new object's trailer, without the zeros at its end.
-pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
+/// An encoded trailer.
+pub(crate) struct Encoded {
+    bytes: [u8; 4096],
+    len: usize,
+}
+
+impl Encoded {
+    /// Returns the trailer without the zeros at its end.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Encodes a new object's trailer.
+pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Encoded {
     let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let bare = name.as_str().as_bytes();
+    let bare = name.as_bytes();
     let header = Header {
         magic: MAGIC,
         version: VERSION,
@@ -129,10 +144,10 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Vec<u8> {
         zero: [0; 3],
         features: 0,
     };
-    let mut bytes = vec![0; NAME_AT + bare.len()];
-    bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
-    bytes[NAME_AT..].copy_from_slice(bare);
-    bytes
+    let mut trailer = Encoded { bytes: [0; 4096], len: NAME_AT + bare.len() };
+    trailer.bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+    trailer.bytes[NAME_AT..trailer.len].copy_from_slice(bare);
+    trailer
 }
 
 /// Returns whether the file ends in a trailer of any version.
@@ -214,7 +229,6 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     let bare = usize::try_from(header.name_len)
         .ok()
         .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
-        .and_then(|name| str::from_utf8(name).ok())
         .ok_or_else(no_name)?;
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;

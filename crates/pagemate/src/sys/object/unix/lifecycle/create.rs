@@ -53,13 +53,10 @@ impl Object {
         loop {
             // Look the name up first, so that no memory is reserved if the object exists.
             match Object::open_at(&location, name, spec.kind, spec.access) {
-                Ok(object) if existing == Existing::Open => return Ok((object, false)),
-                Ok(_) => return Err(error::already_exists()),
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    if unpublished.is_some() {
-                        check_name_is_removable(&location)?;
-                    }
-                }
+                Ok(Some(object)) if existing == Existing::Open => return Ok((object, false)),
+                Ok(Some(_)) => return Err(error::already_exists()),
+                Ok(None) if unpublished.is_some() => check_name_is_removable(&location)?,
+                Ok(None) => {}
                 Err(error)
                     if existing == Existing::Refuse && is_of_an_object(&error, &location) =>
                 {
@@ -225,8 +222,9 @@ fn build_own_file(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<
     let from = if backing == Backing::Sparse { data_len } else { 0 };
     reserve(fd.as_fd(), from, total).map_err(reserve_error)?;
     let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
-    let bytes = trailer::encode(name, spec, creator);
-    let written = rustix::io::pwrite(fd, &bytes, data_len).map_err(reserve_error)?;
+    let trailer = trailer::encode(name, spec, creator);
+    let bytes = trailer.as_bytes();
+    let written = rustix::io::pwrite(fd, bytes, data_len).map_err(reserve_error)?;
     if written != bytes.len() {
         return Err(capacity::exceeds_free_space(path, total));
     }

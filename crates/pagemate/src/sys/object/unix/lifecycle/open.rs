@@ -27,31 +27,32 @@ impl Object {
     /// Opens the live object called `name`.
     pub(crate) fn open(name: &Name, kind: Kind, access: Access) -> Result<Object> {
         let location = resolve::location(name)?;
-        match Object::open_at(&location, name, kind, access) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                match resolve::moved_location(&location, name)? {
-                    Some(location) => Object::open_at(&location, name, kind, access),
-                    None => Err(error),
-                }
-            }
-            result => result,
+        if let Some(object) = Object::open_at(&location, name, kind, access)? {
+            return Ok(object);
         }
+        let Some(location) = resolve::moved_location(&location, name)? else {
+            return Err(error::not_found());
+        };
+        Object::open_at(&location, name, kind, access)?.ok_or_else(error::not_found)
     }
 
-    /// Opens the live object called `name` at `location`.
+    /// Opens the live object called `name` at `location`. `None` if there is none.
     pub(crate) fn open_at(
         location: &FileLocation,
         name: &Name,
         kind: Kind,
         access: Access,
-    ) -> Result<Object> {
+    ) -> Result<Option<Object>> {
         let mut retries = RetryLimiter::default();
         let before = fork::now();
         loop {
             let (fd, opened_for) = match open_to_hold(location, access) {
                 Ok(opened) => opened,
-                Err(Errno::NOENT) => return Err(error::not_found()),
-                Err(error) => return Err(error::open_failed(location, access, error)),
+                Err(Errno::NOENT) => return Ok(None),
+                Err(error) => match error::open_failed(location, access, error) {
+                    error if error.kind() == ErrorKind::NotFound => return Ok(None),
+                    error => return Err(error),
+                },
             };
             fault::point("open-before-ask");
             match lock::ask(fd.as_fd()).map_err(|e| lock::failed("its lock cannot be read", e))? {
@@ -62,7 +63,7 @@ impl Object {
                         fault::point("open-after-share");
                         match Description::read(fd.as_fd(), name, kind, access) {
                             Ok(Some(found)) => {
-                                return Ok(Object {
+                                return Ok(Some(Object {
                                     fd: Some(fd),
                                     named: Some(Named::new(
                                         location.clone(),
@@ -75,7 +76,7 @@ impl Object {
                                     protection: found.protection,
                                     access,
                                     seats: None,
-                                });
+                                }));
                             }
                             // A sweep removed it between the test and the lock.
                             Ok(None) => {}
@@ -99,10 +100,10 @@ impl Object {
                     match sweep(location) {
                         // Another process opened it or is sweeping it, so try again.
                         Outcome::InUse => {}
-                        Outcome::Absent | Outcome::Removed(_) => return Err(error::not_found()),
+                        Outcome::Absent | Outcome::Removed(_) => return Ok(None),
                         Outcome::NotRemovable => {
                             is_object_file(location)?;
-                            return Err(error::not_found());
+                            return Ok(None);
                         }
                     }
                 }
@@ -141,7 +142,7 @@ impl Description {
         let mut bytes = trailer::EMPTY_BUFFER;
         let begin = &mut bytes[..trailer::read_len(name)];
         let (stat, trailer) = match read_trailer(fd, begin) {
-            Ok(found) if found.1.bare == name.as_str() => found,
+            Ok(found) if found.1.bare == name.as_bytes() => found,
             Ok(_) | Err(_) => return Err(wrong_trailer(fd, name)),
         };
         // The link count alone is not enough: another program may have linked the file to a second

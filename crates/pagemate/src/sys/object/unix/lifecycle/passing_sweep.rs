@@ -115,11 +115,13 @@ struct ResumePoint {
 impl ResumePoint {
     fn of(dir: &Arc<Directory>) -> ResumePoint {
         let (user_dir, name) = match dir.namespace() {
-            Namespace::Local => (Some(Arc::clone(dir)), "local"),
-            Namespace::Global => (resolve::existing(Namespace::Local).ok().flatten(), "global"),
+            Namespace::Local => (Some(Arc::clone(dir)), ".pagemate:swept-local"),
+            Namespace::Global => {
+                (resolve::existing(Namespace::Local).ok().flatten(), ".pagemate:swept-global")
+            }
         };
-        let file = FileName::new(&[b".pagemate:swept-", name.as_bytes()]);
-        ResumePoint { dir: user_dir, file: file.expect("two short words") }
+        let file = FileName::new(name.as_bytes()).expect("a short name");
+        ResumePoint { dir: user_dir, file }
     }
 
     /// Returns the position at which the next step begins.

@@ -1,6 +1,6 @@
 //! The location of an object's file: a checked directory, and a file name in it.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -25,41 +25,56 @@ pub(crate) const UNFINISHED_PREFIX: &str = ".pagemate:new-";
 /// user that created it could remove every object in it. No encoded name contains a colon.
 const GLOBAL_PREFIX: &[u8] = b"pagemate:";
 
-/// The name of a file in a directory of objects. It is stored in place, so that a handle allocates
-/// no memory for it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FileName {
-    /// The name, followed by at least one zero.
-    bytes: [u8; 256],
+/// The name of a file in a directory of objects. A short one is stored in place, so that a handle
+/// allocates no memory for it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum FileName {
+    /// The name, followed by at least one zero. It is short because handles are moved often.
+    Short([u8; SHORT + 1]),
+    Long(CString),
 }
 
+/// The maximum length of a file name that is stored in place.
+const SHORT: usize = 62;
+
+/// The maximum length of a file name (`NAME_MAX`).
+const MAX: usize = 255;
+
 impl FileName {
-    /// Joins `parts` to a file name. `None` if it is longer than file names can be.
-    pub(crate) fn new(parts: &[&[u8]]) -> Option<FileName> {
-        let mut bytes = [0; 256];
-        let mut len = 0;
-        for part in parts {
-            bytes.get_mut(len..len + part.len())?.copy_from_slice(part);
-            len += part.len();
+    /// Returns the file name of these bytes. `None` if it is longer than file names can be, or
+    /// contains a zero.
+    pub(crate) fn new(name: &[u8]) -> Option<FileName> {
+        let mut bytes = [0; SHORT + 1];
+        if name.len() > MAX || name.contains(&0) {
+            return None;
         }
-        (len < bytes.len()).then_some(FileName { bytes })
+        match bytes[..SHORT].get_mut(..name.len()) {
+            Some(bytes) => bytes.copy_from_slice(name),
+            None => return CString::new(name).ok().map(FileName::Long),
+        }
+        Some(FileName::Short(bytes))
     }
 
     /// Returns the file name of the object called `bare` in a namespace's directory.
-    pub(crate) fn of(namespace: Namespace, bare: &str) -> FileName {
-        let encoded = file_name::file_name(bare);
+    pub(crate) fn of(namespace: Namespace, bare: &[u8]) -> FileName {
         let prefix = match namespace {
             Namespace::Local => b"".as_slice(),
             Namespace::Global => GLOBAL_PREFIX,
         };
-        FileName::new(&[prefix, encoded.as_bytes()]).expect("240 bytes and the prefix fit")
+        let mut bytes = [0; SHORT + 1];
+        bytes[..prefix.len()].copy_from_slice(prefix);
+        if file_name::encode(bare, &mut bytes[prefix.len()..SHORT]).is_some() {
+            return FileName::Short(bytes);
+        }
+        let name = [prefix, file_name::encode_or_hash(bare).as_slice()].concat();
+        FileName::new(&name).expect("240 bytes and the prefix are a legal file name")
     }
 
     /// Returns whether it is the name of an object's file in a namespace's directory.
     pub(crate) fn belongs_to_object(&self, namespace: Namespace) -> bool {
         match namespace {
-            Namespace::Local => !self.bytes.starts_with(b"."),
-            Namespace::Global => self.bytes.starts_with(GLOBAL_PREFIX),
+            Namespace::Local => !self.as_bytes().starts_with(b"."),
+            Namespace::Global => self.as_bytes().starts_with(GLOBAL_PREFIX),
         }
     }
 
@@ -67,11 +82,20 @@ impl FileName {
     /// locked while it is in use. Without a lock it is dead.
     pub(crate) fn is_unfinished(&self) -> bool {
         let prefixes = [UNFINISHED_PREFIX, liveness::PREFIX];
-        prefixes.iter().any(|prefix| self.bytes.starts_with(prefix.as_bytes()))
+        prefixes.iter().any(|prefix| self.as_bytes().starts_with(prefix.as_bytes()))
     }
 
     pub(crate) fn as_c_str(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.bytes).expect("the last byte is zero")
+        match self {
+            FileName::Short(bytes) => {
+                CStr::from_bytes_until_nul(bytes).expect("the last byte is zero")
+            }
+            FileName::Long(name) => name,
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.as_c_str().to_bytes()
     }
 }
 
@@ -91,7 +115,7 @@ pub(crate) struct FileLocation {
 impl FileLocation {
     /// Returns the location of the object `name` in the directory of its namespace.
     pub(crate) fn of(dir: Arc<Directory>, name: &Name) -> FileLocation {
-        let file = FileName::of(name.namespace(), name.as_str());
+        let file = FileName::of(name.namespace(), name.as_bytes());
         FileLocation { dir, file }
     }
 
@@ -102,7 +126,7 @@ impl FileLocation {
         name: &CStr,
         kind: FileType,
     ) -> Option<FileLocation> {
-        let file = FileName::new(&[name.to_bytes()])?;
+        let file = FileName::new(name.to_bytes())?;
         let is_file = matches!(kind, FileType::RegularFile | FileType::Unknown);
         let is_objects = file.is_unfinished() || file.belongs_to_object(dir.namespace());
         (is_file && is_objects).then(|| FileLocation { dir: Arc::clone(dir), file })
@@ -111,7 +135,7 @@ impl FileLocation {
     /// Returns the same location with a valid descriptor of its directory: the program may have
     /// closed the old one. `None` if the directory was removed.
     pub(crate) fn revalidated(&self) -> Option<FileLocation> {
-        Some(FileLocation { dir: Directory::revalidated(&self.dir)?, file: self.file })
+        Some(FileLocation { dir: Directory::revalidated(&self.dir)?, file: self.file.clone() })
     }
 
     /// Opens the file.

@@ -1,7 +1,5 @@
 //! The encoding of an object's name as a file name. It is reversible, and legal in every directory.
 
-use std::fmt::Write;
-
 /// The maximum length of an encoded name. File names have at most 255 bytes on all supported
 /// systems, and the difference leaves space for a prefix.
 const MAX: usize = 240;
@@ -14,60 +12,55 @@ const HASHED: char = '~';
 /// case-sensitive everywhere.
 const CASE_COUNTS: bool = cfg!(not(any(target_vendor = "apple", pagemate_force_tempname)));
 
-/// An encoded name. It is stored in place, so that opening an object allocates no memory for it.
-#[derive(Clone, Copy)]
-pub(crate) struct EncodedName {
-    bytes: [u8; MAX],
-    len: usize,
-}
-
-impl EncodedName {
-    const EMPTY: EncodedName = EncodedName { bytes: [0; MAX], len: 0 };
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+/// Whether a file name contains a byte of the object's name unchanged. A table, because every open
+/// looks up each byte of the name.
+const IS_PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = match byte {
+            b'A'..=b'Z' => CASE_COUNTS,
+            b'_' | b'-' | b'+' | b'=' | b',' | b'@' | b'$' | b' ' | b'.' => true,
+            _ => byte.is_ascii_alphanumeric(),
+        };
+        byte += 1;
     }
-}
-
-impl Write for EncodedName {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.len + text.len();
-        let free = self.bytes.get_mut(self.len..end).ok_or(std::fmt::Error)?;
-        free.copy_from_slice(text.as_bytes());
-        self.len = end;
-        Ok(())
-    }
-}
+    table
+};
 
 /// Returns the file name of the object named `bare`.
-pub(crate) fn file_name(bare: &str) -> EncodedName {
-    let mut encoded = EncodedName::EMPTY;
-    if encode(bare, &mut encoded).is_err() {
-        encoded = EncodedName::EMPTY;
-        write!(encoded, "{HASHED}{:032x}", fnv1a(bare)).expect("a hash is short");
+pub(crate) fn encode_or_hash(bare: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; MAX];
+    match encode(bare, &mut bytes) {
+        Some(len) => bytes.truncate(len),
+        None => bytes = format!("{HASHED}{:032x}", fnv1a(bare)).into_bytes(),
     }
-    encoded
+    bytes
 }
 
-/// Encodes the whole name. Fails if the result is too long.
-fn encode(bare: &str, to: &mut EncodedName) -> std::fmt::Result {
-    for (i, byte) in bare.bytes().enumerate() {
-        let plain = match byte {
-            b'A'..=b'Z' => CASE_COUNTS,
+/// Writes the file name of the object named `bare` to the beginning of `to`, and returns its length.
+/// `None` if `to` is too short.
+pub(crate) fn encode(bare: &[u8], to: &mut [u8]) -> Option<usize> {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let (mut len, mut rest) = (0, bare);
+    loop {
+        let plain = match rest.iter().position(|byte| !IS_PLAIN[usize::from(*byte)]) {
             // A leading dot is reserved for pagemate's files that are not objects.
-            b'.' => i > 0,
-            _ => byte.is_ascii_alphanumeric() || b"_-+=,@$ ".contains(&byte),
+            _ if len == 0 && rest.starts_with(b".") => 0,
+            Some(plain) => plain,
+            None => rest.len(),
         };
-        if plain {
-            to.write_char(char::from(byte))?;
-        } else {
-            write!(to, "%{byte:02X}")?;
-        }
+        to.get_mut(len..len + plain)?.copy_from_slice(&rest[..plain]);
+        len += plain;
+        let Some((byte, after)) = rest[plain..].split_first() else { return Some(len) };
+        let [high, low] = [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)]);
+        to.get_mut(len..len + 3)?.copy_from_slice(&[b'%', high, low]);
+        len += 3;
+        rest = after;
     }
-    Ok(())
 }
 
-/// Returns the name that `file_name` encodes. `None` for a hashed name and for an illegal one.
+/// Returns the name that a file name encodes. `None` for a hashed name and for an illegal one.
 #[cfg(test)]
 fn decode(file_name: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(file_name.len());
@@ -87,15 +80,15 @@ fn decode(file_name: &str) -> Option<String> {
 
 /// Returns the 128-bit FNV-1a hash. Two names collide only if a user constructs them to. The opener
 /// then finds the other name in the trailer.
-fn fnv1a(text: &str) -> u128 {
-    text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
+fn fnv1a(name: &[u8]) -> u128 {
+    name.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
+        (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)
     })
 }
 
 #[cfg(test)]
 fn text(bare: &str) -> String {
-    String::from_utf8(file_name(bare).as_bytes().to_vec()).unwrap()
+    String::from_utf8(encode_or_hash(bare.as_bytes())).unwrap()
 }
 
 #[cfg(test)]

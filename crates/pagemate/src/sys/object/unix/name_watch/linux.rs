@@ -75,7 +75,7 @@ impl Queue {
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
         inotify::add_watch(&inotify, location.dir.path(), flags)?;
-        Ok(Queue { inotify, file: location.file })
+        Ok(Queue { inotify, file: location.file.clone() })
     }
 
     /// Blocks until an event of the name or of the directory itself, for at most `time`. Events of

@@ -72,8 +72,7 @@ fn new_file(dir: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<(OwnedFd, Fil
         // A forked child has the same count but another pid. A dead process with the same pid may
         // have left a file of this name, so try the next count.
         let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let name =
-            FileName::new(&[UNFINISHED_PREFIX.as_bytes(), format!("{pid}-{count}").as_bytes()]);
+        let name = FileName::new(format!("{UNFINISHED_PREFIX}{pid}-{count}").as_bytes());
         let name = name.expect("two numbers are short");
         match rustix::fs::openat(dir, name.as_c_str(), flags, mode) {
             Ok(fd) => return Ok((above_standard_streams(fd)?, name)),
