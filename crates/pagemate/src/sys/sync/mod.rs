@@ -4,6 +4,7 @@
 //! `unnamed`, `wait` and its own operations; [`wait_any`] and [`wait_all`] for several objects; and
 //! `Mutex::embedded`, a mutex whose words lie in a user's section.
 
+pub(crate) mod typed;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
