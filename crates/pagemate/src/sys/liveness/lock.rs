@@ -7,20 +7,24 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 
-/// The error for a lock operation that failed. `what` names the operation.
-pub(crate) fn failed(what: &'static str, error: io::Error) -> Error {
-    // No argument of these calls is invalid, so that EINVAL means a command that does not exist.
-    let lacks_locks = [libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::ENOLCK];
-    if !error.raw_os_error().is_some_and(|code| lacks_locks.contains(&code)) {
-        return Error::os(what, error);
-    }
-    let cause = format!(
-        "{what}: the file system or this kernel does not provide open file description locks \
-         (F_OFD_SETLK); set PAGEMATE_DIR to a directory on a local file system such as tmpfs"
-    );
-    Error::os_as(ErrorKind::Unsupported, cause, error)
+/// Returns the error for a lock operation that failed. `what` names the operation.
+fn failed(what: &'static str, error: io::Error) -> Error {
+    let remedy = match error.raw_os_error() {
+        // No argument of these calls is invalid, so that EINVAL means a command that does not exist.
+        Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP | libc::ENOLCK) => {
+            "the file system or this kernel does not provide open file description locks \
+             (F_OFD_SETLK); set PAGEMATE_DIR to a directory on a local file system such as tmpfs"
+        }
+        // The call itself never returns EPERM.
+        Some(libc::EPERM) => {
+            "a sandbox (seccomp) forbids open file description locks (fcntl with F_OFD_SETLK and \
+             F_OFD_GETLK); allow them, because pagemate detects by them which processes are alive"
+        }
+        _ => return Error::os(what, error),
+    };
+    Error::os_as(ErrorKind::Unsupported, format!("{what}: {remedy}"), error)
 }
 
 /// The holders of an object's lock through other descriptions.
@@ -35,10 +39,8 @@ pub(crate) enum Holder {
 }
 
 /// Returns the holders of the lock, without taking it.
-pub(crate) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
-    let mut lock = of_byte(0, libc::F_WRLCK)?;
-    call(fd, libc::F_OFD_GETLK, &mut lock)?;
-    Ok(match libc::c_int::from(lock.l_type) {
+pub(crate) fn ask(fd: BorrowedFd<'_>) -> Result<Holder> {
+    Ok(match get(fd, of_byte(0, libc::F_WRLCK)?)? {
         found if found == libc::c_int::from(libc::F_UNLCK) => Holder::Nobody,
         found if found == libc::c_int::from(libc::F_RDLCK) => Holder::Handles,
         _ => Holder::Sweeper,
@@ -48,10 +50,8 @@ pub(crate) fn ask(fd: BorrowedFd<'_>) -> io::Result<Holder> {
 /// Returns whether another description holds the exclusive lock of a byte.
 ///
 /// Shared locks do not count: every user who may read the file can hold one.
-pub(crate) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
-    let mut lock = of_byte(byte, libc::F_RDLCK)?;
-    call(fd, libc::F_OFD_GETLK, &mut lock)?;
-    Ok(libc::c_int::from(lock.l_type) != libc::c_int::from(libc::F_UNLCK))
+pub(crate) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> Result<bool> {
+    Ok(get(fd, of_byte(byte, libc::F_RDLCK)?)? != libc::c_int::from(libc::F_UNLCK))
 }
 
 /// The byte whose shared lock means that the memory is in use. A handle takes this lock together with
@@ -60,45 +60,53 @@ pub(crate) fn is_excluded_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> 
 const MEMORY: u64 = 1;
 
 /// Takes the shared locks of a handle. Returns false if a sweeper has an exclusive one.
-pub(crate) fn try_share(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn try_share(fd: BorrowedFd<'_>) -> Result<bool> {
     let mut lock = of_byte(0, libc::F_RDLCK)?;
     lock.l_len = 2;
     set(fd, lock)
 }
 
 /// Takes the exclusive lock of the memory. Returns false if a handle or a view uses it.
-pub(crate) fn try_exclude_memory(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn try_exclude_memory(fd: BorrowedFd<'_>) -> Result<bool> {
     try_exclude_at(fd, MEMORY)
 }
 
 /// Releases the lock of the name.
-pub(crate) fn release(fd: BorrowedFd<'_>) -> io::Result<()> {
+pub(crate) fn release(fd: BorrowedFd<'_>) -> Result<()> {
     release_at(fd, 0)
 }
 
 /// Releases the lock of a byte.
-pub(crate) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<()> {
+pub(crate) fn release_at(fd: BorrowedFd<'_>, byte: u64) -> Result<()> {
     set(fd, of_byte(byte, libc::F_UNLCK)?).map(|_| ())
 }
 
 /// Takes the exclusive lock of the name, as a sweeper does. Returns false if another description has a
 /// lock of it.
-pub(crate) fn try_exclude(fd: BorrowedFd<'_>) -> io::Result<bool> {
+pub(crate) fn try_exclude(fd: BorrowedFd<'_>) -> Result<bool> {
     try_exclude_at(fd, 0)
 }
 
 /// Takes the exclusive lock of a byte. Returns false if another description has a lock of it.
-pub(crate) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> io::Result<bool> {
+pub(crate) fn try_exclude_at(fd: BorrowedFd<'_>, byte: u64) -> Result<bool> {
     set(fd, of_byte(byte, libc::F_WRLCK)?)
 }
 
-fn set(fd: BorrowedFd<'_>, mut lock: Flock) -> io::Result<bool> {
+/// Returns the type of a lock through another description that conflicts with `lock`, or `F_UNLCK`.
+fn get(fd: BorrowedFd<'_>, mut lock: Flock) -> Result<libc::c_int> {
+    call(fd, libc::F_OFD_GETLK, &mut lock)
+        .map_err(|error| failed("its lock cannot be tested", error))?;
+    Ok(lock.l_type.into())
+}
+
+/// Sets `lock`. Returns false if a lock through another description conflicts with it.
+fn set(fd: BorrowedFd<'_>, mut lock: Flock) -> Result<bool> {
     match call(fd, libc::F_OFD_SETLK, &mut lock) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
             Ok(false)
         }
-        Err(error) => Err(error),
+        Err(error) => Err(failed("its lock cannot be taken", error)),
     }
 }
 
@@ -134,12 +142,14 @@ cfg_select! {
     }
 }
 
-fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> io::Result<Flock> {
+fn of_byte(byte: u64, kind: impl Into<libc::c_int>) -> Result<Flock> {
     // SAFETY: a C struct of integers, for which all zeros are valid. The kernel requires a zero `l_pid`.
     let mut lock: Flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind.into().try_into().expect("lock types fit their field");
     lock.l_whence = libc::SEEK_SET.try_into().expect("SEEK_SET fits its field");
-    lock.l_start = byte.try_into().map_err(io::Error::other)?;
+    lock.l_start = byte.try_into().map_err(|_| {
+        Error::new(ErrorKind::OutOfRange, "its lock is past the last byte that can be locked")
+    })?;
     lock.l_len = 1;
     Ok(lock)
 }
@@ -168,6 +178,9 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(error.raw_os_error(), Some(libc::EINVAL));
         assert!(error.to_string().contains("set PAGEMATE_DIR"), "{error}");
+        let error = failed("its lock cannot be taken", io::Error::from_raw_os_error(libc::EPERM));
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("seccomp"), "{error}");
         let error = failed("its lock cannot be taken", io::Error::from_raw_os_error(libc::EIO));
         assert_eq!(error.kind(), ErrorKind::Os);
     }

@@ -17,7 +17,7 @@ use rustix::fs::Stat;
 use super::fork::{self, ForkKind, Hook, PerProcess, ProcessGuard};
 use super::lock;
 use super::slot::{self, Slot};
-use super::token::Token;
+use super::token::{self, Token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
 
@@ -124,15 +124,12 @@ impl Seats {
             if self.0.state.get(&mut guard).taken.contains(&byte) {
                 continue;
             }
-            let taken = lock::try_exclude_at(own, byte);
-            if taken.map_err(|e| Error::os("a seat for it cannot be locked", e))? {
+            if lock::try_exclude_at(own, byte)? {
                 self.0.state.get(&mut guard).taken.insert(byte);
                 fault::point("seat-after-take");
                 return Ok(seat);
             }
-            if !lock::is_excluded_at(own, byte)
-                .map_err(|e| lock::failed("its lock cannot be tested", e))?
-            {
+            if !lock::is_excluded_at(own, byte)? {
                 // A shared lock, which is no seat: a user who may read the file blocks this byte.
                 return self.0.take_token(file, &mut guard);
             }
@@ -177,7 +174,7 @@ pub(crate) fn is_taken(file: BorrowedFd<'_>, at: u64, seat: u32) -> Result<bool>
         return Ok(true);
     }
     let byte = first_byte(at)? + u64::from(seat);
-    lock::is_excluded_at(file, byte).map_err(|e| lock::failed("its lock cannot be tested", e))
+    lock::is_excluded_at(file, byte)
 }
 
 /// Returns the byte before the first seat of the mutex at offset `at`.
@@ -242,8 +239,8 @@ impl File {
         if !user.is_root() && user.as_raw() != stat_of(file)?.st_uid {
             return Err(blocked("only processes of its owner can create tokens"));
         }
-        let created = origin.directory().and_then(|dir| Token::create((*dir).as_fd()));
-        let (token, fd) = created.map_err(|e| Error::os("no token can be created beside it", e))?;
+        let dir = origin.directory().map_err(token::cannot_create)?;
+        let (token, fd) = Token::create((*dir).as_fd())?;
         let slot = slot::store(fd, fork::current(guard), guard);
         self.state.get(guard).tokens.insert(token.seat(), slot);
         Ok(token.seat())

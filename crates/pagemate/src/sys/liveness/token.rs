@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::lock;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The prefix of the file names of tokens.
 pub(crate) const PREFIX: &str = ".pagemate:seat-";
@@ -46,48 +47,52 @@ impl Token {
     }
 
     /// Creates a token in the directory `dir`, and locks it.
-    pub(super) fn create(dir: BorrowedFd<'_>) -> io::Result<(Token, OwnedFd)> {
+    pub(super) fn create(dir: BorrowedFd<'_>) -> Result<(Token, OwnedFd)> {
         for _ in 0..TRIES {
             // `RandomState` has a random seed, and the standard library offers no other random numbers.
             #[allow(clippy::cast_possible_truncation, reason = "any 29 bits")]
             let random = RandomState::new().build_hasher().finish() as u32;
             let token = Token(random & (TOKEN_BIT - 1) | TOKEN_BIT);
-            match token.create_file(dir) {
-                Ok(Some(fd)) => return Ok((token, fd)),
-                Ok(None) => {}
-                Err(error) => return Err(error),
+            if let Some(fd) = token.create_file(dir)? {
+                return Ok((token, fd));
             }
         }
-        Err(io::ErrorKind::TimedOut.into())
+        let cause = "no token can be created beside it: all numbers that were tried are in use";
+        Err(Error::new(ErrorKind::TimedOut, cause))
     }
 
     /// Creates and locks the file. Returns `None` if the number is in use, or if a sweep removed the file
     /// before it was locked.
-    fn create_file(self, dir: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+    fn create_file(self, dir: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
         // Mode 0600 until the file is locked: another user that opened it earlier could lock it first.
         let fd = match rustix::fs::openat(dir, self.file_name(), flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
             Err(Errno::EXIST) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(cannot_create(error.into())),
         };
-        if !lock::try_exclude(fd.as_fd())? || rustix::fs::fstat(&fd)?.st_nlink == 0 {
+        let failed = |error: Errno| cannot_create(error.into());
+        if !lock::try_exclude(fd.as_fd())? || rustix::fs::fstat(&fd).map_err(failed)?.st_nlink == 0
+        {
             return Ok(None);
         }
-        rustix::fs::fchmod(&fd, Mode::from_raw_mode(0o644))?;
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(0o644)).map_err(failed)?;
         Ok(Some(fd))
     }
 
     /// Whether a process has the seat. `owner` is the user whose object it is at.
-    pub(crate) fn is_taken(self, dir: BorrowedFd<'_>, owner: u32) -> io::Result<bool> {
+    pub(crate) fn is_taken(self, dir: BorrowedFd<'_>, owner: u32) -> Result<bool> {
+        let cannot_test =
+            |error: Errno| Error::os("its owner's token cannot be tested", error.into());
+
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(dir, self.file_name(), flags, Mode::empty()) {
             Ok(fd) => fd,
             // A symbolic link or a socket is not a token.
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(cannot_test(error)),
         };
-        let stat = rustix::fs::fstat(&fd)?;
+        let stat = rustix::fs::fstat(&fd).map_err(cannot_test)?;
         // Another user can create a file of that name after the token was removed.
         let is_trusted = stat.st_uid == owner || stat.st_uid == 0;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
@@ -99,4 +104,9 @@ impl Token {
         // If this fails, a sweep removes the file.
         _ = rustix::fs::unlinkat(dir, self.file_name(), AtFlags::empty());
     }
+}
+
+/// Returns the error for a token that the system refuses to create.
+pub(super) fn cannot_create(error: io::Error) -> Error {
+    Error::os("no token can be created beside it", error)
 }

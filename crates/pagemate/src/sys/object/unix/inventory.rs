@@ -62,7 +62,7 @@ fn describe(location: &FileLocation, read_state: ReadState) -> Result<Option<(Qu
         Err(Errno::NOENT) => return Ok(None),
         Err(error) => return Err(error::open_failed(location, Access::Read, error)),
     };
-    match lock::ask(fd.as_fd()).map_err(|e| lock::failed("its lock cannot be read", e))? {
+    match lock::ask(fd.as_fd())? {
         Holder::Handles if !location.file.is_unfinished() => {}
         Holder::Nobody => {
             sweep(location);

@@ -74,12 +74,13 @@ impl Object {
     pub(crate) fn is_seat_taken(&self, at: u64, seat: u32) -> Result<bool> {
         let file = self.seat_file()?;
         let Some(token) = Token::of(seat) else { return liveness::is_taken(file, at, seat) };
-        let cannot = |error: io::Error| Error::os("its owner's seat cannot be tested", error);
-        let owner = rustix::fs::fstat(file).map_err(|e| cannot(e.into()))?.st_uid;
+        let owner = rustix::fs::fstat(file)
+            .map_err(|e| Error::os("its file cannot be inspected", e.into()))?
+            .st_uid;
         // A handle without a name cannot find the token. The owner may be alive, so the seat counts
         // as taken.
         let Some(named) = &self.named else { return Ok(true) };
         let Some(location) = named.location.revalidated() else { return Ok(true) };
-        token.is_taken(location.dir.as_fd(), owner).map_err(cannot)
+        token.is_taken(location.dir.as_fd(), owner)
     }
 }

@@ -179,8 +179,7 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
     written.map_err(|e| Error::os("its record of the file cannot be written", e.into()))?;
     // The file must not grow before this process owns the name, and no process may map it before it
     // has grown. The exclusive lock makes openers retry in between, as during a sweep.
-    let locked = if grows { lock::try_exclude(staged.fd().as_fd()) } else { Ok(true) };
-    if !locked.map_err(|e| lock::failed("its lock cannot be taken", e))? {
+    if grows && !lock::try_exclude(staged.fd().as_fd())? {
         return Err(retry::busy());
     }
     Ok(Some(Built { staged, memory: Some(memory), grows, seats: None }))
@@ -192,11 +191,7 @@ fn grow(object: BorrowedFd<'_>, file: BorrowedFd<'_>, len: u64) -> Result<()> {
     fault::point("grow-before");
     user_file::grow(file, len)?;
     fault::point("grow-after");
-    match lock::try_share(object) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(retry::busy()),
-        Err(error) => Err(lock::failed("its lock cannot be taken", error)),
-    }
+    if lock::try_share(object)? { Ok(()) } else { Err(retry::busy()) }
 }
 
 /// Builds the object's own file, with its shared lock. `None` if the directory was removed.
@@ -245,8 +240,7 @@ fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Staged>> {
         fault::point("create-after-file");
         // Lock the file before anything else. Where it has a hidden name, a sweep takes the
         // unlocked file for a dead one and may hold its exclusive lock now.
-        let shared = lock::try_share(staged.fd().as_fd());
-        if shared.map_err(|e| lock::failed("its lock cannot be taken", e))? {
+        if lock::try_share(staged.fd().as_fd())? {
             return Ok(Some(staged));
         }
         retries.back_off()?;
@@ -287,12 +281,7 @@ fn restrict_access(
     }
     let open = || {
         let restricted = location.open(access).map_err(error::cannot_open)?;
-        let shared = lock::try_share(restricted.as_fd());
-        if shared.map_err(|e| lock::failed("its lock cannot be taken", e))? {
-            Ok(restricted)
-        } else {
-            Err(retry::busy())
-        }
+        if lock::try_share(restricted.as_fd())? { Ok(restricted) } else { Err(retry::busy()) }
     };
     // The shared lock of `fd` keeps the object live until the new descriptor has its own lock.
     match open() {

@@ -55,11 +55,10 @@ impl Object {
                 },
             };
             fault::point("open-before-ask");
-            match lock::ask(fd.as_fd()).map_err(|e| lock::failed("its lock cannot be read", e))? {
+            match lock::ask(fd.as_fd())? {
                 Holder::Handles => {
                     fault::point("open-before-share");
-                    let shared = lock::try_share(fd.as_fd());
-                    if shared.map_err(|e| lock::failed("its lock cannot be taken", e))? {
+                    if lock::try_share(fd.as_fd())? {
                         fault::point("open-after-share");
                         match Description::read(fd.as_fd(), name, kind, access) {
                             Ok(Some(found)) => {
