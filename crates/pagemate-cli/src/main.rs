@@ -9,6 +9,7 @@ mod command;
 mod complete;
 mod copy;
 mod description;
+mod directory;
 mod failure;
 mod input;
 mod json;

@@ -3,13 +3,14 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use std::{env, fs, io, thread};
+use std::{env, io, thread};
 
 use clap::Args;
 use pagemate::sync::{Mutex, MutexGuard, MutexOptions};
 use pagemate::{ErrorKind, Section, SectionOptions, View, inventory};
 
 use crate::color::{self, BAD, GOOD, TITLE};
+use crate::directory::names_in;
 use crate::failure::{Failure, Outcome};
 
 /// Demonstrate in a few seconds, with real processes, what pagemate guarantees, and check it.
@@ -162,9 +163,9 @@ fn text_in(view: &View) -> pagemate::Result<String> {
 fn files(name: &str) -> Vec<PathBuf> {
     let base = env::var_os("PAGEMATE_DIR").filter(|dir| !dir.is_empty());
     let base = base.map_or_else(|| "/dev/shm".into(), PathBuf::from);
-    let dirs = fs::read_dir(base).into_iter().flatten().flatten();
-    let dirs = dirs.filter(|dir| dir.file_name().to_string_lossy().starts_with("pagemate"));
-    dirs.map(|dir| dir.path().join(name)).filter(|file| file.exists()).collect()
+    let dirs = names_in(&base).into_iter();
+    let dirs = dirs.filter(|dir| dir.to_string_lossy().starts_with("pagemate"));
+    dirs.map(|dir| base.join(dir).join(name)).filter(|file| file.exists()).collect()
 }
 
 /// A process of the demo.

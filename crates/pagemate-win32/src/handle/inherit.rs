@@ -7,14 +7,13 @@
 #![allow(unsafe_code, reason = "taking over descriptors that a parent left")]
 
 use std::any::Any;
-use std::fs::DirEntry;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use pagemate::os::unix::SectionExt;
 use pagemate::sync::{Event, Mutex, Semaphore};
 use pagemate::{Access, Name, Section, SectionOptions};
-use rustix::fs::{FlockOperation, MemfdFlags};
+use rustix::fs::{CWD, Dir, DirEntry, FlockOperation, MemfdFlags, Mode, OFlags};
 use rustix::io::{FdFlags, retry_on_intr};
 
 use crate::error::{INVALID_HANDLE, Result};
@@ -170,7 +169,9 @@ fn reopen_named<T: AsFd + Send + Sync + 'static>(
 
 /// Returns the handles that this process inherited from its parent.
 pub(crate) fn inherited_handles() -> Vec<(Handle, Entry, Inherited)> {
-    let Ok(descriptors) = std::fs::File::open("/proc/self/fd") else { return Vec::new() };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(CWD, "/proc/self/fd", flags, Mode::empty());
+    let Ok(descriptors) = opened else { return Vec::new() };
     // Another copy of this library in this process may take over the notes at the same time. The
     // directory belongs to this process alone, so its lock excludes that copy and no other process.
     let lock = |operation| retry_on_intr(|| rustix::fs::flock(&descriptors, operation));
@@ -178,24 +179,26 @@ pub(crate) fn inherited_handles() -> Vec<(Handle, Entry, Inherited)> {
         return Vec::new();
     }
     let mut known = Known::new();
-    let handles = notes().into_iter().filter_map(|note| take_over(note, &mut known)).collect();
+    let handles =
+        notes(&descriptors).into_iter().filter_map(|note| take_over(note, &mut known)).collect();
     // Unlock explicitly instead of relying on `close`: a child that another thread forked meanwhile
     // may hold a duplicate of the description.
     _ = lock(FlockOperation::Unlock);
     handles
 }
 
-/// Returns the notes among this process' descriptors.
+/// Returns the notes among this process' descriptors, which `descriptors` lists (`/proc/self/fd`).
 ///
-/// Collects all of them first, because taking one over opens more descriptors.
-fn notes() -> Vec<RawFd> {
-    let Ok(descriptors) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
+/// Collects all of them first, because taking one over opens more descriptors. Reads the directory
+/// through rustix: `std::fs::read_dir` panics if the system reports an error when it is closed.
+fn notes(descriptors: &OwnedFd) -> Vec<RawFd> {
+    let Ok(entries) = Dir::read_from(descriptors) else { return Vec::new() };
     let is_note = |entry: &DirEntry| {
-        std::fs::read_link(entry.path())
-            .is_ok_and(|link| link.to_str().is_some_and(|link| link.starts_with(NOTE_LINK)))
+        rustix::fs::readlinkat(descriptors, entry.file_name(), Vec::new())
+            .is_ok_and(|link| link.to_bytes().starts_with(NOTE_LINK.as_bytes()))
     };
-    let notes = descriptors.flatten().filter(is_note);
-    notes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    let notes = entries.flatten().filter(is_note);
+    notes.filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect()
 }
 
 /// The synchronisation objects that were taken over, by device and inode.

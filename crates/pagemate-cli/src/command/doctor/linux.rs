@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, getrlimit, getuid};
 
 use super::{Finding, Level};
+use crate::directory::names_in;
 use crate::users::Users;
 
 /// Uids up to this one are system users, whose objects logind leaves alone: `SYS_UID_MAX` of
@@ -78,10 +79,11 @@ fn removes_ipc(root: &Path) -> bool {
     // names.
     let mut drop_ins: BTreeMap<OsString, PathBuf> = BTreeMap::new();
     for folder in FOLDERS {
-        let entries = fs::read_dir(root.join(folder).join("logind.conf.d"));
-        for entry in entries.into_iter().flatten().flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "conf") {
-                drop_ins.entry(entry.file_name()).or_insert_with(|| entry.path());
+        let folder = root.join(folder).join("logind.conf.d");
+        for name in names_in(&folder) {
+            let path = folder.join(&name);
+            if path.extension().is_some_and(|extension| extension == "conf") {
+                drop_ins.entry(name).or_insert(path);
             }
         }
     }
