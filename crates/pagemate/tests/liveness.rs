@@ -10,8 +10,8 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use harness::fork::{
-    Gate, NOBODY, adopt, adopted, alone, alone_as_root, become_user, fork, fork_unnoticed, hold_on,
-    jail,
+    Gate, NOBODY, adopt, adopted, alone, alone_as_root, become_user, fork, fork_unnoticed,
+    fork_without_handlers, hold_on, jail,
 };
 use pagemate::sync::{Mutex, MutexOptions, SharedMutex};
 use pagemate::{ErrorKind, SectionOptions};
@@ -159,39 +159,43 @@ fn jailed_master_and_its_workers_need_no_proc_for_named_objects() {
 }
 
 #[test]
-fn child_of_a_bare_clone_leaves_its_parents_seats_with_its_first_call() {
-    alone("child_of_a_bare_clone_leaves_its_parents_seats_with_its_first_call", |_| {
+fn child_without_fork_handlers_leaves_its_parents_seats_with_its_first_call() {
+    alone("child_without_fork_handlers_leaves_its_parents_seats_with_its_first_call", |_| {
         adopt();
         let ids = SectionOptions::new().len(4096).create_unnamed().unwrap().map().unwrap();
-        let shared = Shared::new();
-        let (ready, go) = (Gate::new(), Gate::new());
-        let parent = fork(|| {
-            shared.take();
-            let child = fork_unnoticed(|| {
-                // The child owns none of them, although its copied memory says so.
-                assert!(!shared.named.is_mine());
-                assert!(shared.named.unlock_forgotten().is_err());
+        for is_bare in [true, false] {
+            let shared = Shared::new();
+            let (ready, go) = (Gate::new(), Gate::new());
+            let parent = fork(|| {
+                shared.take();
+                let body = || {
+                    // The child owns none of them, although its copied memory says so.
+                    assert!(!shared.named.is_mine());
+                    assert!(shared.named.unlock_forgotten().is_err());
+                    ready.open();
+                    go.wait();
+                    assert_eq!(shared.take(), [false; 4]);
+                    shared.free();
+                    hold_on();
+                };
+                let child =
+                    if is_bare { fork_unnoticed(body) } else { fork_without_handlers(body) };
+                ids.write(0, &child.id()).unwrap();
                 ready.open();
-                go.wait();
-                assert_eq!(shared.take(), [false; 4]);
-                shared.free();
                 hold_on();
             });
-            ids.write(0, &child.id()).unwrap();
-            ready.open();
-            hold_on();
-        });
-        ready.wait();
-        ready.wait();
-        let child = adopted(ids.read(0).unwrap());
-        assert!(shared.named.try_lock().unwrap().is_none());
-        parent.kill();
-        assert_eq!(shared.take(), [true; 4]);
-        shared.free();
-        go.open();
-        assert_eq!(shared.take(), [false; 4]);
-        child.kill();
-        shared.free();
+            ready.wait();
+            ready.wait();
+            let child = adopted(ids.read(0).unwrap());
+            assert!(shared.named.try_lock().unwrap().is_none());
+            parent.kill();
+            assert_eq!(shared.take(), [true; 4]);
+            shared.free();
+            go.open();
+            assert_eq!(shared.take(), [false; 4]);
+            child.kill();
+            shared.free();
+        }
     });
 }
 

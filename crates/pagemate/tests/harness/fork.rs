@@ -92,6 +92,19 @@ pub(crate) fn fork_unnoticed(body: impl FnOnce()) -> Forked {
     child(pid.try_into().unwrap(), body)
 }
 
+/// Forks by `_Fork(3)`, which runs no fork handlers either. C libraries that lack it have the bare system
+/// call only.
+pub(crate) fn fork_without_handlers(body: impl FnOnce()) -> Forked {
+    // SAFETY: the name ends with NUL.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"_Fork".as_ptr()) };
+    if found.is_null() {
+        return fork_unnoticed(body);
+    }
+    // SAFETY: POSIX defines the type of the function with this name.
+    let fork: extern "C" fn() -> libc::pid_t = unsafe { std::mem::transmute(found) };
+    child(fork(), body)
+}
+
 fn child(pid: libc::pid_t, body: impl FnOnce()) -> Forked {
     match pid {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
@@ -105,6 +118,39 @@ fn child(pid: libc::pid_t, body: impl FnOnce()) -> Forked {
             unsafe { libc::_exit(code) }
         }
         pid => Forked { pid },
+    }
+}
+
+/// Runs `body` as process 1 of a new pid namespace. The result is the process of this namespace that
+/// waits for it, and whose death kills it.
+pub(crate) fn in_new_pid_namespace(body: impl FnOnce()) -> Forked {
+    fork(|| {
+        // SAFETY: unshare(2) takes a number.
+        let result = unsafe { libc::unshare(libc::CLONE_NEWPID) };
+        assert_eq!(result, 0, "{}", io::Error::last_os_error());
+        fork(|| {
+            // SAFETY: this prctl(2) operation takes a number.
+            assert_eq!(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }, 0);
+            body();
+        })
+        .join();
+    })
+}
+
+/// Starts a child that shares this process' memory, as vfork(2) does, and waits for its end. The child
+/// calls `tell` with its pid and then does nothing.
+pub(crate) fn wait_in_vfork(tell: impl Fn(u32)) {
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    let flags = libc::c_long::from(flags);
+    // SAFETY: with these arguments clone(2) equals vfork(2): the child runs on this stack while this
+    // thread is suspended. The child never returns from this function.
+    if unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) } == 0 {
+        watch();
+        tell(std::process::id());
+        loop {
+            // SAFETY: pause(2) takes no arguments.
+            unsafe { libc::pause() };
+        }
     }
 }
 

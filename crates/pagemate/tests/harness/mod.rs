@@ -9,6 +9,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
+#[cfg(target_os = "linux")]
+pub(crate) mod seccomp;
 mod sync;
 
 use std::collections::{BTreeSet, HashMap};

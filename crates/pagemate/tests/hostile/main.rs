@@ -11,6 +11,7 @@ mod limits;
 mod privileged;
 mod records;
 mod removed;
+mod sandbox;
 mod seats;
 mod sync;
 mod users;

@@ -293,6 +293,54 @@ mod tests {
     }
 
     #[test]
+    fn one_thread_at_a_time_has_the_process_lock() {
+        static INSIDE: AtomicBool = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let guard = lock_process();
+                        assert!(!INSIDE.swap(true, Ordering::Relaxed));
+                        std::thread::yield_now();
+                        INSIDE.store(false, Ordering::Relaxed);
+                        drop(guard);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn fork_waits_for_the_process_lock_and_holds_it_until_the_child_exists() {
+        static RELEASED: AtomicBool = AtomicBool::new(false);
+        let guard = lock_process();
+        std::thread::scope(|scope| {
+            let forking = scope.spawn(|| {
+                // The calls of fork(3), without the fork. The second pair is a second registration.
+                let moment = Moment(FORKS.load(Ordering::SeqCst));
+                before();
+                before();
+                assert!(RELEASED.load(Ordering::Relaxed));
+                assert!(!moment.has_not_forked_since());
+                assert_eq!(page().lock.load(Ordering::Relaxed), std::process::id());
+                in_parent();
+                assert_eq!(page().lock.load(Ordering::Relaxed), std::process::id());
+                in_parent();
+                assert_eq!(DEPTH.get(), 0);
+            });
+            // Time for a fork that does not wait. A correct one passes in any case.
+            std::thread::sleep(Duration::from_millis(20));
+            RELEASED.store(true, Ordering::Relaxed);
+            drop(guard);
+            forking.join().unwrap();
+        });
+        // Without a preceding `before` the handler of the child changes nothing.
+        let generation = generation();
+        in_child();
+        assert_eq!(super::generation(), generation);
+    }
+
+    #[test]
     fn values_of_another_generation_are_not_used() {
         let value = PerProcess::<Vec<u32>>::new();
         let mut guard = lock_process();

@@ -34,14 +34,11 @@ fn woken<T>(result: rustix::io::Result<T>) -> io::Result<Option<T>> {
 /// Sleeps while every word has its expected value, for at most `time`. Returns the index of a word
 /// for which another thread woke this one.
 pub(crate) fn wait_any(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
-    match waitv::wait(words, time) {
-        Err(Errno::NOSYS | Errno::PERM) => poll(words, time),
-        result => woken(result),
-    }
+    // Kernels before 5.16 lack the call, and sandboxes refuse it with an error of their choice.
+    woken(waitv::wait(words, time)).or_else(|_| poll(words, time))
 }
 
-/// Sleeps on one word after the other, for a millisecond each. Kernels before 5.16 lack
-/// `futex_waitv(2)`, and some sandboxes refuse it.
+/// Sleeps on one word after the other, for a millisecond each.
 fn poll(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
     const INTERVAL: Duration = Duration::from_millis(1);
     let end = std::time::Instant::now() + time;

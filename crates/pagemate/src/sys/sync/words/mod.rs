@@ -14,6 +14,8 @@ pub(crate) mod auto_event;
 pub(crate) mod manual_event;
 pub(crate) mod mutex;
 pub(crate) mod semaphore;
+#[cfg(all(test, not(loom)))]
+mod steps;
 #[cfg(all(test, loom))]
 mod tests;
 pub(crate) mod watch;
