@@ -7,25 +7,21 @@
 //!
 //! The producer publishes versions until Enter. The consumer waits for the producer, follows three
 //! versions and ends. Its handle and its view are read-only, which the kernel enforces.
-#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pagemate::typed::{SeqLock, SharedReader};
-use pagemate::{Shareable, Shared};
+use pagemate::{Access, ErrorKind, Section, SectionOptions};
 
 const NAME: &str = "read-only";
 
-#[derive(Clone, Copy, Shareable)]
-#[repr(C)]
-struct Release {
-    version: u64,
-    value: u64,
-}
+/// The offsets of the version number and of the value.
+const VERSION: usize = 0;
+const VALUE: usize = 64;
 
 /// The longest time that the consumer waits for the producer or for a new version.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,8 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn produce() -> pagemate::Result<()> {
-    let release = Shared::<SeqLock<Release>>::open_or_create(NAME)?;
-    let writer = release.writer(&release)?;
+    let section = SectionOptions::new().len(4096).create_new(NAME)?;
+    let view = section.map()?;
     let (enter, entered) = channel();
     thread::spawn(move || {
         _ = std::io::stdin().read_line(&mut String::new());
@@ -50,7 +46,10 @@ fn produce() -> pagemate::Result<()> {
     });
     println!("publishing versions; Enter ends");
     for version in 1_u64.. {
-        writer.write(&Release { version, value: version * version })?;
+        view.write(VALUE, &(version * version))?;
+        // Pairs with the Acquire load in `consume`: a reader that sees this version sees this value
+        // or a later one.
+        view.atomic::<AtomicU64>(VERSION)?.store(version, Ordering::Release);
         if entered.recv_timeout(Duration::from_millis(100)) != Err(RecvTimeoutError::Timeout) {
             break;
         }
@@ -59,25 +58,38 @@ fn produce() -> pagemate::Result<()> {
 }
 
 fn consume() -> Result<(), Box<dyn Error>> {
-    let reader = Shared::<SeqLock<Release>>::open_read_only_within(NAME, TIMEOUT)?;
+    let section = wait_for_producer()?;
+    let view = section.map()?;
+    let refused = view.write(VALUE, &0_u64).expect_err("the view is read-only");
+    println!("it cannot write: {refused}");
+
     let mut seen = 0;
     for _ in 0..3 {
-        let Release { version, value } = next(&reader, seen)?;
-        println!("version {version}: {value}");
+        let deadline = Instant::now() + TIMEOUT;
+        let version = loop {
+            let version = view.load::<AtomicU64>(VERSION, Ordering::Acquire)?;
+            if version > seen {
+                break version;
+            }
+            if Instant::now() > deadline {
+                return Err("no new version".into());
+            }
+            thread::sleep(PAUSE);
+        };
+        println!("version {version}: {}", view.read::<u64>(VALUE)?);
         seen = version;
     }
     Ok(())
 }
 
-/// Returns the next release after the version `seen`.
-fn next(reader: &SharedReader<SeqLock<Release>>, seen: u64) -> Result<Release, Box<dyn Error>> {
+fn wait_for_producer() -> Result<Section, Box<dyn Error>> {
     let deadline = Instant::now() + TIMEOUT;
-    while Instant::now() < deadline {
-        let release = reader.read();
-        if release.version > seen {
-            return Ok(release);
+    loop {
+        match SectionOptions::new().access(Access::Read).open(NAME) {
+            Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => {
+                thread::sleep(PAUSE);
+            }
+            result => return Ok(result?),
         }
-        thread::sleep(PAUSE);
     }
-    Err("no new version".into())
 }
