@@ -10,6 +10,7 @@ mod dist;
 mod inject;
 mod linux32;
 mod macos;
+mod miri;
 mod stress;
 mod task;
 mod threads;
@@ -47,6 +48,7 @@ const TASKS: &[Task] = &[
         "makes each system call of the command fail once: a few minutes, or `long` for more errors",
         inject::inject,
     ),
+    ("miri", "finds undefined behaviour in typed memory and copies, if Miri is there", miri::miri),
     ("macos", "type-checks for macOS", macos::macos),
     (
         "torture",
@@ -105,6 +107,7 @@ fn ci() -> Outcome {
     tempname()?;
     turns()?;
     loom()?;
+    miri::miri()?;
     threads::threads()?;
     tools()?;
     inject::inject()?;
@@ -171,7 +174,11 @@ fn turns() -> Outcome {
 
 /// Checks the protocols of sync objects with loom's atomics.
 fn loom() -> Outcome {
-    test_with("--cfg loom", "target/loom", &["--lib", "--release", "sync::words"])
+    test_with(
+        "--cfg loom",
+        "target/loom",
+        &["--lib", "--release", "--", "sync::words", "sync::typed"],
+    )
 }
 
 /// Runs tests of the core, built with these flags in a target directory of their own.

@@ -7,21 +7,25 @@
 //!
 //! The producer publishes versions until Enter. The consumer waits for the producer, follows three
 //! versions and ends. Its handle and its view are read-only, which the kernel enforces.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pagemate::{Access, ErrorKind, Section, SectionOptions};
+use pagemate::typed::{SeqLock, SharedReader};
+use pagemate::{Shareable, Shared};
 
 const NAME: &str = "read-only";
 
-/// The offsets of the version number and of the value.
-const VERSION: usize = 0;
-const VALUE: usize = 64;
+#[derive(Clone, Copy, Shareable)]
+#[repr(C)]
+struct Release {
+    version: u64,
+    value: u64,
+}
 
 /// The longest time that the consumer waits for the producer or for a new version.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn produce() -> pagemate::Result<()> {
-    let section = SectionOptions::new().len(4096).create_new(NAME)?;
-    let view = section.map()?;
+    let release = Shared::<SeqLock<Release>>::open_or_create(NAME)?;
+    let writer = release.writer(&release)?;
     let (enter, entered) = channel();
     thread::spawn(move || {
         _ = std::io::stdin().read_line(&mut String::new());
@@ -46,10 +50,7 @@ fn produce() -> pagemate::Result<()> {
     });
     println!("publishing versions; Enter ends");
     for version in 1_u64.. {
-        view.write(VALUE, &(version * version))?;
-        // Pairs with the Acquire load in `consume`: a reader that sees this version sees this value
-        // or a later one.
-        view.atomic::<AtomicU64>(VERSION)?.store(version, Ordering::Release);
+        writer.write(&Release { version, value: version * version })?;
         if entered.recv_timeout(Duration::from_millis(100)) != Err(RecvTimeoutError::Timeout) {
             break;
         }
@@ -58,38 +59,25 @@ fn produce() -> pagemate::Result<()> {
 }
 
 fn consume() -> Result<(), Box<dyn Error>> {
-    let section = wait_for_producer()?;
-    let view = section.map()?;
-    let refused = view.write(VALUE, &0_u64).expect_err("the view is read-only");
-    println!("it cannot write: {refused}");
-
+    let reader = Shared::<SeqLock<Release>>::open_read_only_within(NAME, TIMEOUT)?;
     let mut seen = 0;
     for _ in 0..3 {
-        let deadline = Instant::now() + TIMEOUT;
-        let version = loop {
-            let version = view.load::<AtomicU64>(VERSION, Ordering::Acquire)?;
-            if version > seen {
-                break version;
-            }
-            if Instant::now() > deadline {
-                return Err("no new version".into());
-            }
-            thread::sleep(PAUSE);
-        };
-        println!("version {version}: {}", view.read::<u64>(VALUE)?);
+        let Release { version, value } = next(&reader, seen)?;
+        println!("version {version}: {value}");
         seen = version;
     }
     Ok(())
 }
 
-fn wait_for_producer() -> Result<Section, Box<dyn Error>> {
+/// Returns the next release after the version `seen`.
+fn next(reader: &SharedReader<SeqLock<Release>>, seen: u64) -> Result<Release, Box<dyn Error>> {
     let deadline = Instant::now() + TIMEOUT;
-    loop {
-        match SectionOptions::new().access(Access::Read).open(NAME) {
-            Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => {
-                thread::sleep(PAUSE);
-            }
-            result => return Ok(result?),
+    while Instant::now() < deadline {
+        let release = reader.read();
+        if release.version > seen {
+            return Ok(release);
         }
+        thread::sleep(PAUSE);
     }
+    Err("no new version".into())
 }

@@ -61,6 +61,4 @@ pub enum Kind {
     Event,
     /// A [`Semaphore`](crate::sync::Semaphore).
     Semaphore,
-    /// A [`channel`](crate::channel).
-    Channel,
 }

@@ -27,14 +27,14 @@
 //!
 //! | To | use |
 //! |---|---|
-//! | share bytes, plain values or atomic integers | [`Section`], mapped as a [`View`] |
+//! | share atomic integers, or a structure of them and of values that are read whole | [`Shared`]: see [`typed`] |
+//! | share bytes or plain values | [`Section`], mapped as a [`View`] |
 //! | share one value that many processes change | [`SharedMutex`](sync::SharedMutex): a lock and its value in a section |
 //! | exclude other processes from data or a resource anywhere | [`Mutex`](sync::Mutex) |
 //! | tell waiting processes that something happened | [`Event`](sync::Event), with manual reset for all of them, with auto reset for one |
 //! | limit how many processes use a resource, or count work items | [`Semaphore`](sync::Semaphore) |
 //! | wait for several of these at once | [`wait_any`](sync::wait_any), [`wait_all`](sync::wait_all) |
-//! | send messages from one process to another | a [`channel`] |
-//! | publish a small value that one process writes and many read | an atomic sequence number in a [`View`]: see the example `typed_data` |
+//! | publish a value that few processes write and many read | [`SeqLock`](typed::SeqLock) in a [`Shared`] |
 //! | share the contents of a file | [`SectionOptions::file`] |
 //! | share memory with one other process, without a name | [`SectionOptions::create_unnamed`] and [`os`] |
 //! | open an object that another process creates later | [`Section::open_within`], and the same function of the other objects |
@@ -62,7 +62,7 @@
 //!
 //! - [`View::read_at`], [`View::write_at`], [`View::read`] and [`View::write`] copy. A copy that races
 //!   with a write may be torn: each byte is the old or the new one. A copy orders nothing.
-//! - [`View::atomic`] borrows an atomic integer in place. Atomics never tear. A release operation
+//! - [`Shared`] lends atomics and cells in place. Atomics never tear. A release operation
 //!   happens before the acquire operation that reads its value, in another process as in another
 //!   thread. It orders the copies around it.
 //! - Every object of [`sync`] orders memory: all writes before an unlock, a set or a release happen
@@ -121,7 +121,6 @@
 //! - [`guide::layout`]: the byte layout of an object on Unix, for programs in other languages.
 
 mod access;
-pub mod channel;
 mod deadline;
 mod error;
 #[cfg(doc)]
@@ -130,11 +129,18 @@ pub mod inventory;
 mod name;
 pub mod os;
 mod primitive;
+mod read_only;
 mod section;
+mod shareable;
 pub mod sync;
 mod sys;
+pub mod typed;
 
 pub use access::{Access, Kind, Protection, Sharing};
 pub use error::{Error, ErrorKind, Result};
 pub use name::{Name, Namespace};
+#[cfg(feature = "derive")]
+pub use pagemate_derive::Shareable;
 pub use section::{Atomic, Section, SectionOptions, View, ViewOptions};
+pub use shareable::Shareable;
+pub use typed::Shared;

@@ -120,10 +120,6 @@ fn read_only() {
     let place = Place::new("read-only");
     let consumer = Example::start(&place, "read_only", &[]);
     let producer = Example::start(&place, "read_only", &["produce"]);
-    assert_eq!(
-        consumer.line(),
-        "it cannot write: write view of section \"read-only\": the view is read-only"
-    );
     for _ in 0..3 {
         let line = consumer.line();
         assert!(line.starts_with("version "), "{line}");

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, thread};
 
 use harness::Place;
-use pagemate::{Access, ErrorKind, Section, SectionOptions, View, inventory};
+use pagemate::{Access, ErrorKind, Section, SectionOptions, Shareable, Shared, View, inventory};
 use rustix::process::{Pid, Signal, getppid, kill_process};
 
 const RACERS: usize = 8;
@@ -37,10 +37,15 @@ const MISSING: usize = 3;
 const TIMED_OUT: usize = 4;
 const LISTS: usize = 5;
 
-/// The offset of the first racer's counters on the board, and their distance.
-const RACER_AT: usize = 64;
-/// The offset of the flag on the board that ends the race.
-const OVER_AT: usize = 2048;
+/// The state of a race.
+#[derive(Shareable)]
+#[repr(C)]
+struct Board {
+    /// The counters of each racer.
+    counters: [[AtomicU64; COUNTERS.len()]; RACERS],
+    /// Not 0 when the race is over.
+    over: AtomicU64,
+}
 
 #[test]
 fn actor() {
@@ -117,12 +122,10 @@ fn racer() {
     let number = number.parse().unwrap();
     // Standard input is the section of the board.
     let board = Section::try_from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
-    let board = board.unwrap().map().unwrap();
+    let board = Shared::map(&board.unwrap(), 0).unwrap();
     let mut racer = Racer { number, random: Random(seed.parse().unwrap()), board, held: None };
     // A parent that is killed cannot set the flag, so the racer also ends with its parent.
-    while racer.board.load::<AtomicU64>(OVER_AT, Ordering::Relaxed).unwrap() == 0
-        && getppid() == parent
-    {
+    while racer.board.over.load(Ordering::Relaxed) == 0 && getppid() == parent {
         racer.round();
     }
 }
@@ -130,15 +133,14 @@ fn racer() {
 struct Racer {
     number: usize,
     random: Random,
-    board: View,
+    board: Shared<Board>,
     /// A section that is held from one round to the next, so that names live for different times.
     held: Option<(usize, Section, View)>,
 }
 
 impl Racer {
     fn count(&self, counter: usize) {
-        let at = RACER_AT * (self.number + 1) + 8 * counter;
-        self.board.atomic::<AtomicU64>(at).unwrap().fetch_add(1, Ordering::Relaxed);
+        self.board.counters[self.number][counter].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Tries to create or open a section, checks the result, and closes the section.
@@ -242,7 +244,7 @@ struct Race {
     seed: u64,
     random: Random,
     board: Section,
-    view: View,
+    counts: Shared<Board>,
     reports: PipeWriter,
     /// The output of the racers, which is empty unless one fails.
     output: Arc<Mutex<String>>,
@@ -266,13 +268,13 @@ impl Race {
                 flag.store(true, Ordering::Relaxed);
             }
         });
-        let view = board.map().unwrap();
+        let counts = Shared::map(&board, 0).unwrap();
         let mut race = Race {
             place: Place::new("races"),
             seed,
             random: Random(seed),
             board,
-            view,
+            counts,
             reports,
             output,
             failed,
@@ -300,7 +302,7 @@ impl Race {
     }
 
     fn counter(&self, number: usize, counter: usize) -> u64 {
-        self.view.read(RACER_AT * (number + 1) + 8 * counter).unwrap()
+        self.counts.counters[number][counter].load(Ordering::Relaxed)
     }
 
     fn total(&self, counter: usize) -> u64 {
@@ -378,7 +380,7 @@ impl Race {
 
     /// Ends the race, and asserts that the racers leave nothing behind.
     fn end(&mut self) {
-        self.view.write(OVER_AT, &1_u64).unwrap();
+        self.counts.over.store(1, Ordering::Relaxed);
         for racer in &mut self.racers {
             let status = racer.wait().unwrap();
             if !status.success() {

@@ -369,14 +369,51 @@ fn initialiser(point: &str) -> bool {
     scene.reached
 }
 
+/// The victim initialises typed memory.
+fn typed_initialiser(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    // The name outlives the victim.
+    scene.keeper.expect("create x 4096", "ok");
+    let mut others = scene.others::<2>(&[]);
+    scene.does("typed-open x");
+    tell_all(&mut others, "typed-open x");
+    assert_eq!(replies(&mut others), ["ok", "ok"], "{point}");
+    tell_all(&mut others, "typed-read x");
+    assert_eq!(replies(&mut others), ["7", "7"], "{point}");
+    scene.reached
+}
+
+/// The victim replaces a value under a sequence number.
+fn publisher(point: &str) -> bool {
+    let mut scene = Scene::new(point, "kill");
+    let mut others = scene.others::<2>(&["typed-open x"]);
+    // A seat is taken with the first write; the value of the second one tells how far the victim came.
+    let wrote = scene.does("typed-open x") && scene.does("typed-write x 8");
+    let now = others[0].ask("typed-read x");
+    let published = point == "publish-after-sequence" || point.starts_with("unlock-");
+    assert_eq!(now, if wrote || published { "8" } else { "7" }, "{point}");
+    others[1].expect("typed-write x 9", "ok");
+    others[0].expect("typed-read x", "9");
+    scene.reached
+}
+
 #[test]
 fn killed_at_every_point() {
     let points = all_points();
     let mut reached = BTreeSet::new();
     for point in &points {
-        for scene in
-            [owner, waiter, watcher, taker, collector, signaller, setter_for_the_dead, initialiser]
-        {
+        for scene in [
+            owner,
+            waiter,
+            watcher,
+            taker,
+            collector,
+            signaller,
+            setter_for_the_dead,
+            initialiser,
+            typed_initialiser,
+            publisher,
+        ] {
             if scene(point) {
                 reached.insert(point.clone());
             }

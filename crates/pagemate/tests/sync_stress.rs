@@ -18,7 +18,8 @@ use pagemate::sync::{
     EventOptions, Mutex, MutexOptions, Reset, Semaphore, SemaphoreOptions, SharedMutex, wait_all,
     wait_any,
 };
-use pagemate::{Section, SectionOptions, View};
+use pagemate::typed::InPlace;
+use pagemate::{Section, SectionOptions, Shareable, Shared, View};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -35,6 +36,12 @@ const TURNS: u64 = 3_000;
 /// Maps memory that forked children share.
 fn memory(len: u64) -> View {
     SectionOptions::new().len(len).create_unnamed().unwrap().map().unwrap()
+}
+
+/// Returns memory without a name that has this type.
+fn typed<T: InPlace>() -> Shared<T> {
+    let section = SectionOptions::new().len(Shared::<T>::LEN).create_unnamed().unwrap();
+    Shared::map(&section, 0).unwrap()
 }
 
 /// Runs `body` in several processes, each with handles of its own. `body` calls its argument under
@@ -170,19 +177,17 @@ fn processes_count_in_a_shared_mutex() {
 const ARENAS: u64 = 8;
 const WAITERS: usize = 3;
 
-/// The length of one arena's part of the board.
-const ARENA_LEN: usize = 4096;
 /// The pid of the process in the critical section, or zero.
 const OWNER_PID: usize = 0;
 /// The number of reported abandonments.
-const REPORTS: usize = 8;
+const REPORTS: usize = 1;
 /// The number of violations: two processes in the critical section, or an abandonment that was not
 /// reported.
-const VIOLATIONS: usize = 16;
+const VIOLATIONS: usize = 2;
 /// The time of the last kill, in microseconds of a clock that all processes share.
-const KILLED_AT: usize = 24;
+const KILLED_AT: usize = 3;
 /// The time from the kill to the report, or zero before the report.
-const REPORT_TIME: usize = 32;
+const REPORT_TIME: usize = 4;
 
 /// The longest time until a death must be reported, even on a busy machine.
 const BOUND: Duration = Duration::from_secs(10);
@@ -207,15 +212,22 @@ fn now() -> u64 {
 }
 
 /// A mutex, and the state that checks its mutual exclusion.
-struct Arena<'a> {
+struct Arena {
     name: String,
-    board: &'a View,
-    at: usize,
+    board: Shared<[AtomicU64; 5]>,
 }
 
-impl Arena<'_> {
+/// The times from a kill to its report.
+#[derive(Shareable)]
+#[repr(C)]
+struct Samples {
+    count: AtomicU32,
+    times: [AtomicU32; 20_000],
+}
+
+impl Arena {
     fn word(&self, what: usize) -> &AtomicU64 {
-        self.board.atomic(self.at + what).unwrap()
+        &self.board[what]
     }
 
     /// Runs the critical section for this many microseconds.
@@ -272,7 +284,7 @@ impl Arena<'_> {
 
     /// Kills owners, and now and then a waiter, and records how long each death took to be
     /// reported.
-    fn rounds(&self, rounds: u64, samples: &View) {
+    fn rounds(&self, rounds: u64, samples: &Samples) {
         let mutex = MutexOptions::new().create_new(&self.name).unwrap();
         let mut waiters: Vec<Forked> = (0..WAITERS).map(|way| self.waiter(way)).collect();
         let mut random = Random(now());
@@ -295,9 +307,9 @@ impl Arena<'_> {
             let told = self.word(REPORTS).load(Relaxed) - before;
             assert!(told <= kills, "{told} reports of {kills} deaths");
             if told == 1 && kills == 1 {
-                let number = samples.atomic::<AtomicU32>(0).unwrap().fetch_add(1, Relaxed) + 1;
+                let number = samples.count.fetch_add(1, Relaxed);
                 let took = u32::try_from(self.word(REPORT_TIME).load(Relaxed)).unwrap();
-                samples.write(4 * usize::try_from(number).unwrap(), &took).unwrap();
+                samples.times[usize::try_from(number).unwrap()].store(took, Relaxed);
             }
         }
         // Dropping a waiter kills it, which abandons the mutex once more.
@@ -314,20 +326,18 @@ fn owners_die_at_any_moment() {
             Ok(_) => 2_000,
             Err(_) => 200,
         };
-        let board = memory(ARENAS * ARENA_LEN as u64);
-        let samples = memory(4 * (rounds + 1));
+        let samples: Shared<Samples> = typed();
         let start = Instant::now();
-        let arenas: Vec<Arena<'_>> = (0..)
-            .step_by(ARENA_LEN)
-            .zip(0..ARENAS)
-            .map(|(at, index)| Arena { name: format!("arena-{index}"), board: &board, at })
+        let arenas: Vec<Arena> = (0..ARENAS)
+            .map(|index| Arena { name: format!("arena-{index}"), board: typed() })
             .collect();
         let fights: Vec<Forked> =
             arenas.iter().map(|arena| fork(|| arena.rounds(rounds / ARENAS, &samples))).collect();
         fights.into_iter().for_each(Forked::join);
         let sum = |what| arenas.iter().map(|arena| arena.word(what).load(Relaxed)).sum::<u64>();
-        let count = usize::try_from(samples.read::<u32>(0).unwrap()).unwrap();
-        let mut took: Vec<u32> = (1..=count).map(|i| samples.read(4 * i).unwrap()).collect();
+        let count = usize::try_from(samples.count.load(Relaxed)).unwrap();
+        let mut took: Vec<u32> =
+            samples.times[..count].iter().map(|time| time.load(Relaxed)).collect();
         took.sort_unstable();
         let ms = |part: usize| f64::from(took[(count - 1) * part / 1000]) / 1000.0;
         println!(

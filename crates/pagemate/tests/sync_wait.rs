@@ -10,7 +10,7 @@ use std::{fs, thread};
 use harness::REPLY;
 use harness::fork::{Forked, alone, fork};
 use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, Waitable, wait_all_for, wait_any};
-use pagemate::{ErrorKind, SectionOptions, View};
+use pagemate::{ErrorKind, SectionOptions, Shared};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Long enough for every call that does not hang.
@@ -22,8 +22,9 @@ fn actor() {
 }
 
 /// Maps memory that forked children share.
-fn memory() -> View {
-    SectionOptions::new().len(4096).create_unnamed().unwrap().map().unwrap()
+fn memory<const N: usize>() -> Shared<[AtomicU32; N]> {
+    let section = SectionOptions::new().len(4096).create_unnamed().unwrap();
+    Shared::map(&section, 0).unwrap()
 }
 
 /// A way to wait for the mutex `m`.
@@ -70,8 +71,7 @@ fn many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore(
             let mutex = MutexOptions::new().create_new("m").unwrap();
             let guard = mutex.lock().unwrap();
             let board = memory();
-            let (come, gone) = (board.atomic::<AtomicU32>(0).unwrap(), &board);
-            let gone = gone.atomic::<AtomicU32>(4).unwrap();
+            let [come, gone] = &*board;
             let sleeper = || {
                 let mutex = Mutex::open("m").unwrap();
                 thread::scope(|scope| {
@@ -120,9 +120,8 @@ fn all_of_several_are_had_though_others_lock_each_all_the_time() {
     alone("all_of_several_are_had_though_others_lock_each_all_the_time", |_| {
         let mutexes = ["m", "n"].map(|name| MutexOptions::new().create_new(name).unwrap());
         let board = memory();
-        let ends: &AtomicU32 = board.atomic(0).unwrap();
-        let turns: [&AtomicU32; LOCKERS] =
-            std::array::from_fn(|number| board.atomic(64 + 4 * number).unwrap());
+        let ends = memory();
+        let ([ends], turns): (&[AtomicU32; 1], &[AtomicU32; LOCKERS]) = (&*ends, &*board);
         let lockers: Vec<Forked> = (0..LOCKERS)
             .map(|number| {
                 fork(move || {
@@ -143,7 +142,7 @@ fn all_of_several_are_had_though_others_lock_each_all_the_time() {
             assert!(had.iter().all(|had| had.guard.is_some()));
         }
         println!("{REPLY}both were had ten times in {:?}", start.elapsed());
-        let before = turns.map(|turns| turns.load(Ordering::Relaxed));
+        let before = turns.each_ref().map(|turns| turns.load(Ordering::Relaxed));
         // The others do not starve either.
         until(|| {
             turns.iter().zip(before).all(|(turns, before)| turns.load(Ordering::Relaxed) > before)
@@ -176,8 +175,7 @@ fn a_death_is_told_soon_though_a_watcher_dies_with_the_owner() {
         let mut took: Vec<Duration> = Vec::new();
         for round in 0..24 {
             let board = memory();
-            let (come, told) = (board.atomic::<AtomicU32>(0).unwrap(), board.atomic(4).unwrap());
-            let told: &AtomicU32 = told;
+            let [come, told] = &*board;
             let others = || {
                 let way = [Way::Alone, Way::OneOfSeveral, Way::ForTime][round % 3];
                 fork(move || {

@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, thread};
 
 use harness::{Place, Scratch, unique};
-use pagemate::{Access, ErrorKind, Name, Protection, Section, SectionOptions, Sharing, inventory};
+use pagemate::{
+    Access, ErrorKind, Name, Protection, Section, SectionOptions, Shared, Sharing, inventory,
+};
 
 /// The row's number, its statement in terms of pagemate, and its test.
 type Row = (u32, &'static str, fn());
@@ -502,7 +504,6 @@ fn writable_views() {
     let view = section.view().access(Access::Read).map().unwrap();
     assert!(!view.is_writable());
     refused(view.write_at(0, b"x"), ErrorKind::PermissionDenied);
-    refused(view.atomic::<AtomicU32>(0), ErrorKind::PermissionDenied);
 }
 
 fn handle_limits_views() {
@@ -510,9 +511,10 @@ fn handle_limits_views() {
     let made = make(&name, 1);
     let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
     refused(reader.view().access(Access::ReadWrite).map(), ErrorKind::PermissionDenied);
-    let view = reader.map().unwrap();
-    made.map().unwrap().atomic::<AtomicU32>(0).unwrap().store(9, Ordering::Release);
-    assert_eq!(view.load::<AtomicU32>(0, Ordering::Acquire).unwrap(), 9);
+    refused(Shared::<AtomicU32>::map(&reader, 0), ErrorKind::PermissionDenied);
+    let number = Shared::<AtomicU32>::map_read_only(&reader, 0).unwrap();
+    Shared::<AtomicU32>::map(&made, 0).unwrap().store(9, Ordering::Release);
+    assert_eq!(number.load(Ordering::Acquire), 9);
 }
 
 fn protection_limits_views() {
@@ -790,14 +792,13 @@ fn atomics_count() {
     thread::scope(|scope| {
         for _ in 0..MANY {
             scope.spawn(|| {
-                let view = Section::open(&name).unwrap().map().unwrap();
-                let counter = view.atomic::<AtomicU32>(64).unwrap();
+                let counter = Shared::<AtomicU32>::map(&Section::open(&name).unwrap(), 64).unwrap();
                 for _ in 0..10_000 {
                     counter.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
     });
-    let view = made.map().unwrap();
-    assert_eq!(view.load::<AtomicU32>(64, Ordering::Relaxed).unwrap(), 80_000);
+    let counter = Shared::<AtomicU32>::map(&made, 64).unwrap();
+    assert_eq!(counter.load(Ordering::Relaxed), 80_000);
 }

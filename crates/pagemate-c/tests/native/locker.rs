@@ -17,9 +17,9 @@ use std::{env, mem, process};
 
 use pagemate::sync::{
     Event, EventOptions, Had, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
-    Shareable, SharedGuard, SharedMutex, wait_all_for, wait_any_for,
+    SharedGuard, SharedMutex, wait_all_for, wait_any_for,
 };
-use pagemate::{Section, SectionOptions};
+use pagemate::{Section, SectionOptions, Shareable};
 
 use super::build::Linked;
 use super::harness::{Actor, Place};

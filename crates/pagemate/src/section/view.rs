@@ -1,19 +1,19 @@
 #![allow(unsafe_code, reason = "dereferences the base pointer of a mapping")]
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use std::sync::atomic::{
     AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
-    AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicU64, AtomicUsize,
 };
-
-use zerocopy::{FromBytes, IntoBytes};
 
 use super::{Handle, Section};
 use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
+use crate::shareable::Plain;
 use crate::sys::copy::copy;
 use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
 
@@ -170,7 +170,8 @@ impl<'a> ViewOptions<'a> {
             huge_pages: self.huge_pages,
         };
         let mapping = object.map(&range)?;
-        Ok(View { mapping, skip, mode, handle: Arc::clone(&self.section.handle) })
+        let handle = Arc::clone(&self.section.handle);
+        Ok(View { mapping, start: self.start, skip, mode, handle })
     }
 }
 
@@ -187,17 +188,18 @@ impl<'a> ViewOptions<'a> {
 ///   [`write`](View::write) copy. A copy that races with a write in another thread or process may be
 ///   *torn*: each byte is either the old or the new one, in any combination. The order in which bytes
 ///   become visible is unspecified. A copy orders nothing.
-/// - [`atomic`](View::atomic) and [`load`](View::load) access one integer in place, without tearing,
-///   and with the memory ordering of [`std::sync::atomic`]. A release store in one process
-///   happens before the acquire load in another process that reads its value, and so orders the copies
-///   around it.
+/// - Atomics order memory, and are not torn. They belong to typed memory: [`Shared`](crate::Shared)
+///   lends them, through a view of its own. A release store in one process happens before the acquire
+///   load in another process that reads its value, and so orders the copies around it.
 ///
 /// To keep larger values consistent, guard them with a [`Mutex`](crate::sync::Mutex) or a
-/// [`SharedMutex`](crate::sync::SharedMutex), or publish them with an atomic, as the example
-/// `typed_data` does.
+/// [`SharedMutex`](crate::sync::SharedMutex), or publish them by a
+/// [`SeqLock`](crate::typed::SeqLock).
 pub struct View {
     /// Declared first, so that the memory is unmapped before the handle is closed.
     mapping: Mapping,
+    /// The offset of the view in the section.
+    start: u64,
     /// The offset of the view in the mapping, which begins at a page boundary.
     skip: usize,
     mode: Mode,
@@ -218,6 +220,11 @@ impl View {
     /// Returns the name of the section.
     pub(crate) fn name(&self) -> Option<&Name> {
         self.handle.name.as_ref()
+    }
+
+    /// Returns the offset of the view in the section, in bytes.
+    pub(crate) fn start(&self) -> u64 {
+        self.start
     }
 
     /// Returns the length of the view in bytes.
@@ -293,8 +300,8 @@ impl View {
 
     /// Copies a value out of the view. `offset` is in bytes and need not be aligned.
     ///
-    /// Any bytes must be a valid `T`: derive `zerocopy`'s traits for a type of your own. The copy may
-    /// be torn: see [Memory model](View#memory-model).
+    /// Derive [`Shareable`](crate::Shareable) for a structure of your own. The copy may be torn: see
+    /// [Memory model](View#memory-model).
     ///
     /// # Errors
     ///
@@ -303,9 +310,9 @@ impl View {
     /// # Examples
     ///
     /// ```
-    /// use zerocopy::{FromBytes, Immutable, IntoBytes};
+    /// use pagemate::Shareable;
     ///
-    /// #[derive(FromBytes, IntoBytes, Immutable, PartialEq, Debug)]
+    /// #[derive(Shareable, PartialEq, Debug)]
     /// #[repr(C)]
     /// struct Pose {
     ///     position: [f32; 3],
@@ -320,43 +327,50 @@ impl View {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn read<T: FromBytes>(&self, offset: usize) -> Result<T> {
+    pub fn read<T: Plain>(&self, offset: usize) -> Result<T> {
         let from = self.address_of("read view of", offset, size_of::<T>())?;
-        let mut value = T::new_zeroed();
-        // SAFETY: `address_of` checked that the mapping has these bytes, `value` is a local of this
-        // size, and `FromBytes` says that any bytes are a valid `T`.
-        unsafe { copy(from, (&raw mut value).cast(), size_of::<T>()) };
-        Ok(value)
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: `address_of` checked that the mapping has these bytes, and `value` is a local of this
+        // size.
+        unsafe { copy(from, value.as_mut_ptr().cast(), size_of::<T>()) };
+        // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
+        Ok(unsafe { value.assume_init() })
     }
 
     /// Copies a value into the view. `offset` is in bytes and need not be aligned.
     ///
-    /// The type must have no padding: derive `zerocopy`'s traits for a type of your own.
-    ///
     /// # Errors
     ///
     /// The errors of [`write_at`](View::write_at).
-    pub fn write<T: IntoBytes + zerocopy::Immutable>(
-        &self,
-        offset: usize,
-        value: &T,
-    ) -> Result<()> {
-        self.write_at(offset, value.as_bytes())
+    pub fn write<T: Plain>(&self, offset: usize, value: &T) -> Result<()> {
+        let from = std::ptr::from_ref(value).cast();
+        // SAFETY: the slice covers exactly `value`, which is borrowed meanwhile. A plain value has no
+        // padding, so all its bytes are initialised, and nothing in it changes by a shared reference.
+        let bytes = unsafe { std::slice::from_raw_parts(from, size_of::<T>()) };
+        self.write_at(offset, bytes)
     }
 
     /// Borrows an atomic integer in place. `offset` is in bytes and must be a multiple of its
     /// alignment.
     ///
-    /// Access the same bytes always with the same type. Rust does not define the result of concurrent
-    /// atomic accesses of different sizes to the same bytes. On the platforms of this crate each
-    /// access is one instruction, and each byte that it reads was written by some access.
+    /// [`Shared`](crate::Shared) does the same without `unsafe`, for one integer
+    /// ([`Shared::map`](crate::Shared::map)) or for a structure of them.
+    ///
+    /// # Safety
+    ///
+    /// As long as the reference lives, this process accesses these bytes *through this view* only by
+    /// atomics of the type `A` at this offset. Not by an atomic of another size, and not by
+    /// [`read_at`](View::read_at), [`write_at`](View::write_at), [`read`](View::read) or
+    /// [`write`](View::write), which copy byte by byte: Rust does not define accesses of different sizes
+    /// that race. Accesses that cannot race, because something orders them, are permitted. So are all
+    /// accesses of other processes, and those through other views.
     ///
     /// # Errors
     ///
     /// - [`OutOfRange`](ErrorKind::OutOfRange): the integer reaches past the end of the view.
     /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not aligned.
     /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the view is read-only. Use
-    ///   [`load`](View::load).
+    ///   [`Shared::map_read_only`](crate::Shared::map_read_only).
     ///
     /// # Examples
     ///
@@ -366,52 +380,19 @@ impl View {
     /// # fn main() -> pagemate::Result<()> {
     /// # let section = pagemate::SectionOptions::new().len(4096).create_unnamed()?;
     /// let view = section.map()?;
-    /// view.atomic::<AtomicU64>(0)?.fetch_add(1, Ordering::AcqRel);
-    /// assert_eq!(view.load::<AtomicU64>(0, Ordering::Acquire)?, 1);
+    /// // SAFETY: no other code has this view.
+    /// let count = unsafe { view.atomic::<AtomicU64>(0) }?;
+    /// assert_eq!(count.fetch_add(1, Ordering::AcqRel), 0);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn atomic<A: Atomic>(&self, offset: usize) -> Result<&A> {
+    pub unsafe fn atomic<A: Atomic>(&self, offset: usize) -> Result<&A> {
         let at = self.aligned_address::<A>("borrow atomic in view of", offset)?;
         self.check_writable("borrow atomic in view of")?;
         // SAFETY: the address is aligned and inside a writable mapping that lives as long as `self`.
-        // Any bytes are a valid atomic integer, and its value may change at any time.
+        // Any bytes are a valid atomic integer, and its value may change at any time. The caller rules
+        // out racing accesses of other sizes.
         Ok(unsafe { &*at })
-    }
-
-    /// Loads an atomic integer. This works with a read-only view too.
-    ///
-    /// # Errors
-    ///
-    /// - [`OutOfRange`](ErrorKind::OutOfRange): the integer reaches past the end of the view.
-    /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not a multiple of the alignment.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `order` is [`Release`](Ordering::Release) or [`AcqRel`](Ordering::AcqRel).
-    pub fn load<A: Atomic>(&self, offset: usize, order: Ordering) -> Result<A::Value> {
-        let at = self.aligned_address::<A>("load atomic from view of", offset)?;
-        // SAFETY: the address is aligned and inside a mapping that lives as long as `self`. Any bytes
-        // are a valid atomic integer, and its value may change at any time. If the mapping is
-        // read-only, only relaxed loads follow, which do not write for sizes up to a register (see
-        // "Atomic accesses to read-only memory" in `std::sync::atomic`).
-        let atomic = unsafe { &*at };
-        Ok(match order {
-            _ if self.is_writable() => atomic.load_value(order),
-            Ordering::Acquire => {
-                let value = atomic.load_value(Ordering::Relaxed);
-                fence(Ordering::Acquire);
-                value
-            }
-            Ordering::SeqCst => {
-                fence(Ordering::SeqCst);
-                let value = atomic.load_value(Ordering::Relaxed);
-                fence(Ordering::SeqCst);
-                value
-            }
-            // Relaxed; or an ordering that is invalid for loads, for which `load_value` panics.
-            _ => atomic.load_value(order),
-        })
     }
 
     /// Writes the changes of this view to the [`file`](super::SectionOptions::file) under the section,
@@ -487,28 +468,16 @@ mod sealed {
 /// An atomic integer of the standard library. [`View::atomic`] borrows it in place.
 ///
 /// This trait is sealed: no other type can implement it.
-pub trait Atomic: sealed::Sealed {
-    /// The integer type that it holds.
-    type Value;
-
-    #[doc(hidden)]
-    fn load_value(&self, order: Ordering) -> Self::Value;
-}
+pub trait Atomic: sealed::Sealed {}
 
 macro_rules! atomics {
-    ($($atomic:ty: $value:ty),* $(,)?) => {$(
+    ($($atomic:ty)*) => {$(
         impl sealed::Sealed for $atomic {}
-        impl Atomic for $atomic {
-            type Value = $value;
-
-            fn load_value(&self, order: Ordering) -> $value {
-                self.load(order)
-            }
-        }
+        impl Atomic for $atomic {}
     )*};
 }
 
 atomics! {
-    AtomicU8: u8, AtomicU16: u16, AtomicU32: u32, AtomicU64: u64, AtomicUsize: usize,
-    AtomicI8: i8, AtomicI16: i16, AtomicI32: i32, AtomicI64: i64, AtomicIsize: isize,
+    AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize
+    AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize
 }

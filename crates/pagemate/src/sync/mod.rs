@@ -69,16 +69,12 @@ mod event;
 mod many;
 mod mutex;
 mod semaphore;
-mod shareable;
 mod shared;
 
 pub use self::event::{Event, EventOptions, Reset};
 pub use self::many::{Had, Waitable, wait_all, wait_all_for, wait_any, wait_any_for};
 pub use self::mutex::{Mutex, MutexGuard, MutexOptions};
 pub use self::semaphore::{Semaphore, SemaphoreOptions};
-pub use self::shareable::Shareable;
-#[doc(hidden)]
-pub use self::shareable::fingerprint;
 pub use self::shared::{SharedGuard, SharedMutex};
 
 use crate::deadline::Deadline;

@@ -1,33 +1,17 @@
-#![allow(unsafe_code, reason = "creates a lock in mapped memory")]
-
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::Shareable;
+use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::Name;
+use crate::primitive::Ordering;
 use crate::section::{Section, View};
-use crate::sys::fault;
-use crate::sys::object::Object;
-use crate::sys::sync::{self, Acquired, LockMemory, Words};
+use crate::sys::sync::{self, Acquired};
+use crate::typed::{self, HEADER_LEN, Layout, Memory, Plain};
 
-/// The offsets of the fields, relative to the mutex; the words of the lock are at offset 0. See
-/// `docs/layout.md`.
-const MAGIC_AT: usize = 32;
-const FINGERPRINT_AT: usize = 40;
-const LEN_AT: usize = 48;
-const UNCLEAN_AT: usize = 56;
-const VALUE_AT: usize = 64;
-
-const _: () = assert!(size_of::<Words>() <= MAGIC_AT || cfg!(loom));
-
-/// The magic number of an initialised mutex.
-const MAGIC: u64 = u64::from_ne_bytes(*b"PMGUARD1");
+/// The offset of the value, relative to the mutex.
+const VALUE_AT: usize = HEADER_LEN;
 
 /// A mutex together with the value that it protects, in a section.
 ///
@@ -65,35 +49,13 @@ const MAGIC: u64 = u64::from_ne_bytes(*b"PMGUARD1");
 #[doc(alias("pthread_mutex_t", "PTHREAD_PROCESS_SHARED", "PTHREAD_MUTEX_ROBUST"))]
 pub struct SharedMutex<T: ?Sized> {
     lock: sync::Mutex,
-    view: Arc<View>,
+    memory: Memory,
     value: PhantomData<fn(*mut T)>,
 }
 
-/// The view that contains the lock. The lock keeps it mapped.
-struct ViewMemory(Arc<View>);
-
-impl LockMemory for ViewMemory {
-    fn object(&self) -> &Object {
-        self.0.object()
-    }
-
-    fn name(&self) -> Option<&Name> {
-        self.0.name()
-    }
-}
-
-/// The layout of a value, on which all processes have to agree.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Layout {
-    len: usize,
-    fingerprint: u64,
-}
-
-impl<T: Shareable> SharedMutex<T> {
+impl<T: Plain> SharedMutex<T> {
     /// The number of bytes that the mutex and its value occupy in the section.
     pub const LEN: usize = VALUE_AT + size_of::<T>();
-
-    const LAYOUT: Layout = Layout { len: size_of::<T>(), fingerprint: T::FINGERPRINT };
 
     /// Opens the mutex at byte `offset` of `section`, and initialises it with the value of `init` if it
     /// does not exist. The bytes of a mutex that does not exist have to be zero.
@@ -115,7 +77,7 @@ impl<T: Shareable> SharedMutex<T> {
         offset: u64,
         init: impl FnOnce() -> T,
     ) -> Result<SharedMutex<T>> {
-        SharedMutex::open_or_init_layout(section, offset, Self::LAYOUT, |view| {
+        SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |view| {
             view.write(VALUE_AT, &init())
         })
     }
@@ -127,7 +89,7 @@ impl<T: Shareable> SharedMutex<T> {
     /// - [`NotFound`](ErrorKind::NotFound): the mutex has not been initialised.
     /// - The errors of [`open_or_init`](SharedMutex::open_or_init).
     pub fn open(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
-        SharedMutex::open_layout(section, offset, Self::LAYOUT)
+        SharedMutex::open_layout(section, offset, &Layout::guarded::<T>())
     }
 }
 
@@ -137,7 +99,7 @@ impl SharedMutex<[u8]> {
     /// value of a new mutex.
     ///
     /// `fingerprint` identifies the type of the value: for a Rust type, its
-    /// [`FINGERPRINT`](Shareable::FINGERPRINT).
+    /// [`FINGERPRINT`](crate::Shareable::FINGERPRINT).
     ///
     /// # Errors
     ///
@@ -147,7 +109,8 @@ impl SharedMutex<[u8]> {
     ///
     /// ```
     /// use pagemate::SectionOptions;
-    /// use pagemate::sync::{Shareable, SharedMutex};
+    /// use pagemate::Shareable;
+    /// use pagemate::sync::SharedMutex;
     ///
     /// # fn main() -> pagemate::Result<()> {
     /// let section = SectionOptions::new().len(4096).create_unnamed()?;
@@ -164,8 +127,8 @@ impl SharedMutex<[u8]> {
         fingerprint: u64,
         initial: &[u8],
     ) -> Result<SharedMutex<[u8]>> {
-        let layout = Layout { len: initial.len(), fingerprint };
-        SharedMutex::open_or_init_layout(section, offset, layout, |view| {
+        let layout = Layout::guarded_bytes(initial.len() as u64, fingerprint);
+        SharedMutex::open_or_init_layout(section, offset, &layout, |view| {
             view.write_at(VALUE_AT, initial)
         })
     }
@@ -182,7 +145,7 @@ impl SharedMutex<[u8]> {
         fingerprint: u64,
         len: usize,
     ) -> Result<SharedMutex<[u8]>> {
-        SharedMutex::open_layout(section, offset, Layout { len, fingerprint })
+        SharedMutex::open_layout(section, offset, &Layout::guarded_bytes(len as u64, fingerprint))
     }
 }
 
@@ -190,93 +153,35 @@ impl<T: ?Sized> SharedMutex<T> {
     fn open_or_init_layout(
         section: &Section,
         offset: u64,
-        layout: Layout,
+        layout: &Layout,
         init: impl FnOnce(&View) -> Result<()>,
     ) -> Result<SharedMutex<T>> {
-        let context = |error: Error| context("open or create mutex in", section, error);
-        let mutex = SharedMutex::map_at(section, offset, layout).map_err(context)?;
-        if !mutex.is_initialised(layout).map_err(context)? {
-            mutex.init(layout, init).map_err(context)?;
-        }
-        Ok(mutex)
+        let open = || {
+            let mutex = SharedMutex::map_at(section, offset, layout)?;
+            let view = mutex.memory.view();
+            mutex.memory.open_or_init(layout, &mutex.lock, || init(view))?;
+            Ok(mutex)
+        };
+        open().map_err(|error| typed::context("open or create mutex in", section, error))
     }
 
-    fn open_layout(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
-        let context = |error: Error| context("open mutex in", section, error);
-        let mutex = SharedMutex::map_at(section, offset, layout).map_err(context)?;
-        if mutex.is_initialised(layout).map_err(context)? {
-            return Ok(mutex);
-        }
-        Err(context(Error::new(
-            ErrorKind::NotFound,
-            "the mutex has not been initialised; create it with open_or_init",
-        )))
+    fn open_layout(section: &Section, offset: u64, layout: &Layout) -> Result<SharedMutex<T>> {
+        let open = || {
+            let mutex = SharedMutex::map_at(section, offset, layout)?;
+            if mutex.memory.is_initialised(layout)? {
+                return Ok(mutex);
+            }
+            let cause = "the mutex has not been initialised; create it with open_or_init";
+            Err(Error::new(ErrorKind::NotFound, cause))
+        };
+        open().map_err(|error| typed::context("open mutex in", section, error))
     }
 
     /// Maps the bytes of the mutex, which may not be initialised yet.
-    fn map_at(section: &Section, offset: u64, layout: Layout) -> Result<SharedMutex<T>> {
-        if !offset.is_multiple_of(8) {
-            let cause = format!("offset {offset} is not a multiple of 8");
-            return Err(Error::new(ErrorKind::InvalidInput, cause));
-        }
-        let end = offset.saturating_add(VALUE_AT as u64).saturating_add(layout.len as u64);
-        let view = section.view().range(offset..end).access(crate::Access::ReadWrite).map()?;
-        let view = Arc::new(view);
-        let words = NonNull::new(view.as_ptr()).expect("memory is not at address zero").cast();
-        let home = Box::new(ViewMemory(Arc::clone(&view)));
-        // SAFETY: `home` owns the view, which maps these bytes for writing at a fixed address. A view
-        // gives access only through atomics and copies.
-        let lock = unsafe { sync::Mutex::embedded(words, offset, home) }?;
-        Ok(SharedMutex { lock, view, value: PhantomData })
-    }
-
-    /// Returns whether the mutex is initialised; an error if it is not a mutex of this layout.
-    fn is_initialised(&self, layout: Layout) -> Result<bool> {
-        // Acquire: pairs with the Release in `init`, which publishes the value and the fields.
-        match self.view.load::<AtomicU64>(MAGIC_AT, Ordering::Acquire)? {
-            0 => return Ok(false),
-            MAGIC => {}
-            _ => {
-                let cause = "the bytes are not a SharedMutex, and are not zero";
-                return Err(Error::new(ErrorKind::Corrupted, cause));
-            }
-        }
-        let len: u64 = self.view.read(LEN_AT)?;
-        let print: u64 = self.view.read(FINGERPRINT_AT)?;
-        if (len, print) == (layout.len as u64, layout.fingerprint) {
-            return Ok(true);
-        }
-        let cause = format!(
-            "it protects a value of another type: {len} bytes with layout {print:016x}, where {} bytes \
-             with layout {:016x} were expected",
-            layout.len, layout.fingerprint
-        );
-        Err(Error::new(ErrorKind::WrongKind, cause))
-    }
-
-    fn init(&self, layout: Layout, init: impl FnOnce(&View) -> Result<()>) -> Result<()> {
-        let acquired =
-            self.lock.lock(Deadline::Never)?.expect("a wait without a deadline does not time out");
-        // The guard unlocks the mutex also if `init` panics. The next process then initialises it.
-        let _guard = self.guard(Acquired::Released);
-        if self.is_initialised(layout)? {
-            if acquired == Acquired::Abandoned {
-                // The dead owner was using an initialised value. This call does not return a guard, so
-                // leave the report to the next owner.
-                self.view.atomic::<AtomicU32>(UNCLEAN_AT)?.store(1, Ordering::Relaxed);
-            }
-            return Ok(());
-        }
-        fault::point("make-before-value");
-        init(&self.view)?;
-        fault::point("make-after-value");
-        self.view.write(LEN_AT, &(layout.len as u64))?;
-        self.view.write(FINGERPRINT_AT, &layout.fingerprint)?;
-        fault::point("make-before-magic");
-        // Release: publishes the value and the fields; pairs with the Acquire in `is_initialised`.
-        self.view.atomic::<AtomicU64>(MAGIC_AT)?.store(MAGIC, Ordering::Release);
-        fault::point("make-after-magic");
-        Ok(())
+    fn map_at(section: &Section, offset: u64, layout: &Layout) -> Result<SharedMutex<T>> {
+        let len = (VALUE_AT as u64).saturating_add(layout.len());
+        let memory = Memory::map(section, offset, len, 8, Access::ReadWrite)?;
+        Ok(SharedMutex { lock: memory.lock(0)?, memory, value: PhantomData })
     }
 
     /// Acquires the mutex, blocking until no thread holds it.
@@ -317,7 +222,7 @@ impl<T: ?Sized> SharedMutex<T> {
             self.lock.lock(deadline).map_err(|error| self.context("lock mutex in", error))?;
         let Some(acquired) = acquired else { return Ok(None) };
         let mut guard = self.guard(acquired);
-        let unclean = self.view.atomic::<AtomicU32>(UNCLEAN_AT)?;
+        let unclean = &self.memory.header().unclean;
         if unclean.load(Ordering::Relaxed) != 0 {
             unclean.store(0, Ordering::Relaxed);
             guard.abandoned = true;
@@ -357,15 +262,7 @@ impl<T: ?Sized> SharedMutex<T> {
 
     #[cold]
     fn context(&self, call: &'static str, error: Error) -> Error {
-        error.during(call, self.view.section())
-    }
-}
-
-fn context(call: &'static str, section: &Section, error: Error) -> Error {
-    let name = section.name().map(ToString::to_string);
-    match name {
-        Some(name) => error.during(call, format!("section {}", crate::error::Quoted(&name))),
-        None => error.during(call, "unnamed section"),
+        error.during(call, self.memory.view().section())
     }
 }
 
@@ -393,10 +290,10 @@ impl<T: ?Sized> SharedGuard<'_, T> {
     }
 }
 
-impl<T: Shareable> SharedGuard<'_, T> {
+impl<T: Plain> SharedGuard<'_, T> {
     /// Returns a copy of the value.
     pub fn get(&self) -> T {
-        match self.mutex.view.read(VALUE_AT) {
+        match self.mutex.memory.view().read(VALUE_AT) {
             Ok(value) => value,
             Err(_) => unreachable!("the view was mapped with room for it"),
         }
@@ -405,7 +302,7 @@ impl<T: Shareable> SharedGuard<'_, T> {
     /// Replaces the value. If the process is killed meanwhile, the value is partly replaced, and the next
     /// owner learns that the mutex was abandoned.
     pub fn set(&mut self, value: &T) {
-        match self.mutex.view.write(VALUE_AT, value) {
+        match self.mutex.memory.view().write(VALUE_AT, value) {
             Ok(()) => {}
             Err(_) => unreachable!("the view was mapped with room for it, and to be written"),
         }
@@ -429,7 +326,7 @@ impl SharedGuard<'_, [u8]> {
     /// copied.
     pub fn read_at(&self, offset: usize, bytes: &mut [u8]) -> Result<()> {
         let at = self.view_offset("read value in", offset, bytes.len())?;
-        self.mutex.view.read_at(at, bytes)
+        self.mutex.memory.view().read_at(at, bytes)
     }
 
     /// Copies `bytes` into the value, starting at its byte `offset`. If the process is killed meanwhile,
@@ -441,12 +338,12 @@ impl SharedGuard<'_, [u8]> {
     /// copied.
     pub fn write_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
         let at = self.view_offset("write value in", offset, bytes.len())?;
-        self.mutex.view.write_at(at, bytes)
+        self.mutex.memory.view().write_at(at, bytes)
     }
 
     /// Returns the offset in the view of `len` bytes of the value at `offset`.
     fn view_offset(&self, call: &'static str, offset: usize, len: usize) -> Result<usize> {
-        let have = self.mutex.view.len() - VALUE_AT;
+        let have = self.mutex.memory.view().len() - VALUE_AT;
         if offset.checked_add(len).is_some_and(|end| end <= have) {
             return Ok(VALUE_AT + offset);
         }

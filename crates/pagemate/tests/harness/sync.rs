@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 use std::{mem, thread};
 
@@ -12,7 +13,8 @@ use pagemate::sync::{
     Event, EventOptions, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
     SharedMutex, Waitable, wait_all_for, wait_any_for,
 };
-use pagemate::{Result, Section, View, inventory};
+use pagemate::typed::{SeqLock, SeqWriter};
+use pagemate::{Result, Section, Shareable, Shared, View, inventory};
 
 /// The sync objects that an actor holds.
 #[derive(Clone, Default)]
@@ -21,8 +23,30 @@ pub(super) struct Desk {
     events: HashMap<String, Arc<Event>>,
     semaphores: HashMap<String, Arc<Semaphore>>,
     shared: HashMap<String, Arc<SharedMutex<u64>>>,
+    typed: HashMap<String, Arc<Typed>>,
     /// The views that the command `turn` writes to.
     views: HashMap<String, Arc<View>>,
+}
+
+/// Typed memory.
+#[derive(Shareable)]
+#[repr(C)]
+struct Board {
+    numbers: SeqLock<[u64; 8]>,
+    started: AtomicU64,
+    done: AtomicU64,
+}
+
+/// Typed memory, and its writer.
+type Typed = (Shared<Board>, SeqWriter<[u64; 8]>);
+
+/// Initialises typed memory in several steps, and demands that it begins with zeros.
+fn init_board(board: &Shared<Board>) -> Result<()> {
+    assert_eq!((board.started.load(SeqCst), board.numbers.read()), (0, [0; 8]));
+    board.started.store(7, SeqCst);
+    board.numbers.writer(board)?.write(&[7; 8])?;
+    board.done.store(7, SeqCst);
+    Ok(())
 }
 
 fn ms(text: &str) -> Duration {
@@ -75,6 +99,7 @@ impl Desk {
                 });
                 replies.collect::<Result<Vec<_>>>().map(|replies| replies.join(" "))
             }
+            [word, name, ..] if word.starts_with("typed-") => self.play_typed(words, name),
             [word, name, ..] if word.starts_with("shared-") => {
                 self.play_shared(words, sections.get(name))
             }
@@ -248,6 +273,30 @@ impl Desk {
         let abandoned = guards.filter(|guard| guard.was_abandoned()).count();
         mem::forget(had);
         Ok(told(abandoned != 0).to_owned())
+    }
+
+    /// `typed-VERB NAME`: typed memory of this name.
+    fn play_typed(&mut self, words: &[&str], name: &str) -> Result<String> {
+        if words[0] == "typed-open" {
+            let board = Shared::open_or_create_with(name, init_board)?;
+            let writer = board.numbers.writer(&board)?;
+            self.typed.insert(name.to_owned(), Arc::new((board, writer)));
+            return Ok("ok".to_owned());
+        }
+        let (board, writer) = &*self.typed[name];
+        match *words {
+            ["typed-write", _, number] => {
+                writer.write(&[number.parse().unwrap(); 8])?;
+                Ok("ok".to_owned())
+            }
+            ["typed-read", _] => {
+                let (numbers, marks) = (board.numbers.read(), [&board.started, &board.done]);
+                assert!(numbers.iter().all(|number| *number == numbers[0]), "{numbers:?}");
+                assert!(marks.iter().all(|mark| mark.load(SeqCst) == 7), "{marks:?}");
+                Ok(numbers[0].to_string())
+            }
+            _ => panic!("{words:?}"),
+        }
     }
 
     /// `shared-VERB NAME`: a counter with its mutex, at the beginning of the section of this name.

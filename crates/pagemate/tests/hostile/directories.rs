@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pagemate::{ErrorKind, Section, inventory};
+use pagemate::{ErrorKind, Section, Shared, inventory};
 use rustix::fs::Mode;
 
 use super::harness::fork::{
@@ -242,8 +242,8 @@ fn processes_that_start_while_a_squatter_comes_and_goes_meet() {
                         become_user(54321, 54321);
                         go.wait();
                         let section = share("x").unwrap();
-                        let view = section.map().unwrap();
-                        view.atomic::<AtomicU64>(0).unwrap().fetch_add(1, Ordering::Relaxed);
+                        let count = Shared::<AtomicU64>::map(&section, 0).unwrap();
+                        count.fetch_add(1, Ordering::Relaxed);
                         counted.open();
                         end.wait();
                     })

@@ -279,7 +279,7 @@ fn other_users_have_the_rights_that_were_shared() {
 
 type Numbers = [u32; 4];
 
-fn init<T: pagemate::sync::Shareable + Debug>(
+fn init<T: pagemate::typed::Plain + Debug>(
     section: &Section,
     offset: u64,
     value: T,
@@ -329,11 +329,11 @@ fn invalid_bytes_of_a_shared_mutex_are_reported() {
         let section = create("x").unwrap();
         let view = section.map().unwrap();
         view.write_at(0, &[0xff; 4096]).unwrap();
-        refused(init(&section, 0, 0_u64), ErrorKind::Corrupted, &["not a SharedMutex"]);
+        refused(init(&section, 0, 0_u64), ErrorKind::Corrupted, &["neither zero nor a mutex"]);
         refused(
             SharedMutex::<u64>::open(&section, 0),
             ErrorKind::Corrupted,
-            &["not a SharedMutex"],
+            &["neither zero nor a mutex"],
         );
         // Invalid words alone are a mutex whose owner is dead.
         view.write_at(0, &[0; 4096]).unwrap();

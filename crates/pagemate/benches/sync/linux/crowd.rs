@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use pagemate::{SectionOptions, View};
+use pagemate::{Shareable, Shared};
 use rustix::thread::futex::{self, Flags};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -21,12 +21,6 @@ use super::processor::{first_and_last, pinned_to};
 use super::turns::{Signal, event};
 
 const PROCESSES: u32 = 4;
-
-/// The offsets in the crowd's page, each in a cache line of its own.
-const GATE_AT: usize = 0;
-const PRESENT_AT: usize = 64;
-const WOKEN_AT: usize = 128;
-const WHEN_AT: usize = 192;
 
 /// A pause that is long enough for all threads to go to sleep.
 const PAUSE: Duration = Duration::from_micros(500);
@@ -76,29 +70,39 @@ fn now() -> u64 {
 }
 
 /// The state that the processes of a crowd share, beside the object itself.
-struct Board(View);
+struct Board(Shared<Words>);
+
+/// Words in cache lines of their own.
+#[derive(Shareable)]
+#[repr(C)]
+struct Words {
+    gate: AtomicU32,
+    to_next_line: [AtomicU32; 15],
+    present: AtomicU32,
+    to_third_line: [AtomicU32; 15],
+    woken: AtomicU32,
+    to_last_line: [AtomicU32; 15],
+    when: AtomicU64,
+}
 
 impl Board {
     fn open(name: &str) -> Board {
-        let mut options = SectionOptions::new();
-        let section = options.len(4096).open_or_create(format!("{name} board")).expect("a page");
-        Board(section.map().expect("a view"))
+        Board(Shared::open_or_create(format!("{name} board")).expect("a page"))
     }
 
     /// The gate's generation. The gate is open while it is odd.
     fn gate(&self) -> &AtomicU32 {
-        self.0.atomic(GATE_AT).expect("its bytes")
+        &self.0.gate
     }
 
     /// The number of threads that have passed the gate.
     fn present(&self) -> &AtomicU32 {
-        self.0.atomic(PRESENT_AT).expect("its bytes")
+        &self.0.present
     }
 
     /// The number of wake-ups, and the time of the last one.
     fn woken(&self) -> (&AtomicU32, &AtomicU64) {
-        let when = self.0.atomic(WHEN_AT).expect("its bytes");
-        (self.0.atomic(WOKEN_AT).expect("its bytes"), when)
+        (&self.0.woken, &self.0.when)
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-use pagemate::{SectionOptions, View};
+use pagemate::{SectionOptions, Shared, View};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::futex::{self, Flags, Timespec};
@@ -28,14 +28,14 @@ fn check(error: libc::c_int) {
 
 /// A futex word with the bare system call: no liveness of owners, no count of waiters.
 pub(crate) struct Word {
-    view: View,
+    word: Shared<AtomicU32>,
     /// The longest sleep before the waiter checks the word.
     slice: Option<Timespec>,
 }
 
 impl Word {
     pub(crate) fn open(name: &str) -> Word {
-        Word { view: page(name).0, slice: None }
+        Word { word: Shared::open_or_create(name).expect("a page"), slice: None }
     }
 
     /// Opens a word whose waiters wake as often as ours.
@@ -45,7 +45,7 @@ impl Word {
     }
 
     pub(crate) fn word(&self) -> &AtomicU32 {
-        self.view.atomic(0).expect("its bytes")
+        &self.word
     }
 }
 
@@ -141,7 +141,8 @@ impl Condition {
     }
 
     fn is_true(&self) -> &AtomicI32 {
-        self.mutex.0.atomic(TRUE_AT).expect("its bytes")
+        // SAFETY: no other code accesses these bytes of the view.
+        unsafe { self.mutex.0.atomic(TRUE_AT) }.expect("its bytes")
     }
 }
 
@@ -215,7 +216,9 @@ impl Ends {
     /// Creates the descriptors without close-on-exec, or wraps the inherited ones.
     fn open(name: &str, make: impl FnOnce() -> (OwnedFd, OwnedFd)) -> Ends {
         let (numbers, created) = page(name);
-        let [read_at, write_at] = [0, 4].map(|at| numbers.atomic::<AtomicI32>(at).expect("bytes"));
+        // SAFETY: no other code accesses the bytes of the view.
+        let number = |at| unsafe { numbers.atomic::<AtomicI32>(at) }.expect("bytes");
+        let [read_at, write_at] = [0, 4].map(number);
         let (read, write) = if created {
             let (read, write) = make();
             read_at.store(read.as_raw_fd(), Ordering::Relaxed);

@@ -4,6 +4,7 @@
 //! `unnamed`, `wait` and its own operations; [`wait_any`] and [`wait_all`] for several objects; and
 //! `Mutex::embedded`, a mutex whose words lie in a user's section.
 
+pub(crate) mod typed;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -21,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::Object;
 
-pub use crate::sys::state::Reset;
+pub use crate::sys::state::{Reset, State};
 
 pub(crate) use platform::{Event, Mutex, Semaphore, Words, read_state, wait_all, wait_any};
 

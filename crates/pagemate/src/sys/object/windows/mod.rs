@@ -43,10 +43,6 @@ pub(crate) use self::mapping::Mapping;
 /// No call of Windows reports a new name in an object directory.
 pub(crate) use super::appearance::Poll as NameWatch;
 
-/// Whether other processes find the content of a new object complete. The kernel creates a section of
-/// zeros and names it in one step, so that other processes may open it before it has its content.
-pub(crate) const CONTENT_APPEARS_WHOLE: bool = false;
-
 /// Returns the number of bytes of which each offset of a mapping is a multiple.
 pub(crate) fn allocation_granularity() -> u64 {
     sizes().1
@@ -95,11 +91,7 @@ impl Object {
                 .map_err(|error| named_creation_error(name, &spec, error))
         };
         match named::create(existing, open, create)? {
-            (handle, true) => {
-                let object = Object::from_created(handle, &spec)?;
-                object.write_content(spec.content)?;
-                Ok((object, true))
-            }
+            (handle, true) => Ok((Object::from_created(handle, &spec)?, true)),
             (handle, false) => Ok((Object::describe(handle, spec.access)?, false)),
         }
     }

@@ -1,0 +1,57 @@
+use std::fmt;
+use std::sync::atomic::{
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
+    AtomicU64, AtomicUsize, Ordering, fence,
+};
+
+/// A field of memory that is mapped for reading: see [`SharedReader`](crate::typed::SharedReader).
+///
+/// A write would end the process, so that a shared reference to an atomic would not be sound. This type
+/// has those methods of its field that only read. A plain value has none: the other processes may
+/// write to it at any time.
+#[repr(transparent)]
+pub struct ReadOnly<T>(pub(crate) T);
+
+macro_rules! atomics {
+    ($($atomic:ident: $value:ident)*) => {$(
+        impl ReadOnly<$atomic> {
+            /// Loads the value.
+            ///
+            /// # Panics
+            ///
+            /// Panics if `order` is [`Release`](Ordering::Release) or [`AcqRel`](Ordering::AcqRel).
+            #[inline]
+            pub fn load(&self, order: Ordering) -> $value {
+                // Relaxed: other loads from memory that is mapped for reading are not defined by the
+                // standard library, see "Atomic accesses to read-only memory" there. Fences do the
+                // rest.
+                match order {
+                    Ordering::Acquire => {
+                        let value = self.0.load(Ordering::Relaxed);
+                        fence(Ordering::Acquire);
+                        value
+                    }
+                    Ordering::SeqCst => {
+                        fence(Ordering::SeqCst);
+                        let value = self.0.load(Ordering::Relaxed);
+                        fence(Ordering::SeqCst);
+                        value
+                    }
+                    // Relaxed; or an ordering that is invalid for loads, for which `load` panics.
+                    _ => self.0.load(order),
+                }
+            }
+        }
+    )*};
+}
+
+atomics! {
+    AtomicU8: u8 AtomicU16: u16 AtomicU32: u32 AtomicU64: u64 AtomicUsize: usize
+    AtomicI8: i8 AtomicI16: i16 AtomicI32: i32 AtomicI64: i64 AtomicIsize: isize
+}
+
+impl<T> fmt::Debug for ReadOnly<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadOnly").finish_non_exhaustive()
+    }
+}

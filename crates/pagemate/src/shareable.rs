@@ -1,0 +1,230 @@
+#![allow(unsafe_code, reason = "implements traits that vouch for the layout of types")]
+
+use std::sync::atomic::{
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
+    AtomicU64, AtomicUsize,
+};
+
+use crate::read_only::ReadOnly;
+
+/// A type whose memory layout programs can agree on.
+///
+/// Numbers, the atomics of the standard library, the cells of this module and arrays of these are
+/// `Shareable`. For a structure of your own use `#[derive(Shareable)]`, with `#[repr(C)]`. It may be
+/// generic, a tuple structure, and contain other `Shareable` structures.
+///
+/// Two marker traits, which the derive implements too, say how a type can be used:
+///
+/// - [`Plain`] values consist of numbers. They are copied in and out of shared memory: by
+///   [`Racy`](crate::typed::Racy), [`SeqLock`](crate::typed::SeqLock), [`SharedMutex`](crate::sync::SharedMutex) and
+///   [`View`](crate::View).
+/// - [`InPlace`] types consist of atomics and cells. [`Shared`](crate::Shared) lends them in place.
+///
+/// # Safety
+///
+/// - Any bytes are a valid value of the type. It has no references, pointers or other handles of a
+///   process.
+/// - Every compiler of the platform gives the type the same layout. A [`Plain`] type has no padding.
+/// - Types with different layouts have different fingerprints.
+/// - `Reader` has the size and the alignment of the type, any bytes are a valid `Reader`, and safe code
+///   cannot write by a `&Reader`, nor read what another process may write at the same time, except by
+///   atomics and cells.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::AtomicU32;
+///
+/// use pagemate::Shareable;
+/// use pagemate::typed::SeqLock;
+///
+/// #[derive(Clone, Copy, Shareable)]
+/// #[repr(C)]
+/// struct Pose {
+///     position: [f32; 3],
+///     time: u32,
+/// }
+///
+/// #[derive(Shareable)]
+/// #[repr(C)]
+/// struct Robot<const ARMS: usize> {
+///     pose: SeqLock<Pose>,
+///     arms: [SeqLock<Pose>; ARMS],
+///     joints: [AtomicU32; 2],
+/// }
+/// # fn main() {}
+/// ```
+///
+/// Fields that are not `Shareable` do not compile:
+///
+/// ```compile_fail,E0277
+/// # use pagemate::Shareable;
+/// #[derive(Shareable)]
+/// #[repr(C)]
+/// struct Switch {
+///     on: bool, // not every byte is a `bool`
+/// }
+/// ```
+///
+/// Nor does a structure whose fields the compiler may reorder:
+///
+/// ```compile_fail
+/// # use pagemate::Shareable;
+/// #[derive(Shareable)]
+/// struct Switch {
+///     on: u8,
+/// }
+/// ```
+///
+/// Nor padding, whose bytes would have no value:
+///
+/// ```compile_fail,E0080
+/// # use pagemate::Shareable;
+/// #[derive(Shareable)]
+/// #[repr(C)]
+/// struct Sample {
+///     channel: u32,
+///     value: f64, // four bytes of padding before it
+/// }
+/// # fn main() {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot lie in shared memory",
+    label = "not `Shareable`",
+    note = "numbers, atomics, `Racy<T>`, `SeqLock<T>`, and arrays of these are `Shareable`; a structure of them \
+            derives it: `#[derive(pagemate::Shareable)] #[repr(C)]`",
+    note = "store a `bool` or an enum as a number, a text as an array of bytes, and a pointer as an offset"
+)]
+pub unsafe trait Shareable: Sized + 'static {
+    /// A hash of the layout: of the size and the alignment and, for a structure, of the name, the
+    /// offset and the type of each field. The name of the structure is not part of it. Different
+    /// layouts have different values with overwhelming probability.
+    const FINGERPRINT: u64;
+
+    /// The type that memory mapped for reading has in place of this type. It has the same fields,
+    /// which can only be read.
+    type Reader;
+}
+
+/// A value that can be copied to and from shared memory: a number, or an array or a structure of plain
+/// values.
+///
+/// # Safety
+///
+/// The type has no padding and no interior mutability. Values of it may be duplicated by copying their
+/// bytes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a plain value",
+    label = "not copied in and out of shared memory",
+    note = "numbers, and arrays and structures of plain values, are `Plain`; atomics and cells are used in place"
+)]
+pub unsafe trait Plain: Shareable {}
+
+/// A type that consists of atomics and cells, so that `&T` may refer to memory that other processes
+/// write at the same time.
+///
+/// # Safety
+///
+/// Every byte of the type that safe code can reach by a shared reference lies in an atomic or in a cell
+/// that accesses it without data races.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used in place, because other processes may write to it at any time",
+    label = "not an atomic or a cell",
+    note = "put a plain value into a cell: `SeqLock<T>` is never read half-written, `Racy<T>` may be; or use an \
+            atomic, such as `AtomicU64`"
+)]
+pub unsafe trait InPlace: Shareable + Sync {}
+
+/// The functions that compute fingerprints, for the derive macro.
+#[doc(hidden)]
+pub mod fingerprint {
+    /// Adds one byte to an FNV-1a hash.
+    const fn byte(print: u64, byte: u8) -> u64 {
+        (print ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3)
+    }
+
+    pub const fn number(mut print: u64, number: u64) -> u64 {
+        let bytes = number.to_le_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            print = byte(print, bytes[i]);
+            i += 1;
+        }
+        print
+    }
+
+    pub const fn text(mut print: u64, text: &str) -> u64 {
+        let bytes = text.as_bytes();
+        let mut i = 0;
+        while i < bytes.len() {
+            print = byte(print, bytes[i]);
+            i += 1;
+        }
+        // A byte that UTF-8 never contains ends the text, so that two texts do not hash like their
+        // concatenation.
+        byte(print, 0xFF)
+    }
+
+    pub const fn of<T>() -> u64 {
+        let print = number(0xcbf2_9ce4_8422_2325, size_of::<T>() as u64);
+        number(print, align_of::<T>() as u64)
+    }
+
+    pub const fn with_field(print: u64, name: &str, offset: usize, field: u64) -> u64 {
+        number(number(text(print, name), offset as u64), field)
+    }
+
+    /// Returns the fingerprint of a container, such as an array or a cell.
+    pub const fn around<T>(container: &str, content: u64) -> u64 {
+        number(text(of::<T>(), container), content)
+    }
+}
+
+macro_rules! numbers {
+    ($($type:ident)*) => {$(
+        // SAFETY: any bytes are a valid number, the language fixes its size, and the fingerprint has
+        // its name. `ReadOnly` has the layout of the number, and no methods for it.
+        unsafe impl Shareable for $type {
+            const FINGERPRINT: u64 = fingerprint::text(fingerprint::of::<$type>(), stringify!($type));
+            type Reader = ReadOnly<$type>;
+        }
+
+        // SAFETY: a number has no padding and can be copied.
+        unsafe impl Plain for $type {}
+    )*};
+}
+
+numbers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 }
+
+macro_rules! atomics {
+    ($($atomic:ident: $value:ident)*) => {$(
+        // SAFETY: an atomic has the size and the bit validity of its number, and any bytes are a valid
+        // number. The fingerprint has its name. `ReadOnly` has the layout of the atomic and only loads it.
+        unsafe impl Shareable for $atomic {
+            const FINGERPRINT: u64 =
+                fingerprint::around::<$atomic>("atomic", <$value>::FINGERPRINT);
+            type Reader = ReadOnly<$atomic>;
+        }
+
+        // SAFETY: all accesses are atomic.
+        unsafe impl InPlace for $atomic {}
+    )*};
+}
+
+atomics! {
+    AtomicU8: u8 AtomicU16: u16 AtomicU32: u32 AtomicU64: u64 AtomicUsize: usize
+    AtomicI8: i8 AtomicI16: i16 AtomicI32: i32 AtomicI64: i64 AtomicIsize: isize
+}
+
+// SAFETY: an array consists of its elements, one after the other, without padding. The length is in
+// the size, and so in the fingerprint. The reader consists of the readers of the elements.
+unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
+    const FINGERPRINT: u64 = fingerprint::around::<[T; N]>("[]", T::FINGERPRINT);
+    type Reader = [T::Reader; N];
+}
+
+// SAFETY: the elements are plain values.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+// SAFETY: the elements are atomics and cells.
+unsafe impl<T: InPlace, const N: usize> InPlace for [T; N] {}

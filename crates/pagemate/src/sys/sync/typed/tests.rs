@@ -1,0 +1,156 @@
+//! Model checks of the protocols of typed memory with loom. `cargo xtask loom` runs them.
+
+use loom::thread;
+
+use super::header::{Fields, Header};
+use super::sequence;
+use crate::primitive::Ordering::{Acquire, Relaxed, Release};
+use crate::primitive::{AtomicU32, AtomicU64};
+
+const PREEMPTIONS: usize = 3;
+
+fn model(test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(test);
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+const FIELDS: Fields = Fields { magic: 1, fingerprint: 2, len: 3 };
+
+/// A value of two words with its header, and a lock of the initialisers.
+#[derive(Default)]
+struct Memory {
+    lock: AtomicU32,
+    header: Header,
+    value: [AtomicU32; 2],
+    /// How often the value was initialised.
+    inits: AtomicU32,
+}
+
+impl Memory {
+    /// Takes the lock if it is free.
+    fn try_lock(&self) -> bool {
+        self.lock.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+    }
+
+    /// Initialises the value as far as the step `dies`, at which the initialiser is killed. The kernel
+    /// then frees the lock.
+    fn init(&self, dies: Option<u32>) {
+        let clear = || self.value.iter().for_each(|word| word.store(0, Relaxed));
+        let step = |step| if dies == Some(step) { Err(()) } else { Ok(()) };
+        let init = || -> Result<(), ()> {
+            step(0)?;
+            for (at, word) in self.value.iter().enumerate() {
+                assert_eq!(word.load(Relaxed), 0, "an initialiser finds zeros");
+                word.store(7, Relaxed);
+                step(u32::try_from(at).unwrap() + 1)?;
+            }
+            Ok(())
+        };
+        if self.header.init(FIELDS, clear, init) == Ok(true) {
+            self.inits.store(self.inits.load(Relaxed) + 1, Relaxed);
+        }
+        self.lock.store(0, Release);
+    }
+
+    /// Demands that the value is whole if the header says that it is initialised.
+    fn read(&self) -> bool {
+        let fields = self.header.fields();
+        assert!(fields.is_none_or(|fields| fields == FIELDS), "{fields:?}");
+        if fields.is_some() {
+            assert_eq!(self.value.each_ref().map(|word| word.load(Relaxed)), [7, 7]);
+        }
+        fields.is_some()
+    }
+}
+
+#[test]
+fn one_of_two_initialisers_initialises_and_readers_see_nothing_or_a_whole_value() {
+    for dies in [None, Some(0), Some(1), Some(2)] {
+        model(move || {
+            let memory: &Memory = leak(Memory::default());
+            let first = thread::spawn(move || {
+                if memory.try_lock() {
+                    memory.init(dies);
+                }
+            });
+            let second = thread::spawn(move || {
+                if memory.try_lock() {
+                    memory.init(None);
+                }
+            });
+            memory.read();
+            first.join().unwrap();
+            second.join().unwrap();
+            // Both may have found the lock taken, or the first may have died: the next one finishes.
+            if memory.try_lock() {
+                memory.init(None);
+            }
+            assert!(memory.read());
+            assert_eq!(memory.inits.load(Relaxed), 1);
+        });
+    }
+}
+
+/// A value of two words, which writers change together.
+#[derive(Default)]
+struct Value {
+    sequence: AtomicU64,
+    slots: [[AtomicU32; 2]; 2],
+}
+
+impl Value {
+    fn write(&self, value: u32) {
+        sequence::write(&self.sequence, |slot| {
+            self.slots[slot].iter().for_each(|word| word.store(value, Relaxed));
+        });
+    }
+
+    /// Writes half of a value, as a writer that is killed.
+    fn die(&self, value: u32) {
+        let slot = usize::from(self.sequence.load(Relaxed).is_multiple_of(2));
+        self.slots[slot][0].store(value, Relaxed);
+    }
+
+    fn try_read(&self) -> Option<u32> {
+        let copy = |slot: usize| self.slots[slot].each_ref().map(|word| word.load(Relaxed));
+        sequence::try_read(&self.sequence, copy).map(|[one, other]| {
+            assert_eq!(one, other, "half of a value");
+            one
+        })
+    }
+}
+
+#[test]
+fn a_value_under_a_sequence_number_is_read_whole_while_it_is_replaced_three_times() {
+    model(|| {
+        let value: &Value = leak(Value::default());
+        let reader = thread::spawn(move || {
+            let seen = [value.try_read(), value.try_read()];
+            let seen: Vec<u32> = seen.into_iter().flatten().collect();
+            assert!(seen.is_sorted(), "values go back: {seen:?}");
+        });
+        (1..=3).for_each(|number| value.write(number));
+        reader.join().unwrap();
+        assert_eq!(value.try_read(), Some(3));
+    });
+}
+
+#[test]
+fn a_value_stays_readable_after_its_writer_died_and_the_next_writer_replaces_it() {
+    model(|| {
+        let value: &Value = leak(Value::default());
+        value.write(1);
+        let reader = thread::spawn(move || value.try_read());
+        value.die(2);
+        assert_eq!(value.try_read(), Some(1));
+        value.write(3);
+        let seen = reader.join().unwrap();
+        assert!(matches!(seen, None | Some(1 | 3)), "{seen:?}");
+        assert_eq!(value.try_read(), Some(3));
+    });
+}

@@ -1,0 +1,190 @@
+//! A part of a section that has a header: mapped for one handle, and initialised by the first process.
+#![allow(unsafe_code, reason = "creates locks and a header in mapped memory")]
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::Layout;
+use crate::access::Access;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::Name;
+use crate::section::{Section, View};
+use crate::sys::object::Object;
+use crate::sys::sync::typed::header::{Fields, Header};
+use crate::sys::sync::{self, Acquired, LockMemory, Words};
+
+/// The length of the header with its lock, in bytes. The value follows. See `docs/layout.md`.
+pub(crate) const HEADER_LEN: usize = 64;
+
+/// The header of a value, with the lock of its initialisers.
+#[derive(Debug)]
+#[repr(C)]
+struct Head {
+    words: Words,
+    header: Header,
+}
+
+const _: () = assert!(size_of::<Head>() == HEADER_LEN || cfg!(loom));
+
+/// A part of a section, mapped at an address of its own.
+///
+/// **Invariant.** Bytes that any code of this process accesses by an atomic of the view are accessed
+/// only by that atomic, never by an atomic of another size or by a copy, as long as another thread may
+/// access them. Nobody else has the view: see `docs/safety.md`.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory(Arc<View>);
+
+/// The memory of a lock. The lock keeps it mapped.
+struct ViewMemory(Memory);
+
+impl LockMemory for ViewMemory {
+    fn object(&self) -> &Object {
+        self.0.0.object()
+    }
+
+    fn name(&self) -> Option<&Name> {
+        self.0.0.name()
+    }
+}
+
+impl Memory {
+    /// Maps `len` bytes at byte `offset` of a section, for a value with this alignment.
+    pub(crate) fn map(
+        section: &Section,
+        offset: u64,
+        len: u64,
+        align: usize,
+        access: Access,
+    ) -> Result<Memory> {
+        if !offset.is_multiple_of(align as u64) {
+            let cause = format!("offset {offset} is not a multiple of {align}");
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        let end = offset.saturating_add(len);
+        let view = section.view().range(offset..end).access(access).map()?;
+        Ok(Memory(Arc::new(view)))
+    }
+
+    /// Returns the view, whose bytes the caller may only copy if no atomic has them.
+    pub(crate) fn view(&self) -> &View {
+        &self.0
+    }
+
+    /// Returns the address of the byte `at`, which lies in the view.
+    pub(crate) fn address(&self, at: usize) -> NonNull<u8> {
+        assert!(at <= self.0.len(), "it was mapped with room for it");
+        NonNull::new(self.0.as_ptr().wrapping_add(at)).expect("memory is not at address zero")
+    }
+
+    /// Returns the header of memory that was mapped with one.
+    pub(crate) fn header(&self) -> &Header {
+        assert!(self.0.len() >= size_of::<Head>(), "it was mapped with room for it");
+        let head: NonNull<Head> = self.address(0).cast();
+        assert!(head.is_aligned(), "it was mapped at a multiple of 8");
+        // SAFETY: the two assertions prove that the header lies in the view, which `self` keeps mapped,
+        // and is aligned. It consists of atomics, for which any bytes are valid. By the invariant of
+        // `Memory` all its bytes are accessed by these atomics only.
+        unsafe { &head.as_ref().header }
+    }
+
+    /// Returns the lock whose words lie at byte `at`.
+    pub(crate) fn lock(&self, at: usize) -> Result<sync::Mutex> {
+        let words: NonNull<Words> = self.address(at).cast();
+        let fits = at.checked_add(size_of::<Words>()).is_some_and(|end| end <= self.0.len());
+        assert!(fits && words.is_aligned() && self.0.is_writable(), "it was mapped for a lock");
+        let offset = self.0.start() + at as u64;
+        // SAFETY: the assertion proves that the words lie in the view, are aligned and writable.
+        // `ViewMemory` keeps the view mapped. By the invariant of `Memory` their bytes are accessed
+        // by atomics only.
+        unsafe { sync::Mutex::embedded(words, offset, Box::new(ViewMemory(self.clone()))) }
+    }
+
+    /// Returns whether the value is initialised; an error if it has another layout.
+    pub(crate) fn is_initialised(&self, layout: &Layout) -> Result<bool> {
+        self.header().fields().map_or(Ok(false), |found| layout.check(found).map(|()| true))
+    }
+
+    /// Initialises the value by `init`, if it is not initialised, and returns whether it did so. It
+    /// blocks while another process initialises the value.
+    pub(crate) fn open_or_init(
+        &self,
+        layout: &Layout,
+        lock: &sync::Mutex,
+        init: impl FnOnce() -> Result<()>,
+    ) -> Result<bool> {
+        if self.is_initialised(layout)? {
+            return Ok(false);
+        }
+        let acquired =
+            lock.lock(Deadline::Never)?.expect("a wait without a deadline does not time out");
+        // Unlocks also if `init` panics. The next process then initialises the value.
+        let _unlock = Unlock(lock);
+        let header = self.header();
+        let initialised = header.init(layout.fields, || self.clear_value(), init)?;
+        if !initialised {
+            layout.check(header.fields().unwrap_or(layout.fields))?;
+            if acquired == Acquired::Abandoned {
+                // The dead owner was using an initialised value. This call returns no guard, so leave
+                // the report to the next owner.
+                header.unclean.store(1, crate::primitive::Ordering::Relaxed);
+            }
+        }
+        Ok(initialised)
+    }
+
+    /// Sets the bytes after the header to zero. The caller is the only one that accesses them.
+    fn clear_value(&self) {
+        const ZEROS: [u8; 4096] = [0; 4096];
+        let len = self.0.len();
+        for at in (HEADER_LEN..len).step_by(ZEROS.len()) {
+            let cleared = self.0.write_at(at, &ZEROS[..ZEROS.len().min(len - at)]);
+            cleared.expect("it was mapped to be written");
+        }
+    }
+}
+
+/// Unlocks a mutex that this thread owns.
+pub(super) struct Unlock<'a>(pub(super) &'a sync::Mutex);
+
+impl Drop for Unlock<'_> {
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
+}
+
+/// Adds the call and the section to an error.
+#[cold]
+pub(crate) fn context(call: &'static str, section: &Section, error: Error) -> Error {
+    let name = section.name().map(ToString::to_string);
+    match name {
+        Some(name) => error.during(call, format!("section {}", crate::error::Quoted(&name))),
+        None => error.during(call, "unnamed section"),
+    }
+}
+
+impl Layout {
+    /// Returns an error if the value that a header describes has another layout.
+    fn check(&self, found: Fields) -> Result<()> {
+        let expected = self.fields;
+        if found == expected {
+            return Ok(());
+        }
+        if found.magic == expected.magic {
+            let cause = format!(
+                "it has a value of another type: {} bytes with layout {:016x}, where {} ({} bytes with layout \
+                 {:016x}) was expected",
+                found.len, found.fingerprint, self.type_name, expected.len, expected.fingerprint
+            );
+            return Err(Error::new(ErrorKind::WrongKind, cause));
+        }
+        let wanted = super::kind_of(expected.magic).unwrap_or("another kind");
+        let Some(known) = super::kind_of(found.magic) else {
+            let cause =
+                format!("the bytes are neither zero nor {wanted}: another program uses them");
+            return Err(Error::new(ErrorKind::Corrupted, cause));
+        };
+        let cause = format!("it is {known}, where {wanted} was expected");
+        Err(Error::new(ErrorKind::WrongKind, cause))
+    }
+}

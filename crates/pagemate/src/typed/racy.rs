@@ -1,0 +1,146 @@
+#![allow(unsafe_code, reason = "copies values that other processes may write")]
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::mem::MaybeUninit;
+
+use super::{InPlace, Plain, ReadOnly, Shareable, fingerprint};
+use crate::sys::copy::copy;
+
+/// A cell for a value that is copied in and out, and that may be read half-written.
+///
+/// A copy that races with a write in another thread or process may be *torn*: each byte is the old or
+/// the new one, in any combination. A copy orders nothing. So a `Racy` value fits together with
+/// something that orders its accesses: an atomic sequence number, a lock, a ring buffer's position. For
+/// a value that is never read half-written, use a [`SeqLock`](super::SeqLock).
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::typed::Racy;
+///
+/// let cell = Racy::new([1_u32, 2]);
+/// cell.set(&[3, 4]);
+/// cell.as_array()[1].set(&5);
+/// assert_eq!(cell.get(), [3, 5]);
+/// ```
+#[repr(transparent)]
+pub struct Racy<T>(UnsafeCell<T>);
+
+// SAFETY: the cell is accessed by `copy` only, which several threads may call at the same time, and a
+// plain value is not bound to a thread.
+unsafe impl<T: Plain> Sync for Racy<T> {}
+
+// SAFETY: the cell has the layout and the bit validity of `T`. The fingerprint contains the one of
+// `T`. `ReadOnly` only copies the value out.
+unsafe impl<T: Plain> Shareable for Racy<T> {
+    const FINGERPRINT: u64 = fingerprint::around::<Racy<T>>("racy", T::FINGERPRINT);
+    type Reader = ReadOnly<Racy<T>>;
+}
+
+// SAFETY: the value lies in an `UnsafeCell`, and is accessed by `copy` only.
+unsafe impl<T: Plain> InPlace for Racy<T> {}
+
+impl<T: Plain> Racy<T> {
+    /// Returns a cell with this value.
+    pub const fn new(value: T) -> Racy<T> {
+        Racy(UnsafeCell::new(value))
+    }
+
+    /// Returns a copy of the value, which may be torn.
+    #[inline]
+    pub fn get(&self) -> T {
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: the cell is readable, and `value` is a local of the same size. Only `copy` accesses
+        // the cell.
+        unsafe { copy(self.0.get().cast(), value.as_mut_ptr().cast(), size_of::<T>()) };
+        // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
+        unsafe { value.assume_init() }
+    }
+
+    /// Copies the value into `value`. The copy may be torn. This serves values that are too large for
+    /// the stack.
+    #[inline]
+    pub fn read_into(&self, value: &mut T) {
+        // SAFETY: the cell is readable, and `value` is an exclusive reference to the same number of
+        // bytes. Any bytes are a valid plain value.
+        unsafe { copy(self.0.get().cast(), std::ptr::from_mut(value).cast(), size_of::<T>()) };
+    }
+
+    /// Replaces the value. A reader may see a part of the new one, and a process that is killed
+    /// meanwhile leaves a part of it.
+    #[inline]
+    pub fn set(&self, value: &T) {
+        // SAFETY: `value` is a shared reference to a plain value, which has no padding, and the cell
+        // has the same number of bytes. They are writable: a reference to a cell comes from memory of
+        // this process or from memory that is mapped for writing, and `ReadOnly` hides all others.
+        unsafe { copy(std::ptr::from_ref(value).cast(), self.0.get().cast(), size_of::<T>()) };
+    }
+}
+
+impl<T: Plain, const N: usize> Racy<[T; N]> {
+    /// Returns the elements as cells.
+    #[inline]
+    pub fn as_array(&self) -> &[Racy<T>; N] {
+        // SAFETY: a cell has the layout of its value, so the cell of an array has the layout of an
+        // array of cells. Both are accessed by `copy` only.
+        unsafe { &*std::ptr::from_ref(self).cast() }
+    }
+}
+
+impl<T: Plain + fmt::Debug> fmt::Debug for Racy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Racy").field(&self.get()).finish()
+    }
+}
+
+impl<T: Plain> ReadOnly<Racy<T>> {
+    /// Returns a copy of the value: see [`Racy::get`].
+    #[inline]
+    pub fn get(&self) -> T {
+        self.0.get()
+    }
+
+    /// Copies the value into `value`: see [`Racy::read_into`].
+    #[inline]
+    pub fn read_into(&self, value: &mut T) {
+        self.0.read_into(value);
+    }
+}
+
+impl<T: Plain, const N: usize> ReadOnly<Racy<[T; N]>> {
+    /// Returns the elements as cells.
+    #[inline]
+    pub fn as_array(&self) -> &[ReadOnly<Racy<T>>; N] {
+        // SAFETY: `ReadOnly` has the layout of the type around it, so an array of them has the layout
+        // of an array of cells.
+        unsafe { &*std::ptr::from_ref(self.0.as_array()).cast() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Miri runs this too: `cargo xtask miri`.
+    #[test]
+    fn threads_may_access_a_cell_and_its_elements_at_the_same_time() {
+        let cell = Racy::new([0_u16; 4]);
+        std::thread::scope(|scope| {
+            for number in 1..=3 {
+                let cell = &cell;
+                scope.spawn(move || {
+                    cell.set(&[number; 4]);
+                    cell.as_array()[2].set(&number);
+                    let mut copy = cell.get();
+                    cell.read_into(&mut copy);
+                    assert!(copy.iter().all(|number| *number <= 0x0303));
+                });
+            }
+        });
+        let reader: &ReadOnly<Racy<[u16; 4]>> =
+            // SAFETY: `ReadOnly` is a transparent structure around its field.
+            unsafe { &*std::ptr::from_ref(&cell).cast() };
+        assert_eq!(reader.get()[3], reader.as_array()[3].get());
+    }
+}
