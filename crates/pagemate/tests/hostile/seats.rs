@@ -22,8 +22,8 @@ const SEATS: i64 = 1 << 62;
 /// Longer than a waiter takes to detect a death.
 const SOME: Duration = Duration::from_millis(300);
 
-/// Returns the number of token files.
-fn tokens(place: &Path) -> usize {
+/// Returns the number of lock files.
+fn lock_files(place: &Path) -> usize {
     let names = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name.to_str().unwrap().starts_with(".pagemate:seat-")).count()
 }
@@ -113,7 +113,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         let busy = || assert!(mutex.try_lock_for(SOME).unwrap().is_none());
         busy();
         fork(busy).join();
-        // A released mutex can be locked again with the same token.
+        // A released mutex can be locked again with the same lock file.
         go.open();
         ready.wait();
         busy();
@@ -122,18 +122,18 @@ fn reader_cannot_keep_writers_from_their_seats() {
         assert!(guard.was_abandoned());
         drop(guard);
         assert!(!mutex.lock().unwrap().was_abandoned());
-        // A handle removes its token when it is dropped, and a sweep removes the tokens of dead processes.
+        // A handle removes its lock file when it is dropped, and a sweep removes those of dead processes.
         drop(mutex);
-        assert!(tokens(place) > 0);
+        assert!(lock_files(place) > 0);
         pagemate::inventory::prune().unwrap();
-        assert_eq!(tokens(place), 0);
+        assert_eq!(lock_files(place), 0);
         squatter.kill();
     });
 }
 
 #[test]
-fn stranger_cannot_bring_the_token_of_a_dead_owner_back() {
-    alone_as_root("seats::stranger_cannot_bring_the_token_of_a_dead_owner_back", |place| {
+fn stranger_cannot_bring_the_lock_file_of_a_dead_owner_back() {
+    alone_as_root("seats::stranger_cannot_bring_the_lock_file_of_a_dead_owner_back", |place| {
         let section = readable();
         let mutex = counter(&section);
         let (ready, dead, forged) = (Gate::new(), Gate::new(), Gate::new());
@@ -147,12 +147,13 @@ fn stranger_cannot_bring_the_token_of_a_dead_owner_back() {
         });
         ready.wait();
         let view = section.map().unwrap();
-        let token = format!(".pagemate:seat-{:08x}", view.read::<u32>(0).unwrap() & 0x3fff_ffff);
-        let token = place.join(token);
+        let lock_file =
+            format!(".pagemate:seat-{:08x}", view.read::<u32>(0).unwrap() & 0x3fff_ffff);
+        let lock_file = place.join(lock_file);
         let stranger = fork(|| {
             become_user(NOBODY, NOBODY);
-            // Locks the real token with a shared lock, and later a forged one with an exclusive lock.
-            let file = File::open(&token).unwrap();
+            // Locks the real lock file with a shared lock, and later a forged one with an exclusive lock.
+            let file = File::open(&lock_file).unwrap();
             let byte = Range { at: 0, len: 1 };
             assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_none());
             forged.open();
@@ -160,7 +161,7 @@ fn stranger_cannot_bring_the_token_of_a_dead_owner_back() {
             assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_some());
             forged.open();
             dead.wait();
-            let file = File::create_new(&token).unwrap();
+            let file = File::create_new(&lock_file).unwrap();
             assert!(lock_exclusively(&file));
             forged.open();
             hold_on();
@@ -169,15 +170,15 @@ fn stranger_cannot_bring_the_token_of_a_dead_owner_back() {
         owner.kill();
         dead.open();
         forged.wait();
-        fs::remove_file(&token).unwrap();
+        fs::remove_file(&lock_file).unwrap();
         dead.open();
         forged.wait();
         assert!(mutex.try_lock_for(LONG).unwrap().expect("its owner is dead").was_abandoned());
         stranger.kill();
         squatter.kill();
         drop(mutex);
-        fs::remove_file(&token).unwrap();
-        assert_eq!(tokens(place), 0);
+        fs::remove_file(&lock_file).unwrap();
+        assert_eq!(lock_files(place), 0);
     });
 }
 

@@ -15,7 +15,7 @@ use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::page::{self, page, wipe};
+use super::wiped_page::{self, page, wipe};
 
 /// The generation of this process or, before its first call, of its nearest ancestor with one; 0 if
 /// there is none.
@@ -31,7 +31,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 /// never 0.
 #[inline]
 pub(crate) fn generation() -> u32 {
-    match page::generation() {
+    match wiped_page::generation() {
         0 => begin(ForkKind::Unnoticed),
         generation => generation,
     }
@@ -100,7 +100,7 @@ fn begin(kind: ForkKind) -> u32 {
     if parent != 0 {
         hooks().for_each(|hook| (hook.run)(kind, &mut guard));
     }
-    // Release: publishes the work of the hooks to the Acquire in `page::generation`.
+    // Release: publishes the work of the hooks to the Acquire in `wiped_page::generation`.
     own.store(new, Ordering::Release);
     new
 }

@@ -1,9 +1,10 @@
 //! Liveness: detects which processes are alive, by locks of the kernel.
 //!
-//! A *seat* is a liveness token: a number, and an exclusive open file description lock on the byte with
-//! that number of a file. The kernel drops the lock however its holder dies. A protocol stores the
-//! number in shared memory, such as the word of a mutex, and a peer asks the kernel whether the byte is
-//! still locked.
+//! A *seat* proves that a process is alive: it is a number, and an exclusive open file description lock
+//! on the byte with that number of a file. The kernel drops the lock however its holder dies. A protocol
+//! stores the number in shared memory, such as the word of a mutex, and a peer asks the kernel whether
+//! the byte is still locked. If another user blocks the bytes of the file, the seat is a [`LockFile`]
+//! instead.
 //!
 //! - [`Seats`] takes, tests and leaves seats in a file. It depends on a descriptor, an offset and a
 //!   source of numbers, and not on the protocol that uses them.
@@ -18,13 +19,13 @@
 //! the kernel does not report a description's own locks to it. A child has none of its parent's seats:
 //! it closes its copies of their descriptions before it does anything else here.
 
+mod descriptor_slot;
 pub(crate) mod fork;
 pub(crate) mod lock;
-mod page;
+mod lock_file;
 mod seat;
-mod slot;
-mod token;
+mod wiped_page;
 
 pub(crate) use fork::generation;
+pub(crate) use lock_file::{LOCK_FILE_PREFIX, LockFile};
 pub(crate) use seat::{FIRST, Origin, Seats, is_taken};
-pub(crate) use token::{PREFIX, Token};

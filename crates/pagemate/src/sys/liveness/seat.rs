@@ -14,18 +14,18 @@ use std::sync::{Arc, Weak};
 
 use rustix::fs::Stat;
 
+use super::descriptor_slot::{self, Slot};
 use super::fork::{self, ForkKind, Hook, PerProcess, ProcessGuard};
 use super::lock;
-use super::slot::{self, Slot};
-use super::token::{self, Token};
+use super::lock_file::{self, LockFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
 
 /// The first number of a seat.
 pub(crate) const FIRST: u32 = 1;
 
-/// The last number of a seat in the file, after which the numbers wrap around. Higher numbers are seats
-/// of [`Token`]s.
+/// The last number of a seat in the file, after which the numbers wrap around. Higher numbers are those of
+/// [`LockFile`]s.
 const LAST: u32 = (1 << 29) - 1;
 
 /// The number of bytes that each mutex has for its seats.
@@ -64,8 +64,8 @@ struct State {
     /// The bytes that are locked through it. The kernel grants a description the same lock again, so
     /// that two handles of this process could take the same seat.
     taken: BTreeSet<u64>,
-    /// The locked token files of this process, by their seats.
-    tokens: BTreeMap<u32, &'static Slot>,
+    /// The lock files of this process, by their seats.
+    lock_files: BTreeMap<u32, &'static Slot>,
 }
 
 /// Device and inode of a file.
@@ -131,7 +131,7 @@ impl Seats {
             }
             if !lock::is_excluded_at(own, byte)? {
                 // A shared lock, which is no seat: a user who may read the file blocks this byte.
-                return self.0.take_token(file, &mut guard);
+                return self.0.take_lock_file(file, &mut guard);
             }
         }
         let cause = "other processes hold locks on all 4096 seats of it that were tried";
@@ -147,8 +147,8 @@ impl Seats {
 
     /// Leaves a seat that this process took.
     pub(crate) fn leave(&self, at: u64, seat: u32) {
-        if let Some(token) = Token::of(seat) {
-            return self.0.leave_token(token, &mut fork::lock_process());
+        if let Some(file) = LockFile::of(seat) {
+            return self.0.leave_lock_file(file, &mut fork::lock_process());
         }
         let Ok(first) = first_byte(at) else { return };
         let byte = first + u64::from(seat);
@@ -167,10 +167,10 @@ impl Seats {
 /// of `file` must not hold seats, because the kernel does not report a description's own locks.
 ///
 /// Only an exclusive lock counts. A user who may only read the file can hold shared locks, and would
-/// otherwise make every dead owner appear alive. The seat of a [`Token`] is reported as live, because its
+/// otherwise make every dead owner appear alive. The seat of a [`LockFile`] is reported as live, because its
 /// lock is not in this file.
 pub(crate) fn is_taken(file: BorrowedFd<'_>, at: u64, seat: u32) -> Result<bool> {
-    if Token::of(seat).is_some() {
+    if LockFile::of(seat).is_some() {
         return Ok(true);
     }
     let byte = first_byte(at)? + u64::from(seat);
@@ -205,7 +205,7 @@ impl File {
             return Ok(fd);
         }
         let opened = self.open(file)?;
-        let slot = slot::store(opened, fork::current(guard), guard);
+        let slot = descriptor_slot::store(opened, fork::current(guard), guard);
         let state = self.state.get(guard);
         // If the program closed the previous description, the kernel has dropped its locks.
         state.taken.clear();
@@ -226,30 +226,30 @@ impl File {
         by_name().map_or_else(|| open_by_proc(file).map_err(cannot_reopen), Ok)
     }
 
-    /// Takes a seat by a token, because another user's shared locks block the seats in the file.
-    fn take_token(&self, file: BorrowedFd<'_>, guard: &mut ProcessGuard) -> Result<u32> {
+    /// Takes a seat by a lock file, because another user's shared locks block the seats in the file.
+    fn take_lock_file(&self, file: BorrowedFd<'_>, guard: &mut ProcessGuard) -> Result<u32> {
         let blocked = |cause| {
             let cause = format!("a process that may read it holds locks on its seats, and {cause}");
             Error::new(ErrorKind::TimedOut, cause)
         };
         let Some(origin) = &self.origin else {
-            return Err(blocked("it has no name, so there is no directory for a token"));
+            return Err(blocked("it has no name, so there is no directory for a lock file"));
         };
         let user = rustix::process::geteuid();
         if !user.is_root() && user.as_raw() != stat_of(file)?.st_uid {
-            return Err(blocked("only processes of its owner can create tokens"));
+            return Err(blocked("only processes of its owner can create lock files"));
         }
-        let dir = origin.directory().map_err(token::cannot_create)?;
-        let (token, fd) = Token::create((*dir).as_fd())?;
-        let slot = slot::store(fd, fork::current(guard), guard);
-        self.state.get(guard).tokens.insert(token.seat(), slot);
-        Ok(token.seat())
+        let dir = origin.directory().map_err(lock_file::cannot_create)?;
+        let (file, fd) = LockFile::create((*dir).as_fd())?;
+        let slot = descriptor_slot::store(fd, fork::current(guard), guard);
+        self.state.get(guard).lock_files.insert(file.seat(), slot);
+        Ok(file.seat())
     }
 
-    fn leave_token(&self, token: Token, guard: &mut ProcessGuard) {
-        let Some(slot) = self.state.get(guard).tokens.remove(&token.seat()) else { return };
+    fn leave_lock_file(&self, file: LockFile, guard: &mut ProcessGuard) {
+        let Some(slot) = self.state.get(guard).lock_files.remove(&file.seat()) else { return };
         if let Some(dir) = self.origin.as_ref().and_then(|origin| origin.directory().ok()) {
-            token.remove((*dir).as_fd());
+            file.remove((*dir).as_fd());
         }
         slot.close();
     }
@@ -259,7 +259,7 @@ impl File {
     fn reopen_in_child(&self, generation: u32, guard: &mut ProcessGuard) {
         let state = self.state.inherit(guard);
         state.taken.clear();
-        state.tokens.clear();
+        state.lock_files.clear();
         let Some(slot) = state.slot else { return };
         match slot.fd().and_then(|inherited| self.open(inherited).ok()) {
             Some(own) => slot.replace(own, generation),
@@ -302,7 +302,7 @@ fn in_child(kind: ForkKind, guard: &mut ProcessGuard) {
             file.reopen_in_child(generation, guard);
         }
     }
-    slot::close_others(generation);
+    descriptor_slot::close_others(generation);
 }
 
 cfg_select! {

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::liveness::{self, Origin, Seats, Token};
+use crate::sys::liveness::{self, LockFile, Origin, Seats};
 use crate::sys::object::unix::Object;
 use crate::sys::object::unix::location::file_location::FileLocation;
 
@@ -73,14 +73,14 @@ impl Object {
     /// memory.
     pub(crate) fn is_seat_taken(&self, at: u64, seat: u32) -> Result<bool> {
         let file = self.seat_file()?;
-        let Some(token) = Token::of(seat) else { return liveness::is_taken(file, at, seat) };
+        let Some(lock_file) = LockFile::of(seat) else { return liveness::is_taken(file, at, seat) };
         let owner = rustix::fs::fstat(file)
             .map_err(|e| Error::os("its file cannot be inspected", e.into()))?
             .st_uid;
-        // A handle without a name cannot find the token. The owner may be alive, so the seat counts
+        // A handle without a name cannot find the lock file. The owner may be alive, so the seat counts
         // as taken.
         let Some(named) = &self.named else { return Ok(true) };
         let Some(location) = named.location.revalidated() else { return Ok(true) };
-        token.is_taken(location.dir.as_fd(), owner)
+        lock_file.is_taken(location.dir.as_fd(), owner)
     }
 }

@@ -9,7 +9,8 @@ use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
 use super::super::{Entry, Swept};
 use super::named::kernel_name;
-use super::{Object, native, open_for, security};
+use super::object::{Object, open_for};
+use super::{native, security};
 use crate::access::{Access, Kind, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};

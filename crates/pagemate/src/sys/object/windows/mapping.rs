@@ -16,8 +16,9 @@ use windows_sys::Win32::System::Memory::{
 };
 
 use super::super::{Mode, Range};
+use super::error::is_no_space;
 use super::named::code_of;
-use super::{Object, halves, is_no_space, page_size};
+use super::sizes::{halves, page_size};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::copy::copy;
 
@@ -35,33 +36,6 @@ unsafe impl Send for Mapping {}
 // SAFETY: the methods of `&Mapping` return its address and its length, flush it, query and commit
 // its pages and read bytes by racing copies. All of these may run on several threads at once.
 unsafe impl Sync for Mapping {}
-
-impl Object {
-    /// Maps `range`. The caller has checked that it lies inside the object.
-    pub(crate) fn map(&self, range: &Range) -> Result<Mapping> {
-        if range.mode == Mode::CopyOnWrite {
-            // Only committed pages can be copied on write, and a copy-on-write view cannot commit
-            // the pages of the section. So commit them through a view that reads.
-            let committing = Range { mode: Mode::Read, prefault: false, ..*range };
-            drop(self.map(&committing)?);
-        }
-        let access = match range.mode {
-            Mode::Read => FILE_MAP_READ,
-            Mode::ReadWrite => FILE_MAP_READ | FILE_MAP_WRITE,
-            Mode::CopyOnWrite => FILE_MAP_COPY,
-        };
-        let mut mapping = map(self.handle(), access, range.offset, range.len).map_err(map_error)?;
-        mapping.file.clone_from(&self.file);
-        if range.mode != Mode::CopyOnWrite {
-            let writes = range.mode == Mode::ReadWrite;
-            mapping.commit(if writes { PAGE_READWRITE } else { PAGE_READONLY })?;
-        }
-        if range.prefault {
-            mapping.prefault();
-        }
-        Ok(mapping)
-    }
-}
 
 /// Returns the length of a section, by mapping all of it. A handle without the right to query the
 /// section has no other way (row 70). For a section over a file the length is rounded up to whole
@@ -115,6 +89,36 @@ fn map_error(error: io::Error) -> Error {
 }
 
 impl Mapping {
+    /// Maps `range` of a section, which the caller has checked to lie inside it. A flush writes to
+    /// `file`.
+    pub(super) fn new(
+        section: BorrowedHandle<'_>,
+        file: Option<Arc<File>>,
+        range: &Range,
+    ) -> Result<Mapping> {
+        if range.mode == Mode::CopyOnWrite {
+            // Only committed pages can be copied on write, and a copy-on-write view cannot commit
+            // the pages of the section. So commit them through a view that reads.
+            let committing = Range { mode: Mode::Read, prefault: false, ..*range };
+            drop(Mapping::new(section, None, &committing)?);
+        }
+        let access = match range.mode {
+            Mode::Read => FILE_MAP_READ,
+            Mode::ReadWrite => FILE_MAP_READ | FILE_MAP_WRITE,
+            Mode::CopyOnWrite => FILE_MAP_COPY,
+        };
+        let mut mapping = map(section, access, range.offset, range.len).map_err(map_error)?;
+        mapping.file = file;
+        if range.mode != Mode::CopyOnWrite {
+            let writes = range.mode == Mode::ReadWrite;
+            mapping.commit(if writes { PAGE_READWRITE } else { PAGE_READONLY })?;
+        }
+        if range.prefault {
+            mapping.prefault();
+        }
+        Ok(mapping)
+    }
+
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base.cast()
     }

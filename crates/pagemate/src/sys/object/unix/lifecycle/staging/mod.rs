@@ -3,16 +3,15 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::Mode;
 use rustix::io::Errno;
 
 use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::sys::object::Backing;
-use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::memory::reserve::{check_file_limit, reserve};
 use crate::sys::object::unix::memory::{capacity, huge_pages};
 
+mod file_mode;
 #[cfg(any(not(target_os = "linux"), pagemate_force_tempname))]
 mod hidden_name;
 #[cfg(all(target_os = "linux", not(pagemate_force_tempname)))]
@@ -67,13 +66,4 @@ pub(crate) fn create_unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
     })?;
     seal(&fd).map_err(|e| Error::os("the length of the memory cannot be sealed", e.into()))?;
     Ok(fd)
-}
-
-/// Sets the mode of a new file regardless of the umask, and returns the file's identity.
-fn apply_mode(fd: &OwnedFd, mode: Mode) -> rustix::io::Result<Id> {
-    let stat = rustix::fs::fstat(fd)?;
-    if Mode::from_raw_mode(stat.st_mode) != mode {
-        rustix::fs::fchmod(fd, mode)?;
-    }
-    Ok(Id::of(&stat))
 }

@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::Errno;
 
 use crate::sys::object::unix::descriptor::above_standard_streams;
-use crate::sys::object::unix::lifecycle::staging::apply_mode;
+use crate::sys::object::unix::lifecycle::staging::file_mode::apply_mode;
 use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::location::file_location::FileLocation;

@@ -1,11 +1,11 @@
-//! Tokens: seats that are files of their own, beside the file of the object.
+//! Lock files: seats that are files of their own, beside the file of the object.
 //!
 //! A user who may only read a file can hold shared locks on all of its bytes, so that no process can take
-//! a seat in it. A process that finds such a lock creates a *token* instead: a file in the same
-//! directory, with the seat's number in its name and an exclusive lock. Other users cannot open a token
-//! before it is locked. They cannot forge one either: only tokens of the object's owner and of root
-//! count, and only these two may write to an object that other users may only read. Every sweep of the
-//! directory removes tokens without a lock, as it removes unfinished objects.
+//! a seat in it. A process that finds such a lock creates a *lock file* instead: a file in the same
+//! directory, with the seat's number in its name and an exclusive lock. Other users cannot open a lock
+//! file before it is locked. They cannot forge one either: only lock files of the object's owner and of
+//! root count, and only these two may write to an object that other users may only read. Every sweep of
+//! the directory removes lock files without a lock, as it removes unfinished objects.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -17,47 +17,47 @@ use rustix::io::Errno;
 use super::lock;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The prefix of the file names of tokens.
-pub(crate) const PREFIX: &str = ".pagemate:seat-";
+/// The prefix of the file names of lock files.
+pub(crate) const LOCK_FILE_PREFIX: &str = ".pagemate:seat-";
 
-/// The bit that is set in the seats of tokens, and in no seat in a file.
-const TOKEN_BIT: u32 = 1 << 29;
+/// The bit that is set in the numbers of seats in lock files, and in no other seat.
+const LOCK_FILE_BIT: u32 = 1 << 29;
 
 /// The number of attempts. An attempt fails if the number is in use, or if a sweep removes the file
 /// before it is locked.
 const TRIES: u32 = 64;
 
-/// The number of a token.
+/// A lock file, by the number of its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Token(u32);
+pub(crate) struct LockFile(u32);
 
-impl Token {
-    /// Returns the token of a seat, or `None` if the seat is in a file.
-    pub(crate) fn of(seat: u32) -> Option<Token> {
-        (seat & TOKEN_BIT != 0).then_some(Token(seat))
+impl LockFile {
+    /// Returns the lock file of a seat, or `None` if the seat is in the object's file.
+    pub(crate) fn of(seat: u32) -> Option<LockFile> {
+        (seat & LOCK_FILE_BIT != 0).then_some(LockFile(seat))
     }
 
-    /// Returns the seat of the token.
+    /// Returns the number of its seat.
     pub(super) fn seat(self) -> u32 {
         self.0
     }
 
     fn file_name(self) -> String {
-        format!("{PREFIX}{:08x}", self.0)
+        format!("{LOCK_FILE_PREFIX}{:08x}", self.0)
     }
 
-    /// Creates a token in the directory `dir`, and locks it.
-    pub(super) fn create(dir: BorrowedFd<'_>) -> Result<(Token, OwnedFd)> {
+    /// Creates a lock file in the directory `dir`, and locks it.
+    pub(super) fn create(dir: BorrowedFd<'_>) -> Result<(LockFile, OwnedFd)> {
         for _ in 0..TRIES {
             // `RandomState` has a random seed, and the standard library offers no other random numbers.
             #[allow(clippy::cast_possible_truncation, reason = "any 29 bits")]
             let random = RandomState::new().build_hasher().finish() as u32;
-            let token = Token(random & (TOKEN_BIT - 1) | TOKEN_BIT);
-            if let Some(fd) = token.create_file(dir)? {
-                return Ok((token, fd));
+            let file = LockFile(random & (LOCK_FILE_BIT - 1) | LOCK_FILE_BIT);
+            if let Some(fd) = file.create_file(dir)? {
+                return Ok((file, fd));
             }
         }
-        let cause = "no token can be created beside it: all numbers that were tried are in use";
+        let cause = "no lock file can be created beside it: all numbers that were tried are in use";
         Err(Error::new(ErrorKind::TimedOut, cause))
     }
 
@@ -80,26 +80,26 @@ impl Token {
         Ok(Some(fd))
     }
 
-    /// Whether a process has the seat. `owner` is the user whose object it is at.
+    /// Returns whether a process has the seat. `owner` is the owner of the object.
     pub(crate) fn is_taken(self, dir: BorrowedFd<'_>, owner: u32) -> Result<bool> {
         let cannot_test =
-            |error: Errno| Error::os("its owner's token cannot be tested", error.into());
+            |error: Errno| Error::os("its owner's lock file cannot be tested", error.into());
 
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(dir, self.file_name(), flags, Mode::empty()) {
             Ok(fd) => fd,
-            // A symbolic link or a socket is not a token.
+            // A symbolic link or a socket is not a lock file.
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
             Err(error) => return Err(cannot_test(error)),
         };
         let stat = rustix::fs::fstat(&fd).map_err(cannot_test)?;
-        // Another user can create a file of that name after the token was removed.
+        // Another user can create a file of that name after the lock file was removed.
         let is_trusted = stat.st_uid == owner || stat.st_uid == 0;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         Ok(is_trusted && is_file && lock::is_excluded_at(fd.as_fd(), 0)?)
     }
 
-    /// Removes the file of a token that this process created.
+    /// Removes a lock file that this process created.
     pub(super) fn remove(self, dir: BorrowedFd<'_>) {
         // If this fails, a sweep removes the file.
         _ = rustix::fs::unlinkat(dir, self.file_name(), AtFlags::empty());
@@ -108,5 +108,5 @@ impl Token {
 
 /// Returns the error for a token that the system refuses to create.
 pub(super) fn cannot_create(error: io::Error) -> Error {
-    Error::os("no token can be created beside it", error)
+    Error::os("no lock file can be created beside it", error)
 }
