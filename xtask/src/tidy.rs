@@ -161,7 +161,7 @@ fn fault_points(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_fault_point_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let written = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let written = fs::read_to_string(root.join("docs/protocol.md")).unwrap();
     let mut count = 0;
     for (path, text) in core() {
         for point in fault_points(&text) {
@@ -169,7 +169,7 @@ fn every_fault_point_is_documented() {
             let row = format!("\n| `{point}` |");
             assert!(
                 written.contains(&row),
-                "{}: {point} has no row in ARCHITECTURE.md",
+                "{}: {point} has no row in docs/protocol.md",
                 path.display()
             );
         }

@@ -211,7 +211,7 @@ fn stopped_while_another_process_sees_more_directories() {
         fs::set_permissions(dir, Permissions::from_mode(0o1700)).unwrap();
     };
     let start_chooser = || {
-        let mut actor = place.actor_with(&[("PAGEMATE_FAULT", "home-before-lock:stop")]);
+        let mut actor = place.actor_with(&[("PAGEMATE_FAULT", "user-dir-before-lock:stop")]);
         actor.tell("share x 4096");
         actor.wait_stopped();
         actor
@@ -232,11 +232,11 @@ fn stopped_while_another_process_sees_more_directories() {
 /// dies.
 #[test]
 fn killed_while_it_chooses_one_of_several_directories() {
-    for point in all_points().into_iter().filter(|point| point.starts_with("home-after-")) {
+    for point in all_points().into_iter().filter(|point| point.starts_with("user-dir-after-")) {
         let place = Place::new("several");
         let first = place.local();
         let pending = [first.clone(), first.with_extension("0123"), first.with_extension("4567")];
-        if point != "home-after-make" {
+        if point != "user-dir-after-create" {
             for dir in &pending {
                 fs::create_dir(dir).unwrap();
                 fs::set_permissions(dir, Permissions::from_mode(0o1700)).unwrap();
@@ -309,7 +309,7 @@ fn race(racer: &mut Actor, point: &str, held: bool) {
             // The victim is stopped while it removes the name or grows a file, and has the name locked.
             "TimedOut" if point.starts_with("sweep-after-") || point.starts_with("grow-") => return,
             // The victim has the pending directories locked.
-            "TimedOut" if point == "home-after-lock" => return,
+            "TimedOut" if point == "user-dir-after-lock" => return,
             _ => panic!("{reply} at {point}"),
         }
         racer.expect("write x 42", "ok");

@@ -361,7 +361,7 @@ fn initialiser(point: &str) -> bool {
     let values: Vec<_> = values.iter().map(|reply| reply.split(' ').collect::<Vec<_>>()).collect();
     let abandoned = values.iter().filter(|reply| reply[0] == "abandoned").count();
     // A victim that died before the value was complete is not reported.
-    let left = scene.reached && matches!(point, "make-after-magic" | "unlock-before-release");
+    let left = scene.reached && matches!(point, "init-after-magic" | "unlock-before-release");
     assert_eq!(abandoned, usize::from(left), "{point} {values:?}");
     let mut numbers: Vec<u32> = values.iter().map(|reply| reply[1].parse().unwrap()).collect();
     numbers.sort_unstable();

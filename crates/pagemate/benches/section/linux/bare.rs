@@ -1,6 +1,6 @@
 //! The system calls of a name's life, made bare: what its promises cost in calls alone.
 //!
-//! They are those that pagemate makes, one by one; `ARCHITECTURE.md` says what each is for.
+//! They are those that pagemate makes, one by one; `docs/protocol.md` has the reason for each.
 #![allow(unsafe_code, reason = "locks and mappings")]
 
 use std::ffi::CString;

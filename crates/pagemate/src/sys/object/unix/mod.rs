@@ -2,7 +2,7 @@
 //!
 //! A handle is one open file description with a shared lock on byte 0. An object that no process
 //! locks is dead. Only a process that holds the exclusive lock removes a name, and no process ever
-//! replaces one. `ARCHITECTURE.md` describes each step and the state that a death there leaves.
+//! replaces one. `docs/protocol.md` describes each step and the state that a death there leaves.
 //!
 //! - [`lifecycle`]: create, open, close and sweep
 //! - [`format`]: the bytes of an object's file

@@ -68,15 +68,15 @@ impl Header {
         if self.begun.swap(1, Ordering::Relaxed) != 0 {
             clear();
         }
-        fault::point("make-before-value");
+        fault::point("init-before-value");
         init()?;
-        fault::point("make-after-value");
+        fault::point("init-after-value");
         self.fingerprint.store(fields.fingerprint, Ordering::Relaxed);
         self.len.store(fields.len, Ordering::Relaxed);
-        fault::point("make-before-magic");
+        fault::point("init-before-magic");
         // Release: publishes the value and the other fields to the Acquire in `fields`.
         self.magic.store(fields.magic, Ordering::Release);
-        fault::point("make-after-magic");
+        fault::point("init-after-magic");
         Ok(true)
     }
 }

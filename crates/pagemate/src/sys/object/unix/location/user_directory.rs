@@ -135,7 +135,7 @@ impl Lookup<'_> {
         }
         match created {
             Ok(()) | Err(Errno::EXIST) => {
-                fault::point("home-after-make");
+                fault::point("user-dir-after-create");
                 Ok(())
             }
             Err(error) => {
@@ -147,7 +147,7 @@ impl Lookup<'_> {
     /// Establishes the first of these pending directories and removes the others. Returns false if
     /// another process holds a lock, or if the set of directories has changed.
     fn establish(&self, preferred: &str, pending: &[UserDirectory]) -> Result<bool> {
-        fault::point("home-before-lock");
+        fault::point("user-dir-before-lock");
         let mut locks = Vec::new();
         for dir in pending {
             // The creator's umask may have cleared bits that are needed to open the directory.
@@ -157,7 +157,7 @@ impl Lookup<'_> {
             let Some(lock) = dir.lock()? else { return Ok(false) };
             locks.push(lock);
         }
-        fault::point("home-after-lock");
+        fault::point("user-dir-after-lock");
         let now = self.scan(preferred)?;
         let is_same = |(a, b): (&UserDirectory, &UserDirectory)| {
             a.path == b.path && Id::of(&a.stat) == Id::of(&b.stat)
@@ -167,7 +167,7 @@ impl Lookup<'_> {
             return Ok(false);
         }
         now[0].set_mode(PRIVATE)?;
-        fault::point("home-after-establish");
+        fault::point("user-dir-after-establish");
         self.remove_pending(&now[1..]);
         Ok(true)
     }
