@@ -90,7 +90,7 @@ impl Module {
                     let mut imports = Vec::new();
                     at = tree(&tokens, at + 1, &[], &mut imports);
                     for (name, item) in imports {
-                        let Some(item) = absolute(&own, &declared, &aliases, item) else {
+                        let Some(item) = absolute(&own, &declared, &aliases, &item) else {
                             continue;
                         };
                         if is_export {
@@ -104,14 +104,14 @@ impl Module {
                 }
                 "crate" | "super" | "self" if is_path && tokens.get(at + 1) == Some(&"::") => {
                     let item = inline_path(&tokens, at);
-                    parsed.uses.extend(absolute(&own, &declared, &aliases, item));
+                    parsed.uses.extend(absolute(&own, &declared, &aliases, &item));
                 }
                 name if is_path
                     && (declared.contains(name) || aliases.contains_key(name))
                     && tokens.get(at + 1) == Some(&"::") =>
                 {
                     let item = inline_path(&tokens, at);
-                    parsed.uses.extend(absolute(&own, &declared, &aliases, item));
+                    parsed.uses.extend(absolute(&own, &declared, &aliases, &item));
                 }
                 _ => {}
             }
@@ -201,10 +201,10 @@ fn absolute(
     own: &[String],
     declared: &BTreeSet<&str>,
     aliases: &BTreeMap<String, ItemPath>,
-    item: ItemPath,
+    item: &[String],
 ) -> Option<ItemPath> {
     let mut base = own.to_vec();
-    let mut rest = &item[..];
+    let mut rest = item;
     match rest.first()?.as_str() {
         "crate" => (base, rest) = (Vec::new(), &rest[1..]),
         "self" => rest = &rest[1..],
