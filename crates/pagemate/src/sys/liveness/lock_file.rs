@@ -106,7 +106,7 @@ impl LockFile {
     }
 }
 
-/// Returns the error for a token that the system refuses to create.
+/// Returns the error for a lock file that the system refuses to create.
 pub(super) fn cannot_create(error: io::Error) -> Error {
     Error::os("no lock file can be created beside it", error)
 }
