@@ -49,14 +49,14 @@ pub(crate) struct WaitForName {
 }
 
 impl WaitForName {
-    /// Opens the object `name` by `open`, at once or when a process holds the name.
+    /// Opens the object `name` by `open`, which gets the time that it may wait for the name.
     pub(crate) fn open<T>(
         &self,
         name: &Name,
-        mut open: impl FnMut() -> pagemate::Result<T>,
+        mut open: impl FnMut(Duration) -> pagemate::Result<T>,
     ) -> Outcome<T> {
         if !self.wait {
-            return Ok(open()?);
+            return Ok(open(Duration::ZERO)?);
         }
         let time = self.timeout.unwrap_or(Duration::MAX);
         opening::wait_for(name, time, open)?.ok_or_else(|| opening::timed_out(name, time))

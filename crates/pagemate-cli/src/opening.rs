@@ -1,42 +1,32 @@
 //! Waits for a name that no process holds yet, and hints for one that is not found.
 
 use std::io::{self, IsTerminal};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pagemate::{ErrorKind, Name, Namespace, inventory};
 
 use crate::arguments::format_duration;
 use crate::failure::{Failure, Outcome, print_note};
 
-/// The time between two attempts to open a name that no process holds.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// Calls `open` until it finds the object. Returns `None` if that takes longer than `time`.
+/// Calls `open` with the time that it may wait for the name: first with none, then with `time`.
+///
+/// Returns `None` if no process creates the object within `time`.
 pub(crate) fn wait_for<T>(
     name: &Name,
     time: Duration,
-    mut open: impl FnMut() -> pagemate::Result<T>,
+    mut open: impl FnMut(Duration) -> pagemate::Result<T>,
 ) -> Outcome<Option<T>> {
-    // `None` if the time is too far in the future to represent: no deadline.
-    let deadline = Instant::now().checked_add(time);
-    let mut told = !io::stderr().is_terminal();
-    loop {
-        match open() {
-            Ok(object) => return Ok(Some(object)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-        let left = deadline.map_or(PAUSE, |at| at.saturating_duration_since(Instant::now()));
-        if left.is_zero() {
-            return Ok(None);
-        }
-        if !told {
-            let hint = other_namespace(name).map(|hint| format!("; {hint}")).unwrap_or_default();
-            print_note(&format!("waiting until a process creates \"{name}\"{hint}"));
-            told = true;
-        }
-        thread::sleep(left.min(PAUSE));
+    match open(Duration::ZERO) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => return Ok(Some(opened?)),
+    }
+    if !time.is_zero() && io::stderr().is_terminal() {
+        let hint = other_namespace(name).map(|hint| format!("; {hint}")).unwrap_or_default();
+        print_note(&format!("waiting until a process creates \"{name}\"{hint}"));
+    }
+    match open(time) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        opened => Ok(Some(opened?)),
     }
 }
 

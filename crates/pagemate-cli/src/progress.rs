@@ -56,7 +56,8 @@ impl Progress {
     fn show(&mut self, line: &str) {
         let width = self.shown;
         // Spaces, because not every terminal has a sequence that clears a line.
-        _ = write!(io::stderr(), "\r{line:width$}\r{line}");
+        let text = format!("\r{:width$}\r{line}", "");
+        _ = io::stderr().write_all(text.as_bytes());
         self.shown = line.len();
     }
 }

@@ -10,9 +10,6 @@ use crate::color::TITLE;
 /// The space between two columns.
 const GAP: &str = "  ";
 
-/// The width below which a column is truncated only if the table does not fit otherwise.
-const LEAST: usize = 3;
-
 /// A column. Widths are in character cells.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
@@ -20,6 +17,8 @@ pub(crate) struct Column {
     pub(crate) alignment: Alignment,
     /// The width down to which the column is truncated to fit a terminal.
     pub(crate) min: usize,
+    /// Columns of lower ranks are left out first if the table does not fit. Rank 0 always stays.
+    pub(crate) rank: u8,
 }
 
 /// The side of a column at which its texts begin or end.
@@ -48,7 +47,7 @@ impl Cell {
 
 /// Formats `rows` as a table, one line per row, below the titles.
 ///
-/// If `width` is given, the widest columns are truncated until the lines fit it.
+/// If `width` is given, the lines fit it: columns are left out, and the widest ones are truncated.
 pub(crate) fn format<const N: usize>(
     columns: [Column; N],
     mut rows: Vec<[Cell; N]>,
@@ -61,16 +60,16 @@ pub(crate) fn format<const N: usize>(
             *width = cell.text.width().max(*width);
         }
     }
+    let mut shown = [true; N];
     if let Some(width) = width {
-        let width = width.saturating_sub(GAP.len() * (N - 1));
-        shrink(&mut widths, columns.map(|column| column.min), width);
-        shrink(&mut widths, [LEAST; N], width);
+        fit(&columns, &mut widths, &mut shown, width);
     }
     let mut table = String::new();
     for row in rows {
         // Spaces are written before a text, so that no line ends in one.
         let mut spaces = 0;
-        for ((cell, column), width) in row.into_iter().zip(columns).zip(widths) {
+        let cells = row.into_iter().zip(columns).zip(widths).zip(shown);
+        for ((cell, column), width) in cells.filter(|(_, shown)| *shown).map(|(cell, _)| cell) {
             let text = truncate(cell.text, width);
             let free = width - text.width();
             let (before, after) = match column.alignment {
@@ -91,15 +90,29 @@ pub(crate) fn format<const N: usize>(
     table
 }
 
-/// Narrows the widest column that is wider than its minimum, again and again, until the sum of the widths
-/// is `wanted` or every column has its minimum.
-fn shrink<const N: usize>(widths: &mut [usize; N], min: [usize; N], wanted: usize) {
-    let mut excess = widths.iter().sum::<usize>().saturating_sub(wanted);
-    while excess > 0 {
-        let wide = widths.iter_mut().zip(min).filter(|(width, min)| **width > *min);
-        let Some((widest, _)) = wide.max_by_key(|(width, _)| **width) else { return };
-        *widest -= 1;
-        excess -= 1;
+/// Chooses the columns that are shown, and their widths, so that a line is at most `total` wide.
+fn fit<const N: usize>(
+    columns: &[Column; N],
+    widths: &mut [usize; N],
+    shown: &mut [bool; N],
+    total: usize,
+) {
+    let sum = |widths: [usize; N], shown: &[bool; N]| {
+        let widths = widths.into_iter().zip(shown).filter(|(_, shown)| **shown);
+        widths.map(|(width, _)| width + GAP.len()).sum::<usize>() - GAP.len()
+    };
+    let min = std::array::from_fn(|i| columns[i].min.min(widths[i]));
+    while sum(min, shown) > total {
+        let ranks = (0..N).filter(|i| shown[*i] && columns[*i].rank > 0);
+        let Some(last) = ranks.min_by_key(|i| columns[*i].rank) else { break };
+        shown[last] = false;
+    }
+    while sum(*widths, shown) > total {
+        let wide = (0..N).filter(|i| shown[*i] && widths[*i] > min[*i]);
+        let widest = wide.max_by_key(|i| widths[*i]);
+        // Only a terminal that is too narrow for the first column truncates it below its minimum.
+        let Some(widest) = widest.or((widths[0] > 1).then_some(0)) else { break };
+        widths[widest] -= 1;
     }
 }
 
@@ -125,11 +138,11 @@ mod tests {
 
     /// Returns a table of three columns without its styles.
     fn three(rows: &[[&str; 3]], width: Option<usize>) -> String {
-        let column = |title, alignment, min| Column { title, alignment, min };
+        let column = |title, alignment, min, rank| Column { title, alignment, min, rank };
         let columns = [
-            column("NAME", Alignment::Left, 16),
-            column("SIZE", Alignment::Right, 4),
-            column("BY", Alignment::Left, 16),
+            column("NAME", Alignment::Left, 16, 0),
+            column("SIZE", Alignment::Right, 4, 1),
+            column("BY", Alignment::Left, 16, 2),
         ];
         let rows = rows.iter().map(|row| row.map(Cell::new)).collect();
         anstream::adapter::strip_str(&format(columns, rows, width)).to_string()
@@ -142,17 +155,20 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_truncates_the_widest_columns() {
+    fn a_narrow_terminal_shows_fewer_and_narrower_columns() {
         let (name, by) = ("n".repeat(100), "日".repeat(50));
-        for width in [20, 30, 60, 61] {
+        for (width, shown) in
+            [(5, [true, false, false]), (35, [true, false, true]), (40, [true; 3]), (61, [true; 3])]
+        {
             let table = three(&[[&name, "4096", &by]], Some(width));
             for line in table.lines() {
                 assert!(line.width() <= width, "{line}");
             }
-            assert!(table.contains("n…") && table.contains("日…"), "{table}");
-            assert!(table.contains("4096"), "{table}");
+            assert_eq!(["n…", "4096", "日…"].map(|text| table.contains(text)), shown, "{table}");
         }
         let wide = three(&[[&name, "4", &by]], Some(300));
         assert!(wide.contains(&name) && wide.contains(&by));
+        let narrow = three(&[["x", "4096", "y"]], Some(9));
+        assert_eq!(narrow, "NAME  BY\nx     y\n");
     }
 }

@@ -562,7 +562,7 @@ fn the_demo_passes_all_its_checks() {
     assert!(shown.lines().filter(|line| line.starts_with("  ok  ")).count() >= 9, "{shown}");
     assert_eq!(shown.matches(" the section and mapped it at 0x").count(), 2, "{shown}");
     assert!(shown.contains("was told that the owner died"), "{shown}");
-    assert!(shown.lines().last().unwrap().starts_with("Try it yourself: pagemate "), "{shown}");
+    assert!(shown.lines().last().unwrap().starts_with("Next: run 'pagemate share "), "{shown}");
     let colored = place.run(&["demo", "--color=always"]).text();
     assert!(colored.contains("\u{1b}[32mok\u{1b}[0m"), "{colored:?}");
     assert!(place.objects().is_empty());

@@ -2,64 +2,17 @@
 #![cfg(unix)]
 
 mod harness;
+#[path = "harness/terminal.rs"]
+mod terminal;
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 
-use harness::{Held, PATIENCE, Place, Ran};
+use harness::{Held, Place, Ran};
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
-/// A pseudo-terminal, and the keyboard and screen at its other end.
-struct Terminal {
-    master: File,
-    output: Receiver<Vec<u8>>,
-    screen: String,
-    name: String,
-}
-
-impl Terminal {
-    fn new() -> Terminal {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
-        let master = File::from(master);
-        let mut from = master.try_clone().unwrap();
-        let (sender, output) = channel();
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            // Reading fails when no process has the other side open.
-            while let Ok(len) = from.read(&mut bytes)
-                && sender.send(bytes[..len].to_vec()).is_ok()
-            {}
-        });
-        Terminal { master, output, screen: String::new(), name }
-    }
-
-    /// Opens the side of the program that runs in the terminal.
-    fn side(&self) -> Stdio {
-        File::options().read(true).write(true).open(&self.name).unwrap().into()
-    }
-
-    fn type_in(&mut self, keys: &[u8]) {
-        self.master.write_all(keys).unwrap();
-    }
-
-    /// Waits until `text` appears on the screen, and returns all output so far.
-    fn wait_for(&mut self, text: &str) -> &str {
-        while !self.screen.contains(text) {
-            let more = self.output.recv_timeout(PATIENCE);
-            let more = more.unwrap_or_else(|_| panic!("{}", self.screen));
-            self.screen += &String::from_utf8_lossy(&more);
-        }
-        &self.screen
-    }
-}
+use terminal::Terminal;
 
 #[test]
 fn examples_in_the_help_of_share_work_one_after_another() {

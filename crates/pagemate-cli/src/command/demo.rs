@@ -51,9 +51,7 @@ fn demonstrate() -> Outcome {
     share(&name)?;
     abandon(&format!("{name}-lock"))?;
     print("")?;
-    print(
-        "Try it yourself: pagemate share hello --text hi    and in another terminal: pagemate list",
-    )
+    print("Next: run 'pagemate share hello --text hi' here and 'pagemate list' elsewhere.")
 }
 
 /// Demonstrates the memory and the life of a section.

@@ -16,8 +16,10 @@ use crate::text::escape_line;
 ///
 /// ACCESS is the access of the owner, followed by that of the group or of all users if the owner shares
 /// the object: 'rw, all:r' means that the owner reads and writes, and that everyone reads. Only root sees
-/// the processes of other users. On a terminal, columns that are too wide are truncated; 'pagemate info'
-/// prints everything about one object.
+/// the processes of other users.
+///
+/// A terminal that is too narrow shows fewer and truncated columns; a pipe gets all of them. 'pagemate
+/// info' prints everything about one object.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -105,21 +107,19 @@ impl List {
 }
 
 fn rows(entries: &[Description], width: Option<usize>) -> String {
-    const COLUMNS: [Column; 8] = {
-        const fn column(title: &'static str, min: usize) -> Column {
-            Column { title, alignment: Alignment::Left, min }
-        }
-        [
-            column("NAME", 14),
-            column("KIND", 9),
-            Column { title: "SIZE", alignment: Alignment::Right, min: 10 },
-            column("STATE", 9),
-            Column { title: "AGE", alignment: Alignment::Right, min: 4 },
-            column("OWNER", 5),
-            column("ACCESS", 4),
-            column("HELD BY", 8),
-        ]
-    };
+    const fn column(title: &'static str, alignment: Alignment, min: usize, rank: u8) -> Column {
+        Column { title, alignment, min, rank }
+    }
+    const COLUMNS: [Column; 8] = [
+        column("NAME", Alignment::Left, 12, 0),
+        column("KIND", Alignment::Left, 9, 5),
+        column("SIZE", Alignment::Right, 10, 4),
+        column("STATE", Alignment::Left, 15, 6),
+        column("AGE", Alignment::Right, 6, 2),
+        column("OWNER", Alignment::Left, 8, 3),
+        column("ACCESS", Alignment::Left, 12, 1),
+        column("HELD BY", Alignment::Left, 15, 7),
+    ];
     let rows = entries.iter().map(|entry| {
         [
             Cell::new(escape_line(&entry.name)),

@@ -24,8 +24,8 @@ use crate::signals;
 #[command(after_help = "\
 Examples:
   pagemate lock deploy -- make install
-  pagemate lock deploy --timeout 0 -- make install   # do not wait for the mutex
-  pagemate lock log -- sh -c 'date >> log.txt'       # redirect under the lock
+  pagemate lock deploy --timeout 0 -- make install   # do not wait for it
+  pagemate lock log -- sh -c 'date >> log.txt'       # redirect under it
 
 Exit status:
   124    the timeout expired; the command was not run

@@ -97,9 +97,9 @@ impl Read {
         if self.json && matches!(self.form, Form::Raw | Form::Hex) {
             return Err(failure("JSON has texts and numbers; omit --json, or use --as u8"));
         }
-        let section = self
-            .waiting
-            .open(&name, || SectionOptions::new().access(Access::Read).open(name.to_string()))?;
+        let section = self.waiting.open(&name, |time| {
+            SectionOptions::new().access(Access::Read).open_within(name.to_string(), time)
+        })?;
         let range = self.range(section.len()).map_err(|why| failure(&why))?;
         let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         match self.form {

@@ -33,7 +33,8 @@ use crate::signals::StopRequests;
     group = ArgGroup::new("data"),
     group = ArgGroup::new("what").required(true).multiple(true)
         .args(["input", "text", "file", "size", "read_only"]),
-    override_usage = "pagemate share <NAME> <-|--text TEXT|--file FILE|--size SIZE|--read-only> [OPTIONS]"
+    override_usage = "pagemate share <NAME> <-|--text TEXT|--file FILE|--size SIZE> [OPTIONS]\n       \
+                      pagemate share <NAME> --read-only [OPTIONS]"
 )]
 #[command(after_help = "\
 Examples:
@@ -106,8 +107,10 @@ impl Share {
     /// Creates or opens the section, and writes the data into a new one.
     fn share(&self, name: &Name, stop: &StopRequests) -> Outcome<(Section, Shared)> {
         if self.read_only {
-            let options = || SectionOptions::new().access(Access::Read).open(name.to_string());
-            return Ok((self.waiting.open(name, options)?, Shared::text(name, None)));
+            let section = self.waiting.open(name, |time| {
+                SectionOptions::new().access(Access::Read).open_within(name.to_string(), time)
+            })?;
+            return Ok((section, Shared::text(name, None)));
         }
         if let Some(text) = &self.text {
             let bytes = [text.as_bytes(), b"\0"].concat();

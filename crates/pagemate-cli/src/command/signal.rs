@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use clap::Args;
 use pagemate::sync::{Event, Semaphore};
@@ -17,10 +18,10 @@ use crate::json::print_json;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate signal ready                             # set the event: its waiters continue
-  pagemate signal ready --reset                     # reset the event: later waiters block
-  pagemate signal jobs --count 3                    # add 3 to the count of a semaphore
-  pagemate signal ready --wait                      # first wait until a process holds the event
+  pagemate signal ready            # set the event: its waiters continue
+  pagemate signal ready --reset    # reset the event: later waiters block
+  pagemate signal jobs --count 3   # add 3 to the count of a semaphore
+  pagemate signal ready --wait     # first wait until a process holds it
 
 The JSON object has the fields name and kind, and for a semaphore the count before the signal.
 
@@ -63,8 +64,8 @@ enum Object {
 }
 
 impl Object {
-    fn open(name: &Name) -> pagemate::Result<Object> {
-        match Event::open(name.to_string()) {
+    fn open_within(name: &Name, time: Duration) -> pagemate::Result<Object> {
+        match Event::open_within(name.to_string(), time) {
             Err(error) if error.kind() == ErrorKind::WrongKind => {
                 Semaphore::open(name.to_string()).map(Object::Semaphore)
             }
@@ -77,8 +78,8 @@ impl Signal {
     pub(crate) fn run(self) -> Outcome {
         let name = self.object.parse()?;
         let mut wrong_kind = false;
-        let object = self.waiting.open(&name, || {
-            Object::open(&name).inspect_err(|error| {
+        let object = self.waiting.open(&name, |time| {
+            Object::open_within(&name, time).inspect_err(|error| {
                 wrong_kind = error.kind() == ErrorKind::WrongKind;
             })
         });

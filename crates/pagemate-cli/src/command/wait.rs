@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use pagemate::sync::{Event, EventOptions, Mutex, MutexGuard, Reset, Semaphore};
-use pagemate::{ErrorKind, Name, inventory};
+use pagemate::{ErrorKind, Kind, Name, Section, inventory};
 use serde::Serialize;
 
 use crate::arguments::{ObjectName, duration, format_duration};
@@ -23,7 +23,7 @@ use crate::opening;
 Examples:
   pagemate wait ready --create manual && echo go    # in one or several shells
   pagemate signal ready                             # in another shell
-  pagemate wait ready --timeout 2.5s                # exit code 1 if the timeout expires
+  pagemate wait ready --timeout 2.5s                # exit code 1 after 2.5 s
   pagemate wait frames --open && ./consumer         # start when frames exists
 
 The JSON object has the fields name, kind, and abandoned (true if the last owner of a \
@@ -73,9 +73,9 @@ impl Wait {
         let name = self.object.parse()?;
         let time = self.timeout.unwrap_or(Duration::MAX);
         let waited = if self.open {
-            let found = opening::wait_for(&name, time, || inventory::find(name.to_string()))?;
-            let entry = found.ok_or_else(|| opening::timed_out(&name, time))?;
-            Waited { name: name.to_string(), kind: kind(entry.kind), abandoned: false }
+            let found = opening::wait_for(&name, time, |time| kind_within(&name, time))?;
+            let kind = found.ok_or_else(|| opening::timed_out(&name, time))?;
+            Waited { name: name.to_string(), kind, abandoned: false }
         } else {
             self.wait(&name, time)?
         };
@@ -88,8 +88,8 @@ impl Wait {
     /// Waits for the name and then for the object.
     fn wait(&self, name: &Name, time: Duration) -> Outcome<Waited> {
         let start = Instant::now();
-        let found = opening::wait_for(name, time, || match self.create {
-            None => Object::open(name),
+        let found = opening::wait_for(name, time, |time| match self.create {
+            None => Object::open_within(name, time),
             Some(create) => Object::open_or_create(name, create),
         });
         let object = match found {
@@ -104,10 +104,21 @@ impl Wait {
     }
 }
 
+/// Returns the kind of the object `name`, once a process holds the name.
+fn kind_within(name: &Name, time: Duration) -> pagemate::Result<&'static str> {
+    match Section::open_within(name.to_string(), time) {
+        Ok(_) => Ok(kind(Kind::Section)),
+        Err(error) if error.kind() == ErrorKind::WrongKind => {
+            inventory::find(name.to_string()).map(|entry| kind(entry.kind))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Adds the remedy to the failure of opening a section.
 fn explain(name: &Name, failure: Failure) -> Failure {
     match inventory::find(name.to_string()) {
-        Ok(entry) if entry.kind == pagemate::Kind::Section => Failure::new(format!(
+        Ok(entry) if entry.kind == Kind::Section => Failure::new(format!(
             "wait for \"{name}\": it is a section, which has no state to wait for; --open waits until \
              the name exists"
         )),
@@ -123,8 +134,8 @@ enum Object {
 }
 
 impl Object {
-    fn open(name: &Name) -> pagemate::Result<Object> {
-        match Event::open(name.to_string()) {
+    fn open_within(name: &Name, time: Duration) -> pagemate::Result<Object> {
+        match Event::open_within(name.to_string(), time) {
             Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_other_kind(name),
             event => event.map(Object::Event),
         }

@@ -43,10 +43,13 @@ pub(super) fn render(command: &Command, pages: &[String], common: &str) -> Vec<u
     text
 }
 
-/// Returns the SYNOPSIS section with the usage line of the help text.
+/// Returns the SYNOPSIS section with the usage lines of the help text.
 fn synopsis(usage: &str) -> Roff {
     let mut page = Roff::new();
-    page.control("SH", ["SYNOPSIS"]).text([bold(usage.trim_start_matches("Usage: "))]);
+    page.control("SH", ["SYNOPSIS"]);
+    for line in usage.trim_start_matches("Usage: ").lines() {
+        page.text([bold(line.trim())]).control("br", []);
+    }
     page
 }
 
