@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use pagemate::Name;
+use pagemate::{ErrorKind, Name};
 
 use crate::complete;
 use crate::failure::{Failure, Outcome};
@@ -56,7 +56,12 @@ impl WaitForName {
         mut open: impl FnMut(Duration) -> pagemate::Result<T>,
     ) -> Outcome<T> {
         if !self.wait {
-            return Ok(open(Duration::ZERO)?);
+            return open(Duration::ZERO).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => {
+                    Failure::Missing(format!("{error}; --wait waits until one does"))
+                }
+                _ => error.into(),
+            });
         }
         let time = self.timeout.unwrap_or(Duration::MAX);
         opening::wait_for(name, time, open)?.ok_or_else(|| opening::timed_out(name, time))

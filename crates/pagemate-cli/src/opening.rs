@@ -32,25 +32,21 @@ pub(crate) fn wait_for<T>(
 
 /// Returns the failure of a wait for a name that took longer than `time`.
 pub(crate) fn timed_out(name: &Name, time: Duration) -> Failure {
-    let time = format_duration(time);
-    Failure::Missing(format!("wait for \"{name}\": no process created it within {time}"))
+    let cause = match time {
+        Duration::ZERO => "no process holds it".to_owned(),
+        _ => format!("no process created it within {}", format_duration(time)),
+    };
+    Failure::Missing(format!("wait for \"{name}\": {cause}"))
 }
 
 /// Returns how to name the object that has the same name in the other namespace, if there is one.
 fn other_namespace(name: &Name) -> Option<String> {
     let bare = name.as_str();
-    let (other, hint) = match name.namespace() {
-        Namespace::Local => {
-            let other = format!(r"Global\{bare}");
-            let hint = format!("a machine-wide object \"{other}\" exists: add --global");
-            (other, hint)
-        }
-        Namespace::Global => {
-            let hint = format!("an object of this user, \"{bare}\", exists: omit --global");
-            (bare.to_owned(), format!("{hint} and Global\\"))
-        }
+    let (other, remedy) = match name.namespace() {
+        Namespace::Global => (bare.to_owned(), "omit --global and the prefix"),
+        _ => (format!(r"Global\{bare}"), "add --global"),
     };
-    inventory::find(other).is_ok().then_some(hint)
+    inventory::find(&other).is_ok().then(|| format!("\"{other}\" exists: {remedy}"))
 }
 
 /// Returns what to try if no process holds `name`.

@@ -246,7 +246,7 @@ fn a_global_name_differs_from_the_local_one() {
     let global = &format!(r"Global\{name}");
     let _held = place.hold(&["share", name, "--global", "--text", TEXT]);
     let error = place.run(&["read", name]).error_line(1);
-    let hint = format!("a machine-wide object \"{global}\" exists: add --global");
+    let hint = format!("(\"{global}\" exists: add --global)");
     assert!(error.contains(&hint), "{error}");
     assert_eq!(place.run(&["read", global]).text(), "This is common data!\n");
     assert_eq!(place.run(&["read", name, "--global"]).text(), "This is common data!\n");
@@ -255,7 +255,10 @@ fn a_global_name_differs_from_the_local_one() {
     let local = place.name("local");
     let _held = place.hold(&["share", &local, "--text", TEXT]);
     let error = place.run(&["info", &local, "--global"]).error_line(1);
-    assert!(error.contains(&format!("{local:?}, exists: omit --global")), "{error}");
+    assert!(
+        error.contains(&format!("({local:?} exists: omit --global and the prefix)")),
+        "{error}"
+    );
     let error = place.run(&["read", r"Local\x", "--global"]).error_line(2);
     assert!(error.contains("contradicts --global"), "{error}");
 }
@@ -273,8 +276,9 @@ fn a_name_without_holders_has_exit_code_1() {
         &["share", name, "--read-only"],
     ] {
         let error = place.run(args).error_line(1);
-        let wanted =
-            format!("{name:?}: no process holds it ('pagemate list' shows all live names)");
+        let waits = if args[0] == "info" { "" } else { "; --wait waits until one does" };
+        let hint = "('pagemate list' shows all live names)";
+        let wanted = format!("{name:?}: no process holds it{waits} {hint}");
         assert!(error.contains(&wanted), "{error}");
     }
 }

@@ -152,6 +152,10 @@ fn the_exit_code_is_that_of_the_command() {
     }
     let error = place.run(&["lock", "x", "--", "no-such-program"]).error_line(127);
     assert!(error.starts_with("pagemate: run no-such-program: "), "{error}");
+    // Without two dashes, too; options behind the command belong to it.
+    let ran =
+        place.run(&["lock", "--timeout", "1s", "x", "sh", "-c", "exit $#", "--", "--timeout"]);
+    assert_eq!((ran.code, &*ran.errors), (Some(1), ""));
     let error = place.run(&["lock", "x", "--", "/dev/null"]).error_line(126);
     assert!(error.starts_with("pagemate: run /dev/null: "), "{error}");
 }

@@ -1,4 +1,5 @@
-//! What the command prints on a terminal: no line is wider than the terminal, and colours follow the choice.
+//! The output of the command on a terminal: no line is wider than the terminal, and colours follow the
+//! choice.
 #![cfg(unix)]
 
 mod harness;
@@ -167,7 +168,7 @@ fn a_wait_for_a_missing_name_says_so_and_hints() {
     let (code, shown) = run(&place, 80, &["wait", "x", "--open", "--timeout", "10ms"]);
     assert_eq!(code, Some(1));
     let (note, error) = shown.split_once('\n').unwrap();
-    let hint = "a machine-wide object \"Global\\x\" exists: add --global";
+    let hint = "\"Global\\x\" exists: add --global";
     assert_eq!(note, format!("waiting until a process creates \"x\"; {hint}"));
     assert!(plain(error).contains("no process created it within 10ms"), "{error}");
 }

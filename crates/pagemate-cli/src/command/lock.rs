@@ -20,7 +20,7 @@ use crate::signals;
 /// If this process is killed, the command continues, but the mutex is abandoned: the next owner acquires
 /// it at once and gets a warning.
 #[derive(Args, Debug)]
-#[command(override_usage = "pagemate lock <NAME> [OPTIONS] -- <COMMAND>...")]
+#[command(override_usage = "pagemate lock [OPTIONS] <NAME> [--] <COMMAND>...")]
 #[command(after_help = "\
 Examples:
   pagemate lock deploy -- make install
@@ -40,8 +40,8 @@ pub(crate) struct Lock {
     /// Wait for at most this time, such as 2s or 500ms, then exit with code 124.
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
-    /// The command to run, with its arguments.
-    #[arg(last = true, required = true)]
+    /// The command to run, with its arguments. Options of 'pagemate lock' come before it.
+    #[arg(trailing_var_arg = true, required = true)]
     command: Vec<OsString>,
 }
 
