@@ -42,9 +42,10 @@ pub(crate) fn timed_out(name: &Name, time: Duration) -> Failure {
 /// Returns how to name the object that has the same name in the other namespace, if there is one.
 fn other_namespace(name: &Name) -> Option<String> {
     let bare = name.as_str();
-    let (other, remedy) = match name.namespace() {
-        Namespace::Global => (bare.to_owned(), "omit --global and the prefix"),
-        _ => (format!(r"Global\{bare}"), "add --global"),
+    let (other, remedy) = if name.namespace() == Namespace::Global {
+        (bare.to_owned(), "omit --global and the prefix")
+    } else {
+        (format!(r"Global\{bare}"), "add --global")
     };
     inventory::find(&other).is_ok().then(|| format!("\"{other}\" exists: {remedy}"))
 }
