@@ -23,11 +23,13 @@ mod linux {
 
     use pagemate::sync::{EventOptions, MutexOptions, Reset};
     use pagemate::{Section, SectionOptions};
-    use pagemate_win32::handle::table::{CloseHandle, Handle};
-    use pagemate_win32::memory::mapping::{CreateFileMappingA, OpenFileMappingA};
+    use pagemate_win32::handle::close::CloseHandle;
+    use pagemate_win32::handle::number::Handle;
+    use pagemate_win32::memory::create_mapping::CreateFileMappingA;
+    use pagemate_win32::memory::open_mapping::OpenFileMappingA;
     use pagemate_win32::memory::view::{MapViewOfFile, UnmapViewOfFile};
-    use pagemate_win32::sync::create::{CreateEventA, CreateMutexA};
-    use pagemate_win32::sync::object::{ReleaseMutex, SetEvent};
+    use pagemate_win32::sync::event::{CreateEventA, SetEvent};
+    use pagemate_win32::sync::mutex::{CreateMutexA, ReleaseMutex};
     use pagemate_win32::sync::wait::WaitForSingleObject;
 
     use super::measure::{Effort, compare, titles};

@@ -4,13 +4,19 @@
 //! A Windows program that shares memory compiles unchanged against `include/windows.h` and links
 //! this library. The modules:
 //!
-//! - `handle`: the table from handles to objects, and handles that a child process inherits.
-//! - `memory`: mappings, views, `VirtualAlloc` and its kin, heaps.
+//! - `memory`: file mappings, views, `VirtualAlloc` and its kin, heaps.
 //! - `sync`: mutexes, events, semaphores, waiting, threads.
 //! - `file`: files, and reading and writing them.
-//! - `process`: starting, awaiting and terminating processes.
-//! - `system`: clock, environment, console, security attributes.
-//! - `text`: object names, code pages, messages.
+//! - `process`: starting, opening and terminating processes.
+//! - `system`: clock, environment, console, messages.
+//! - `handle`: the table from handles to objects, and handles that a child process inherits.
+//! - `object`: the objects that handles refer to.
+//! - `security`: security attributes.
+//! - `text`: object names, code pages, strings.
+//! - `error`: last errors, their texts, and the trace.
+//! - `locks`: the locks of this library, which `fork` acquires first.
+//!
+//! Modules import each other in one direction: the first five use `handle`, which uses `object`.
 //!
 //! Each exported function converts its arguments, calls a function that returns a `Result`, and
 //! returns the result and the last error as on Windows. Microsoft documents the calls; the comments
@@ -29,16 +35,14 @@ mod deadline;
 pub mod error;
 pub mod file;
 mod futex;
+mod halves;
 pub mod handle;
 mod locks;
 pub mod memory;
+mod object;
 mod pointer;
 pub mod process;
+pub mod security;
 pub mod sync;
 pub mod system;
 pub mod text;
-
-/// Joins the two halves of a 64-bit number, as Windows' older calls pass it.
-fn join(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}

@@ -1,4 +1,4 @@
-//! The locks of this library, their order, and what `fork` does with them.
+//! The locks of this library, their order, and their state across `fork`.
 //!
 //! A child that `fork` creates has only the thread that forked. If another thread of the parent held a
 //! lock during `fork`, that lock would stay locked in the child for ever. So `fork` acquires all locks

@@ -11,18 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pagemate_win32::error::{GetLastError, SetLastError};
-use pagemate_win32::handle::table::{
-    CloseHandle, DuplicateHandle, GetHandleInformation, Handle, SetHandleInformation,
-};
-use pagemate_win32::memory::mapping::{CreateFileMappingA, OpenFileMappingA};
+use pagemate_win32::handle::close::CloseHandle;
+use pagemate_win32::handle::duplicate::DuplicateHandle;
+use pagemate_win32::handle::information::{GetHandleInformation, SetHandleInformation};
+use pagemate_win32::handle::number::Handle;
+use pagemate_win32::memory::create_mapping::CreateFileMappingA;
+use pagemate_win32::memory::open_mapping::OpenFileMappingA;
 use pagemate_win32::memory::view::{FlushViewOfFile, MapViewOfFile, UnmapViewOfFile};
-use pagemate_win32::memory::virtual_alloc::{VirtualProtect, VirtualQuery};
-use pagemate_win32::sync::create::{
-    CreateEventA, CreateMutexA, CreateSemaphoreA, OpenEventA, OpenMutexA, OpenSemaphoreA,
-};
-use pagemate_win32::sync::object::{
-    PulseEvent, ReleaseMutex, ReleaseSemaphore, ResetEvent, SetEvent,
-};
+use pagemate_win32::memory::virtual_protect::VirtualProtect;
+use pagemate_win32::memory::virtual_query::VirtualQuery;
+use pagemate_win32::sync::event::{CreateEventA, OpenEventA, PulseEvent, ResetEvent, SetEvent};
+use pagemate_win32::sync::mutex::{CreateMutexA, OpenMutexA, ReleaseMutex};
+use pagemate_win32::sync::semaphore::{CreateSemaphoreA, OpenSemaphoreA, ReleaseSemaphore};
 use pagemate_win32::sync::slim::{
     AcquireSRWLockExclusive, AcquireSRWLockShared, Condition, ReleaseSRWLockExclusive,
     ReleaseSRWLockShared, SleepConditionVariableSRW, SlimLock, WakeAllConditionVariable,

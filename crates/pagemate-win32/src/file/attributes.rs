@@ -1,10 +1,10 @@
 //! `GetFileAttributes`: reports the attributes of a file or directory.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Result, answer};
-use crate::file::object::is_read_only;
 use crate::file::path;
 
 /// `FILE_ATTRIBUTE_` values. A writable file is `NORMAL`: the archive attribute does not exist
@@ -15,6 +15,11 @@ const NORMAL: u32 = 0x80;
 
 /// `INVALID_FILE_ATTRIBUTES`.
 const NONE: u32 = u32::MAX;
+
+/// Returns whether this is a file without any write permission bit.
+pub(super) fn is_read_only(data: &std::fs::Metadata) -> bool {
+    data.is_file() && data.mode() & 0o222 == 0
+}
 
 fn attributes(path: &Path) -> Result<u32> {
     let data = std::fs::metadata(path).map_err(|error| path::not_found(path, error))?;

@@ -8,10 +8,12 @@ use std::os::fd::{AsRawFd, RawFd};
 use crate::error::{
     Code, HANDLE_EOF, INVALID_PARAMETER, INVALID_USER_BUFFER, NOACCESS, Result, done,
 };
-use crate::file::object::{ALL_ONES, File, file_for};
+use crate::file::low_half::ALL_ONES;
+use crate::halves::join;
+use crate::handle::number::Handle;
+use crate::handle::process_table as handle;
 use crate::handle::rights::{APPEND_DATA, READ_DATA, WRITE_DATA};
-use crate::handle::table::Handle;
-use crate::join;
+use crate::object::file::File;
 use crate::pointer::{read_unless_null, write_unless_null};
 
 /// `STATUS_END_OF_FILE`, which `ReadFile` stores in the `OVERLAPPED` at the end of the file.
@@ -172,7 +174,7 @@ pub unsafe extern "C" fn ReadFile(
 ) -> i32 {
     // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
     unsafe { report(0, 0, count, overlapped) };
-    let read = file_for(handle, READ_DATA).and_then(|(file, _)| {
+    let read = handle::file_with(handle, READ_DATA).and_then(|(file, _)| {
         // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
         // initialized.
         let start = unsafe { Start::of(overlapped) }?;
@@ -233,7 +235,7 @@ pub unsafe extern "C" fn WriteFile(
 ) -> i32 {
     // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
     unsafe { report(0, 0, count, overlapped) };
-    let written = file_for(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, access)| {
+    let written = handle::file_with(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, access)| {
         // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
         // initialized.
         let start = unsafe { Start::of_writing(overlapped, access) }?;

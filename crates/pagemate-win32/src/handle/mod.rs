@@ -1,6 +1,15 @@
 //! Handles: the numbers by which a program refers to objects.
+//!
+//! `table` knows no objects. `entry` lists their kinds, and `process_table` has the one table of this
+//! process. The objects themselves are in `crate::object`, which knows no handles.
 
-pub(crate) mod inherit;
+pub mod close;
+pub mod duplicate;
+pub(crate) mod entry;
+pub mod information;
+mod inherit;
 mod limit;
+pub mod number;
+pub(crate) mod process_table;
 pub(crate) mod rights;
-pub mod table;
+mod table;

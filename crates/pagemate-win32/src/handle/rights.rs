@@ -31,6 +31,12 @@ pub(crate) const APPEND_DATA: u32 = 0x4;
 const QUERY_STATE: u32 = 0x1;
 pub(crate) const MODIFY_STATE: u32 = 0x2;
 
+/// `PROCESS_TERMINATE`, `PROCESS_QUERY_INFORMATION`, which implies the next right, and
+/// `PROCESS_QUERY_LIMITED_INFORMATION`.
+pub(crate) const TERMINATE: u32 = 0x1;
+pub(crate) const QUERY_INFORMATION: u32 = 0x400;
+pub(crate) const QUERY_LIMITED: u32 = 0x1000;
+
 /// The rights of a kind of object.
 #[derive(Debug)]
 pub(crate) struct Rights {

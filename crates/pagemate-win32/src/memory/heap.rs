@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 
 use crate::error::{INVALID_PARAMETER, NOT_ENOUGH_MEMORY, answer, done};
-use crate::handle::table::Handle;
+use crate::handle::number::Handle;
 
 /// `LMEM_ZEROINIT` and `GMEM_ZEROINIT`; `LMEM_MOVEABLE` and `GMEM_MOVEABLE`, which are ignored.
 const ZEROED: u32 = 0x40;

@@ -11,11 +11,11 @@ use rustix::mm::{MapFlags, MprotectFlags};
 
 use crate::error::{INVALID_PARAMETER, NOT_SUPPORTED, Result};
 use crate::memory::address::{self, MapRequest, as_pointer};
-use crate::memory::mapping::Mapping;
 use crate::memory::page_protection::{
     NOACCESS, READONLY, READWRITE, WRITECOPY, prot, without_modifiers,
 };
 use crate::memory::region::{Kind, PAGE, Region};
+use crate::object::mapping::Mapping;
 
 /// Returns whether a region with the maximum protection `most` permits `protection`. Copy-on-write
 /// needs only the permission to read.

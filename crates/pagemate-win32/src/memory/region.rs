@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 
+use crate::error::{INVALID_ADDRESS, INVALID_PARAMETER, Result};
 use crate::locks::{Guard, Protected, Rank};
-use crate::memory::mapping::Mapping;
-use crate::memory::page_protection::{NOCACHE, WRITECOMBINE, without_modifiers};
+use crate::memory::page_protection::{NOACCESS, NOCACHE, WRITECOMBINE, without_modifiers};
 use crate::memory::page_state::{COPY_ON_WRITE, Pages};
+use crate::object::mapping::Mapping;
 
 /// The page size, and the granularity of addresses of views and allocations.
 pub(crate) const PAGE: usize = 4096;
@@ -16,6 +17,15 @@ pub(crate) const GRANULARITY: usize = 64 << 10;
 
 /// The end of a process' address space.
 pub(crate) const END: usize = 1 << 47;
+
+/// Refuses a range beyond the address space. The last 64 KiB of it are reserved, as on Windows.
+pub(crate) fn check_range(address: usize, len: usize) -> Result<()> {
+    if address.checked_add(len).is_some_and(|end| end <= END - GRANULARITY) {
+        Ok(())
+    } else {
+        Err(INVALID_PARAMETER)
+    }
+}
 
 /// A range of pages that one call mapped or reserved, and that one call releases.
 #[derive(Debug)]
@@ -76,6 +86,21 @@ impl Region {
     /// agree.
     pub(crate) fn copy_on_write_from(&self, page: usize) -> (bool, usize) {
         (self.pages.at(page) & COPY_ON_WRITE != 0, self.pages.run_len(page, COPY_ON_WRITE))
+    }
+
+    /// Returns a protection with the region's caching modifier. Pages without access and uncommitted
+    /// pages do not have it.
+    pub(crate) fn with_caching(&self, protection: u32) -> u32 {
+        if matches!(protection, 0 | NOACCESS) { protection } else { protection | self.caching }
+    }
+
+    /// Returns the indices of the pages that a range touches. `base` is the address of the region.
+    pub(crate) fn pages_of(&self, base: usize, address: usize, len: usize) -> Result<Range<usize>> {
+        let end = address.checked_add(len).ok_or(INVALID_PARAMETER)?;
+        if end > base + self.len {
+            return Err(INVALID_ADDRESS);
+        }
+        Ok((address - base) / PAGE..(end - base).div_ceil(PAGE))
     }
 
     /// Records the protection of pages.

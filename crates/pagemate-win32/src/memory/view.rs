@@ -13,15 +13,16 @@ use crate::error::{
     ACCESS_DENIED, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
     NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer, done,
 };
+use crate::halves::join;
+use crate::handle::number::{CURRENT_PROCESS, Handle};
+use crate::handle::process_table as handle;
 use crate::handle::rights::{MAP_READ, MAP_WRITE};
-use crate::handle::table::{self as handle, CURRENT_PROCESS, Handle};
-use crate::join;
 use crate::memory::address::{self, MapRequest, as_pointer};
-use crate::memory::mapping::Mapping;
 use crate::memory::page_protection::{
     NOACCESS, READONLY, READWRITE, WRITECOPY, check_protection, prot, without_modifiers,
 };
 use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, ViewSource, regions};
+use crate::object::mapping::Mapping;
 
 /// `FILE_MAP_` rights.
 const FILE_MAP_COPY: u32 = 0x01;

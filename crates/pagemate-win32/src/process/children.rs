@@ -7,13 +7,43 @@
 
 use std::sync::Arc;
 
-use super::object::Process;
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid,
+};
+
+use crate::error::Result;
 use crate::locks::{Protected, Rank};
+use crate::object::process::{Process, number};
+use crate::object::process_status::is_child;
 
 static CHILDREN: Protected<Vec<Arc<Process>>> = Protected::new(Rank::Children, Vec::new());
 
+/// Returns a child that was just started.
+///
+/// Only this library may reap it, unless the program reaps every child.
+pub(super) fn child(id: Pid) -> Result<Arc<Process>> {
+    let fd = match pidfd_open(id, PidfdFlags::empty()) {
+        Ok(fd) if is_child(&fd) => fd,
+        // The child has terminated and was reaped, because the program waits for every child or
+        // ignores SIGCHLD. Its number may belong to another process now.
+        Ok(_) | Err(Errno::SRCH) => eventfd(1, EventfdFlags::CLOEXEC)?,
+        Err(error) => {
+            // The call fails, so the child must not run. Its number is not reused until it is
+            // reaped.
+            _ = kill_process(id, Signal::KILL);
+            _ = waitid(WaitId::Pid(id), WaitIdOptions::EXITED);
+            return Err(error.into());
+        }
+    };
+    let child = Arc::new(Process::new(number(id), fd));
+    add(Arc::clone(&child));
+    Ok(child)
+}
+
 /// Adds a started child, and reaps terminated children.
-pub(super) fn add(child: Arc<Process>) {
+fn add(child: Arc<Process>) {
     let mut children = CHILDREN.lock();
     children.retain(|child| child.end().is_none());
     children.push(child);

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use super::command_line;
 use super::launch::{Launch, Stream};
-use super::object::Process;
 use super::program;
 use crate::error::{Code, INVALID_HANDLE, INVALID_PARAMETER, NOT_SUPPORTED, Result, done};
 use crate::file::path;
+use crate::handle::entry::{Entry, Object};
+use crate::handle::number::{CURRENT_PROCESS, Handle};
+use crate::handle::process_table as handle;
 use crate::handle::rights;
-use crate::handle::table::{self as handle, Entry, Handle, Object};
+use crate::object::process::Process;
 use crate::pointer::{read_unless_null, write_unless_null};
-use crate::system::environment::{narrow, wide};
-use crate::system::security::{self, SecurityAttributes};
+use crate::security::{self, SecurityAttributes};
 use crate::text::c_string::{Unit, units};
+use crate::text::os_string::{narrow, wide};
 
 /// `ERROR_DIRECTORY`.
 const DIRECTORY: Code = Code(267);
@@ -141,7 +143,7 @@ fn streams(handles: [Handle; 3]) -> Result<[Stream; 3]> {
 }
 
 fn stream(handle: Handle) -> Result<Stream> {
-    if handle.is_null() || handle.addr() == handle::CURRENT_PROCESS {
+    if handle.is_null() || handle.addr() == CURRENT_PROCESS {
         return Ok(Stream::Null);
     }
     let (file, _) = handle::file(handle).map_err(|_| INVALID_HANDLE)?;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-use super::object::Process;
+use super::children;
 use crate::error::Result;
-use crate::handle::table as handle;
+use crate::handle::process_table as handle;
+use crate::object::process::Process;
 
 unsafe extern "C" {
     static environ: *const *const c_char;
@@ -65,7 +66,7 @@ impl Launch {
             Actions::new(self, closed).and_then(|actions| self.spawn(&actions))
         });
         match id {
-            Ok(id) => Process::child(id).map(Ok),
+            Ok(id) => children::child(id).map(Ok),
             Err(error) => Ok(Err(error)),
         }
     }

@@ -1,10 +1,10 @@
-//! Processes: starts them, waits for them, reports their exit codes, terminates them.
+//! Processes: starts, opens and terminates them, and reports their exit codes.
 
-pub(crate) mod children;
+mod children;
 mod command_line;
 pub mod create;
+pub mod exit;
 mod launch;
-pub mod object;
+pub mod open;
 mod program;
 pub mod spawn;
-pub(crate) mod wait;

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use rustix::process::Pid;
 
-use super::launch;
-use super::object::{Process, exit_code};
+use super::{children, launch};
 use crate::error::{INVALID_PARAMETER, Result};
+use crate::handle::close::CloseHandle;
+use crate::handle::entry::{Entry, Object};
+use crate::handle::number::CURRENT_PROCESS;
+use crate::handle::process_table as handle;
 use crate::handle::rights;
-use crate::handle::table::{self as handle, Entry, Object};
+use crate::object::process::{Process, exit_code};
 use crate::pointer::write_unless_null;
 
 /// `_P_WAIT`, `_P_NOWAIT`, `_P_OVERLAY`.
@@ -79,7 +82,7 @@ unsafe fn spawn(
 
 /// Returns the handle of a child, or its exit code.
 fn started(id: libc::pid_t, mode: i32) -> Result<isize> {
-    let child = Process::child(Pid::from_raw(id).ok_or(INVALID_PARAMETER)?)?;
+    let child = children::child(Pid::from_raw(id).ok_or(INVALID_PARAMETER)?)?;
     if mode != NOWAIT {
         return wait(&child).map(|code| code.cast_signed() as isize);
     }
@@ -152,10 +155,10 @@ pub unsafe extern "C" fn _spawnve(
 pub unsafe extern "C" fn _cwait(status: *mut i32, process: isize, _action: i32) -> isize {
     let number = process.cast_unsigned();
     let handle = std::ptr::without_provenance_mut(number);
-    let child = handle::process(handle).ok().filter(|_| number != handle::CURRENT_PROCESS);
+    let child = handle::process(handle).ok().filter(|_| number != CURRENT_PROCESS);
     let Some((child, _)) = child else { return fail_with(libc::ECHILD) };
     let code = wait(&child);
-    handle::CloseHandle(handle);
+    CloseHandle(handle);
     let Ok(code) = code else { return fail_with(libc::ECHILD) };
     // SAFETY: the caller guarantees that `status` is null or valid for writes.
     unsafe { write_unless_null(status, code.cast_signed()) };

@@ -1,32 +1,27 @@
-//! Threads, and waiting for their end by an event.
+//! Threads: starts, resumes and ends them, and reports their exit codes.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use pagemate::sync::{Event, EventOptions, Reset};
 
 use crate::error::{
     INVALID_HANDLE, INVALID_PARAMETER, NOACCESS, NOT_ENOUGH_MEMORY, Result, answer, done,
 };
-use crate::futex::{ALL_WAITERS, sleep, wake};
+use crate::handle::close::CloseHandle;
+use crate::handle::entry::{Entry, Object};
+use crate::handle::number::{CURRENT_THREAD, Handle};
+use crate::handle::process_table as handle;
 use crate::handle::rights;
-use crate::handle::table::{self as handle, Entry, Handle, Object};
+use crate::object::process::{Process, exit_code};
+use crate::object::thread::{Thread, set_exit_code};
 use crate::pointer::write_unless_null;
-use crate::process::object::{Process, exit_code};
-use crate::system::info::GetCurrentThreadId;
-use crate::system::security::SecurityAttributes;
+use crate::security::SecurityAttributes;
 
 /// `CREATE_SUSPENDED`, and `STACK_SIZE_PARAM_IS_A_RESERVATION`, which is always in effect here.
 const SUSPENDED: u32 = 0x4;
 const RESERVATION: u32 = 0x1_0000;
-
-/// `STILL_ACTIVE`.
-const STILL_ACTIVE: u32 = 259;
 
 /// The result of a failed `ResumeThread`.
 const NO_COUNT: u32 = u32::MAX;
@@ -48,108 +43,11 @@ unsafe extern "C-unwind" {
     fn pthread_exit(value: *mut c_void) -> !;
 }
 
-/// A thread of this process.
-#[derive(Debug)]
-pub(crate) struct Thread {
-    /// Set when the thread has ended and its mutexes are abandoned.
-    pub(crate) ended: Arc<Event>,
-    /// [`STILL_ACTIVE`], or the exit code once the thread has ended.
-    code: AtomicU32,
-    /// The thread's number; zero until the thread has started.
-    id: AtomicU32,
-    /// The suspend count. The thread starts when it is zero.
-    suspended: AtomicU32,
-}
-
-thread_local! {
-    /// The calling thread, if it is known to this library.
-    static CURRENT: RefCell<Option<Running>> = const { RefCell::new(None) };
-}
-
-/// A running thread. Its thread-locals that were initialized later, such as the record of its
-/// mutexes, are destroyed before this one. So `ended` is set after its mutexes are abandoned.
-struct Running {
-    thread: Arc<Thread>,
-    process: u32,
-    /// The exit code.
-    code: u32,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // A forked child has a copy of this value. Its end is not the end of the parent's thread.
-        if self.process != std::process::id() {
-            return;
-        }
-        // Release: pairs with the Acquire in `GetExitCodeThread`.
-        self.thread.code.store(self.code, Ordering::Release);
-        // If this fails, waiters for the thread keep waiting.
-        _ = self.thread.ended.set();
-    }
-}
-
 /// The start arguments of a new thread.
 struct StartArguments {
     thread: Arc<Thread>,
     start: Start,
     argument: *mut c_void,
-}
-
-impl Thread {
-    /// Returns the calling thread, even if this library did not create it.
-    pub(crate) fn current() -> Result<Arc<Thread>> {
-        let known = CURRENT
-            .with_borrow(|current| current.as_ref().map(|running| Arc::clone(&running.thread)));
-        if let Some(thread) = known {
-            return Ok(thread);
-        }
-        let thread = Arc::new(Thread::new(0)?);
-        thread.announce();
-        Ok(thread)
-    }
-
-    fn new(suspended: u32) -> Result<Thread> {
-        Ok(Thread {
-            ended: Arc::new(EventOptions::new(Reset::Manual).create_unnamed()?),
-            code: AtomicU32::new(STILL_ACTIVE),
-            id: AtomicU32::new(0),
-            suspended: AtomicU32::new(suspended),
-        })
-    }
-
-    /// Waits until the thread has started. Returns its number.
-    fn started(&self) -> u32 {
-        loop {
-            match self.id.load(Ordering::Relaxed) {
-                0 => _ = sleep(&self.id, 0, None),
-                id => return id,
-            }
-        }
-    }
-
-    /// Decrements the suspend count; returns the previous count.
-    fn resume(&self) -> u32 {
-        let less = |count: u32| count.checked_sub(1);
-        let before = self.suspended.fetch_update(Ordering::Release, Ordering::Relaxed, less);
-        wake(&self.suspended, ALL_WAITERS);
-        before.unwrap_or(0)
-    }
-
-    /// Publishes the thread's number, and waits until the thread is not suspended.
-    fn announce(self: &Arc<Thread>) {
-        let running = Running { thread: Arc::clone(self), process: std::process::id(), code: 0 };
-        CURRENT.with_borrow_mut(|current| *current = Some(running));
-        self.id.store(GetCurrentThreadId(), Ordering::Relaxed);
-        wake(&self.id, ALL_WAITERS);
-        loop {
-            // Acquire: pairs with the Release in `resume`, so that the thread sees the memory of the
-            // caller of `ResumeThread`.
-            match self.suspended.load(Ordering::Acquire) {
-                0 => return,
-                count => _ = sleep(&self.suspended, count, None),
-            }
-        }
-    }
 }
 
 /// The entry point of every thread. `ExitThread` may unwind it from within `start`, so it must own
@@ -179,15 +77,6 @@ unsafe fn take_arguments(arguments: *mut c_void) -> (Start, *mut c_void) {
     (start, argument)
 }
 
-/// Records the exit code of the calling thread.
-fn set_exit_code(code: u32) {
-    CURRENT.with_borrow_mut(|current| {
-        if let Some(running) = current {
-            running.code = code;
-        }
-    });
-}
-
 /// # Safety
 ///
 /// `start` may be called with `argument` in another thread.
@@ -208,7 +97,7 @@ unsafe fn create(
     let arguments = Box::new(StartArguments { thread: Arc::clone(&thread), start, argument });
     // SAFETY: the caller guarantees that `start` may be called with `argument` in another thread.
     if let Err(code) = unsafe { spawn_detached(stack, arguments) } {
-        handle::CloseHandle(handle);
+        CloseHandle(handle);
         return Err(code);
     }
     Ok((handle, thread.started()))
@@ -269,7 +158,7 @@ fn target_of(handle: Handle) -> Result<Target> {
 /// Returns the pseudo-handle of the calling thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentThread() -> Handle {
-    std::ptr::without_provenance_mut(handle::CURRENT_THREAD)
+    std::ptr::without_provenance_mut(CURRENT_THREAD)
 }
 
 /// Creates a thread, which starts at once or when it is resumed. Its handle is never inheritable,
@@ -332,7 +221,7 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
 pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, exit_code_out: *mut u32) -> i32 {
     done(target_of(handle).and_then(|target| {
         let code = match target {
-            Target::Local(thread) => thread.code.load(Ordering::Acquire),
+            Target::Local(thread) => thread.exit_code(),
             Target::FirstOf(process) => exit_code(&process)?,
         };
         // SAFETY: the caller guarantees that `exit_code_out` is null or valid for writes.
@@ -344,7 +233,7 @@ pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, exit_code_out: *mut u
 #[unsafe(no_mangle)]
 pub extern "C" fn GetThreadId(handle: Handle) -> u32 {
     let id = target_of(handle).map(|target| match target {
-        Target::Local(thread) => thread.id.load(Ordering::Relaxed),
+        Target::Local(thread) => thread.id(),
         // On Linux the first thread has the number of its process.
         Target::FirstOf(process) => process.id(),
     });

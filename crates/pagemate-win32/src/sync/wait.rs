@@ -1,19 +1,19 @@
 //! Waiting for mutexes, events, semaphores, threads and processes.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use pagemate::Name;
-use pagemate::sync::{Event, Had, Semaphore, Waitable, wait_all_for, wait_any_for};
+use pagemate::sync::{Had, Waitable, wait_all_for, wait_any_for};
 
 use crate::deadline::{deadline, left};
-use crate::error::{ACCESS_DENIED, INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
-use crate::handle::rights::SYNCHRONIZE;
-use crate::handle::table::{self as handle, Handle, Object};
-use crate::process::object::Process;
-use crate::process::wait::{for_all, for_any, with_event};
-use crate::sync::object::{self as sync, Mutex};
+use crate::error::{INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
+use crate::handle::entry::Object;
+use crate::handle::number::Handle;
+use crate::handle::process_table as handle;
+use crate::sync::event::modifiable_event;
+use crate::sync::semaphore::release_semaphore;
+use crate::sync::wait_object::WaitObject;
+use crate::sync::wait_process::{for_all, for_any, with_event};
 
 /// The results of a wait: `WAIT_OBJECT_0`, `WAIT_ABANDONED_0`, `WAIT_TIMEOUT`, `WAIT_FAILED`.
 const OBJECT: u32 = 0;
@@ -31,100 +31,6 @@ fn time(milliseconds: u32) -> Duration {
     match milliseconds {
         INFINITE => Duration::MAX,
         time => Duration::from_millis(time.into()),
-    }
-}
-
-/// The object of a handle that a thread waits for.
-#[derive(Clone, Debug)]
-enum WaitObject {
-    Mutex(Arc<Mutex>),
-    Event(Arc<Event>),
-    Semaphore(Arc<Semaphore>),
-    /// A process. Its end is permanent.
-    Process(Arc<Process>),
-}
-
-impl WaitObject {
-    fn of(handle: Handle) -> Result<WaitObject> {
-        let entry = handle::entry(handle)?;
-        let object = match entry.object {
-            Object::Mutex(mutex) => WaitObject::Mutex(mutex),
-            Object::Event(event) => WaitObject::Event(event),
-            Object::Semaphore(semaphore) => WaitObject::Semaphore(semaphore),
-            Object::Thread(thread) => WaitObject::Event(Arc::clone(&thread.ended)),
-            Object::Process(process) | Object::MainThread(process) => WaitObject::Process(process),
-            // Mappings cannot be waited for. Windows permits waiting for files, which is not
-            // supported here.
-            Object::Mapping(_) => return Err(ACCESS_DENIED),
-            Object::File(_) => return Err(INVALID_HANDLE),
-        };
-        if entry.access & SYNCHRONIZE == 0 { Err(ACCESS_DENIED) } else { Ok(object) }
-    }
-
-    /// Returns the object for the wait of the `pagemate` crate; `None` for a process.
-    fn waitable(&self) -> Option<Waitable<'_>> {
-        Some(match self {
-            WaitObject::Mutex(mutex) => Waitable::Mutex(&mutex.core),
-            WaitObject::Event(event) => Waitable::Event(event),
-            WaitObject::Semaphore(semaphore) => Waitable::Semaphore(semaphore),
-            WaitObject::Process(_) => return None,
-        })
-    }
-
-    fn process(&self) -> Option<&Arc<Process>> {
-        match self {
-            WaitObject::Process(process) => Some(process),
-            _ => None,
-        }
-    }
-
-    /// Returns whether a wait for this object succeeds at once without a call of the `pagemate`
-    /// crate.
-    fn is_immediate(&self) -> bool {
-        self.owned_mutex().is_some()
-            || self.process().is_some_and(|process| process.end().is_some())
-    }
-
-    /// Returns the mutex if this thread owns it, and so acquires it again without waiting.
-    fn owned_mutex(&self) -> Option<&Mutex> {
-        match self {
-            WaitObject::Mutex(mutex) if mutex.core.is_mine() => Some(mutex),
-            _ => None,
-        }
-    }
-
-    /// Returns whether both handles refer to one object.
-    fn is_same(&self, other: &WaitObject) -> bool {
-        let same = match (self, other) {
-            (WaitObject::Mutex(a), WaitObject::Mutex(b)) => Arc::ptr_eq(a, b),
-            (WaitObject::Event(a), WaitObject::Event(b)) => Arc::ptr_eq(a, b),
-            (WaitObject::Semaphore(a), WaitObject::Semaphore(b)) => Arc::ptr_eq(a, b),
-            (WaitObject::Process(a), WaitObject::Process(b)) => Arc::ptr_eq(a, b),
-            _ => return false,
-        };
-        // Both handles keep the name alive, so that equal names mean one object.
-        same || self.name().is_some_and(|name| Some(name) == other.name())
-    }
-
-    fn name(&self) -> Option<&Name> {
-        match self {
-            WaitObject::Mutex(mutex) => mutex.core.name(),
-            WaitObject::Event(event) => event.name(),
-            WaitObject::Semaphore(semaphore) => semaphore.name(),
-            WaitObject::Process(_) => None,
-        }
-    }
-
-    /// Keeps the acquired object; returns whether it was abandoned.
-    fn keep(&self, acquired: Had<'_>) -> bool {
-        let abandoned =
-            acquired.guard.as_ref().is_some_and(pagemate::sync::MutexGuard::was_abandoned);
-        if let WaitObject::Mutex(mutex) = self {
-            mutex.set_acquired();
-        }
-        // Forget the guard: the thread owns the mutex until it calls `ReleaseMutex`.
-        std::mem::forget(acquired);
-        abandoned
     }
 }
 
@@ -334,8 +240,8 @@ pub extern "C" fn SignalObjectAndWait(
         WaitObject::of(waited_for)?;
         match to_signal.object {
             Object::Mutex(mutex) => mutex.release()?,
-            Object::Event(_) => sync::modifiable_event(signaled)?.set()?,
-            Object::Semaphore(_) => sync::release_semaphore(signaled, 1).map(drop)?,
+            Object::Event(_) => modifiable_event(signaled)?.set()?,
+            Object::Semaphore(_) => release_semaphore(signaled, 1).map(drop)?,
             Object::Mapping(_)
             | Object::File(_)
             | Object::Thread(_)

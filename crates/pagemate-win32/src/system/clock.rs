@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::error::{INVALID_PARAMETER, NOACCESS, Result, done};
+use crate::halves::join;
 use crate::pointer::{read_unless_null, write_unless_null};
 
 /// Units of `FILETIME`, which are 100 ns long: in a second, and from 1601 to 1970.
@@ -222,8 +223,7 @@ pub unsafe extern "C" fn FileTimeToSystemTime(
     // SAFETY: the caller guarantees that `time` is null, or valid for reads and initialized.
     let parts =
         unsafe { read_unless_null(time) }.filter(|_| !calendar.is_null()).ok_or(INVALID_PARAMETER);
-    let parts =
-        parts.and_then(|time| Calendar::of(crate::join(time.high, time.low), libc::gmtime_r));
+    let parts = parts.and_then(|time| Calendar::of(join(time.high, time.low), libc::gmtime_r));
     done(parts.map(|parts| {
         // SAFETY: the caller guarantees that `calendar` is null or valid for writes.
         unsafe { write_unless_null(calendar, parts) };

@@ -1,17 +1,17 @@
 //! Environment variables, directories, the program's file, and the computer's name.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
-use std::ffi::{CStr, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::error::{
     self, BUFFER_OVERFLOW, ENVVAR_NOT_FOUND, INSUFFICIENT_BUFFER, INVALID_PARAMETER, MOD_NOT_FOUND,
-    NO_UNICODE_TRANSLATION, NOACCESS, Result, answer, done,
+    NOACCESS, Result, answer, done,
 };
-use crate::handle::table::Handle;
+use crate::handle::number::Handle;
 use crate::pointer::{read_unless_null, write_unless_null};
 use crate::text::c_string::Unit;
-use crate::text::name;
+use crate::text::os_string::{narrow, wide};
 
 /// `MAX_COMPUTERNAME_LENGTH`: programs provide a buffer for this length and the NUL.
 const MAX_COMPUTER_NAME: usize = 15;
@@ -79,34 +79,6 @@ unsafe fn set(name: Result<Option<OsString>>, value: Result<Option<OsString>>) -
         unsafe { std::env::remove_var(name) };
     }
     Ok(())
-}
-
-/// Returns a byte string, unconverted; `None` for a null pointer.
-///
-/// # Safety
-///
-/// `text` is null or points to a string that ends in a NUL.
-#[allow(clippy::unnecessary_wraps, reason = "as for 16-bit characters, which may be refused")]
-pub(crate) unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
-    if text.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: `text` is not null, so the caller guarantees that it points to a string that ends in
-    // a NUL.
-    let text = unsafe { CStr::from_ptr(text.cast()) };
-    Ok(Some(OsString::from_vec(text.to_bytes().to_vec())))
-}
-
-/// Returns a string of 16-bit characters; `None` for a null pointer. Refuses an unpaired surrogate,
-/// which UTF-8 cannot represent.
-///
-/// # Safety
-///
-/// `text` is null or points to a string that ends in a NUL.
-pub(crate) unsafe fn wide(text: *const u16) -> Result<Option<OsString>> {
-    // SAFETY: the caller guarantees that `text` is null or points to a string that ends in a NUL.
-    let text = unsafe { name::wide(text) }.map_err(|_| NO_UNICODE_TRANSLATION)?;
-    Ok(text.map(OsString::from))
 }
 
 /// Copies the path of this program's file, truncated to the buffer.
@@ -273,7 +245,7 @@ mod tests {
         };
         assert_eq!(set(&[b'x'.into(), 0]), 1);
         assert_eq!(set(&[0xD800, 0]), 0);
-        assert_eq!(error::GetLastError(), NO_UNICODE_TRANSLATION.0);
+        assert_eq!(error::GetLastError(), error::NO_UNICODE_TRANSLATION.0);
         assert_eq!(std::env::var("PAGEMATE_HALF").as_deref(), Ok("x"));
     }
 }

@@ -5,8 +5,9 @@ use std::ffi::c_void;
 use std::io::Write;
 
 use crate::error::traced;
-use crate::handle::table::{CURRENT_PROCESS, Handle};
+use crate::handle::number::{CURRENT_PROCESS, Handle};
 use crate::memory::region::{GRANULARITY, PAGE};
+use crate::object::thread::own_id;
 use crate::pointer::write_unless_null;
 use crate::text::c_string::units;
 
@@ -134,5 +135,5 @@ pub unsafe extern "C" fn OutputDebugStringW(text: *const u16) {
 /// Returns the number of this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetCurrentThreadId() -> u32 {
-    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
+    own_id()
 }

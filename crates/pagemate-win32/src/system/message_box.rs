@@ -6,8 +6,8 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::error::{Code, Result, answer};
-use crate::handle::table::Handle;
-use crate::system::environment::{narrow, wide};
+use crate::handle::number::Handle;
+use crate::text::os_string::{narrow, wide};
 
 /// `ERROR_INVALID_MSGBOX_STYLE`.
 const INVALID_STYLE: Code = Code(1438);

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use crate::error::{Code, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, done};
 use crate::memory::heap::LocalAlloc;
 use crate::pointer::write_unless_null;
-use crate::system::environment::{narrow, wide};
-use crate::system::security::{SecurityDescriptor, UNKNOWN_REVISION};
+use crate::security::{SecurityDescriptor, UNKNOWN_REVISION};
+use crate::text::os_string::{narrow, wide};
 
 /// `ERROR_INVALID_ACL`.
 const INVALID_ACL: Code = Code(1336);

@@ -29,6 +29,11 @@ const TO_WIDE: Flags = Flags { strict: 0x8, ignored: 0x7, exclusive: 0x3 };
 /// `WC_NO_BEST_FIT_CHARS`.
 const TO_BYTES: Flags = Flags { strict: 0x80, ignored: 0x670, exclusive: 0 };
 
+/// Converts a byte string to 16-bit characters.
+pub(crate) fn utf16(bytes: &[u8]) -> Vec<u16> {
+    String::from_utf8_lossy(bytes).encode_utf16().collect()
+}
+
 /// Copies the input: `count` units, or the string up to and including its NUL if `count` is
 /// negative.
 ///

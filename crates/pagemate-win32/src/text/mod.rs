@@ -1,6 +1,6 @@
-//! Object names, code pages, strings that end in a NUL, and messages.
+//! Object names, code pages, and strings that end in a NUL.
 
 pub mod c_string;
 pub mod codepage;
-pub mod message;
 pub(crate) mod name;
+pub(crate) mod os_string;

@@ -2,8 +2,8 @@
 #![allow(unsafe_code, reason = "pointers of the program")]
 
 use super::arguments::Arguments;
-use super::utf16;
 use crate::error::{INVALID_PARAMETER, Result};
+use crate::text::codepage::utf16;
 
 /// The maximum width and precision, to bound the memory of a message.
 const MAX_WIDTH: usize = 0x1_0000;

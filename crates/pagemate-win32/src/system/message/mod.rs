@@ -16,6 +16,7 @@ use crate::error::{
 };
 use crate::memory::heap::LocalAlloc;
 use crate::text::c_string;
+use crate::text::codepage::utf16;
 
 use arguments::Arguments;
 use expand::{Lines, expand};
@@ -75,11 +76,6 @@ unsafe fn message(
         expand(&text, lines, Some(&mut |insert| unsafe { insert.text(&mut arguments, width) }))
     }?;
     if expanded.is_empty() { Err(NO_WORK_DONE) } else { Ok(expanded) }
-}
-
-/// Converts UTF-8 bytes.
-fn utf16(bytes: &[u8]) -> Vec<u16> {
-    String::from_utf8_lossy(bytes).encode_utf16().collect()
 }
 
 /// Copies a string and a NUL into a new block, to be freed by `LocalFree`.

@@ -2,35 +2,20 @@
 #![allow(unsafe_code, reason = "a thread's signal mask")]
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::{Builder, Scope};
 use std::time::Instant;
 
 use pagemate::sync::{Event, EventOptions, Reset};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::io::Errno;
+use rustix::event::{EventfdFlags, eventfd};
 
-use super::object::Process;
-use crate::deadline::left;
 use crate::error::Result;
-
-/// Waits until one of the descriptors is readable. Returns false after a timeout.
-pub(super) fn readable(fds: &[BorrowedFd<'_>], deadline: Option<Instant>) -> Result<bool> {
-    let mut polled: Vec<_> = fds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-    loop {
-        // A time that `Timespec` cannot represent means no limit.
-        let timeout = Timespec::try_from(left(deadline)).ok();
-        match poll(&mut polled, timeout.as_ref()) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
+use crate::object::process::Process;
+use crate::object::process_status::readable;
 
 /// Waits until one of the processes has terminated. Returns false after a timeout.
-pub(crate) fn for_any(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
+pub(super) fn for_any(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
     let fds: Vec<_> = processes.iter().map(|process| process.as_fd()).collect();
     readable(&fds, deadline)
 }
@@ -38,7 +23,7 @@ pub(crate) fn for_any(processes: &[&Arc<Process>], deadline: Option<Instant>) ->
 /// Waits until all of the processes have terminated. Returns false after a timeout.
 ///
 /// Waits for one after the other, because the end of a process is permanent.
-pub(crate) fn for_all(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
+pub(super) fn for_all(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
     for process in processes {
         if !readable(&[process.as_fd()], deadline)? {
             return Ok(false);
@@ -51,7 +36,7 @@ pub(crate) fn for_all(processes: &[&Arc<Process>], deadline: Option<Instant>) ->
 ///
 /// No system call waits for futexes and descriptors together. So a helper thread waits for the
 /// descriptors while `wait` runs.
-pub(crate) fn with_event<T>(
+pub(super) fn with_event<T>(
     processes: &[&Arc<Process>],
     wait: impl FnOnce(&Event) -> Result<T>,
 ) -> Result<T> {
