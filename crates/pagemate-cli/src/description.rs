@@ -46,7 +46,7 @@ pub(crate) struct Description {
     pub(crate) holders: Option<Vec<Holder>>,
     /// The file whose memory the section shares, as its creator recorded it.
     pub(crate) file: Option<String>,
-    /// The state of a sync object; `None` for a section.
+    /// The state of a sync object or a channel; `None` for a section.
     pub(crate) state: Option<State>,
     /// The approximate number of waiters of a sync object.
     pub(crate) waiting: Option<u32>,
@@ -55,13 +55,14 @@ pub(crate) struct Description {
     pub(crate) age: Option<u64>,
 }
 
-/// The state of a sync object.
+/// The state of a sync object or a channel.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum State {
     Mutex { owner: Option<u32>, abandoned: bool },
     Event { signaled: bool, reset: &'static str },
     Semaphore { count: u32, max: u32 },
+    Channel { pending: u64, capacity: u64, senders: u32, receivers: u32, sent: u64, received: u64 },
 }
 
 impl State {
@@ -75,6 +76,15 @@ impl State {
                 State::Event { signaled, reset: "manual" }
             }
             inventory::State::Semaphore { count, max } => State::Semaphore { count, max },
+            inventory::State::Channel {
+                pending,
+                capacity,
+                senders,
+                receivers,
+                sent,
+                received,
+                ..
+            } => State::Channel { pending, capacity, senders, receivers, sent, received },
             _ => return None,
         })
     }
@@ -89,6 +99,11 @@ impl std::fmt::Display for State {
             State::Event { signaled: true, .. } => f.write_str("set"),
             State::Event { .. } => f.write_str("not set"),
             State::Semaphore { count, max } => write!(f, "{count} of {max}"),
+            State::Channel { pending, capacity, senders, receivers, sent, received } => write!(
+                f,
+                "{pending} of {capacity}, senders {senders}, receivers {receivers}, sent {sent}, \
+                 received {received}"
+            ),
         }
     }
 }
@@ -236,6 +251,7 @@ pub(crate) fn kind(kind: Kind) -> &'static str {
         Kind::Mutex => "mutex",
         Kind::Event => "event",
         Kind::Semaphore => "semaphore",
+        Kind::Channel => "channel",
         _ => "other",
     }
 }

@@ -61,4 +61,6 @@ pub enum Kind {
     Event,
     /// A [`Semaphore`](crate::sync::Semaphore).
     Semaphore,
+    /// A [`channel`](crate::channel).
+    Channel,
 }

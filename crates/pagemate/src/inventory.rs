@@ -5,6 +5,7 @@
 //! its memory until pagemate removes it. Only Unix has dead objects: on Windows the kernel reclaims
 //! everything at once.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -13,8 +14,10 @@ use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
 use crate::sys::object;
 
-pub use crate::sys::sync::State;
-use crate::sys::sync::read_state;
+use crate::channel;
+use crate::sys::state::LONGEST;
+pub use crate::sys::state::State;
+use crate::sys::sync;
 
 /// A live object, as it was when it was listed.
 #[derive(Clone, Debug)]
@@ -45,7 +48,7 @@ pub struct Entry {
     pub holders: Vec<u32>,
     /// The path of the file under a section over a file, as its creator recorded it. Only on Unix.
     pub file: Option<PathBuf>,
-    /// The state of a sync object. Not known on Windows.
+    /// The state of a sync object or a channel. Not known on Windows.
     pub state: Option<State>,
     /// The approximate number of threads that wait for a sync object. A thread that was killed while
     /// it waited may still be counted. Not known on Windows.
@@ -125,6 +128,18 @@ pub fn unreachable() -> Vec<Error> {
 pub fn prune() -> Result<Pruned> {
     let swept = object::prune().map_err(|e| e.during("prune", ""))?;
     Ok(Pruned { objects: swept.objects, bytes: swept.bytes })
+}
+
+/// Reads the state of an object from its first bytes: see [`sys::state`](crate::sys::state).
+fn read_state(
+    kind: Kind,
+    bytes: &[u8; LONGEST],
+    is_alive: &dyn Fn(u32) -> io::Result<bool>,
+) -> Option<(State, u32)> {
+    match kind {
+        Kind::Channel => channel::read_state(bytes, is_alive),
+        kind => sync::read_state(kind, bytes, is_alive),
+    }
 }
 
 impl From<object::Entry> for Entry {

@@ -34,6 +34,7 @@
 //! | tell waiting processes that something happened | [`Event`](sync::Event), with manual reset for all of them, with auto reset for one |
 //! | limit how many processes use a resource, or count work items | [`Semaphore`](sync::Semaphore) |
 //! | wait for several of these at once | [`wait_any`](sync::wait_any), [`wait_all`](sync::wait_all) |
+//! | send messages from one process to another | a [`channel`] |
 //! | publish a value that few processes write and many read | [`SeqLock`](typed::SeqLock) in a [`Shared`] |
 //! | share the contents of a file | [`SectionOptions::file`] |
 //! | share memory with one other process, without a name | [`SectionOptions::create_unnamed`] and [`os`] |
@@ -121,6 +122,7 @@
 //! - [`guide::layout`]: the byte layout of an object on Unix, for programs in other languages.
 
 mod access;
+pub mod channel;
 mod deadline;
 mod error;
 #[cfg(doc)]

@@ -3,8 +3,8 @@
 //! In Rust an ordinary copy of such bytes is a data race, which is undefined behaviour. Overlapping
 //! atomic accesses of different sizes are undefined too. The processor defines both: each byte that
 //! it reads is a byte that some thread wrote. The copy is therefore written in assembly, which the
-//! compiler does not analyse. Copies of the sizes of integers take two instructions. All others
-//! call the C library's `memcpy`.
+//! compiler does not analyse. Copies of the sizes of integers take two instructions, and copies of up
+//! to 256 bytes a few vector registers. Longer ones call the C library's `memcpy`.
 #![allow(unsafe_code, reason = "racing copies exist only in assembly")]
 
 unsafe extern "C" {
@@ -54,7 +54,12 @@ fn is_aliased(from: *const u8, to: *const u8) -> bool {
     cfg!(target_arch = "x86_64") && (1..VECTOR).contains(&distance)
 }
 
-/// Copies `len` bytes with one call of `memcpy`, or through one register.
+/// The longest copy that goes through vector registers, in bytes. A call of `memcpy` costs more than
+/// the copy itself up to about this length.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+const LONGEST_IN_VECTORS: usize = 256;
+
+/// Copies `len` bytes with one call of `memcpy`, or through registers.
 ///
 /// # Safety
 ///
@@ -89,6 +94,12 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
         4 => word!("ldr {word:w}, [{from}]", "str {word:w}, [{to}]"),
         8 => word!("ldr {word:x}, [{from}]", "str {word:x}, [{to}]"),
         _ => {}
+    }
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    if (16..=LONGEST_IN_VECTORS).contains(&len) {
+        // SAFETY: `len` is in the range that `copy_in_vectors` demands, and the caller promised the
+        // rest of its conditions.
+        return unsafe { copy_in_vectors(from, to, len) };
     }
     #[cfg(all(target_arch = "x86_64", not(windows), not(miri)))]
     // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
@@ -131,9 +142,141 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
+/// Copies 16 to [`LONGEST_IN_VECTORS`] bytes in blocks. The last block ends at the last byte, and may
+/// overlap the block before it: these bytes are then copied twice.
+///
+/// # Safety
+///
+/// `len` must be in that range, and the conditions of [`copy`] apply.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[inline]
+unsafe fn copy_in_vectors(from: *const u8, to: *mut u8, len: usize) {
+    match len {
+        // SAFETY: the block has at most `len` bytes, and the caller promised these at both addresses.
+        64.. => unsafe { copy_in_blocks::<64>(from, to, len) },
+        // SAFETY: as above.
+        32.. => unsafe { copy_in_blocks::<32>(from, to, len) },
+        // SAFETY: as above.
+        _ => unsafe { copy_in_blocks::<16>(from, to, len) },
+    }
+}
+
+/// Copies `len` bytes in blocks of `BLOCK` bytes: 16, 32 or 64.
+///
+/// # Safety
+///
+/// `len` must be at least `BLOCK`, and the conditions of [`copy`] apply.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[inline]
+unsafe fn copy_in_blocks<const BLOCK: usize>(from: *const u8, to: *mut u8, len: usize) {
+    let mut at = 0;
+    while at + BLOCK <= len {
+        // SAFETY: `at + BLOCK <= len`, so the block lies in the caller's `len` bytes at both addresses.
+        unsafe { vectors::copy_block::<BLOCK>(from.wrapping_add(at), to.wrapping_add(at)) };
+        at += BLOCK;
+    }
+    if at < len {
+        let last = len - BLOCK;
+        // SAFETY: `BLOCK <= len`, so the block from `last` on ends at the end of the caller's bytes.
+        unsafe { vectors::copy_block::<BLOCK>(from.wrapping_add(last), to.wrapping_add(last)) };
+    }
+}
+
+/// Copies of fixed sizes. The addresses do not have to be aligned.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+mod vectors {
+    /// Copies `BLOCK` bytes: 16, 32 or 64.
+    ///
+    /// # Safety
+    ///
+    /// The conditions are those of [`copy`](super::copy) for `BLOCK` bytes.
+    #[inline]
+    pub(super) unsafe fn copy_block<const BLOCK: usize>(from: *const u8, to: *mut u8) {
+        const { assert!(BLOCK == 16 || BLOCK == 32 || BLOCK == 64) };
+        match BLOCK {
+            // SAFETY: the caller promised 16 bytes at both addresses.
+            16 => unsafe { copy_16(from, to) },
+            // SAFETY: the caller promised 32 bytes at both addresses.
+            32 => unsafe { copy_32(from, to) },
+            // SAFETY: `BLOCK` is 64, and the caller promised 64 bytes at both addresses.
+            _ => unsafe { copy_64(from, to) },
+        }
+    }
+
+    /// Defines a function that copies as many bytes as its instructions load and store.
+    macro_rules! define {
+        ($name:ident, $bytes:literal, $class:ident, [$($register:ident),+], [$($line:literal),+]) => {
+            #[doc = concat!("Copies ", $bytes, " bytes. The conditions are those of [`copy`](super::copy).")]
+            #[inline]
+            unsafe fn $name(from: *const u8, to: *mut u8) {
+                // SAFETY: the instructions load and store exactly the bytes that the name states, which
+                // the caller promised at both addresses. They change these registers and `to` only.
+                unsafe {
+                    std::arch::asm!($($line),+, from = in(reg) from, to = in(reg) to,
+                        $($register = out($class) _),+, options(nostack, preserves_flags));
+                }
+            }
+        };
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    define!(copy_16, 16, xmm_reg, [a], ["movups {a}, [{from}]", "movups [{to}], {a}"]);
+    #[cfg(target_arch = "x86_64")]
+    define!(
+        copy_32,
+        32,
+        xmm_reg,
+        [a, b],
+        [
+            "movups {a}, [{from}]",
+            "movups {b}, [{from} + 16]",
+            "movups [{to}], {a}",
+            "movups [{to} + 16], {b}"
+        ]
+    );
+    #[cfg(target_arch = "x86_64")]
+    define!(
+        copy_64,
+        64,
+        xmm_reg,
+        [a, b, c, d],
+        [
+            "movups {a}, [{from}]",
+            "movups {b}, [{from} + 16]",
+            "movups {c}, [{from} + 32]",
+            "movups {d}, [{from} + 48]",
+            "movups [{to}], {a}",
+            "movups [{to} + 16], {b}",
+            "movups [{to} + 32], {c}",
+            "movups [{to} + 48], {d}"
+        ]
+    );
+
+    #[cfg(target_arch = "aarch64")]
+    define!(copy_16, 16, vreg, [a], ["ldr {a:q}, [{from}]", "str {a:q}, [{to}]"]);
+    #[cfg(target_arch = "aarch64")]
+    define!(copy_32, 32, vreg, [a, b], ["ldp {a:q}, {b:q}, [{from}]", "stp {a:q}, {b:q}, [{to}]"]);
+    #[cfg(target_arch = "aarch64")]
+    define!(
+        copy_64,
+        64,
+        vreg,
+        [a, b, c, d],
+        [
+            "ldp {a:q}, {b:q}, [{from}]",
+            "ldp {c:q}, {d:q}, [{from}, #32]",
+            "stp {a:q}, {b:q}, [{to}]",
+            "stp {c:q}, {d:q}, [{to}, #32]"
+        ]
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    const LONGEST_IN_VECTORS: usize = 64;
 
     #[test]
     fn long_copies_move_every_byte_at_every_distance_of_low_address_bits() {
@@ -155,12 +298,12 @@ mod tests {
 
     #[test]
     fn every_size_and_alignment_moves_these_bytes_and_no_other() {
-        let from: Vec<u8> = (1..=64).collect();
-        for len in 0..=33 {
+        let from: Vec<u8> = (1..=255).chain(1..=255).collect();
+        for len in 0..=LONGEST_IN_VECTORS + 3 {
             for (skip, at) in (0..8).flat_map(|skip| (0..8).map(move |at| (skip, at))) {
-                let mut to = [0; 64];
-                // SAFETY: `skip` and `at` are below 8 and `len` is at most 33, so both ranges lie
-                // in the 64 bytes of each array.
+                let mut to = [0; 300];
+                // SAFETY: `skip` and `at` are below 8 and `len` is below 260, so both ranges lie in
+                // the 510 bytes of `from` and the 300 bytes of `to`.
                 unsafe { copy(from[skip..].as_ptr(), to[at..].as_mut_ptr(), len) };
                 assert_eq!(to[at..at + len], from[skip..skip + len]);
                 assert!(to[..at].iter().chain(&to[at + len..]).all(|byte| *byte == 0));

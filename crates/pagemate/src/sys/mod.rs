@@ -59,17 +59,30 @@
 //! - The death of a waiter loses no wake-up for good: another waiter tests the word again within a
 //!   bounded time.
 //!
+//! # `peers`: the other processes of a channel
+//!
+//! - A seat is a number that is never reused in its object. `is_alive` returns whether the process that
+//!   took it is alive.
+//! - `wait` and `wake` block on a word and wake its sleepers, on every system. On Windows a sleeper makes
+//!   a kernel semaphore that the other side finds by the object's random number.
+//!
 //! # The rest
+//!
+//! `region` is mapped memory with a header and slots, checked once. `barrier` orders a store before a
+//! load at the cost of the side that is about to sleep.
 //!
 //! `state` has the types that `object` and `sync` both know.
 //! `copy` copies bytes that another process may write at the same time. `fault` names the points at
 //! which a test kills or stops a process.
 
+pub(crate) mod barrier;
 pub(crate) mod copy;
 pub(crate) mod fault;
 #[cfg(unix)]
 pub(crate) mod liveness;
 pub(crate) mod object;
+pub(crate) mod peers;
+pub(crate) mod region;
 pub(crate) mod state;
 pub(crate) mod sync;
 #[cfg(unix)]

@@ -40,12 +40,32 @@ pub enum State {
         /// The maximum count.
         max: u32,
     },
+    /// A channel.
+    #[non_exhaustive]
+    Channel {
+        /// The number of messages that were sent and not yet received.
+        pending: u64,
+        /// The number of messages that it has room for.
+        capacity: u64,
+        /// The number of live senders.
+        senders: u32,
+        /// The number of live receivers.
+        receivers: u32,
+        /// The number of messages that were sent since the channel was created.
+        sent: u64,
+        /// The number of messages that were received.
+        received: u64,
+    },
 }
 
 /// The number of bytes at the beginning of a sync object that hold its state.
+#[cfg_attr(windows, expect(dead_code, reason = "sync objects are kernel objects there"))]
 pub(crate) const LEN: usize = 32;
 
-/// Reads the state and the number of waiters from the bytes of a sync object. The last argument tells
+/// The number of bytes at the beginning of any object that hold its state.
+pub(crate) const LONGEST: usize = 640;
+
+/// Reads the state and the number of waiters from the first bytes of an object. The last argument tells
 /// whether the owner with a seat is alive. `None` if the object has no state.
 pub(crate) type ReadState =
-    fn(Kind, &[u8; LEN], &dyn Fn(u32) -> io::Result<bool>) -> Option<(State, u32)>;
+    fn(Kind, &[u8; LONGEST], &dyn Fn(u32) -> io::Result<bool>) -> Option<(State, u32)>;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::Duration;
 
+use pagemate::typed::Plain;
 use pagemate::{SectionOptions, View};
 
 use super::measure::{Comparison, Effort, compare, titles};
@@ -65,6 +66,26 @@ fn throughput(effort: Effort, pages: Pages, kib: usize) {
     writes.print_rate(&format!("write_at {shown}"), len, 0.9);
 }
 
+/// Measures a value of several words, whose size is known at compile time.
+fn value<T: Plain + Copy + Default>(view: &View, effort: Effort) {
+    let at: *mut T = view.as_ptr().wrapping_add(128).cast();
+    let read = compare(
+        effort,
+        || _ = black_box(view.read::<T>(black_box(128)).expect("its bytes")),
+        // SAFETY: the view has these bytes as long as it lives, and no other code accesses them.
+        || _ = black_box(unsafe { black_box(at).read_volatile() }),
+    );
+    read.print(&format!("read of {} bytes", size_of::<T>()), None);
+    let zeros = T::default();
+    let write = compare(
+        effort,
+        || view.write(black_box(128), black_box(&zeros)).expect("room"),
+        // SAFETY: as above.
+        || unsafe { black_box(at).write_volatile(*black_box(&zeros)) },
+    );
+    write.print(&format!("write of {} bytes", size_of::<T>()), None);
+}
+
 /// Measures values and a few bytes: the cost of a call beside one plain access.
 pub(crate) fn small(_: &Place, effort: Effort) {
     let view = view(4096, Pages::Small);
@@ -84,7 +105,12 @@ pub(crate) fn small(_: &Place, effort: Effort) {
         || unsafe { black_box(at).write_volatile(black_box(7)) },
     );
     write.print("write::<u64>", None);
-    for (len, shift) in [(8, 0), (64, 0), (256, 0), (4096, 0), (4096, 1), (4096, 16)] {
+    value::<[u64; 2]>(&view, effort);
+    value::<[u64; 4]>(&view, effort);
+    value::<[u64; 8]>(&view, effort);
+    for (len, shift) in
+        [(8, 0), (16, 0), (32, 0), (64, 0), (256, 0), (4096, 0), (4096, 1), (4096, 16)]
+    {
         // Both sides copy from the beginning of a page to the same offset in a page: the distance in
         // the low bits of the addresses decides the speed of a copy.
         let from = Private::new(len, Pages::Small);

@@ -24,7 +24,7 @@ use self::windows as platform;
 
 pub(crate) use self::appearance::open_before;
 pub(crate) use platform::{
-    Mapping, Object, allocation_granularity, find, list, prune, unreachable,
+    CONTENT_APPEARS_WHOLE, Mapping, Object, allocation_granularity, find, list, prune, unreachable,
 };
 #[cfg(windows)]
 pub(crate) use platform::{named, native, open_for_descriptor, security, session};
@@ -42,8 +42,8 @@ pub(crate) struct Spec<'f> {
     pub(crate) backing: Backing,
     /// The user's file to use as the memory.
     pub(crate) file: Option<&'f File>,
-    /// The initial content of the memory. The bytes after it are zero.
-    #[cfg_attr(windows, expect(dead_code, reason = "sync objects are kernel objects there"))]
+    /// The initial content of the memory. The bytes after it are zero. Unless the content
+    /// [appears whole](CONTENT_APPEARS_WHOLE), its first eight bytes appear last.
     pub(crate) content: &'f [u8],
     /// Whether the creator takes the first seat before other processes can see the object.
     #[cfg_attr(windows, expect(dead_code, reason = "sync objects are kernel objects there"))]

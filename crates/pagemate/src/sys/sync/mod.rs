@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::Object;
 
-pub use crate::sys::state::{Reset, State};
+pub use crate::sys::state::Reset;
 
 pub(crate) use platform::{Event, Mutex, Semaphore, Words, read_state, wait_all, wait_any};
 

@@ -101,13 +101,13 @@ fn describe(location: &FileLocation, read_state: ReadState) -> Result<Option<(Qu
     Ok(Some((Query::new(location.path(), &stat), entry)))
 }
 
-/// Returns the state of a sync object and the approximate number of its waiters. `None` for a
-/// section.
+/// Returns the state of a sync object or a channel, and the approximate number of its waiters. `None`
+/// for a section.
 fn state_of(fd: BorrowedFd<'_>, kind: Kind, read_state: ReadState) -> Option<(State, u32)> {
     if kind == Kind::Section {
         return None;
     }
-    let mut bytes = [0; state::LEN];
+    let mut bytes = [0; state::LONGEST];
     rustix::io::pread(fd, &mut bytes, 0).ok().filter(|read| *read == bytes.len())?;
     let is_alive = |seat| liveness::is_taken(fd, 0, seat).map_err(std::io::Error::other);
     read_state(kind, &bytes, &is_alive)

@@ -45,6 +45,9 @@ pub(crate) use self::lifecycle::prune::prune;
 pub(crate) use self::memory::mapping::Mapping;
 pub(crate) use self::name_watch::NameWatch;
 
+/// Whether other processes find the content of a new object complete. An object gets its name last.
+pub(crate) const CONTENT_APPEARS_WHOLE: bool = true;
+
 /// Returns the number of bytes of which each offset of a mapping is a multiple.
 pub(crate) fn allocation_granularity() -> u64 {
     page_size()

@@ -7,6 +7,7 @@ use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle};
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER};
 use windows_sys::Win32::System::Memory::{
@@ -125,6 +126,24 @@ impl Mapping {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Writes the first bytes of a new object. The first eight of them appear last, so that another
+    /// process that has opened the object finds zeros there until the content is complete.
+    pub(super) fn write_content(&self, content: &[u8]) {
+        assert!(content.len() <= self.len, "the mapping was made for the content");
+        let (first, rest) = content.split_first_chunk::<8>().expect("a header is longer");
+        let base = self.base().as_ptr();
+        // SAFETY: the assertion proves that the mapping has the bytes of `content`, and `rest` begins
+        // after eight of them.
+        let at = unsafe { base.add(8) };
+        // SAFETY: `at` is followed by as many writable bytes as `rest` has, see above. Other processes
+        // may access them at the same time.
+        unsafe { copy(rest.as_ptr(), at, rest.len()) };
+        // SAFETY: the mapping begins at a page boundary, has at least eight bytes, and is writable.
+        let word = unsafe { AtomicU64::from_ptr(base.cast()) };
+        // Release: publishes the rest to a process that reads this word with Acquire.
+        word.store(u64::from_ne_bytes(*first), Ordering::Release);
     }
 
     /// Writes `len` bytes from `offset` on back to the mapped file, and waits until they are

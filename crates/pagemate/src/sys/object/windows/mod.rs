@@ -18,5 +18,9 @@ pub(crate) use self::inventory::{find, list, open_for_descriptor, prune, session
 pub(crate) use self::mapping::Mapping;
 pub(crate) use self::object::Object;
 pub(crate) use self::sizes::allocation_granularity;
+
+/// Whether other processes find the content of a new object complete. The kernel creates a section of
+/// zeros and names it in one step, so that other processes may open it before it has its content.
+pub(crate) const CONTENT_APPEARS_WHOLE: bool = false;
 /// No call of Windows reports a new name in an object directory.
 pub(crate) use super::appearance::Poll as NameWatch;

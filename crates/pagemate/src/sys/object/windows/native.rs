@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 /// Returns the kernel's name for objects of this kind.
 fn type_name(kind: Kind) -> &'static str {
     match kind {
-        Kind::Section => "Section",
+        Kind::Section | Kind::Channel => "Section",
         Kind::Mutex => "Mutant",
         Kind::Event => "Event",
         Kind::Semaphore => "Semaphore",

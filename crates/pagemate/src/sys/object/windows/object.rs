@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Memory::{
 };
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use super::super::{Backing, Existing, Range, Spec};
+use super::super::{Backing, Existing, Mode, Range, Spec};
 use super::error::{creation_error, named_creation_error};
 use super::mapping::{self, Mapping};
 use super::named::{self, code_of, kernel_name, owned_handle};
@@ -53,7 +53,11 @@ impl Object {
                 .map_err(|error| named_creation_error(name, &spec, error))
         };
         match named::create(existing, open, create)? {
-            (handle, true) => Ok((Object::from_created(handle, &spec)?, true)),
+            (handle, true) => {
+                let object = Object::from_created(handle, &spec)?;
+                object.write_content(spec.content)?;
+                Ok((object, true))
+            }
             (handle, false) => Ok((Object::describe(handle, spec.access)?, false)),
         }
     }
@@ -121,6 +125,18 @@ impl Object {
         reason = "the function of other systems can fail"
     )]
     pub(crate) fn check_name(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes the first bytes of a new object.
+    fn write_content(&self, content: &[u8]) -> Result<()> {
+        if content.is_empty() {
+            return Ok(());
+        }
+        let (len, mode) = (content.len(), Mode::ReadWrite);
+        let mapping =
+            self.map(&Range { offset: 0, len, mode, prefault: false, huge_pages: false })?;
+        mapping.write_content(content);
         Ok(())
     }
 

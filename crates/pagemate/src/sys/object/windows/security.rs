@@ -106,7 +106,7 @@ fn failed(error: io::Error) -> Error {
 
 /// Returns the widest `Sharing` that a section's descriptor grants. Grants to other SIDs are
 /// ignored. The handle needs the right `READ_CONTROL`.
-pub(super) fn sharing_of(section: BorrowedHandle<'_>) -> io::Result<Sharing> {
+pub(crate) fn sharing_of(section: BorrowedHandle<'_>) -> io::Result<Sharing> {
     let own_group = group(&token()?)?;
     let (mut everyone, mut group) = (None, None);
     for (sid, mask) in grants_of(section)? {

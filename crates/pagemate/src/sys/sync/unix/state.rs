@@ -2,24 +2,25 @@
 
 use std::io;
 
+use super::super::Reset;
 use super::super::words::{WAITERS, auto_event, manual_event::SIGNALED, mutex, semaphore};
-use super::super::{Reset, State};
-use super::cell::{AUTO, LEN, WIDE};
+use super::cell::{AUTO, WIDE};
 use crate::access::Kind;
+use crate::sys::state::{LONGEST, State};
 
 /// Returns the state that the words of an object describe, and about how many threads wait for it;
 /// `None` if the object is not a sync object.
 pub(crate) fn read_state(
     kind: Kind,
-    bytes: &[u8; LEN],
+    bytes: &[u8; LONGEST],
     is_alive: &dyn Fn(u32) -> io::Result<bool>,
 ) -> Option<(State, u32)> {
     let number = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let (word, setting, pid, waiting) = (number(0), number(8), number(12), number(16));
-    let wide = u64::from_ne_bytes(bytes[WIDE..].try_into().expect("eight bytes"));
+    let wide = u64::from_ne_bytes(bytes[WIDE..WIDE + 8].try_into().expect("eight bytes"));
     let mut has_waiters = word & WAITERS != 0;
     let state = match kind {
-        Kind::Section => return None,
+        Kind::Section | Kind::Channel => return None,
         Kind::Mutex => match word & mutex::OWNER {
             0 => State::Mutex { owner: None, abandoned: word & mutex::ABANDONED != 0 },
             seat if is_alive(seat).unwrap_or(true) => {

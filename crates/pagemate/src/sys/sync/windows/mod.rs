@@ -11,7 +11,7 @@ mod wait;
 use std::io;
 
 use crate::access::Kind;
-use crate::sys::state::{LEN, State};
+use crate::sys::state::{LONGEST, State};
 
 pub(crate) use embedded::Words;
 pub(crate) use event::Event;
@@ -22,7 +22,7 @@ pub(crate) use semaphore::Semaphore;
 /// Returns `None`: the kernel reports the state of its objects only by calls that may change it.
 pub(crate) fn read_state(
     _: Kind,
-    _: &[u8; LEN],
+    _: &[u8; LONGEST],
     _: &dyn Fn(u32) -> io::Result<bool>,
 ) -> Option<(State, u32)> {
     None

@@ -129,6 +129,7 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Encoded {
             Kind::Mutex => 2,
             Kind::Event => 3,
             Kind::Semaphore => 4,
+            Kind::Channel => 5,
         },
         protection: match spec.protection {
             Protection::ReadOnly => 1,
@@ -199,6 +200,7 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         2 => Kind::Mutex,
         3 => Kind::Event,
         4 => Kind::Semaphore,
+        5 => Kind::Channel,
         // The layout is this release's, so that the object is not damaged.
         unknown => {
             let cause = format!(

@@ -1,0 +1,159 @@
+use std::fmt;
+use std::io;
+
+use crate::error::{Error, ErrorKind};
+
+/// The reason why a message was not sent. It is small, and is made without allocation.
+///
+/// The message is still the caller's in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The channel has no room at present.
+    Full,
+    /// The channel had no room until the time was over.
+    TimedOut,
+    /// The channel has no room and no live receiver: it was dropped or its process ended. A new
+    /// receiver makes room, and the next call succeeds then.
+    Disconnected,
+    /// The channel has bytes that no sender or receiver writes. Another program changed them. Drop this
+    /// endpoint.
+    Corrupted,
+    /// This process was forked from the one that opened the endpoint. Open one of its own.
+    Forked,
+    /// The channel has no room and no receiver, and no receiver can come, because another program
+    /// removed the channel's name.
+    Orphaned,
+    /// The operating system refused a call, with this code.
+    Os(i32),
+}
+
+/// The reason why no message was received. It is small, and is made without allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// The channel has no message at present.
+    Empty,
+    /// No message came until the time was over.
+    TimedOut,
+    /// The channel is empty and has no live sender: it was dropped or its process ended. A new sender
+    /// may send, and the next call succeeds then.
+    Disconnected,
+    /// The channel has bytes that no sender or receiver writes. Another program changed them. Drop this
+    /// endpoint.
+    Corrupted,
+    /// This process was forked from the one that opened the endpoint. Open one of its own.
+    Forked,
+    /// The channel is empty and has no sender, and no sender can come, because another program removed
+    /// the channel's name.
+    Orphaned,
+    /// The operating system refused a call, with this code.
+    Os(i32),
+}
+
+const CORRUPTED: &str = "another program changed the bytes of the channel; drop this endpoint";
+const FORKED: &str =
+    "this process was forked from the one that opened the endpoint; open one of its own";
+const ORPHANED: &str =
+    "there is no peer, and none can come: another program removed the channel's name";
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendError::Full => "the channel is full",
+            SendError::TimedOut => "the channel stayed full",
+            SendError::Disconnected => "the channel is full and has no receiver",
+            SendError::Corrupted => CORRUPTED,
+            SendError::Forked => FORKED,
+            SendError::Orphaned => ORPHANED,
+            SendError::Os(code) => return write_os(f, *code),
+        })
+    }
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RecvError::Empty => "the channel is empty",
+            RecvError::TimedOut => "no message came in time",
+            RecvError::Disconnected => "the channel is empty and has no sender",
+            RecvError::Corrupted => CORRUPTED,
+            RecvError::Forked => FORKED,
+            RecvError::Orphaned => ORPHANED,
+            RecvError::Os(code) => return write_os(f, *code),
+        })
+    }
+}
+
+fn write_os(f: &mut fmt::Formatter<'_>, code: i32) -> fmt::Result {
+    write!(f, "the channel cannot be waited for: {}", io::Error::from_raw_os_error(code))
+}
+
+impl std::error::Error for SendError {}
+impl std::error::Error for RecvError {}
+
+impl From<SendError> for io::Error {
+    fn from(error: SendError) -> io::Error {
+        let kind = match error {
+            SendError::Full => io::ErrorKind::WouldBlock,
+            SendError::TimedOut => io::ErrorKind::TimedOut,
+            SendError::Disconnected => io::ErrorKind::BrokenPipe,
+            SendError::Corrupted | SendError::Orphaned => io::ErrorKind::InvalidData,
+            SendError::Forked => io::ErrorKind::Other,
+            SendError::Os(code) => return io::Error::from_raw_os_error(code),
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl From<RecvError> for io::Error {
+    fn from(error: RecvError) -> io::Error {
+        let kind = match error {
+            RecvError::Empty => io::ErrorKind::WouldBlock,
+            RecvError::TimedOut => io::ErrorKind::TimedOut,
+            RecvError::Disconnected => io::ErrorKind::BrokenPipe,
+            RecvError::Corrupted | RecvError::Orphaned => io::ErrorKind::InvalidData,
+            RecvError::Forked => io::ErrorKind::Other,
+            RecvError::Os(code) => return io::Error::from_raw_os_error(code),
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+/// The reason why a wait ended without a result, for either side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WaitError {
+    Disconnected,
+    Orphaned,
+    Os(i32),
+}
+
+impl WaitError {
+    /// Converts the error of a liveness test or of a test of the name.
+    pub(super) fn of(error: &Error) -> WaitError {
+        match error.kind() {
+            ErrorKind::Orphaned => WaitError::Orphaned,
+            _ => WaitError::Os(error.raw_os_error().unwrap_or(0)),
+        }
+    }
+}
+
+impl From<WaitError> for SendError {
+    fn from(error: WaitError) -> SendError {
+        match error {
+            WaitError::Disconnected => SendError::Disconnected,
+            WaitError::Orphaned => SendError::Orphaned,
+            WaitError::Os(code) => SendError::Os(code),
+        }
+    }
+}
+
+impl From<WaitError> for RecvError {
+    fn from(error: WaitError) -> RecvError {
+        match error {
+            WaitError::Disconnected => RecvError::Disconnected,
+            WaitError::Orphaned => RecvError::Orphaned,
+            WaitError::Os(code) => RecvError::Os(code),
+        }
+    }
+}

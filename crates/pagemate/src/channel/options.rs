@@ -1,0 +1,155 @@
+use std::time::Duration;
+
+use super::waiting::Waiting;
+use crate::access::Sharing;
+use crate::deadline::Deadline;
+use crate::error::Result;
+use crate::sys::object::Existing;
+
+/// Options to create or open an endpoint of a channel.
+///
+/// Set the options that differ from the defaults, then call one of the four functions that return an
+/// endpoint. Its type says which endpoint of which kind of channel it is.
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::channel::{Options, spsc};
+///
+/// # fn main() -> pagemate::Result<()> {
+/// # let name = &format!("doc-channel-options-{}", std::process::id());
+/// let sender: spsc::Sender<u64> = Options::new().capacity(64).create_new(name)?;
+/// let receiver: spsc::Receiver<u64> = Options::new().open(name)?;
+/// assert_eq!(receiver.capacity(), 64);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(super) capacity: usize,
+    pub(super) sharing: Sharing,
+    pub(super) waiting: Waiting,
+    pub(super) awaits_successor: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::new()
+    }
+}
+
+impl Options {
+    /// Returns the default options: a capacity of 1,024 messages, for the owner alone.
+    pub fn new() -> Options {
+        Options {
+            capacity: 1024,
+            sharing: Sharing::Owner,
+            waiting: Waiting::default(),
+            awaits_successor: false,
+        }
+    }
+
+    /// Sets how many messages a new channel has room for at least. It is rounded up to a power of two.
+    /// An existing channel keeps its capacity.
+    pub fn capacity(&mut self, messages: usize) -> &mut Options {
+        self.capacity = messages;
+        self
+    }
+
+    /// Sets which other users may use a new channel. They can change any of its bytes at any time, which
+    /// the endpoints report as `Corrupted`.
+    pub fn sharing(&mut self, sharing: Sharing) -> &mut Options {
+        self.sharing = sharing;
+        self
+    }
+
+    /// Sets how this endpoint waits.
+    pub fn waiting(&mut self, waiting: Waiting) -> &mut Options {
+        self.waiting = waiting;
+        self
+    }
+
+    /// Makes this endpoint wait on when its peer has left or died, until another process takes the
+    /// peer's place. By default the endpoint returns `Disconnected`.
+    pub fn await_successor(&mut self) -> &mut Options {
+        self.awaits_successor = true;
+        self
+    }
+
+    /// Creates the channel `name`, and returns an endpoint of it.
+    ///
+    /// # Errors
+    ///
+    /// - [`AlreadyExists`](crate::ErrorKind::AlreadyExists): a live object has the name.
+    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the capacity is 0 or does not fit into the
+    ///   address space, or the sharing is for reading only.
+    /// - [`InvalidName`](crate::ErrorKind::InvalidName): see [`Name::new`](crate::Name::new).
+    /// - [`NoSpace`](crate::ErrorKind::NoSpace): there is not enough memory.
+    pub fn create_new<E: Endpoint>(&self, name: impl AsRef<str>) -> Result<E> {
+        E::join(name.as_ref(), self, How::Create(Existing::Refuse))
+    }
+
+    /// Opens the channel `name` if some process holds it, and creates it otherwise. Returns an endpoint
+    /// of it.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`create_new`](Options::create_new), and those of [`open`](Options::open) except
+    /// `NotFound`.
+    pub fn open_or_create<E: Endpoint>(&self, name: impl AsRef<str>) -> Result<E> {
+        E::join(name.as_ref(), self, How::Create(Existing::Open))
+    }
+
+    /// Opens the channel `name`, and returns an endpoint of it.
+    ///
+    /// # Errors
+    ///
+    /// - [`NotFound`](crate::ErrorKind::NotFound): no process holds an object of this name.
+    /// - [`AlreadyExists`](crate::ErrorKind::AlreadyExists): a live process has this endpoint, and the
+    ///   kind of channel admits only one.
+    /// - [`WrongKind`](crate::ErrorKind::WrongKind): the name belongs to another kind of object or of
+    ///   channel, or the messages have another type.
+    /// - [`Corrupted`](crate::ErrorKind::Corrupted): another program changed the channel.
+    pub fn open<E: Endpoint>(&self, name: impl AsRef<str>) -> Result<E> {
+        E::join(name.as_ref(), self, How::Open(Deadline::Now))
+    }
+
+    /// Opens the channel `name` like [`open`](Options::open), and waits for at most `time` until some
+    /// process creates it.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open`](Options::open).
+    pub fn open_within<E: Endpoint>(&self, name: impl AsRef<str>, time: Duration) -> Result<E> {
+        E::join(name.as_ref(), self, How::Open(Deadline::after(time)))
+    }
+}
+
+/// How an endpoint obtains its channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum How {
+    Create(Existing),
+    Open(Deadline),
+}
+
+impl How {
+    pub(super) fn call(self) -> &'static str {
+        match self {
+            How::Create(Existing::Refuse) => "create",
+            How::Create(Existing::Open) => "open or create",
+            How::Open(_) => "open",
+        }
+    }
+}
+
+/// A sender or a receiver of some kind of channel. The endpoints of this crate implement it.
+pub trait Endpoint: private::Join {}
+
+pub(super) mod private {
+    use super::{How, Options, Result};
+
+    pub trait Join: Sized {
+        #[allow(private_interfaces, reason = "only this crate can name the trait")]
+        fn join(name: &str, options: &Options, how: How) -> Result<Self>;
+    }
+}

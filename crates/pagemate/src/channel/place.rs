@@ -1,0 +1,94 @@
+//! The place of an endpoint in the header of a channel: the seat of the process that has the endpoint.
+//!
+//! | Word | Meaning | Left by |
+//! |---|---|---|
+//! | 0 | no process has had the endpoint yet | `claim` |
+//! | a seat | the process with that seat has the endpoint, if it is alive | `leave`; `claim`, if the seat is dead |
+//! | a seat and [`LEFT`] | the last endpoint was dropped | `claim` |
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::primitive::{AtomicU32, Ordering};
+use crate::sys::fault;
+
+/// Set in a place whose endpoint was dropped. No seat has this bit.
+const LEFT: u32 = 1 << 31;
+
+/// The place of one endpoint.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub(super) struct Place {
+    word: AtomicU32,
+    /// The pid of the last process that claimed the place, for lists.
+    pid: AtomicU32,
+}
+
+/// The state of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Occupant {
+    /// No process has claimed the place yet.
+    None,
+    /// The process with this seat, which may be dead.
+    Seat(u32),
+    /// The endpoint was dropped.
+    Left,
+}
+
+impl Occupant {
+    pub(super) fn of(word: u32) -> Occupant {
+        match word {
+            0 => Occupant::None,
+            word if word & LEFT != 0 => Occupant::Left,
+            seat => Occupant::Seat(seat),
+        }
+    }
+}
+
+impl Place {
+    /// Returns the state of the place.
+    #[inline]
+    pub(super) fn occupant(&self) -> Occupant {
+        // Acquire: everything that the endpoint did before it left.
+        Occupant::of(self.word.load(Ordering::Acquire))
+    }
+
+    /// Claims the place for the process with `seat`.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if a live process has it. `what` names the endpoint.
+    pub(super) fn claim(
+        &self,
+        seat: u32,
+        what: &str,
+        is_alive: impl Fn(u32) -> Result<bool>,
+    ) -> Result<()> {
+        let mut seen = self.word.load(Ordering::Acquire);
+        loop {
+            if let Occupant::Seat(owner) = Occupant::of(seen)
+                && is_alive(owner)?
+            {
+                let pid = self.pid.load(Ordering::Relaxed);
+                let cause = format!(
+                    "process {pid} is its {what} and is alive: a channel of this kind has one {what} \
+                     at a time"
+                );
+                return Err(Error::new(ErrorKind::AlreadyExists, cause));
+            }
+            // AcqRel: everything that the last endpoint did happens before what this one does.
+            match self.word.compare_exchange(seen, seat, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(now) => seen = now,
+            }
+        }
+        self.pid.store(std::process::id(), Ordering::Relaxed);
+        fault::point("channel-after-claim");
+        Ok(())
+    }
+
+    /// Leaves the place that the process with `seat` claimed.
+    pub(super) fn leave(&self, seat: u32) {
+        // Release: see `occupant`. Another value means that another program changed the bytes.
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        _ = self.word.compare_exchange(seat, seat | LEFT, success, failure);
+    }
+}

@@ -1,0 +1,152 @@
+//! The protocol of the ring: one producer, one consumer, and the word that says which message a slot
+//! has.
+//!
+//! Message `n` is in slot `n` modulo the number of slots.
+//!
+//! | Sequence word of the slot of message `n` | Meaning | Left by |
+//! |---|---|---|
+//! | `n + 1` minus the number of slots, or 0 in the first lap | the slot has no message, or a finished one, or the producer is writing | `publish` |
+//! | `n + 1` | the slot has message `n` | the `publish` of the next lap |
+//!
+//! The producer writes the payload and then the word. The consumer looks at the word of the next slot
+//! alone, copies the payload, and then stores the number of finished messages. The producer loads that
+//! number only when the ring seems full. A producer that dies while it writes has not changed the word,
+//! so that the next producer writes the same slot again. A consumer that dies has finished the messages
+//! that the number counts, and the next consumer continues there.
+
+use crate::primitive::{AtomicU64, Ordering};
+use crate::sys::fault;
+
+/// The memory of a ring.
+pub(in crate::channel) trait Ring {
+    /// Returns the number of slots, a power of two.
+    fn count(&self) -> u64;
+
+    /// Returns the sequence word of the slot at this position.
+    fn sequence(&self, position: u64) -> &AtomicU64;
+
+    /// Returns the number of finished messages.
+    fn received(&self) -> &AtomicU64;
+
+    /// Returns the number of sent messages, for lists.
+    fn sent(&self) -> &AtomicU64;
+}
+
+/// The ring has words that neither side writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::channel) struct Corrupted;
+
+/// The sending side of a ring.
+#[derive(Debug)]
+pub(in crate::channel) struct Producer {
+    /// The number of the next message.
+    next: u64,
+    /// The first number for which there may be no room. It is `next` at least, and only grows.
+    limit: u64,
+}
+
+impl Producer {
+    /// Continues after the last message that was published.
+    pub(in crate::channel) fn resume(ring: &impl Ring) -> Producer {
+        // Acquire: the consumer's copies come before this producer's writes into the same slots.
+        let received = ring.received().load(Ordering::Acquire);
+        let limit = received.wrapping_add(ring.count());
+        let mut next = received;
+        while next != limit && ring.sequence(next).load(Ordering::Relaxed) == next.wrapping_add(1) {
+            next = next.wrapping_add(1);
+        }
+        ring.sent().store(next, Ordering::Relaxed);
+        Producer { next, limit }
+    }
+
+    /// Returns the number of the next message.
+    #[inline]
+    pub(in crate::channel) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Returns how many messages fit, of at most `wanted`.
+    #[inline]
+    pub(in crate::channel) fn room(
+        &mut self,
+        ring: &impl Ring,
+        wanted: u64,
+    ) -> Result<u64, Corrupted> {
+        let known = self.limit.wrapping_sub(self.next);
+        if known >= wanted {
+            Ok(wanted)
+        } else {
+            self.look_for_room(ring).map(|room| room.min(wanted))
+        }
+    }
+
+    /// Loads the number of finished messages, and returns how many messages fit.
+    #[cold]
+    fn look_for_room(&mut self, ring: &impl Ring) -> Result<u64, Corrupted> {
+        // Acquire: the consumer's copies come before this producer's writes into the same slots.
+        let limit = ring.received().load(Ordering::Acquire).wrapping_add(ring.count());
+        let room = limit.wrapping_sub(self.next);
+        if room > ring.count() {
+            return Err(Corrupted);
+        }
+        self.limit = limit;
+        Ok(room)
+    }
+
+    /// Publishes the next message, whose payload the caller has written.
+    #[inline]
+    pub(in crate::channel) fn publish(&mut self, ring: &impl Ring) {
+        fault::point("channel-before-publish");
+        let sequence = ring.sequence(self.next);
+        self.next = self.next.wrapping_add(1);
+        // Release: publishes the payload to the Acquire in `Consumer::front`.
+        sequence.store(self.next, Ordering::Release);
+        fault::point("channel-after-publish");
+        ring.sent().store(self.next, Ordering::Relaxed);
+    }
+}
+
+/// The receiving side of a ring.
+#[derive(Debug)]
+pub(in crate::channel) struct Consumer {
+    /// The number of the next message.
+    next: u64,
+}
+
+impl Consumer {
+    /// Continues after the last message that was finished.
+    pub(in crate::channel) fn resume(ring: &impl Ring) -> Consumer {
+        Consumer { next: ring.received().load(Ordering::Acquire) }
+    }
+
+    /// Returns the number of the next message.
+    #[inline]
+    pub(in crate::channel) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Returns whether message `next` plus `ahead` is there.
+    #[inline]
+    pub(in crate::channel) fn has(&self, ring: &impl Ring, ahead: u64) -> Result<bool, Corrupted> {
+        let position = self.next.wrapping_add(ahead);
+        let expected = position.wrapping_add(1);
+        // Acquire: the payload, published by the Release in `Producer::publish`.
+        let found = ring.sequence(position).load(Ordering::Acquire);
+        if found == expected {
+            return Ok(true);
+        }
+        let is_old = found == expected.wrapping_sub(ring.count());
+        let is_new = found == 0 && expected <= ring.count();
+        if is_old || is_new { Ok(false) } else { Err(Corrupted) }
+    }
+
+    /// Finishes the next `count` messages, which the caller has copied.
+    #[inline]
+    pub(in crate::channel) fn finish(&mut self, ring: &impl Ring, count: u64) {
+        fault::point("channel-before-finish");
+        self.next = self.next.wrapping_add(count);
+        // Release: the copies come before the producer's writes into the same slots.
+        ring.received().store(self.next, Ordering::Release);
+        fault::point("channel-after-finish");
+    }
+}

@@ -1,0 +1,37 @@
+//! Decodes the state of a channel, for lists.
+
+use std::io;
+
+use super::header;
+use super::place::Occupant;
+use super::wake_flag;
+use crate::sys::state::{LONGEST, State};
+
+/// Returns the state that the header of a channel describes, and how many endpoints sleep; `None` if
+/// the bytes are not a header of this release.
+pub(crate) fn read_state(
+    bytes: &[u8; LONGEST],
+    is_alive: &dyn Fn(u32) -> io::Result<bool>,
+) -> Option<(State, u32)> {
+    let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    let number = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    if !header::is_known(number(header::MAGIC_AT), word(header::VERSION_AT)) {
+        return None;
+    }
+    let is_occupied = |at| match Occupant::of(word(at)) {
+        Occupant::Seat(seat) => is_alive(seat).unwrap_or(true),
+        Occupant::None | Occupant::Left => false,
+    };
+    let asleep = |at| u32::from(wake_flag::is_asleep(word(at)));
+    let (sent, received) = (number(header::SENT_AT), number(header::RECEIVED_AT));
+    let capacity = number(header::CAPACITY_AT);
+    let state = State::Channel {
+        pending: sent.saturating_sub(received).min(capacity),
+        capacity,
+        senders: is_occupied(header::SENDER_AT).into(),
+        receivers: is_occupied(header::RECEIVER_AT).into(),
+        sent,
+        received,
+    };
+    Some((state, asleep(header::RECEIVER_FLAG_AT) + asleep(header::SENDER_FLAG_AT)))
+}

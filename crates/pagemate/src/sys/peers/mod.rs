@@ -1,0 +1,29 @@
+//! The other processes that use an object: which of them are alive, and how to wake them.
+//!
+//! Every platform provides [`Peers`] and [`Seat`]:
+//!
+//! - `Peers::open` prepares an object. `id` is a random number in the object, which all of its
+//!   processes know.
+//! - `take` takes a seat: a number that proves that its holder is alive. `next` returns a number that
+//!   it has returned to no process before, so that no number is ever used for two holders. The kernel
+//!   releases the seat when the process ends, however it ends.
+//! - `is_alive` returns whether a live process has a seat. A stopped process is alive, a zombie is not.
+//! - `Seat::is_mine` returns whether this process took the seat. It is false in a forked child.
+//! - `wait` sleeps while a word has the expected value, until a wake-up or until its time has passed.
+//!   It may return early. `wake` wakes threads of all processes that sleep on the word. `offset` is the
+//!   word's place in the object.
+//!
+//! A wake-up that begins before the sleeper has compared the word may be lost only if the word has
+//! changed, and then the sleeper does not sleep.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use self::unix as platform;
+#[cfg(windows)]
+use self::windows as platform;
+
+pub(crate) use platform::{Peers, Seat};

@@ -1,0 +1,145 @@
+//! Peers on Windows, where no process can sleep until another one changes a word.
+//!
+//! A seat is a kernel mutex that exists for as long as its holder's handle: the kernel closes the
+//! handles of a process that ends. A sleeper creates a kernel semaphore for its word, looks at the word
+//! again, and sleeps on the semaphore. The other side changes the word first, and then releases the
+//! semaphore if it exists. The names of both contain the random number of the object.
+
+use std::io;
+use std::os::windows::io::AsHandle;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::access::{Access, Sharing};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::name::{Name, Namespace};
+use crate::primitive::{AtomicU32, Ordering, fence};
+use crate::sys::object::{self, Existing, Object, security};
+use crate::sys::sync::{Mutex, Semaphore, Spec};
+
+/// The greatest number of wake-ups that a semaphore keeps. A thread that sleeps later takes those that
+/// are left over for spurious ones.
+const MAX_WAKES: u32 = 64;
+
+/// The number of attempts to take a seat. An attempt fails if the number is in use.
+const TRIES: u32 = 1 << 12;
+
+/// The processes that use an object.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    object: Arc<Object>,
+    id: u64,
+    namespace: Namespace,
+    sharing: Sharing,
+}
+
+impl Peers {
+    pub(crate) fn open(object: Arc<Object>, name: Option<&Name>, id: u64) -> Result<Peers> {
+        let namespace = name.map_or(Namespace::Local, Name::namespace);
+        // The users that may write to the object use its seats and its semaphores too.
+        let sharing = match name.map(object::open_for_descriptor) {
+            Some(Ok(handle)) => security::sharing_of(handle.as_handle()).unwrap_or(Sharing::Owner),
+            _ => Sharing::Owner,
+        };
+        let sharing = match sharing {
+            Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) => Sharing::Owner,
+            sharing => sharing,
+        };
+        Ok(Peers { object, id, namespace, sharing })
+    }
+
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
+    }
+
+    pub(crate) fn take(&self, mut next: impl FnMut() -> u32) -> Result<Seat> {
+        let spec = Spec::Mutex { sharing: self.sharing, locked: false };
+        for _ in 0..TRIES {
+            let number = next() & (SEAT_LIMIT - 1);
+            if number == 0 {
+                continue;
+            }
+            match Mutex::create(&self.seat_name(number)?, &spec, Existing::Refuse) {
+                Ok((mutex, _)) => return Ok(Seat { number, _mutex: mutex }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let cause = "other processes hold all 4096 seats of it that were tried";
+        Err(Error::new(ErrorKind::TimedOut, cause))
+    }
+
+    pub(crate) fn is_alive(&self, seat: u32) -> Result<bool> {
+        match Mutex::open(&self.seat_name(seat)?) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            // The mutex exists, and this user has no right to open it.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn wait(
+        &self,
+        word: &AtomicU32,
+        offset: usize,
+        expected: u32,
+        time: Duration,
+    ) -> io::Result<()> {
+        let spec = Spec::Semaphore { sharing: self.sharing, count: 0, max: MAX_WAKES };
+        let name = self.wake_name(offset).map_err(io::Error::other)?;
+        let (semaphore, _) =
+            Semaphore::create(&name, &spec, Existing::Open).map_err(io::Error::other)?;
+        // The semaphore exists before the word is compared: a thread that changes the word later finds
+        // the semaphore.
+        fence(Ordering::SeqCst);
+        if word.load(Ordering::Relaxed) == expected {
+            semaphore.acquire(Deadline::after(time)).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wake(&self, _: &AtomicU32, offset: usize, count: u32) {
+        fence(Ordering::SeqCst);
+        let Ok(name) = self.wake_name(offset) else { return };
+        // Without a sleeper there is no semaphore.
+        let Ok(semaphore) = Semaphore::open(&name) else { return };
+        for _ in 0..count.min(MAX_WAKES) {
+            if !matches!(semaphore.release(1), Ok(Some(_))) {
+                return;
+            }
+        }
+    }
+
+    fn seat_name(&self, seat: u32) -> Result<Name> {
+        Name::from_parts(self.namespace, &format!("pagemate-seat-{:016x}-{seat:08x}", self.id))
+    }
+
+    fn wake_name(&self, offset: usize) -> Result<Name> {
+        Name::from_parts(self.namespace, &format!("pagemate-wake-{:016x}-{offset:x}", self.id))
+    }
+}
+
+/// The numbers of seats are below this one, as on Unix.
+const SEAT_LIMIT: u32 = 1 << 29;
+
+/// A seat that this process took. Dropping it leaves the seat.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    number: u32,
+    _mutex: Mutex,
+}
+
+impl Seat {
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Returns whether this process took the seat: always, because no process is a copy of another.
+    #[inline]
+    #[allow(clippy::unused_self, reason = "the function of other systems compares generations")]
+    pub(crate) fn is_mine(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,180 @@
+//! Mapped memory that consists of a header of atomics and of slots, checked once.
+//!
+//! A [`HeaderRegion`] is made from a mapping that is long enough and aligned for its header. With a
+//! [`SlotLayout`] that lies inside the mapping it becomes a [`SlotRegion`]. From then on every access
+//! is by a position, which is reduced to a slot, so that no access can fail or leave the memory.
+#![allow(unsafe_code, reason = "references into mapped memory")]
+
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use crate::primitive::AtomicU64;
+use crate::shareable::Plain;
+use crate::sys::copy::copy;
+use crate::sys::object::Mapping;
+
+/// The length of the sequence word, which lies directly before the payload of each slot.
+pub(crate) const SEQUENCE_LEN: u64 = 8;
+
+/// A type that consists of atomics.
+///
+/// # Safety
+///
+/// Every byte of the type belongs to an atomic integer, and any bytes are valid. References to it may
+/// therefore refer to memory that other processes write.
+pub(crate) unsafe trait Atomics {}
+
+/// Mapped memory that begins with a header. Other processes may write any value to it.
+#[derive(Debug)]
+pub(crate) struct HeaderRegion<H> {
+    header: NonNull<H>,
+    /// Keeps the memory mapped.
+    mapping: Mapping,
+}
+
+// SAFETY: the pointer refers to atomics in the mapping, which is `Send` and moves along.
+unsafe impl<H: Atomics + Send> Send for HeaderRegion<H> {}
+// SAFETY: a shared reference gives access to atomics only.
+unsafe impl<H: Atomics + Sync> Sync for HeaderRegion<H> {}
+
+impl<H: Atomics> HeaderRegion<H> {
+    /// Returns the region of a writable mapping. `None` if the mapping is too short or not aligned for
+    /// the header.
+    ///
+    /// # Safety
+    ///
+    /// The mapping must be writable, and no other code of this process may access it.
+    pub(crate) unsafe fn new(mapping: Mapping) -> Option<HeaderRegion<H>> {
+        let header: NonNull<H> = mapping.base().cast();
+        let fits = mapping.len() >= size_of::<H>() && header.is_aligned();
+        fits.then_some(HeaderRegion { header, mapping })
+    }
+
+    /// Returns the header.
+    #[inline]
+    pub(crate) fn header(&self) -> &H {
+        // SAFETY: `new` checked that the header lies in the mapping, which `self` keeps, and that it is
+        // aligned. `Atomics` admits any bytes, and other accesses at the same time.
+        unsafe { self.header.as_ref() }
+    }
+
+    /// Adds slots behind the header. `None` if they do not lie in the mapping, overlap the header, or
+    /// are not aligned.
+    pub(crate) fn with_slots<T>(self, layout: SlotLayout) -> Option<SlotRegion<H, T>> {
+        let end = layout.end()?;
+        let is_word = |number: u64| number.is_multiple_of(SEQUENCE_LEN);
+        let is_valid = layout.count.is_power_of_two()
+            && is_word(layout.first)
+            && is_word(layout.stride)
+            && layout.first >= size_of::<H>() as u64 + SEQUENCE_LEN
+            && layout.stride >= (layout.len.checked_add(SEQUENCE_LEN)?)
+            && layout.len >= size_of::<T>() as u64
+            && layout.first.is_multiple_of(align_of::<T>() as u64)
+            && layout.stride.is_multiple_of(align_of::<T>() as u64)
+            && end <= self.mapping.len() as u64;
+        if !is_valid {
+            return None;
+        }
+        let first = usize::try_from(layout.first).ok()?;
+        let stride = usize::try_from(layout.stride).ok()?;
+        // SAFETY: `first <= end`, which is at most the length of the mapping.
+        let payloads = unsafe { self.mapping.base().add(first) };
+        let mask = layout.count - 1;
+        Some(SlotRegion { payloads, stride, mask, region: self, value: PhantomData })
+    }
+}
+
+/// The place of the slots in a mapping, in bytes. It may come from another process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotLayout {
+    /// The offset of the first payload. The sequence word of the slot is before it.
+    pub(crate) first: u64,
+    /// The distance from one payload to the next.
+    pub(crate) stride: u64,
+    /// The number of slots, a power of two.
+    pub(crate) count: u64,
+    /// The length of a payload.
+    pub(crate) len: u64,
+}
+
+impl SlotLayout {
+    /// Returns the end of the last payload. `None` if there is none in 64 bits.
+    pub(crate) fn end(&self) -> Option<u64> {
+        let last = self.count.checked_sub(1)?.checked_mul(self.stride)?;
+        self.first.checked_add(last)?.checked_add(self.len)
+    }
+}
+
+/// Mapped memory with a header and slots, each of which has room for a `T`.
+#[derive(Debug)]
+pub(crate) struct SlotRegion<H, T> {
+    payloads: NonNull<u8>,
+    stride: usize,
+    /// The number of slots minus one.
+    mask: u64,
+    region: HeaderRegion<H>,
+    value: PhantomData<fn(T) -> T>,
+}
+
+// SAFETY: the pointer refers to slots in the mapping, which moves along. They are accessed by atomics
+// and by racing copies only.
+unsafe impl<H: Atomics + Send, T: Send> Send for SlotRegion<H, T> {}
+
+impl<H: Atomics, T> SlotRegion<H, T> {
+    #[inline]
+    pub(crate) fn header(&self) -> &H {
+        self.region.header()
+    }
+
+    /// Returns the number of slots.
+    #[inline]
+    pub(crate) fn count(&self) -> u64 {
+        self.mask + 1
+    }
+
+    /// Returns the address of the payload of the slot at this position. Other processes may access it
+    /// at any time.
+    #[inline]
+    pub(crate) fn payload(&self, position: u64) -> NonNull<u8> {
+        #[allow(clippy::cast_possible_truncation, reason = "a slot's number, which fits")]
+        let slot = (position & self.mask) as usize;
+        // SAFETY: `slot` is below the number of slots, all of which lie in the mapping: see
+        // `with_slots`.
+        unsafe { self.payloads.add(slot * self.stride) }
+    }
+
+    /// Returns the sequence word of the slot at this position.
+    #[inline]
+    pub(crate) fn sequence(&self, position: u64) -> &AtomicU64 {
+        // SAFETY: `with_slots` checked that the word before each payload lies in the mapping behind the
+        // header.
+        let word: NonNull<AtomicU64> = unsafe { self.payload(position).sub(8) }.cast();
+        // SAFETY: the word lies in the mapping, and is aligned because the first payload and the stride
+        // are multiples of eight. It is accessed as this atomic only, because no payload overlaps it.
+        unsafe { word.as_ref() }
+    }
+}
+
+impl<H: Atomics, T: Plain> SlotRegion<H, T> {
+    /// Copies the value out of the slot at this position.
+    #[inline]
+    pub(crate) fn read(&self, position: u64) -> T {
+        let mut value = MaybeUninit::<T>::uninit();
+        let from = self.payload(position).as_ptr();
+        // SAFETY: `with_slots` checked that each payload has room for a `T`, and `value` is a local of
+        // that size. Payloads are accessed by racing copies only.
+        unsafe { copy(from, value.as_mut_ptr().cast(), size_of::<T>()) };
+        // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
+        unsafe { value.assume_init() }
+    }
+
+    /// Copies the value into the slot at this position.
+    #[inline]
+    pub(crate) fn write(&self, position: u64, value: &T) {
+        let to = self.payload(position).as_ptr();
+        // SAFETY: `with_slots` checked that each payload has room for a `T`. A plain
+        // value has no padding, so that all its bytes are initialised.
+        unsafe { copy(std::ptr::from_ref(value).cast(), to, size_of::<T>()) };
+    }
+}

@@ -1,0 +1,332 @@
+//! Channels with one sender and one receiver, in one process.
+
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pagemate::channel::spsc::{Receiver, Sender};
+use pagemate::channel::{Options, RecvError, SendError, Waiting};
+use pagemate::sync::SemaphoreOptions;
+use pagemate::{ErrorKind, SectionOptions};
+
+const LONG: Duration = Duration::from_mins(1);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn unique(what: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("channel-{what}-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn pair(what: &str, capacity: usize) -> (Sender<u64>, Receiver<u64>) {
+    let name = unique(what);
+    let sender = Options::new().capacity(capacity).create_new(&name).unwrap();
+    (sender, Receiver::open(&name).unwrap())
+}
+
+#[test]
+fn messages_arrive_in_order_and_a_full_or_empty_channel_says_so() {
+    let (mut sender, mut receiver) = pair("order", 3);
+    assert_eq!((sender.capacity(), receiver.capacity()), (4, 4));
+    for lap in 0..10 {
+        assert_eq!(receiver.try_recv(), Err(RecvError::Empty));
+        for i in 0..4 {
+            sender.try_send(&(lap * 4 + i)).unwrap();
+        }
+        assert_eq!(sender.try_send(&99), Err(SendError::Full));
+        assert_eq!(sender.len(), 4);
+        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3].map(|i| lap * 4 + i));
+        assert!(sender.is_empty());
+    }
+    assert_eq!(sender.send_timeout(&1, SHORT), Ok(()));
+    assert_eq!(receiver.recv_timeout(LONG), Ok(1));
+    assert_eq!(receiver.recv_timeout(SHORT), Err(RecvError::TimedOut));
+    sender.send_all(&[1, 2, 3, 4]).unwrap();
+    assert_eq!(sender.send_timeout(&5, SHORT), Err(SendError::TimedOut));
+}
+
+#[test]
+fn either_side_may_come_first() {
+    let name = unique("first");
+    let mut receiver = Receiver::<u32>::open_or_create(&name).unwrap();
+    assert!(receiver.was_created());
+    assert_eq!(receiver.try_recv(), Err(RecvError::Empty));
+    assert!(!receiver.has_sender().unwrap());
+    assert!(!receiver.wait_for_sender(Duration::ZERO).unwrap());
+    let (is_done, done) = std::sync::mpsc::channel();
+    let name = &name;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut sender = Sender::<u32>::open_or_create(name).unwrap();
+            assert!(!sender.was_created());
+            assert!(sender.wait_for_receiver(LONG).unwrap());
+            sender.send(&7).unwrap();
+            done.recv().unwrap();
+        });
+        assert!(receiver.wait_for_sender(LONG).unwrap());
+        assert_eq!(receiver.recv(), Ok(7));
+        is_done.send(()).unwrap();
+    });
+    assert_eq!(receiver.recv(), Err(RecvError::Disconnected));
+}
+
+#[test]
+fn a_second_live_endpoint_is_refused() {
+    let name = unique("second");
+    let sender = Sender::<u32>::create_new(&name).unwrap();
+    let second = Sender::<u32>::open(&name).unwrap_err();
+    assert_eq!(second.kind(), ErrorKind::AlreadyExists);
+    assert!(second.to_string().contains(&process::id().to_string()), "{second}");
+    let receiver = Receiver::<u32>::open(&name).unwrap();
+    assert_eq!(Receiver::<u32>::open(&name).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(Receiver::<u32>::create_new(&name).unwrap_err().kind(), ErrorKind::AlreadyExists);
+    drop((sender, receiver));
+    assert_eq!(Receiver::<u32>::open(&name).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_successor_continues_where_the_last_endpoint_ended() {
+    let (mut sender, mut receiver) = pair("successor", 4);
+    let name = sender.name().to_string();
+    sender.send_all(&[0, 1, 2]).unwrap();
+    assert_eq!(receiver.recv(), Ok(0));
+    drop(receiver);
+    assert_eq!(sender.try_send(&3), Ok(()), "there is room without a receiver");
+    sender.send(&4).unwrap();
+    for _ in 0..2 {
+        assert_eq!(sender.try_send(&5), Err(SendError::Disconnected));
+        assert_eq!(sender.send(&5), Err(SendError::Disconnected));
+    }
+    assert_eq!(sender.try_send_many(&[5, 6]), Err(SendError::Disconnected));
+
+    let mut receiver = Receiver::open(&name).unwrap();
+    assert_eq!(receiver.try_iter().collect::<Vec<u64>>(), [1, 2, 3, 4]);
+    sender.send(&5).unwrap();
+    drop(sender);
+    let mut sender = Sender::<u64>::open(&name).unwrap();
+    sender.send(&6).unwrap();
+    drop(sender);
+    assert_eq!(receiver.iter().collect::<Vec<u64>>(), [5, 6]);
+    assert_eq!(receiver.try_recv(), Err(RecvError::Disconnected));
+    assert_eq!(receiver.recv_timeout(LONG), Err(RecvError::Disconnected));
+}
+
+#[test]
+fn an_endpoint_that_awaits_a_successor_times_out_instead() {
+    let name = unique("await");
+    let mut receiver: Receiver<u64> = Options::new().await_successor().create_new(&name).unwrap();
+    drop(Sender::<u64>::open(&name).unwrap());
+    assert_eq!(receiver.try_recv(), Err(RecvError::Empty));
+    assert_eq!(receiver.recv_timeout(SHORT), Err(RecvError::TimedOut));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut sender = Sender::<u64>::open(&name).unwrap();
+            sender.send(&1).unwrap();
+        });
+        assert_eq!(receiver.recv_timeout(LONG), Ok(1));
+    });
+}
+
+#[test]
+fn batches_take_what_fits_and_what_is_there() {
+    let (mut sender, mut receiver) = pair("batch", 8);
+    let mut into = vec![77];
+    assert_eq!(receiver.try_recv_many(&mut into, 4), Err(RecvError::Empty));
+    assert_eq!(receiver.try_recv_many(&mut into, 0), Ok(0));
+    assert_eq!(sender.try_send_many(&[]), Ok(0));
+    let mut sent = 0;
+    for _ in 0..100 {
+        let messages: Vec<u64> = (sent..sent + 11).collect();
+        sent += sender.try_send_many(&messages).unwrap() as u64;
+        assert_eq!(sender.try_send_many(&messages), Err(SendError::Full));
+        assert_eq!(receiver.recv_many(&mut into, 3), Ok(3));
+    }
+    assert_eq!(receiver.recv_many(&mut into, usize::MAX), Ok(5));
+    assert_eq!(into, [77].into_iter().chain(0..sent).collect::<Vec<_>>());
+}
+
+#[test]
+fn messages_are_written_and_read_in_place() {
+    let (mut sender, mut receiver) = pair("place", 2);
+    for i in 0..5 {
+        drop(sender.loan().unwrap());
+        let mut loan = sender.try_loan().unwrap();
+        loan.write(&0);
+        assert!(loan.as_mut_ptr().is_aligned());
+        loan.write(&i);
+        loan.send();
+        let sample = receiver.sample().unwrap();
+        assert!(sample.as_ptr().is_aligned());
+        assert_eq!(sample.read(), i);
+        drop(sample);
+        assert!(matches!(receiver.try_sample(), Err(RecvError::Empty)));
+    }
+    sender.send_all(&[1, 2]).unwrap();
+    assert!(matches!(sender.try_loan(), Err(SendError::Full)));
+    let sample = receiver.try_sample().unwrap();
+    assert!(matches!(sender.try_loan(), Err(SendError::Full)), "the sample holds its slot");
+    drop(sample);
+    sender.try_loan().unwrap().send();
+}
+
+#[test]
+fn large_and_aligned_messages_keep_their_bytes() {
+    fn check<T: pagemate::typed::Plain + PartialEq + std::fmt::Debug>(messages: &[T]) {
+        let name = unique("large");
+        let mut sender: Sender<T> = Options::new().capacity(2).create_new(&name).unwrap();
+        let mut receiver = Receiver::<T>::open(&name).unwrap();
+        for message in messages.iter().chain(messages) {
+            sender.send(message).unwrap();
+            let sample = receiver.sample().unwrap();
+            assert!(sample.as_ptr().is_aligned());
+            assert_eq!(&sample.read(), message);
+        }
+    }
+    check(&[[0_u8; 0], []]);
+    check(&[1_u8, 2, 3]);
+    check(&[u128::MAX, 1 << 99, 5]);
+    check(&[[1_u64; 8], [2; 8], [3; 8]]);
+    check(&[[7_u8; 5000], [8; 5000]]);
+}
+
+#[test]
+fn each_way_of_waiting_passes_messages_both_ways() {
+    for waiting in [Waiting::SpinThenSleep, Waiting::Spin, Waiting::Sleep] {
+        let names = [unique("there"), unique("back")];
+        let options = || {
+            let mut options = Options::new();
+            options.capacity(2).waiting(waiting);
+            options
+        };
+        let mut there: Sender<u64> = options().create_new(&names[0]).unwrap();
+        let mut back: Receiver<u64> = options().create_new(&names[1]).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut receiver: Receiver<u64> = options().open(&names[0]).unwrap();
+                let mut sender: Sender<u64> = options().open(&names[1]).unwrap();
+                for message in &mut receiver {
+                    sender.send(&(message + 1)).unwrap();
+                }
+            });
+            for i in 0..200 {
+                there.send(&i).unwrap();
+                assert_eq!(back.recv_timeout(LONG), Ok(i + 1));
+            }
+            drop(there);
+            assert_eq!(back.recv_timeout(LONG), Err(RecvError::Disconnected));
+        });
+    }
+}
+
+#[test]
+fn a_fast_sender_and_a_fast_receiver_lose_and_repeat_nothing() {
+    for capacity in [1, 2, 64] {
+        let (mut sender, mut receiver) = pair("fast", capacity);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let messages: Vec<u64> = (0..20_000).collect();
+                for chunk in messages.chunks(7) {
+                    sender.send_all(chunk).unwrap();
+                }
+            });
+            let mut next = 0;
+            let mut into = Vec::new();
+            while receiver.recv_many(&mut into, 5).is_ok() {
+                for message in into.drain(..) {
+                    assert_eq!(message, next);
+                    next += 1;
+                }
+            }
+            assert_eq!(next, 20_000);
+        });
+    }
+}
+
+#[test]
+fn wrong_arguments_name_the_cause() {
+    let name = unique("wrong");
+    let options = |capacity| Options::new().capacity(capacity).create_new::<Sender<u64>>(&name);
+    for capacity in [0, usize::MAX, usize::MAX / 2 + 1, 1 << 60] {
+        let error = options(capacity).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains(&name), "{error}");
+    }
+    #[cfg(target_pointer_width = "64")]
+    assert_eq!(options(1 << 44).unwrap_err().kind(), ErrorKind::NoSpace);
+    let error = Options::new()
+        .sharing(pagemate::Sharing::Everyone(pagemate::Access::Read))
+        .create_new::<Sender<u64>>(&name);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(Sender::<u64>::create_new("a\\b").unwrap_err().kind(), ErrorKind::InvalidName);
+    assert_eq!(Sender::<u64>::open(&name).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn other_types_and_other_objects_are_refused() {
+    let name = unique("types");
+    let _sender = Sender::<u64>::create_new(&name).unwrap();
+    for error in [
+        Receiver::<u32>::open(&name).unwrap_err(),
+        Receiver::<i64>::open(&name).unwrap_err(),
+        Receiver::<[u8; 8]>::open_or_create(&name).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+        assert!(error.to_string().contains("messages of another type: 8 bytes"), "{error}");
+    }
+    let semaphore = SemaphoreOptions::new(0, 1).create_new(&name).unwrap_err();
+    let section = SectionOptions::new().len(1).create_new(&name).unwrap_err();
+    assert_eq!(semaphore.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(section.kind(), ErrorKind::AlreadyExists);
+
+    let name = unique("section");
+    let section = SectionOptions::new().len(4096).create_new(&name).unwrap();
+    section.map().unwrap().write_at(0, &[1; 100]).unwrap();
+    let error = Receiver::<u64>::open(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+}
+
+#[test]
+fn a_waiting_endpoint_notices_soon_that_its_peer_is_dropped() {
+    let (mut sender, mut receiver) = pair("dropped", 1);
+    sender.send(&1).unwrap();
+    let name = sender.name().to_string();
+    let start = Instant::now();
+    thread::scope(|scope| {
+        let blocked = scope.spawn(move || (sender.send(&2), sender));
+        thread::sleep(SHORT);
+        drop(receiver);
+        let (result, sender) = blocked.join().unwrap();
+        assert_eq!(result, Err(SendError::Disconnected));
+        receiver = Receiver::open(&name).unwrap();
+        assert_eq!(receiver.recv(), Ok(1));
+        let blocked = scope.spawn(move || receiver.recv());
+        thread::sleep(SHORT);
+        drop(sender);
+        assert_eq!(blocked.join().unwrap(), Err(RecvError::Disconnected));
+    });
+    assert!(start.elapsed() < LONG);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_inventory_lists_the_endpoints_and_counts_the_messages() {
+    use pagemate::inventory::{State, find};
+
+    let state = |name: &str| match find(name).unwrap() {
+        entry if entry.kind == pagemate::Kind::Channel => entry.state.unwrap(),
+        entry => panic!("{entry:?}"),
+    };
+    let (mut sender, mut receiver) = pair("listed", 100);
+    let name = sender.name().to_string();
+    sender.send_all(&[1, 2, 3]).unwrap();
+    assert_eq!(receiver.recv(), Ok(1));
+    let State::Channel { pending, capacity, senders, receivers, sent, received, .. } = state(&name)
+    else {
+        panic!("not a channel");
+    };
+    assert_eq!((pending, capacity, senders, receivers), (2, 128, 1, 1));
+    assert_eq!((sent, received), (3, 1));
+    drop(sender);
+    let State::Channel { senders, receivers, .. } = state(&name) else { panic!("not a channel") };
+    assert_eq!((senders, receivers), (0, 1));
+}
