@@ -259,6 +259,14 @@ pub(crate) fn hide_users(test: &str) -> bool {
     is_hidden
 }
 
+/// Maps `user`, the user of this process, to the same id in its user namespace, which maps no user yet.
+pub(crate) fn map_to_itself(user: u32) {
+    // A process that gave up root may not write to its own files in /proc before this.
+    // SAFETY: this prctl(2) operation takes a number.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) }, 0);
+    fs::write("/proc/self/uid_map", format!("{user} {user} 1")).unwrap();
+}
+
 /// Closes all descriptors from this number on, without regard to their owners.
 pub(crate) fn close_all_from(first: u32) {
     // SAFETY: no value that owns one of these descriptors is dropped afterwards.

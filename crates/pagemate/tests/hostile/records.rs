@@ -9,7 +9,8 @@ use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, inventory};
 use proptest::prelude::*;
 
 use super::harness::fork::{
-    Gate, NOBODY, alone, alone_as_root, become_user, fork, hide_users, hold_on,
+    Forked, Gate, NOBODY, alone, alone_as_root, become_user, fork, hide_users, hold_on,
+    map_to_itself,
 };
 use super::{changes_nothing, create, local, refused, share};
 
@@ -142,9 +143,14 @@ fn any_bytes_in_a_record_are_refused_or_lead_to_its_file() {
 
 /// Starts a process that creates a section over `file` as a user without rights, and holds it until it
 /// is killed.
-fn nobodys<'a>(file: &'a File, sharing: Sharing, made: &'a Gate) -> super::harness::fork::Forked {
+fn nobodys<'a>(file: &'a File, sharing: Sharing, made: &'a Gate) -> Forked {
+    users(NOBODY, file, sharing, made)
+}
+
+/// Like [`nobodys`], for any user.
+fn users<'a>(user: u32, file: &'a File, sharing: Sharing, made: &'a Gate) -> Forked {
     fork(move || {
-        become_user(NOBODY, NOBODY);
+        become_user(user, user);
         let mut options = SectionOptions::new();
         let _held = options.file(file).sharing(sharing).create_new(NAME).unwrap();
         made.open();
@@ -152,7 +158,7 @@ fn nobodys<'a>(file: &'a File, sharing: Sharing, made: &'a Gate) -> super::harne
     })
 }
 
-fn end(maker: super::harness::fork::Forked) {
+fn end(maker: Forked) {
     maker.kill();
     inventory::prune().unwrap();
 }
@@ -258,6 +264,38 @@ fn record_of_a_user_that_a_namespace_hides_is_not_followed() {
         })
         .join();
         end(maker);
+        fs::remove_file(path).unwrap();
+    });
+}
+
+#[test]
+fn record_of_nobody_is_followed_by_nobody_alone_in_a_namespace_that_maps_it() {
+    let test = "records::record_of_nobody_is_followed_by_nobody_alone_in_a_namespace_that_maps_it";
+    alone_as_root(test, |place| {
+        let (path, file) = data(place, "data", b"data");
+        give(&path, 0o666);
+        for (creator, is_own) in [(NOBODY, true), (54321, false)] {
+            let made = Gate::new();
+            let maker = users(creator, &file, Sharing::Everyone(Access::ReadWrite), &made);
+            made.wait();
+            fork(|| {
+                become_user(NOBODY, NOBODY);
+                if !hide_users(test) {
+                    return;
+                }
+                map_to_itself(NOBODY);
+                if is_own {
+                    assert_eq!(Section::open(NAME).unwrap().len(), 4);
+                    assert_eq!(open_read(NAME).unwrap().len(), 4);
+                } else {
+                    let facts = ["user 65534 created the section", "user namespace"];
+                    refused(Section::open(NAME), ErrorKind::PermissionDenied, &facts);
+                    refused(open_read(NAME), ErrorKind::PermissionDenied, &facts);
+                }
+            })
+            .join();
+            end(maker);
+        }
         fs::remove_file(path).unwrap();
     });
 }

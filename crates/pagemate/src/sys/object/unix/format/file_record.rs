@@ -109,8 +109,15 @@ impl FileRecord {
     }
 
     /// Opens the recorded file for `access`. Fails if the path leads to another file, or if the
-    /// creator of `object` had no right to choose that file.
-    pub(crate) fn follow(&self, object: &Stat, access: Access) -> Result<OwnedFd> {
+    /// creator of the object had no right to choose that file. `object` is the object's own file, and
+    /// `stat` its state.
+    pub(crate) fn follow(
+        &self,
+        object: BorrowedFd<'_>,
+        stat: &Stat,
+        access: Access,
+    ) -> Result<OwnedFd> {
+        let object = (object, stat);
         let failed = |error| self.open_failed(access, error);
         // Inspect before opening: opening a device can have an effect, and inspecting it has none.
         let (inspected, stat) = Inspected::inspect(&self.path).map_err(failed)?;
@@ -123,7 +130,7 @@ impl FileRecord {
 
     /// Fails if `file` is not the recorded file, or if the creator of `object` had no right to
     /// choose it.
-    fn check(&self, object: &Stat, file: &Stat) -> Result<()> {
+    fn check(&self, (fd, object): (BorrowedFd<'_>, &Stat), file: &Stat) -> Result<()> {
         if !self.is_of(file) {
             return Err(self.lost());
         }
@@ -136,14 +143,17 @@ impl FileRecord {
             Err(Error::new(ErrorKind::PermissionDenied, cause))
         };
         let (creator, owner) = (object.st_uid, file.st_uid);
+        let own_user = rustix::process::geteuid().as_raw();
         // Another user can write to the record, or has linked some other file to an object's name.
         if object.st_mode & OTHERS_WRITE != 0 || object.st_nlink > 1 {
             return unsafe_to_follow(format!(
                 "other users than {creator} could have written its record"
             ));
         }
-        // Behind this id the owner of the object and the owner of the file can be different users.
-        if user_namespace::is_ambiguous(creator) {
+        // Behind this id the owner of the object and the owner of the file can be different users. The
+        // kernel tells whether this process is the owner of the object.
+        let is_own = || creator == own_user && user_namespace::owns_file(fd);
+        if user_namespace::is_ambiguous(creator) && !is_own() {
             return unsafe_to_follow(format!(
                 "user {creator} created the section, and in this user namespace that id stands for \
                  every user whom the namespace does not map"
@@ -151,7 +161,7 @@ impl FileRecord {
         }
         // The creator chooses a file that this process opens with its own rights. An untrusted
         // creator could choose a file that only this process's user may write to.
-        if creator != 0 && creator != rustix::process::geteuid().as_raw() && owner != creator {
+        if creator != 0 && creator != own_user && owner != creator {
             let why = format!("user {creator} created the section and the file is user {owner}'s");
             return unsafe_to_follow(why);
         }

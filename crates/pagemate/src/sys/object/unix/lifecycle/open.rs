@@ -159,7 +159,7 @@ impl Description {
                 let record = FileRecord::read(fd)?;
                 // No view of a read-only section needs the right to write.
                 let access = if protection == Protection::ReadOnly { Access::Read } else { access };
-                (record.len, Some(record.follow(&stat, access)?))
+                (record.len, Some(record.follow(fd, &stat, access)?))
             }
         };
         Ok(Some(Description { id: Id::of(&stat), len, protection, memory }))

@@ -222,7 +222,7 @@ impl Lookup<'_> {
             examined if user_namespace::is_ambiguous(self.user) => Ok(examined
                 .ok()
                 .flatten()
-                .filter(|found| user_namespace::is_owner(found.fd.as_fd()))),
+                .filter(|found| user_namespace::owns_directory(found.fd.as_fd()))),
             examined => examined,
         }
     }

@@ -27,12 +27,19 @@ fn maps_all(map: &str) -> bool {
     map.lines().filter_map(count).sum::<u64>() >= ALL
 }
 
-/// Returns whether this process' user owns the directory `dir`, which the user may read. The kernel
-/// compares the users themselves here, and not their ids in the namespace.
-pub(crate) fn is_owner(dir: BorrowedFd<'_>) -> bool {
-    // The kernel grants NOATIME to the owner alone, and to root of a namespace that maps the owner.
+// The kernel grants NOATIME to the owner of a file alone, and to root of a namespace that maps the owner.
+// It compares the users themselves here, and not their ids in the namespace.
+
+/// Returns whether this process' user owns the directory `dir`, which the user may read.
+pub(crate) fn owns_directory(dir: BorrowedFd<'_>) -> bool {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOATIME | OFlags::CLOEXEC;
     rustix::fs::openat(dir, c".", flags, Mode::empty()).is_ok()
+}
+
+/// Returns whether this process' user owns the open file `fd`.
+pub(crate) fn owns_file(fd: BorrowedFd<'_>) -> bool {
+    let set = |flags| rustix::fs::fcntl_setfl(fd, flags | OFlags::NOATIME);
+    rustix::fs::fcntl_getfl(fd).and_then(set).is_ok()
 }
 
 #[cfg(test)]
