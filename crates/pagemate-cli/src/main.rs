@@ -42,7 +42,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  pagemate share ShareMemory --text 'This is common data!'   # in two terminals
+  pagemate share ShareMemory --text 'This is common data!' # in two shells
   pagemate list
   pagemate lock deploy -- make install
   pagemate demo
@@ -58,12 +58,12 @@ Exit status:
   0    success
   1    the answer is no: no process holds the name, or a timeout expired
   2    failure, also wrong arguments; the message is on standard error
-  Only 'pagemate lock' has others: it passes on those of the command that it runs.
+  'pagemate lock' passes on the codes of the command that it runs.
 
 Environment:
-  PAGEMATE_DIR      the directory that stores the objects, except on Windows
-  NO_COLOR          if set and not empty: no colours, except with --color=always
-  CLICOLOR_FORCE    if set, not empty and not 0: colours also without a terminal";
+  PAGEMATE_DIR      the directory of the objects, except on Windows
+  NO_COLOR          if not empty: no colours, except with --color=always
+  CLICOLOR_FORCE    if neither empty nor 0: colours also without a terminal";
 
 fn main() -> ExitCode {
     color::choose(env::args_os().skip(1));

@@ -199,6 +199,27 @@ fn a_read_past_the_end_prints_nothing() {
 }
 
 #[test]
+fn a_long_text_is_not_printed_unasked() {
+    let place = Place::new();
+    let lines = &place.name("lines");
+    let _held = place.hold(&["share", lines, "--text", &"line\n".repeat(1000)]);
+    for args in [&["--text", "x"][..], &["--read-only"]] {
+        let ran = place.run(&[&["share", lines, "--hold", "0"], args].concat());
+        let text = String::from_utf8(ran.bytes).unwrap();
+        assert_eq!(text, format!("read shared memory data: {}", "line\n".repeat(10)));
+        let note = "the text is longer; 'pagemate read' prints all of it";
+        assert!(ran.errors.starts_with(note), "{}", ran.errors);
+    }
+    let long = &place.name("long");
+    let _held = place.hold(&["share", long, "--text", &"日".repeat(20_000)]);
+    let ran = place.run(&["share", long, "--read-only", "--hold", "0"]);
+    let text = String::from_utf8(ran.bytes).unwrap();
+    // 1000 bytes end in the middle of a character.
+    assert_eq!(text, format!("read shared memory data: {}\n", "日".repeat(333)));
+    assert_eq!(place.run(&["read", long]).text().chars().count(), 20_001);
+}
+
+#[test]
 fn hold_ends_by_itself_after_its_time() {
     let place = Place::new();
     let name = &place.name("hold");
@@ -549,10 +570,10 @@ fn the_manual_has_a_page_for_every_command() {
     assert!(place.run(&["man", directory.to_str().unwrap()]).text().is_empty());
     for page in ["pagemate", "pagemate-share", "pagemate-read", "pagemate-man"] {
         let text = std::fs::read_to_string(directory.join(format!("{page}.1"))).unwrap();
-        assert!(text.contains(".SH EXAMPLES\n.nf\n  pagemate"), "{page}: {text}");
-        assert!(text.contains(".SH \"EXIT STATUS\"\n.nf\n  0    "), "{page}: {text}");
+        assert!(text.contains(".SH EXAMPLES\n.nf\npagemate"), "{page}: {text}");
+        assert!(text.contains(".SH \"EXIT STATUS\"\n.nf\n0    "), "{page}: {text}");
         assert!(text.contains(".SH \"SEE ALSO\"\n\\fB"), "{page}: {text}");
-        assert!(text.contains(".SH ENVIRONMENT\n.nf\n  PAGEMATE_DIR"), "{page}: {text}");
+        assert!(text.contains(".SH ENVIRONMENT\n.nf\nPAGEMATE_DIR"), "{page}: {text}");
     }
     let nowhere = directory.join("nowhere");
     let error = place.run(&["man", nowhere.to_str().unwrap()]).error_line(2);

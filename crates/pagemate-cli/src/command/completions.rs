@@ -13,10 +13,10 @@ use crate::failure::{Failure, Outcome};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  source <(pagemate completions bash)           # in ~/.bashrc
-  source <(pagemate completions zsh)            # in ~/.zshrc, after compinit
-  pagemate completions fish | source            # in ~/.config/fish/config.fish
-  pagemate completions powershell >> $PROFILE   # once, in PowerShell
+  source <(pagemate completions bash)          # in ~/.bashrc
+  source <(pagemate completions zsh)           # in ~/.zshrc, after compinit
+  pagemate completions fish | source           # in config.fish
+  pagemate completions powershell >> $PROFILE  # once, in PowerShell
 
 Exit status:
   0    the script was printed

@@ -38,10 +38,10 @@ use crate::signals::StopRequests;
 )]
 #[command(after_help = "\
 Examples:
-  pagemate share ShareMemory --text 'This is common data!'   # in two terminals
+  pagemate share ShareMemory --text 'This is common data!' # in two shells
   pagemate share model --file weights.bin --hold 1h
   pagemate share frames --size 64M --global --sharing everyone-read &
-  pagemate share frames --global --read-only    # hold it without write access
+  pagemate share frames --global --read-only    # without write access
   zcat map.gz | pagemate share map -
 
 The JSON object has the fields name, created (false if the section existed), size \

@@ -21,10 +21,10 @@ use crate::opening;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  pagemate wait ready --create manual && echo go    # in one or several shells
-  pagemate signal ready                             # in another shell
-  pagemate wait ready --timeout 2.5s                # exit code 1 after 2.5 s
-  pagemate wait frames --open && ./consumer         # start when frames exists
+  pagemate wait ready --create manual && echo go   # in one or more shells
+  pagemate signal ready                            # in another shell
+  pagemate wait ready --timeout 2.5s               # exit code 1 after 2.5 s
+  pagemate wait frames --open && ./consumer        # once the name exists
 
 The JSON object has the fields name, kind, and abandoned (true if the last owner of a \
 mutex ended without releasing it).

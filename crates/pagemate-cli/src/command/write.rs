@@ -25,7 +25,7 @@ use crate::json::print_json;
 Examples:
   pagemate write ShareMemory --text 'Something else'
   pagemate write frames --file frame.bin --offset 1M
-  printf %s common | pagemate write ShareMemory --offset 8 -    # without a NUL
+  printf %s common | pagemate write ShareMemory --offset 8 -   # no NUL
 
 The JSON object has the fields name, offset and written (the number of bytes).
 

@@ -118,7 +118,8 @@ fn sections(help: &str) -> Roff {
             if let Some(list) = list {
                 page.control("nf", []);
                 for line in list.lines() {
-                    page.text([roman(line)]);
+                    // The page has an indentation of its own.
+                    page.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
                 }
                 page.control("fi", []);
             }
@@ -155,13 +156,13 @@ Another.";
         let page = sections(help).render();
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in {page}"));
         let order = [
-            ".SH \"EXIT STATUS\"\n.nf\n  0    good\n.fi\n.PP\nThe rest.",
+            ".SH \"EXIT STATUS\"\n.nf\n0    good\n.fi\n.PP\nThe rest.",
             ".SH NOTES",
             "A note",
-            ".PP\nFields:\n.nf\n  three\n.fi",
+            ".PP\nFields:\n.nf\nthree\n.fi",
             ".PP\nAnother.",
-            ".SH EXAMPLES\n.nf\n  one    ",
-            "  .two\n.fi",
+            ".SH EXAMPLES\n.nf\none    ",
+            "\n\\&.two\n.fi",
         ];
         assert!(order.map(at).is_sorted(), "{page}");
     }

@@ -134,6 +134,13 @@ fn beginning(section: &Section) -> Outcome<(Vec<u8>, bool)> {
     let lines = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let last = lines.map(|(at, _)| at).nth(MAX_LINES - 1).filter(|at| at + 1 < text.len());
     text.truncate(last.unwrap_or(text.len()));
+    // Do not cut the last character in two.
+    if end.is_none()
+        && let Err(error) = str::from_utf8(&text)
+        && error.error_len().is_none()
+    {
+        text.truncate(error.valid_up_to());
+    }
     let is_all = last.is_none() && (end.is_some() || section.len() <= MAX_BYTES);
     Ok((text, is_all))
 }
