@@ -15,7 +15,7 @@ fuzz_target!(|text: &str| {
         }
     };
     assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
-    let bare = name.as_str();
+    let bare = name.bare();
     assert!(text.ends_with(bare) && !bare.is_empty() && !bare.contains(['\\', '\0']));
     assert!(bare.encode_utf16().count() <= 1024);
     let alias = match name.namespace() {

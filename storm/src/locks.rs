@@ -55,8 +55,8 @@ impl Sync {
             }
             1 => self.manual.set(),
             2 => self.manual.reset(),
-            3 => self.manual.wait_timeout(time).map(drop),
-            _ => self.auto.wait_timeout(time).map(|happened| {
+            3 => self.manual.wait_for(time).map(drop),
+            _ => self.auto.wait_for(time).map(|happened| {
                 if happened {
                     board.count(Count::Waits);
                     let waits = board.waits.fetch_add(1, SeqCst) + 1;

@@ -62,6 +62,9 @@ std::uint64_t nanoseconds(const std::chrono::duration<Rep, Period> &time) {
  * If the owner dies, that is, its process is killed or its thread ends, the next waiter acquires the mutex
  * within a tenth of a second. was_abandoned() then returns `true`: check it after each lock, and repair the
  * protected data.
+ *
+ * An exception that leaves the scope of a `std::lock_guard` or `std::unique_lock` unlocks the mutex, as it
+ * unlocks a `std::mutex`, and does not abandon it: catch it there if it can leave the data inconsistent.
  */
 template <class Handle, auto lock_, auto try_lock_, auto try_lock_for_, auto unlock_, auto is_mine_>
 class Lock {

@@ -44,8 +44,8 @@ impl Words {
     fn spell(&self, name: &Name) -> Option<String> {
         match (self.global, name.namespace()) {
             (false, _) => Some(name.to_string()),
-            (true, Namespace::Global) => Some(name.as_str().to_owned()),
-            (true, Namespace::Local) => None,
+            (true, Namespace::Global) => Some(name.bare().to_owned()),
+            (true, _) => None,
         }
     }
 }

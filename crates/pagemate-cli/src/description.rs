@@ -68,14 +68,14 @@ pub(crate) enum State {
 impl State {
     fn new(state: inventory::State) -> Option<State> {
         Some(match state {
-            inventory::State::Mutex { owner, abandoned } => State::Mutex { owner, abandoned },
-            inventory::State::Event { reset: Reset::Auto, signaled } => {
+            inventory::State::Mutex { owner, abandoned, .. } => State::Mutex { owner, abandoned },
+            inventory::State::Event { reset: Reset::Auto, signaled, .. } => {
                 State::Event { signaled, reset: "auto" }
             }
-            inventory::State::Event { reset: Reset::Manual, signaled } => {
+            inventory::State::Event { reset: Reset::Manual, signaled, .. } => {
                 State::Event { signaled, reset: "manual" }
             }
-            inventory::State::Semaphore { count, max } => State::Semaphore { count, max },
+            inventory::State::Semaphore { count, max, .. } => State::Semaphore { count, max },
             inventory::State::Channel {
                 pending,
                 capacity,
@@ -149,11 +149,13 @@ impl Description {
             namespace: match entry.name.namespace() {
                 Namespace::Local => "local",
                 Namespace::Global => "global",
+                _ => "other",
             },
             size: entry.len,
             protection: match entry.protection {
                 Protection::ReadOnly => "read-only",
                 Protection::ReadWrite => "read-write",
+                _ => "other",
             },
             sharing: SHARINGS
                 .iter()

@@ -105,9 +105,9 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
 impl From<pagemate::Error> for Failure {
     fn from(error: pagemate::Error) -> Failure {
         match error.kind() {
-            ErrorKind::NotFound => Failure::Missing(error.to_string()),
-            ErrorKind::TimedOut => Failure::Failed(format!("{error}; try again")),
-            _ => Failure::Failed(error.to_string()),
+            ErrorKind::NotFound => Failure::Missing(format!("{error:#}")),
+            ErrorKind::TimedOut => Failure::Failed(format!("{error:#}; try again")),
+            _ => Failure::Failed(format!("{error:#}")),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn timed_out(name: &Name, time: Duration) -> Failure {
 
 /// Returns how to name the object that has the same name in the other namespace, if there is one.
 fn other_namespace(name: &Name) -> Option<String> {
-    let bare = name.as_str();
+    let bare = name.bare();
     let (other, remedy) = if name.namespace() == Namespace::Global {
         (bare.to_owned(), "omit --global and the prefix")
     } else {

@@ -1,5 +1,6 @@
 /// The access of a handle or a view to shared memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Access {
     /// Read only. The kernel enforces it: a write through a read-only view is refused by this crate,
     /// and a write through its raw pointer ends the process.
@@ -12,6 +13,7 @@ pub enum Access {
 /// The most that any view of an object may do, through any handle: the `PAGE_*` constant of a Win32
 /// section. It is fixed when the object is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Protection {
     /// Views read, or write to a private copy (`PAGE_READONLY`, `PAGE_WRITECOPY`). This is useful for a
     /// section over an existing [file](crate::SectionOptions::file); memory of its own that no process
@@ -36,6 +38,7 @@ pub enum Protection {
 /// section alone gives them access. There the system's own services always have full access, and a
 /// process of lower integrity than the creator's can only read, even if the sharing grants more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Sharing {
     /// Only the owner may open the object.
     #[default]

@@ -47,8 +47,9 @@ pub enum ErrorKind {
 
 /// The error of a pagemate call: the call, the object, the cause and the system's error code.
 ///
-/// Its `Display` form names all of them: `open section "frames": no process holds it`. Match on
-/// [`kind`](Error::kind), never on the text.
+/// Its `Display` form names the call, the object and the cause: `open section "frames": no process holds
+/// it`. If the operating system reported the error, [`source`](std::error::Error::source) returns its
+/// error, and the alternate form `{:#}` appends it. Match on [`kind`](Error::kind), never on the text.
 ///
 /// # Examples
 ///
@@ -58,6 +59,7 @@ pub enum ErrorKind {
 /// let error = Section::open("doc-missing").unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::NotFound);
 /// assert_eq!(error.to_string(), "open section \"doc-missing\": no process holds it");
+/// eprintln!("{error:#}");
 /// ```
 pub struct Error {
     repr: Box<Repr>,
@@ -139,17 +141,17 @@ impl fmt::Display for Error {
         }
         f.write_str(&repr.cause)?;
         match &repr.source {
-            Some(source) => write!(f, ": {source}"),
-            None => Ok(()),
+            Some(source) if f.alternate() => write!(f, ": {source}"),
+            _ => Ok(()),
         }
     }
 }
 
-/// Writes the `Display` form and the kind: a program prints this form when its `main` returns the
-/// error.
+/// Writes the alternate `Display` form and the kind: a program prints this form when its `main` returns
+/// the error.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} ({:?})", self.kind())
+        write!(f, "{self:#} ({:?})", self.kind())
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use crate::access::{Kind, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Quoted, Result};
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::sys::object;
 
 use crate::channel;
@@ -103,8 +103,8 @@ pub fn list() -> Result<Vec<Entry>> {
 ///
 /// - [`NotFound`](ErrorKind::NotFound): no process holds an object of this name.
 /// - [`InvalidName`](ErrorKind::InvalidName): see [`Name::new`].
-pub fn find(name: impl AsRef<str>) -> Result<Entry> {
-    let name = Name::new(name.as_ref())?;
+pub fn find(name: impl ToName) -> Result<Entry> {
+    let name = name.to_name()?;
     let found = object::find(&name, read_state).and_then(|found| {
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no process holds it"))
     });

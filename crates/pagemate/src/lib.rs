@@ -80,7 +80,10 @@
 //! - A mutex that it held is *abandoned*: the next owner acquires it, within 100 ms on Unix and at once
 //!   on Windows. The guard's [`was_abandoned`](sync::MutexGuard::was_abandoned) returns `true` once, and
 //!   the protected data may be inconsistent. A stopped process (SIGSTOP, a debugger) keeps its locks.
-//! - A semaphore keeps no record of its holders: permits of a killed process are lost.
+//! - A panic that drops the guard of a mutex abandons it too: a panic leaves data as inconsistent as a kill.
+//!   On Windows a [`Mutex`](sync::Mutex) is abandoned once the thread ends.
+//! - A semaphore keeps no record of its holders: permits of a killed process are lost. A panic releases
+//!   them.
 //! - A copy into a view that the kill interrupted is incomplete.
 //!
 //! Bytes that a crash or a faulty program left in an object cause an error of kind
@@ -140,7 +143,7 @@ pub mod typed;
 
 pub use access::{Access, Kind, Protection, Sharing};
 pub use error::{Error, ErrorKind, Result};
-pub use name::{Name, Namespace};
+pub use name::{Name, Namespace, ToName};
 #[cfg(feature = "derive")]
 pub use pagemate_derive::Shareable;
 pub use section::{Atomic, Section, SectionOptions, View, ViewOptions};

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -9,6 +10,7 @@ const MAX_UNITS: usize = 1024;
 
 /// The scope of a name: the processes that see the same object under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Namespace {
     /// The processes of one user; on Windows, of one logon session.
     Local,
@@ -22,8 +24,8 @@ pub enum Namespace {
 /// and names are case-sensitive. Every character except the backslash and NUL is legal. The rules are
 /// those of Win32's [kernel object namespaces][1].
 ///
-/// The functions that take a name accept a string and validate it, so that a program rarely needs this
-/// type itself.
+/// The functions that take a name accept text too: see [`ToName`]. A program needs this type to parse a
+/// name once, or to take names apart.
 ///
 /// [1]: https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces
 ///
@@ -31,7 +33,7 @@ pub enum Namespace {
 /// use pagemate::{Name, Namespace};
 ///
 /// let name: Name = r"Global\frames".parse()?;
-/// assert_eq!((name.namespace(), name.as_str()), (Namespace::Global, "frames"));
+/// assert_eq!((name.namespace(), name.bare()), (Namespace::Global, "frames"));
 /// assert_eq!(r"Local\frames".parse::<Name>()?, "frames".parse()?);
 /// # pagemate::Result::Ok(())
 /// ```
@@ -169,7 +171,7 @@ impl Name {
     /// Validates a name as an object stores it: without a prefix.
     pub(crate) fn from_parts(namespace: Namespace, bare: &str) -> Result<Name> {
         let mut name = Name::parse(bare)?;
-        if name.as_str() != bare {
+        if name.bare() != bare {
             return Err(Error::new(ErrorKind::InvalidName, "a stored name must not have a prefix"));
         }
         name.namespace = namespace;
@@ -181,8 +183,9 @@ impl Name {
         self.namespace
     }
 
-    /// Returns the name without its prefix.
-    pub fn as_str(&self) -> &str {
+    /// Returns the name without its prefix. It names another object if the namespace is not `Local`; the
+    /// `Display` form is the whole name.
+    pub fn bare(&self) -> &str {
         self.bare.as_str()
     }
 
@@ -193,6 +196,69 @@ impl Name {
         self.bare.as_bytes()
     }
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A name of an object, as functions take it: text, or a [`Name`], which keeps its namespace.
+///
+/// Text is parsed by the rules of [`Name`]. This trait is sealed: no other type can implement it.
+///
+/// # Examples
+///
+/// ```
+/// use pagemate::{Name, Section};
+///
+/// let name = Name::new(r"Global\frames")?;
+/// for result in [Section::open(&name), Section::open(name.to_string()), Section::open(r"Global\frames")] {
+///     assert_eq!(result.unwrap_err().to_string(), r#"open section "Global\frames": no process holds it"#);
+/// }
+/// # pagemate::Result::Ok(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the name of an object",
+    label = "expected text or a `Name`",
+    note = "pass a `&str`, a `String`, a `Name`, or a reference to one of them"
+)]
+pub trait ToName: sealed::Sealed {
+    /// Returns the name.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Name::new`], if this is text.
+    fn to_name(&self) -> Result<Name>;
+}
+
+impl sealed::Sealed for Name {}
+
+impl ToName for Name {
+    fn to_name(&self) -> Result<Name> {
+        Ok(self.clone())
+    }
+}
+
+impl<T: ToName + ?Sized> sealed::Sealed for &T {}
+
+impl<T: ToName + ?Sized> ToName for &T {
+    fn to_name(&self) -> Result<Name> {
+        (**self).to_name()
+    }
+}
+
+macro_rules! text {
+    ($($type:ty)*) => {$(
+        impl sealed::Sealed for $type {}
+
+        impl ToName for $type {
+            fn to_name(&self) -> Result<Name> {
+                Name::new(self)
+            }
+        }
+    )*};
+}
+
+text! { str String Box<str> Cow<'_, str> }
 
 impl FromStr for Name {
     type Err = Error;
@@ -209,7 +275,7 @@ impl fmt::Display for Name {
             Namespace::Local => "",
             Namespace::Global => r"Global\",
         };
-        write!(f, "{prefix}{}", self.as_str())
+        write!(f, "{prefix}{}", self.bare())
     }
 }
 
@@ -249,7 +315,7 @@ mod tests {
         // Rows 22 and 28.
         let long = "ü".repeat(1000);
         for text in ["/", "..", ".", "$pcars2$", "a b:*?\"<>|", "日本", "-n", "%2F", &long] {
-            assert_eq!(Name::new(text).unwrap().as_str(), text);
+            assert_eq!(Name::new(text).unwrap().bare(), text);
         }
         assert_eq!(kind(&"x".repeat(MAX_UNITS + 1)), Some(ErrorKind::InvalidName));
         assert_eq!(kind(&"𝄞".repeat(MAX_UNITS / 2 + 1)), Some(ErrorKind::InvalidName));

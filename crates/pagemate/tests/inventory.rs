@@ -17,10 +17,7 @@ fn what_lives_is_listed_by_its_name() {
     let listed = || {
         let entries = inventory::list().unwrap();
         assert!(entries.is_sorted_by(|a, b| a.name <= b.name));
-        entries
-            .into_iter()
-            .filter(|entry| entry.name.as_str().starts_with(&base))
-            .collect::<Vec<_>>()
+        entries.into_iter().filter(|entry| entry.name.bare().starts_with(&base)).collect::<Vec<_>>()
     };
     assert!(listed().is_empty());
     let sections: Vec<_> = names

@@ -212,7 +212,7 @@ impl Racer {
             self.count(LISTS);
             let listed = inventory::list().unwrap();
             assert!(
-                listed.iter().any(|entry| entry.name.as_str() == name(index)),
+                listed.iter().any(|entry| entry.name.bare() == name(index)),
                 "a live name is not listed: {listed:?}"
             );
         }

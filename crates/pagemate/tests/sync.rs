@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use harness::{Actor, Place, unique};
 use pagemate::sync::{
-    Event, EventOptions, Had, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
-    SharedGuard, SharedMutex, Waitable, wait_all, wait_all_for, wait_any, wait_any_for,
+    Acquired, Event, EventOptions, Mutex, MutexGuard, MutexOptions, Permit, Reset, Semaphore,
+    SemaphoreOptions, SharedGuard, SharedMutex, Waitable, try_wait_any, wait_all, wait_all_for,
+    wait_any, wait_any_for,
 };
 use pagemate::{ErrorKind, Result, Section, SectionOptions, Sharing};
 
@@ -118,40 +119,29 @@ fn a_handle_that_is_dropped_with_its_mutex_abandons_it() {
 }
 
 #[test]
-fn a_panic_frees_a_mutex_as_any_end_of_its_guard() {
-    let mutex = MutexOptions::new().create_unnamed().unwrap();
-    let panics = || {
-        let _guard = mutex.lock().unwrap();
-        std::panic::resume_unwind(Box::new(()));
-    };
-    assert!(thread::scope(|scope| scope.spawn(panics).join().is_err()));
-    assert!(!mutex.try_lock().unwrap().unwrap().was_abandoned());
-}
-
-#[test]
 fn an_automatic_event_lets_one_go_and_a_manual_one_all() {
     let auto = EventOptions::new(Reset::Auto).create_unnamed().unwrap();
-    assert!(!auto.wait_timeout(Duration::ZERO).unwrap());
+    assert!(!auto.try_wait().unwrap());
     auto.set().unwrap();
     auto.set().unwrap();
     auto.wait().unwrap();
-    assert!(!auto.wait_timeout(SHORT).unwrap());
+    assert!(!auto.wait_for(SHORT).unwrap());
     auto.set().unwrap();
     auto.reset().unwrap();
-    assert!(!auto.wait_timeout(Duration::ZERO).unwrap());
+    assert!(!auto.try_wait().unwrap());
 
     let manual = EventOptions::new(Reset::Manual).signaled(true).create_unnamed().unwrap();
     for _ in 0..3 {
         manual.wait().unwrap();
     }
     manual.reset().unwrap();
-    assert!(!manual.wait_timeout(SHORT).unwrap());
+    assert!(!manual.wait_for(SHORT).unwrap());
     for event in [&auto, &manual] {
         event.pulse().unwrap();
-        assert!(!event.wait_timeout(Duration::ZERO).unwrap());
+        assert!(!event.try_wait().unwrap());
         event.set().unwrap();
         event.pulse().unwrap();
-        assert!(!event.wait_timeout(Duration::ZERO).unwrap());
+        assert!(!event.try_wait().unwrap());
     }
 }
 
@@ -164,7 +154,7 @@ fn an_event_that_exists_resets_as_its_maker_said() {
     found.wait().unwrap();
     found.wait().unwrap();
     found.reset().unwrap();
-    assert!(!made.wait_timeout(Duration::ZERO).unwrap());
+    assert!(!made.try_wait().unwrap());
 }
 
 #[test]
@@ -177,17 +167,18 @@ fn a_semaphore_counts_up_to_its_highest() {
     assert_kind(other.release(u32::MAX), ErrorKind::OutOfRange);
     assert_kind(other.release(0), ErrorKind::InvalidInput);
     for _ in 0..3 {
-        semaphore.acquire().unwrap();
+        semaphore.acquire().unwrap().forget();
     }
-    assert!(!semaphore.try_acquire().unwrap());
-    assert!(!semaphore.try_acquire_for(SHORT).unwrap());
+    assert!(semaphore.try_acquire().unwrap().is_none());
+    assert!(semaphore.try_acquire_for(SHORT).unwrap().is_none());
     assert_eq!(semaphore.release(1).unwrap(), 0);
-    assert!(other.try_acquire().unwrap());
+    other.try_acquire().unwrap().unwrap().forget();
+    assert_eq!(other.release(1).unwrap(), 0);
 
     let most = i32::MAX.cast_unsigned();
     let full = SemaphoreOptions::new(most, most).create_unnamed().unwrap();
     assert_kind(full.release(1), ErrorKind::OutOfRange);
-    full.acquire().unwrap();
+    full.acquire().unwrap().forget();
     assert_eq!(full.release(1).unwrap(), most - 1);
     for (count, max) in [(0, 0), (2, 1), (0, most + 1), (u32::MAX, u32::MAX)] {
         let options = SemaphoreOptions::new(count, max);
@@ -202,7 +193,8 @@ fn any_is_the_first_in_the_list_and_only_that_one_is_taken() {
     let auto = EventOptions::new(Reset::Auto).signaled(true).create_unnamed().unwrap();
     let semaphore = SemaphoreOptions::new(1, 1).create_unnamed().unwrap();
     let list: [Waitable<'_>; 3] = [(&semaphore).into(), (&auto).into(), (&mutex).into()];
-    assert_eq!(wait_any(&list).unwrap().index, 0);
+    let first = wait_any(&list).unwrap();
+    assert_eq!(first.index, 0);
     assert_eq!(wait_any(&list).unwrap().index, 1);
     let had = wait_any(&list).unwrap();
     assert_eq!(had.index, 2);
@@ -212,10 +204,11 @@ fn any_is_the_first_in_the_list_and_only_that_one_is_taken() {
     assert!(!mutex.is_mine());
     let rest = &list[..2];
     assert!(wait_any_for(rest, SHORT).unwrap().is_none());
-    semaphore.release(1).unwrap();
+    drop(first);
     auto.set().unwrap();
-    assert_eq!(wait_any_for(rest, SHORT).unwrap().unwrap().index, 0);
-    assert_eq!(wait_any_for(rest, Duration::ZERO).unwrap().unwrap().index, 1);
+    let first = wait_any_for(rest, SHORT).unwrap().unwrap();
+    assert_eq!(first.index, 0);
+    assert_eq!(try_wait_any(rest).unwrap().unwrap().index, 1);
 }
 
 #[test]
@@ -240,13 +233,14 @@ fn all_takes_nothing_before_all_are_there() {
             let guards = had.iter().filter(|had| had.guard.is_some()).count();
             assert_eq!((had.len(), guards, mine.is_mine()), (5, 1, true));
             assert!(had.iter().enumerate().all(|(index, had)| had.index == index));
+            assert!(had.into_iter().filter_map(|had| had.permit).map(Permit::forget).count() == 1);
         });
         said.recv().unwrap();
         thread::sleep(SHORT);
         // Other threads can acquire them meanwhile.
         drop(mutex.try_lock_for(LONG).unwrap().unwrap());
-        assert!(auto.wait_timeout(LONG).unwrap());
-        assert!(semaphore.try_acquire_for(LONG).unwrap());
+        assert!(auto.wait_for(LONG).unwrap());
+        semaphore.try_acquire_for(LONG).unwrap().unwrap().forget();
         missing.set().unwrap();
         thread::sleep(SHORT);
         semaphore.release(1).unwrap();
@@ -255,10 +249,10 @@ fn all_takes_nothing_before_all_are_there() {
         waits.join().unwrap();
     });
     for taken in [&auto, &missing] {
-        assert!(!taken.wait_timeout(Duration::ZERO).unwrap());
+        assert!(!taken.try_wait().unwrap());
     }
-    assert!(manual.wait_timeout(Duration::ZERO).unwrap());
-    assert!(!semaphore.try_acquire().unwrap());
+    assert!(manual.try_wait().unwrap());
+    assert!(semaphore.try_acquire().unwrap().is_none());
 }
 
 #[test]
@@ -369,7 +363,7 @@ const _: () = {
     impl<T: ?Sized + Sync> Stays<u16> for T {}
     let () = <MutexGuard<'_> as Stays<_>>::YES;
     let () = <SharedGuard<'_, u64> as Stays<_>>::YES;
-    let () = <Had<'_> as Stays<_>>::YES;
+    let () = <Acquired<'_> as Stays<_>>::YES;
 };
 
 #[test]

@@ -13,8 +13,8 @@ use std::{any, thread};
 
 use harness::{Actor, Place, unique};
 use pagemate::sync::{
-    Event, EventOptions, Mutex, MutexOptions, Reset, Semaphore, SemaphoreOptions, SharedMutex,
-    Waitable, wait_all, wait_all_for, wait_any, wait_any_for,
+    Event, EventOptions, Mutex, MutexOptions, Permit, Reset, Semaphore, SemaphoreOptions,
+    SharedMutex, Waitable, try_wait_any, wait_all, wait_all_for, wait_any, wait_any_for,
 };
 use pagemate::{Access, ErrorKind, Result, Section, SectionOptions, Sharing};
 
@@ -98,7 +98,7 @@ fn semaphore(count: u32, max: u32) -> Semaphore {
 /// Returns whether the event is signaled. This resets an auto-reset event.
 #[track_caller]
 fn is_set(event: &Event) -> bool {
-    event.wait_timeout(Duration::ZERO).unwrap()
+    event.try_wait().unwrap()
 }
 
 /// A kind of object: its name, and functions that create, open-or-create and open one.
@@ -388,7 +388,7 @@ fn shared_for_use() {
         Event::open(&names[1]).unwrap().set().unwrap();
         assert_eq!(Semaphore::open(&names[2]).unwrap().release(1).unwrap(), 0);
         assert!(mutex.try_lock().unwrap().is_some() && is_set(&event));
-        assert!(semaphore.try_acquire().unwrap());
+        assert!(semaphore.try_acquire().unwrap().is_some());
     }
     for sharing in [Sharing::Group(Access::Read), Sharing::Everyone(Access::Read)] {
         let (mut mutex, mut event) = (MutexOptions::new(), EventOptions::new(Reset::Auto));
@@ -533,16 +533,17 @@ fn counts() {
     refused(found.release(u32::MAX), ErrorKind::OutOfRange);
     refused(found.release(0), ErrorKind::InvalidInput);
     for _ in 0..3 {
-        made.acquire().unwrap();
+        made.acquire().unwrap().forget();
     }
-    assert!(!made.try_acquire().unwrap() && !found.try_acquire_for(SHORT).unwrap());
+    assert!(made.try_acquire().unwrap().is_none());
+    assert!(found.try_acquire_for(SHORT).unwrap().is_none());
     refused(made.release(4), ErrorKind::OutOfRange);
-    assert!(!made.try_acquire().unwrap());
+    assert!(made.try_acquire().unwrap().is_none());
 
     let most = i32::MAX.cast_unsigned();
     let full = semaphore(most, most);
     refused(full.release(1), ErrorKind::OutOfRange);
-    full.acquire().unwrap();
+    full.acquire().unwrap().forget();
     assert_eq!(full.release(1).unwrap(), most - 1);
     for (count, max) in [(0, 0), (2, 1), (0, most + 1), (u32::MAX, u32::MAX)] {
         let options = SemaphoreOptions::new(count, max);
@@ -608,7 +609,8 @@ fn one_to_sixty_four() {
 fn any_is_the_first() {
     let (mutex, auto, semaphore) = (mutex(), event(Reset::Auto, true), semaphore(1, 1));
     let list: [Waitable<'_>; 3] = [(&semaphore).into(), (&auto).into(), (&mutex).into()];
-    assert_eq!(wait_any(&list).unwrap().index, 0);
+    let first = wait_any(&list).unwrap();
+    assert_eq!(first.index, 0);
     assert_eq!(wait_any(&list).unwrap().index, 1);
     let had = wait_any(&list).unwrap();
     assert!(had.index == 2 && mutex.is_mine());
@@ -618,9 +620,10 @@ fn any_is_the_first() {
     let rest = &list[..2];
     assert!(wait_any_for(rest, SHORT).unwrap().is_none());
     auto.set().unwrap();
-    semaphore.release(1).unwrap();
-    assert_eq!(wait_any_for(rest, SHORT).unwrap().unwrap().index, 0);
-    assert_eq!(wait_any_for(rest, Duration::ZERO).unwrap().unwrap().index, 1);
+    drop(first);
+    let first = wait_any_for(rest, SHORT).unwrap().unwrap();
+    assert_eq!(first.index, 0);
+    assert_eq!(try_wait_any(rest).unwrap().unwrap().index, 1);
 }
 
 fn all_or_none() {
@@ -642,12 +645,13 @@ fn all_or_none() {
             let guards = had.iter().filter(|had| had.guard.is_some()).count();
             assert_eq!((had.len(), guards, mine.is_mine()), (5, 1, true));
             assert!(had.iter().enumerate().all(|(index, had)| had.index == index));
+            assert!(had.into_iter().filter_map(|had| had.permit).map(Permit::forget).count() == 1);
         });
         said.recv().unwrap();
         // Other threads can acquire them meanwhile.
         drop(mutex.try_lock_for(LONG).unwrap().unwrap());
-        assert!(auto.wait_timeout(LONG).unwrap());
-        assert!(semaphore.try_acquire_for(LONG).unwrap());
+        assert!(auto.wait_for(LONG).unwrap());
+        semaphore.try_acquire_for(LONG).unwrap().unwrap().forget();
         missing.set().unwrap();
         semaphore.release(1).unwrap();
         assert!(!waits.is_finished());
@@ -655,7 +659,10 @@ fn all_or_none() {
         waits.join().unwrap();
     });
     assert!(
-        !is_set(&auto) && !is_set(&missing) && is_set(&manual) && !semaphore.try_acquire().unwrap()
+        !is_set(&auto)
+            && !is_set(&missing)
+            && is_set(&manual)
+            && semaphore.try_acquire().unwrap().is_none()
     );
     assert!(!mutex.is_mine());
 }
@@ -707,8 +714,8 @@ fn time_is_up() {
         for time in [Duration::from_micros(1_500), SHORT] {
             let waits: [&dyn Fn() -> bool; 5] = [
                 &|| mutex.try_lock_for(time).unwrap().is_none(),
-                &|| !event.wait_timeout(time).unwrap(),
-                &|| !semaphore.try_acquire_for(time).unwrap(),
+                &|| !event.wait_for(time).unwrap(),
+                &|| semaphore.try_acquire_for(time).unwrap().is_none(),
                 &|| wait_any_for(&list, time).unwrap().is_none(),
                 &|| wait_all_for(&list, time).unwrap().is_none(),
             ];
@@ -731,8 +738,8 @@ fn waits_for_ages() {
         thread::scope(|scope| {
             let waits = [
                 scope.spawn(|| mutex.try_lock_for(time).unwrap().is_some()),
-                scope.spawn(|| event.wait_timeout(time).unwrap()),
-                scope.spawn(|| semaphore.try_acquire_for(time).unwrap()),
+                scope.spawn(|| event.wait_for(time).unwrap()),
+                scope.spawn(|| semaphore.try_acquire_for(time).unwrap().is_some()),
                 scope.spawn(|| wait_any_for(&[(&mutex).into()], time).unwrap().is_some()),
                 scope.spawn(|| wait_all_for(&[(&event).into()], time).unwrap().is_some()),
             ];

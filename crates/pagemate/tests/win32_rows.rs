@@ -392,7 +392,7 @@ fn long_names() {
     let made = make(&name, 1);
     made.map().unwrap().write_at(0, &[7]).unwrap();
     assert_eq!(byte(&Section::open(&name).unwrap()), 7);
-    assert_eq!(inventory::find(&name).unwrap().name.as_str(), name);
+    assert_eq!(inventory::find(&name).unwrap().name.bare(), name);
     refused(Section::open("x".repeat(40_000)), ErrorKind::InvalidName);
 }
 

@@ -100,6 +100,7 @@ impl From<pagemate::Access> for Access {
         match access {
             pagemate::Access::Read => Access::Read,
             pagemate::Access::ReadWrite => Access::ReadWrite,
+            _ => unreachable!("this interface has every access of its release"),
         }
     }
 }
@@ -109,6 +110,7 @@ impl From<pagemate::Protection> for Protection {
         match protection {
             pagemate::Protection::ReadOnly => Protection::ReadOnly,
             pagemate::Protection::ReadWrite => Protection::ReadWrite,
+            _ => unreachable!("this interface has every protection of its release"),
         }
     }
 }
@@ -119,5 +121,6 @@ pub(super) fn split_sharing(sharing: pagemate::Sharing) -> (Sharing, Access) {
         pagemate::Sharing::Owner => (Sharing::Owner, Access::Default),
         pagemate::Sharing::Group(access) => (Sharing::Group, access.into()),
         pagemate::Sharing::Everyone(access) => (Sharing::Everyone, access.into()),
+        _ => unreachable!("this interface has every sharing of its release"),
     }
 }

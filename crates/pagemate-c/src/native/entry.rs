@@ -72,15 +72,15 @@ impl State {
             waiting: waiting.map_or(-1, i64::from),
         };
         match found {
-            inventory::State::Mutex { owner, abandoned } => {
+            inventory::State::Mutex { owner, abandoned, .. } => {
                 state.owner = owner.unwrap_or(0);
                 state.abandoned = abandoned;
             }
-            inventory::State::Event { reset, signaled } => {
+            inventory::State::Event { reset, signaled, .. } => {
                 state.reset = reset.into();
                 state.signaled = signaled;
             }
-            inventory::State::Semaphore { count, max } => {
+            inventory::State::Semaphore { count, max, .. } => {
                 state.count = count;
                 state.max = max;
             }

@@ -219,7 +219,7 @@ pub extern "C" fn pagemate_event_wait_for(event: Option<&Event>, nanoseconds: u6
     let call = "wait for event";
     run(|| {
         let event = &required(call, "event", event)?.event;
-        let set = event.wait_timeout(duration(nanoseconds))?;
+        let set = event.wait_for(duration(nanoseconds))?;
         if set { Ok(()) } else { Err(timed_out(call, event.name(), "it was not set in time")) }
     })
 }

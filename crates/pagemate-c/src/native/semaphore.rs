@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 
-use pagemate::sync;
+use pagemate::sync::{self, Permit};
 
 use super::access::sharing;
 use super::argument::{c_name, close, create_handle, query, required, text};
@@ -159,19 +159,21 @@ pub extern "C" fn pagemate_semaphore_close(semaphore: Option<Box<Semaphore>>) ->
     close(semaphore)
 }
 
-/// Takes 1 from the count by `attempt`, which returns `false` if the count stayed 0.
+/// Takes 1 from the count by `attempt`, which returns `None` if the count stayed 0.
+///
+/// The permit is forgotten, because C has no destructors: pagemate_semaphore_release() releases it.
 fn acquire(
     semaphore: Option<&Semaphore>,
-    attempt: impl FnOnce(&sync::Semaphore) -> pagemate::Result<bool>,
+    attempt: impl FnOnce(&sync::Semaphore) -> pagemate::Result<Option<Permit<'_>>>,
 ) -> Status {
     let call = "acquire semaphore";
     run(|| {
         let semaphore = &required(call, "semaphore", semaphore)?.semaphore;
-        if attempt(semaphore)? {
-            Ok(())
-        } else {
-            Err(timed_out(call, semaphore.name(), "its count is 0"))
+        match attempt(semaphore)? {
+            Some(permit) => permit.forget(),
+            None => return Err(timed_out(call, semaphore.name(), "its count is 0")),
         }
+        Ok(())
     })
 }
 
@@ -183,7 +185,7 @@ fn acquire(
 ///         this. PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_acquire(semaphore: Option<&Semaphore>) -> Status {
-    acquire(semaphore, |semaphore| semaphore.acquire().map(|()| true))
+    acquire(semaphore, |semaphore| semaphore.acquire().map(Some))
 }
 
 /// Takes 1 from the count if it is greater than 0, without blocking. Thread-safe.

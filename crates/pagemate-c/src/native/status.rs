@@ -133,7 +133,7 @@ impl From<Error> for Failure {
         Failure {
             status: error.kind().into(),
             os_error: error.raw_os_error().unwrap_or(0),
-            message: error.to_string(),
+            message: format!("{error:#}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::mem::{self, MaybeUninit};
 
-use pagemate::sync::{self, Had};
+use pagemate::sync::{self, Acquired};
 
 use super::argument::required;
 use super::event::Event;
@@ -69,9 +69,9 @@ unsafe fn convert_list<'a>(
 }
 
 /// Forgets the guard, because C has no destructors, and returns whether the mutex was abandoned.
-fn forget_guard(had: Had<'_>) -> bool {
-    let abandoned = had.guard.as_ref().is_some_and(sync::MutexGuard::was_abandoned);
-    mem::forget(had.guard);
+fn forget_guard(acquired: Acquired<'_>) -> bool {
+    let abandoned = acquired.guard.as_ref().is_some_and(sync::MutexGuard::was_abandoned);
+    mem::forget(acquired);
     abandoned
 }
 

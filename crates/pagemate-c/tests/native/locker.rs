@@ -16,7 +16,7 @@ use std::time::Duration;
 use std::{env, mem, process};
 
 use pagemate::sync::{
-    Event, EventOptions, Had, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
+    Event, EventOptions, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
     SharedGuard, SharedMutex, wait_all_for, wait_any_for,
 };
 use pagemate::{Section, SectionOptions, Shareable};
@@ -99,12 +99,18 @@ impl Locker {
             "lock" => keep(self.mutex.try_lock_for(LONG)?),
             "try" => keep(self.mutex.try_lock()?),
             "any" => {
-                let Had { index, guard } = wait_any_for(&list, LONG)?.expect(in_time);
-                let was_abandoned = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
-                mem::forget(guard);
+                let acquired = wait_any_for(&list, LONG)?.expect(in_time);
+                let index = acquired.index;
+                let was_abandoned = acquired.guard.as_ref().is_some_and(MutexGuard::was_abandoned);
+                mem::forget(acquired);
                 format!("{index}{}", if was_abandoned { " abandoned" } else { "" })
             }
-            "all" => keep(wait_all_for(&list, LONG)?.expect(in_time).pop().unwrap().guard),
+            "all" => {
+                let mut acquired = wait_all_for(&list, LONG)?.expect(in_time);
+                let guard = acquired.pop().unwrap().guard;
+                mem::forget(acquired);
+                keep(guard)
+            }
             "add" => {
                 let mut guard = self.value.try_lock_for(LONG)?.expect(in_time);
                 let number = guard.update(|number| *number += 1);

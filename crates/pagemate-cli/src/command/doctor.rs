@@ -87,8 +87,8 @@ impl Doctor {
 /// Returns a name that no other process uses.
 fn probe_name(namespace: Namespace) -> pagemate::Result<Name> {
     let prefix = match namespace {
-        Namespace::Local => "",
         Namespace::Global => r"Global\",
+        _ => "",
     };
     format!("{prefix}pagemate-doctor-{}", std::process::id()).parse()
 }
@@ -120,22 +120,22 @@ fn section(check: &'static str, namespace: Namespace) -> Finding {
         Err(error)
             if namespace == Namespace::Global && error.kind() == ErrorKind::PermissionDenied =>
         {
-            Finding::new(check, Level::Warning, error.to_string())
+            Finding::new(check, Level::Warning, format!("{error:#}"))
         }
-        Err(error) => Finding::new(check, Level::Failed, error.to_string()),
+        Err(error) => Finding::new(check, Level::Failed, format!("{error:#}")),
     }
 }
 
 /// Checks that a mutex can be locked and unlocked.
 fn mutex() -> Finding {
     let probe = || -> pagemate::Result<()> {
-        let mutex = MutexOptions::new().create_new(probe_name(Namespace::Local)?.as_str())?;
+        let mutex = MutexOptions::new().create_new(probe_name(Namespace::Local)?)?;
         drop(mutex.lock()?);
         Ok(())
     };
     match probe() {
         Ok(()) => Finding::new("locks", Level::Ok, "a mutex was locked and unlocked"),
-        Err(error) => Finding::new("locks", Level::Failed, error.to_string()),
+        Err(error) => Finding::new("locks", Level::Failed, format!("{error:#}")),
     }
 }
 

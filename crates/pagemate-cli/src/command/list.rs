@@ -72,7 +72,7 @@ impl List {
         let mut entries = inventory::list()?;
         if !self.patterns.is_empty() {
             entries.retain(|entry| {
-                let (full, bare) = (entry.name.to_string(), entry.name.as_str());
+                let (full, bare) = (entry.name.to_string(), entry.name.bare());
                 self.patterns.iter().any(|pattern| pattern.matches(&full, bare))
             });
         }

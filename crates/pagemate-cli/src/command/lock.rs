@@ -81,7 +81,7 @@ impl Lock {
         })?;
         drop(guard);
         if let Err(error) = mutex.check_name() {
-            warn(&format!("{error}; another command may have run at the same time"));
+            warn(&format!("{error:#}; another command may have run at the same time"));
         }
         match code(status) {
             0 => Ok(()),

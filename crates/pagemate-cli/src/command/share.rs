@@ -201,7 +201,7 @@ fn fill(
         Err((written, error)) => Err(match error {
             CopyError::EndOfInput => format!("it ended after {written} of {end} bytes"),
             CopyError::Read(error) => error.to_string(),
-            CopyError::Section(error) => error.to_string(),
+            CopyError::Section(error) => format!("{error:#}"),
             CopyError::Cancelled => format!("stopped by a signal after {written} of {end} bytes"),
         }),
     }

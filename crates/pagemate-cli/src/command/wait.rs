@@ -2,7 +2,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use pagemate::sync::{Event, EventOptions, Mutex, MutexGuard, Reset, Semaphore};
+use pagemate::sync::{Event, EventOptions, Mutex, MutexGuard, Permit, Reset, Semaphore};
 use pagemate::{ErrorKind, Kind, Name, Section, inventory};
 use serde::Serialize;
 
@@ -174,8 +174,10 @@ impl Object {
     /// expired.
     fn wait(&self, time: Duration) -> Outcome<Option<bool>> {
         Ok(match self {
-            Object::Event(event) => event.wait_timeout(time)?.then_some(false),
-            Object::Semaphore(semaphore) => semaphore.try_acquire_for(time)?.then_some(false),
+            Object::Event(event) => event.wait_for(time)?.then_some(false),
+            Object::Semaphore(semaphore) => {
+                semaphore.try_acquire_for(time)?.map(Permit::forget).map(|()| false)
+            }
             Object::Mutex(mutex) => {
                 mutex.try_lock_for(time)?.as_ref().map(MutexGuard::was_abandoned)
             }

@@ -145,7 +145,7 @@ impl Target<'_> {
                     format!("the input ended after {written} of its {}", bytes(len))
                 }
                 CopyError::Read(error) => format!("{error}, after {written} of {}", bytes(len)),
-                CopyError::Section(error) => error.to_string(),
+                CopyError::Section(error) => format!("{error:#}"),
                 CopyError::Cancelled => unreachable!("the callback never cancels"),
             }),
         }

@@ -29,7 +29,7 @@ thread_local! {
 pub(super) fn note(error: &pagemate::Error) {
     // `try_with` fails while the thread's locals are destroyed. No caller can ask for the sentence
     // then.
-    _ = FAILURE.try_with(|failure| failure.borrow_mut().noted = Some(error.to_string()));
+    _ = FAILURE.try_with(|failure| failure.borrow_mut().noted = Some(format!("{error:#}")));
 }
 
 /// Composes the sentence about a call that failed with a code; forgets the noted error otherwise.

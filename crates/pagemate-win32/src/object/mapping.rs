@@ -73,8 +73,8 @@ fn sparse(section: &Section) -> Result<Option<Arc<OwnedFd>>> {
         return Ok(None);
     }
     let access = match section.access() {
-        Access::Read => OFlags::RDONLY,
         Access::ReadWrite => OFlags::RDWR,
+        _ => OFlags::RDONLY,
     };
     let itself = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&memory.as_fd()));
     let again = rustix::fs::openat(CWD, itself, access | OFlags::CLOEXEC, Mode::empty())?;

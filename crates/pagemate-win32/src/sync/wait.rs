@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pagemate::sync::{Had, Waitable, wait_all_for, wait_any_for};
+use pagemate::sync::{Acquired, Permit, Waitable, wait_all_for, wait_any_for};
 
 use crate::deadline::{deadline, left};
 use crate::error::{INVALID_HANDLE, INVALID_PARAMETER, Result, answer};
@@ -100,7 +100,7 @@ fn first_of(list: &[WaitObject], time: Duration) -> Result<Outcome> {
 }
 
 /// Keeps the object that the wait acquired.
-fn keep_first(list: &[WaitObject], indices: &[usize], acquired: Option<Had<'_>>) -> Outcome {
+fn keep_first(list: &[WaitObject], indices: &[usize], acquired: Option<Acquired<'_>>) -> Outcome {
     acquired.map_or(Outcome::None, |acquired| {
         let index = indices[acquired.index];
         let abandoned = list[index].keep(acquired);
@@ -155,8 +155,10 @@ fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
                 return Ok(if abandoned { ABANDONED } else { OBJECT });
             }
         },
-        WaitObject::Event(event) => event.wait_timeout(time)?,
-        WaitObject::Semaphore(semaphore) => semaphore.try_acquire_for(time)?,
+        WaitObject::Event(event) => event.wait_for(time)?,
+        WaitObject::Semaphore(semaphore) => {
+            semaphore.try_acquire_for(time)?.map(Permit::forget).is_some()
+        }
         WaitObject::Process(process) => process.wait(time)?,
     };
     Ok(if acquired { OBJECT } else { TIMEOUT })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pagemate::Name;
-use pagemate::sync::{Event, Had, Semaphore, Waitable};
+use pagemate::sync::{Acquired, Event, Semaphore, Waitable};
 
 use crate::error::{ACCESS_DENIED, INVALID_HANDLE, Result};
 use crate::handle::entry::Object;
@@ -95,7 +95,7 @@ impl WaitObject {
     }
 
     /// Keeps the acquired object; returns whether it was abandoned.
-    pub(super) fn keep(&self, acquired: Had<'_>) -> bool {
+    pub(super) fn keep(&self, acquired: Acquired<'_>) -> bool {
         let abandoned =
             acquired.guard.as_ref().is_some_and(pagemate::sync::MutexGuard::was_abandoned);
         if let WaitObject::Mutex(mutex) = self {

@@ -40,7 +40,7 @@ impl Place {
     /// Counts the live objects whose names belong to this run.
     pub(crate) fn count(&self) -> usize {
         let live = inventory::list().expect("the inventory");
-        live.iter().filter(|entry| entry.name.as_str().starts_with(&self.run)).count()
+        live.iter().filter(|entry| entry.name.bare().starts_with(&self.run)).count()
     }
 
     /// Removes the POSIX object before a signal ends this process.

@@ -36,7 +36,7 @@ impl Signal for Semaphore {
     }
 
     fn wait(&self) {
-        self.acquire().expect("a semaphore");
+        self.acquire().expect("a semaphore").forget();
     }
 }
 

@@ -1,7 +1,15 @@
 //! File descriptors of objects, and POSIX shared memory.
 //!
-//! Every object implements `AsFd` and `TryFrom<OwnedFd>`. Pass a descriptor by inheritance or over a
-//! Unix socket (`SCM_RIGHTS`), and convert it into an object again in the receiving process.
+//! Every object implements `AsFd` and `TryFrom<OwnedFd>`, and `OwnedFd` implements `TryFrom` of every
+//! object. Pass a descriptor by inheritance or over a Unix socket (`SCM_RIGHTS`), and convert it into an
+//! object again in the receiving process.
+//!
+//! # Closing
+//!
+//! A handle whose descriptor was borrowed by `AsFd` may share its lock on the name with a duplicate. When
+//! such a handle is dropped, it therefore does not unlock the name: it closes its descriptor, and the name
+//! lives until the last duplicate is closed, here or in another process. Borrowing the descriptor has no
+//! other effect.
 //!
 //! # Examples
 //!
@@ -32,7 +40,7 @@ use crate::sys::sync;
 /// Borrows the descriptor of a section, to pass it to another process.
 ///
 /// The descriptor of a named section shares the lock that keeps the name alive: a process with a
-/// duplicate of it is a holder of the name. The descriptor of a section over a file belongs to that file
+/// duplicate of it is a holder of the name (see [Closing](self#closing)). The descriptor of a section over a file belongs to that file
 /// and holds no name.
 impl AsFd for Section {
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -73,6 +81,24 @@ impl SectionExt for Section {
     }
 }
 
+/// Converts a section into its descriptor, which holds the name of a named section from then on. Views and
+/// clones of the section stay valid.
+///
+/// This fails if the process has no descriptor left: the views and clones keep the descriptor of the
+/// section, and the result is a duplicate.
+impl TryFrom<Section> for OwnedFd {
+    type Error = Error;
+
+    fn try_from(section: Section) -> Result<OwnedFd> {
+        duplicate(section.as_fd())
+    }
+}
+
+fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let duplicate = fd.try_clone_to_owned();
+    duplicate.map_err(|e| Error::os("it cannot be duplicated", e).during("take descriptor", ""))
+}
+
 /// Converts any mappable descriptor into a section: one that another process passed on, or one of a file
 /// or a device.
 ///
@@ -96,10 +122,23 @@ impl TryFrom<OwnedFd> for Section {
 macro_rules! descriptor_conversions {
     ($($object:ident)*) => {$(
         /// Borrows the descriptor, to pass it to another process. That process converts it into the
-        /// same object with [`TryFrom`], and is then a holder of the name.
+        /// same object with [`TryFrom`], and is then a holder of the name (see
+        /// [Closing](self#closing)).
         impl AsFd for $object {
             fn as_fd(&self) -> BorrowedFd<'_> {
                 self.object().object().lend()
+            }
+        }
+
+        /// Converts a handle into its descriptor, which holds the name from then on. If a thread owns a
+        /// mutex by this handle, the mutex is abandoned.
+        ///
+        /// This fails if the process has no descriptor left: the result is a duplicate.
+        impl TryFrom<$object> for OwnedFd {
+            type Error = Error;
+
+            fn try_from(object: $object) -> Result<OwnedFd> {
+                duplicate(object.as_fd())
             }
         }
 

@@ -1,6 +1,7 @@
 //! Handles of objects.
 //!
-//! Every object implements `AsHandle` and `TryFrom<OwnedHandle>`. Pass a handle by inheritance or with
+//! Every object implements `AsHandle` and `TryFrom<OwnedHandle>`, and `OwnedHandle` implements `TryFrom` of
+//! every object. Pass a handle by inheritance or with
 //! `DuplicateHandle`, and convert it into an object again in the receiving process.
 
 use std::os::windows::io::{AsHandle, BorrowedHandle, OwnedHandle};
@@ -17,6 +18,23 @@ impl AsHandle for Section {
     fn as_handle(&self) -> BorrowedHandle<'_> {
         self.object().handle()
     }
+}
+
+/// Converts a section into a handle, which holds the name from then on. Views and clones of the section stay
+/// valid.
+///
+/// This fails if the kernel refuses to duplicate the handle, which the views and clones keep.
+impl TryFrom<Section> for OwnedHandle {
+    type Error = Error;
+
+    fn try_from(section: Section) -> Result<OwnedHandle> {
+        duplicate(section.as_handle())
+    }
+}
+
+fn duplicate(handle: BorrowedHandle<'_>) -> Result<OwnedHandle> {
+    let duplicate = handle.try_clone_to_owned();
+    duplicate.map_err(|e| Error::os("it cannot be duplicated", e).during("take handle", ""))
 }
 
 /// Converts any handle of a file mapping into a section, with the access of the handle and the length
@@ -37,6 +55,17 @@ macro_rules! handle_conversions {
         impl AsHandle for $object {
             fn as_handle(&self) -> BorrowedHandle<'_> {
                 self.object().handle()
+            }
+        }
+
+        /// Converts an object into a handle, which holds the name from then on.
+        ///
+        /// This fails if the kernel refuses to duplicate the handle.
+        impl TryFrom<$object> for OwnedHandle {
+            type Error = Error;
+
+            fn try_from(object: $object) -> Result<OwnedHandle> {
+                duplicate(object.as_handle())
             }
         }
 

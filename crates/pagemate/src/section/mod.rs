@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::access::{Access, Protection};
 use crate::error::{Quoted, Result};
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::sys::object::Object;
 
 pub use self::options::SectionOptions;
@@ -87,7 +87,7 @@ impl Section {
     /// # }
     /// ```
     #[doc(alias("shm_open", "OpenFileMapping"))]
-    pub fn open(name: impl AsRef<str>) -> Result<Section> {
+    pub fn open(name: impl ToName) -> Result<Section> {
         SectionOptions::new().open(name)
     }
 
@@ -132,7 +132,7 @@ impl Section {
     /// # }
     /// ```
     #[doc(alias("wait"))]
-    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Section> {
+    pub fn open_within(name: impl ToName, time: Duration) -> Result<Section> {
         SectionOptions::new().open_within(name, time)
     }
 

@@ -5,7 +5,7 @@ use super::Section;
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Quoted, Result};
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::sys::object::{self, Backing, Existing, Object, Spec};
 
 /// Options to create or open a section.
@@ -220,8 +220,8 @@ impl<'f> SectionOptions<'f> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create_new(&self, name: impl AsRef<str>) -> Result<Section> {
-        self.create("create section", name.as_ref(), Existing::Refuse)
+    pub fn create_new(&self, name: impl ToName) -> Result<Section> {
+        self.create("create section", name.to_name(), Existing::Refuse)
     }
 
     /// Opens the section `name` if some process holds it, and creates it otherwise.
@@ -234,17 +234,22 @@ impl<'f> SectionOptions<'f> {
     /// The errors of [`Section::open`] and [`create_new`](SectionOptions::create_new), except
     /// `NotFound` and `AlreadyExists`.
     #[doc(alias("CreateFileMapping"))]
-    pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Section> {
-        self.create("open or create section", name.as_ref(), Existing::Open)
+    pub fn open_or_create(&self, name: impl ToName) -> Result<Section> {
+        self.create("open or create section", name.to_name(), Existing::Open)
     }
 
-    fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Section> {
-        let parsed = Name::new(name)?;
+    fn create(
+        &self,
+        call: &'static str,
+        name: Result<Name>,
+        existing: Existing,
+    ) -> Result<Section> {
+        let name = name?;
         let (object, created) = self
             .spec()
-            .and_then(|spec| Object::create(&parsed, &spec, existing))
-            .map_err(|e| e.during(call, Quoted(name)))?;
-        Ok(Section::new(object, Some(parsed), created))
+            .and_then(|spec| Object::create(&name, &spec, existing))
+            .map_err(|e| e.during(call, Quoted(&name.to_string())))?;
+        Ok(Section::new(object, Some(name), created))
     }
 
     /// Opens the section `name` with the [access](SectionOptions::access) of these options. All other
@@ -253,8 +258,8 @@ impl<'f> SectionOptions<'f> {
     /// # Errors
     ///
     /// The errors of [`Section::open`].
-    pub fn open(&self, name: impl AsRef<str>) -> Result<Section> {
-        self.open_before(name.as_ref(), Deadline::Now)
+    pub fn open(&self, name: impl ToName) -> Result<Section> {
+        self.open_before(name.to_name(), Deadline::Now)
     }
 
     /// Opens the section `name` like [`open`](SectionOptions::open), blocking for at most `time` until
@@ -263,16 +268,16 @@ impl<'f> SectionOptions<'f> {
     /// # Errors
     ///
     /// The errors of [`Section::open`].
-    pub fn open_within(&self, name: impl AsRef<str>, time: Duration) -> Result<Section> {
-        self.open_before(name.as_ref(), Deadline::after(time))
+    pub fn open_within(&self, name: impl ToName, time: Duration) -> Result<Section> {
+        self.open_before(name.to_name(), Deadline::after(time))
     }
 
-    fn open_before(&self, name: &str, deadline: Deadline) -> Result<Section> {
-        let parsed = Name::new(name)?;
-        let open = || Object::open(&parsed, self.spec.kind, self.spec.access);
-        let object = object::open_before(&parsed, deadline, open)
-            .map_err(|e| e.during("open section", Quoted(name)))?;
-        Ok(Section::new(object, Some(parsed), false))
+    fn open_before(&self, name: Result<Name>, deadline: Deadline) -> Result<Section> {
+        let name = name?;
+        let open = || Object::open(&name, self.spec.kind, self.spec.access);
+        let object = object::open_before(&name, deadline, open)
+            .map_err(|e| e.during("open section", Quoted(&name.to_string())))?;
+        Ok(Section::new(object, Some(name), false))
     }
 
     /// Creates a section without a name.

@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::sys::object::Existing;
 use crate::sys::sync::{self, Spec};
 
@@ -49,8 +49,8 @@ impl EventOptions {
     ///
     /// The errors of [`MutexOptions::create_new`](super::MutexOptions::create_new).
     #[doc(alias("CreateEvent"))]
-    pub fn create_new(&self, name: impl AsRef<str>) -> Result<Event> {
-        self.create("create", name.as_ref(), Existing::Refuse)
+    pub fn create_new(&self, name: impl ToName) -> Result<Event> {
+        self.create("create", name.to_name(), Existing::Refuse)
     }
 
     /// Opens the event `name` if some process holds it, and creates it otherwise.
@@ -62,11 +62,11 @@ impl EventOptions {
     /// The errors of [`Event::open`] and [`create_new`](EventOptions::create_new), except `NotFound`
     /// and `AlreadyExists`.
     #[doc(alias("CreateEvent"))]
-    pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Event> {
-        self.create("open or create", name.as_ref(), Existing::Open)
+    pub fn open_or_create(&self, name: impl ToName) -> Result<Event> {
+        self.create("open or create", name.to_name(), Existing::Open)
     }
 
-    fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Event> {
+    fn create(&self, call: &'static str, name: Result<Name>, existing: Existing) -> Result<Event> {
         let (object, identity) =
             with_name(call, KIND, name, |name| sync::Event::create(name, &self.spec(), existing))?;
         Ok(Event { object, identity })
@@ -112,9 +112,9 @@ impl EventOptions {
 /// # fn main() -> pagemate::Result<()> {
 /// let event = EventOptions::new(Reset::Auto).create_unnamed()?;
 /// event.set()?;
-/// assert!(event.wait_timeout(Duration::from_secs(1))?);
+/// assert!(event.wait_for(Duration::from_secs(1))?);
 /// // The wait reset the event.
-/// assert!(!event.wait_timeout(Duration::ZERO)?);
+/// assert!(!event.try_wait()?);
 /// # Ok(())
 /// # }
 /// ```
@@ -132,8 +132,8 @@ impl Event {
     ///
     /// The errors of [`Mutex::open`](super::Mutex::open).
     #[doc(alias("OpenEvent"))]
-    pub fn open(name: impl AsRef<str>) -> Result<Event> {
-        Event::open_before(name.as_ref(), Deadline::Now)
+    pub fn open(name: impl ToName) -> Result<Event> {
+        Event::open_before(name.to_name(), Deadline::Now)
     }
 
     /// Opens the event named `name`, blocking for at most `time` until some process creates it: see
@@ -142,11 +142,11 @@ impl Event {
     /// # Errors
     ///
     /// The errors of [`open`](Event::open).
-    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Event> {
-        Event::open_before(name.as_ref(), Deadline::after(time))
+    pub fn open_within(name: impl ToName, time: Duration) -> Result<Event> {
+        Event::open_before(name.to_name(), Deadline::after(time))
     }
 
-    fn open_before(name: &str, deadline: Deadline) -> Result<Event> {
+    fn open_before(name: Result<Name>, deadline: Deadline) -> Result<Event> {
         let (object, identity) = open_before(KIND, name, deadline, sync::Event::open)?;
         Ok(Event { object, identity })
     }
@@ -228,7 +228,16 @@ impl Event {
     /// The error of the operating system if it refuses the wait.
     #[doc(alias("WaitForSingleObject"))]
     pub fn wait(&self) -> Result<()> {
-        self.wait_until(Deadline::Never).map(drop)
+        self.wait_before(Deadline::Never).map(drop)
+    }
+
+    /// Returns whether the event is signaled, without blocking. With auto reset, this resets the event.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`wait`](Event::wait).
+    pub fn try_wait(&self) -> Result<bool> {
+        self.wait_before(Deadline::Now)
     }
 
     /// Blocks until the event is signaled, for at most `time`. Returns `false` after a timeout.
@@ -236,11 +245,20 @@ impl Event {
     /// # Errors
     ///
     /// The errors of [`wait`](Event::wait).
-    pub fn wait_timeout(&self, time: Duration) -> Result<bool> {
-        self.wait_until(Deadline::after(time))
+    pub fn wait_for(&self, time: Duration) -> Result<bool> {
+        self.wait_before(Deadline::after(time))
     }
 
-    fn wait_until(&self, deadline: Deadline) -> Result<bool> {
+    /// Blocks until the event is signaled, and at the latest until `end`. Returns `false` after that.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`wait`](Event::wait).
+    pub fn wait_until(&self, end: Instant) -> Result<bool> {
+        self.wait_before(Deadline::At(end))
+    }
+
+    fn wait_before(&self, deadline: Deadline) -> Result<bool> {
         self.object.wait(deadline).map_err(|error| self.identity.context("wait for", error))
     }
 }

@@ -1,15 +1,16 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Event, Mutex, MutexGuard, Semaphore};
+use super::{Event, Mutex, MutexGuard, Permit, Semaphore};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::sync::{self, Acquired};
+use crate::sys::sync;
 
 /// The greatest number of objects in one wait, as on Windows (`MAXIMUM_WAIT_OBJECTS`).
 const MAX_OBJECTS: usize = 64;
 
 /// An object that [`wait_any`] and [`wait_all`] can wait for. Create it with `into()` from a reference.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Waitable<'a> {
     /// Wait until no thread holds the mutex; this thread then acquires it.
     Mutex(&'a Mutex),
@@ -37,14 +38,17 @@ impl<'a> From<&'a Semaphore> for Waitable<'a> {
     }
 }
 
-/// One acquired object of a wait for several.
+/// One acquired object of a wait for several. Dropping it unlocks a mutex and releases a permit.
 #[derive(Debug)]
-#[must_use = "dropping it unlocks a mutex"]
-pub struct Had<'a> {
+#[must_use = "dropping it unlocks a mutex and releases a permit"]
+#[non_exhaustive]
+pub struct Acquired<'a> {
     /// The index of the object in the list, from zero.
     pub index: usize,
     /// The guard of the object, if it is a mutex.
     pub guard: Option<MutexGuard<'a>>,
+    /// The permit of the object, if it is a semaphore.
+    pub permit: Option<Permit<'a>>,
 }
 
 impl<'a> Waitable<'a> {
@@ -56,12 +60,13 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    fn into_had(self, index: usize, acquired: Acquired) -> Had<'a> {
-        let guard = match self {
-            Waitable::Mutex(mutex) => Some(mutex.guard(acquired)),
-            Waitable::Event(_) | Waitable::Semaphore(_) => None,
+    fn into_acquired(self, index: usize, how: sync::Acquired) -> Acquired<'a> {
+        let (guard, permit) = match self {
+            Waitable::Mutex(mutex) => (Some(mutex.guard(how)), None),
+            Waitable::Event(_) => (None, None),
+            Waitable::Semaphore(semaphore) => (None, Some(semaphore.permit())),
         };
-        Had { index, guard }
+        Acquired { index, guard, permit }
     }
 }
 
@@ -89,11 +94,20 @@ impl<'a> Waitable<'a> {
 /// # }
 /// ```
 #[doc(alias("WaitForMultipleObjects"))]
-pub fn wait_any<'a>(list: &[Waitable<'a>]) -> Result<Had<'a>> {
+pub fn wait_any<'a>(list: &[Waitable<'a>]) -> Result<Acquired<'a>> {
     match any(list, Deadline::Never)? {
         Some(acquired) => Ok(acquired),
         None => unreachable!("a wait without a deadline does not time out"),
     }
+}
+
+/// Acquires an object like [`wait_any`], without blocking. Returns `None` if none is available.
+///
+/// # Errors
+///
+/// The errors of [`wait_any`].
+pub fn try_wait_any<'a>(list: &[Waitable<'a>]) -> Result<Option<Acquired<'a>>> {
+    any(list, Deadline::Now)
 }
 
 /// Blocks like [`wait_any`], for at most `time`. Returns `None` after a timeout.
@@ -101,15 +115,24 @@ pub fn wait_any<'a>(list: &[Waitable<'a>]) -> Result<Had<'a>> {
 /// # Errors
 ///
 /// The errors of [`wait_any`].
-pub fn wait_any_for<'a>(list: &[Waitable<'a>], time: Duration) -> Result<Option<Had<'a>>> {
+pub fn wait_any_for<'a>(list: &[Waitable<'a>], time: Duration) -> Result<Option<Acquired<'a>>> {
     any(list, Deadline::after(time))
 }
 
-fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Had<'a>>> {
+/// Blocks like [`wait_any`], at the latest until `end`. Returns `None` after that.
+///
+/// # Errors
+///
+/// The errors of [`wait_any`].
+pub fn wait_any_until<'a>(list: &[Waitable<'a>], end: Instant) -> Result<Option<Acquired<'a>>> {
+    any(list, Deadline::At(end))
+}
+
+fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Acquired<'a>>> {
     let call = "wait for any of several";
     let objects = checked_objects(list).map_err(|error| error.during(call, ""))?;
     let acquired = sync::wait_any(&objects, deadline).map_err(|error| error.during(call, ""))?;
-    Ok(acquired.map(|(index, acquired)| list[index].into_had(index, acquired)))
+    Ok(acquired.map(|(index, acquired)| list[index].into_acquired(index, acquired)))
 }
 
 /// Blocks until all objects of the list are available at the same time, and acquires them all.
@@ -141,16 +164,26 @@ fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Had<'a>>>
 /// let jobs = SemaphoreOptions::new(1, 10).create_unnamed()?;
 /// let acquired = wait_all(&[(&mutex).into(), (&jobs).into()])?;
 /// assert!(acquired[0].guard.is_some());
-/// assert!(!jobs.try_acquire()?);
+/// assert!(jobs.try_acquire()?.is_none());
 /// # Ok(())
 /// # }
 /// ```
 #[doc(alias("WaitForMultipleObjects"))]
-pub fn wait_all<'a>(list: &[Waitable<'a>]) -> Result<Vec<Had<'a>>> {
+pub fn wait_all<'a>(list: &[Waitable<'a>]) -> Result<Vec<Acquired<'a>>> {
     match all(list, Deadline::Never)? {
         Some(acquired) => Ok(acquired),
         None => unreachable!("a wait without a deadline does not time out"),
     }
+}
+
+/// Acquires all objects like [`wait_all`], without blocking. Returns `None` if one is not available, and
+/// then holds none of them.
+///
+/// # Errors
+///
+/// The errors of [`wait_any`].
+pub fn try_wait_all<'a>(list: &[Waitable<'a>]) -> Result<Option<Vec<Acquired<'a>>>> {
+    all(list, Deadline::Now)
 }
 
 /// Blocks like [`wait_all`], for at most `time`. Returns `None` after a timeout, and then holds none of
@@ -159,17 +192,34 @@ pub fn wait_all<'a>(list: &[Waitable<'a>]) -> Result<Vec<Had<'a>>> {
 /// # Errors
 ///
 /// The errors of [`wait_any`].
-pub fn wait_all_for<'a>(list: &[Waitable<'a>], time: Duration) -> Result<Option<Vec<Had<'a>>>> {
+pub fn wait_all_for<'a>(
+    list: &[Waitable<'a>],
+    time: Duration,
+) -> Result<Option<Vec<Acquired<'a>>>> {
     all(list, Deadline::after(time))
 }
 
-fn all<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Vec<Had<'a>>>> {
+/// Blocks like [`wait_all`], at the latest until `end`. Returns `None` after that, and then holds none of
+/// the objects.
+///
+/// # Errors
+///
+/// The errors of [`wait_any`].
+pub fn wait_all_until<'a>(
+    list: &[Waitable<'a>],
+    end: Instant,
+) -> Result<Option<Vec<Acquired<'a>>>> {
+    all(list, Deadline::At(end))
+}
+
+fn all<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Vec<Acquired<'a>>>> {
     let call = "wait for all of several";
     let objects = checked_objects(list).map_err(|error| error.during(call, ""))?;
     let acquired = sync::wait_all(&objects, deadline).map_err(|error| error.during(call, ""))?;
     let acquired = acquired.map(|all| all.into_iter().enumerate());
-    Ok(acquired
-        .map(|all| all.map(|(index, acquired)| list[index].into_had(index, acquired)).collect()))
+    Ok(acquired.map(|all| {
+        all.map(|(index, acquired)| list[index].into_acquired(index, acquired)).collect()
+    }))
 }
 
 /// Returns the objects of the list, if it is short enough and has none twice.

@@ -12,10 +12,23 @@
 //! | [`SharedMutex`] | a mutex together with the value that it protects, in a section |
 //! | [`wait_any`], [`wait_all`] | waiting for several of the first three |
 //!
+//! # Names of the calls
+//!
+//! A call blocks (`lock`, `acquire`, `wait`), does not block (`try_` before the name), or blocks for a
+//! limited time: `_for` takes a [`Duration`](std::time::Duration), `_until` an
+//! [`Instant`](std::time::Instant).
+//!
+//! | Object | Blocks | Does not block | Limited |
+//! |---|---|---|---|
+//! | [`Mutex`], [`SharedMutex`] | `lock` | `try_lock` | `try_lock_for`, `try_lock_until` |
+//! | [`Semaphore`] | `acquire` | `try_acquire` | `try_acquire_for`, `try_acquire_until` |
+//! | [`Event`] | `wait` | `try_wait` | `wait_for`, `wait_until` |
+//! | several objects | `wait_any`, `wait_all` | `try_wait_any`, `try_wait_all` | `wait_any_for`, `wait_all_until` … |
+//!
 //! # Death of an owner
 //!
-//! If a process is killed while it holds a mutex, or a thread ends while it holds one, the mutex is
-//! abandoned. The next waiter acquires it within 100 ms, and its guard reports it:
+//! If a process is killed while it holds a mutex, or a thread ends or panics while it holds one, the mutex
+//! is abandoned. The next waiter acquires it within 100 ms, and its guard reports it:
 //! [`was_abandoned`](MutexGuard::was_abandoned). The protected data is as the previous owner left it. A
 //! process that is merely stopped, by SIGSTOP or by a debugger, keeps its mutexes.
 //!
@@ -72,9 +85,12 @@ mod semaphore;
 mod shared;
 
 pub use self::event::{Event, EventOptions, Reset};
-pub use self::many::{Had, Waitable, wait_all, wait_all_for, wait_any, wait_any_for};
+pub use self::many::{
+    Acquired, Waitable, try_wait_all, try_wait_any, wait_all, wait_all_for, wait_all_until,
+    wait_any, wait_any_for, wait_any_until,
+};
 pub use self::mutex::{Mutex, MutexGuard, MutexOptions};
-pub use self::semaphore::{Semaphore, SemaphoreOptions};
+pub use self::semaphore::{Permit, Semaphore, SemaphoreOptions};
 pub use self::shared::{SharedGuard, SharedMutex};
 
 use crate::deadline::Deadline;
@@ -108,23 +124,23 @@ impl Identity {
     }
 }
 
-/// Parses `name`, calls `make` with it, and adds the call and the name to an error.
+/// Calls `make` with the name, and adds the call and the name to an error.
 fn with_name<T>(
     call: &'static str,
     kind: &'static str,
-    name: &str,
+    name: Result<Name>,
     make: impl FnOnce(&Name) -> Result<(T, bool)>,
 ) -> Result<(T, Identity)> {
-    let parsed = Name::new(name)?;
-    let (object, created) =
-        make(&parsed).map_err(|error| error.during(call, format!("{kind} {}", Quoted(name))))?;
-    Ok((object, Identity { kind, name: Some(parsed), created }))
+    let name = name?;
+    let (object, created) = make(&name)
+        .map_err(|error| error.during(call, format!("{kind} {}", Quoted(&name.to_string()))))?;
+    Ok((object, Identity { kind, name: Some(name), created }))
 }
 
-/// Calls `open` with the parsed `name` until it finds an object, or until the deadline.
+/// Calls `open` with the name until it finds an object, or until the deadline.
 fn open_before<T>(
     kind: &'static str,
-    name: &str,
+    name: Result<Name>,
     deadline: Deadline,
     open: impl Fn(&Name) -> Result<T>,
 ) -> Result<(T, Identity)> {

@@ -1,11 +1,12 @@
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::sys::object::Existing;
 use crate::sys::sync::{self, Acquired, Spec};
 
@@ -63,8 +64,8 @@ impl MutexOptions {
     /// - [`PermissionDenied`](ErrorKind::PermissionDenied): this user may not create the name.
     /// - [`NoSpace`](ErrorKind::NoSpace): there is no memory for it.
     #[doc(alias("CreateMutex"))]
-    pub fn create_new(&self, name: impl AsRef<str>) -> Result<Mutex> {
-        self.create("create", name.as_ref(), Existing::Refuse)
+    pub fn create_new(&self, name: impl ToName) -> Result<Mutex> {
+        self.create("create", name.to_name(), Existing::Refuse)
     }
 
     /// Opens the mutex `name` if some process holds its name, and creates it otherwise.
@@ -76,11 +77,11 @@ impl MutexOptions {
     /// The errors of [`Mutex::open`] and [`create_new`](MutexOptions::create_new), except `NotFound`
     /// and `AlreadyExists`.
     #[doc(alias("CreateMutex"))]
-    pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Mutex> {
-        self.create("open or create", name.as_ref(), Existing::Open)
+    pub fn open_or_create(&self, name: impl ToName) -> Result<Mutex> {
+        self.create("open or create", name.to_name(), Existing::Open)
     }
 
-    fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Mutex> {
+    fn create(&self, call: &'static str, name: Result<Name>, existing: Existing) -> Result<Mutex> {
         let (object, identity) =
             with_name(call, KIND, name, |name| sync::Mutex::create(name, &self.spec(), existing))?;
         Ok(Mutex { object, identity })
@@ -113,7 +114,7 @@ impl MutexOptions {
 /// A lock that at most one thread of all processes holds at a time.
 ///
 /// [`lock`](Mutex::lock) returns a [`MutexGuard`], which unlocks the mutex when it is dropped. If a
-/// thread or a process ends while it holds the mutex, the mutex is *abandoned*: the next owner acquires
+/// thread or a process ends while it holds the mutex, or a panic drops the guard, the mutex is *abandoned*: the next owner acquires
 /// it, and its guard [reports](MutexGuard::was_abandoned) that. Waiters acquire an abandoned mutex
 /// within 100 ms of the death.
 ///
@@ -172,8 +173,8 @@ impl Mutex {
     /// - [`Corrupted`](ErrorKind::Corrupted): the stored bytes are not a valid object.
     /// - [`TimedOut`](ErrorKind::TimedOut): another process kept the name busy for two seconds.
     #[doc(alias("OpenMutex"))]
-    pub fn open(name: impl AsRef<str>) -> Result<Mutex> {
-        Mutex::open_before(name.as_ref(), Deadline::Now)
+    pub fn open(name: impl ToName) -> Result<Mutex> {
+        Mutex::open_before(name.to_name(), Deadline::Now)
     }
 
     /// Opens the mutex named `name`, blocking for at most `time` until some process creates it: see
@@ -182,11 +183,11 @@ impl Mutex {
     /// # Errors
     ///
     /// The errors of [`open`](Mutex::open).
-    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Mutex> {
-        Mutex::open_before(name.as_ref(), Deadline::after(time))
+    pub fn open_within(name: impl ToName, time: Duration) -> Result<Mutex> {
+        Mutex::open_before(name.to_name(), Deadline::after(time))
     }
 
-    fn open_before(name: &str, deadline: Deadline) -> Result<Mutex> {
+    fn open_before(name: Result<Name>, deadline: Deadline) -> Result<Mutex> {
         let (object, identity) = open_before(KIND, name, deadline, sync::Mutex::open)?;
         Ok(Mutex { object, identity })
     }
@@ -261,6 +262,15 @@ impl Mutex {
         self.take(Deadline::after(time))
     }
 
+    /// Acquires the mutex, blocking at the latest until `end`. Returns `None` after that.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`lock`](Mutex::lock).
+    pub fn try_lock_until(&self, end: Instant) -> Result<Option<MutexGuard<'_>>> {
+        self.take(Deadline::At(end))
+    }
+
     #[inline]
     fn take(&self, deadline: Deadline) -> Result<Option<MutexGuard<'_>>> {
         match self.object.lock(deadline) {
@@ -274,6 +284,7 @@ impl Mutex {
         MutexGuard {
             mutex: self,
             abandoned: acquired == Acquired::Abandoned,
+            panicking: thread::panicking(),
             not_send: PhantomData,
         }
     }
@@ -301,17 +312,31 @@ impl Mutex {
 }
 
 /// The proof that this thread holds a [`Mutex`]. Dropping it unlocks the mutex.
+///
+/// If a panic drops the guard, the protected data may be inconsistent. The mutex is therefore
+/// *abandoned*, as if the thread had ended: the next owner acquires it, and its guard
+/// [reports](MutexGuard::was_abandoned) that.
+///
+/// # Platforms
+///
+/// On Windows only the end of a thread abandons a mutex of the kernel. After a panic the thread therefore
+/// holds the mutex until it ends. A thread that catches the panic releases the mutex with
+/// [`unlock_forgotten`](Mutex::unlock_forgotten), once it has repaired the data. A
+/// [`SharedMutex`](super::SharedMutex) is abandoned at once on every platform.
 #[derive(Debug)]
 #[must_use = "dropping the guard unlocks the mutex"]
 pub struct MutexGuard<'a> {
     mutex: &'a Mutex,
     abandoned: bool,
+    /// Whether this thread was panicking already when it acquired the mutex.
+    panicking: bool,
     /// Makes the guard `!Send`: the thread that locked the mutex has to unlock it.
     not_send: PhantomData<*const ()>,
 }
 
 impl MutexGuard<'_> {
-    /// Returns whether the previous owner ended, as a thread or as a process, while it held the mutex.
+    /// Returns whether the previous owner ended, as a thread or as a process, or panicked while it held
+    /// the mutex.
     ///
     /// The protected data is as that owner left it, and may be inconsistent: check or repair it. Only
     /// this guard reports the abandonment; the next owner gets `false`.
@@ -324,8 +349,12 @@ impl MutexGuard<'_> {
 impl Drop for MutexGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // A forked child finds a copy of this guard but does not own the mutex: there `unlock` does
-        // nothing.
-        self.mutex.object.unlock();
+        // A forked child finds a copy of this guard but does not own the mutex: there neither call does
+        // anything.
+        if thread::panicking() && !self.panicking {
+            self.mutex.object.abandon();
+        } else {
+            self.mutex.object.unlock();
+        }
     }
 }

@@ -1,10 +1,11 @@
-use std::time::Duration;
+use std::mem;
+use std::time::{Duration, Instant};
 
 use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::sys::object::Existing;
 use crate::sys::sync::{self, Spec};
 
@@ -46,8 +47,8 @@ impl SemaphoreOptions {
     /// The errors of [`MutexOptions::create_new`](super::MutexOptions::create_new), and
     /// [`InvalidInput`](ErrorKind::InvalidInput) if the count or the maximum is out of its range.
     #[doc(alias("CreateSemaphore", "sem_open"))]
-    pub fn create_new(&self, name: impl AsRef<str>) -> Result<Semaphore> {
-        self.create("create", name.as_ref(), Existing::Refuse)
+    pub fn create_new(&self, name: impl ToName) -> Result<Semaphore> {
+        self.create("create", name.to_name(), Existing::Refuse)
     }
 
     /// Opens the semaphore `name` if some process holds it, and creates it otherwise.
@@ -59,11 +60,16 @@ impl SemaphoreOptions {
     /// The errors of [`Semaphore::open`] and [`create_new`](SemaphoreOptions::create_new), except
     /// `NotFound` and `AlreadyExists`.
     #[doc(alias("CreateSemaphore", "sem_open"))]
-    pub fn open_or_create(&self, name: impl AsRef<str>) -> Result<Semaphore> {
-        self.create("open or create", name.as_ref(), Existing::Open)
+    pub fn open_or_create(&self, name: impl ToName) -> Result<Semaphore> {
+        self.create("open or create", name.to_name(), Existing::Open)
     }
 
-    fn create(&self, call: &'static str, name: &str, existing: Existing) -> Result<Semaphore> {
+    fn create(
+        &self,
+        call: &'static str,
+        name: Result<Name>,
+        existing: Existing,
+    ) -> Result<Semaphore> {
         let (object, identity) = with_name(call, KIND, name, |name| {
             sync::Semaphore::create(name, &self.spec()?, existing)
         })?;
@@ -100,11 +106,15 @@ impl SemaphoreOptions {
 
 /// A count of permits that all processes share.
 ///
-/// [`acquire`](Semaphore::acquire) takes one permit and blocks while there is none.
-/// [`release`](Semaphore::release) adds permits, up to a maximum that is fixed at creation.
+/// [`acquire`](Semaphore::acquire) takes one permit and blocks while there is none. Dropping the
+/// [`Permit`] releases it.
 ///
-/// A semaphore keeps no record of its holders. If a process ends or is killed before it releases its
-/// permits, these permits are lost. Use a [`Mutex`](super::Mutex) if the death of a holder must not
+/// A semaphore can also count events that one process produces and another one consumes. The producer
+/// then adds permits by [`release`](Semaphore::release), up to a maximum that is fixed at creation, and
+/// the consumer [forgets](Permit::forget) each permit.
+///
+/// A semaphore keeps no record of its holders. If a process is killed before it releases its permits,
+/// these permits are lost. Use a [`Mutex`](super::Mutex) if the death of a holder must not
 /// block others.
 ///
 /// # Examples
@@ -113,11 +123,17 @@ impl SemaphoreOptions {
 /// use pagemate::sync::SemaphoreOptions;
 ///
 /// # fn main() -> pagemate::Result<()> {
-/// let permits = SemaphoreOptions::new(2, 2).create_unnamed()?;
-/// permits.acquire()?;
-/// assert!(permits.try_acquire()?);
-/// assert!(!permits.try_acquire()?);
-/// assert_eq!(permits.release(2)?, 0);
+/// let connections = SemaphoreOptions::new(2, 2).create_unnamed()?;
+/// let first = connections.acquire()?;
+/// let second = connections.acquire()?;
+/// assert!(connections.try_acquire()?.is_none());
+/// drop(first);
+/// assert!(connections.try_acquire()?.is_some());
+///
+/// let jobs = SemaphoreOptions::new(0, 10).create_unnamed()?;
+/// jobs.release(2)?;
+/// jobs.acquire()?.forget();
+/// assert_eq!(jobs.release(1)?, 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -135,8 +151,8 @@ impl Semaphore {
     ///
     /// The errors of [`Mutex::open`](super::Mutex::open).
     #[doc(alias("OpenSemaphore"))]
-    pub fn open(name: impl AsRef<str>) -> Result<Semaphore> {
-        Semaphore::open_before(name.as_ref(), Deadline::Now)
+    pub fn open(name: impl ToName) -> Result<Semaphore> {
+        Semaphore::open_before(name.to_name(), Deadline::Now)
     }
 
     /// Opens the semaphore named `name`, blocking for at most `time` until some process creates it: see
@@ -145,11 +161,11 @@ impl Semaphore {
     /// # Errors
     ///
     /// The errors of [`open`](Semaphore::open).
-    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Semaphore> {
-        Semaphore::open_before(name.as_ref(), Deadline::after(time))
+    pub fn open_within(name: impl ToName, time: Duration) -> Result<Semaphore> {
+        Semaphore::open_before(name.to_name(), Deadline::after(time))
     }
 
-    fn open_before(name: &str, deadline: Deadline) -> Result<Semaphore> {
+    fn open_before(name: Result<Name>, deadline: Deadline) -> Result<Semaphore> {
         let (object, identity) = open_before(KIND, name, deadline, sync::Semaphore::open)?;
         Ok(Semaphore { object, identity })
     }
@@ -190,30 +206,50 @@ impl Semaphore {
     ///
     /// The error of the operating system if it refuses the wait.
     #[doc(alias("WaitForSingleObject", "sem_wait"))]
-    pub fn acquire(&self) -> Result<()> {
-        self.take(Deadline::Never).map(drop)
+    pub fn acquire(&self) -> Result<Permit<'_>> {
+        match self.take(Deadline::Never)? {
+            Some(permit) => Ok(permit),
+            None => unreachable!("a wait without a deadline does not time out"),
+        }
     }
 
-    /// Decrements the count if it is greater than zero, without blocking. Returns `false` if it is zero.
+    /// Decrements the count if it is greater than zero, without blocking. Returns `None` if it is zero.
     ///
     /// # Errors
     ///
     /// The errors of [`acquire`](Semaphore::acquire).
-    pub fn try_acquire(&self) -> Result<bool> {
+    pub fn try_acquire(&self) -> Result<Option<Permit<'_>>> {
         self.take(Deadline::Now)
     }
 
-    /// Acquires one permit, blocking for at most `time`. Returns `false` after a timeout.
+    /// Acquires one permit, blocking for at most `time`. Returns `None` after a timeout.
     ///
     /// # Errors
     ///
     /// The errors of [`acquire`](Semaphore::acquire).
-    pub fn try_acquire_for(&self, time: Duration) -> Result<bool> {
+    pub fn try_acquire_for(&self, time: Duration) -> Result<Option<Permit<'_>>> {
         self.take(Deadline::after(time))
     }
 
-    fn take(&self, deadline: Deadline) -> Result<bool> {
-        self.object.acquire(deadline).map_err(|error| self.identity.context("acquire", error))
+    /// Acquires one permit, blocking at the latest until `end`. Returns `None` after that.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`acquire`](Semaphore::acquire).
+    pub fn try_acquire_until(&self, end: Instant) -> Result<Option<Permit<'_>>> {
+        self.take(Deadline::At(end))
+    }
+
+    fn take(&self, deadline: Deadline) -> Result<Option<Permit<'_>>> {
+        match self.object.acquire(deadline) {
+            Ok(acquired) => Ok(acquired.then(|| self.permit())),
+            Err(error) => Err(self.identity.context("acquire", error)),
+        }
+    }
+
+    /// Returns the permit by which this process has decremented the count.
+    pub(super) fn permit(&self) -> Permit<'_> {
+        Permit { semaphore: self, generation: sync::generation() }
     }
 
     /// Adds `by` permits to the count, and returns the previous count. Any thread may call this.
@@ -238,5 +274,35 @@ impl Semaphore {
             })
         };
         released.map_err(|error| self.identity.context("release", error))
+    }
+}
+
+/// One permit of a [`Semaphore`]. Dropping it releases the permit, also during a panic. Any thread may
+/// drop it.
+///
+/// A child made by `fork` owns none of its parent's permits: the copies that it inherits release nothing.
+#[derive(Debug)]
+#[must_use = "dropping the permit releases it; forget() keeps the count decremented"]
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+    /// The process that acquired the permit.
+    generation: u32,
+}
+
+impl Permit<'_> {
+    /// Keeps the count of the semaphore decremented: the permit was consumed, or other code
+    /// [releases](Semaphore::release) it.
+    pub fn forget(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.generation == sync::generation() {
+            // This fails if another process has released more permits than it had acquired, so that the
+            // count is at its maximum.
+            _ = self.semaphore.object.release(1);
+        }
     }
 }

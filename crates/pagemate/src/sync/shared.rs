@@ -1,6 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::access::Access;
 use crate::deadline::Deadline;
@@ -217,6 +218,15 @@ impl<T: ?Sized> SharedMutex<T> {
         self.take(Deadline::after(time))
     }
 
+    /// Acquires the mutex, blocking at the latest until `end`. Returns `None` after that.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`lock`](SharedMutex::lock).
+    pub fn try_lock_until(&self, end: Instant) -> Result<Option<SharedGuard<'_, T>>> {
+        self.take(Deadline::At(end))
+    }
+
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
         let acquired =
             self.lock.lock(deadline).map_err(|error| self.context("lock mutex in", error))?;
@@ -234,6 +244,7 @@ impl<T: ?Sized> SharedMutex<T> {
         SharedGuard {
             mutex: self,
             abandoned: acquired == Acquired::Abandoned,
+            panicking: thread::panicking(),
             not_send: PhantomData,
         }
     }
@@ -273,16 +284,21 @@ impl<T: ?Sized> fmt::Debug for SharedMutex<T> {
 }
 
 /// The proof that this thread holds a [`SharedMutex`]. Dropping it unlocks the mutex.
+///
+/// If a panic drops the guard, the mutex is *abandoned*: the next owner acquires it, and its guard
+/// [reports](SharedGuard::was_abandoned) that the value may be inconsistent.
 #[must_use = "dropping the guard unlocks the mutex"]
 pub struct SharedGuard<'a, T: ?Sized> {
     mutex: &'a SharedMutex<T>,
     abandoned: bool,
+    /// Whether this thread was panicking already when it acquired the mutex.
+    panicking: bool,
     /// Makes the guard `!Send`: the thread that locked the mutex has to unlock it.
     not_send: PhantomData<*const ()>,
 }
 
 impl<T: ?Sized> SharedGuard<'_, T> {
-    /// Returns whether the previous owner ended while it held the mutex, so that the value may be
+    /// Returns whether the previous owner ended or panicked while it held the mutex, so that the value may be
     /// inconsistent: see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
     #[doc(alias("EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
@@ -354,9 +370,13 @@ impl SharedGuard<'_, [u8]> {
 
 impl<T: ?Sized> Drop for SharedGuard<'_, T> {
     fn drop(&mut self) {
-        // A forked child finds a copy of this guard but does not own the mutex: there `unlock` does
-        // nothing.
-        self.mutex.lock.unlock();
+        // A forked child finds a copy of this guard but does not own the mutex: there neither call does
+        // anything.
+        if thread::panicking() && !self.panicking {
+            self.mutex.lock.abandon();
+        } else {
+            self.mutex.lock.unlock();
+        }
     }
 }
 

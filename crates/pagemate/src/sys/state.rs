@@ -20,6 +20,7 @@ pub enum Reset {
 #[non_exhaustive]
 pub enum State {
     /// A mutex.
+    #[non_exhaustive]
     Mutex {
         /// The pid of the owner, in the owner's pid namespace; `None` if the mutex is free.
         owner: Option<u32>,
@@ -27,6 +28,7 @@ pub enum State {
         abandoned: bool,
     },
     /// An event.
+    #[non_exhaustive]
     Event {
         /// The reset mode.
         reset: Reset,
@@ -34,6 +36,7 @@ pub enum State {
         signaled: bool,
     },
     /// A semaphore.
+    #[non_exhaustive]
     Semaphore {
         /// The number of free permits.
         count: u32,

@@ -9,6 +9,7 @@ use super::{HEADER_LEN, InPlace, Layout, Memory, Shareable, context};
 use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
+use crate::name::ToName;
 use crate::section::{Section, SectionOptions};
 
 /// A value of type `T` in shared memory, which derefs to `&T`.
@@ -66,7 +67,7 @@ impl<T: InPlace> Shared<T> {
     ///   layouts.
     /// - [`OutOfRange`](ErrorKind::OutOfRange): the section exists and is too short.
     /// - [`Corrupted`](ErrorKind::Corrupted): the section exists, and its bytes are something else.
-    pub fn open_or_create(name: impl AsRef<str>) -> Result<Shared<T>> {
+    pub fn open_or_create(name: impl ToName) -> Result<Shared<T>> {
         Shared::open_or_create_with(name, |_| Ok(()))
     }
 
@@ -98,7 +99,7 @@ impl<T: InPlace> Shared<T> {
     /// # }
     /// ```
     pub fn open_or_create_with(
-        name: impl AsRef<str>,
+        name: impl ToName,
         init: impl FnOnce(&Shared<T>) -> Result<()>,
     ) -> Result<Shared<T>> {
         let section = SectionOptions::new().len(Self::LEN).open_or_create(name)?;
@@ -112,7 +113,7 @@ impl<T: InPlace> Shared<T> {
     /// - The errors of [`Section::open`].
     /// - [`NotFound`](ErrorKind::NotFound): the memory is not initialised yet.
     /// - The errors of [`open_or_create`](Shared::open_or_create) for memory that exists.
-    pub fn open(name: impl AsRef<str>) -> Result<Shared<T>> {
+    pub fn open(name: impl ToName) -> Result<Shared<T>> {
         Shared::open_in(&Section::open(name)?, 0)
     }
 
@@ -122,7 +123,7 @@ impl<T: InPlace> Shared<T> {
     /// # Errors
     ///
     /// The errors of [`Section::open_within`] and of [`open`](Shared::open).
-    pub fn open_within(name: impl AsRef<str>, time: Duration) -> Result<Shared<T>> {
+    pub fn open_within(name: impl ToName, time: Duration) -> Result<Shared<T>> {
         let deadline = Deadline::after(time);
         let section = Section::open_within(name, time)?;
         retry_until(deadline, || Shared::open_in(&section, 0))
@@ -133,7 +134,7 @@ impl<T: InPlace> Shared<T> {
     /// # Errors
     ///
     /// The errors of [`open_within`](Shared::open_within).
-    pub fn open_read_only_within(name: impl AsRef<str>, time: Duration) -> Result<SharedReader<T>> {
+    pub fn open_read_only_within(name: impl ToName, time: Duration) -> Result<SharedReader<T>> {
         let deadline = Deadline::after(time);
         let section = SectionOptions::new().access(Access::Read).open_within(name, time)?;
         retry_until(deadline, || Shared::open_read_only_in(&section, 0))
@@ -144,7 +145,7 @@ impl<T: InPlace> Shared<T> {
     /// # Errors
     ///
     /// The errors of [`open`](Shared::open).
-    pub fn open_read_only(name: impl AsRef<str>) -> Result<SharedReader<T>> {
+    pub fn open_read_only(name: impl ToName) -> Result<SharedReader<T>> {
         let section = SectionOptions::new().access(Access::Read).open(name)?;
         Shared::open_read_only_in(&section, 0)
     }

@@ -403,7 +403,7 @@ impl Stage {
                 ok()
             }
             ["list"] => {
-                let here = |entry: &inventory::Entry| entry.name.as_str().starts_with(&self.prefix);
+                let here = |entry: &inventory::Entry| entry.name.bare().starts_with(&self.prefix);
                 let entries = inventory::list()?.into_iter().filter(here);
                 let names = entries.map(|entry| entry.name.to_string());
                 Ok(names.collect::<Vec<_>>().join(" "))
@@ -415,12 +415,12 @@ impl Stage {
             ["prune"] => Ok(inventory::prune()?.objects.to_string()),
             ["why", "open", name] => Ok(match Section::open(name) {
                 Ok(_) => "ok".to_owned(),
-                Err(error) => error.to_string(),
+                Err(error) => format!("{error:#}"),
             }),
             ["why", "create", name, len] => {
                 Ok(match SectionOptions::new().len(parse(len)).create_new(name) {
                     Ok(_) => "ok".to_owned(),
-                    Err(error) => error.to_string(),
+                    Err(error) => format!("{error:#}"),
                 })
             }
             ["ready"] => ok(),

@@ -10,8 +10,8 @@ use std::time::Duration;
 use std::{mem, thread};
 
 use pagemate::sync::{
-    Event, EventOptions, Mutex, MutexGuard, MutexOptions, Reset, Semaphore, SemaphoreOptions,
-    SharedMutex, Waitable, wait_all_for, wait_any_for,
+    Event, EventOptions, Mutex, MutexGuard, MutexOptions, Permit, Reset, Semaphore,
+    SemaphoreOptions, SharedMutex, Waitable, wait_all_for, wait_any_for,
 };
 use pagemate::typed::{SeqLock, SeqWriter};
 use pagemate::{Result, Section, Shareable, Shared, View, inventory};
@@ -116,10 +116,11 @@ impl Desk {
             ["reset", name] => self.events[name].reset().map(|()| "ok".to_owned()),
             ["pulse", name] => self.events[name].pulse().map(|()| "ok".to_owned()),
             ["wait", name, time] => {
-                self.events[name].wait_timeout(ms(time)).and_then(|ok| yes(ok, "timeout"))
+                self.events[name].wait_for(ms(time)).and_then(|ok| yes(ok, "timeout"))
             }
             ["acquire", name, time] => {
-                self.semaphores[name].try_acquire_for(ms(time)).and_then(|ok| yes(ok, "timeout"))
+                let permit = self.semaphores[name].try_acquire_for(ms(time));
+                permit.and_then(|permit| yes(permit.map(Permit::forget).is_some(), "timeout"))
             }
             ["release", name, by] => {
                 self.semaphores[name].release(by.parse().unwrap()).map(|before| before.to_string())

@@ -34,7 +34,7 @@ fn refused<T: Debug>(result: Result<T>, kind: ErrorKind, facts: &[&str]) {
     let error = result.expect_err("it should be refused");
     assert_eq!(error.kind(), kind, "{error}");
     for fact in facts {
-        assert!(error.to_string().contains(fact), "`{error}` does not say `{fact}`");
+        assert!(format!("{error:#}").contains(fact), "`{error:#}` does not say `{fact}`");
     }
 }
 

@@ -97,8 +97,8 @@ fn waiters_that_sleep_already_are_told() {
         thread::scope(|scope| {
             // Each sleeps for longer than the test may take.
             let waits: [thread::ScopedJoinHandle<'_, Result<bool>>; 5] = [
-                scope.spawn(|| event.wait_timeout(LONG)),
-                scope.spawn(|| semaphore.try_acquire_for(LONG)),
+                scope.spawn(|| event.wait_for(LONG)),
+                scope.spawn(|| semaphore.try_acquire_for(LONG).map(|permit| permit.is_some())),
                 scope.spawn(|| other.try_lock_for(LONG).map(|guard| guard.is_some())),
                 scope.spawn(|| {
                     wait_any_for(&[(&event).into(), (&semaphore).into()], LONG)
@@ -137,9 +137,9 @@ fn locks_and_waits_tell_that_the_name_is_gone() {
 
         let event = EventOptions::new(Reset::Auto).create_new("x").unwrap();
         let semaphore = SemaphoreOptions::new(0, 1).create_new("z").unwrap();
-        assert!(!event.wait_timeout(SOON).unwrap());
+        assert!(!event.wait_for(SOON).unwrap());
         remove_all(place);
-        refused(event.wait_timeout(SOON), ErrorKind::Orphaned, &FACTS);
+        refused(event.wait_for(SOON), ErrorKind::Orphaned, &FACTS);
         refused(event.wait(), ErrorKind::Orphaned, &FACTS);
         refused(semaphore.acquire(), ErrorKind::Orphaned, &["removed", "\"z\""]);
         // A wait for a signaled event succeeds: a process that has the event has set it.

@@ -51,8 +51,8 @@ fn ends<T>(call: &str, body: impl FnOnce() -> pagemate::Result<T>) {
 fn use_all(mutex: &Mutex, event: &Event, semaphore: &Semaphore) {
     ends("lock", || mutex.try_lock_for(MOMENT).map(drop));
     ends("try", || mutex.try_lock().map(drop));
-    ends("wait", || event.wait_timeout(MOMENT));
-    ends("acquire", || semaphore.try_acquire_for(MOMENT));
+    ends("wait", || event.wait_for(MOMENT));
+    ends("acquire", || semaphore.try_acquire_for(MOMENT).map(drop));
     let list = [mutex.into(), event.into(), semaphore.into()];
     ends("any", || wait_any_for(&list, MOMENT).map(drop));
     ends("all", || wait_all_for(&list, MOMENT).map(drop));
@@ -64,8 +64,8 @@ fn use_all(mutex: &Mutex, event: &Event, semaphore: &Semaphore) {
         ends("find", || inventory::find(name));
     }
     ends("open", || Mutex::open("m").and_then(|mutex| mutex.try_lock_for(MOMENT).map(drop)));
-    ends("open", || Event::open("e").and_then(|event| event.wait_timeout(MOMENT)));
-    ends("open", || Semaphore::open("s").and_then(|semaphore| semaphore.try_acquire()));
+    ends("open", || Event::open("e").and_then(|event| event.wait_for(MOMENT)));
+    ends("open", || Semaphore::open("s").and_then(|semaphore| semaphore.try_acquire().map(drop)));
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_missing_proc_is_named() {
             );
             // An event has no owners, and therefore no seats.
             event.set().unwrap();
-            assert!(event.wait_timeout(MOMENT).unwrap());
+            assert!(event.wait_for(MOMENT).unwrap());
         })
         .join();
         drop(mutex.lock().unwrap());

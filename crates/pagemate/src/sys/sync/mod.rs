@@ -1,6 +1,7 @@
 //! Mutexes, events and semaphores, implemented by each platform.
 //!
-//! Every platform provides a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`,
+//! Every platform provides [`generation`], the number of this process among its parent and its siblings;
+//! a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`,
 //! `unnamed`, `wait` and its own operations; [`wait_any`] and [`wait_all`] for several objects; and
 //! `Mutex::embedded`, a mutex whose words lie in a user's section.
 
@@ -24,7 +25,9 @@ use crate::sys::object::Object;
 
 pub use crate::sys::state::Reset;
 
-pub(crate) use platform::{Event, Mutex, Semaphore, Words, read_state, wait_all, wait_any};
+pub(crate) use platform::{
+    Event, Mutex, Semaphore, Words, generation, read_state, wait_all, wait_any,
+};
 
 /// How a thread acquired an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

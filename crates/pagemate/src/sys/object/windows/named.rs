@@ -19,7 +19,7 @@ pub(crate) fn kernel_name(name: &Name) -> Vec<u16> {
         Namespace::Local => r"Local\",
         Namespace::Global => r"Global\",
     };
-    prefix.encode_utf16().chain(name.as_str().encode_utf16()).chain([0]).collect()
+    prefix.encode_utf16().chain(name.bare().encode_utf16()).chain([0]).collect()
 }
 
 /// Opens the object that has a name, or creates it. Returns whether it was created. `create`

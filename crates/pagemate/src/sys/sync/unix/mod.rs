@@ -16,3 +16,5 @@ pub(crate) use many::wait_any;
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
 pub(crate) use state::read_state;
+
+pub(crate) use crate::sys::liveness::generation;

@@ -136,6 +136,11 @@ impl Mutex {
         true
     }
 
+    /// Abandons the mutex, if this thread owns it by this handle.
+    pub(crate) fn abandon(&self) {
+        self.0.abandon_if_owned_by(ThreadId::current());
+    }
+
     /// Restores the state before an acquisition: releases the mutex, or abandons it again. For one of
     /// several objects, the others of which could not be acquired.
     pub(super) fn undo(&self, acquired: Acquired) {

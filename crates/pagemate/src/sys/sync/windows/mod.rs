@@ -27,3 +27,8 @@ pub(crate) fn read_state(
 ) -> Option<(State, u32)> {
     None
 }
+
+/// Returns the number of this process among its parent and its siblings. Windows does not fork.
+pub(crate) fn generation() -> u32 {
+    0
+}

@@ -161,17 +161,32 @@ impl Mutex {
 
     /// Releases the mutex. Returns false if this thread does not own it by this handle.
     pub(crate) fn unlock(&self) -> bool {
+        self.release(false)
+    }
+
+    fn release(&self, abandoned: bool) -> bool {
         if self.owner.load(Ordering::Relaxed) != this_thread() {
             return false;
         }
         self.owner.store(0, Ordering::Relaxed);
         _ = HELD.try_with(|held| held.set(held.get().saturating_sub(1)));
-        if let Some(embedded) = &self.embedded {
+        // The next owner finds that the lock is held, and takes it for abandoned.
+        if let Some(embedded) = self.embedded.as_ref().filter(|_| !abandoned) {
             embedded.clear_held();
         }
         // SAFETY: the call takes no pointers, and the handle is open because `self` owns it. The call
         // fails for a thread whose id was reused from an owner that ended.
         unsafe { ReleaseMutex(self.handle().as_raw_handle()) != 0 }
+    }
+
+    /// Abandons the mutex, if this thread owns it by this handle.
+    ///
+    /// The kernel has no such call: it abandons the mutexes of a thread that ends. A kernel mutex
+    /// therefore stays locked until then.
+    pub(crate) fn abandon(&self) {
+        if self.embedded.is_some() {
+            self.release(true);
+        }
     }
 
     /// Returns whether this thread owns the mutex by this handle.
