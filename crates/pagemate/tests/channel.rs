@@ -114,7 +114,8 @@ fn a_successor_continues_where_the_last_endpoint_ended() {
 #[test]
 fn an_endpoint_that_awaits_a_successor_times_out_instead() {
     let name = unique("await");
-    let mut receiver: Receiver<u64> = Options::new().await_successor().create_new(&name).unwrap();
+    let mut receiver: Receiver<u64> =
+        Options::new().await_successor(true).create_new(&name).unwrap();
     drop(Sender::<u64>::open(&name).unwrap());
     assert_eq!(receiver.try_recv(), Err(RecvError::Empty));
     assert_eq!(receiver.recv_timeout(SHORT), Err(RecvError::TimedOut));

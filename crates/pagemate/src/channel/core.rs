@@ -37,22 +37,21 @@ impl<T: Plain> Channel<T> {
     /// Opens or creates the channel `name`, and calls `join` with it. Errors name the call and the
     /// channel.
     pub(super) fn join<E>(
-        name: &str,
+        name: &Name,
         kind: ChannelKind,
         options: &Options,
         how: How,
         join: impl Fn(Channel<T>) -> Result<E>,
     ) -> Result<E> {
-        let parsed = Name::new(name)?;
         let joined = match how {
-            How::Create(existing) => {
-                Channel::create(&parsed, kind, options, existing).and_then(&join)
+            How::Create(existing) => Channel::create(name, kind, options, existing).and_then(&join),
+            How::Open(deadline) => {
+                object::open_before(name, deadline, || Channel::open(name, kind).and_then(&join))
             }
-            How::Open(deadline) => object::open_before(&parsed, deadline, || {
-                Channel::open(&parsed, kind).and_then(&join)
-            }),
         };
-        joined.map_err(|error| error.during(how.call(), format!("channel {}", Quoted(name))))
+        joined.map_err(|error| {
+            error.during(how.call(), format!("channel {}", Quoted(&name.to_string())))
+        })
     }
 
     const ELEMENT: Element = Element {

@@ -4,6 +4,7 @@ use super::waiting::Waiting;
 use crate::access::Sharing;
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::name::{Name, ToName};
 use crate::sys::object::Existing;
 
 /// Options to create or open an endpoint of a channel.
@@ -69,10 +70,10 @@ impl Options {
         self
     }
 
-    /// Makes this endpoint wait on when its peer has left or died, until another process takes the
-    /// peer's place. By default the endpoint returns `Disconnected`.
-    pub fn await_successor(&mut self) -> &mut Options {
-        self.awaits_successor = true;
+    /// Sets whether this endpoint waits on when its peer has left or died, until another process takes
+    /// the peer's place. The default is `false`: the endpoint returns `Disconnected`.
+    pub fn await_successor(&mut self, await_successor: bool) -> &mut Options {
+        self.awaits_successor = await_successor;
         self
     }
 
@@ -85,8 +86,8 @@ impl Options {
     ///   address space, or the sharing is for reading only.
     /// - [`InvalidName`](crate::ErrorKind::InvalidName): see [`Name::new`](crate::Name::new).
     /// - [`NoSpace`](crate::ErrorKind::NoSpace): there is not enough memory.
-    pub fn create_new<E: Endpoint>(&self, name: impl AsRef<str>) -> Result<E> {
-        E::join(name.as_ref(), self, How::Create(Existing::Refuse))
+    pub fn create_new<E: Endpoint>(&self, name: impl ToName) -> Result<E> {
+        E::join(&name.to_name()?, self, How::Create(Existing::Refuse))
     }
 
     /// Opens the channel `name` if some process holds it, and creates it otherwise. Returns an endpoint
@@ -96,8 +97,8 @@ impl Options {
     ///
     /// The errors of [`create_new`](Options::create_new), and those of [`open`](Options::open) except
     /// `NotFound`.
-    pub fn open_or_create<E: Endpoint>(&self, name: impl AsRef<str>) -> Result<E> {
-        E::join(name.as_ref(), self, How::Create(Existing::Open))
+    pub fn open_or_create<E: Endpoint>(&self, name: impl ToName) -> Result<E> {
+        E::join(&name.to_name()?, self, How::Create(Existing::Open))
     }
 
     /// Opens the channel `name`, and returns an endpoint of it.
@@ -110,8 +111,8 @@ impl Options {
     /// - [`WrongKind`](crate::ErrorKind::WrongKind): the name belongs to another kind of object or of
     ///   channel, or the messages have another type.
     /// - [`Corrupted`](crate::ErrorKind::Corrupted): another program changed the channel.
-    pub fn open<E: Endpoint>(&self, name: impl AsRef<str>) -> Result<E> {
-        E::join(name.as_ref(), self, How::Open(Deadline::Now))
+    pub fn open<E: Endpoint>(&self, name: impl ToName) -> Result<E> {
+        E::join(&name.to_name()?, self, How::Open(Deadline::Now))
     }
 
     /// Opens the channel `name` like [`open`](Options::open), and waits for at most `time` until some
@@ -120,8 +121,8 @@ impl Options {
     /// # Errors
     ///
     /// The errors of [`open`](Options::open).
-    pub fn open_within<E: Endpoint>(&self, name: impl AsRef<str>, time: Duration) -> Result<E> {
-        E::join(name.as_ref(), self, How::Open(Deadline::after(time)))
+    pub fn open_within<E: Endpoint>(&self, name: impl ToName, time: Duration) -> Result<E> {
+        E::join(&name.to_name()?, self, How::Open(Deadline::after(time)))
     }
 }
 
@@ -146,10 +147,10 @@ impl How {
 pub trait Endpoint: private::Join {}
 
 pub(super) mod private {
-    use super::{How, Options, Result};
+    use super::{How, Name, Options, Result};
 
     pub trait Join: Sized {
         #[allow(private_interfaces, reason = "only this crate can name the trait")]
-        fn join(name: &str, options: &Options, how: How) -> Result<Self>;
+        fn join(name: &Name, options: &Options, how: How) -> Result<Self>;
     }
 }

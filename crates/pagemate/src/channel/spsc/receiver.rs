@@ -11,7 +11,7 @@ use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::waiting::{PeerTest, Waiter};
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::shareable::Plain;
 use crate::sys::peers::Seat;
 
@@ -36,7 +36,7 @@ impl<T: Plain> Endpoint for Receiver<T> {}
 
 impl<T: Plain> Join for Receiver<T> {
     #[allow(private_interfaces, reason = "only this crate can name the trait")]
-    fn join(name: &str, options: &Options, how: How) -> Result<Receiver<T>> {
+    fn join(name: &Name, options: &Options, how: How) -> Result<Receiver<T>> {
         Channel::join(name, ChannelKind::Spsc, options, how, |channel: Channel<T>| {
             let seat = channel.claim(&channel.header().receiver, "receiver")?;
             let consumer = Consumer::resume(&channel.memory);
@@ -54,7 +54,7 @@ impl<T: Plain> Receiver<T> {
     /// # Errors
     ///
     /// The errors of [`Options::create_new`].
-    pub fn create_new(name: impl AsRef<str>) -> Result<Receiver<T>> {
+    pub fn create_new(name: impl ToName) -> Result<Receiver<T>> {
         Options::new().create_new(name)
     }
 
@@ -63,7 +63,7 @@ impl<T: Plain> Receiver<T> {
     /// # Errors
     ///
     /// The errors of [`Options::open_or_create`].
-    pub fn open_or_create(name: impl AsRef<str>) -> Result<Receiver<T>> {
+    pub fn open_or_create(name: impl ToName) -> Result<Receiver<T>> {
         Options::new().open_or_create(name)
     }
 
@@ -72,7 +72,7 @@ impl<T: Plain> Receiver<T> {
     /// # Errors
     ///
     /// The errors of [`Options::open`].
-    pub fn open(name: impl AsRef<str>) -> Result<Receiver<T>> {
+    pub fn open(name: impl ToName) -> Result<Receiver<T>> {
         Options::new().open(name)
     }
 

@@ -11,7 +11,7 @@ use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::waiting::Waiter;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::shareable::Plain;
 use crate::sys::peers::Seat;
 
@@ -31,7 +31,7 @@ impl<T: Plain> Endpoint for Sender<T> {}
 
 impl<T: Plain> Join for Sender<T> {
     #[allow(private_interfaces, reason = "only this crate can name the trait")]
-    fn join(name: &str, options: &Options, how: How) -> Result<Sender<T>> {
+    fn join(name: &Name, options: &Options, how: How) -> Result<Sender<T>> {
         Channel::join(name, ChannelKind::Spsc, options, how, |channel: Channel<T>| {
             let seat = channel.claim(&channel.header().sender, "sender")?;
             let producer = Producer::resume(&channel.memory);
@@ -49,7 +49,7 @@ impl<T: Plain> Sender<T> {
     /// # Errors
     ///
     /// The errors of [`Options::create_new`].
-    pub fn create_new(name: impl AsRef<str>) -> Result<Sender<T>> {
+    pub fn create_new(name: impl ToName) -> Result<Sender<T>> {
         Options::new().create_new(name)
     }
 
@@ -58,7 +58,7 @@ impl<T: Plain> Sender<T> {
     /// # Errors
     ///
     /// The errors of [`Options::open_or_create`].
-    pub fn open_or_create(name: impl AsRef<str>) -> Result<Sender<T>> {
+    pub fn open_or_create(name: impl ToName) -> Result<Sender<T>> {
         Options::new().open_or_create(name)
     }
 
@@ -67,7 +67,7 @@ impl<T: Plain> Sender<T> {
     /// # Errors
     ///
     /// The errors of [`Options::open`].
-    pub fn open(name: impl AsRef<str>) -> Result<Sender<T>> {
+    pub fn open(name: impl ToName) -> Result<Sender<T>> {
         Options::new().open(name)
     }
 
