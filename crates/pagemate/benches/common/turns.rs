@@ -76,28 +76,36 @@ impl<S: Signal> Mechanism for Pair<S> {
 /// A function that creates or opens a mechanism by its name, for one side.
 pub(crate) type Open = fn(&str, Side) -> Box<dyn Mechanism>;
 
-/// Prints one table with each process on a processor of its own, and one with both processes on one
-/// processor. `rows` gets the processor of the second side.
-pub(crate) fn tables(rows: impl Fn(usize)) {
-    println!("  elapsed time; a turn is a round trip: two sleeps, two wake-ups");
+/// Prints one table with each process on a processor of its own, one in which the kernel places them, and
+/// one with both processes on one processor. `rows` gets the processor of the second side.
+///
+/// In the first and the last table each thread may run on one processor only, so that pagemate does not
+/// spin.
+pub(crate) fn tables(rows: impl Fn(Option<usize>)) {
+    println!("  elapsed time; a turn is a round trip, or one critical section of each side");
     let [first, last] = first_and_last();
     if first != last {
-        println!("  on two processors");
-        pinned_to(first, || rows(last));
+        println!("  each process on a processor of its own");
+        pinned_to(first, || rows(Some(last)));
+        println!("  both processes on any processor");
+        rows(None);
     }
     println!("  on one processor");
-    pinned_to(first, || without_preemption(|| rows(first)));
+    pinned_to(first, || without_preemption(|| rows(Some(first))));
 }
 
 /// Prints one row: turns by `ours` beside turns by `theirs`.
 pub(crate) fn row(
     open: Open,
     [ours, theirs]: [&str; 2],
-    second: usize,
+    second: Option<usize>,
     effort: Effort,
     limit: Option<f64>,
 ) {
-    let lay = |what| pinned_to(second, || Table::lay(open, what));
+    let lay = |what| match second {
+        Some(processor) => pinned_to(processor, || Table::lay(open, what)),
+        None => Table::lay(open, what),
+    };
     let (mut our_table, mut their_table) = (lay(ours), lay(theirs));
     let mut comparison = Comparison::default();
     let time = effort.pick(Duration::from_secs(4), Duration::from_millis(50));

@@ -1,8 +1,9 @@
 //! The mechanisms by which two processes can wake each other: ours, and those of the system.
 
 use pagemate::sync::{Mutex, MutexOptions, Semaphore, SemaphoreOptions};
+use pagemate::{SectionOptions, View};
 
-use super::lock::Lock;
+use super::lock::{Lock, SleepingLock};
 use super::posix::{Condition, Ends, PosixMutex, PosixSemaphore, Word};
 use super::turns::{Mechanism, Pair, Side, Signal, event};
 
@@ -36,6 +37,35 @@ impl<L: Lock> Mechanism for Ring<L> {
     }
 }
 
+/// A lock that both sides acquire again and again. Each turn is one critical section of this side.
+struct Contended<L> {
+    lock: L,
+    /// The data that the lock protects.
+    data: View,
+}
+
+/// The numbers that a critical section changes, which fill four cache lines.
+const NUMBERS: usize = 32;
+
+impl<L: Lock> Mechanism for Contended<L> {
+    fn go(&self, _: Side, turns: u32) {
+        for _ in 0..turns {
+            self.lock.lock();
+            for at in (0..NUMBERS * 8).step_by(8) {
+                let number: u64 = self.data.read(at).expect("its bytes");
+                self.data.write(at, &(number + 1)).expect("its bytes");
+            }
+            self.lock.unlock();
+        }
+    }
+}
+
+fn contended<L: Lock + 'static>(name: &str, open: impl Fn(&str) -> L) -> Box<dyn Mechanism> {
+    let mut options = SectionOptions::new();
+    let section = options.len(4096).open_or_create(format!("{name} data")).expect("a page");
+    Box::new(Contended { lock: open(name), data: section.map().expect("a view") })
+}
+
 pub(crate) fn semaphore(name: &str) -> Semaphore {
     SemaphoreOptions::new(0, 1 << 30).open_or_create(name).expect("a semaphore")
 }
@@ -58,6 +88,11 @@ pub(crate) fn open(what: &str, _: Side) -> Box<dyn Mechanism> {
         "event" => pair(what, event),
         "semaphore" => pair(what, semaphore),
         "mutex" => ring(what, mutex),
+        "contended mutex" => contended(what, mutex),
+        "contended sleeping lock" => contended(what, SleepingLock::open),
+        "contended pthread mutex" => contended(what, |name| PosixMutex::open(name, false)),
+        "contended robust mutex" => contended(what, |name| PosixMutex::open(name, true)),
+        "sleeping lock" => ring(what, SleepingLock::open),
         "bare futex" => pair(what, Word::open),
         "futex with a time-out" => pair(what, Word::open_sliced),
         "pthread mutex" => ring(what, |name| PosixMutex::open(name, false)),

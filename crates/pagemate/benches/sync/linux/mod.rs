@@ -13,18 +13,20 @@ mod posix;
 use common::measure::{Effort, titles};
 use common::{Group, measure, peer, place, processor, turns};
 
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 5] = [
     ("free: locks without contention", free::table),
-    ("turns: two processes, each of which sleeps until the other wakes it", take_turns),
+    ("turns: two processes, each of which waits until the other releases it", take_turns),
+    ("contention: two processes that lock and unlock without a pause", contend),
     ("crowd: waking one of many waiters", crowd::table),
     ("death: from SIGKILL of the owner until a waiter has the mutex", death::table),
 ];
 
 /// The mechanisms of the turns, each with the limit of its cost in turns of a bare futex.
-const TAKE_TURNS: [(&str, Option<f64>); 10] = [
+const TAKE_TURNS: [(&str, Option<f64>); 11] = [
     ("event", Some(1.15)),
     ("mutex", Some(1.15)),
     ("semaphore", None),
+    ("sleeping lock", None),
     ("futex with a time-out", None),
     ("pthread robust mutex", None),
     ("pthread mutex", None),
@@ -39,6 +41,21 @@ fn take_turns(_: &place::Place, effort: Effort) {
         titles("this", "bare futex");
         for (what, limit) in TAKE_TURNS {
             turns::row(mechanisms::open, [what, "bare futex"], second, effort, limit);
+        }
+    });
+}
+
+fn contend(_: &place::Place, effort: Effort) {
+    let rows = [
+        ("contended mutex", Some(1.0)),
+        ("contended pthread mutex", None),
+        ("contended robust mutex", None),
+    ];
+    turns::tables(|second| {
+        titles("this", "sleeping lock");
+        for (what, limit) in rows {
+            let pair = [what, "contended sleeping lock"];
+            turns::row(mechanisms::open, pair, second, effort, limit);
         }
     });
 }

@@ -3,6 +3,7 @@
 //!
 //! Every platform provides [`wait`], [`wait_any`] and [`wake`]. A wake-up is a hint and may be
 //! spurious: the woken thread reads the word again. No thread sleeps for longer than a [`Slice`].
+//! A waiter spins by its object's [`Spin`] before it sleeps.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ mod apple;
 mod futex;
 #[cfg(loom)]
 mod loom;
+mod spin;
 mod word;
 
 #[cfg(all(target_vendor = "apple", not(loom)))]
@@ -24,6 +26,7 @@ use self::loom as platform;
 #[cfg(all(test, loom))]
 pub(crate) use platform::until_asleep;
 pub(crate) use platform::{wait, wait_any, wake};
+pub(crate) use spin::Spin;
 pub(crate) use word::{WaitWord, high_half, low_half};
 
 /// The slice of a waiter that tests frequently whether the owner of a lock is alive.

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::ptr::NonNull;
+use std::time::Instant;
 
 use super::super::words::{self, Waiter};
 use super::super::{LockMemory, Reset, Spec};
@@ -14,6 +15,7 @@ use crate::name::Name;
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::liveness::FIRST;
 use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
+use crate::sys::wait::Spin;
 
 /// The words of a sync object. Another process may write any value to them.
 #[derive(Debug, Default)]
@@ -48,6 +50,8 @@ pub(super) struct Cell {
     /// The offset of the words in the object, in bytes.
     pub(super) offset: u64,
     memory: Box<dyn LockMemory>,
+    /// How long waiters spin before they sleep.
+    spin: Spin,
 }
 
 // SAFETY: `words` refers to atomics, which `memory` keeps mapped, and `LockMemory` requires `Send`.
@@ -68,7 +72,7 @@ impl Cell {
         offset: u64,
         memory: Box<dyn LockMemory>,
     ) -> Cell {
-        Cell { words, offset, memory }
+        Cell { words, offset, memory, spin: Spin::new() }
     }
 
     pub(super) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Cell, bool)> {
@@ -122,7 +126,7 @@ impl Cell {
         self.memory.object()
     }
 
-    /// Takes the object, and waits if it is not available.
+    /// Takes the object, and waits if it is not available. The waiter spins before it sleeps.
     #[inline]
     pub(super) fn wait<W: Waiter>(
         &self,
@@ -130,13 +134,41 @@ impl Cell {
         deadline: Deadline,
     ) -> Result<Option<W::Output>> {
         match waiter.try_take(false, false).map_err(cannot_wait)? {
-            None => self.wait_counted(waiter, deadline),
+            None => self.spin_and_wait(waiter, deadline),
             taken => Ok(taken),
         }
     }
 
-    /// Waits, and counts the calling thread as a waiter meanwhile.
     #[cold]
+    fn spin_and_wait<W: Waiter>(
+        &self,
+        waiter: &mut W,
+        deadline: Deadline,
+    ) -> Result<Option<W::Output>> {
+        if matches!(deadline, Deadline::Now) {
+            return self.wait_counted(waiter, deadline);
+        }
+        waiter.register();
+        let mut taken = Ok(None);
+        let spun = self.spin.until(|| {
+            let available = waiter.is_available(false).unwrap_or(true);
+            if available {
+                taken = waiter.try_take(false, false);
+            }
+            available && !matches!(taken, Ok(None))
+        });
+        if spun {
+            return taken.map_err(cannot_wait);
+        }
+        let began = Instant::now();
+        let taken = self.wait_counted(waiter, deadline)?;
+        if taken.is_some() {
+            self.spin.note_sleep(began.elapsed());
+        }
+        Ok(taken)
+    }
+
+    /// Waits, and counts the calling thread as a waiter meanwhile.
     fn wait_counted<W: Waiter>(
         &self,
         waiter: &mut W,

@@ -264,6 +264,11 @@ impl Waiter for AutoWaiter<'_> {
         Ok(taken)
     }
 
+    fn register(&self) {
+        // `None`: the event is available, or it changed and the waiter registers before it sleeps.
+        _ = self.prepare_sleep();
+    }
+
     fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)> {
         let state = State(self.event.load(Ordering::Relaxed));
         if state.is_signaled() || self.is_granted(state) {

@@ -54,6 +54,10 @@ pub(crate) trait Waiter {
         Ok(())
     }
 
+    /// Registers this waiter before it spins. For an object that counts its waiters, so that each of two
+    /// waiters that spin gets its own signal.
+    fn register(&self) {}
+
     /// Marks in the word that this waiter is about to sleep, and returns the bits to sleep on and their
     /// expected value; `None` if the word changed, so that the waiter has to try again.
     fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)>;

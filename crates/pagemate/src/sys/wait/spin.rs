@@ -1,0 +1,173 @@
+//! Spinning before sleeping: how long a waiter reads a word again and again before it asks the kernel.
+//!
+//! To sleep and to be woken takes several microseconds, and most locks are held for less. A waiter
+//! therefore spins first, for at most [`LONGEST`]. Spinning pays only if the object becomes available
+//! meanwhile, so the waiters of an object keep a *credit*: a quick success raises it, a spin without
+//! success halves it, and without credit nobody spins. After a series of short sleeps the next waiter tries
+//! once more. Long waits therefore take no processor time.
+//!
+//! A success that is not quick leaves the credit as it is. Two threads that wake each other in turn begin to
+//! spin in this way: the first one to try has to outlast the time in which the other one still wakes up.
+//!
+//! A thread that may run on one processor only never spins: the thread that it waits for could not run.
+
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The longest spin: a little longer than it takes to wake a thread on another processor.
+const LONGEST: Duration = Duration::from_micros(25);
+
+/// The longest spin whose success shows that spinning pays.
+const QUICK: Duration = Duration::from_micros(5);
+
+/// A sleep that is shorter than this may have been avoidable: most of it can be the cost of the sleep
+/// itself.
+const SHORT_SLEEP: Duration = Duration::from_micros(100);
+
+/// How many short sleeps in a row make the next waiter spin again. The number bounds the processor time
+/// that futile attempts take.
+const SLEEPS_BEFORE_RETRY: u32 = 32;
+
+/// The most pauses between two readings of the word.
+const MAX_PAUSES: u32 = 4;
+
+/// The highest credit. Half of it is left after the first spin without success, and so on.
+const MAX_CREDIT: u32 = 8;
+
+/// The credit of the first waiter.
+const FIRST_CREDIT: u32 = 2;
+
+/// Stands for the first credit, unless the first waiter finds that it may run on one processor only.
+const UNKNOWN: u32 = u32::MAX;
+
+/// Whether the waiters of one object in this process spin.
+///
+/// It is a hint, so no thread waits for another one to update it.
+#[derive(Debug)]
+pub(crate) struct Spin {
+    credit: AtomicU32,
+    /// The number of short sleeps in a row without credit.
+    short_sleeps: AtomicU32,
+}
+
+impl Spin {
+    pub(crate) const fn new() -> Spin {
+        Spin { credit: AtomicU32::new(UNKNOWN), short_sleeps: AtomicU32::new(0) }
+    }
+
+    /// Calls `attempt` until it returns true. Returns false if it did not before the waiter has to sleep.
+    pub(crate) fn until(&self, mut attempt: impl FnMut() -> bool) -> bool {
+        let credit = match self.credit.load(Ordering::Relaxed) {
+            UNKNOWN => self.give(FIRST_CREDIT),
+            credit => credit,
+        };
+        if credit == 0 {
+            return false;
+        }
+        let mut pauses = 1;
+        let began = Instant::now();
+        loop {
+            let spun = began.elapsed();
+            if attempt() {
+                if spun <= QUICK && credit < MAX_CREDIT {
+                    self.credit.store(MAX_CREDIT.min(credit * 2), Ordering::Relaxed);
+                }
+                return true;
+            }
+            if spun >= LONGEST {
+                self.give(credit / 2);
+                return false;
+            }
+            (0..pauses).for_each(|_| spin_loop());
+            pauses = MAX_PAUSES.min(pauses * 2);
+        }
+    }
+
+    /// Notes how long a waiter slept until the object was available.
+    pub(crate) fn note_sleep(&self, time: Duration) {
+        if self.credit.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        let sleeps =
+            if time < SHORT_SLEEP { self.short_sleeps.load(Ordering::Relaxed) + 1 } else { 0 };
+        let retry = sleeps == SLEEPS_BEFORE_RETRY;
+        self.short_sleeps.store(if retry { 0 } else { sleeps }, Ordering::Relaxed);
+        if retry {
+            self.give(1);
+        }
+    }
+
+    /// Sets the credit, and returns it. It is 0 for a thread that may run on one processor only, which may
+    /// have been confined to it since the last call.
+    #[cold]
+    fn give(&self, credit: u32) -> u32 {
+        let credit = if credit > 0 && has_several_processors() { credit } else { 0 };
+        self.credit.store(credit, Ordering::Relaxed);
+        credit
+    }
+}
+
+/// Returns whether the calling thread may run on more than one processor.
+fn has_several_processors() -> bool {
+    cfg_select! {
+        target_os = "linux" => {
+            // An error means more processors than fit into a `CpuSet`.
+            rustix::thread::sched_getaffinity(None).map_or(true, |set| set.count() > 1)
+        }
+        _ => std::thread::available_parallelism().is_ok_and(|count| count.get() > 1),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    /// Spins without success, and returns whether there was an attempt.
+    fn attempts(spin: &Spin) -> bool {
+        let mut attempts = 0;
+        assert!(!spin.until(|| {
+            attempts += 1;
+            false
+        }));
+        attempts > 0
+    }
+
+    #[test]
+    #[allow(clippy::print_stdout, reason = "a skipped test says so")]
+    fn waiters_spin_only_while_it_pays() {
+        let spin = Spin::new();
+        if !has_several_processors() {
+            println!("skipped: this thread may run on one processor only");
+            return;
+        }
+        assert!(spin.until(|| true));
+        while attempts(&spin) {}
+        assert!(!spin.until(|| unreachable!("futile spins have to end")));
+        // Long waits never bring it back, and short ones do.
+        for time in [Duration::ZERO, SHORT_SLEEP] {
+            (1..SLEEPS_BEFORE_RETRY).for_each(|_| spin.note_sleep(time));
+        }
+        assert!(!attempts(&spin));
+        (0..SLEEPS_BEFORE_RETRY).for_each(|_| spin.note_sleep(Duration::ZERO));
+        assert!(attempts(&spin));
+        assert!(!attempts(&spin), "one try is enough");
+    }
+
+    #[test]
+    fn thread_on_one_processor_never_spins() {
+        let all = sched_getaffinity(None).unwrap();
+        let number = (0..CpuSet::MAX_CPU).find(|number| all.is_set(*number)).unwrap();
+        let mut one = CpuSet::new();
+        one.set(number);
+        // The affinity belongs to this thread, and the test harness uses one thread for each test.
+        sched_setaffinity(None, &one).unwrap();
+        let spin = Spin::new();
+        assert!(!attempts(&spin));
+        (0..SLEEPS_BEFORE_RETRY).for_each(|_| spin.note_sleep(Duration::ZERO));
+        assert!(!attempts(&spin));
+        sched_setaffinity(None, &all).unwrap();
+        assert_eq!(attempts(&Spin::new()), all.count() > 1);
+    }
+}
