@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod calls;
 mod circles;
 mod locks;
 mod prose;

@@ -808,6 +808,14 @@ pagemate_status pagemate_section_len(const pagemate_section *section,
                                      uint64_t *len);
 
 /**
+ * Checks that the section still has its name. Mapping it checks that too. Thread-safe.
+ *
+ * @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+ *         section. On Windows no program can do that.
+ */
+pagemate_status pagemate_section_check_name(const pagemate_section *section);
+
+/**
  * Returns whether this handle created the section rather than opened it. Thread-safe.
  */
 pagemate_status pagemate_section_was_created(const pagemate_section *section, bool *created);
@@ -1054,6 +1062,15 @@ pagemate_status pagemate_mutex_unlock(const pagemate_mutex *mutex);
 pagemate_status pagemate_mutex_is_mine(const pagemate_mutex *mutex, bool *mine);
 
 /**
+ * Checks that the mutex still has its name. The first lock by a handle, and every lock that
+ * has to wait, checks that too. Thread-safe.
+ *
+ * @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+ *         mutex. On Windows no program can do that.
+ */
+pagemate_status pagemate_mutex_check_name(const pagemate_mutex *mutex);
+
+/**
  * Returns whether this handle created the mutex rather than opened it. Thread-safe.
  */
 pagemate_status pagemate_mutex_was_created(const pagemate_mutex *mutex, bool *created);
@@ -1161,6 +1178,14 @@ pagemate_status pagemate_event_wait(const pagemate_event *event);
  */
 pagemate_status pagemate_event_wait_for(const pagemate_event *event,
                                         uint64_t nanoseconds);
+
+/**
+ * Checks that the event still has its name. A wait that has to sleep checks that too. Thread-safe.
+ *
+ * @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+ *         event. On Windows no program can do that.
+ */
+pagemate_status pagemate_event_check_name(const pagemate_event *event);
 
 /**
  * Returns whether this handle created the object rather than opened it. Thread-safe.
@@ -1278,6 +1303,14 @@ pagemate_status pagemate_semaphore_try_acquire_for(const pagemate_semaphore *sem
 pagemate_status pagemate_semaphore_release(const pagemate_semaphore *semaphore,
                                            uint32_t by,
                                            uint32_t *before);
+
+/**
+ * Checks that the semaphore still has its name. A wait that has to sleep checks that too. Thread-safe.
+ *
+ * @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+ *         semaphore. On Windows no program can do that.
+ */
+pagemate_status pagemate_semaphore_check_name(const pagemate_semaphore *semaphore);
 
 /**
  * Returns whether this handle created the object rather than opened it. Thread-safe.
@@ -1721,7 +1754,7 @@ pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
 
 /**
  * Lists all live objects that this user may open, sorted by name, and removes the files of dead ones.
- * Thread-safe.
+ * Thread-safe. pagemate_inventory_unreachable() tells whether a namespace is left out.
  *
  * On Windows these are the named file mappings of all programs, and the call holds each of them for a
  * moment while it reads the properties.
@@ -1745,6 +1778,16 @@ pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
  * @return PAGEMATE_PERMISSION_DENIED or PAGEMATE_OS: a directory of objects cannot be read.
  */
 pagemate_status pagemate_inventory_list(pagemate_inventory **inventory);
+
+/**
+ * Checks that pagemate_inventory_list() reaches the objects of every namespace. Thread-safe.
+ *
+ * If the directory of one namespace cannot be used, the list has the objects of the other one alone.
+ *
+ * @return PAGEMATE_OK: the list is complete. Otherwise the status of the first directory that is left out;
+ *         pagemate_last_error_message() names the directory and the remedy. Always PAGEMATE_OK on Windows.
+ */
+pagemate_status pagemate_inventory_unreachable(void);
 
 /**
  * Finds the live object `name`, and returns a list of one object. Thread-safe.

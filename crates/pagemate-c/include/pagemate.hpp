@@ -294,6 +294,9 @@ public:
         return detail::result_of<std::uint64_t>(pagemate_section_len, section_.get());
     }
 
+    /** Throws PAGEMATE_ORPHANED if another program removed the name. Mapping it checks that too. */
+    void check_name() const { detail::check(pagemate_section_check_name(section_.get())); }
+
     /** Returns whether this handle created the section rather than opened it. */
     bool was_created() const {
         return detail::result_of<bool>(pagemate_section_was_created, section_.get());
@@ -511,6 +514,9 @@ inline std::vector<Entry> copy_all(pagemate_inventory *inventory) {
 inline std::vector<Entry> list() {
     return detail::copy_all(pagemate::detail::result_of<pagemate_inventory *>(pagemate_inventory_list));
 }
+
+/** Throws if list() leaves out a namespace because its directory cannot be used. */
+inline void unreachable() { pagemate::detail::check(pagemate_inventory_unreachable()); }
 
 /** Finds the live object `name`. Throws if no process holds it. */
 inline Entry find(const std::string &name) {

@@ -162,6 +162,9 @@ public:
     }
 #endif
 
+    /** Throws PAGEMATE_ORPHANED if another program removed the name. */
+    void check_name() const { detail::check(pagemate_mutex_check_name(handle_.get())); }
+
     /** Returns whether this handle created the object rather than opened it. */
     bool was_created() const {
         return detail::result_of<bool>(pagemate_mutex_was_created, handle_.get());
@@ -270,6 +273,9 @@ public:
         return detail::result_of<int>(pagemate_event_descriptor, handle_.get());
     }
 #endif
+
+    /** Throws PAGEMATE_ORPHANED if another program removed the name. */
+    void check_name() const { detail::check(pagemate_event_check_name(handle_.get())); }
 
     /** Returns whether this handle created the object rather than opened it. */
     bool was_created() const {
@@ -381,6 +387,9 @@ public:
         return detail::result_of<int>(pagemate_semaphore_descriptor, handle_.get());
     }
 #endif
+
+    /** Throws PAGEMATE_ORPHANED if another program removed the name. */
+    void check_name() const { detail::check(pagemate_semaphore_check_name(handle_.get())); }
 
     /** Returns whether this handle created the object rather than opened it. */
     bool was_created() const {

@@ -100,17 +100,20 @@ pub unsafe extern "C" fn InitializeSecurityDescriptor(
     descriptor: *mut SecurityDescriptor,
     revision: u32,
 ) -> i32 {
-    done((|| {
-        if revision != u32::from(REVISION) {
-            return Err(UNKNOWN_REVISION);
-        }
-        if descriptor.is_null() {
-            return Err(INVALID_PARAMETER);
-        }
-        // SAFETY: `descriptor` is not null, so the caller guarantees that it is valid for writes.
-        unsafe { descriptor.write(SecurityDescriptor::sharing(false)) };
-        Ok(())
-    })())
+    done(
+        "InitializeSecurityDescriptor",
+        (|| {
+            if revision != u32::from(REVISION) {
+                return Err(UNKNOWN_REVISION);
+            }
+            if descriptor.is_null() {
+                return Err(INVALID_PARAMETER);
+            }
+            // SAFETY: `descriptor` is not null, so the caller guarantees that it is valid for writes.
+            unsafe { descriptor.write(SecurityDescriptor::sharing(false)) };
+            Ok(())
+        })(),
+    )
 }
 
 /// Sets the access list of a security descriptor. A null list grants all access to everyone.
@@ -125,22 +128,25 @@ pub unsafe extern "C" fn SetSecurityDescriptorDacl(
     dacl: *const c_void,
     defaulted: i32,
 ) -> i32 {
-    done((|| {
-        // SAFETY: the caller guarantees that `descriptor` is null or points to an initialized
-        // descriptor that no other thread uses.
-        let descriptor = unsafe { descriptor.as_mut() }.ok_or(INVALID_PARAMETER)?;
-        if descriptor.revision != REVISION {
-            return Err(UNKNOWN_REVISION);
-        }
-        if descriptor.control & SELF_RELATIVE != 0 {
-            return Err(INVALID_SECURITY_DESCR);
-        }
-        descriptor.control &= !(DACL_PRESENT | DACL_DEFAULTED);
-        if present != 0 {
-            descriptor.control |= DACL_PRESENT;
-            descriptor.control |= if defaulted != 0 { DACL_DEFAULTED } else { 0 };
-            descriptor.dacl = dacl;
-        }
-        Ok(())
-    })())
+    done(
+        "SetSecurityDescriptorDacl",
+        (|| {
+            // SAFETY: the caller guarantees that `descriptor` is null or points to an initialized
+            // descriptor that no other thread uses.
+            let descriptor = unsafe { descriptor.as_mut() }.ok_or(INVALID_PARAMETER)?;
+            if descriptor.revision != REVISION {
+                return Err(UNKNOWN_REVISION);
+            }
+            if descriptor.control & SELF_RELATIVE != 0 {
+                return Err(INVALID_SECURITY_DESCR);
+            }
+            descriptor.control &= !(DACL_PRESENT | DACL_DEFAULTED);
+            if present != 0 {
+                descriptor.control |= DACL_PRESENT;
+                descriptor.control |= if defaulted != 0 { DACL_DEFAULTED } else { 0 };
+                descriptor.dacl = dacl;
+            }
+            Ok(())
+        })(),
+    )
 }

@@ -111,15 +111,22 @@ fn a_failed_call_is_explained_and_traced() {
         let lines: Vec<&str> = printed.lines().collect();
         let [why, event, mutex, handle] = lines[..] else { panic!("{printed}") };
         assert!(
-            why.starts_with(&format!("error {code}: open or create section \"none\": ")),
+            why.starts_with(&format!(
+                "CreateFileMappingA: error {code}: open or create section \"none\": "
+            )),
             "{why}"
         );
         assert!(why.contains("PAGEMATE_DIR") && why.contains(path), "{why}");
         assert_eq!([event, mutex], [code.to_string(), code.to_string()]);
-        assert_eq!(handle, "error 6: The handle is invalid.");
+        assert_eq!(handle, "CloseHandle: error 6: The handle is invalid.");
         let lines: Vec<&str> = traced.lines().collect();
         assert_eq!(lines.len(), 5, "{traced}");
         assert_eq!(lines[0], format!("pagemate: {why}"));
+        assert!(
+            lines[1].starts_with(&format!("pagemate: CreateEventA: error {code}: ")),
+            "{traced}"
+        );
+        assert!(lines[2].starts_with(&format!("pagemate: OpenMutexA: error {code}: ")), "{traced}");
         assert_eq!(lines[4], "for a debugger");
     }
 }

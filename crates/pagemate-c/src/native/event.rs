@@ -224,6 +224,15 @@ pub extern "C" fn pagemate_event_wait_for(event: Option<&Event>, nanoseconds: u6
     })
 }
 
+/// Checks that the event still has its name. A wait that has to sleep checks that too. Thread-safe.
+///
+/// @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+///         event. On Windows no program can do that.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_event_check_name(event: Option<&Event>) -> Status {
+    run(|| Ok(required("check name", "event", event)?.event.check_name()?))
+}
+
 /// Returns whether this handle created the object rather than opened it. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_was_created(

@@ -19,7 +19,7 @@ pub struct Inventory {
 }
 
 /// Lists all live objects that this user may open, sorted by name, and removes the files of dead ones.
-/// Thread-safe.
+/// Thread-safe. pagemate_inventory_unreachable() tells whether a namespace is left out.
 ///
 /// On Windows these are the named file mappings of all programs, and the call holds each of them for a
 /// moment while it reads the properties.
@@ -49,6 +49,17 @@ pub extern "C" fn pagemate_inventory_list(
         let entries = inventory::list()?.into_iter().map(OwnedEntry::from).collect();
         Ok(Inventory { entries })
     })
+}
+
+/// Checks that pagemate_inventory_list() reaches the objects of every namespace. Thread-safe.
+///
+/// If the directory of one namespace cannot be used, the list has the objects of the other one alone.
+///
+/// @return PAGEMATE_OK: the list is complete. Otherwise the status of the first directory that is left out;
+///         pagemate_last_error_message() names the directory and the remedy. Always PAGEMATE_OK on Windows.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_inventory_unreachable() -> Status {
+    run(|| inventory::unreachable().into_iter().next().map_or(Ok(()), |error| Err(error.into())))
 }
 
 /// Finds the live object `name`, and returns a list of one object. Thread-safe.

@@ -257,6 +257,16 @@ pub extern "C" fn pagemate_mutex_is_mine(
     query("get owner of mutex", ("mutex", mutex), ("mine", mine), |mutex| mutex.mutex.is_mine())
 }
 
+/// Checks that the mutex still has its name. The first lock by a handle, and every lock that
+/// has to wait, checks that too. Thread-safe.
+///
+/// @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+///         mutex. On Windows no program can do that.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_mutex_check_name(mutex: Option<&Mutex>) -> Status {
+    run(|| Ok(required("check name", "mutex", mutex)?.mutex.check_name()?))
+}
+
 /// Returns whether this handle created the mutex rather than opened it. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_was_created(

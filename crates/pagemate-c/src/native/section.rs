@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use super::access::{Access, Protection};
 use super::argument::{c_name, close, create_handle, query, required, text};
 use super::options::SectionOptions;
-use super::status::Status;
+use super::status::{Status, run};
 
 /// A handle to a section, which is shared memory.
 ///
@@ -182,6 +182,15 @@ pub extern "C" fn pagemate_section_len(
     len: Option<&mut MaybeUninit<u64>>,
 ) -> Status {
     query("get length", ("section", section), ("len", len), |section| section.section.len())
+}
+
+/// Checks that the section still has its name. Mapping it checks that too. Thread-safe.
+///
+/// @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+///         section. On Windows no program can do that.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_section_check_name(section: Option<&Section>) -> Status {
+    run(|| Ok(required("check name", "section", section)?.section.check_name()?))
 }
 
 /// Returns whether this handle created the section rather than opened it. Thread-safe.

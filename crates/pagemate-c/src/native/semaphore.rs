@@ -231,6 +231,15 @@ pub extern "C" fn pagemate_semaphore_release(
     })
 }
 
+/// Checks that the semaphore still has its name. A wait that has to sleep checks that too. Thread-safe.
+///
+/// @return PAGEMATE_ORPHANED: another program removed the name, so that other processes do not find this
+///         semaphore. On Windows no program can do that.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_semaphore_check_name(semaphore: Option<&Semaphore>) -> Status {
+    run(|| Ok(required("check name", "semaphore", semaphore)?.semaphore.check_name()?))
+}
+
 /// Returns whether this handle created the object rather than opened it. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_was_created(

@@ -70,6 +70,8 @@ static void play(const char *verb, const char *name, const char *rest) {
     } else if (strcmp(verb, "probe") == 0) {
         status = pagemate_section_open(name, NULL, &section);
         pagemate_section_close(section);
+    } else if (strcmp(verb, "reach") == 0) {
+        status = pagemate_inventory_unreachable();
     } else if (i < 0) {
         abort();
     } else if (strcmp(verb, "write") == 0) {

@@ -34,6 +34,8 @@ static std::string play(const std::string &verb, const std::string &name, std::u
         keep(name, pagemate::Section::open(name));
     } else if (verb == "probe") {
         pagemate::Section::open(name);
+    } else if (verb == "reach") {
+        pagemate::inventory::unreachable();
     } else if (verb == "write") {
         held.at(name).view.write(0, number);
     } else if (verb == "read") {

@@ -176,6 +176,15 @@ static void inventories_list() {
     CHECK(missing.status() == PAGEMATE_NOT_FOUND);
 }
 
+static void removed_names_are_noticed() {
+    const auto section = SectionOptions().len(1).create_new("gone");
+    section.check_name();
+    pagemate::inventory::unreachable();
+    const auto path = std::string(std::getenv("PAGEMATE_DIR")) + "/pagemate-" + std::to_string(geteuid());
+    CHECK(unlink((path + "/gone").c_str()) == 0);
+    CHECK(thrown([&] { section.check_name(); }).status() == PAGEMATE_ORPHANED);
+}
+
 int main() {
     errors_are_exceptions();
     owners_let_go();
@@ -184,5 +193,6 @@ int main() {
     atomics_are_in_place();
     memory_can_be_somebody_elses();
     inventories_list();
+    removed_names_are_noticed();
     return 0;
 }

@@ -13,7 +13,7 @@ mod sync;
 mod tools;
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::process::Command;
 
 use build::{BUILT, Linked, compile, root, run};
@@ -224,6 +224,18 @@ fn closing_a_handle_and_exiting_end_the_name() {
         holder.end("exit");
         watcher.expect(&format!("probe {NAME}"), "PAGEMATE_NOT_FOUND");
         place.assert_empty();
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_has_a_status() {
+    for start in [c, cpp] {
+        let place = Place::new("native-reach");
+        start(&place).expect("reach", "ok");
+        fs::create_dir(place.local()).unwrap();
+        fs::set_permissions(place.local(), fs::Permissions::from_mode(0o755)).unwrap();
+        start(&place).expect("reach", "PAGEMATE_PERMISSION_DENIED");
+        fs::remove_dir(place.local()).unwrap();
     }
 }
 

@@ -49,6 +49,7 @@ template <class Call> static pagemate_status thrown(Call call) {
 static void guards_of_the_language_lock() {
     auto mutex = MutexOptions().create_new("guards");
     CHECK(mutex.was_created() && mutex.name() == "guards");
+    mutex.check_name();
     {
         const std::lock_guard guard(mutex);
         CHECK(mutex.is_mine() && !mutex.was_abandoned());

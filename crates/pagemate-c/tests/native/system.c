@@ -111,6 +111,7 @@ static void inventories_list(void) {
     pagemate_section *a = create("list-a"), *b = create("list-b");
     pagemate_inventory *all = NULL;
     size_t count = 0;
+    DO(pagemate_inventory_unreachable());
     DO(pagemate_inventory_list(&all));
     DO(pagemate_inventory_count(all, &count));
     CHECK(count == 2);
@@ -147,10 +148,49 @@ static void inventories_list(void) {
     DO(pagemate_prune(NULL, NULL));
 }
 
+/* Returns the path of a local object's file: docs/layout.md. */
+static const char *path_of(const char *name) {
+    static char path[512];
+    snprintf(path, sizeof path, "%s/pagemate-%u/%s", getenv("PAGEMATE_DIR"), (unsigned)geteuid(), name);
+    return path;
+}
+
+static void removed_names_are_noticed(void) {
+    pagemate_section *section = create("removed");
+    pagemate_mutex *mutex = NULL;
+    pagemate_event *event = NULL;
+    pagemate_semaphore *semaphore = NULL;
+    DO(pagemate_mutex_create_new("removed-m", NULL, &mutex));
+    DO(pagemate_event_create_new("removed-e", NULL, &event));
+    DO(pagemate_semaphore_create_new("removed-s", NULL, &semaphore));
+    DO(pagemate_section_check_name(section));
+    DO(pagemate_mutex_check_name(mutex));
+    DO(pagemate_event_check_name(event));
+    DO(pagemate_semaphore_check_name(semaphore));
+    const char *const names[] = {"removed", "removed-m", "removed-e", "removed-s"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CHECK(unlink(path_of(names[i])) == 0);
+    }
+    CHECK_STATUS(PAGEMATE_ORPHANED, pagemate_section_check_name(section));
+    CHECK_MESSAGE("check name of section \"removed\"");
+    CHECK_STATUS(PAGEMATE_ORPHANED, pagemate_mutex_check_name(mutex));
+    CHECK_STATUS(PAGEMATE_ORPHANED, pagemate_event_check_name(event));
+    CHECK_STATUS(PAGEMATE_ORPHANED, pagemate_semaphore_check_name(semaphore));
+    CHECK_NULL("section", pagemate_section_check_name(NULL));
+    CHECK_NULL("mutex", pagemate_mutex_check_name(NULL));
+    CHECK_NULL("event", pagemate_event_check_name(NULL));
+    CHECK_NULL("semaphore", pagemate_semaphore_check_name(NULL));
+    DO(pagemate_semaphore_close(semaphore));
+    DO(pagemate_event_close(event));
+    DO(pagemate_mutex_close(mutex));
+    DO(pagemate_section_close(section));
+}
+
 int main(void) {
     memory_can_be_a_file();
     descriptors_are_handed_on();
     posix_objects_open();
     inventories_list();
+    removed_names_are_noticed();
     return 0;
 }

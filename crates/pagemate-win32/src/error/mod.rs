@@ -127,9 +127,10 @@ pub(crate) fn set_last(code: u32) {
     LAST.set(code);
 }
 
-/// Returns the value of a call, or sets the last error and returns `failure`.
-pub(crate) fn answer<T>(result: Result<T>, failure: T) -> T {
-    why::record(result.as_ref().err().map(|Code(code)| *code));
+/// Returns the value of a call, or sets the last error and returns `failure`. `call` is the name of the
+/// exported function.
+pub(crate) fn answer<T>(call: &'static str, result: Result<T>, failure: T) -> T {
+    why::record(call, result.as_ref().err().map(|Code(code)| *code));
     result.unwrap_or_else(|Code(code)| {
         set_last(code);
         failure
@@ -137,8 +138,8 @@ pub(crate) fn answer<T>(result: Result<T>, failure: T) -> T {
 }
 
 /// Does the same as [`answer`] for calls that return a `BOOL`.
-pub(crate) fn done(result: Result<()>) -> i32 {
-    answer(result.map(|()| 1), 0)
+pub(crate) fn done(call: &'static str, result: Result<()>) -> i32 {
+    answer(call, result.map(|()| 1), 0)
 }
 
 /// Returns the last error of this thread.

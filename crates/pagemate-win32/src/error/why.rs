@@ -33,15 +33,15 @@ pub(super) fn note(error: &pagemate::Error) {
 }
 
 /// Composes the sentence about a call that failed with a code; forgets the noted error otherwise.
-pub(super) fn record(code: Option<u32>) {
+pub(super) fn record(call: &str, code: Option<u32>) {
     _ = FAILURE.try_with(|failure| {
         let mut failure = failure.borrow_mut();
         let noted = failure.noted.take();
         let Some(code) = code else { return };
         let known = noted.as_deref().or(texts::text(code));
         let sentence = match known {
-            Some(known) => format!("error {code}: {known}"),
-            None => format!("error {code}"),
+            Some(known) => format!("{call}: error {code}: {known}"),
+            None => format!("{call}: error {code}"),
         };
         if traced() {
             trace(&sentence);
@@ -76,7 +76,7 @@ pub(super) fn directory_is_relative() -> bool {
     std::env::var_os("PAGEMATE_DIR").is_some_and(|path| Path::new(&path).is_relative())
 }
 
-/// Returns a sentence about the last failed call of this thread: the code, the cause, and a remedy
+/// Returns a sentence about the last failed call of this thread: its name, the code, the cause, and a remedy
 /// if the library knows one. The string is valid until the thread's next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_win32_last_error_message() -> *const c_char {

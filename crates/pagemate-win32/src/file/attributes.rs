@@ -30,8 +30,8 @@ fn attributes(path: &Path) -> Result<u32> {
     })
 }
 
-fn attributes_of(path: Result<PathBuf>) -> u32 {
-    answer(path.and_then(|path| attributes(&path)), NONE)
+fn attributes_of(call: &'static str, path: Result<PathBuf>) -> u32 {
+    answer(call, path.and_then(|path| attributes(&path)), NONE)
 }
 
 /// Returns the attributes of a file or directory: `DIRECTORY`, `READONLY` or `NORMAL`.
@@ -42,7 +42,7 @@ fn attributes_of(path: Result<PathBuf>) -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetFileAttributesA(path: *const u8) -> u32 {
     // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
-    attributes_of(unsafe { path::narrow_of_any(path) })
+    attributes_of("GetFileAttributesA", unsafe { path::narrow_of_any(path) })
 }
 
 /// Does the same as [`GetFileAttributesA`], for 16-bit characters.
@@ -53,5 +53,5 @@ pub unsafe extern "C" fn GetFileAttributesA(path: *const u8) -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetFileAttributesW(path: *const u16) -> u32 {
     // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
-    attributes_of(unsafe { path::wide_of_any(path) })
+    attributes_of("GetFileAttributesW", unsafe { path::wide_of_any(path) })
 }

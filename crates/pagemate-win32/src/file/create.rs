@@ -228,7 +228,7 @@ pub unsafe extern "C" fn CreateFileA(
     let path = unsafe { path::narrow_of_any(path) };
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let handle = unsafe { create(path, access, attributes, disposition, flags) };
-    answer(handle, invalid_handle())
+    answer("CreateFileA", handle, invalid_handle())
 }
 
 /// Does the same as [`CreateFileA`], for 16-bit characters.
@@ -250,5 +250,5 @@ pub unsafe extern "C" fn CreateFileW(
     let path = unsafe { path::wide_of_any(path) };
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let handle = unsafe { create(path, access, attributes, disposition, flags) };
-    answer(handle, invalid_handle())
+    answer("CreateFileW", handle, invalid_handle())
 }

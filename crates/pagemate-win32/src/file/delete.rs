@@ -25,7 +25,7 @@ fn delete(path: &Path) -> Result<()> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DeleteFileA(path: *const u8) -> i32 {
     // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
-    done(unsafe { path::narrow(path) }.and_then(|path| delete(&path)))
+    done("DeleteFileA", unsafe { path::narrow(path) }.and_then(|path| delete(&path)))
 }
 
 /// Does the same as [`DeleteFileA`], for 16-bit characters.
@@ -36,5 +36,5 @@ pub unsafe extern "C" fn DeleteFileA(path: *const u8) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn DeleteFileW(path: *const u16) -> i32 {
     // SAFETY: the caller guarantees that `path` is null or points to a string that ends in a NUL.
-    done(unsafe { path::wide(path) }.and_then(|path| delete(&path)))
+    done("DeleteFileW", unsafe { path::wide(path) }.and_then(|path| delete(&path)))
 }

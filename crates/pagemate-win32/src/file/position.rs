@@ -42,12 +42,15 @@ pub unsafe extern "C" fn SetFilePointerEx(
     now: *mut i64,
     method: u32,
 ) -> i32 {
-    done(seek_checked(handle, by, method, |_| true).and_then(|at| {
-        let at = at.try_into().map_err(|_| INVALID_PARAMETER)?;
-        // SAFETY: the caller guarantees that `now` is null or valid for writes.
-        unsafe { write_unless_null(now, at) };
-        Ok(())
-    }))
+    done(
+        "SetFilePointerEx",
+        seek_checked(handle, by, method, |_| true).and_then(|at| {
+            let at = at.try_into().map_err(|_| INVALID_PARAMETER)?;
+            // SAFETY: the caller guarantees that `now` is null or valid for writes.
+            unsafe { write_unless_null(now, at) };
+            Ok(())
+        }),
+    )
 }
 
 /// Moves the file position, with the distance in two halves.
@@ -77,5 +80,5 @@ pub unsafe extern "C" fn SetFilePointer(
         unsafe { write_unless_null(high, (at >> 32) as i32) };
         clear_error_if_all_ones(at as u32)
     });
-    answer(at, ALL_ONES)
+    answer("SetFilePointer", at, ALL_ONES)
 }

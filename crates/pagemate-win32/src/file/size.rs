@@ -12,10 +12,13 @@ use crate::pointer::write_unless_null;
 /// Sets the length of the file to its position.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetEndOfFile(handle: Handle) -> i32 {
-    done(handle::file_with(handle, WRITE_DATA).and_then(|(file, _)| {
-        let at = file.seek(0, libc::SEEK_CUR)?;
-        set_len(&file, at)
-    }))
+    done(
+        "SetEndOfFile",
+        handle::file_with(handle, WRITE_DATA).and_then(|(file, _)| {
+            let at = file.seek(0, libc::SEEK_CUR)?;
+            set_len(&file, at)
+        }),
+    )
 }
 
 fn len(handle: Handle) -> Result<u64> {
@@ -35,7 +38,7 @@ pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
         unsafe { write_unless_null(high, (len >> 32) as u32) };
         clear_error_if_all_ones(len as u32)
     });
-    answer(low, ALL_ONES)
+    answer("GetFileSize", low, ALL_ONES)
 }
 
 /// Reports the file's length in bytes.
@@ -45,9 +48,12 @@ pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
 /// `buffer` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetFileSizeEx(handle: Handle, buffer: *mut i64) -> i32 {
-    done(len(handle).and_then(|len| {
-        let len = len.try_into().map_err(|_| INVALID_PARAMETER)?;
-        // SAFETY: the caller guarantees that `buffer` is null or valid for writes.
-        if unsafe { write_unless_null(buffer, len) } { Ok(()) } else { Err(NOACCESS) }
-    }))
+    done(
+        "GetFileSizeEx",
+        len(handle).and_then(|len| {
+            let len = len.try_into().map_err(|_| INVALID_PARAMETER)?;
+            // SAFETY: the caller guarantees that `buffer` is null or valid for writes.
+            if unsafe { write_unless_null(buffer, len) } { Ok(()) } else { Err(NOACCESS) }
+        }),
+    )
 }

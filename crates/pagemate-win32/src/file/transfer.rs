@@ -201,10 +201,13 @@ pub unsafe extern "C" fn ReadFile(
         start.advance(&file, read)?;
         u32::try_from(read).map_err(|_| INVALID_PARAMETER)
     });
-    done(read.map(|read| {
-        // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
-        unsafe { report(read, 0, count, overlapped) };
-    }))
+    done(
+        "ReadFile",
+        read.map(|read| {
+            // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+            unsafe { report(read, 0, count, overlapped) };
+        }),
+    )
 }
 
 /// Writes at the end of the file, and moves the file position there.
@@ -257,8 +260,11 @@ pub unsafe extern "C" fn WriteFile(
         start.advance(&file, written)?;
         u32::try_from(written).map_err(|_| INVALID_PARAMETER)
     });
-    done(written.map(|written| {
-        // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
-        unsafe { report(written, 0, count, overlapped) };
-    }))
+    done(
+        "WriteFile",
+        written.map(|written| {
+            // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+            unsafe { report(written, 0, count, overlapped) };
+        }),
+    )
 }

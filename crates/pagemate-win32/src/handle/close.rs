@@ -11,5 +11,5 @@ pub extern "C" fn CloseHandle(handle: Handle) -> i32 {
     if is_pseudo(handle) {
         return 1;
     }
-    done(remove(handle).map(drop))
+    done("CloseHandle", remove(handle).map(drop))
 }

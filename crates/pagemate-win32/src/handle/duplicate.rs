@@ -35,7 +35,7 @@ pub unsafe extern "C" fn DuplicateHandle(
     if options & DUPLICATE_CLOSE_SOURCE != 0 && source_process.addr() == CURRENT_PROCESS {
         drop(handle::remove(source));
     }
-    let handle = answer(handle, std::ptr::null_mut());
+    let handle = answer("DuplicateHandle", handle, std::ptr::null_mut());
     // As on Windows, a null `target` leaks the new handle.
     // SAFETY: the caller guarantees that `target` is null or valid for writes.
     unsafe { write_unless_null(target, handle) };

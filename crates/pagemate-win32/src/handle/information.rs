@@ -19,10 +19,13 @@ const PROTECT_FROM_CLOSE: u32 = 2;
 /// `flags` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetHandleInformation(handle: Handle, flags: *mut u32) -> i32 {
-    done(information(handle).and_then(|information| {
-        // SAFETY: the caller guarantees that `flags` is null or valid for writes.
-        if unsafe { write_unless_null(flags, information) } { Ok(()) } else { Err(NOACCESS) }
-    }))
+    done(
+        "GetHandleInformation",
+        information(handle).and_then(|information| {
+            // SAFETY: the caller guarantees that `flags` is null or valid for writes.
+            if unsafe { write_unless_null(flags, information) } { Ok(()) } else { Err(NOACCESS) }
+        }),
+    )
 }
 
 fn information(handle: Handle) -> Result<u32> {
@@ -39,7 +42,7 @@ fn information(handle: Handle) -> Result<u32> {
 /// Sets whether a handle is inheritable and protected from `CloseHandle`.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetHandleInformation(handle: Handle, mask: u32, flags: u32) -> i32 {
-    done(set_information(handle, mask, flags))
+    done("SetHandleInformation", set_information(handle, mask, flags))
 }
 
 fn set_information(handle: Handle, mask: u32, flags: u32) -> Result<()> {

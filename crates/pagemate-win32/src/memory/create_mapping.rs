@@ -189,7 +189,7 @@ pub unsafe extern "C" fn CreateFileMappingA(
     let name = unsafe { name::narrow(name) };
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let made = unsafe { create(file, attributes, protection, join(len_high, len_low), name) };
-    answer(made, std::ptr::null_mut())
+    answer("CreateFileMappingA", made, std::ptr::null_mut())
 }
 
 /// Does the same as [`CreateFileMappingA`], for 16-bit characters.
@@ -210,5 +210,5 @@ pub unsafe extern "C" fn CreateFileMappingW(
     let name = unsafe { name::wide(name) };
     // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
     let made = unsafe { create(file, attributes, protection, join(len_high, len_low), name) };
-    answer(made, std::ptr::null_mut())
+    answer("CreateFileMappingW", made, std::ptr::null_mut())
 }

@@ -85,18 +85,18 @@ unsafe fn free(memory: *mut c_void) {
     }
 }
 
-fn or_out_of_memory(start: *mut c_void) -> *mut c_void {
+fn or_out_of_memory(call: &'static str, start: *mut c_void) -> *mut c_void {
     let start = if start.is_null() { Err(NOT_ENOUGH_MEMORY) } else { Ok(start) };
-    answer(start, null_mut())
+    answer(call, start, null_mut())
 }
 
 /// Allocates memory, to be freed by [`LocalFree`].
 #[unsafe(no_mangle)]
 pub extern "C" fn LocalAlloc(flags: u32, len: usize) -> *mut c_void {
     match flags & !MOVABLE {
-        0 => or_out_of_memory(allocate(len, false)),
-        ZEROED => or_out_of_memory(allocate(len, true)),
-        _ => answer(Err(INVALID_PARAMETER), null_mut()),
+        0 => or_out_of_memory("LocalAlloc", allocate(len, false)),
+        ZEROED => or_out_of_memory("LocalAlloc", allocate(len, true)),
+        _ => answer("LocalAlloc", Err(INVALID_PARAMETER), null_mut()),
     }
 }
 
@@ -105,7 +105,7 @@ pub extern "C" fn LocalAlloc(flags: u32, len: usize) -> *mut c_void {
 /// # Safety
 ///
 /// `memory` is null, or was returned by [`LocalAlloc`],
-/// [`FormatMessageA`](crate::text::message::FormatMessageA) or another call of this library that
+/// [`FormatMessageA`](crate::system::message::FormatMessageA) or another call of this library that
 /// allocates for the caller, and is not freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn LocalFree(memory: *mut c_void) -> *mut c_void {
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn HeapFree(_heap: Handle, _flags: u32, memory: *mut c_voi
     // SAFETY: the caller guarantees that `memory` is null, or a block of this module that is not
     // freed.
     unsafe { free(memory) };
-    done(Ok(()))
+    done("HeapFree", Ok(()))
 }
 
 /// Changes the length of a block, which may move it. Returns null and leaves the block unchanged if
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn HeapReAlloc(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn HeapSize(_heap: Handle, _flags: u32, memory: *const c_void) -> usize {
     if memory.is_null() {
-        return answer(Err(INVALID_PARAMETER), NO_SIZE);
+        return answer("HeapSize", Err(INVALID_PARAMETER), NO_SIZE);
     }
     // SAFETY: `memory` is not null, so the caller guarantees that it is a block of this module that
     // is not freed.

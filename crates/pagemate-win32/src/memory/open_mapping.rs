@@ -63,7 +63,7 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
 pub unsafe extern "C" fn OpenFileMappingA(access: u32, inherit: i32, name: *const u8) -> Handle {
     // SAFETY: the caller guarantees that `name` is null or points to a string that ends in a NUL.
     let name = unsafe { name::narrow(name) };
-    answer(open(access, inherit, name), std::ptr::null_mut())
+    answer("OpenFileMappingA", open(access, inherit, name), std::ptr::null_mut())
 }
 
 /// Does the same as [`OpenFileMappingA`], for 16-bit characters.
@@ -75,5 +75,5 @@ pub unsafe extern "C" fn OpenFileMappingA(access: u32, inherit: i32, name: *cons
 pub unsafe extern "C" fn OpenFileMappingW(access: u32, inherit: i32, name: *const u16) -> Handle {
     // SAFETY: the caller guarantees that `name` is null or points to a string that ends in a NUL.
     let name = unsafe { name::wide(name) };
-    answer(open(access, inherit, name), std::ptr::null_mut())
+    answer("OpenFileMappingW", open(access, inherit, name), std::ptr::null_mut())
 }

@@ -168,7 +168,9 @@ pub extern "C" fn MapViewOfFile(
     offset_low: u32,
     len: usize,
 ) -> *mut c_void {
-    MapViewOfFileEx(handle, access, offset_high, offset_low, len, std::ptr::null_mut())
+    let offset = join(offset_high, offset_low);
+    let mapped = map_with_access(handle, access, offset, len, std::ptr::null_mut());
+    answer("MapViewOfFile", mapped, std::ptr::null_mut())
 }
 
 /// Maps a view at an address that the caller chooses.
@@ -181,10 +183,19 @@ pub extern "C" fn MapViewOfFileEx(
     len: usize,
     base: *mut c_void,
 ) -> *mut c_void {
-    let offset = join(offset_high, offset_low);
-    let mapped = protection_of(access)
-        .and_then(|protection| map(handle, &Wanted { protection, offset, len, base }));
-    answer(mapped, std::ptr::null_mut())
+    let mapped = map_with_access(handle, access, join(offset_high, offset_low), len, base);
+    answer("MapViewOfFileEx", mapped, std::ptr::null_mut())
+}
+
+/// Maps a view with the protection that `FILE_MAP_` rights mean.
+fn map_with_access(
+    handle: Handle,
+    access: u32,
+    offset: u64,
+    len: usize,
+    base: *mut c_void,
+) -> Result<*mut c_void> {
+    map(handle, &Wanted { protection: protection_of(access)?, offset, len, base })
 }
 
 /// Maps a view into this process, with a `PAGE_` protection.
@@ -201,7 +212,7 @@ pub extern "C" fn MapViewOfFileNuma2(
 ) -> *mut c_void {
     let wanted = Wanted { protection, offset, len, base };
     let mapped = map_here(process.addr() == CURRENT_PROCESS, handle, allocation, wanted);
-    answer(mapped, std::ptr::null_mut())
+    answer("MapViewOfFileNuma2", mapped, std::ptr::null_mut())
 }
 
 /// Maps a view into this process, with a `PAGE_` protection. Refuses extended parameters.
@@ -224,7 +235,7 @@ pub extern "C" fn MapViewOfFile3(
     } else {
         Err(NOT_SUPPORTED)
     };
-    answer(mapped, std::ptr::null_mut())
+    answer("MapViewOfFile3", mapped, std::ptr::null_mut())
 }
 
 fn map_here(here: bool, handle: Handle, allocation: u32, wanted: Wanted) -> Result<*mut c_void> {
@@ -243,26 +254,29 @@ fn map_here(here: bool, handle: Handle, allocation: u32, wanted: Wanted) -> Resu
 /// Unmaps the view that contains an address.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFile(address: *const c_void) -> i32 {
-    done(unmap(address))
+    done("UnmapViewOfFile", unmap(address))
 }
 
 /// Does the same as [`UnmapViewOfFile`]. Refuses all flags.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFileEx(address: *mut c_void, flags: u32) -> i32 {
-    done(if flags == 0 { unmap(address) } else { Err(NOT_SUPPORTED) })
+    done("UnmapViewOfFileEx", unmap_without_flags(address, flags))
 }
 
 /// Does the same as [`UnmapViewOfFileEx`]. Refuses other processes.
 #[unsafe(no_mangle)]
 pub extern "C" fn UnmapViewOfFile2(process: Handle, address: *mut c_void, flags: u32) -> i32 {
-    if process.addr() != CURRENT_PROCESS {
-        return done(Err(INVALID_HANDLE));
-    }
-    UnmapViewOfFileEx(address, flags)
+    let here = process.addr() == CURRENT_PROCESS;
+    let unmapped = if here { unmap_without_flags(address, flags) } else { Err(INVALID_HANDLE) };
+    done("UnmapViewOfFile2", unmapped)
+}
+
+fn unmap_without_flags(address: *const c_void, flags: u32) -> Result<()> {
+    if flags == 0 { unmap(address) } else { Err(NOT_SUPPORTED) }
 }
 
 /// Writes the changed pages of a view to its file, and waits for that.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushViewOfFile(address: *const c_void, len: usize) -> i32 {
-    done(flush(address, len))
+    done("FlushViewOfFile", flush(address, len))
 }

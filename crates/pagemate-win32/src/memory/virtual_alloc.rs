@@ -163,11 +163,15 @@ pub extern "C" fn VirtualAlloc(
     how: u32,
     protection: u32,
 ) -> *mut c_void {
-    answer(allocate(address.addr(), len, how, protection).map(as_pointer), std::ptr::null_mut())
+    answer(
+        "VirtualAlloc",
+        allocate(address.addr(), len, how, protection).map(as_pointer),
+        std::ptr::null_mut(),
+    )
 }
 
 /// Decommits or releases private memory. Refuses views.
 #[unsafe(no_mangle)]
 pub extern "C" fn VirtualFree(address: *mut c_void, len: usize, how: u32) -> i32 {
-    done(free(address.addr(), len, how))
+    done("VirtualFree", free(address.addr(), len, how))
 }

@@ -47,10 +47,13 @@ pub unsafe extern "C" fn VirtualProtect(
     old: *mut u32,
 ) -> i32 {
     if old.is_null() {
-        return done(Err(NO_ACCESS_TO_ARGUMENT));
+        return done("VirtualProtect", Err(NO_ACCESS_TO_ARGUMENT));
     }
-    done(protect(address.addr(), len, protection).map(|was| {
-        // SAFETY: the caller guarantees that `old` is null or valid for writes.
-        unsafe { write_unless_null(old, was) };
-    }))
+    done(
+        "VirtualProtect",
+        protect(address.addr(), len, protection).map(|was| {
+            // SAFETY: the caller guarantees that `old` is null or valid for writes.
+            unsafe { write_unless_null(old, was) };
+        }),
+    )
 }

@@ -110,5 +110,5 @@ pub unsafe extern "C" fn VirtualQuery(
             Err(NO_ACCESS_TO_ARGUMENT)
         }
     })();
-    answer(result, 0)
+    answer("VirtualQuery", result, 0)
 }

@@ -227,38 +227,41 @@ macro_rules! calls {
             startup: *const StartupInfo,
             information_out: *mut ProcessInformation,
         ) -> i32 {
-            done((|| {
-                // SAFETY: the caller guarantees that `startup` is null, or valid for reads and
-                // initialized.
-                let startup = unsafe { read_unless_null(startup) }.ok_or(INVALID_PARAMETER)?;
-                if information_out.is_null() {
-                    return Err(INVALID_PARAMETER);
-                }
-                let wanted = Wanted {
-                    // SAFETY: the caller guarantees that `application` is null or points to a
-                    // string that ends in a NUL.
-                    application: unsafe { $text(application) }?,
-                    // SAFETY: the caller guarantees that `line` is null or points to a string that
-                    // ends in a NUL.
-                    line: unsafe { $text(line) }?,
-                    // SAFETY: the caller guarantees that `folder` is null or points to a string
-                    // that ends in a NUL.
-                    folder: unsafe { $text(folder) }?,
-                    // SAFETY: the caller guarantees that `environment_block` is null or points to
-                    // an environment block of this width.
-                    environment: unsafe { environment(environment_block, flags) }?,
-                    flags,
-                    inherits: inherits != 0,
-                    // SAFETY: the caller guarantees that `process_attributes` is null or points to
-                    // valid attributes.
-                    inheritable: unsafe { security::wanted(process_attributes) }?.0,
-                    streams: (startup.flags & USE_STREAMS != 0).then_some(startup.streams),
-                };
-                let made = wanted.start()?;
-                // SAFETY: the caller guarantees that `information_out` is null or valid for writes.
-                unsafe { write_unless_null(information_out, made) };
-                Ok(())
-            })())
+            done(
+                stringify!($create),
+                (|| {
+                    // SAFETY: the caller guarantees that `startup` is null, or valid for reads and
+                    // initialized.
+                    let startup = unsafe { read_unless_null(startup) }.ok_or(INVALID_PARAMETER)?;
+                    if information_out.is_null() {
+                        return Err(INVALID_PARAMETER);
+                    }
+                    let wanted = Wanted {
+                        // SAFETY: the caller guarantees that `application` is null or points to a
+                        // string that ends in a NUL.
+                        application: unsafe { $text(application) }?,
+                        // SAFETY: the caller guarantees that `line` is null or points to a string that
+                        // ends in a NUL.
+                        line: unsafe { $text(line) }?,
+                        // SAFETY: the caller guarantees that `folder` is null or points to a string
+                        // that ends in a NUL.
+                        folder: unsafe { $text(folder) }?,
+                        // SAFETY: the caller guarantees that `environment_block` is null or points to
+                        // an environment block of this width.
+                        environment: unsafe { environment(environment_block, flags) }?,
+                        flags,
+                        inherits: inherits != 0,
+                        // SAFETY: the caller guarantees that `process_attributes` is null or points to
+                        // valid attributes.
+                        inheritable: unsafe { security::wanted(process_attributes) }?.0,
+                        streams: (startup.flags & USE_STREAMS != 0).then_some(startup.streams),
+                    };
+                    let made = wanted.start()?;
+                    // SAFETY: the caller guarantees that `information_out` is null or valid for writes.
+                    unsafe { write_unless_null(information_out, made) };
+                    Ok(())
+                })(),
+            )
         }
 
         /// Reports how this process was started. The parent cannot pass this on Linux, so that all

@@ -19,7 +19,10 @@ fn process_with(handle: Handle, rights: u32) -> Result<Arc<Process>> {
 /// processes see the signal.
 #[unsafe(no_mangle)]
 pub extern "C" fn TerminateProcess(handle: Handle, code: u32) -> i32 {
-    done(process_with(handle, TERMINATE).and_then(|process| process.terminate(code)))
+    done(
+        "TerminateProcess",
+        process_with(handle, TERMINATE).and_then(|process| process.terminate(code)),
+    )
 }
 
 /// Reports the exit code of a process, or `STILL_ACTIVE`.
@@ -29,15 +32,22 @@ pub extern "C" fn TerminateProcess(handle: Handle, code: u32) -> i32 {
 /// `exit_code_out` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetExitCodeProcess(handle: Handle, exit_code_out: *mut u32) -> i32 {
-    done(process_with(handle, QUERY_INFORMATION | QUERY_LIMITED).and_then(|process| {
-        let code = exit_code(&process)?;
-        // SAFETY: the caller guarantees that `exit_code_out` is null or valid for writes.
-        if unsafe { write_unless_null(exit_code_out, code) } { Ok(()) } else { Err(NOACCESS) }
-    }))
+    done(
+        "GetExitCodeProcess",
+        process_with(handle, QUERY_INFORMATION | QUERY_LIMITED).and_then(|process| {
+            let code = exit_code(&process)?;
+            // SAFETY: the caller guarantees that `exit_code_out` is null or valid for writes.
+            if unsafe { write_unless_null(exit_code_out, code) } { Ok(()) } else { Err(NOACCESS) }
+        }),
+    )
 }
 
 /// Returns the number of a process; zero if the handle is not a process'.
 #[unsafe(no_mangle)]
 pub extern "C" fn GetProcessId(handle: Handle) -> u32 {
-    answer(process_with(handle, QUERY_INFORMATION | QUERY_LIMITED).map(|process| process.id()), 0)
+    answer(
+        "GetProcessId",
+        process_with(handle, QUERY_INFORMATION | QUERY_LIMITED).map(|process| process.id()),
+        0,
+    )
 }

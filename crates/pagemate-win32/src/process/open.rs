@@ -48,5 +48,5 @@ fn open(access: u32, inherit: bool, id: u32) -> Result<Handle> {
 /// Opens the process with a number.
 #[unsafe(no_mangle)]
 pub extern "C" fn OpenProcess(access: u32, inherit: i32, id: u32) -> Handle {
-    answer(open(access, inherit != 0, id), std::ptr::null_mut())
+    answer("OpenProcess", open(access, inherit != 0, id), std::ptr::null_mut())
 }

@@ -36,6 +36,21 @@ fn event(
     Ok((Object::Event(Arc::new(event)), made))
 }
 
+/// # Safety
+///
+/// `attributes` is null or points to valid attributes.
+unsafe fn create_event(
+    attributes: *const SecurityAttributes,
+    name: Result<Option<String>>,
+    manual: bool,
+    signaled: bool,
+    access: u32,
+) -> Result<Handle> {
+    let make = |name: Option<&str>, sharing| event(name, sharing, manual, signaled);
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    unsafe { create(access, attributes, name?, make) }
+}
+
 macro_rules! calls {
     ($unit:ty, $text:ident: $create_event:ident $create_event_ex:ident $open_event:ident) => {
         /// Creates an event, or opens the existing one with its name.
@@ -51,10 +66,14 @@ macro_rules! calls {
             signaled: i32,
             name: *const $unit,
         ) -> Handle {
-            let manual = if manual != 0 { MANUAL_RESET } else { 0 };
-            let signaled = if signaled != 0 { INITIAL_SET } else { 0 };
-            // SAFETY: the caller guarantees that `attributes` and `name` are null or valid.
-            unsafe { $create_event_ex(attributes, name, manual | signaled, rights::STATE.all) }
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
+            let name = unsafe { name::$text(name) };
+            let (manual, signaled) = (manual != 0, signaled != 0);
+            let made =
+                // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+                unsafe { create_event(attributes, name, manual, signaled, rights::STATE.all) };
+            answer(stringify!($create_event), made, std::ptr::null_mut())
         }
 
         /// Does the same as `CreateEvent`, with the rights of the handle.
@@ -72,15 +91,10 @@ macro_rules! calls {
             // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
             // a NUL.
             let name = unsafe { name::$text(name) };
-            let made = name.and_then(|name| {
-                // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
-                unsafe {
-                    create(access, attributes, name, |name, sharing| {
-                        event(name, sharing, flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0)
-                    })
-                }
-            });
-            answer(made, std::ptr::null_mut())
+            let (manual, signaled) = (flags & MANUAL_RESET != 0, flags & INITIAL_SET != 0);
+            // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+            let made = unsafe { create_event(attributes, name, manual, signaled, access) };
+            answer(stringify!($create_event_ex), made, std::ptr::null_mut())
         }
 
         /// Opens an event that some process holds a handle to.
@@ -99,7 +113,7 @@ macro_rules! calls {
             let name = unsafe { name::$text(name) };
             let opened =
                 open(access, inherit, name, |name| Ok(Object::Event(Arc::new(Event::open(name)?))));
-            answer(opened, std::ptr::null_mut())
+            answer(stringify!($open_event), opened, std::ptr::null_mut())
         }
     };
 }
@@ -115,18 +129,18 @@ pub(crate) fn modifiable_event(handle: Handle) -> Result<Arc<Event>> {
 /// Sets an event.
 #[unsafe(no_mangle)]
 pub extern "C" fn SetEvent(handle: Handle) -> i32 {
-    done(modifiable_event(handle).and_then(|event| Ok(event.set()?)))
+    done("SetEvent", modifiable_event(handle).and_then(|event| Ok(event.set()?)))
 }
 
 /// Resets an event.
 #[unsafe(no_mangle)]
 pub extern "C" fn ResetEvent(handle: Handle) -> i32 {
-    done(modifiable_event(handle).and_then(|event| Ok(event.reset()?)))
+    done("ResetEvent", modifiable_event(handle).and_then(|event| Ok(event.reset()?)))
 }
 
 /// Releases the current waiters of an event (one of them if it resets automatically). The event is
 /// not set afterwards.
 #[unsafe(no_mangle)]
 pub extern "C" fn PulseEvent(handle: Handle) -> i32 {
-    done(modifiable_event(handle).and_then(|event| Ok(event.pulse()?)))
+    done("PulseEvent", modifiable_event(handle).and_then(|event| Ok(event.pulse()?)))
 }

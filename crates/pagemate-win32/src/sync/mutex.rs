@@ -49,6 +49,22 @@ fn find_mutex(name: &str) -> Result<Object> {
     Ok(Object::Mutex(found))
 }
 
+/// # Safety
+///
+/// `attributes` is null or points to valid attributes.
+unsafe fn create_mutex(
+    attributes: *const SecurityAttributes,
+    name: Result<Option<String>>,
+    owned: bool,
+    access: u32,
+) -> Result<Handle> {
+    let name = name?;
+    let _lookup = LOOKUP.lock();
+    let make = |name: Option<&str>, sharing| mutex(name, sharing, owned);
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    unsafe { create(access, attributes, name, make) }
+}
+
 macro_rules! calls {
     ($unit:ty, $text:ident: $create_mutex:ident $create_mutex_ex:ident $open_mutex:ident) => {
         /// Creates a mutex, or opens the existing one with its name.
@@ -63,9 +79,12 @@ macro_rules! calls {
             owned: i32,
             name: *const $unit,
         ) -> Handle {
-            let flags = if owned != 0 { INITIAL_OWNER } else { 0 };
-            // SAFETY: the caller guarantees that `attributes` and `name` are null or valid.
-            unsafe { $create_mutex_ex(attributes, name, flags, rights::MUTEX.all) }
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
+            let name = unsafe { name::$text(name) };
+            // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+            let made = unsafe { create_mutex(attributes, name, owned != 0, rights::MUTEX.all) };
+            answer(stringify!($create_mutex), made, std::ptr::null_mut())
         }
 
         /// Does the same as `CreateMutex`, with the rights of the handle.
@@ -83,16 +102,10 @@ macro_rules! calls {
             // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
             // a NUL.
             let name = unsafe { name::$text(name) };
-            let made = name.and_then(|name| {
-                let _lookup = LOOKUP.lock();
+            let made =
                 // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
-                unsafe {
-                    create(access, attributes, name, |name, sharing| {
-                        mutex(name, sharing, flags & INITIAL_OWNER != 0)
-                    })
-                }
-            });
-            answer(made, std::ptr::null_mut())
+                unsafe { create_mutex(attributes, name, flags & INITIAL_OWNER != 0, access) };
+            answer(stringify!($create_mutex_ex), made, std::ptr::null_mut())
         }
 
         /// Opens a mutex that some process holds a handle to.
@@ -110,7 +123,11 @@ macro_rules! calls {
             // a NUL.
             let name = unsafe { name::$text(name) };
             let _lookup = LOOKUP.lock();
-            answer(open(access, inherit, name, find_mutex), std::ptr::null_mut())
+            answer(
+                stringify!($open_mutex),
+                open(access, inherit, name, find_mutex),
+                std::ptr::null_mut(),
+            )
         }
     };
 }
@@ -121,5 +138,5 @@ calls! { u16, wide: CreateMutexW CreateMutexExW OpenMutexW }
 /// Releases a mutex that this thread owns, once.
 #[unsafe(no_mangle)]
 pub extern "C" fn ReleaseMutex(handle: Handle) -> i32 {
-    done(handle::mutex(handle).and_then(|(mutex, _)| mutex.release()))
+    done("ReleaseMutex", handle::mutex(handle).and_then(|(mutex, _)| mutex.release()))
 }

@@ -40,6 +40,24 @@ fn semaphore(
     Ok((Object::Semaphore(Arc::new(semaphore)), made))
 }
 
+/// # Safety
+///
+/// `attributes` is null or points to valid attributes.
+unsafe fn create_semaphore(
+    attributes: *const SecurityAttributes,
+    name: Result<Option<String>>,
+    count: i32,
+    max: i32,
+    access: u32,
+) -> Result<Handle> {
+    let name = name?;
+    // Invalid counts are refused before an invalid name.
+    let options = counts(count, max)?;
+    let make = |name: Option<&str>, sharing| semaphore(name, sharing, options);
+    // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+    unsafe { create(access, attributes, name, make) }
+}
+
 macro_rules! calls {
     ($unit:ty, $text:ident: $create_semaphore:ident $create_semaphore_ex:ident $open_semaphore:ident) => {
         /// Creates a semaphore, or opens the existing one with its name.
@@ -55,8 +73,12 @@ macro_rules! calls {
             max: i32,
             name: *const $unit,
         ) -> Handle {
-            // SAFETY: the caller guarantees that `attributes` and `name` are null or valid.
-            unsafe { $create_semaphore_ex(attributes, count, max, name, 0, rights::STATE.all) }
+            // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
+            // a NUL.
+            let name = unsafe { name::$text(name) };
+            // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+            let made = unsafe { create_semaphore(attributes, name, count, max, rights::STATE.all) };
+            answer(stringify!($create_semaphore), made, std::ptr::null_mut())
         }
 
         /// Does the same as `CreateSemaphore`, with the rights of the handle. The flags are
@@ -77,17 +99,9 @@ macro_rules! calls {
             // SAFETY: the caller guarantees that `name` is null or points to a string that ends in
             // a NUL.
             let name = unsafe { name::$text(name) };
-            // Invalid counts are refused before an invalid name.
-            let made = name.and_then(|name| {
-                let options = counts(count, max)?;
-                // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
-                unsafe {
-                    create(access, attributes, name, |name, sharing| {
-                        semaphore(name, sharing, options)
-                    })
-                }
-            });
-            answer(made, std::ptr::null_mut())
+            // SAFETY: the caller guarantees that `attributes` is null or points to valid attributes.
+            let made = unsafe { create_semaphore(attributes, name, count, max, access) };
+            answer(stringify!($create_semaphore_ex), made, std::ptr::null_mut())
         }
 
         /// Opens a semaphore that some process holds a handle to.
@@ -107,7 +121,7 @@ macro_rules! calls {
             let opened = open(access, inherit, name, |name| {
                 Ok(Object::Semaphore(Arc::new(Semaphore::open(name)?)))
             });
-            answer(opened, std::ptr::null_mut())
+            answer(stringify!($open_semaphore), opened, std::ptr::null_mut())
         }
     };
 }
@@ -122,10 +136,13 @@ calls! { u16, wide: CreateSemaphoreW CreateSemaphoreExW OpenSemaphoreW }
 /// `before` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ReleaseSemaphore(handle: Handle, by: i32, before: *mut i32) -> i32 {
-    done(release_semaphore(handle, by).map(|count| {
-        // SAFETY: the caller guarantees that `before` is null or valid for writes.
-        unsafe { write_unless_null(before, count) };
-    }))
+    done(
+        "ReleaseSemaphore",
+        release_semaphore(handle, by).map(|count| {
+            // SAFETY: the caller guarantees that `before` is null or valid for writes.
+            unsafe { write_unless_null(before, count) };
+        }),
+    )
 }
 
 /// Adds to the count of a semaphore whose handle has the right to change it. Returns the previous

@@ -234,7 +234,10 @@ pub unsafe extern "C" fn SleepConditionVariableCS(
     // SAFETY: the caller guarantees that `section` is initialized and owned by this thread.
     let release = || unsafe { LeaveCriticalSection(section) };
     // SAFETY: the caller guarantees that `section` is initialized.
-    done(condition.wait(time, release, || unsafe { EnterCriticalSection(section) }))
+    done(
+        "SleepConditionVariableCS",
+        condition.wait(time, release, || unsafe { EnterCriticalSection(section) }),
+    )
 }
 
 /// Releases a slim lock, sleeps until a condition variable is woken, and acquires the lock again.
@@ -254,11 +257,14 @@ pub unsafe extern "C" fn SleepConditionVariableSRW(
     let condition = unsafe { &*condition };
     // SAFETY: the caller guarantees that `lock` is initialized or zero. All fields are atomic.
     let lock = unsafe { &*lock };
-    done(match flags {
-        0 => condition.wait(time, || lock.release(EXCLUSIVE), || lock.exclusive()),
-        SHARED_MODE => condition.wait(time, || lock.release(1), || lock.shared()),
-        _ => Err(INVALID_PARAMETER),
-    })
+    done(
+        "SleepConditionVariableSRW",
+        match flags {
+            0 => condition.wait(time, || lock.release(EXCLUSIVE), || lock.exclusive()),
+            SHARED_MODE => condition.wait(time, || lock.release(1), || lock.shared()),
+            _ => Err(INVALID_PARAMETER),
+        },
+    )
 }
 
 /// Wakes one thread that sleeps on a condition variable.

@@ -183,7 +183,7 @@ pub unsafe extern "C" fn CreateThread(
         unsafe { write_unless_null(id, new_id) };
         handle
     });
-    answer(handle, null_mut())
+    answer("CreateThread", handle, null_mut())
 }
 
 /// Ends the calling thread. The C library unwinds its stack, which runs C++ destructors.
@@ -209,7 +209,7 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
             Target::FirstOf(_) => 0,
         }
     });
-    answer(before, NO_COUNT)
+    answer("ResumeThread", before, NO_COUNT)
 }
 
 /// Reports the exit code of a thread, or `STILL_ACTIVE`.
@@ -219,14 +219,17 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
 /// `exit_code_out` is null or valid for writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn GetExitCodeThread(handle: Handle, exit_code_out: *mut u32) -> i32 {
-    done(target_of(handle).and_then(|target| {
-        let code = match target {
-            Target::Local(thread) => thread.exit_code(),
-            Target::FirstOf(process) => exit_code(&process)?,
-        };
-        // SAFETY: the caller guarantees that `exit_code_out` is null or valid for writes.
-        if unsafe { write_unless_null(exit_code_out, code) } { Ok(()) } else { Err(NOACCESS) }
-    }))
+    done(
+        "GetExitCodeThread",
+        target_of(handle).and_then(|target| {
+            let code = match target {
+                Target::Local(thread) => thread.exit_code(),
+                Target::FirstOf(process) => exit_code(&process)?,
+            };
+            // SAFETY: the caller guarantees that `exit_code_out` is null or valid for writes.
+            if unsafe { write_unless_null(exit_code_out, code) } { Ok(()) } else { Err(NOACCESS) }
+        }),
+    )
 }
 
 /// Returns the number of a thread; zero if the handle is not a thread's.
@@ -237,5 +240,5 @@ pub extern "C" fn GetThreadId(handle: Handle) -> u32 {
         // On Linux the first thread has the number of its process.
         Target::FirstOf(process) => process.id(),
     });
-    answer(id, 0)
+    answer("GetThreadId", id, 0)
 }

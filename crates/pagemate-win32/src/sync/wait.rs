@@ -167,13 +167,13 @@ fn one(handle: Handle, milliseconds: u32) -> Result<u32> {
 /// Waits for an object.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForSingleObject(handle: Handle, milliseconds: u32) -> u32 {
-    answer(one(handle, milliseconds), FAILED)
+    answer("WaitForSingleObject", one(handle, milliseconds), FAILED)
 }
 
 /// Does the same as [`WaitForSingleObject`]. There are no asynchronous procedure calls.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForSingleObjectEx(handle: Handle, milliseconds: u32, _alertable: i32) -> u32 {
-    WaitForSingleObject(handle, milliseconds)
+    answer("WaitForSingleObjectEx", one(handle, milliseconds), FAILED)
 }
 
 /// Waits for one or for all of several objects.
@@ -189,12 +189,25 @@ pub unsafe extern "C" fn WaitForMultipleObjects(
     milliseconds: u32,
 ) -> u32 {
     // SAFETY: the caller guarantees that `handles` is null or points to `count` handles.
-    let list = unsafe { objects_of(count, handles) };
-    let result = list.and_then(|list| {
-        let time = time(milliseconds);
-        if for_all == 0 { any(&list, time) } else { all(&list, time) }
-    });
-    answer(result, FAILED)
+    let result = unsafe { several(count, handles, for_all != 0, milliseconds) };
+    answer("WaitForMultipleObjects", result, FAILED)
+}
+
+/// Waits for one or for all of several objects.
+///
+/// # Safety
+///
+/// `handles` is null or points to `count` handles.
+unsafe fn several(
+    count: u32,
+    handles: *const Handle,
+    for_all: bool,
+    milliseconds: u32,
+) -> Result<u32> {
+    // SAFETY: the caller guarantees that `handles` is null or points to `count` handles.
+    let list = unsafe { objects_of(count, handles) }?;
+    let time = time(milliseconds);
+    if for_all { all(&list, time) } else { any(&list, time) }
 }
 
 /// # Safety
@@ -224,7 +237,8 @@ pub unsafe extern "C" fn WaitForMultipleObjectsEx(
     _alertable: i32,
 ) -> u32 {
     // SAFETY: the caller guarantees that `handles` is null or points to `count` handles.
-    unsafe { WaitForMultipleObjects(count, handles, for_all, milliseconds) }
+    let result = unsafe { several(count, handles, for_all != 0, milliseconds) };
+    answer("WaitForMultipleObjectsEx", result, FAILED)
 }
 
 /// Sets an event, or releases a mutex or a semaphore once; then waits for another object.
@@ -252,5 +266,5 @@ pub extern "C" fn SignalObjectAndWait(
         }
         one(waited_for, milliseconds)
     })();
-    answer(result, FAILED)
+    answer("SignalObjectAndWait", result, FAILED)
 }

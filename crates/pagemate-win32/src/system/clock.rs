@@ -57,7 +57,9 @@ pub extern "C" fn GetTickCount() -> u32 {
 pub unsafe extern "C" fn QueryPerformanceCounter(count: *mut i64) -> i32 {
     let now = seconds(clock_gettime(ClockId::Monotonic)).as_nanos() / 100;
     // SAFETY: the caller guarantees that `count` is null or valid for writes.
-    done_unless_null(unsafe { write_unless_null(count, i64::try_from(now).unwrap_or(i64::MAX)) })
+    done_unless_null("QueryPerformanceCounter", unsafe {
+        write_unless_null(count, i64::try_from(now).unwrap_or(i64::MAX))
+    })
 }
 
 /// Reports the ticks of the performance counter in a second.
@@ -68,11 +70,13 @@ pub unsafe extern "C" fn QueryPerformanceCounter(count: *mut i64) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn QueryPerformanceFrequency(frequency: *mut i64) -> i32 {
     // SAFETY: the caller guarantees that `frequency` is null or valid for writes.
-    done_unless_null(unsafe { write_unless_null(frequency, FREQUENCY) })
+    done_unless_null("QueryPerformanceFrequency", unsafe {
+        write_unless_null(frequency, FREQUENCY)
+    })
 }
 
-fn done_unless_null(written: bool) -> i32 {
-    done(if written { Ok(()) } else { Err(NOACCESS) })
+fn done_unless_null(call: &'static str, written: bool) -> i32 {
+    done(call, if written { Ok(()) } else { Err(NOACCESS) })
 }
 
 /// `FILETIME`.
@@ -224,10 +228,13 @@ pub unsafe extern "C" fn FileTimeToSystemTime(
     let parts =
         unsafe { read_unless_null(time) }.filter(|_| !calendar.is_null()).ok_or(INVALID_PARAMETER);
     let parts = parts.and_then(|time| Calendar::of(join(time.high, time.low), libc::gmtime_r));
-    done(parts.map(|parts| {
-        // SAFETY: the caller guarantees that `calendar` is null or valid for writes.
-        unsafe { write_unless_null(calendar, parts) };
-    }))
+    done(
+        "FileTimeToSystemTime",
+        parts.map(|parts| {
+            // SAFETY: the caller guarantees that `calendar` is null or valid for writes.
+            unsafe { write_unless_null(calendar, parts) };
+        }),
+    )
 }
 
 /// Converts calendar fields to a `FILETIME`. Ignores the weekday.
@@ -243,8 +250,11 @@ pub unsafe extern "C" fn SystemTimeToFileTime(
     // SAFETY: the caller guarantees that `calendar` is null, or valid for reads and initialized.
     let parts =
         unsafe { read_unless_null(calendar) }.filter(|_| !time.is_null()).ok_or(INVALID_PARAMETER);
-    done(parts.and_then(|parts| parts.time()).map(|whole| {
-        // SAFETY: the caller guarantees that `time` is null or valid for writes.
-        unsafe { write_unless_null(time, FileTime::of(whole)) };
-    }))
+    done(
+        "SystemTimeToFileTime",
+        parts.and_then(|parts| parts.time()).map(|whole| {
+            // SAFETY: the caller guarantees that `time` is null or valid for writes.
+            unsafe { write_unless_null(time, FileTime::of(whole)) };
+        }),
+    )
 }

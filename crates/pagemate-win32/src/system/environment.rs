@@ -156,7 +156,8 @@ macro_rules! calls {
             // a NUL.
             let name = unsafe { $text(name) };
             // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
-            answer(value_of(name).map(|value| unsafe { copy_or_len(&value, to, capacity) }), 0)
+            let len = value_of(name).map(|value| unsafe { copy_or_len(&value, to, capacity) });
+            answer(stringify!($get), len, 0)
         }
 
         /// Sets a variable, or removes it if `value` is null. Child processes inherit it.
@@ -175,7 +176,7 @@ macro_rules! calls {
             // a NUL.
             let value = unsafe { $text(value) };
             // SAFETY: the caller guarantees that no other thread accesses the environment directly.
-            done(unsafe { set(name, value) })
+            done(stringify!($set), unsafe { set(name, value) })
         }
 
         /// Copies the path of the current directory and returns its length, or returns the required
@@ -187,7 +188,8 @@ macro_rules! calls {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $folder(capacity: u32, to: *mut $unit) -> u32 {
             // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
-            answer(current_dir().map(|folder| unsafe { copy_or_len(&folder, to, capacity) }), 0)
+            let len = current_dir().map(|folder| unsafe { copy_or_len(&folder, to, capacity) });
+            answer(stringify!($folder), len, 0)
         }
 
         /// Copies the path of the directory for temporary files and returns its length, or returns
@@ -210,7 +212,7 @@ macro_rules! calls {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $module(wanted: Handle, to: *mut $unit, capacity: u32) -> u32 {
             // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
-            answer(unsafe { module_path(wanted, to, capacity) }, 0)
+            answer(stringify!($module), unsafe { module_path(wanted, to, capacity) }, 0)
         }
 
         /// Copies the computer's name, and reports its length or the required length.
@@ -223,7 +225,7 @@ macro_rules! calls {
         pub unsafe extern "C" fn $computer(to: *mut $unit, capacity: *mut u32) -> i32 {
             // SAFETY: the caller guarantees that `capacity` is null or valid, and that `to` is null or
             // valid for writes of `*capacity` units.
-            done(unsafe { computer(to, capacity) })
+            done(stringify!($computer), unsafe { computer(to, capacity) })
         }
     };
 }

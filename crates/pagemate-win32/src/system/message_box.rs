@@ -71,7 +71,7 @@ macro_rules! calls {
             // SAFETY: the caller guarantees that `caption` is null or points to a string that ends
             // in a NUL.
             let caption = unsafe { $text(caption) };
-            answer((|| show(text?, caption?, style))(), 0)
+            answer(stringify!($message_box), (|| show(text?, caption?, style))(), 0)
         }
     };
 }

@@ -136,7 +136,7 @@ macro_rules! calls {
             // a NUL.
             let text = unsafe { $text(text) };
             // SAFETY: the caller guarantees that `made` and `size` are null or valid for writes.
-            done(unsafe { convert(text, revision, made, size) })
+            done(stringify!($convert), unsafe { convert(text, revision, made, size) })
         }
     };
 }

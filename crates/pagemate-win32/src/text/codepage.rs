@@ -128,7 +128,7 @@ pub unsafe extern "C" fn MultiByteToWideChar(
         // `check` refused null with a positive `capacity`.
         unsafe { copy_characters(wide, to, capacity) }
     });
-    answer(made, 0)
+    answer("MultiByteToWideChar", made, 0)
 }
 
 /// Converts 16-bit characters to bytes. With an empty buffer, returns the required length.
@@ -168,5 +168,5 @@ pub unsafe extern "C" fn WideCharToMultiByte(
         unsafe { write_unless_null(defaulted, 0) };
         Ok(len)
     });
-    answer(made, 0)
+    answer("WideCharToMultiByte", made, 0)
 }

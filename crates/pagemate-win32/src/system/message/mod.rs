@@ -174,6 +174,7 @@ pub unsafe extern "C" fn FormatMessageA(
         Ok(utf16(&unsafe { c_string::units(source.cast::<u8>()) }))
     };
     answer(
+        "FormatMessageA",
         (|| {
             if flags & ALLOCATE_BUFFER != 0 && buffer.is_null() {
                 return Err(NOT_ENOUGH_MEMORY);
@@ -219,6 +220,7 @@ pub unsafe extern "C" fn FormatMessageW(
         Ok(unsafe { c_string::units(source.cast::<u16>()) })
     };
     answer(
+        "FormatMessageW",
         (|| {
             if buffer.is_null() {
                 return Err(INVALID_PARAMETER);
