@@ -40,7 +40,7 @@ mod tests {
         let target = &raw mut packed.1;
         // SAFETY: it points to a field of a local, which may be unaligned.
         assert!(unsafe { write_unless_null(target, 0x0123_4567_89AB_CDEF) });
-        // SAFETY: as above.
+        // SAFETY: it points to an initialized field of a local, which may be unaligned.
         assert_eq!(unsafe { read_unless_null(target) }, Some(0x0123_4567_89AB_CDEF));
         // SAFETY: null is allowed.
         assert!(!unsafe { write_unless_null(std::ptr::null_mut(), 1) });

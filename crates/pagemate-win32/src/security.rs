@@ -7,6 +7,7 @@ use std::ffi::c_void;
 use pagemate::{Access, Sharing};
 
 use crate::error::{Code, INVALID_PARAMETER, NOT_SUPPORTED, Result, done};
+use crate::pointer::{read_unless_null, write_unless_null};
 
 /// `ERROR_UNKNOWN_REVISION`, `ERROR_INVALID_SECURITY_DESCR`.
 pub(crate) const UNKNOWN_REVISION: Code = Code(1305);
@@ -100,53 +101,47 @@ pub unsafe extern "C" fn InitializeSecurityDescriptor(
     descriptor: *mut SecurityDescriptor,
     revision: u32,
 ) -> i32 {
-    done(
-        "InitializeSecurityDescriptor",
-        (|| {
-            if revision != u32::from(REVISION) {
-                return Err(UNKNOWN_REVISION);
-            }
-            if descriptor.is_null() {
-                return Err(INVALID_PARAMETER);
-            }
-            // SAFETY: `descriptor` is not null, so the caller guarantees that it is valid for writes.
-            unsafe { descriptor.write(SecurityDescriptor::sharing(false)) };
-            Ok(())
-        })(),
-    )
+    let initialized = (|| {
+        if revision != u32::from(REVISION) {
+            return Err(UNKNOWN_REVISION);
+        }
+        // SAFETY: the caller guarantees that `descriptor` is null or valid for writes.
+        let written = unsafe { write_unless_null(descriptor, SecurityDescriptor::sharing(false)) };
+        if written { Ok(()) } else { Err(INVALID_PARAMETER) }
+    })();
+    done("InitializeSecurityDescriptor", initialized)
 }
 
 /// Sets the access list of a security descriptor. A null list grants all access to everyone.
 ///
 /// # Safety
 ///
-/// `descriptor` is null or points to an initialized descriptor.
+/// `target` is null or points to an initialized descriptor, which no other thread uses meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn SetSecurityDescriptorDacl(
-    descriptor: *mut SecurityDescriptor,
+    target: *mut SecurityDescriptor,
     present: i32,
     dacl: *const c_void,
     defaulted: i32,
 ) -> i32 {
-    done(
-        "SetSecurityDescriptorDacl",
-        (|| {
-            // SAFETY: the caller guarantees that `descriptor` is null or points to an initialized
-            // descriptor that no other thread uses.
-            let descriptor = unsafe { descriptor.as_mut() }.ok_or(INVALID_PARAMETER)?;
-            if descriptor.revision != REVISION {
-                return Err(UNKNOWN_REVISION);
-            }
-            if descriptor.control & SELF_RELATIVE != 0 {
-                return Err(INVALID_SECURITY_DESCR);
-            }
-            descriptor.control &= !(DACL_PRESENT | DACL_DEFAULTED);
-            if present != 0 {
-                descriptor.control |= DACL_PRESENT;
-                descriptor.control |= if defaulted != 0 { DACL_DEFAULTED } else { 0 };
-                descriptor.dacl = dacl;
-            }
-            Ok(())
-        })(),
-    )
+    let set = (|| {
+        // SAFETY: the caller guarantees that `target` is null or points to an initialized descriptor.
+        let mut descriptor = unsafe { read_unless_null(target) }.ok_or(INVALID_PARAMETER)?;
+        if descriptor.revision != REVISION {
+            return Err(UNKNOWN_REVISION);
+        }
+        if descriptor.control & SELF_RELATIVE != 0 {
+            return Err(INVALID_SECURITY_DESCR);
+        }
+        descriptor.control &= !(DACL_PRESENT | DACL_DEFAULTED);
+        if present != 0 {
+            descriptor.control |= DACL_PRESENT;
+            descriptor.control |= if defaulted != 0 { DACL_DEFAULTED } else { 0 };
+            descriptor.dacl = dacl;
+        }
+        // SAFETY: the caller guarantees that `target`, which is not null, is valid for writes.
+        unsafe { write_unless_null(target, descriptor) };
+        Ok(())
+    })();
+    done("SetSecurityDescriptorDacl", set)
 }

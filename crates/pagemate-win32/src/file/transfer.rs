@@ -113,7 +113,8 @@ impl Start {
         if at_end || access & WRITE_DATA == 0 {
             return Ok(Start::End);
         }
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
+        // initialized.
         unsafe { Start::of(overlapped) }
     }
 
@@ -172,7 +173,8 @@ pub unsafe extern "C" fn ReadFile(
     count: *mut u32,
     overlapped: *mut Overlapped,
 ) -> i32 {
-    // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+    // SAFETY: the caller guarantees that `count` is null or valid for writes, and `overlapped` is null or
+    // valid for reads and writes and initialized.
     unsafe { report(0, 0, count, overlapped) };
     let read = handle::file_with(handle, READ_DATA).and_then(|(file, _)| {
         // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
@@ -188,13 +190,15 @@ pub unsafe extern "C" fn ReadFile(
                     // checks that it is mapped.
                     unsafe { libc::pread(fd, to, len, at) }
                 }
-                // SAFETY: as above.
+                // SAFETY: the caller guarantees that the buffer may be overwritten. The kernel checks
+                // that it is mapped.
                 Start::Position | Start::End => unsafe { libc::read(fd, to, len) },
             }
         })
         .map_err(|stopped| stopped.restore(&file, start))?;
         if read == 0 && len > 0 && !overlapped.is_null() {
-            // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+            // SAFETY: the caller guarantees that `count` is null or valid for writes, and `overlapped` is null or
+            // valid for reads and writes and initialized.
             unsafe { report(0, END_OF_FILE, count, overlapped) };
             return Err(HANDLE_EOF);
         }
@@ -204,7 +208,8 @@ pub unsafe extern "C" fn ReadFile(
     done(
         "ReadFile",
         read.map(|read| {
-            // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+            // SAFETY: the caller guarantees that `count` is null or valid for writes, and `overlapped` is null or
+            // valid for reads and writes and initialized.
             unsafe { report(read, 0, count, overlapped) };
         }),
     )
@@ -236,7 +241,8 @@ pub unsafe extern "C" fn WriteFile(
     count: *mut u32,
     overlapped: *mut Overlapped,
 ) -> i32 {
-    // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+    // SAFETY: the caller guarantees that `count` is null or valid for writes, and `overlapped` is null or
+    // valid for reads and writes and initialized.
     unsafe { report(0, 0, count, overlapped) };
     let written = handle::file_with(handle, WRITE_DATA | APPEND_DATA).and_then(|(file, access)| {
         // SAFETY: the caller guarantees that `overlapped` is null, or valid for reads and
@@ -250,7 +256,7 @@ pub unsafe extern "C" fn WriteFile(
                 Start::Position => unsafe { libc::write(fd, from, len) },
                 Start::At(at) => {
                     let at = at.saturating_add_unsigned(done as u64);
-                    // SAFETY: as above.
+                    // SAFETY: the kernel only reads the buffer, and checks that it is mapped.
                     unsafe { libc::pwrite(fd, from, len, at) }
                 }
                 Start::End => append(fd, from, len),
@@ -263,7 +269,8 @@ pub unsafe extern "C" fn WriteFile(
     done(
         "WriteFile",
         written.map(|written| {
-            // SAFETY: the caller guarantees that `count` and `overlapped` are null or valid.
+            // SAFETY: the caller guarantees that `count` is null or valid for writes, and `overlapped` is null or
+            // valid for reads and writes and initialized.
             unsafe { report(written, 0, count, overlapped) };
         }),
     )

@@ -36,17 +36,22 @@ fn allocate(len: usize, zeroed: bool) -> *mut c_void {
         // SAFETY: `malloc` accepts any length. `store_len` checks the result for null.
         unsafe { libc::malloc(whole) }
     };
-    store_len(start, len)
+    // SAFETY: `start` was just allocated with `HEADER` bytes and `len`, or is null.
+    unsafe { store_len(start, len) }
 }
 
 /// Stores a block's length in its header, and returns the address after the header. Returns null
 /// for null.
-fn store_len(start: *mut c_void, len: usize) -> *mut c_void {
+///
+/// # Safety
+///
+/// `start` is null, or comes from `malloc` or its kin with at least `HEADER` bytes and is not freed.
+unsafe fn store_len(start: *mut c_void, len: usize) -> *mut c_void {
     if start.is_null() {
         return null_mut();
     }
-    // SAFETY: `start` is not null. It comes from `malloc` or its kin with at least `HEADER` bytes,
-    // aligned for `usize`.
+    // SAFETY: `start` is not null, so the caller guarantees that it comes from `malloc` or its kin with
+    // at least `HEADER` bytes. `malloc` aligns for `usize`.
     unsafe { start.cast::<usize>().write(len) };
     // SAFETY: the allocation has at least `HEADER` bytes.
     unsafe { start.byte_add(HEADER) }
@@ -178,14 +183,20 @@ pub unsafe extern "C" fn HeapReAlloc(
     // SAFETY: `memory` is not null, so the caller guarantees that it is a block of this module that
     // is not freed.
     let before = unsafe { len_of(memory) };
-    // SAFETY: as above.
+    // SAFETY: `memory` is a block of this module that is not freed, as for `len_of`.
     let start = unsafe { start_of(memory) };
     if flags & HEAP_IN_PLACE != 0 {
         // `realloc` may move a block even when it shrinks it. So only the stored length changes.
-        return if wanted > before { null_mut() } else { store_len(start, wanted) };
+        if wanted > before {
+            return null_mut();
+        }
+        // SAFETY: `start` comes from `malloc` or its kin with a header, and is not freed.
+        return unsafe { store_len(start, wanted) };
     }
     // SAFETY: `start` comes from `malloc` or its kin and is not freed.
-    let start = store_len(unsafe { libc::realloc(start, whole) }, wanted);
+    let start = unsafe { libc::realloc(start, whole) };
+    // SAFETY: `start` was just allocated with `whole` bytes, which include the header, or is null.
+    let start = unsafe { store_len(start, wanted) };
     if !start.is_null() && flags & HEAP_ZEROED != 0 && wanted > before {
         // SAFETY: the block has `wanted` bytes, which is more than `before`.
         let more = unsafe { start.byte_add(before) };

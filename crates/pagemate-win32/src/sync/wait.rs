@@ -218,9 +218,10 @@ unsafe fn objects_of(count: u32, handles: *const Handle) -> Result<Vec<WaitObjec
     if count == 0 || count > MAX_OBJECTS || handles.is_null() {
         return Err(INVALID_PARAMETER);
     }
-    // SAFETY: `handles` is not null, so the caller guarantees that it points to `count` handles.
-    let handles = unsafe { std::slice::from_raw_parts(handles, count) };
-    handles.iter().map(|handle| WaitObject::of(*handle)).collect()
+    // SAFETY: `handles` is not null, so the caller guarantees that it points to `count` handles, and `i`
+    // is less. The array may be unaligned in a packed struct.
+    let handle_at = |i| unsafe { handles.wrapping_add(i).read_unaligned() };
+    (0..count).map(|i| WaitObject::of(handle_at(i))).collect()
 }
 
 /// Does the same as [`WaitForMultipleObjects`]. There are no asynchronous procedure calls.

@@ -26,13 +26,11 @@ unsafe fn copy_with_nul<T: Unit>(text: &[T], to: *mut T, capacity: u32) -> bool 
     if to.is_null() || capacity as usize <= text.len() {
         return false;
     }
-    // SAFETY: the caller guarantees that `to` is valid for writes of `capacity` units, which is more
-    // than `text` has. The buffer is the caller's, so it does not overlap `text`.
-    unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), to, text.len()) };
-    // SAFETY: the buffer has at least one unit more than `text`.
-    let end = unsafe { to.add(text.len()) };
-    // SAFETY: as above.
-    unsafe { end.write_unaligned(T::NUL) };
+    for (i, unit) in text.iter().copied().chain([T::NUL]).enumerate() {
+        // SAFETY: the caller guarantees that `to` is valid for writes of `capacity` units, and `i` is
+        // less. The buffer may be unaligned in a packed struct.
+        unsafe { to.wrapping_add(i).write_unaligned(unit) };
+    }
     true
 }
 
@@ -75,7 +73,8 @@ unsafe fn set(name: Result<Option<OsString>>, value: Result<Option<OsString>>) -
         unsafe { std::env::set_var(name, value) };
     } else {
         std::env::var_os(&name).ok_or(ENVVAR_NOT_FOUND)?;
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that no thread accesses the environment except through the
+        // standard library, which locks it.
         unsafe { std::env::remove_var(name) };
     }
     Ok(())
@@ -97,7 +96,7 @@ unsafe fn module_path<T: Unit>(module: Handle, to: *mut T, capacity: u32) -> Res
     }
     if capacity > 0 {
         path.truncate(capacity as usize - 1);
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that `to` is null or valid for writes of `capacity` units.
         unsafe { copy_with_nul(&path, to, capacity) };
     }
     error::set_last(INSUFFICIENT_BUFFER.0);
@@ -223,8 +222,8 @@ macro_rules! calls {
         /// `*capacity` units.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $computer(to: *mut $unit, capacity: *mut u32) -> i32 {
-            // SAFETY: the caller guarantees that `capacity` is null or valid, and that `to` is null or
-            // valid for writes of `*capacity` units.
+            // SAFETY: the caller guarantees that `capacity` is null or valid for reads and writes, and
+            // that `to` is null or valid for writes of `*capacity` units.
             done(stringify!($computer), unsafe { computer(to, capacity) })
         }
     };

@@ -4,6 +4,7 @@
 #include <process.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,26 @@ static struct {
 #pragma pack(pop)
 
 /* The fields of a packed structure may be unaligned. */
+static void packed_results(void)
+{
+    static struct
+    {
+        char first;
+        WCHAR folder[PATH_MAX];
+        HANDLE events[2];
+        SECURITY_DESCRIPTOR descriptor;
+    } __attribute__((packed)) out;
+    char *at = (char *)&out;
+    DWORD len = GetCurrentDirectoryW(PATH_MAX, (void *)(at + 1)), waited;
+    void *descriptor = at + offsetof(__typeof__(out), descriptor);
+    out.events[0] = CreateEventA(NULL, TRUE, FALSE, NULL);
+    out.events[1] = CreateEventA(NULL, TRUE, TRUE, NULL);
+    waited = WaitForMultipleObjects(2, (void *)(at + offsetof(__typeof__(out), events)), FALSE, 0);
+    printf("%d, %u, %d\n", len > 0 && out.folder[0] == '/' && out.folder[len] == 0, waited,
+           InitializeSecurityDescriptor(descriptor, SECURITY_DESCRIPTOR_REVISION)
+               && SetSecurityDescriptorDacl(descriptor, TRUE, NULL, FALSE));
+}
+
 static void packed_arguments(const char *name)
 {
     SECURITY_DESCRIPTOR descriptor;
@@ -124,6 +145,7 @@ static void packed_arguments(const char *name)
                              (void *)((char *)&packed + offsetof(__typeof__(packed), name)));
     found = OpenFileMappingA(FILE_MAP_READ, FALSE, name);
     printf("%s, %s\n", map != NULL ? "made" : "not made", found != NULL ? "found" : "not found");
+    packed_results();
 }
 
 static DWORD WINAPI forks(LPVOID done)

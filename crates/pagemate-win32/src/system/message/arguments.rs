@@ -48,7 +48,7 @@ impl Arguments {
             Source::Array(first) => {
                 // SAFETY: the caller guarantees that the array has at least `number` values.
                 let slot = unsafe { first.add(number - 1) };
-                // SAFETY: as above.
+                // SAFETY: `slot` is one of these values. The array may be unaligned.
                 Ok(unsafe { slot.read_unaligned() })
             }
             Source::List(list) => {

@@ -167,9 +167,11 @@ impl Insert {
         // SAFETY: the caller guarantees that the program passed the arguments that the insert
         // requires.
         let width = unsafe { read(self.width, &mut next, arguments) }?;
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that the program passed the arguments that the insert
+        // requires.
         let precision = unsafe { read(self.precision, &mut next, arguments) }?;
-        // SAFETY: as above.
+        // SAFETY: the caller guarantees that the program passed the arguments that the insert
+        // requires.
         let value = unsafe { arguments.get(next) }?;
         if stars {
             arguments.forget_last();
@@ -289,7 +291,8 @@ unsafe fn text_at(address: usize, width: Width, max_len: Option<usize>) -> Vec<u
         // or has at least `max_len` units.
         Width::Wide => unsafe { up_to_nul(std::ptr::with_exposed_provenance(address), max_len) },
         Width::Narrow => {
-            // SAFETY: as above.
+            // SAFETY: the address is not zero, so the caller guarantees that the string ends in a NUL or
+            // has at least `max_len` units.
             utf16(&unsafe { up_to_nul(std::ptr::with_exposed_provenance::<u8>(address), max_len) })
         }
     }

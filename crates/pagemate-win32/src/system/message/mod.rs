@@ -96,10 +96,8 @@ fn allocate<T: Copy + Default>(text: &[T], capacity: u32) -> Result<*mut T> {
 unsafe fn write_with_nul<T: Copy + Default>(text: &[T], to: *mut T) {
     for (i, unit) in text.iter().copied().chain([T::default()]).enumerate() {
         // SAFETY: the caller guarantees that `to` is valid for writes of the string and a NUL, and
-        // `i` is at most the NUL's index.
-        let slot = unsafe { to.add(i) };
-        // SAFETY: as above. The buffer may be unaligned in a packed struct.
-        unsafe { slot.write_unaligned(unit) };
+        // `i` is at most the NUL's index. The buffer may be unaligned in a packed struct.
+        unsafe { to.wrapping_add(i).write_unaligned(unit) };
     }
 }
 
@@ -237,7 +235,8 @@ pub unsafe extern "C" fn FormatMessageW(
                 // which the truncated text and its NUL fill.
                 unsafe { write_with_nul(&whole[..capacity as usize - 1], buffer) };
             } else if text == Err(NO_WORK_DONE) && flags & ALLOCATE_BUFFER == 0 && capacity > 0 {
-                // SAFETY: as above, for the NUL alone.
+                // SAFETY: the caller guarantees that `buffer` is valid for writes of `capacity` units,
+                // which is at least one, for the NUL.
                 unsafe { write_with_nul(&[], buffer) };
             }
             // SAFETY: the caller guarantees that `buffer` is valid for writes of a pointer or of
