@@ -49,6 +49,11 @@ pub(crate) struct WaitForName {
 }
 
 impl WaitForName {
+    /// Returns whether `--wait` is given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.wait
+    }
+
     /// Opens the object `name` by `open`, which gets the time that it may wait for the name.
     pub(crate) fn open<T>(
         &self,
@@ -58,7 +63,7 @@ impl WaitForName {
         if !self.wait {
             return open(Duration::ZERO).map_err(|error| match error.kind() {
                 ErrorKind::NotFound => {
-                    Failure::Missing(format!("{error}; --wait waits until one does"))
+                    Failure::Missing(format!("{error:#}; --wait waits until one does"))
                 }
                 _ => error.into(),
             });

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     No(String),
     /// No process holds the name: exit code 1, and a hint.
     Missing(String),
+    /// The name belongs to an object of another kind: exit code 2, and that kind.
+    WrongKind(String),
     /// The command failed: exit code 2.
     Failed(String),
     /// A program that the command runs for the user could not be run, or the command has no other exit
@@ -47,6 +49,7 @@ impl Failure {
                 Some(name) => (1, format!("{text} ({})", opening::hint(name))),
                 None => (1, text),
             },
+            Failure::WrongKind(text) => (2, opening::with_kind(text, name)),
             Failure::Failed(text) => (2, text),
             Failure::Other(code, text) => (code, text),
             Failure::ExitCode(code) => return ExitCode::from(code),
@@ -106,6 +109,7 @@ impl From<pagemate::Error> for Failure {
     fn from(error: pagemate::Error) -> Failure {
         match error.kind() {
             ErrorKind::NotFound => Failure::Missing(format!("{error:#}")),
+            ErrorKind::WrongKind => Failure::WrongKind(format!("{error:#}")),
             ErrorKind::TimedOut => Failure::Failed(format!("{error:#}; try again")),
             _ => Failure::Failed(format!("{error:#}")),
         }

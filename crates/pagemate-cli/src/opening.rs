@@ -3,9 +3,10 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use pagemate::{ErrorKind, Name, Namespace, inventory};
+use pagemate::{ErrorKind, Kind, Name, Namespace, inventory};
 
 use crate::arguments::format_duration;
+use crate::description::kind;
 use crate::failure::{Failure, Outcome, print_note};
 
 /// Calls `open` with the time that it may wait for the name: first with none, then with `time`.
@@ -48,6 +49,21 @@ fn other_namespace(name: &Name) -> Option<String> {
         (format!(r"Global\{bare}"), "add --global")
     };
     inventory::find(&other).is_ok().then(|| format!("\"{other}\" exists: {remedy}"))
+}
+
+/// Adds the kind of the object `name` to a message.
+pub(crate) fn with_kind(text: String, name: Option<&Name>) -> String {
+    match name.and_then(|name| inventory::find(name.to_string()).ok()) {
+        Some(entry) => format!("{text} (\"{}\" is {})", entry.name, with_article(entry.kind)),
+        None => text,
+    }
+}
+
+/// Returns the word for a kind with its article.
+fn with_article(of: Kind) -> String {
+    let kind = kind(of);
+    let article = if kind.starts_with('e') { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 /// Returns what to try if no process holds `name`.

@@ -351,6 +351,7 @@ fn bad_arguments_are_refused_in_the_layout_of_the_parser() {
         (&["share", name, "--size", "8000000T"][..], "bytes"),
         (&["share", r"a\b", "--text", "x"], "a backslash is legal only in the prefixes"),
         (&["share", "", "--text", "x"], "at least one character"),
+        (&["share", "x", "--text", "x", "--wait"], "--wait is for --read-only"),
         (&["share", "Global", "--text", "x"], "reserved for namespaces"),
         (&["read", &"x".repeat(1025)], "at most 1024"),
     ] {

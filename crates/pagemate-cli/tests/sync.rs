@@ -99,8 +99,18 @@ fn a_timeout_has_exit_code_1() {
     assert_eq!(error, "pagemate: wait for \"never\": it did not become available within 50ms");
     let _held = place.hold(&["share", "memory", "--size", "1"]);
     assert!(place.run(&["wait", "memory"]).error_line(2).contains("--open waits until the name"));
-    assert!(place.run(&["signal", "memory"]).error_line(2).contains("neither an event nor"));
-    assert!(place.run(&["lock", "memory", "--", "true"]).error_line(125).contains("another kind"));
+    assert!(
+        place
+            .run(&["signal", "memory"])
+            .error_line(2)
+            .contains("nor a semaphore (\"memory\" is a section)")
+    );
+    assert!(
+        place
+            .run(&["lock", "memory", "--", "true"])
+            .error_line(125)
+            .contains("another kind (\"memory\" is a section)")
+    );
 }
 
 #[test]

@@ -85,6 +85,41 @@ fn signals_end_a_share_with_exit_code_0() {
     assert!(place.objects().is_empty());
 }
 
+/// A share that waits for its input or for a name holds nothing yet, and SIGINT ends it.
+#[test]
+fn signals_end_a_share_that_waits() {
+    let place = Place::new();
+    for args in [&["-"][..], &["-", "--size", "1M"], &["--read-only", "--wait"]] {
+        let name = place.name("waiting");
+        let mut command = place.command(&[&["share", &name], args].concat());
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        // Wait until the process sleeps: before, the signal could come too early to show anything.
+        let asleep = || {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+            stat.contains(") S ")
+        };
+        let deadline = std::time::Instant::now() + harness::PATIENCE;
+        while cfg!(target_os = "linux") && !asleep() && std::time::Instant::now() < deadline {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        rustix::process::kill_process(pid, Signal::INT).unwrap();
+        let deadline = std::time::Instant::now() + harness::PATIENCE;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if std::time::Instant::now() > deadline {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        };
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert_eq!(signal, Some(Signal::INT.as_raw()), "{args:?}");
+        assert_eq!(place.run(&["info", &name]).code, Some(1));
+    }
+}
+
 #[test]
 fn enter_and_the_end_of_input_end_a_share_at_a_terminal() {
     let place = Place::new();

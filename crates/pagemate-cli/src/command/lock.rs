@@ -10,6 +10,7 @@ use pagemate::sync::MutexOptions;
 
 use crate::arguments::{ObjectName, duration, format_duration};
 use crate::failure::{Failure, Outcome, warn, warn_abandoned};
+use crate::opening;
 use crate::signals;
 
 /// Run a command while holding a mutex, so that only one such command runs at a time.
@@ -53,8 +54,12 @@ const NOT_FOUND: u8 = 127;
 
 impl Lock {
     pub(crate) fn run(self) -> Outcome {
+        let name = self.object.parse().ok();
         self.run_locked().map_err(|failure| match failure {
             Failure::Failed(text) => Failure::Other(FAILED, text),
+            Failure::WrongKind(text) => {
+                Failure::Other(FAILED, opening::with_kind(text, name.as_ref()))
+            }
             other => other,
         })
     }

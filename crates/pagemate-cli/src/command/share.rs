@@ -96,8 +96,11 @@ impl Share {
             let why = "other users cannot open a local name; add --global";
             return Err(Failure::new(format!("share \"{name}\": {why}")));
         }
-        let stop = StopRequests::install()?;
-        let (section, shared) = self.share(&name, &stop)?;
+        if self.waiting.is_given() && !self.read_only {
+            let why = "--wait is for --read-only; the other forms create a missing section";
+            return Err(Failure::new(format!("share \"{name}\": {why}")));
+        }
+        let Held { section, shared, stop } = self.share(&name)?;
         shared.report(&section, self.json)?;
         stop.wait(self.hold);
         drop(section);
@@ -105,46 +108,50 @@ impl Share {
     }
 
     /// Creates or opens the section, and writes the data into a new one.
-    fn share(&self, name: &Name, stop: &StopRequests) -> Outcome<(Section, Shared)> {
+    fn share(&self, name: &Name) -> Outcome<Held> {
         if self.read_only {
             let section = self.waiting.open(name, |time| {
-                SectionOptions::new().access(Access::Read).open_within(name.to_string(), time)
+                SectionOptions::new().access(Access::Read).open_within(name, time)
             })?;
-            return Ok((section, Shared::text(name, None)));
-        }
-        if let Some(text) = &self.text {
-            let bytes = [text.as_bytes(), b"\0"].concat();
-            let section = self.open_or_create(name, Some(bytes.len() as u64))?;
-            let mut shared = Shared::text(name, Some("the text"));
-            shared.written = fill(&section, &mut &*bytes, Some(bytes.len() as u64), stop)
-                .map_err(|why| Failure::new(format!("share \"{name}\": {why}")))?;
-            return Ok((section, shared));
+            let stop = StopRequests::install()?;
+            return Ok(Held { section, shared: Shared::text(name, None), stop });
         }
         if let Some(path) = self.file.clone().or(self.input.as_ref().map(PathBuf::from)) {
-            return self.share_input(name, Input::open(&path)?, stop);
+            return self.share_input(name, Input::open(&path)?);
         }
-        let section = self.open_or_create(name, None)?;
-        Ok((section, Shared::bytes(name, None)))
+        let stop = StopRequests::install()?;
+        let Some(text) = &self.text else {
+            let section = self.open_or_create(name, None)?;
+            return Ok(Held { section, shared: Shared::bytes(name, None), stop });
+        };
+        let bytes = [text.as_bytes(), b"\0"].concat();
+        let section = self.open_or_create(name, Some(bytes.len() as u64))?;
+        let mut shared = Shared::text(name, Some("the text"));
+        shared.written = fill_with(&section, &bytes)
+            .map_err(|why| Failure::new(format!("share \"{name}\": {why}")))?;
+        Ok(Held { section, shared, stop })
     }
 
     /// Creates a section with the bytes of `input` in it, or opens the existing one.
-    fn share_input(
-        &self,
-        name: &Name,
-        mut input: Input,
-        stop: &StopRequests,
-    ) -> Outcome<(Section, Shared)> {
+    fn share_input(&self, name: &Name, mut input: Input) -> Outcome<Held> {
         let mut shared = Shared::bytes(name, Some(input.name()));
-        if input.len().is_some() || self.size.is_some() {
-            let section = self.open_or_create(name, input.len())?;
-            let len = input.len();
-            let filled = fill(&section, &mut input, len, stop);
+        if let Some(len) = input.len() {
+            let stop = StopRequests::install()?;
+            let section = self.open_or_create(name, Some(len))?;
+            let filled = fill(&section, &mut input, Some(len), || stop.is_pending());
             shared.written = filled.map_err(|why| input.failure(why))?;
-            return Ok((section, shared));
+            return Ok(Held { section, shared, stop });
+        }
+        // A pipe may block forever, and signals end the process as long as they are not handled.
+        if self.size.is_some() {
+            let section = self.open_or_create(name, None)?;
+            let filled = fill(&section, &mut input, None, || false);
+            shared.written = filled.map_err(|why| input.failure(why))?;
+            return Ok(Held { section, shared, stop: StopRequests::install()? });
         }
         // If there is no section to create, the input is left unread.
-        match Section::open(name.to_string()) {
-            Ok(section) => return Ok((section, shared)),
+        match Section::open(name) {
+            Ok(section) => return Ok(Held { section, shared, stop: StopRequests::install()? }),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
@@ -152,10 +159,10 @@ impl Share {
         if bytes.is_empty() {
             return Err(input.failure("it is empty, and a section has at least 1 byte; add --size"));
         }
+        let stop = StopRequests::install()?;
         let section = self.open_or_create(name, Some(bytes.len() as u64))?;
-        let filled = fill(&section, &mut &*bytes, Some(bytes.len() as u64), stop);
-        shared.written = filled.map_err(|why| input.failure(why))?;
-        Ok((section, shared))
+        shared.written = fill_with(&section, &bytes).map_err(|why| input.failure(why))?;
+        Ok(Held { section, shared, stop })
     }
 
     /// Creates a section for `len` bytes of data, or opens the existing one.
@@ -167,10 +174,7 @@ impl Share {
             return Err(Failure::new(format!("share \"{name}\": {why}; nothing was created")));
         }
         let len = self.size.or(len).expect("the argument parser requires a size or data");
-        let section = SectionOptions::new()
-            .sharing(self.sharing)
-            .len(len)
-            .open_or_create(name.to_string())?;
+        let section = SectionOptions::new().sharing(self.sharing).len(len).open_or_create(name)?;
         let have = section.len();
         if have < len {
             let have = bytes(have);
@@ -180,19 +184,31 @@ impl Share {
     }
 }
 
+/// A section that this process holds until a request to stop arrives.
+struct Held {
+    section: Section,
+    shared: Shared,
+    stop: StopRequests,
+}
+
+/// Copies `bytes` into `section` if this process created it. Returns the number of bytes that were written.
+fn fill_with(section: &Section, bytes: &[u8]) -> Result<u64, String> {
+    fill(section, &mut &*bytes, Some(bytes.len() as u64), || false)
+}
+
 /// Copies `input` into `section` if this process created it. Without `len`, the input may have any length
 /// that fits. Returns the number of bytes that were written.
 fn fill(
     section: &Section,
     input: &mut dyn Read,
     len: Option<u64>,
-    stop: &StopRequests,
+    is_cancelled: impl Fn() -> bool,
 ) -> Result<u64, String> {
     if !section.was_created() {
         return Ok(0);
     }
     let end = len.unwrap_or(section.len());
-    match copy::copy_into(section, 0..end, input, || stop.is_pending()) {
+    match copy::copy_into(section, 0..end, input, is_cancelled) {
         Ok(()) if len.is_none() && input.read(&mut [0]).is_ok_and(|more| more > 0) => {
             Err(format!("it has more than the {end} bytes of the section; nothing is shared"))
         }

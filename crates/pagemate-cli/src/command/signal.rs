@@ -77,17 +77,15 @@ impl Object {
 impl Signal {
     pub(crate) fn run(self) -> Outcome {
         let name = self.object.parse()?;
-        let mut wrong_kind = false;
-        let object = self.waiting.open(&name, |time| {
-            Object::open_within(&name, time).inspect_err(|error| {
-                wrong_kind = error.kind() == ErrorKind::WrongKind;
-            })
-        });
+        let object = self.waiting.open(&name, |time| Object::open_within(&name, time));
         let refused = |why: &str| Failure::new(format!("signal \"{name}\": {why}"));
-        let object = match object {
-            Err(_) if wrong_kind => return Err(refused("it is neither an event nor a semaphore")),
-            object => object?,
-        };
+        let object = object.map_err(|failure| match failure {
+            Failure::WrongKind(_) => {
+                let why = "it is neither an event nor a semaphore";
+                Failure::WrongKind(format!("signal \"{name}\": {why}"))
+            }
+            failure => failure,
+        })?;
         let (kind, count) = match object {
             Object::Event(_) if self.count.is_some() => {
                 return Err(refused("it is an event, which has no count; omit --count"));

@@ -92,10 +92,14 @@ impl Wait {
             None => Object::open_within(name, time),
             Some(create) => Object::open_or_create(name, create),
         });
-        let object = match found {
-            Ok(object) => object.ok_or_else(|| opening::timed_out(name, time))?,
-            Err(failure) => return Err(explain(name, failure)),
-        };
+        let found = found.map_err(|failure| match failure {
+            Failure::WrongKind(_) => {
+                let why = "it has no state to wait for; --open waits until the name exists";
+                Failure::WrongKind(format!("wait for \"{name}\": {why}"))
+            }
+            failure => failure,
+        })?;
+        let object = found.ok_or_else(|| opening::timed_out(name, time))?;
         let abandoned = object.wait(time.saturating_sub(start.elapsed()))?.ok_or_else(|| {
             let why = format!("it did not become available within {}", format_duration(time));
             Failure::No(format!("wait for \"{name}\": {why}"))
@@ -112,17 +116,6 @@ fn kind_within(name: &Name, time: Duration) -> pagemate::Result<&'static str> {
             inventory::find(name.to_string()).map(|entry| kind(entry.kind))
         }
         Err(error) => Err(error),
-    }
-}
-
-/// Adds the remedy to the failure of opening a section.
-fn explain(name: &Name, failure: Failure) -> Failure {
-    match inventory::find(name.to_string()) {
-        Ok(entry) if entry.kind == Kind::Section => Failure::new(format!(
-            "wait for \"{name}\": it is a section, which has no state to wait for; --open waits until \
-             the name exists"
-        )),
-        _ => failure,
     }
 }
 
