@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use harness::unique;
 use pagemate::sync::SharedMutex;
-use pagemate::typed::{Plain, Racy, SeqLock};
+use pagemate::typed::{Plain, Racy, SeqLock, WaitWord, WakeWord};
 use pagemate::{ErrorKind, Section, SectionOptions, Shareable, Shared};
 
 #[derive(Clone, Copy, Debug, PartialEq, Shareable)]
@@ -237,4 +238,52 @@ fn a_value_is_never_read_half_written_while_two_writers_replace_it() {
         }
     });
     assert_eq!(value.read(), [2 * ROUNDS; 100]);
+}
+
+#[test]
+fn a_wait_for_a_word_ends_with_its_change_or_with_its_time() {
+    const LONG: Duration = Duration::from_secs(30);
+    let name = unique("typed");
+    let word = Shared::<AtomicU32>::open_or_create(&name).unwrap();
+    let other = Shared::<AtomicU32>::open(&name).unwrap();
+    let reader = Shared::<AtomicU32>::open_read_only(&name).unwrap();
+    for time in [Duration::ZERO, Duration::from_millis(20)] {
+        let start = Instant::now();
+        assert_eq!(word.wait_while_for(0, time), None);
+        assert_eq!(reader.wait_while_until(0, start + time), None);
+        assert!(start.elapsed() >= time);
+    }
+    assert_eq!(reader.wait_while(1), 0);
+    thread::scope(|scope| {
+        let waiters = [
+            scope.spawn(|| other.wait_while(0)),
+            scope.spawn(|| reader.wait_while_for(0, LONG).unwrap()),
+            scope.spawn(|| reader.wait_while_until(0, Instant::now() + LONG).unwrap()),
+        ];
+        word.store(7, Relaxed);
+        word.wake_all();
+        assert_eq!(waiters.map(|waiter| waiter.join().unwrap()), [7; 3]);
+    });
+    // A change without a wake-up, as of a process that was killed in between, is noticed too.
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| reader.wait_while_for(7, LONG));
+        thread::sleep(Duration::from_millis(20));
+        word.store(8, Relaxed);
+        assert_eq!(waiter.join().unwrap(), Some(8));
+    });
+    let (first, second) = (&word, &other);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in (8..1000).step_by(2) {
+                assert_eq!(first.wait_while(number), number + 1);
+                first.store(number + 2, Relaxed);
+                first.wake_one();
+            }
+        });
+        for number in (9..1000).step_by(2) {
+            second.store(number, Relaxed);
+            second.wake_one();
+            assert_eq!(second.wait_while(number), number + 1);
+        }
+    });
 }

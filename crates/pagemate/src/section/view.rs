@@ -14,7 +14,7 @@ use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::shareable::Plain;
-use crate::sys::copy::copy;
+use crate::sys::copy::{copy_in, copy_out};
 use crate::sys::object::{Mapping, Mode, Object, Range, allocation_granularity};
 
 /// Options to map a section. Create them with [`Section::view`].
@@ -274,7 +274,7 @@ impl View {
         let from = self.address_of("read view of", offset, bytes.len())?;
         // SAFETY: `address_of` checked that the mapping has these bytes, and `bytes` is a slice of
         // this length.
-        unsafe { copy(from, bytes.as_mut_ptr(), bytes.len()) };
+        unsafe { copy_out(from, bytes.as_mut_ptr(), bytes.len()) };
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl View {
         self.check_writable("write view of")?;
         // SAFETY: `address_of` checked that the mapping has these bytes, and `check_writable` that it is
         // writable.
-        unsafe { copy(bytes.as_ptr(), to, bytes.len()) };
+        unsafe { copy_in(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
     }
 
@@ -332,7 +332,7 @@ impl View {
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: `address_of` checked that the mapping has these bytes, and `value` is a local of this
         // size.
-        unsafe { copy(from, value.as_mut_ptr().cast(), size_of::<T>()) };
+        unsafe { copy_out(from, value.as_mut_ptr().cast(), size_of::<T>()) };
         // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
         Ok(unsafe { value.assume_init() })
     }

@@ -7,15 +7,18 @@
 //! to 256 bytes a few vector registers. Longer ones call the C library's `memcpy`.
 #![allow(unsafe_code, reason = "racing copies exist only in assembly")]
 
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 unsafe extern "C" {
-    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     fn memcpy(to: *mut u8, from: *const u8, len: usize) -> *mut u8;
 }
 
 /// The longest copy that `memcpy` does with vector instructions on every x86 processor, in bytes.
 const PIECE: usize = 1024;
 
-/// Copies `len` bytes from `from` to `to`.
+/// Copies `len` bytes of shared memory at `from` to memory of the caller at `to`.
 ///
 /// A byte that another thread or process writes during the copy arrives with its old or its new
 /// value, independently of all other bytes. The copy orders no memory access.
@@ -23,10 +26,58 @@ const PIECE: usize = 1024;
 /// # Safety
 ///
 /// `from` must be readable and `to` must be writable for `len` bytes, and the two ranges must not
-/// overlap. Other threads and processes may access either range at the same time by this function,
-/// by atomics, or by code that is not Rust.
+/// overlap. Other threads and processes may access the bytes at `from` at the same time by the functions
+/// of this module or by code that is not Rust, and read them by atomics of one byte. No other code
+/// accesses the bytes at `to`.
 #[inline]
-pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+pub(crate) unsafe fn copy_out(from: *const u8, to: *mut u8, len: usize) {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    // SAFETY: the caller promises the same.
+    unsafe {
+        copy(from, to, len);
+    }
+    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    for i in 0..len {
+        // SAFETY: `i < len`, and the caller promised `len` readable bytes at `from`, which other threads
+        // access by atomics of one byte. A byte is always aligned.
+        let from = unsafe { AtomicU8::from_ptr(from.add(i).cast_mut()) };
+        // SAFETY: `i < len`, and the caller promised `len` writable bytes at `to`.
+        unsafe { to.add(i).write(from.load(Relaxed)) };
+    }
+}
+
+/// Copies `len` bytes of the caller's memory at `from` to shared memory at `to`, as [`copy_out`] does.
+///
+/// # Safety
+///
+/// `from` must be readable and `to` must be writable for `len` bytes, and the two ranges must not
+/// overlap. Other threads and processes may access the bytes at `to` at the same time as those of
+/// [`copy_out`]. No other code writes to the bytes at `from`.
+#[inline]
+pub(crate) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    // SAFETY: the caller promises the same.
+    unsafe {
+        copy(from, to, len);
+    }
+    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    for i in 0..len {
+        // SAFETY: `i < len`, and the caller promised `len` writable bytes at `to`, which other threads
+        // access by atomics of one byte. A byte is always aligned.
+        let to = unsafe { AtomicU8::from_ptr(to.add(i)) };
+        // SAFETY: `i < len`, and the caller promised `len` readable bytes at `from`.
+        to.store(unsafe { from.add(i).read() }, Relaxed);
+    }
+}
+
+/// Copies in pieces that avoid 4K aliasing.
+///
+/// # Safety
+///
+/// The ranges are readable and writable, and do not overlap.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[inline]
+unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     if len <= PIECE || !is_aliased(from, to) {
         // SAFETY: the safety section of `copy` demands the same of `from`, `to` and `len`.
         return unsafe { copy_at_once(from, to, len) };
@@ -47,6 +98,7 @@ pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
 /// past `from` in these bits, each load appears to depend on the store just before it. `rep movsb`,
 /// by which `memcpy` copies long ranges, is then 2 to 25 times slower. The case is common: a view
 /// begins at a page boundary, and a buffer of the allocator often begins 16 bytes after one.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 #[inline]
 fn is_aliased(from: *const u8, to: *const u8) -> bool {
     const VECTOR: usize = 32;
@@ -64,10 +116,10 @@ const LONGEST_IN_VECTORS: usize = 256;
 /// # Safety
 ///
 /// The conditions are those of [`copy`].
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 #[inline]
 unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
     /// Copies through one register. Neither address has to be aligned.
-    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
     macro_rules! word {
         ($load:literal, $store:literal) => {{
             // SAFETY: `len` is the size of this load and this store, and the caller promised `len`
@@ -79,7 +131,7 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
             return;
         }};
     }
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    #[cfg(target_arch = "x86_64")]
     match len {
         1 => word!("movzx {word:e}, byte ptr [{from}]", "mov byte ptr [{to}], {word:l}"),
         2 => word!("movzx {word:e}, word ptr [{from}]", "mov word ptr [{to}], {word:x}"),
@@ -87,7 +139,7 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
         8 => word!("mov {word}, qword ptr [{from}]", "mov qword ptr [{to}], {word}"),
         _ => {}
     }
-    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    #[cfg(target_arch = "aarch64")]
     match len {
         1 => word!("ldrb {word:w}, [{from}]", "strb {word:w}, [{to}]"),
         2 => word!("ldrh {word:w}, [{from}]", "strh {word:w}, [{to}]"),
@@ -95,13 +147,12 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
         8 => word!("ldr {word:x}, [{from}]", "str {word:x}, [{to}]"),
         _ => {}
     }
-    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
     if (16..=LONGEST_IN_VECTORS).contains(&len) {
         // SAFETY: `len` is in the range that `copy_in_vectors` demands, and the caller promised the
         // rest of its conditions.
         return unsafe { copy_in_vectors(from, to, len) };
     }
-    #[cfg(all(target_arch = "x86_64", not(windows), not(miri)))]
+    #[cfg(all(target_arch = "x86_64", not(windows)))]
     // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
     // that do not overlap, which is all that memcpy demands. The operands follow the System V
     // calling convention, `clobber_abi` names the registers that it may change, and asm! aligns the
@@ -111,7 +162,7 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
             inout("rdi") to => _, inout("rsi") from => _, inout("rdx") len => _,
             clobber_abi("C"));
     }
-    #[cfg(all(target_arch = "x86_64", windows, not(miri)))]
+    #[cfg(all(target_arch = "x86_64", windows))]
     // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
     // that do not overlap, which is all that memcpy demands. The operands follow the Windows
     // calling convention, and the callee gets the 32 bytes of home space that this convention
@@ -121,7 +172,7 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
             inout("rcx") to => _, inout("rdx") from => _, inout("r8") len => _,
             clobber_abi("C"));
     }
-    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    #[cfg(target_arch = "aarch64")]
     // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
     // that do not overlap, which is all that memcpy demands. The operands follow AAPCS64, and
     // `clobber_abi` names the registers that the call may change.
@@ -129,16 +180,6 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
         std::arch::asm!("bl {memcpy}", memcpy = sym memcpy,
             inout("x0") to => _, inout("x1") from => _, inout("x2") len => _,
             clobber_abi("C"));
-    }
-    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-    for i in 0..len {
-        use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-        // SAFETY: `i < len`, and the caller promised `len` readable bytes at `from`. A byte is
-        // always aligned.
-        let from = unsafe { AtomicU8::from_ptr(from.add(i).cast_mut()) };
-        // SAFETY: `i < len`, and the caller promised `len` writable bytes at `to`.
-        let to = unsafe { AtomicU8::from_ptr(to.add(i)) };
-        to.store(from.load(Relaxed), Relaxed);
     }
 }
 
@@ -288,7 +329,7 @@ mod tests {
                 let skip =
                     (distance + from.as_ptr().addr()).wrapping_sub(to.as_ptr().addr()) % 4096;
                 // SAFETY: `skip < 4096` and `len <= 5000`, and both vectors have 12,000 bytes.
-                unsafe { copy(from.as_ptr(), to[skip..].as_mut_ptr(), len) };
+                unsafe { copy_in(from.as_ptr(), to[skip..].as_mut_ptr(), len) };
                 assert_eq!(to[skip..skip + len], from[..len], "{len} at {distance}");
                 let around = to[..skip].iter().chain(&to[skip + len..]);
                 assert_eq!(around.filter(|byte| **byte != 0).count(), 0);
@@ -304,7 +345,7 @@ mod tests {
                 let mut to = [0; 300];
                 // SAFETY: `skip` and `at` are below 8 and `len` is below 260, so both ranges lie in
                 // the 510 bytes of `from` and the 300 bytes of `to`.
-                unsafe { copy(from[skip..].as_ptr(), to[at..].as_mut_ptr(), len) };
+                unsafe { copy_in(from[skip..].as_ptr(), to[at..].as_mut_ptr(), len) };
                 assert_eq!(to[at..at + len], from[skip..skip + len]);
                 assert!(to[..at].iter().chain(&to[at + len..]).all(|byte| *byte == 0));
             }

@@ -49,6 +49,11 @@
 //! - `wake` wakes one or all threads of all processes that wait on the word. Only one that began to
 //!   wait before the call is sure to be woken.
 //!
+//! # `memory_wait`: block on a word of a user's memory
+//!
+//! - `sleep` blocks while the word has the expected value, and may return at any time. `wake` wakes the
+//!   sleepers of all processes, where the system can do that.
+//!
 //! # `sync`: mutexes, events and semaphores
 //!
 //! - `Mutex`, `Event` and `Semaphore` each provide `create`, `open`, `unnamed` and `wait`.
@@ -80,6 +85,7 @@ pub(crate) mod copy;
 pub(crate) mod fault;
 #[cfg(unix)]
 pub(crate) mod liveness;
+pub(crate) mod memory_wait;
 pub(crate) mod object;
 pub(crate) mod peers;
 pub(crate) mod region;

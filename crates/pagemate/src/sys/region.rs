@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 
 use crate::primitive::AtomicU64;
 use crate::shareable::Plain;
-use crate::sys::copy::copy;
+use crate::sys::copy::{copy_in, copy_out};
 use crate::sys::object::Mapping;
 
 /// The length of the sequence word, which lies directly before the payload of each slot.
@@ -164,7 +164,7 @@ impl<H: Atomics, T: Plain> SlotRegion<H, T> {
         let from = self.payload(position).as_ptr();
         // SAFETY: `with_slots` checked that each payload has room for a `T`, and `value` is a local of
         // that size. Payloads are accessed by racing copies only.
-        unsafe { copy(from, value.as_mut_ptr().cast(), size_of::<T>()) };
+        unsafe { copy_out(from, value.as_mut_ptr().cast(), size_of::<T>()) };
         // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
         unsafe { value.assume_init() }
     }
@@ -175,6 +175,6 @@ impl<H: Atomics, T: Plain> SlotRegion<H, T> {
         let to = self.payload(position).as_ptr();
         // SAFETY: `with_slots` checked that each payload has room for a `T`. A plain
         // value has no padding, so that all its bytes are initialised.
-        unsafe { copy(std::ptr::from_ref(value).cast(), to, size_of::<T>()) };
+        unsafe { copy_in(std::ptr::from_ref(value).cast(), to, size_of::<T>()) };
     }
 }

@@ -46,6 +46,8 @@
 //! A value of plain numbers, such as `Pose`, cannot be a field by itself: the other processes may write
 //! to it at any time, so there must be no `&Pose` to it.
 //!
+//! A thread waits for a change of an [`AtomicU32`](std::sync::atomic::AtomicU32) by [`WaitWord`].
+//!
 //! # Initialisation
 //!
 //! The memory begins as zeros. The first process initialises it
@@ -58,11 +60,13 @@ mod memory;
 mod racy;
 mod seqlock;
 mod shared;
+mod wait;
 
 pub(crate) use self::memory::{HEADER_LEN, Memory, context};
 pub use self::racy::Racy;
 pub use self::seqlock::{SeqLock, SeqWriter};
 pub use self::shared::{Shared, SharedReader};
+pub use self::wait::{WaitWord, WakeWord};
 pub use crate::read_only::ReadOnly;
 #[doc(hidden)]
 pub use crate::shareable::fingerprint;

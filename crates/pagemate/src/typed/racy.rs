@@ -5,7 +5,7 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use super::{InPlace, Plain, ReadOnly, Shareable, fingerprint};
-use crate::sys::copy::copy;
+use crate::sys::copy::{copy_in, copy_out};
 
 /// A cell for a value that is copied in and out, and that may be read half-written.
 ///
@@ -53,7 +53,7 @@ impl<T: Plain> Racy<T> {
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: the cell is readable, and `value` is a local of the same size. Only `copy` accesses
         // the cell.
-        unsafe { copy(self.0.get().cast(), value.as_mut_ptr().cast(), size_of::<T>()) };
+        unsafe { copy_out(self.0.get().cast(), value.as_mut_ptr().cast(), size_of::<T>()) };
         // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
         unsafe { value.assume_init() }
     }
@@ -64,7 +64,7 @@ impl<T: Plain> Racy<T> {
     pub fn read_into(&self, value: &mut T) {
         // SAFETY: the cell is readable, and `value` is an exclusive reference to the same number of
         // bytes. Any bytes are a valid plain value.
-        unsafe { copy(self.0.get().cast(), std::ptr::from_mut(value).cast(), size_of::<T>()) };
+        unsafe { copy_out(self.0.get().cast(), std::ptr::from_mut(value).cast(), size_of::<T>()) };
     }
 
     /// Replaces the value. A reader may see a part of the new one, and a process that is killed
@@ -74,7 +74,7 @@ impl<T: Plain> Racy<T> {
         // SAFETY: `value` is a shared reference to a plain value, which has no padding, and the cell
         // has the same number of bytes. They are writable: a reference to a cell comes from memory of
         // this process or from memory that is mapped for writing, and `ReadOnly` hides all others.
-        unsafe { copy(std::ptr::from_ref(value).cast(), self.0.get().cast(), size_of::<T>()) };
+        unsafe { copy_in(std::ptr::from_ref(value).cast(), self.0.get().cast(), size_of::<T>()) };
     }
 }
 

@@ -6,6 +6,7 @@ use pagemate::{SectionOptions, View};
 use super::lock::{Lock, SleepingLock};
 use super::posix::{Condition, Ends, PosixMutex, PosixSemaphore, Word};
 use super::turns::{Mechanism, Pair, Side, Signal, event};
+use super::word::TypedWord;
 
 /// Three locks in a ring. Each side holds one of them, and acquires the next before it releases its
 /// own. The next one is held by the other side, so that each side has to sleep until the other
@@ -93,6 +94,7 @@ pub(crate) fn open(what: &str, _: Side) -> Box<dyn Mechanism> {
         "contended pthread mutex" => contended(what, |name| PosixMutex::open(name, false)),
         "contended robust mutex" => contended(what, |name| PosixMutex::open(name, true)),
         "sleeping lock" => ring(what, SleepingLock::open),
+        "wait for a word" => pair(what, TypedWord::open),
         "bare futex" => pair(what, Word::open),
         "futex with a time-out" => pair(what, Word::open_sliced),
         "pthread mutex" => ring(what, |name| PosixMutex::open(name, false)),

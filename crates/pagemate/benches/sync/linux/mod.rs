@@ -9,6 +9,7 @@ mod free;
 mod lock;
 mod mechanisms;
 mod posix;
+mod word;
 
 use common::measure::{Effort, titles};
 use common::{Group, measure, peer, place, processor, turns};
@@ -22,7 +23,8 @@ const GROUPS: [Group; 5] = [
 ];
 
 /// The mechanisms of the turns, each with the limit of its cost in turns of a bare futex.
-const TAKE_TURNS: [(&str, Option<f64>); 11] = [
+const TAKE_TURNS: [(&str, Option<f64>); 12] = [
+    ("wait for a word", Some(1.1)),
     ("event", Some(1.15)),
     ("mutex", Some(1.15)),
     ("semaphore", None),

@@ -21,7 +21,7 @@ use super::error::is_no_space;
 use super::named::code_of;
 use super::sizes::{halves, page_size};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::copy::copy;
+use crate::sys::copy::{copy_in, copy_out};
 
 /// Mapped memory, unmapped when dropped.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl Mapping {
         let at = unsafe { base.add(8) };
         // SAFETY: `at` is followed by as many writable bytes as `rest` has, see above. Other processes
         // may access them at the same time.
-        unsafe { copy(rest.as_ptr(), at, rest.len()) };
+        unsafe { copy_in(rest.as_ptr(), at, rest.len()) };
         // SAFETY: the mapping begins at a page boundary, has at least eight bytes, and is writable.
         let word = unsafe { AtomicU64::from_ptr(base.cast()) };
         // Release: publishes the rest to a process that reads this word with Acquire.
@@ -211,7 +211,7 @@ impl Mapping {
             // SAFETY: `offset < len`, so the byte lies in this mapping, whose pages `commit` has
             // committed. A copy-on-write mapping is committed through the view in `map`. `byte` is
             // a local variable.
-            unsafe { copy(from, &raw mut byte, 1) };
+            unsafe { copy_out(from, &raw mut byte, 1) };
         }
     }
 }
