@@ -156,7 +156,11 @@ fn packages() -> Outcome {
 
 /// Builds with fault points, and runs the tests that need them.
 fn faults() -> Outcome {
-    test_with("--cfg pagemate_fault", "target/fault", &["--test", "crash", "--test", "sync_death"])
+    test_with(
+        "--cfg pagemate_fault",
+        "target/fault",
+        &["--test", "crash", "--test", "sync_death", "--test", "channel_death"],
+    )
 }
 
 /// Runs the tests with the fallback that renames files to their names instead of linking them.
