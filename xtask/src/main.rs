@@ -181,7 +181,7 @@ fn loom() -> Outcome {
     test_with(
         "--cfg loom",
         "target/loom",
-        &["--lib", "--release", "--", "sync::words", "sync::typed"],
+        &["--lib", "--release", "--", "sync::words", "sync::typed", "channel::"],
     )
 }
 

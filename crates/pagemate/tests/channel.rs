@@ -222,10 +222,12 @@ fn each_way_of_waiting_passes_messages_both_ways() {
 #[test]
 fn a_fast_sender_and_a_fast_receiver_lose_and_repeat_nothing() {
     for capacity in [1, 2, 64] {
+        // On Windows each sleep makes a kernel object.
+        let count = if cfg!(windows) { 2_000 } else { 20_000 };
         let (mut sender, mut receiver) = pair("fast", capacity);
         thread::scope(|scope| {
             scope.spawn(move || {
-                let messages: Vec<u64> = (0..20_000).collect();
+                let messages: Vec<u64> = (0..count).collect();
                 for chunk in messages.chunks(7) {
                     sender.send_all(chunk).unwrap();
                 }
@@ -238,7 +240,7 @@ fn a_fast_sender_and_a_fast_receiver_lose_and_repeat_nothing() {
                     next += 1;
                 }
             }
-            assert_eq!(next, 20_000);
+            assert_eq!(next, count);
         });
     }
 }

@@ -22,6 +22,8 @@ mod options;
 mod place;
 pub mod spsc;
 mod state;
+#[cfg(all(test, loom))]
+mod tests;
 mod waiting;
 mod wake_flag;
 

@@ -47,6 +47,12 @@ impl WakeFlag {
         self.0.fetch_or(FENCE, Ordering::SeqCst);
     }
 
+    /// Leaves the state in which a sleeper was killed.
+    #[cfg(all(test, loom))]
+    pub(super) fn leave_note_of_killed_sleeper(&self) {
+        self.0.store(ASLEEP, Ordering::Relaxed);
+    }
+
     /// Wakes the endpoint if it sleeps. The caller has just stored its progress.
     #[inline]
     pub(super) fn notify(&self, sleepers: &impl Sleepers) {
