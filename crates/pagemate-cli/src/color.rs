@@ -4,7 +4,7 @@
 //! terminal. The parser of arguments follows the same choice.
 
 use std::ffi::OsStr;
-use std::io::{self, StderrLock, StdoutLock};
+use std::io::{self, IsTerminal, StderrLock, StdoutLock};
 
 use anstream::AutoStream;
 use clap::ColorChoice;
@@ -51,6 +51,13 @@ pub(crate) fn stdout() -> AutoStream<StdoutLock<'static>> {
 /// Returns standard error, which keeps or drops the colours that are written to it.
 pub(crate) fn stderr() -> AutoStream<StderrLock<'static>> {
     AutoStream::auto(io::stderr().lock())
+}
+
+/// Returns the width of the terminal that standard output is, in character cells.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let stdout = io::stdout();
+    let size = terminal_size::terminal_size_of(&stdout).filter(|_| stdout.is_terminal());
+    size.map(|(width, _)| width.0.into())
 }
 
 #[cfg(test)]

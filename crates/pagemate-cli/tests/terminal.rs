@@ -107,6 +107,14 @@ fn the_demo_fits_a_terminal_and_uses_colours() {
 }
 
 #[test]
+fn the_report_of_doctor_fits_terminals() {
+    let place = Place::new();
+    for columns in [60, 80, 120] {
+        assert_fits(&run(&place, columns, &["doctor"]).1, columns);
+    }
+}
+
+#[test]
 fn colours_follow_the_option_and_the_environment() {
     let place = Place::new();
     let shown = |args: &[&str], key: &str, value: &str| {

@@ -72,7 +72,8 @@ impl Doctor {
                     Level::Warning => (WARNING, "warning"),
                     Level::Failed => (BAD, "failed"),
                 };
-                writeln!(out, "{style}{word:8}{style:#} {check}: {text}")?;
+                let text = wrap(&format!("{check}: {text}"), INDENT, color::terminal_width());
+                writeln!(out, "{style}{word:8}{style:#} {text}")?;
             }
         }
         drop(out);
@@ -82,6 +83,30 @@ impl Doctor {
             _ => Ok(()),
         }
     }
+}
+
+/// The column in which the texts begin.
+const INDENT: usize = 9;
+
+/// Breaks a text between words, so that its lines fit `width` behind an indentation.
+fn wrap(text: &str, indent: usize, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let mut wrapped = String::new();
+    let mut column = indent;
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if column > indent && column + 1 + len > width {
+            wrapped.push('\n');
+            wrapped.extend(std::iter::repeat_n(' ', indent));
+            column = indent;
+        } else if column > indent {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += len;
+    }
+    wrapped
 }
 
 /// Returns a name that no other process uses.
@@ -151,5 +176,18 @@ cfg_select! {
                 Vec::new()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn texts_are_broken_between_words() {
+        assert_eq!(wrap("a bc def", 2, None), "a bc def");
+        assert_eq!(wrap("a bc def", 2, Some(6)), "a bc\n  def");
+        assert_eq!(wrap("a bc def", 2, Some(10)), "a bc def");
+        assert_eq!(wrap("abcdefg h", 2, Some(5)), "abcdefg\n  h");
     }
 }

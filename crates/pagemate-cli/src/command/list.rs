@@ -1,4 +1,4 @@
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::Args;
 use glob::Pattern;
@@ -100,9 +100,7 @@ impl List {
             }
             return Ok(());
         }
-        let width = terminal_size::terminal_size_of(io::stdout());
-        let width = width.filter(|_| out.is_terminal());
-        Ok(write!(out, "{}", rows(entries, width.map(|(width, _)| width.0.into())))?)
+        Ok(write!(out, "{}", rows(entries, color::terminal_width()))?)
     }
 }
 
