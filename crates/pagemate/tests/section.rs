@@ -157,3 +157,36 @@ fn memory_without_a_name_keeps_its_length_whoever_has_it() {
         assert_eq!(section.map().unwrap().read::<u8>(8191).unwrap(), 0);
     }
 }
+
+#[test]
+fn a_section_that_is_too_short_is_refused_where_it_is_opened() {
+    let name = unique("min-len");
+    let long = 1 << 20;
+    let held = SectionOptions::new().len(100).create_new(&name).unwrap();
+    let mut options = SectionOptions::new();
+    options.len(100).min_len(long);
+    for result in [
+        options.open(&name),
+        options.open_within(&name, std::time::Duration::from_secs(30)),
+        options.open_or_create(&name),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), pagemate::ErrorKind::OutOfRange);
+        let text = error.to_string();
+        assert!(text.contains("1048576") && text.contains(&name), "{text}");
+    }
+    assert_eq!(options.min_len(held.len()).open(&name).unwrap().len(), held.len());
+    drop(held);
+    let made = options.min_len(long).open_or_create(&name).unwrap();
+    assert_eq!((made.was_created(), made.len()), (true, long));
+}
+
+#[test]
+fn openers_learn_the_length_that_the_creator_asked_for() {
+    let name = unique("requested-len");
+    let made = SectionOptions::new().len(100).create_new(&name).unwrap();
+    let opened = pagemate::Section::open(&name).unwrap();
+    assert_eq!(made.requested_len(), 100);
+    assert_eq!(opened.requested_len(), if cfg!(windows) { opened.len() } else { 100 });
+    assert!(opened.len() >= 4096);
+}

@@ -81,6 +81,7 @@ impl<T: Plain> Channel<T> {
         let spec = object::Spec {
             kind: Kind::Channel,
             len: geometry.object_len(),
+            asked_len: 0,
             protection: Protection::ReadWrite,
             sharing: options.sharing,
             access: Access::ReadWrite,

@@ -210,6 +210,28 @@ impl Section {
         self.object().len()
     }
 
+    /// Returns the length that the creator asked for, in bytes: [`len`](Section::len) before it was rounded
+    /// up.
+    ///
+    /// # Platforms
+    ///
+    /// On Windows only the handle that created the section knows it, and on Unix not the receiver of an
+    /// unnamed section. For other handles it is [`len`](Section::len).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> pagemate::Result<()> {
+    /// let section = pagemate::SectionOptions::new().len(100).create_unnamed()?;
+    /// assert_eq!(section.requested_len(), 100);
+    /// assert!(section.len() > 100);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn requested_len(&self) -> u64 {
+        self.object().asked_len()
+    }
+
     /// Returns whether this handle created the object; `false` if it opened an existing object.
     pub fn was_created(&self) -> bool {
         self.created

@@ -13,7 +13,8 @@ use crate::sys::object::{self, Backing, Existing, Object, Spec};
 /// Set the options that differ from the defaults, then call [`create_new`](SectionOptions::create_new),
 /// [`open_or_create`](SectionOptions::open_or_create), [`open`](SectionOptions::open) or
 /// [`create_unnamed`](SectionOptions::create_unnamed). If the object exists already, only the
-/// [access](SectionOptions::access) matters: all other options describe a new object.
+/// [access](SectionOptions::access) and the [least length](SectionOptions::min_len) matter: all other
+/// options describe a new object.
 ///
 /// `'f` is the borrow of the [`file`](SectionOptions::file), if there is one.
 ///
@@ -34,6 +35,7 @@ use crate::sys::object::{self, Backing, Existing, Object, Spec};
 pub struct SectionOptions<'f> {
     /// All properties except `backing`.
     spec: Spec<'f>,
+    min_len: u64,
     sparse: bool,
     huge_pages: bool,
 }
@@ -48,6 +50,7 @@ impl<'f> SectionOptions<'f> {
         let spec = Spec {
             kind: Kind::Section,
             len: 0,
+            asked_len: 0,
             protection: Protection::default(),
             sharing: Sharing::default(),
             access: Access::default(),
@@ -56,13 +59,37 @@ impl<'f> SectionOptions<'f> {
             content: &[],
             seated: false,
         };
-        SectionOptions { spec, sparse: false, huge_pages: false }
+        SectionOptions { spec, min_len: 0, sparse: false, huge_pages: false }
     }
 
     /// Sets the length of a new section in bytes. It is rounded up to whole pages, except over a
     /// [`file`](SectionOptions::file). The default, zero, is legal only over a file.
     pub fn len(&mut self, bytes: u64) -> &mut SectionOptions<'f> {
         self.spec.len = bytes;
+        self
+    }
+
+    /// Sets the least length in bytes of the section, created or opened. The default is 0.
+    ///
+    /// An existing section keeps the length that its creator chose. With this option, a section that is too
+    /// short is an error of the call that opens it, and not of a later access. A new section that is not
+    /// over a file has at least this length.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::{ErrorKind, SectionOptions};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let name = &format!("doc-min-len-{}", std::process::id());
+    /// let short = SectionOptions::new().len(4096).create_new(name)?;
+    /// let error = SectionOptions::new().min_len(1 << 20).open(name).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::OutOfRange);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn min_len(&mut self, bytes: u64) -> &mut SectionOptions<'f> {
+        self.min_len = bytes;
         self
     }
 
@@ -248,16 +275,18 @@ impl<'f> SectionOptions<'f> {
         let (object, created) = self
             .spec()
             .and_then(|spec| Object::create(&name, &spec, existing))
+            .and_then(|(object, created)| Ok((self.long_enough(object)?, created)))
             .map_err(|e| e.during(call, Quoted(&name.to_string())))?;
         Ok(Section::new(object, Some(name), created))
     }
 
-    /// Opens the section `name` with the [access](SectionOptions::access) of these options. All other
-    /// options are ignored.
+    /// Opens the section `name` with the [access](SectionOptions::access) and the
+    /// [least length](SectionOptions::min_len) of these options. All other options are ignored.
     ///
     /// # Errors
     ///
-    /// The errors of [`Section::open`].
+    /// The errors of [`Section::open`], and [`OutOfRange`](crate::ErrorKind::OutOfRange) if the section is
+    /// shorter than its least length.
     pub fn open(&self, name: impl ToName) -> Result<Section> {
         self.open_before(name.to_name(), Deadline::Now)
     }
@@ -276,6 +305,7 @@ impl<'f> SectionOptions<'f> {
         let name = name?;
         let open = || Object::open(&name, self.spec.kind, self.spec.access);
         let object = object::open_before(&name, deadline, open)
+            .and_then(|object| self.long_enough(object))
             .map_err(|e| e.during("open section", Quoted(&name.to_string())))?;
         Ok(Section::new(object, Some(name), false))
     }
@@ -289,8 +319,19 @@ impl<'f> SectionOptions<'f> {
     /// The errors of [`create_new`](SectionOptions::create_new) that do not concern the name.
     pub fn create_unnamed(&self) -> Result<Section> {
         let object = self.spec().and_then(|spec| Object::unnamed(&spec));
+        let object = object.and_then(|object| self.long_enough(object));
         let object = object.map_err(|e| e.during("create unnamed section", ""))?;
         Ok(Section::new(object, None, true))
+    }
+
+    /// Returns the object, or an error if it is shorter than it has to be.
+    fn long_enough(&self, object: Object) -> Result<Object> {
+        let (len, least) = (object.len(), self.min_len);
+        if len >= least {
+            return Ok(object);
+        }
+        let cause = format!("it has {len} bytes, and min_len asks for at least {least}");
+        Err(Error::new(ErrorKind::OutOfRange, cause))
     }
 
     /// Returns the properties of a new section.
@@ -304,6 +345,7 @@ impl<'f> SectionOptions<'f> {
                 return Err(Error::new(ErrorKind::InvalidInput, cause));
             }
         };
-        Ok(Spec { backing, ..self.spec })
+        let len = if self.spec.file.is_some() { 0 } else { self.min_len };
+        Ok(Spec { backing, len: self.spec.len.max(len), ..self.spec })
     }
 }

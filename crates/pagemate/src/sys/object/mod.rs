@@ -36,6 +36,8 @@ pub(crate) struct Spec<'f> {
     /// The length in bytes. Memory is rounded up to whole pages, and a file has exactly this
     /// length. For a file, 0 means the file's own length.
     pub(crate) len: u64,
+    /// The length that the caller asked for, before it is rounded up. `create` and `unnamed` set it.
+    pub(crate) asked_len: u64,
     pub(crate) protection: Protection,
     pub(crate) sharing: Sharing,
     pub(crate) access: Access,

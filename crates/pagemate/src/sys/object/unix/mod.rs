@@ -75,6 +75,8 @@ pub(crate) struct Object {
     /// The user's file that is the memory. `None` if `fd` is the memory.
     memory: Option<OwnedFd>,
     len: u64,
+    /// The length that the creator asked for, as far as it is known.
+    asked_len: u64,
     protection: Protection,
     access: Access,
     /// The seats of a creator that took the first seat.
@@ -105,6 +107,10 @@ impl Named {
 impl Object {
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    pub(crate) fn asked_len(&self) -> u64 {
+        self.asked_len
     }
 
     pub(crate) fn protection(&self) -> Protection {

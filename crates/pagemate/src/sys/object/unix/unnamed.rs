@@ -18,12 +18,21 @@ use crate::sys::object::unix::{
 
 impl Object {
     fn from_descriptor(fd: OwnedFd, len: u64, protection: Protection, access: Access) -> Object {
-        Object { fd: Some(fd), named: None, memory: None, len, protection, access, seats: None }
+        Object {
+            fd: Some(fd),
+            named: None,
+            memory: None,
+            len,
+            asked_len: len,
+            protection,
+            access,
+            seats: None,
+        }
     }
 
     /// Creates memory without a name and seals its length, or uses the user's file as the memory.
     pub(crate) fn unnamed(spec: &Spec<'_>) -> Result<Object> {
-        let mut spec = *spec;
+        let mut spec = Spec { asked_len: spec.len, ..*spec };
         if let Some(file) = spec.file {
             user_file::resolve_spec(file, &mut spec)?;
             let file = user_file::duplicate(file)?;
@@ -35,6 +44,7 @@ impl Object {
                 named: None,
                 memory,
                 len,
+                asked_len: len,
                 protection,
                 access,
                 seats: None,
@@ -47,6 +57,7 @@ impl Object {
         let fd = staging::restrict_access(fd, spec.access)?;
         let mut object = Object::from_descriptor(fd, spec.len, spec.protection, spec.access);
         object.seats = seats;
+        object.asked_len = spec.asked_len;
         Ok(object)
     }
 
@@ -60,11 +71,13 @@ impl Object {
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         let access = access_of(fd.as_fd())?;
-        let (len, protection) = match named_data(fd.as_fd(), kind)? {
+        let (len, asked_len, protection) = match named_data(fd.as_fd(), kind)? {
             Some(data) => data,
-            None => (len, Protection::ReadWrite),
+            None => (len, len, Protection::ReadWrite),
         };
-        Ok(Object::from_descriptor(fd, len, protection, access))
+        let mut object = Object::from_descriptor(fd, len, protection, access);
+        object.asked_len = asked_len;
+        Ok(object)
     }
 
     /// Opens a POSIX object of another program by its `shm_open` name.
@@ -83,9 +96,9 @@ impl Object {
     }
 }
 
-/// Returns the length and the protection of the data of a named object's file. `None` for any other
-/// file.
-fn named_data(fd: BorrowedFd<'_>, kind: Kind) -> Result<Option<(u64, Protection)>> {
+/// Returns the length, the length that the creator asked for and the protection of the data of a named
+/// object's file. `None` for any other file.
+fn named_data(fd: BorrowedFd<'_>, kind: Kind) -> Result<Option<(u64, u64, Protection)>> {
     let stat =
         rustix::fs::fstat(fd).map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
     if !trailer::is_present(fd, &stat) {
@@ -100,5 +113,5 @@ fn named_data(fd: BorrowedFd<'_>, kind: Kind) -> Result<Option<(u64, Protection)
         let cause = "the descriptor holds the name of a section over a user's file; pass that file's on instead";
         return Err(Error::new(ErrorKind::InvalidInput, cause));
     }
-    Ok(Some((trailer.data_len, trailer.protection)))
+    Ok(Some((trailer.data_len, trailer.asked_len, trailer.protection)))
 }

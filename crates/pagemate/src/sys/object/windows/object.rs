@@ -32,6 +32,8 @@ pub(crate) struct Object {
     /// The user's file, if the section can write to it. A flush has to write to that file.
     file: Option<Arc<File>>,
     len: u64,
+    /// The length that the creator asked for. The kernel does not store it: in other handles it is `len`.
+    asked_len: u64,
     protection: Protection,
     access: Access,
 }
@@ -100,6 +102,7 @@ impl Object {
             handle,
             file: file.map(Arc::new),
             len: spec.len,
+            asked_len: spec.asked_len,
             protection: spec.protection,
             access: spec.access,
         })
@@ -115,7 +118,7 @@ impl Object {
         };
         let writable = access == Access::Read || mapping::may_be_written(handle.as_handle())?;
         let protection = if writable { Protection::ReadWrite } else { Protection::ReadOnly };
-        Ok(Object { handle, file: None, len, protection, access })
+        Ok(Object { handle, file: None, len, asked_len: len, protection, access })
     }
 
     /// Returns no error: the kernel keeps the name of an object that a process holds.
@@ -147,6 +150,10 @@ impl Object {
 
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    pub(crate) fn asked_len(&self) -> u64 {
+        self.asked_len
     }
 
     pub(crate) fn protection(&self) -> Protection {

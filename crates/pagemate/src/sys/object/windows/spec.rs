@@ -15,9 +15,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// Determines the length and the protection of a new section. Fails if such a section is
 /// impossible.
 pub(super) fn resolve_spec<'f>(spec: &Spec<'f>) -> Result<Spec<'f>> {
-    let mut spec = *spec;
+    let mut spec = Spec { asked_len: spec.len, ..*spec };
     match spec.file {
-        Some(file) => resolve_file_spec(file, &mut spec)?,
+        Some(file) => {
+            resolve_file_spec(file, &mut spec)?;
+            spec.asked_len = spec.len;
+        }
         None => spec.len = whole_pages(spec.len)?,
     }
     Ok(spec)

@@ -247,6 +247,7 @@ impl Spec {
         Ok(object::Spec {
             kind: self.kind(),
             len: LEN as u64,
+            asked_len: 0,
             protection: Protection::ReadWrite,
             sharing: self.sharing()?,
             access: Access::ReadWrite,

@@ -50,9 +50,11 @@ struct Header {
     zero: [u8; 3],
     /// Bits of properties that a reader has to know. This release knows none.
     features: u32,
+    /// The length that the creator asked for.
+    asked_len: u64,
 }
 
-const _: () = assert!(size_of::<Header>() == 48);
+const _: () = assert!(size_of::<Header>() == 56);
 
 const REMOVED_AT: u64 = std::mem::offset_of!(Header, removed) as u64;
 
@@ -74,6 +76,8 @@ pub(crate) struct Trailer<'a> {
     pub(crate) protection: Protection,
     pub(crate) memory: Memory,
     pub(crate) data_len: u64,
+    /// The length that the creator asked for: at most `data_len`.
+    pub(crate) asked_len: u64,
     pub(crate) created: SystemTime,
     pub(crate) creator: u32,
     /// Whether a sweep found the object dead.
@@ -144,6 +148,7 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Encoded {
         removed: 0,
         zero: [0; 3],
         features: 0,
+        asked_len: if spec.file.is_some() { 0 } else { spec.asked_len },
     };
     let mut trailer = Encoded { bytes: [0; 4096], len: NAME_AT + bare.len() };
     trailer.bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
@@ -228,6 +233,11 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     if header.data_len == 0 || header.data_len.checked_add(LEN) != Some(file_len) {
         return Err(corrupted("its trailer and its file disagree about the length"));
     }
+    if header.asked_len > header.data_len {
+        return Err(corrupted("its trailer has a requested length that its memory cannot hold"));
+    }
+    // Over a user's file the record has the length.
+    let asked_len = if header.asked_len == 0 { header.data_len } else { header.asked_len };
     let bare = usize::try_from(header.name_len)
         .ok()
         .and_then(|len| bytes.get(NAME_AT..NAME_AT.checked_add(len)?))
@@ -235,5 +245,5 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     let created = UNIX_EPOCH + Duration::from_nanos(header.created_ns);
     let creator = header.creator;
     let (data_len, removed) = (header.data_len, header.removed != 0);
-    Ok(Trailer { kind, protection, memory, data_len, created, creator, removed, bare })
+    Ok(Trailer { kind, protection, memory, data_len, asked_len, created, creator, removed, bare })
 }

@@ -39,9 +39,12 @@ impl Object {
         spec: &Spec<'_>,
         existing: Existing,
     ) -> Result<(Object, bool)> {
-        let mut spec = *spec;
+        let mut spec = Spec { asked_len: spec.len, ..*spec };
         match spec.file {
-            Some(file) => user_file::resolve_spec(file, &mut spec)?,
+            Some(file) => {
+                user_file::resolve_spec(file, &mut spec)?;
+                spec.asked_len = spec.len;
+            }
             None => spec.len = whole_pages(spec.len)?,
         }
         let mut location = resolve::shared_location(name)?;
@@ -101,6 +104,7 @@ impl Object {
                         named: Some(Named::new(location, opened_for, before, id)),
                         memory,
                         len: spec.len,
+                        asked_len: spec.asked_len,
                         protection: spec.protection,
                         access: spec.access,
                         seats,

@@ -72,6 +72,7 @@ impl Object {
                                     )),
                                     memory: found.memory,
                                     len: found.len,
+                                    asked_len: found.asked_len,
                                     protection: found.protection,
                                     access,
                                     seats: None,
@@ -126,6 +127,7 @@ fn is_object_file(location: &FileLocation) -> Result<()> {
 struct Description {
     id: Id,
     len: u64,
+    asked_len: u64,
     protection: Protection,
     memory: Option<OwnedFd>,
 }
@@ -153,16 +155,16 @@ impl Description {
             return Err(error::wrong_kind());
         }
         let protection = trailer.protection;
-        let (len, memory) = match trailer.memory {
-            Memory::SameFile => (trailer.data_len, None),
+        let (len, asked_len, memory) = match trailer.memory {
+            Memory::SameFile => (trailer.data_len, trailer.asked_len, None),
             Memory::UserFile { .. } => {
                 let record = FileRecord::read(fd)?;
                 // No view of a read-only section needs the right to write.
                 let access = if protection == Protection::ReadOnly { Access::Read } else { access };
-                (record.len, Some(record.follow(fd, &stat, access)?))
+                (record.len, record.len, Some(record.follow(fd, &stat, access)?))
             }
         };
-        Ok(Some(Description { id: Id::of(&stat), len, protection, memory }))
+        Ok(Some(Description { id: Id::of(&stat), len, asked_len, protection, memory }))
     }
 }
 
