@@ -158,6 +158,24 @@ fn only_listed_files_allow_unsafe() {
     assert_eq!(found, allowed);
 }
 
+/// Returns the first `SAFETY` comment that refers to another comment instead of deriving the safety.
+fn borrowed_derivation(text: &str) -> Option<&str> {
+    let comments = text.split("// SAFETY:").skip(1).filter_map(|rest| rest.lines().next());
+    comments
+        .map(str::trim)
+        .find(|comment| comment.starts_with("as ") || comment.split(' ').count() < 3)
+}
+
+#[test]
+fn each_safety_comment_derives() {
+    assert_eq!(borrowed_derivation("// SAFETY: as above.\nunsafe {}"), Some("as above."));
+    assert_eq!(borrowed_derivation("// SAFETY: `at` lies in `page`.\nunsafe {}"), None);
+    for (path, text) in core() {
+        let path = path.display();
+        assert_eq!(borrowed_derivation(&text), None, "{path}: name the fact and where it is kept");
+    }
+}
+
 /// Returns the names of the fault points in a source file.
 fn fault_points(text: &str) -> impl Iterator<Item = &str> {
     text.split("fault::point(\"").skip(1).filter_map(|call| call.split('"').next())

@@ -189,7 +189,7 @@ macro_rules! numbers {
             type Reader = ReadOnly<$type>;
         }
 
-        // SAFETY: a number has no padding and can be copied.
+        // SAFETY: the macro is called with primitive numbers only, which have no padding and are `Copy`.
         unsafe impl Plain for $type {}
     )*};
 }
@@ -206,7 +206,7 @@ macro_rules! atomics {
             type Reader = ReadOnly<$atomic>;
         }
 
-        // SAFETY: all accesses are atomic.
+        // SAFETY: an atomic offers no access but atomic ones, so a `&` to it races with no other process.
         unsafe impl InPlace for $atomic {}
     )*};
 }
@@ -223,8 +223,8 @@ unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
     type Reader = [T::Reader; N];
 }
 
-// SAFETY: the elements are plain values.
+// SAFETY: an array has no bytes but those of its elements, and `T: Plain` says that these have no padding.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
-// SAFETY: the elements are atomics and cells.
+// SAFETY: a `&[T; N]` gives access to `&T` only, and `T: InPlace` says that these accesses are sound.
 unsafe impl<T: InPlace, const N: usize> InPlace for [T; N] {}

@@ -377,7 +377,8 @@ pub(super) struct Field<F> {
 // SAFETY: it gives access to a `&F` only, which may be used by all threads (`Sync`), and `Memory` is
 // `Send`.
 unsafe impl<F: Sync> Send for Field<F> {}
-// SAFETY: as above; `Memory` is `Sync`.
+// SAFETY: a `&Field` gives access to a `&F`, which may be used by all threads (`Sync`), and to nothing of
+// `Memory` that is not `Sync`.
 unsafe impl<F: Sync> Sync for Field<F> {}
 
 impl<F: InPlace> Field<F> {

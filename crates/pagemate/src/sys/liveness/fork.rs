@@ -262,7 +262,8 @@ impl<T: Default> PerProcess<T> {
     /// Returns the value of this process. In a child that was [forked](ForkKind::Forked) this is the value
     /// of the parent, which the child keeps.
     pub(crate) fn inherit<'a>(&'a self, guard: &'a mut ProcessGuard) -> &'a mut T {
-        // SAFETY: as in `get`.
+        // SAFETY: `guard` proves that this thread holds the process lock, so no other thread has a
+        // reference. This one ends before `get` creates another.
         if let Some(stored) = unsafe { &mut *self.0.get() } {
             stored.generation = LAST.load(Ordering::Relaxed);
         }

@@ -83,14 +83,17 @@ impl Mutex {
     ///
     /// # Safety
     ///
-    /// The contract of [`Cell::new`].
+    /// `words` is aligned and refers to readable and writable memory that `memory` keeps mapped at this
+    /// address, and that this process accesses by atomics and by copies in assembly only: the contract of
+    /// [`Cell::new`].
     #[allow(unsafe_code, reason = "it passes the contract of `Cell::new` on")]
     pub(crate) unsafe fn embedded(
         words: NonNull<Words>,
         offset: u64,
         memory: Box<dyn LockMemory>,
     ) -> Result<Mutex> {
-        // SAFETY: this function has the contract of `Cell::new`.
+        // SAFETY: the caller of this function promises the contract of `Cell::new`, which is stated above:
+        // mapped, aligned words without plain accesses.
         Mutex::new(unsafe { Cell::new(words, offset, memory) })
     }
 

@@ -156,12 +156,14 @@ fn create_or_open(
         }
         Spec::Event { reset, signaled, .. } => {
             let manual = reset == Reset::Manual;
-            // SAFETY: as for `CreateMutexW`.
+            // SAFETY: `attributes` and `name` are null or refer to locals and to `spelled`, which ends in
+            // a NUL; all of them outlive the call, see `CreateMutexW` above.
             unsafe { CreateEventW(attributes, manual.into(), signaled.into(), name) }
         }
         Spec::Semaphore { count, max, .. } => {
             let (count, max) = (count.cast_signed(), max.cast_signed());
-            // SAFETY: as for `CreateMutexW`.
+            // SAFETY: `attributes` and `name` are null or refer to locals and to `spelled`, which ends in
+            // a NUL; all of them outlive the call, see `CreateMutexW` above.
             unsafe { CreateSemaphoreW(attributes, count, max, name) }
         }
     };

@@ -112,14 +112,17 @@ impl Mutex {
     ///
     /// # Safety
     ///
-    /// The contract of [`EmbeddedWords::new`].
+    /// `words` is aligned and refers to readable and writable memory that `memory` keeps mapped at this
+    /// address, and that this process accesses by atomics and by copies in assembly only: the contract of
+    /// [`EmbeddedWords::new`].
     #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) unsafe fn embedded(
         words: NonNull<Words>,
         _: u64,
         memory: Box<dyn LockMemory>,
     ) -> Result<Mutex> {
-        // SAFETY: this function has the contract of `EmbeddedWords::new`.
+        // SAFETY: the caller of this function promises the contract of `EmbeddedWords::new`, which is
+        // stated above: mapped, aligned words without plain accesses.
         let embedded = unsafe { EmbeddedWords::new(words, memory) };
         Ok(Mutex { handle: OnceLock::new(), owner: AtomicU32::new(0), embedded: Some(embedded) })
     }
