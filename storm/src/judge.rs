@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
 use crate::board::{Board, Count, LOCKS, Phase, WORKERS, now};
-use crate::dice::Dice;
 use crate::locks::{AWAY, OWNER, Sync};
+use crate::random::Random;
 
 /// A process that makes no step for so long hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -52,7 +52,7 @@ struct Worker {
 struct Judge {
     board: &'static Board,
     fd: OwnedFd,
-    dice: Dice,
+    random: Random,
     place: PathBuf,
     /// Keeps the sync objects alive.
     sync: Option<Sync>,
@@ -74,7 +74,7 @@ impl Judge {
         let (fd, board) = Board::create().map_err(|e| format!("the board: {e}"))?;
         let sync = Some(Sync::open().map_err(|e| e.to_string())?);
         let workers = (0..WORKERS).map(|_| None).collect();
-        Ok(Judge { board, fd, dice: Dice::new(seed), place, sync, workers })
+        Ok(Judge { board, fd, random: Random::new(seed), place, sync, workers })
     }
 
     fn fail(&self, slot: usize, what: impl std::fmt::Display) {
@@ -87,13 +87,13 @@ impl Judge {
         for slot in 0..WORKERS {
             self.care_for(slot);
         }
-        let slot = self.dice.below(WORKERS);
-        match self.dice.below(10) {
+        let slot = self.random.below(WORKERS);
+        match self.random.below(10) {
             0..4 => self.kill(slot),
             4..7 => self.stop(slot),
             _ => {}
         }
-        thread::sleep(Duration::from_micros(self.dice.next() % 4000));
+        thread::sleep(Duration::from_micros(self.random.next() % 4000));
     }
 
     /// Starts the worker of a slot, lets it go on, or finds that it hangs.
@@ -122,7 +122,7 @@ impl Judge {
         let program = env::current_exe().expect("the program has a path");
         let mut command = Command::new(program);
         command.args(["worker", &self.fd.as_raw_fd().to_string(), &slot.to_string()]);
-        command.arg(self.dice.next().to_string()).stdin(Stdio::null());
+        command.arg(self.random.next().to_string()).stdin(Stdio::null());
         match command.spawn() {
             Ok(child) => {
                 shared.pid.store(child.id(), SeqCst);
@@ -168,7 +168,7 @@ impl Judge {
     }
 
     fn stop(&mut self, slot: usize) {
-        let time = Duration::from_millis(self.dice.next() % STOP);
+        let time = Duration::from_millis(self.random.next() % STOP);
         if let Some(worker) = self.workers[slot].as_mut().filter(|worker| worker.resume.is_none()) {
             self.board.count(Count::Stops);
             worker.resume = Some(Instant::now() + time);

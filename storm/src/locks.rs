@@ -8,7 +8,7 @@ use pagemate::{Section, SectionOptions};
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::board::{Board, Count, LOCKS, now};
-use crate::dice::Dice;
+use crate::random::Random;
 
 /// No owner keeps a lock for longer than some milliseconds, unless it is stopped for some more.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,9 +45,9 @@ impl Sync {
     }
 
     /// Sets an event or waits for one, for a moment.
-    pub(crate) fn signal_or_wait(&self, board: &Board, slot: usize, dice: &mut Dice) {
-        let time = Duration::from_micros(dice.next() % 5000);
-        let done = match dice.below(5) {
+    pub(crate) fn signal_or_wait(&self, board: &Board, slot: usize, random: &mut Random) {
+        let time = Duration::from_micros(random.next() % 5000);
+        let done = match random.below(5) {
             0 => {
                 board.count(Count::Sets);
                 board.sets.fetch_add(1, SeqCst);
@@ -73,8 +73,8 @@ impl Sync {
     }
 
     /// Locks one, changes what it protects, and unlocks it.
-    pub(crate) fn lock(&self, board: &Board, slot: usize, dice: &mut Dice) {
-        let which = dice.below(LOCKS);
+    pub(crate) fn lock(&self, board: &Board, slot: usize, random: &mut Random) {
+        let which = random.below(LOCKS);
         let place = &board.slots[slot].locks[which];
         place.store(NEAR, SeqCst);
         let start = now();
@@ -82,13 +82,13 @@ impl Sync {
         let done = match self.mutexes.get(which) {
             Some(mutex) => mutex.try_lock_for(PATIENCE).map(|guard| {
                 let guard = guard?;
-                visit.own(guard.was_abandoned(), dice);
+                visit.own(guard.was_abandoned(), random);
                 drop(guard);
                 Some(())
             }),
             None => self.shared.try_lock_for(PATIENCE).map(|guard| {
                 let mut guard = guard?;
-                visit.own_value(&mut guard, dice);
+                visit.own_value(&mut guard, random);
                 drop(guard);
                 Some(())
             }),
@@ -117,7 +117,7 @@ struct Visit<'a> {
 
 impl Visit<'_> {
     /// As the owner: checks that there is no other, and leaves the two values unequal for a moment.
-    fn own(&self, abandoned: bool, dice: &mut Dice) {
+    fn own(&self, abandoned: bool, random: &mut Random) {
         let lock = &self.board.locks[self.which];
         let own = self.enter(abandoned);
         let [first, second] = &lock.values;
@@ -126,13 +126,17 @@ impl Visit<'_> {
             self.fail(format!("the values are {a} and {b}, and nobody was told of a death"));
         }
         first.store(a + 1, SeqCst);
-        linger(dice);
+        linger(random);
         second.store(a + 1, SeqCst);
         self.leave(own);
     }
 
     /// The same with the value that the lock itself protects.
-    fn own_value(&self, guard: &mut pagemate::sync::SharedGuard<'_, [u64; 2]>, dice: &mut Dice) {
+    fn own_value(
+        &self,
+        guard: &mut pagemate::sync::SharedGuard<'_, [u64; 2]>,
+        random: &mut Random,
+    ) {
         let abandoned = guard.was_abandoned();
         let own = self.enter(abandoned);
         let [a, b] = guard.get();
@@ -140,7 +144,7 @@ impl Visit<'_> {
             self.fail(format!("the values are {a} and {b}, and nobody was told of a death"));
         }
         guard.set(&[a + 1, a]);
-        linger(dice);
+        linger(random);
         guard.set(&[a + 1, a + 1]);
         self.leave(own);
     }
@@ -187,9 +191,9 @@ impl Visit<'_> {
     }
 }
 
-fn linger(dice: &mut Dice) {
-    match dice.below(4) {
-        0 => thread::sleep(Duration::from_micros(dice.next() % 1000)),
+fn linger(random: &mut Random) {
+    match random.below(4) {
+        0 => thread::sleep(Duration::from_micros(random.next() % 1000)),
         1 => thread::yield_now(),
         _ => {}
     }

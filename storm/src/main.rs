@@ -17,11 +17,11 @@
 #[cfg(target_os = "linux")]
 mod board;
 #[cfg(target_os = "linux")]
-mod dice;
-#[cfg(target_os = "linux")]
 mod judge;
 #[cfg(target_os = "linux")]
 mod locks;
+#[cfg(target_os = "linux")]
+mod random;
 #[cfg(target_os = "linux")]
 mod start;
 #[cfg(target_os = "linux")]

@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use pagemate::{ErrorKind, Section, SectionOptions, inventory};
 
 use crate::board::{Board, Count, NAMES, Phase, SLOTS, Word};
-use crate::dice::Dice;
 use crate::locks::Sync;
+use crate::random::Random;
 use content::Content;
 
 /// The length of each section.
@@ -40,7 +40,7 @@ pub(crate) fn run(board: i32, slot: usize, seed: u64) -> ExitCode {
         slot,
         held: Default::default(),
         sync,
-        dice: Dice::new(seed),
+        random: Random::new(seed),
         words: [board.to_string(), slot.to_string()],
     };
     while shared.stop.load(SeqCst) == 0 && shared.anomaly.load(SeqCst) == 0 {
@@ -62,7 +62,7 @@ struct Worker {
     slot: usize,
     held: [Option<Held>; NAMES.len()],
     sync: Sync,
-    dice: Dice,
+    random: Random,
     /// The first arguments of this program.
     words: [String; 2],
 }
@@ -87,19 +87,19 @@ impl Way {
 
 impl Worker {
     fn act(&mut self) {
-        let name = self.dice.below(NAMES.len());
-        match self.dice.below(100) {
+        let name = self.random.below(NAMES.len());
+        match self.random.below(100) {
             0..10 => self.take(name, Way::CreateNew),
             10..20 => self.take(name, Way::Open),
             20..30 => self.take(name, Way::Either),
             30..60 => self.release(name),
             60..75 => self.check(name),
-            75..84 => self.sync.lock(self.board, self.slot, &mut self.dice),
-            84..92 => self.sync.signal_or_wait(self.board, self.slot, &mut self.dice),
+            75..84 => self.sync.lock(self.board, self.slot, &mut self.random),
+            84..92 => self.sync.signal_or_wait(self.board, self.slot, &mut self.random),
             92..94 => self.list_or_sweep(),
             94..97 => self.fork(),
             97 => self.exec(),
-            98 if self.dice.below(4) == 0 => self.exit(),
+            98 if self.random.below(4) == 0 => self.exit(),
             _ => self.reap(),
         }
     }
@@ -192,14 +192,14 @@ impl Worker {
     fn check(&mut self, name: usize) {
         let Some(held) = &mut self.held[name] else { return };
         self.board.count(Count::Checks);
-        if let Err(what) = held.content.check_and_write(self.dice.next()) {
+        if let Err(what) = held.content.check_and_write(self.random.next()) {
             self.fail(name, what);
         }
     }
 
     fn list_or_sweep(&mut self) {
         self.board.count(Count::Sweeps);
-        let done = if self.dice.below(2) == 0 {
+        let done = if self.random.below(2) == 0 {
             inventory::list().map(drop)
         } else {
             inventory::prune().map(drop)

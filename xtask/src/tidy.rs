@@ -158,9 +158,12 @@ fn only_listed_files_allow_unsafe() {
     assert_eq!(found, allowed);
 }
 
+/// The beginning of a comment that derives the soundness of an `unsafe` block.
+const SAFETY: &str = concat!("// ", "SAFETY:");
+
 /// Returns the first `SAFETY` comment that refers to another comment instead of deriving the safety.
 fn borrowed_derivation(text: &str) -> Option<&str> {
-    let comments = text.split("// SAFETY:").skip(1).filter_map(|rest| rest.lines().next());
+    let comments = text.split(SAFETY).skip(1).filter_map(|rest| rest.lines().next());
     comments
         .map(str::trim)
         .find(|comment| comment.starts_with("as ") || comment.split(' ').count() < 3)
@@ -168,8 +171,8 @@ fn borrowed_derivation(text: &str) -> Option<&str> {
 
 #[test]
 fn each_safety_comment_derives() {
-    assert_eq!(borrowed_derivation("// SAFETY: as above.\nunsafe {}"), Some("as above."));
-    assert_eq!(borrowed_derivation("// SAFETY: `at` lies in `page`.\nunsafe {}"), None);
+    assert_eq!(borrowed_derivation(&format!("{SAFETY} as above.\nunsafe {{}}")), Some("as above."));
+    assert_eq!(borrowed_derivation(&format!("{SAFETY} `at` lies in `page`.\nunsafe {{}}")), None);
     for (path, text) in core() {
         let path = path.display();
         assert_eq!(borrowed_derivation(&text), None, "{path}: name the fact and where it is kept");

@@ -15,8 +15,8 @@ use crate::name::{Name, ToName};
 use crate::sys::object;
 
 use crate::channel;
-use crate::sys::state::LONGEST;
-pub use crate::sys::state::State;
+use crate::sys::object_state::LONGEST;
+pub use crate::sys::object_state::State;
 use crate::sys::sync;
 
 /// A live object, as it was when it was listed.
@@ -130,7 +130,7 @@ pub fn prune() -> Result<Pruned> {
     Ok(Pruned { objects: swept.objects, bytes: swept.bytes })
 }
 
-/// Reads the state of an object from its first bytes: see [`sys::state`](crate::sys::state).
+/// Reads the state of an object from its first bytes: see [`sys::object_state`](crate::sys::object_state).
 fn read_state(
     kind: Kind,
     bytes: &[u8; LONGEST],

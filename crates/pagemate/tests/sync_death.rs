@@ -209,6 +209,8 @@ fn watcher(point: &str) -> bool {
         reply.is_some() || scene.is_hit()
     });
     told += usize::from(reply.as_deref() == Some("abandoned"));
+    // The victim may be the last waiter. If it died with the mutex, this owner is the next one.
+    told += usize::from(scene.keeper.ask("turn x") == "abandoned");
     // If the victim died with the mutex, the next owner was told of that too.
     assert!(told == 1 || scene.reached && told == 2, "{point}: {told}");
     scene.keeper.expect("turn x", "ok");

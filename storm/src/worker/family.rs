@@ -29,7 +29,7 @@ impl Worker {
             claim.set(Phase::Acquiring, 0);
         }
         self.board.count(Count::Forks);
-        let number = self.dice.next();
+        let number = self.random.next();
         // SAFETY: this process has one thread, so that no lock is held by another thread.
         match unsafe { libc::fork() } {
             -1 => self.fail(0, format!("fork: {}", std::io::Error::last_os_error())),
@@ -91,7 +91,7 @@ impl Worker {
         for claim in own.claims.iter().filter(|claim| claim.word().phase() == Phase::Holding) {
             claim.set(Phase::Releasing, 0);
         }
-        let seed = self.dice.next().to_string();
+        let seed = self.random.next().to_string();
         let program = env::current_exe().expect("the program has a path");
         let error = Command::new(program).arg("worker").args(&self.words).arg(seed).exec();
         self.fail(0, format!("exec: {error}"));

@@ -5,8 +5,8 @@ use super::place::Place;
 use super::wake_flag::WakeFlag;
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
+use crate::sys::object_state::LONGEST;
 use crate::sys::region::{Atomics, SEQUENCE_LEN, SlotLayout};
-use crate::sys::state::LONGEST;
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"PMCHANN1");
 

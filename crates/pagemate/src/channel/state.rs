@@ -5,7 +5,7 @@ use std::io;
 use super::header;
 use super::place::Occupant;
 use super::wake_flag;
-use crate::sys::state::{LONGEST, State};
+use crate::sys::object_state::{LONGEST, State};
 
 /// Returns the state that the header of a channel describes, and how many endpoints sleep; `None` if
 /// the bytes are not a header of this release.

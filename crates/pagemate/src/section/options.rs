@@ -208,7 +208,7 @@ impl<'f> SectionOptions<'f> {
     /// On Linux the hint needs no privilege and no system setting, and it benefits all views in all
     /// processes. To create 1 GiB and touch every page takes about a tenth of the time that small
     /// pages take. To touch the pages alone, or to free them, takes about a hundredth. The benchmark
-    /// `cargo bench -p pagemate --bench section -- giant` measures these ratios. Creation can be
+    /// `cargo bench -p pagemate --bench section -- "huge sections"` measures these ratios. Creation can be
     /// several times slower than with small pages if free memory is fragmented, or if the host of a
     /// virtual machine has to provide the memory first.
     ///

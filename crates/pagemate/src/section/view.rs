@@ -91,7 +91,7 @@ impl<'a> ViewOptions<'a> {
     ///
     /// On Linux this is about a fifth faster than touching every page, for small pages. It makes
     /// almost no difference for huge pages. The benchmark
-    /// `cargo bench -p pagemate --bench section -- giant` measures both.
+    /// `cargo bench -p pagemate --bench section -- "huge sections"` measures both.
     #[doc(alias("MAP_POPULATE", "MADV_POPULATE_WRITE"))]
     pub fn prefault(&mut self, prefault: bool) -> &mut ViewOptions<'a> {
         self.prefault = prefault;

@@ -79,19 +79,19 @@
 //! ```
 
 mod event;
-mod many;
 mod mutex;
 mod semaphore;
 mod shared;
+mod wait_many;
 
 pub use self::event::{Event, EventOptions, Reset};
-pub use self::many::{
-    Acquired, Waitable, try_wait_all, try_wait_any, wait_all, wait_all_for, wait_all_until,
-    wait_any, wait_any_for, wait_any_until,
-};
 pub use self::mutex::{Mutex, MutexGuard, MutexOptions};
 pub use self::semaphore::{Permit, Semaphore, SemaphoreOptions};
 pub use self::shared::{SharedGuard, SharedMutex};
+pub use self::wait_many::{
+    Acquired, Waitable, try_wait_all, try_wait_any, wait_all, wait_all_for, wait_all_until,
+    wait_any, wait_any_for, wait_any_until,
+};
 
 use crate::deadline::Deadline;
 use crate::error::{Error, Quoted, Result};

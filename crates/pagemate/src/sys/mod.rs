@@ -1,8 +1,19 @@
 //! The platform layer: the contract between pagemate and an operating system.
 //!
-//! Only `sys` and `os` contain platform `cfg`s. Each module below has one directory or file for
-//! each platform and re-exports the same items from each of them. The compiler checks the
-//! signatures. The guarantees below are not checked by the compiler, so each port has to keep them.
+//! Only `sys` and `os` contain platform `cfg`s. Each module below re-exports the same items from one
+//! implementation for each platform:
+//!
+//! | Module | Contract | Linux | macOS | Windows |
+//! |---|---|---|---|---|
+//! | [`object`] | named memory that lives as long as a holder | locked files in `/dev/shm` | locked files | kernel sections |
+//! | `object::Mapping` | memory in the address space | `mmap(2)` | `mmap(2)` | `MapViewOfFile` |
+//! | `liveness` | whether the owner of a lock is alive | open file description locks | the same | does not exist: the kernel reports dead owners |
+//! | `wait` | block until a word changes | `futex(2)` | `os_sync_wait_on_address(3)`, or polling | does not exist: threads wait for kernel objects |
+//! | [`sync`] | mutexes, events, semaphores | words in an object | the same | kernel objects |
+//! | [`peers`] | seats and sleeping for channels | `liveness` and `wait` | the same | kernel mutexes and semaphores |
+//!
+//! The compiler checks the signatures. It does not check the guarantees that follow, so each port has
+//! to keep them.
 //!
 //! # `object`: shared memory whose name lives as long as a holder
 //!
@@ -34,15 +45,21 @@
 //! - `flush` returns after the bytes have reached the user's file.
 //! - `allocation_granularity` is the unit of offsets.
 //!
-//! # `liveness` (Unix): is the owner of a lock alive?
+//! # `liveness`: is the owner of a lock alive?
 //!
-//! - A seat is a liveness token: a number that is never reused in its object, and a kernel lock.
-//!   The kernel releases that lock when the process ends. `Seats` takes and tests seats.
+//! On Unix:
+//!
+//! - A seat proves that a process is alive. It is a number that is not reused while its owner may be
+//!   named by a lock, and a kernel lock that ends with the process. `Seats` takes and tests seats.
 //! - A forked child does not hold its parent's seats. `fork` gives each process a generation of its
 //!   own and runs the hooks of other modules in the child.
-//! - Windows needs no such module: its kernel reports abandoned mutexes.
 //!
-//! # `wait` (Unix): block on a word in shared memory
+//! Windows has no such module. A kernel mutex is owned by a thread. When the thread ends, however it
+//! ends, the kernel releases the mutex and reports `WAIT_ABANDONED` to the next owner. `sync` uses
+//! that report directly. Handles and names end with their process, so no object is ever dead, and
+//! there is no `fork` and no generation.
+//!
+//! # `wait`: block on a word in shared memory (Unix)
 //!
 //! - `wait` blocks while the word has the expected value, until a wake-up or the end of its slice.
 //!   Spurious wakeups are allowed, so the caller always tests the word again.
@@ -74,11 +91,9 @@
 //! # The rest
 //!
 //! `region` is mapped memory with a header and slots, checked once. `barrier` orders a store before a
-//! load at the cost of the side that is about to sleep.
-//!
-//! `state` has the types that `object` and `sync` both know.
-//! `copy` copies bytes that another process may write at the same time. `fault` names the points at
-//! which a test kills or stops a process.
+//! load at the cost of the side that is about to sleep. `object_state` has the types that `object` and
+//! `sync` both use. `copy` copies bytes that another process may write at the same time. `fault` names
+//! the points at which a test kills or stops a process.
 
 pub(crate) mod barrier;
 pub(crate) mod copy;
@@ -87,9 +102,9 @@ pub(crate) mod fault;
 pub(crate) mod liveness;
 pub(crate) mod memory_wait;
 pub(crate) mod object;
+pub(crate) mod object_state;
 pub(crate) mod peers;
 pub(crate) mod region;
-pub(crate) mod state;
 pub(crate) mod sync;
 #[cfg(unix)]
 pub(crate) mod wait;

@@ -10,7 +10,7 @@ mod harness;
 mod limits;
 mod privileged;
 mod records;
-mod removed;
+mod removed_names;
 mod sandbox;
 mod seats;
 mod sync;

@@ -10,7 +10,7 @@ use pagemate::{SectionOptions, View};
 
 use super::measure::{Comparison, Effort, compare, titles};
 use super::place::Place;
-use super::private::{Pages, Private};
+use super::private_memory::{Pages, Private};
 
 /// Returns a view of new memory, with all its pages present and mapped.
 fn view(len: usize, pages: Pages) -> View {

@@ -1,30 +1,30 @@
 //! The groups of the report.
 
-mod bare;
+mod bare_calls;
 #[path = "../../common/mod.rs"]
 #[allow(dead_code, reason = "written for more than this")]
 mod common;
 mod copying;
-mod giant;
-mod holders;
-mod life;
-mod private;
+mod create_and_open;
+mod huge_sections;
+mod many_holders;
+mod private_memory;
 
 use common::{Group, measure, place};
 
 const GROUPS: [Group; 6] = [
-    ("create and open", life::few),
-    ("create and open among many", life::among_many),
-    ("list", life::list),
+    ("create and open", create_and_open::few),
+    ("create and open among many", create_and_open::among_many),
+    ("list", create_and_open::list),
     ("small values", copying::small),
     ("copying", copying::large),
-    ("giant", giant::table),
+    ("huge sections", huge_sections::table),
 ];
 
 pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if let ["hold", prefix, count] = &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        return holders::hold(prefix, count.parse().expect("a number"));
+        return many_holders::hold(prefix, count.parse().expect("a number"));
     }
     common::report(&GROUPS);
 }

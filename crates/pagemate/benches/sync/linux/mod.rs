@@ -3,23 +3,23 @@
 #[path = "../../common/mod.rs"]
 #[allow(dead_code, reason = "written for more than this")]
 mod common;
-mod crowd;
-mod death;
-mod free;
 mod lock;
+mod many_waiters;
 mod mechanisms;
+mod owner_death;
 mod posix;
+mod uncontended;
 mod word;
 
 use common::measure::{Effort, titles};
 use common::{Group, measure, peer, place, processor, turns};
 
 const GROUPS: [Group; 5] = [
-    ("free: locks without contention", free::table),
+    ("uncontended: locks without contention", uncontended::table),
     ("turns: two processes, each of which waits until the other releases it", take_turns),
     ("contention: two processes that lock and unlock without a pause", contend),
-    ("crowd: waking one of many waiters", crowd::table),
-    ("death: from SIGKILL of the owner until a waiter has the mutex", death::table),
+    ("many waiters: waking one of many waiters", many_waiters::table),
+    ("death: from SIGKILL of the owner until a waiter has the mutex", owner_death::table),
 ];
 
 /// The mechanisms of the turns, each with the limit of its cost in turns of a bare futex.
@@ -66,8 +66,8 @@ pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["answer", what] => turns::answer(mechanisms::open, what),
-        ["crowd", what, name, threads] => crowd::gather(what, name, threads),
-        ["owner", name] => death::own(name),
+        ["crowd", what, name, threads] => many_waiters::gather(what, name, threads),
+        ["owner", name] => owner_death::own(name),
         _ => common::report(&GROUPS),
     }
 }

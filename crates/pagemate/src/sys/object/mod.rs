@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::name::Name;
-use crate::sys::state::State;
+use crate::sys::object_state::State;
 
 #[cfg(not(any(unix, windows)))]
 compile_error!("pagemate runs on Linux, Windows and macOS");
 
-mod appearance;
 #[cfg(unix)]
 mod unix;
+mod wait_for_name;
 #[cfg(windows)]
 mod windows;
 
@@ -22,7 +22,7 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
-pub(crate) use self::appearance::open_before;
+pub(crate) use self::wait_for_name::open_before;
 pub(crate) use platform::{
     CONTENT_APPEARS_WHOLE, Mapping, Object, allocation_granularity, find, list, prune, unreachable,
 };

@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::object::Object;
 
-pub use crate::sys::state::Reset;
+pub use crate::sys::object_state::Reset;
 
 pub(crate) use platform::{
     Event, Mutex, Semaphore, Words, generation, read_state, wait_all, wait_any,

@@ -20,7 +20,7 @@ use crate::sys::object::unix::lifecycle::sweep::sweep;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
 use crate::sys::object::unix::location::resolve;
 use crate::sys::object::unix::{error, sharing_of};
-use crate::sys::state::{self, ReadState, State};
+use crate::sys::object_state::{self, ReadState, State};
 
 /// Returns every live object that this user can inspect. Sweeps dead objects on the way.
 pub(crate) fn list(read_state: ReadState) -> Result<Vec<Entry>> {
@@ -107,7 +107,7 @@ fn state_of(fd: BorrowedFd<'_>, kind: Kind, read_state: ReadState) -> Option<(St
     if kind == Kind::Section {
         return None;
     }
-    let mut bytes = [0; state::LONGEST];
+    let mut bytes = [0; object_state::LONGEST];
     rustix::io::pread(fd, &mut bytes, 0).ok().filter(|read| *read == bytes.len())?;
     let is_alive = |seat| liveness::is_taken(fd, 0, seat).map_err(std::io::Error::other);
     read_state(kind, &bytes, &is_alive)

@@ -5,7 +5,7 @@
 //! replaces one. `docs/protocol.md` describes each step and the state that a death there leaves.
 //!
 //! - [`lifecycle`]: create, open, close and sweep
-//! - [`format`]: the bytes of an object's file
+//! - [`mod@format`]: the bytes of an object's file
 //! - [`location`]: the directories, and the files in them
 //! - [`memory`]: reserved, limited and mapped memory
 //! - [`inventory`] and [`holders`]: live objects, and the processes that hold them

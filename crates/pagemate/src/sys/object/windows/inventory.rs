@@ -14,7 +14,7 @@ use super::{native, security};
 use crate::access::{Access, Kind, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
-use crate::sys::state::ReadState;
+use crate::sys::object_state::ReadState;
 
 /// Returns every named section that this user can open, of all programs.
 pub(crate) fn list(_: ReadState) -> Result<Vec<Entry>> {

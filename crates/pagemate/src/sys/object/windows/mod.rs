@@ -23,4 +23,4 @@ pub(crate) use self::sizes::allocation_granularity;
 /// zeros and names it in one step, so that other processes may open it before it has its content.
 pub(crate) const CONTENT_APPEARS_WHOLE: bool = false;
 /// No call of Windows reports a new name in an object directory.
-pub(crate) use super::appearance::Poll as NameWatch;
+pub(crate) use super::wait_for_name::Poll as NameWatch;

@@ -39,7 +39,7 @@ pub(crate) struct Words {
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Words>() == LEN && std::mem::offset_of!(Words, wide) == WIDE);
 
-pub(super) const LEN: usize = crate::sys::state::LEN;
+pub(super) const LEN: usize = crate::sys::object_state::LEN;
 
 /// The offset of the word of 64 bits.
 pub(super) const WIDE: usize = 24;

@@ -6,7 +6,7 @@ use super::super::Reset;
 use super::super::words::{WAITERS, auto_event, manual_event::SIGNALED, mutex, semaphore};
 use super::cell::{AUTO, WIDE};
 use crate::access::Kind;
-use crate::sys::state::{LONGEST, State};
+use crate::sys::object_state::{LONGEST, State};
 
 /// Returns the state that the words of an object describe, and about how many threads wait for it;
 /// `None` if the object is not a sync object.

@@ -3,21 +3,21 @@
 mod embedded;
 mod event;
 mod kernel;
-mod many;
 mod mutex;
 mod semaphore;
 mod wait;
+mod wait_many;
 
 use std::io;
 
 use crate::access::Kind;
-use crate::sys::state::{LONGEST, State};
+use crate::sys::object_state::{LONGEST, State};
 
 pub(crate) use embedded::Words;
 pub(crate) use event::Event;
-pub(crate) use many::{wait_all, wait_any};
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
+pub(crate) use wait_many::{wait_all, wait_any};
 
 /// Returns `None`: the kernel reports the state of its objects only by calls that may change it.
 pub(crate) fn read_state(

@@ -1,7 +1,7 @@
 //! The protocols of sync objects on systems with futexes. The state of an object is one word in shared
 //! memory, of 64 bits for automatic events and of 32 bits for all others.
 //!
-//! The functions here access that word and the functions of [`wait`](crate::sys::wait) alone, so that
+//! The functions here access that word and the functions of [`crate::sys::wait`] alone, so that
 //! loom can check them. A process can be killed between any two steps, and a word may have any value:
 //! no step relies on another process, and every sleep is bounded.
 //!

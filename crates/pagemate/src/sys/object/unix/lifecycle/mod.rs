@@ -2,9 +2,9 @@
 
 pub(crate) mod close;
 pub(crate) mod create;
+pub(crate) mod directory_scan;
 pub(crate) mod open;
 pub(crate) mod passing_sweep;
 pub(crate) mod prune;
-pub(crate) mod scan;
 pub(crate) mod staging;
 pub(crate) mod sweep;

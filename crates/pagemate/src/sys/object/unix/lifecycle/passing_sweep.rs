@@ -16,7 +16,7 @@ use crate::name::Namespace;
 use crate::sys::object::Swept;
 use crate::sys::object::unix::descriptor::above_standard_streams;
 use crate::sys::object::unix::format::trailer;
-use crate::sys::object::unix::lifecycle::scan::walk;
+use crate::sys::object::unix::lifecycle::directory_scan::walk;
 use crate::sys::object::unix::lifecycle::sweep::sweep_if_dead;
 use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};

@@ -9,10 +9,10 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
 use crate::name::Name;
-use crate::sys::object::appearance::Poll;
 use crate::sys::object::unix::descriptor::above_standard_streams;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
 use crate::sys::object::unix::location::resolve;
+use crate::sys::object::wait_for_name::Poll;
 
 /// A watch for the creation of a name.
 #[derive(Debug)]

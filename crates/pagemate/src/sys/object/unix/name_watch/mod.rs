@@ -8,6 +8,6 @@
 mod linux;
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) use crate::sys::object::appearance::Poll as NameWatch;
+pub(crate) use crate::sys::object::wait_for_name::Poll as NameWatch;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::NameWatch;

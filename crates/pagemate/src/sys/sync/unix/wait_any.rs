@@ -1,4 +1,4 @@
-//! Waits for any of several objects. [`all`](super::all) uses its parts to wait for all of them.
+//! Waits for any of several objects. [`wait_all`](mod@super::wait_all) uses its parts to wait for all of them.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::super::words::Waiter;
 use super::super::{Acquired, Waitable};
 use super::cell::cannot_wait;
-use super::many::{NameCheck, ObjectWaiter, check_rate, sleep};
+use super::wait_any::{NameCheck, ObjectWaiter, check_rate, sleep};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;

@@ -8,8 +8,8 @@ use rustix::fs::{FallocateFlags, Mode};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::shm::OFlags;
 
-use super::bare::Bare;
-use super::holders::Holders;
+use super::bare_calls::Bare;
+use super::many_holders::Holders;
 use super::measure::{Effort, Watch, compare, print_alone, time, titles};
 use super::place::Place;
 
