@@ -36,7 +36,7 @@ struct Memory {
 
 // SAFETY: the cells are accessed by the protocol alone, and loom checks that no accesses race.
 unsafe impl Sync for Memory {}
-// SAFETY: as above.
+// SAFETY: it owns its cells and words, and none of them belongs to one thread.
 unsafe impl Send for Memory {}
 
 impl Ring for Memory {

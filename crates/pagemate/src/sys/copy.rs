@@ -195,9 +195,10 @@ unsafe fn copy_in_vectors(from: *const u8, to: *mut u8, len: usize) {
     match len {
         // SAFETY: the block has at most `len` bytes, and the caller promised these at both addresses.
         64.. => unsafe { copy_in_blocks::<64>(from, to, len) },
-        // SAFETY: as above.
+        // SAFETY: the block of 32 bytes is not longer than `len`, which the caller promised at both
+        // addresses.
         32.. => unsafe { copy_in_blocks::<32>(from, to, len) },
-        // SAFETY: as above.
+        // SAFETY: the caller promised `len` bytes at both addresses, and at least 16.
         _ => unsafe { copy_in_blocks::<16>(from, to, len) },
     }
 }
