@@ -183,8 +183,8 @@ impl Name {
         self.namespace
     }
 
-    /// Returns the name without its prefix. It names another object if the namespace is not `Local`; the
-    /// `Display` form is the whole name.
+    /// Returns the name without its prefix. In the namespace `Global` the result alone is the name of
+    /// another object, a local one; `Display` writes the name with its prefix.
     pub fn bare(&self) -> &str {
         self.bare.as_str()
     }

@@ -13,8 +13,8 @@ pub enum SendError {
     Full,
     /// The channel had no room until the time was over.
     TimedOut,
-    /// The channel has no room and no live receiver: it was dropped or its process ended. A new
-    /// receiver makes room, and the next call succeeds then.
+    /// The channel has no room, and its receiver was dropped or its process ended. The call succeeds again
+    /// after a new receiver has made room.
     Disconnected,
     /// The channel has bytes that no sender or receiver writes. Another program changed them. Drop this
     /// endpoint.

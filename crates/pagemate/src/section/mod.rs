@@ -215,8 +215,8 @@ impl Section {
     ///
     /// # Platforms
     ///
-    /// On Windows only the handle that created the section knows it, and on Unix not the receiver of an
-    /// unnamed section. For other handles it is [`len`](Section::len).
+    /// The system does not store this length everywhere. On Windows, handles that did not create the section
+    /// return [`len`](Section::len); on Unix, handles to an unnamed section that another process passed do.
     ///
     /// # Examples
     ///

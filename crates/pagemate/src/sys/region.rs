@@ -117,8 +117,8 @@ pub(crate) struct SlotRegion<H, T> {
     value: PhantomData<fn(T) -> T>,
 }
 
-// SAFETY: the pointer refers to slots in the mapping, which moves along. They are accessed by atomics
-// and by racing copies only.
+// SAFETY: the pointer refers to slots in the mapping that `region` owns, so both move to the other thread
+// together. The slots are accessed by atomics and by racing copies only.
 unsafe impl<H: Atomics + Send, T: Send> Send for SlotRegion<H, T> {}
 
 impl<H: Atomics, T> SlotRegion<H, T> {

@@ -13,8 +13,8 @@
 //!   It may return early. `wake` wakes threads of all processes that sleep on the word. `offset` is the
 //!   word's place in the object.
 //!
-//! A wake-up that begins before the sleeper has compared the word may be lost only if the word has
-//! changed, and then the sleeper does not sleep.
+//! No wake-up is lost. The waking side changes the word before it calls `wake`. If it does so before the
+//! sleeper compares the word, the sleeper finds the change and does not sleep.
 
 #[cfg(unix)]
 mod unix;

@@ -35,6 +35,7 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
+    #[allow(clippy::unnecessary_wraps, reason = "the function of Unix can fail")]
     pub(crate) fn open(object: Arc<Object>, name: Option<&Name>, id: u64) -> Result<Peers> {
         let namespace = name.map_or(Namespace::Local, Name::namespace);
         // The users that may write to the object use its seats and its semaphores too.

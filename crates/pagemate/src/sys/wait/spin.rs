@@ -38,7 +38,8 @@ const MAX_CREDIT: u32 = 8;
 /// The credit of the first waiter.
 const FIRST_CREDIT: u32 = 2;
 
-/// Stands for the first credit, unless the first waiter finds that it may run on one processor only.
+/// The value of `credit` before the first waiter. That waiter replaces it by `FIRST_CREDIT`, or by 0 if it
+/// may run on one processor only.
 const UNKNOWN: u32 = u32::MAX;
 
 /// Whether the waiters of one object in this process spin.

@@ -47,7 +47,7 @@ pub(crate) fn cannot_open(error: Errno) -> Error {
     Error::os("it cannot be opened", error.into())
 }
 
-/// Returns the error for a file in the place of an object that could not be opened for `access`.
+/// Returns the error for an object's file that could not be opened for `access`.
 pub(crate) fn open_failed(location: &FileLocation, access: Access, error: Errno) -> Error {
     match error {
         Errno::LOOP => not_an_object(location, "a symbolic link"),
@@ -80,14 +80,14 @@ fn not_shared(location: &FileLocation, access: Access) -> Error {
     Error::os_as(ErrorKind::PermissionDenied, cause, Errno::ACCESS.into())
 }
 
-/// Returns the error for a file in the place of an object that is not an object, but `found`.
+/// Returns the error for an entry under an object's file name that is no object, but `found`.
 pub(crate) fn not_an_object(location: &FileLocation, found: &str) -> Error {
     let path = location.path();
     let cause = format!("{} is not an object but {found}; remove it", path.display());
     Error::new(ErrorKind::Corrupted, cause)
 }
 
-/// Returns the error for a file in the place of one object that has the trailer of `other`.
+/// Returns the error for a file under one object's file name that has the trailer of `other`.
 pub(crate) fn name_mismatch(other: &Name) -> Error {
     let cause = format!("its file belongs to another name, {}", Quoted(&other.to_string()));
     Error::new(ErrorKind::Corrupted, cause)

@@ -217,8 +217,8 @@ impl Inner {
         }
         self.pid.store(std::process::id(), Ordering::Relaxed);
         let new = current.generation() << 32 | u64::from(seat);
-        // Release: publishes the pid to the Acquire in `prepare`. Acquire on failure: the pid of the
-        // thread that was faster.
+        // Release: publishes the pid to the Acquire in `prepare`. If another thread of this process was
+        // faster, Acquire reads the pid that it published.
         let (success, failure) = (Ordering::Release, Ordering::Acquire);
         if self.seat.compare_exchange(old, new, success, failure).is_err() {
             self.seats.leave(self.cell.offset, seat);

@@ -45,7 +45,8 @@ struct Header {
     created_ns: u64,
     creator: u32,
     name_len: u32,
-    /// Not 0 from the moment at which a sweep finds the object dead, before it removes the name.
+    /// 0 in a live object. A sweep sets it to 1 after it has found the object dead, and then removes the
+    /// name.
     removed: u8,
     zero: [u8; 3],
     /// Bits of properties that a reader has to know. This release knows none.
