@@ -22,9 +22,9 @@ macro_rules! atomics {
             /// Panics if `order` is [`Release`](Ordering::Release) or [`AcqRel`](Ordering::AcqRel).
             #[inline]
             pub fn load(&self, order: Ordering) -> $value {
-                // Relaxed: other loads from memory that is mapped for reading are not defined by the
-                // standard library, see "Atomic accesses to read-only memory" there. Fences do the
-                // rest.
+                // The memory may be mapped for reading only. There the standard library defines relaxed
+                // loads alone ("Atomic accesses to read-only memory" in `std::sync::atomic`), so a
+                // relaxed load and a fence replace the load with `order`.
                 match order {
                     Ordering::Acquire => {
                         let value = self.0.load(Ordering::Relaxed);

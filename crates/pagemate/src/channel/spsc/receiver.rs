@@ -121,7 +121,7 @@ impl<T: Plain> Receiver<T> {
     /// - [`Empty`](RecvError::Empty): there is no message.
     /// - [`Disconnected`](RecvError::Disconnected): there is no message, and the sender was dropped or
     ///   its process ended.
-    /// - [`Corrupted`](RecvError::Corrupted), [`Forked`](RecvError::Forked): see there.
+    /// - [`Corrupted`](RecvError::Corrupted), [`Forked`](RecvError::Forked): see [`RecvError`].
     #[inline]
     pub fn try_recv(&mut self) -> std::result::Result<T, RecvError> {
         if !self.has_message()? {
@@ -137,7 +137,7 @@ impl<T: Plain> Receiver<T> {
     /// - [`Disconnected`](RecvError::Disconnected): there is no message, and the sender was dropped or
     ///   its process ended. A receiver that comes before the first sender waits for it.
     /// - [`Corrupted`](RecvError::Corrupted), [`Forked`](RecvError::Forked),
-    ///   [`Orphaned`](RecvError::Orphaned), [`Os`](RecvError::Os): see there.
+    ///   [`Orphaned`](RecvError::Orphaned), [`Os`](RecvError::Os): see [`RecvError`].
     #[inline]
     pub fn recv(&mut self) -> std::result::Result<T, RecvError> {
         if !self.has_message()? {

@@ -127,7 +127,7 @@ impl<T: Plain> Sender<T> {
     ///
     /// - [`Full`](SendError::Full): there is no room.
     /// - [`Disconnected`](SendError::Disconnected): there is no room, and the receiver was dropped.
-    /// - [`Corrupted`](SendError::Corrupted), [`Forked`](SendError::Forked): see there.
+    /// - [`Corrupted`](SendError::Corrupted), [`Forked`](SendError::Forked): see [`SendError`].
     #[inline]
     pub fn try_send(&mut self, message: &T) -> std::result::Result<(), SendError> {
         if self.room(1)? == 0 {
@@ -145,7 +145,7 @@ impl<T: Plain> Sender<T> {
     /// - [`Disconnected`](SendError::Disconnected): there is no room, and the receiver was dropped or
     ///   its process ended.
     /// - [`Corrupted`](SendError::Corrupted), [`Forked`](SendError::Forked),
-    ///   [`Orphaned`](SendError::Orphaned), [`Os`](SendError::Os): see there.
+    ///   [`Orphaned`](SendError::Orphaned), [`Os`](SendError::Os): see [`SendError`].
     #[inline]
     pub fn send(&mut self, message: &T) -> std::result::Result<(), SendError> {
         self.send_before(message, Deadline::Never)

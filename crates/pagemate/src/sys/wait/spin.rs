@@ -57,7 +57,8 @@ impl Spin {
         Spin { credit: AtomicU32::new(UNKNOWN), short_sleeps: AtomicU32::new(0) }
     }
 
-    /// Calls `attempt` until it returns true. Returns false if it did not before the waiter has to sleep.
+    /// Calls `attempt` until it returns true. Returns false if `attempt` did not
+    /// succeed within the time for spinning: the waiter then has to sleep.
     pub(crate) fn until(&self, mut attempt: impl FnMut() -> bool) -> bool {
         let credit = match self.credit.load(Ordering::Relaxed) {
             UNKNOWN => self.give(FIRST_CREDIT),
