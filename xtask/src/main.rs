@@ -30,6 +30,7 @@ const TASKS: &[Task] = &[
     ("faults", "runs the tests that kill or stop a process at every fault point", faults),
     ("tempname", "runs the tests with objects created by rename, as on macOS", tempname),
     ("headers", "generates include/pagemate.h", headers),
+    ("api", "writes the public surface of the core to docs/public-api.txt", api),
     (
         "turns",
         "runs the tests of sync objects without futex_waitv, as on older Linux kernels",
@@ -131,6 +132,12 @@ fn headers() -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate-c", "--test", "headers"]);
     run(test.env("PAGEMATE_HEADERS", "write"))
+}
+
+fn api() -> Outcome {
+    let mut test = Command::new("cargo");
+    test.args(["test", "-p", "xtask", "public_api"]);
+    run(test.env("PAGEMATE_API", "write"))
 }
 
 /// Installs the tools of C programmers, and checks that programs run under each of them.

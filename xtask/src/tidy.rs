@@ -7,6 +7,7 @@ mod calls;
 mod circles;
 mod locks;
 mod prose;
+mod public_api;
 
 /// The core's layers, lowest first. A file imports only its own layer and lower ones.
 const LAYERS: [&str; 5] = ["sys", "section", "typed", "sync", "channel"];

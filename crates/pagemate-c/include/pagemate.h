@@ -421,8 +421,12 @@ typedef struct {
      */
     uint64_t len;
     /**
+     * The least length in bytes of the section, created or opened. A shorter one is PAGEMATE_OUT_OF_RANGE.
+     */
+    uint64_t min_len;
+    /**
      * Access of the new handle. The default is PAGEMATE_ACCESS_READ_WRITE. When an existing object is
-     * opened, all other fields are ignored.
+     * opened, all fields other than this and `min_len` are ignored.
      */
     pagemate_access access;
     /**
@@ -769,6 +773,22 @@ pagemate_status pagemate_section_open(const char *name,
                                       pagemate_section **section);
 
 /**
+ * Opens the section `name` like pagemate_section_open(), and blocks until a process creates it or the
+ * timeout expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param options      As for pagemate_section_open().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param section      Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+ *                     failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_section_open().
+ */
+pagemate_status pagemate_section_open_within(const char *name,
+                                             const pagemate_section_options *options,
+                                             uint64_t nanoseconds,
+                                             pagemate_section **section);
+
+/**
  * Creates a section without a name, which other processes receive as a descriptor or a handle.
  *
  * The memory is freed with the last handle, descriptor or view of any process. Thread-safe.
@@ -814,6 +834,15 @@ pagemate_status pagemate_section_len(const pagemate_section *section,
  *         section. On Windows no program can do that.
  */
 pagemate_status pagemate_section_check_name(const pagemate_section *section);
+
+/**
+ * Returns the length that the creator asked for, in bytes, before it was rounded up to whole pages.
+ * Thread-safe.
+ *
+ * On Windows only the handle that created the section knows it; for other handles it is
+ * pagemate_section_len().
+ */
+pagemate_status pagemate_section_requested_len(const pagemate_section *section, uint64_t *len);
 
 /**
  * Returns whether this handle created the section rather than opened it. Thread-safe.
@@ -997,6 +1026,19 @@ pagemate_status pagemate_mutex_open(const char *name,
                                     pagemate_mutex **mutex);
 
 /**
+ * Opens the mutex `name` like pagemate_mutex_open(), and blocks until a process creates it or the timeout
+ * expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param mutex        Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_mutex_open().
+ */
+pagemate_status pagemate_mutex_open_within(const char *name,
+                                           uint64_t nanoseconds,
+                                           pagemate_mutex **mutex);
+
+/**
  * Creates a mutex without a name, which other processes receive as a descriptor or a handle. Thread-safe.
  *
  * @param options  The mutex to create. NULL stands for an unlocked one.
@@ -1122,6 +1164,19 @@ pagemate_status pagemate_event_open(const char *name,
                                     pagemate_event **event);
 
 /**
+ * Opens the event `name` like pagemate_event_open(), and blocks until a process creates it or the timeout
+ * expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param event        Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_event_open().
+ */
+pagemate_status pagemate_event_open_within(const char *name,
+                                           uint64_t nanoseconds,
+                                           pagemate_event **event);
+
+/**
  * Creates an event without a name, which other processes receive as a descriptor or a handle. Thread-safe.
  *
  * @param options  The event to create. NULL stands for one that is reset automatically and is not set.
@@ -1242,6 +1297,19 @@ pagemate_status pagemate_semaphore_open_or_create(const char *name,
  */
 pagemate_status pagemate_semaphore_open(const char *name,
                                         pagemate_semaphore **semaphore);
+
+/**
+ * Opens the semaphore `name` like pagemate_semaphore_open(), and blocks until a process creates it or the timeout
+ * expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param semaphore    Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_semaphore_open().
+ */
+pagemate_status pagemate_semaphore_open_within(const char *name,
+                                               uint64_t nanoseconds,
+                                               pagemate_semaphore **semaphore);
 
 /**
  * Creates a semaphore without a name, which other processes receive as a descriptor or a handle.

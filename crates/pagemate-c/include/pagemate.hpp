@@ -102,6 +102,22 @@ inline const char *text(const std::string &name) {
     return name.c_str();
 }
 
+/** Converts a timeout. Rounds up to whole nanoseconds; a timeout that is too long to represent never
+ *  expires. */
+template <class Rep, class Period>
+std::uint64_t nanoseconds(const std::chrono::duration<Rep, Period> &time) {
+    using Seconds = std::chrono::duration<long double>;
+    const long double seconds = std::chrono::duration_cast<Seconds>(time).count();
+    if (!(seconds > 0)) {
+        return 0;
+    }
+    if (seconds > 9e9L) {
+        return PAGEMATE_FOREVER;
+    }
+    const auto count = std::chrono::ceil<std::chrono::nanoseconds>(time).count();
+    return static_cast<std::uint64_t>(count);
+}
+
 /** Sets or clears a flag of options. */
 inline void set_flag(std::uint32_t &flags, std::uint32_t flag, bool on) noexcept {
     flags = on ? flags | flag : flags & ~flag;
@@ -256,6 +272,12 @@ public:
         return make(pagemate_section_open, detail::text(name), nullptr);
     }
 
+    /** Opens the section `name`, and blocks until a process creates it. Throws if none does within `time`. */
+    template <class Rep, class Period>
+    static Section open_within(const std::string &name, const std::chrono::duration<Rep, Period> &time) {
+        return make(pagemate_section_open_within, detail::text(name), nullptr, detail::nanoseconds(time));
+    }
+
 #ifdef _WIN32
     /** Creates a section handle for a handle to a file mapping. It is duplicated; the caller still owns it. */
     static Section from_handle(void *handle) { return make(pagemate_section_from_handle, handle); }
@@ -292,6 +314,11 @@ public:
     /** Returns the length in bytes. */
     std::uint64_t len() const {
         return detail::result_of<std::uint64_t>(pagemate_section_len, section_.get());
+    }
+
+    /** Returns the length that the creator asked for, in bytes: len() before it was rounded up. */
+    std::uint64_t requested_len() const {
+        return detail::result_of<std::uint64_t>(pagemate_section_requested_len, section_.get());
     }
 
     /** Throws PAGEMATE_ORPHANED if another program removed the name. Mapping it checks that too. */
@@ -339,6 +366,12 @@ public:
     /** Sets the length in bytes. An existing section keeps its length. */
     SectionOptions &len(std::uint64_t bytes) noexcept {
         options_.len = bytes;
+        return *this;
+    }
+
+    /** Sets the least length in bytes of the section, created or opened. */
+    SectionOptions &min_len(std::uint64_t bytes) noexcept {
+        options_.min_len = bytes;
         return *this;
     }
 
@@ -393,6 +426,14 @@ public:
     /** Opens the section `name` with the access set here. Throws if no process holds it. */
     Section open(const std::string &name) const {
         return Section::make(pagemate_section_open, detail::text(name), &options_);
+    }
+
+    /** Opens the section `name` like open(), and blocks until a process creates it. Throws if none does
+     *  within `time`. */
+    template <class Rep, class Period>
+    Section open_within(const std::string &name, const std::chrono::duration<Rep, Period> &time) const {
+        const auto left = detail::nanoseconds(time);
+        return Section::make(pagemate_section_open_within, detail::text(name), &options_, left);
     }
 
     /** Creates a section without a name. */

@@ -40,22 +40,6 @@ inline bool in_time(pagemate_status status) {
     return true;
 }
 
-/** Converts a timeout. Rounds up to whole nanoseconds; a timeout that is too long to represent never
- *  expires. */
-template <class Rep, class Period>
-std::uint64_t nanoseconds(const std::chrono::duration<Rep, Period> &time) {
-    using Seconds = std::chrono::duration<long double>;
-    const long double seconds = std::chrono::duration_cast<Seconds>(time).count();
-    if (!(seconds > 0)) {
-        return 0;
-    }
-    if (seconds > 9e9L) {
-        return PAGEMATE_FOREVER;
-    }
-    const auto count = std::chrono::ceil<std::chrono::nanoseconds>(time).count();
-    return static_cast<std::uint64_t>(count);
-}
-
 /**
  * The functions of all mutexes, with the names that `std::lock_guard` and `std::unique_lock` require.
  *
@@ -139,6 +123,12 @@ public:
     /** Opens the mutex `name`. Throws if no process holds it. */
     static Mutex open(const std::string &name) {
         return make(pagemate_mutex_open, detail::text(name));
+    }
+
+    /** Opens the mutex `name`, and blocks until a process creates it. Throws if none does within `time`. */
+    template <class Rep, class Period>
+    static Mutex open_within(const std::string &name, const std::chrono::duration<Rep, Period> &time) {
+        return make(pagemate_mutex_open_within, detail::text(name), detail::nanoseconds(time));
     }
 
 #ifdef _WIN32
@@ -233,6 +223,12 @@ public:
     /** Opens the event `name`. Throws if no process holds it. */
     static Event open(const std::string &name) {
         return make(pagemate_event_open, detail::text(name));
+    }
+
+    /** Opens the event `name`, and blocks until a process creates it. Throws if none does within `time`. */
+    template <class Rep, class Period>
+    static Event open_within(const std::string &name, const std::chrono::duration<Rep, Period> &time) {
+        return make(pagemate_event_open_within, detail::text(name), detail::nanoseconds(time));
     }
 
     /** Sets the event, which wakes all waiters; with Reset::Auto, one. */
@@ -347,6 +343,12 @@ public:
     /** Opens the semaphore `name`. Throws if no process holds it. */
     static Semaphore open(const std::string &name) {
         return make(pagemate_semaphore_open, detail::text(name));
+    }
+
+    /** Opens the semaphore `name`, and blocks until a process creates it. Throws if none does within `time`. */
+    template <class Rep, class Period>
+    static Semaphore open_within(const std::string &name, const std::chrono::duration<Rep, Period> &time) {
+        return make(pagemate_semaphore_open_within, detail::text(name), detail::nanoseconds(time));
     }
 
     /** Blocks until the count is greater than 0, and takes 1 from it. */

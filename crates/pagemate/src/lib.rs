@@ -118,6 +118,14 @@
 //! Other Windows programs open these objects by the same names, and this crate opens theirs. On Unix the
 //! environment variable `PAGEMATE_DIR` moves the directory of the objects, for containers and tests.
 //!
+//! # Features
+//!
+//! Features only add to the crate.
+//!
+//! | Feature | Default | Adds |
+//! |---|:---:|---|
+//! | `derive` | yes | the macro `derive(Shareable)` |
+//!
 //! # Guides
 //!
 //! - [`guide::platforms`]: the differences between platforms, row by row.

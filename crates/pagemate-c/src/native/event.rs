@@ -150,6 +150,28 @@ pub unsafe extern "C" fn pagemate_event_open(
     })
 }
 
+/// Opens the event `name` like pagemate_event_open(), and blocks until a process creates it or the timeout
+/// expires. Thread-safe.
+///
+/// @param name         The name: see pagemate_section_create_new().
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @param event        Receives the handle, which the caller closes by pagemate_event_close(); NULL on failure.
+/// @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_event_open().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pagemate_event_open_within(
+    name: *const c_char,
+    nanoseconds: u64,
+    event: Option<&mut MaybeUninit<Option<Box<Event>>>>,
+) -> Status {
+    let call = "open event";
+    create_handle(call, "event", event, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Event::new(sync::Event::open_within(name, duration(nanoseconds))?))
+    })
+}
+
 /// Creates an event without a name, which other processes receive as a descriptor or a handle. Thread-safe.
 ///
 /// @param options  The event to create. NULL stands for one that is reset automatically and is not set.

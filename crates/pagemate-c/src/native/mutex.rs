@@ -150,6 +150,28 @@ pub unsafe extern "C" fn pagemate_mutex_open(
     })
 }
 
+/// Opens the mutex `name` like pagemate_mutex_open(), and blocks until a process creates it or the timeout
+/// expires. Thread-safe.
+///
+/// @param name         The name: see pagemate_section_create_new().
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @param mutex        Receives the handle, which the caller closes by pagemate_mutex_close(); NULL on failure.
+/// @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_mutex_open().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pagemate_mutex_open_within(
+    name: *const c_char,
+    nanoseconds: u64,
+    mutex: Option<&mut MaybeUninit<Option<Box<Mutex>>>>,
+) -> Status {
+    let call = "open mutex";
+    create_handle(call, "mutex", mutex, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Mutex::new(sync::Mutex::open_within(name, duration(nanoseconds))?))
+    })
+}
+
 /// Creates a mutex without a name, which other processes receive as a descriptor or a handle. Thread-safe.
 ///
 /// @param options  The mutex to create. NULL stands for an unlocked one.

@@ -34,8 +34,10 @@ pub struct SectionOptions {
     /// length. To create memory, the length must not be 0. Over a file, 0 stands for the length of the
     /// file, and a greater length extends the file.
     pub len: u64,
+    /// The least length in bytes of the section, created or opened. A shorter one is PAGEMATE_OUT_OF_RANGE.
+    pub min_len: u64,
     /// Access of the new handle. The default is PAGEMATE_ACCESS_READ_WRITE. When an existing object is
-    /// opened, all other fields are ignored.
+    /// opened, all fields other than this and `min_len` are ignored.
     pub access: AccessWord,
     /// The most access that views of a new object can have.
     pub protection: ProtectionWord,
@@ -89,6 +91,7 @@ impl SectionOptions {
         let granted = access(call, "sharing_access", options.sharing_access)?;
         let granted = granted.unwrap_or(pagemate::Access::Read);
         set.len(options.len)
+            .min_len(options.min_len)
             .access(access(call, "access", options.access)?.unwrap_or_default())
             .protection(protection(call, options.protection)?)
             .sharing(sharing(call, options.sharing, granted)?)

@@ -7,6 +7,7 @@ use super::access::{Access, Protection};
 use super::argument::{c_name, close, create_handle, query, required, text};
 use super::options::SectionOptions;
 use super::status::{Status, run};
+use super::timeout::duration;
 
 /// A handle to a section, which is shared memory.
 ///
@@ -125,6 +126,35 @@ pub unsafe extern "C" fn pagemate_section_open(
     })
 }
 
+/// Opens the section `name` like pagemate_section_open(), and blocks until a process creates it or the
+/// timeout expires. Thread-safe.
+///
+/// @param name         The name: see pagemate_section_create_new().
+/// @param options      As for pagemate_section_open().
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @param section      Receives the handle, which the caller closes by pagemate_section_close(); NULL on
+///                     failure.
+/// @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_section_open().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pagemate_section_open_within(
+    name: *const c_char,
+    options: Option<&SectionOptions>,
+    nanoseconds: u64,
+    section: Option<&mut MaybeUninit<Option<Box<Section>>>>,
+) -> Status {
+    let call = "open section";
+    create_handle(call, "section", section, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        let open = |options: &pagemate::SectionOptions<'_>| {
+            Ok(Section::new(options.open_within(name, duration(nanoseconds))?))
+        };
+        // SAFETY: the caller keeps the file in `options->file`, if any, open until this function returns.
+        unsafe { SectionOptions::with(options, call, open) }
+    })
+}
+
 /// Creates a section without a name, which other processes receive as a descriptor or a handle.
 ///
 /// The memory is freed with the last handle, descriptor or view of any process. Thread-safe.
@@ -191,6 +221,21 @@ pub extern "C" fn pagemate_section_len(
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_check_name(section: Option<&Section>) -> Status {
     run(|| Ok(required("check name", "section", section)?.section.check_name()?))
+}
+
+/// Returns the length that the creator asked for, in bytes, before it was rounded up to whole pages.
+/// Thread-safe.
+///
+/// On Windows only the handle that created the section knows it; for other handles it is
+/// pagemate_section_len().
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_section_requested_len(
+    section: Option<&Section>,
+    len: Option<&mut MaybeUninit<u64>>,
+) -> Status {
+    query("get length", ("section", section), ("len", len), |section| {
+        section.section.requested_len()
+    })
 }
 
 /// Returns whether this handle created the section rather than opened it. Thread-safe.

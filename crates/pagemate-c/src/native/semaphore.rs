@@ -132,6 +132,28 @@ pub unsafe extern "C" fn pagemate_semaphore_open(
     })
 }
 
+/// Opens the semaphore `name` like pagemate_semaphore_open(), and blocks until a process creates it or the timeout
+/// expires. Thread-safe.
+///
+/// @param name         The name: see pagemate_section_create_new().
+/// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+/// @param semaphore    Receives the handle, which the caller closes by pagemate_semaphore_close(); NULL on failure.
+/// @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_semaphore_open().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pagemate_semaphore_open_within(
+    name: *const c_char,
+    nanoseconds: u64,
+    semaphore: Option<&mut MaybeUninit<Option<Box<Semaphore>>>>,
+) -> Status {
+    let call = "open semaphore";
+    create_handle(call, "semaphore", semaphore, || {
+        // SAFETY: the caller passes NULL or a string that ends in a NUL and is unchanged until this
+        // function returns.
+        let name = unsafe { text(call, "name", name) }?;
+        Ok(Semaphore::new(sync::Semaphore::open_within(name, duration(nanoseconds))?))
+    })
+}
+
 /// Creates a semaphore without a name, which other processes receive as a descriptor or a handle.
 /// Thread-safe.
 ///

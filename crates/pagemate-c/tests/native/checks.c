@@ -113,6 +113,13 @@ static void options_mean_what_they_say(void) {
     CHECK_STATUS(PAGEMATE_INVALID_INPUT, pagemate_section_open_or_create("none", NULL, &section));
     const pagemate_section_options vast = {.len = UINT64_C(1) << 50};
     CHECK_STATUS(PAGEMATE_NO_SPACE, pagemate_section_create_new("vast", &vast, &section));
+    CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_section_open_within("none", NULL, 1, &section));
+    pagemate_mutex *mutex = NULL;
+    pagemate_event *event = NULL;
+    pagemate_semaphore *semaphore = NULL;
+    CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_mutex_open_within("none", 1, &mutex));
+    CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_event_open_within("none", 1, &event));
+    CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_semaphore_open_within("none", 1, &semaphore));
     const pagemate_section_options sparse = {.len = 1 << 30, .flags = PAGEMATE_SPARSE};
     DO(pagemate_section_create_new("sparse", &sparse, &section));
     DO(pagemate_section_close(section));

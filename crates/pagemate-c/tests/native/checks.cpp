@@ -91,6 +91,12 @@ static void options_mean_what_they_say() {
     auto entry = pagemate::inventory::find("granted");
     CHECK(entry.sharing == Sharing::Group && entry.sharing_access == Access::ReadWrite);
     auto reader = SectionOptions().access(Access::Read).open("granted");
+    auto found = SectionOptions().min_len(1).open_within("granted", std::chrono::seconds(30));
+    CHECK(found.len() == shared.len() && shared.requested_len() == 1);
+    auto missing = [] { pagemate::Section::open_within("nowhere", std::chrono::milliseconds(1)); };
+    CHECK(thrown(missing).status() == PAGEMATE_NOT_FOUND);
+    auto longer = [] { SectionOptions().min_len(1 << 30).open("granted"); };
+    CHECK(thrown(longer).status() == PAGEMATE_OUT_OF_RANGE);
     CHECK(reader.access() == Access::Read && !reader.map().is_writable());
 }
 
