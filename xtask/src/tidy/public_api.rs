@@ -37,7 +37,8 @@ fn marks(attributes: &[Attribute]) -> String {
     let words = ["non_exhaustive", "must_use", "cfg", "derive"];
     let marks =
         attributes.iter().filter(|attribute| words.iter().any(|w| attribute.path().is_ident(w)));
-    marks.map(|mark| format!("#[{}] ", text(&mark.meta))).collect()
+    let marks: Vec<String> = marks.map(|mark| format!("#[{}] ", text(&mark.meta))).collect();
+    marks.concat()
 }
 
 fn fields(fields: &Fields) -> String {
@@ -63,7 +64,7 @@ fn bare_variant(name: &syn::Ident, fields: &Fields) -> String {
 fn describe(item: &Item, out: &mut Vec<String>) {
     match item {
         Item::Const(i) if is_public(&i.vis) => {
-            out.push(format!("const {}: {}", i.ident, text(&i.ty)))
+            out.push(format!("const {}: {}", i.ident, text(&i.ty)));
         }
         Item::Type(i) if is_public(&i.vis) => {
             let (name, generics, of) = (&i.ident, &i.generics, &i.ty);
@@ -73,7 +74,7 @@ fn describe(item: &Item, out: &mut Vec<String>) {
             out.push(format!("{}{}", marks(&i.attrs), text(&i.sig)));
         }
         Item::Mod(i) if is_public(&i.vis) && !is_hidden(&i.attrs) => {
-            out.push(format!("mod {}", i.ident))
+            out.push(format!("mod {}", i.ident));
         }
         Item::Use(i) if is_public(&i.vis) && !is_hidden(&i.attrs) => {
             out.push(format!("use {}", text(&i.tree)));
@@ -100,10 +101,10 @@ fn describe(item: &Item, out: &mut Vec<String>) {
             for item in &i.items {
                 match item {
                     TraitItem::Fn(f) if !is_hidden(&f.attrs) => {
-                        out.push(format!("    {}", text(&f.sig)))
+                        out.push(format!("    {}", text(&f.sig)));
                     }
                     TraitItem::Const(c) => {
-                        out.push(format!("    const {}: {}", c.ident, text(&c.ty)))
+                        out.push(format!("    const {}: {}", c.ident, text(&c.ty)));
                     }
                     TraitItem::Type(t) => out.push(format!("    type {}", t.ident)),
                     _ => {}
@@ -145,7 +146,7 @@ fn surface() -> String {
     let mut files = super::core();
     files.sort();
     for (path, source) in files {
-        if path.starts_with("sys") && path != Path::new("sys/state.rs") {
+        if path.starts_with("sys") && path != Path::new("sys/object_state.rs") {
             continue;
         }
         let mut lines = Vec::new();
