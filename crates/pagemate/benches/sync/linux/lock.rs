@@ -1,14 +1,8 @@
-//! The operations that every lock has: pagemate's mutex, those of the C library, and a lock that never
-//! spins.
+//! The operations that every lock has, and pagemate's mutex.
 
 use std::mem;
 
-use std::sync::atomic::Ordering;
-
 use pagemate::sync::Mutex;
-use rustix::thread::futex::{self, Flags};
-
-use super::posix::Word;
 
 /// A lock.
 pub(crate) trait Lock {
@@ -23,41 +17,5 @@ impl Lock for Mutex {
 
     fn unlock(&self) {
         self.unlock_forgotten().expect("what we have");
-    }
-}
-
-/// A lock of one futex word whose waiters sleep at once: pagemate's protocol without liveness and without
-/// spinning.
-pub(crate) struct SleepingLock(Word);
-
-const FREE: u32 = 0;
-const OWNED: u32 = 1;
-/// Owned, and a waiter may be asleep.
-const AWAITED: u32 = 2;
-
-impl SleepingLock {
-    pub(crate) fn open(name: &str) -> SleepingLock {
-        SleepingLock(Word::open(name))
-    }
-}
-
-impl Lock for SleepingLock {
-    fn lock(&self) {
-        let word = self.0.word();
-        let (order, failed) = (Ordering::Acquire, Ordering::Relaxed);
-        if word.compare_exchange(FREE, OWNED, order, failed).is_ok() {
-            return;
-        }
-        while word.swap(AWAITED, Ordering::Acquire) != FREE {
-            // The word changed, or this is a wake-up: the loop checks.
-            _ = futex::wait(word, Flags::empty(), AWAITED, None);
-        }
-    }
-
-    fn unlock(&self) {
-        let word = self.0.word();
-        if word.swap(FREE, Ordering::Release) == AWAITED {
-            futex::wake(word, Flags::empty(), 1).expect("a word");
-        }
     }
 }

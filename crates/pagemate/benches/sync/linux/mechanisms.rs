@@ -3,8 +3,9 @@
 use pagemate::sync::{Mutex, MutexOptions, Semaphore, SemaphoreOptions};
 use pagemate::{SectionOptions, View};
 
-use super::lock::{Lock, SleepingLock};
+use super::lock::Lock;
 use super::posix::{Condition, Ends, PosixMutex, PosixSemaphore, Word};
+use super::sleeping_lock::SleepingLock;
 use super::turns::{Mechanism, Pair, Side, Signal, event};
 use super::word::TypedWord;
 

@@ -8,6 +8,7 @@ mod many_waiters;
 mod mechanisms;
 mod owner_death;
 mod posix;
+mod sleeping_lock;
 mod uncontended;
 mod word;
 
