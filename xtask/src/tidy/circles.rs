@@ -248,7 +248,7 @@ fn no_files_of_the_core_import_each_other() {
 
 #[test]
 fn neither_files_nor_folders_of_the_faces_import_each_other() {
-    for name in ["pagemate-c", "pagemate-win32"] {
+    for name in ["pagemate-c", "pagemate-cli", "pagemate-win32"] {
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(name).join("src");
         let mut files = Vec::new();
         super::sources(&src, &mut files);

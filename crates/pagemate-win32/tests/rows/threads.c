@@ -127,6 +127,11 @@ static void one_thread_is_in_a_critical_section(void)
     SAME(in_thread(tries, NULL), 0);
     LeaveCriticalSection(&section);
     DeleteCriticalSection(&section);
+    CHECK(InitializeCriticalSectionEx(&section, 4000, 0));
+    CHECK(TryEnterCriticalSection(&section));
+    SAME(in_thread(tries, NULL), 0);
+    LeaveCriticalSection(&section);
+    DeleteCriticalSection(&section);
     for (i = 0; i < 4; i++)
         CHECK(CloseHandle(threads[i]));
 }
