@@ -7,7 +7,7 @@ use clap::builder::styling::Style;
 use pagemate::{ErrorKind, Name};
 
 use crate::color::{self, BAD, WARNING};
-use crate::opening;
+use crate::hints;
 use crate::text::{escape_line, escape_lines, has_controls};
 
 /// The result of a command.
@@ -46,10 +46,10 @@ impl Failure {
         let (code, text) = match self {
             Failure::No(text) => (1, text),
             Failure::Missing(text) => match name {
-                Some(name) => (1, format!("{text} ({})", opening::hint(name))),
+                Some(name) => (1, format!("{text} ({})", hints::hint(name))),
                 None => (1, text),
             },
-            Failure::WrongKind(text) => (2, opening::with_kind(text, name)),
+            Failure::WrongKind(text) => (2, hints::with_kind(text, name)),
             Failure::Failed(text) => (2, text),
             Failure::Other(code, text) => (code, text),
             Failure::ExitCode(code) => return ExitCode::from(code),

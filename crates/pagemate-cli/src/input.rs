@@ -93,3 +93,14 @@ impl<R: Read> Read for Counting<'_, R> {
         Ok(len)
     }
 }
+
+/// Accepts only `-`, which stands for standard input.
+pub(crate) fn dash(text: &str) -> Result<String, String> {
+    match text {
+        "-" => Ok(text.to_owned()),
+        _ => {
+            Err("expected - for standard input; give a text by --text or a file by --file"
+                .to_owned())
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod copy;
 mod description;
 mod directory;
 mod failure;
+mod hints;
 mod input;
 mod json;
 mod opening;
@@ -18,6 +19,7 @@ mod progress;
 mod signals;
 mod table;
 mod text;
+mod time;
 mod users;
 
 use std::env;

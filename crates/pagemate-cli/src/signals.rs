@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::arguments::format_duration;
 use crate::failure::{Failure, Outcome, print_note, warn};
+use crate::time::format_duration;
 
 /// Requests to stop: a signal, or Enter at the terminal.
 #[derive(Debug)]

@@ -93,7 +93,9 @@ fn defining_module<'m>(modules: &'m Modules, item: &ItemPath, depth: u32) -> Opt
 
 impl Module {
     fn parse(path: &Path, text: &str) -> Module {
-        let own = module(path);
+        let mut own = module(path);
+        // The depths of braces at which modules inside the file end.
+        let (mut depth, mut ends) = (0, Vec::new());
         let mut parsed = Module::default();
         let mut aliases = BTreeMap::new();
         let tokens = tokens(text);
@@ -104,6 +106,18 @@ impl Module {
             match tokens[at] {
                 "mod" if tokens.get(at + 2) == Some(&";") => {
                     declared.insert(tokens[at + 1]);
+                }
+                "mod" if tokens.get(at + 2) == Some(&"{") => {
+                    own.push(tokens[at + 1].to_owned());
+                    ends.push(depth);
+                }
+                "{" => depth += 1,
+                "}" => {
+                    depth -= 1;
+                    if ends.last() == Some(&depth) {
+                        ends.pop();
+                        own.pop();
+                    }
                 }
                 "use" => {
                     let is_export = at > 0 && matches!(tokens[at - 1], "pub" | ")");
@@ -282,6 +296,10 @@ fn circles_are_found_through_every_kind_of_import() {
     ] {
         assert_eq!(found(&[lib, a, ("b.rs", import)]).as_deref(), Some("a b"), "{import}");
     }
+    let inside = "mod inner { use super::Own; fn f() { { super::g() } } }";
+    assert_eq!(found(&[("c/mod.rs", "use self::d::D;"), ("c/d.rs", inside)]), None);
+    let after = format!("{inside} use super::a::A;");
+    assert_eq!(found(&[lib, a, ("b.rs", &after)]).as_deref(), Some("a b"));
     let parent = ("c/mod.rs", "mod d; fn f() { d::g() }");
     assert_eq!(found(&[parent, ("c/d.rs", "fn g() {}")]), None);
     assert_eq!(found(&[parent, ("c/d.rs", "use super::f;")]).as_deref(), Some("c c::d"));

@@ -8,10 +8,11 @@ use pagemate::Name;
 use pagemate::inventory::{self, State};
 use pagemate::sync::MutexOptions;
 
-use crate::arguments::{ObjectName, duration, format_duration};
+use crate::arguments::ObjectName;
 use crate::failure::{Failure, Outcome, warn, warn_abandoned};
-use crate::opening;
+use crate::hints;
 use crate::signals;
+use crate::time::{duration, format_duration};
 
 /// Run a command while holding a mutex, so that only one such command runs at a time.
 ///
@@ -58,7 +59,7 @@ impl Lock {
         self.run_locked().map_err(|failure| match failure {
             Failure::Failed(text) => Failure::Other(FAILED, text),
             Failure::WrongKind(text) => {
-                Failure::Other(FAILED, opening::with_kind(text, name.as_ref()))
+                Failure::Other(FAILED, hints::with_kind(text, name.as_ref()))
             }
             other => other,
         })

@@ -70,14 +70,3 @@ impl Command {
         }
     }
 }
-
-/// Accepts only `-`, which stands for standard input.
-fn dash(text: &str) -> Result<String, String> {
-    match text {
-        "-" => Ok(text.to_owned()),
-        _ => {
-            Err("expected - for standard input; give a text by --text or a file by --file"
-                .to_owned())
-        }
-    }
-}

@@ -9,13 +9,14 @@ use clap::{ArgGroup, Args};
 use pagemate::{Access, ErrorKind, Name, Namespace, Section, SectionOptions, Sharing};
 
 use self::outcome::Shared;
-use crate::arguments::{ObjectName, WaitForName, duration};
+use crate::arguments::{ObjectName, WaitForName};
 use crate::bytes::{self, bytes};
 use crate::copy::{self, CopyError};
 use crate::description::SHARINGS;
 use crate::failure::{Failure, Outcome, warn};
 use crate::input::Input;
 use crate::signals::StopRequests;
+use crate::time::duration;
 
 /// Create a section with data in it, or open an existing one and print its text; then hold it.
 ///
@@ -57,7 +58,7 @@ pub(crate) struct Share {
     /// If the section is new, write standard input into it, up to its end.
     ///
     /// The command reads all of the input before it creates the section, unless --size gives its length.
-    #[arg(group = "data", value_name = "-", value_parser = super::dash)]
+    #[arg(group = "data", value_name = "-", value_parser = crate::input::dash)]
     input: Option<String>,
     /// If the section is new, write this text and a NUL into it.
     #[arg(long, group = "data", allow_hyphen_values = true)]

@@ -6,11 +6,12 @@ use pagemate::sync::{Event, EventOptions, Mutex, MutexGuard, Permit, Reset, Sema
 use pagemate::{ErrorKind, Kind, Name, Section, inventory};
 use serde::Serialize;
 
-use crate::arguments::{ObjectName, duration, format_duration};
+use crate::arguments::ObjectName;
 use crate::description::kind;
 use crate::failure::{Failure, Outcome, warn_abandoned};
 use crate::json::print_json;
 use crate::opening;
+use crate::time::{duration, format_duration};
 
 /// Wait until an event is set, a semaphore can be acquired, or a mutex is free.
 ///

@@ -37,7 +37,7 @@ pub(crate) struct Write {
     #[command(flatten)]
     pub(super) object: ObjectName,
     /// Write standard input, up to its end.
-    #[arg(group = "data", value_name = "-", value_parser = super::dash)]
+    #[arg(group = "data", value_name = "-", value_parser = crate::input::dash)]
     input: Option<String>,
     /// Write this text and a NUL after it.
     #[arg(long, group = "data", allow_hyphen_values = true)]
