@@ -112,11 +112,11 @@ fn rows(entries: &[Description], width: Option<usize>) -> String {
         column("NAME", Alignment::Left, 12, 0),
         column("KIND", Alignment::Left, 9, 5),
         column("SIZE", Alignment::Right, 10, 4),
-        column("STATE", Alignment::Left, 15, 6),
+        column("STATE", Alignment::Left, 16, 6),
         column("AGE", Alignment::Right, 6, 2),
         column("OWNER", Alignment::Left, 8, 3),
         column("ACCESS", Alignment::Left, 12, 1),
-        column("HELD BY", Alignment::Left, 15, 7),
+        column("HELD BY", Alignment::Left, 16, 7),
     ];
     let rows = entries.iter().map(|entry| {
         [
