@@ -5,9 +5,9 @@ mod harness;
 #[path = "harness/terminal.rs"]
 mod terminal;
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt as _, PermissionsExt};
 use std::process::Stdio;
 
 use harness::{Held, Place, Ran};
@@ -180,6 +180,25 @@ fn an_empty_list_prints_a_sentence_at_a_terminal() {
     let mut terminal = Terminal::new();
     assert_eq!(Ran::of(place.command(&["list"]).stdout(terminal.side()), b"").code, Some(0));
     terminal.wait_for("No process holds a named object.");
+}
+
+#[test]
+fn a_list_warns_of_a_damaged_object_and_prints_the_others() {
+    let place = Place::new();
+    let _whole = place.hold(&["share", "whole", "--text", "x", "--hold", "60"]);
+    let damaged = place.hold(&["share", "damaged", "--text", "x", "--hold", "60"]);
+    let file = place.objects().into_iter().find(|path| path.ends_with("damaged")).unwrap();
+    let opened = File::options().write(true).open(&file).unwrap();
+    // The trailer is the last page.
+    opened.write_all_at(b"no trailer", opened.metadata().unwrap().len() - 4096).unwrap();
+    let ran = place.run(&["list"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let listed = String::from_utf8_lossy(&ran.bytes);
+    assert!(listed.contains("whole") && !listed.contains("damaged"), "{ran:?}");
+    assert!(ran.errors.contains(file.to_str().unwrap()), "{ran:?}");
+    assert!(ran.errors.contains("does not end in a trailer"), "{ran:?}");
+    damaged.kill();
+    assert_eq!(place.run(&["list"]).errors, "");
 }
 
 #[test]

@@ -65,7 +65,8 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
-/// Returns every live object that this user may inspect, in order of name.
+/// Returns every live object that this user may inspect, in order of name. [`damaged`] reports the
+/// objects that cannot be described.
 ///
 /// On Unix this call also removes dead objects.
 ///
@@ -115,6 +116,20 @@ pub fn find(name: impl ToName) -> Result<Entry> {
 /// [`prune`] leave out. Empty on Windows.
 pub fn unreachable() -> Vec<Error> {
     object::unreachable().into_iter().map(|error| error.during("list objects", "")).collect()
+}
+
+/// Returns an error for each live object that [`list`](fn@list) leaves out because its file is damaged
+/// ([`Corrupted`](ErrorKind::Corrupted)), or because an incompatible release of pagemate created it
+/// ([`WrongVersion`](ErrorKind::WrongVersion), [`WrongKind`](ErrorKind::WrongKind)).
+///
+/// The error names the file, because the file does not tell the name of the object reliably. Empty on
+/// Windows.
+///
+/// # Errors
+///
+/// The error of the operating system if no directory of objects can be read.
+pub fn damaged() -> Result<Vec<Error>> {
+    object::damaged().map_err(|e| e.during("list objects", ""))
 }
 
 /// Removes dead objects and frees their memory.

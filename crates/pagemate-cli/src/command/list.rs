@@ -7,7 +7,7 @@ use pagemate::inventory;
 use crate::bytes::human;
 use crate::color::{self, BAD, WARNING};
 use crate::description::{Description, Lookup, State};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{self, Failure, Outcome};
 use crate::json::print_json;
 use crate::table::{self, Alignment, Cell, Column};
 use crate::text::escape_line;
@@ -79,6 +79,9 @@ impl List {
         let entries: Vec<Description> =
             entries.iter().map(|entry| Description::new(entry, &mut lookup)).collect();
         self.print(&entries)?;
+        for error in inventory::damaged()? {
+            failure::warn(&error.to_string());
+        }
         // The objects that can be reached are listed first.
         if let Some(error) = inventory::unreachable().into_iter().next() {
             return Err(error.into());

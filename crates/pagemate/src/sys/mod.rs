@@ -32,7 +32,8 @@
 //!   is a whole number of pages, or the length of the user's file.
 //! - `Object::check_name` fails if the name no longer leads to the object.
 //! - `list`, `find` and `prune` inspect live objects and remove dead ones. `unreachable` returns
-//!   the reasons why objects of a namespace cannot be reached.
+//!   the reasons why objects of a namespace cannot be reached, and `damaged` those why `list` leaves
+//!   single objects out.
 //! - No call blocks on another process for longer than `RETRY_TIMEOUT`.
 //!
 //! # `object::Mapping`: mapped memory

@@ -372,6 +372,17 @@ pub(crate) fn mount_tmpfs(dir: &Path, options: &str) {
     mount_empty(c"tmpfs", dir, options);
 }
 
+/// Makes the file system of `dir` read-only, for this process and its children.
+pub(crate) fn make_read_only(dir: &Path) {
+    let check = |result| assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    let on = CString::new(dir.as_os_str().as_bytes()).unwrap();
+    for flags in [libc::MS_BIND, libc::MS_BIND | libc::MS_REMOUNT | libc::MS_RDONLY] {
+        let (on, none) = (on.as_ptr(), std::ptr::null());
+        // SAFETY: the string ends with NUL and lives until mount(2) returns; the others may be null.
+        check(unsafe { libc::mount(on, on, none, flags, none.cast()) });
+    }
+}
+
 /// Mounts an empty file system of this kind on `dir`, visible only to this process and its
 /// children.
 pub(crate) fn mount_empty(kind: &CStr, dir: &Path, options: &str) {

@@ -111,8 +111,16 @@ fn damaged_trailer_of_a_live_object_is_reported_and_its_holder_undisturbed() {
                 view.write(0, &7_u64).unwrap();
                 file(place).write_all_at(bytes, at).unwrap();
                 refused_while_held(place, kind, fact);
+                let damaged = inventory::damaged().unwrap();
+                assert_eq!(damaged.len(), 1);
+                assert_eq!(damaged[0].kind(), kind);
+                let path = local(place).join("x");
+                for fact in [fact, path.to_str().unwrap()] {
+                    assert!(damaged[0].to_string().contains(fact), "{}", damaged[0]);
+                }
                 assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
                 drop((held, view));
+                assert!(inventory::damaged().unwrap().is_empty());
                 refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
                 assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
             }

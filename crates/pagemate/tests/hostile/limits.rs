@@ -4,10 +4,12 @@ use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
-use pagemate::{ErrorKind, Section, SectionOptions, inventory};
+use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::harness::fork::{alone, alone_as_root, fork, mount_empty, mount_tmpfs, move_place};
+use super::harness::fork::{
+    Gate, alone, alone_as_root, fork, hold_on, make_read_only, mount_empty, mount_tmpfs, move_place,
+};
 use super::{changes_nothing, create, refused, share};
 
 /// Calls `body` in a process whose objects are in a file system of their own with these limits.
@@ -43,6 +45,33 @@ fn file_system_that_cannot_reserve_memory_is_named_with_a_remedy() {
             fs::remove_dir(dir).unwrap();
         },
     );
+}
+
+#[test]
+fn mount_for_reading_only_lets_readers_in_and_names_the_remedy_to_others() {
+    let test = "limits::mount_for_reading_only_lets_readers_in_and_names_the_remedy_to_others";
+    alone_as_root(test, |place| {
+        in_tmpfs(place, "mode=1777", |dir| {
+            let ready = Gate::new();
+            let holder = fork(|| {
+                let held = [create("held").unwrap(), create(r"Global\held").unwrap()];
+                held[0].map().unwrap().write(0, &7_u64).unwrap();
+                ready.open();
+                hold_on();
+            });
+            ready.wait();
+            make_read_only(dir);
+            let facts = ["mount that file system for writing", "PAGEMATE_DIR"];
+            for name in ["x", r"Global\x"] {
+                refused(create(name), ErrorKind::Os, &facts);
+            }
+            refused(Section::open("held"), ErrorKind::Os, &facts);
+            let read = SectionOptions::new().access(Access::Read).open("held").unwrap();
+            assert_eq!(read.map().unwrap().read::<u64>(0).unwrap(), 7);
+            assert_eq!(inventory::list().unwrap().len(), 2);
+            holder.kill();
+        });
+    });
 }
 
 fn sized<'f>(len: u64) -> SectionOptions<'f> {

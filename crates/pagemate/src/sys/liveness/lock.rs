@@ -170,6 +170,8 @@ fn call(fd: BorrowedFd<'_>, command: libc::c_int, lock: &mut Flock) -> io::Resul
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use super::*;
 
     #[test]
@@ -183,5 +185,57 @@ mod tests {
         assert!(error.to_string().contains("seccomp"), "{error}");
         let error = failed("its lock cannot be taken", io::Error::from_raw_os_error(libc::EIO));
         assert_eq!(error.kind(), ErrorKind::Os);
+    }
+
+    /// Returns two descriptions of one new file, and one that can only read it.
+    fn descriptions() -> [std::fs::File; 3] {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("pagemate-lock-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut options = std::fs::OpenOptions::new();
+        options.read(true).write(true);
+        let first = options.create_new(true).open(&path).unwrap();
+        let second = options.create_new(false).open(&path).unwrap();
+        let reader = std::fs::File::open(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        [first, second, reader]
+    }
+
+    #[test]
+    fn a_description_finds_the_locks_of_others_and_not_its_own() {
+        let files = descriptions();
+        let [first, second, reader] = files.each_ref().map(AsFd::as_fd);
+        assert_eq!(ask(first).unwrap(), Holder::Nobody);
+        assert!(try_share(first).unwrap());
+        assert_eq!(ask(first).unwrap(), Holder::Nobody);
+        assert_eq!(ask(second).unwrap(), Holder::Handles);
+        assert!(try_share(reader).unwrap());
+        assert!(!try_exclude(second).unwrap() && !try_exclude_memory(second).unwrap());
+        // Shared locks do not exclude.
+        assert!(!is_excluded_at(second, 0).unwrap() && !is_excluded_at(second, MEMORY).unwrap());
+        release(first).unwrap();
+        release(reader).unwrap();
+        assert_eq!(ask(second).unwrap(), Holder::Nobody);
+        assert!(try_exclude(second).unwrap());
+        assert_eq!(ask(first).unwrap(), Holder::Sweeper);
+        assert!(is_excluded_at(first, 0).unwrap() && !is_excluded_at(first, MEMORY).unwrap());
+        assert!(!try_share(first).unwrap());
+        // The locks of the memory stay when the name is released.
+        assert!(!try_exclude_memory(second).unwrap());
+        release_at(first, MEMORY).unwrap();
+        release_at(reader, MEMORY).unwrap();
+        assert!(try_exclude_memory(second).unwrap());
+        assert!(is_excluded_at(first, MEMORY).unwrap());
+    }
+
+    #[test]
+    fn a_lock_that_a_description_may_not_take_is_an_error() {
+        let files = descriptions();
+        let error = try_exclude(files[2].as_fd()).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EBADF));
+        let past_the_end = try_exclude_at(files[0].as_fd(), 1 << 63).unwrap_err();
+        assert_eq!(past_the_end.kind(), ErrorKind::OutOfRange);
     }
 }

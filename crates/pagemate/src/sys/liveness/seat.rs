@@ -357,3 +357,71 @@ fn is_same_file(one: &Stat, other: &Stat) -> bool {
     let time = |stat: &Stat| (stat.st_ctime, stat.st_ctime_nsec);
     id_of(one) == id_of(other) && time(one) == time(other)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    fn memory() -> OwnedFd {
+        rustix::fs::memfd_create(c"pagemate-test", rustix::fs::MemfdFlags::CLOEXEC).unwrap()
+    }
+
+    #[test]
+    fn each_mutex_of_an_object_has_seats_of_its_own() {
+        assert_eq!(first_byte(0).unwrap(), 1 << 62);
+        assert_eq!(first_byte(8).unwrap(), (1 << 62) + BYTES);
+        assert!(first_byte((1 << 35) - 8).is_ok());
+        assert_eq!(first_byte(1 << 35).unwrap_err().kind(), ErrorKind::OutOfRange);
+        assert_eq!(first_byte(u64::MAX).unwrap_err().kind(), ErrorKind::OutOfRange);
+    }
+
+    #[test]
+    fn a_seat_is_taken_until_it_is_left() {
+        let file = memory();
+        let file = file.as_fd();
+        let seats = Seats::open(file, None).unwrap();
+        assert_eq!(seats.take(file, 0, || 4).unwrap(), 5);
+        // The number is in use, so that the next one is tried.
+        let mut numbers = 4..;
+        assert_eq!(seats.take(file, 0, || numbers.next().unwrap()).unwrap(), 6);
+        assert_eq!(seats.take(file, 8, || 4).unwrap(), 5);
+        let taken = |at, seat| {
+            let is_taken = is_taken(file, at, seat).unwrap();
+            assert_eq!(seats.has(at, seat), is_taken);
+            is_taken
+        };
+        assert!(taken(0, 5) && taken(0, 6) && taken(8, 5));
+        assert!(!taken(0, 4) && !taken(0, 7) && !taken(8, 6) && !taken(16, 5));
+        seats.leave(0, 5);
+        assert!(!taken(0, 5) && taken(0, 6) && taken(8, 5));
+        seats.leave(0, 7);
+        assert_eq!(seats.take(file, 0, || 4).unwrap(), 5);
+        assert!(taken(0, 5));
+        // The numbers wrap around.
+        assert_eq!(seats.take(file, 0, || LAST).unwrap(), FIRST);
+        drop(seats);
+        assert!(!is_taken(file, 0, 5).unwrap());
+    }
+
+    #[test]
+    fn a_token_is_reported_as_taken_and_is_no_seat_in_the_file() {
+        let file = memory();
+        let token = LAST + 1;
+        assert!(is_taken(file.as_fd(), 0, token).unwrap());
+        assert!(Token::of(token).is_some() && Token::of(LAST).is_none());
+    }
+
+    #[test]
+    fn values_for_one_file_share_a_description_and_forget_it_with_the_last() {
+        let file = memory();
+        let id = id_of(&stat_of(file.as_fd()).unwrap());
+        let known = || FILES.get(&mut fork::lock_process()).contains_key(&id);
+        let seats = [(); 2].map(|()| Seats::open(file.as_fd(), None).unwrap());
+        assert!(Arc::ptr_eq(&seats[0].0, &seats[1].0));
+        let [first, second] = seats;
+        drop(first);
+        assert!(known());
+        drop(second);
+        assert!(!known());
+    }
+}

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 
 use crate::access::{Access, Kind};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::liveness;
 use crate::sys::liveness::lock::{self, Holder};
@@ -52,6 +52,20 @@ pub(crate) fn unreachable() -> Vec<Error> {
         None => Ok(()),
     };
     NAMESPACES.into_iter().filter_map(|namespace| reach(namespace).err()).collect()
+}
+
+/// Returns an error for each live object that `list` leaves out because it is damaged, or because only a
+/// newer release knows it.
+pub(crate) fn damaged() -> Result<Vec<Error>> {
+    use ErrorKind::{Corrupted, WrongKind, WrongVersion};
+    let mut found = Vec::new();
+    for_each_file(|location| {
+        let described = describe(location, |_, _, _| None);
+        let is_damage = |e: &Error| matches!(e.kind(), Corrupted | WrongKind | WrongVersion);
+        let error = described.err().filter(is_damage);
+        found.extend(error.map(|error| error.during("list object", location.path().display())));
+    })?;
+    Ok(found)
 }
 
 /// Describes the object at `location`. `None` if it is not live. Fails if it is live and damaged,
