@@ -110,3 +110,40 @@ impl LockFile {
 pub(super) fn cannot_create(error: io::Error) -> Error {
     Error::os("no lock file can be created beside it", error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_is_taken_while_it_is_locked_and_belongs_to_a_trusted_user() {
+        let path = std::env::temp_dir().join(format!("pagemate-lock-file-{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        let dir = std::fs::File::open(&path).unwrap();
+        let user = rustix::process::geteuid().as_raw();
+        let [(first, lock), (second, _)] = [(); 2].map(|()| LockFile::create(dir.as_fd()).unwrap());
+        let taken = |file: LockFile| file.is_taken(dir.as_fd(), user).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(LockFile::of(first.seat()), Some(first));
+        assert_eq!(first.seat() & !(LOCK_FILE_BIT - 1), LOCK_FILE_BIT);
+        assert!(taken(first) && !taken(second));
+        // The second one is there, but its lock is gone.
+        let file = path.join(second.file_name());
+        assert!(file.is_file() && path.join(first.file_name()).is_file());
+        let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
+        assert_eq!(mode & 0o777, 0o644);
+        // A number that is in use is not used again.
+        assert!(second.create_file(dir.as_fd()).unwrap().is_none());
+        // The lock files of root count for every owner, those of others for their own objects.
+        assert_eq!(first.is_taken(dir.as_fd(), user + 1).unwrap(), user == 0);
+        second.remove(dir.as_fd());
+        assert!(!file.exists() && !taken(second));
+        std::fs::create_dir(&file).unwrap();
+        assert!(!taken(second));
+        std::fs::remove_dir(&file).unwrap();
+        drop(lock);
+        assert!(!taken(first));
+        first.remove(dir.as_fd());
+        std::fs::remove_dir(path).unwrap();
+    }
+}

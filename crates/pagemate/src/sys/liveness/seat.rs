@@ -404,11 +404,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_reported_as_taken_and_is_no_seat_in_the_file() {
+    fn a_lock_file_is_reported_as_taken_and_is_no_seat_in_the_file() {
         let file = memory();
-        let token = LAST + 1;
-        assert!(is_taken(file.as_fd(), 0, token).unwrap());
-        assert!(Token::of(token).is_some() && Token::of(LAST).is_none());
+        let in_lock_file = LAST + 1;
+        assert!(is_taken(file.as_fd(), 0, in_lock_file).unwrap());
+        assert!(LockFile::of(in_lock_file).is_some() && LockFile::of(LAST).is_none());
     }
 
     #[test]
