@@ -320,10 +320,10 @@ mod tests {
                 // The calls of fork(3), without the fork. The second pair is a second registration.
                 let moment = Moment(FORKS.load(Ordering::SeqCst));
                 before();
-                before();
                 assert!(RELEASED.load(Ordering::Relaxed));
                 assert!(!moment.has_not_forked_since());
                 assert_eq!(page().lock.load(Ordering::Relaxed), std::process::id());
+                before();
                 in_parent();
                 assert_eq!(page().lock.load(Ordering::Relaxed), std::process::id());
                 in_parent();

@@ -141,6 +141,22 @@ mod tests {
         std::fs::create_dir(&file).unwrap();
         assert!(!taken(second));
         std::fs::remove_dir(&file).unwrap();
+        // Neither is a link to a file with a lock, nor a pipe, which must not block the caller.
+        std::os::unix::fs::symlink(path.join(first.file_name()), &file).unwrap();
+        assert!(!taken(second));
+        std::fs::remove_file(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        assert!(!taken(second));
+        std::fs::remove_file(&file).unwrap();
+        if user == 0 {
+            std::os::unix::fs::chown(path.join(first.file_name()), Some(1), None).unwrap();
+            assert!(first.is_taken(dir.as_fd(), 1).unwrap() && !taken(first));
+            std::os::unix::fs::chown(path.join(first.file_name()), Some(0), None).unwrap();
+        }
+        let others = [(); 4].map(|()| LockFile::create(dir.as_fd()).unwrap().0);
+        for file in others {
+            file.remove(dir.as_fd());
+        }
         drop(lock);
         assert!(!taken(first));
         first.remove(dir.as_fd());
