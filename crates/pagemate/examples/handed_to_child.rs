@@ -6,18 +6,24 @@
 //!
 //! A section is a descriptor on Unix and a handle on Windows. A child inherits its standard input,
 //! so this program passes the section as standard input.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use std::error::Error;
 use std::process::{self, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, io};
 
-use pagemate::{Section, SectionOptions};
+use pagemate::typed::Racy;
+use pagemate::{Section, SectionOptions, Shareable, Shared};
 
-const QUESTION: &[u8; 20] = b"What is six times 7?";
-
-/// The offset of the child's answer.
-const ANSWER: usize = 64;
+/// The memory that the parent and its child share.
+#[derive(Shareable)]
+#[repr(C)]
+struct Dialogue {
+    question: Racy<[u8; 20]>,
+    answer: AtomicU32,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     match env::args().nth(1).as_deref() {
@@ -28,24 +34,23 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn ask() -> Result<(), Box<dyn Error>> {
     let section = SectionOptions::new().len(4096).create_unnamed()?;
-    let view = section.map()?;
-    view.write_at(0, QUESTION)?;
+    let dialogue = Shared::<Dialogue>::map(&section, 0)?;
+    dialogue.question.set(b"What is six times 7?");
     println!("process {} asks", process::id());
     let input = standard_input(&section)?;
     let status = Command::new(env::current_exe()?).arg("child").stdin(input).status()?;
     if !status.success() {
         return Err(format!("the child failed: {status}").into());
     }
-    println!("it was answered: {}", view.read::<u64>(ANSWER)?);
+    println!("it was answered: {}", dialogue.answer.load(Ordering::Relaxed));
     Ok(())
 }
 
 fn answer() -> Result<(), Box<dyn Error>> {
-    let view = section_at_standard_input()?.map()?;
-    let mut question = [0; QUESTION.len()];
-    view.read_at(0, &mut question)?;
+    let dialogue = Shared::<Dialogue>::map(&section_at_standard_input()?, 0)?;
+    let question = dialogue.question.get();
     println!("process {} was asked: {}", process::id(), String::from_utf8_lossy(&question));
-    view.write(ANSWER, &42_u64)?;
+    dialogue.answer.store(42, Ordering::Relaxed);
     Ok(())
 }
 

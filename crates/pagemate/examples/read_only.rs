@@ -5,6 +5,8 @@
 //! cargo run -p pagemate --example read_only               # in another
 //! ```
 //!
+//! Every user may read the memory: the second terminal may be another user's.
+//!
 //! The producer publishes versions until Enter. The consumer waits for the producer, follows three
 //! versions and ends. Its handle and its view are read-only, which the kernel enforces.
 #![forbid(unsafe_code)]
@@ -16,9 +18,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pagemate::typed::{SeqLock, SharedReader};
-use pagemate::{Shareable, Shared};
+use pagemate::{Access, SectionOptions, Shareable, Shared, Sharing};
 
-const NAME: &str = "read-only";
+/// A name of the whole machine.
+const NAME: &str = r"Global\read-only";
 
 #[derive(Clone, Copy, Shareable)]
 #[repr(C)]
@@ -41,7 +44,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn produce() -> pagemate::Result<()> {
-    let release = Shared::<SeqLock<Release>>::open_or_create(NAME)?;
+    let mut options = SectionOptions::new();
+    options.len(Shared::<SeqLock<Release>>::LEN).sharing(Sharing::Everyone(Access::Read));
+    let section = options.open_or_create(NAME)?;
+    let release = Shared::<SeqLock<Release>>::open_or_init(&section, 0, |_| Ok(()))?;
     let writer = release.writer(&release)?;
     let (enter, entered) = channel();
     thread::spawn(move || {

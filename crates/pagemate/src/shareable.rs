@@ -120,6 +120,15 @@ pub unsafe trait Shareable: Sized + 'static {
 )]
 pub unsafe trait Plain: Shareable {}
 
+/// Returns a value whose bytes are zero, without a copy of it on the stack.
+pub(crate) fn zeroed_box<T: Plain>() -> Box<T> {
+    let mut value = Box::<T>::new_uninit();
+    // SAFETY: the box has the bytes of one `T`, and no other code accesses them.
+    unsafe { value.as_mut_ptr().write_bytes(0, 1) };
+    // SAFETY: all bytes are zero, and any bytes are a valid plain value.
+    unsafe { value.assume_init() }
+}
+
 /// A type that consists of atomics and cells, so that `&T` may refer to memory that other processes
 /// write at the same time.
 ///

@@ -130,6 +130,45 @@ fn read_only() {
 }
 
 #[test]
+fn producer_consumer() {
+    let place = Place::new("producer-consumer");
+    let consumer = Example::start(&place, "producer_consumer", &[]);
+    let producer = Example::start(&place, "producer_consumer", &["produce"]);
+    for _ in 0..5 {
+        let line = consumer.line();
+        assert!(line.starts_with("Sample { number: "), "{line}");
+        assert!(line.ends_with("volts: [0.5, 0.5, 0.5, 0.5] }"), "{line}");
+    }
+    consumer.ends_well();
+    // Killing the producer removes its name.
+    drop(producer);
+}
+
+#[test]
+fn frame_ring() {
+    let place = Place::new("frame-ring");
+    let viewer = Example::start(&place, "frame_ring", &[]);
+    let camera = Example::start(&place, "frame_ring", &["camera"]);
+    for _ in 0..5 {
+        let line = viewer.line();
+        assert!(line.ends_with(" is whole"), "{line}");
+    }
+    viewer.ends_well();
+    drop(camera);
+}
+
+#[test]
+fn windows_port() {
+    let place = Place::new("windows-port");
+    let waiter = Example::start(&place, "windows_port", &[]);
+    assert_eq!(waiter.line(), "waiting");
+    Example::start(&place, "windows_port", &["post", "Hello"]).ends_well();
+    assert_eq!(waiter.line(), "1: Hello");
+    waiter.ends_well();
+    place.assert_empty();
+}
+
+#[test]
 fn handed_to_child() {
     let place = Place::new("handed-to-child");
     let example = Example::start(&place, "handed_to_child", &[]);

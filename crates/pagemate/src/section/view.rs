@@ -337,6 +337,20 @@ impl View {
         Ok(unsafe { value.assume_init() })
     }
 
+    /// Copies a value out of the view into `value`: see [`read`](View::read). This serves values that are
+    /// too large for the stack.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`read_at`](View::read_at).
+    pub fn read_into<T: Plain>(&self, offset: usize, value: &mut T) -> Result<()> {
+        let from = self.address_of("read view of", offset, size_of::<T>())?;
+        // SAFETY: `address_of` checked that the mapping has these bytes, `value` is an exclusive reference
+        // to as many, and any bytes are a valid plain value.
+        unsafe { copy_out(from, std::ptr::from_mut(value).cast(), size_of::<T>()) };
+        Ok(())
+    }
+
     /// Copies a value into the view. `offset` is in bytes and need not be aligned.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Ordering;
 use crate::section::{Section, View};
+use crate::shareable::zeroed_box;
 use crate::sys::sync::{self, Acquired};
 use crate::typed::{self, HEADER_LEN, Layout, Memory, Plain};
 
@@ -81,6 +82,17 @@ impl<T: Plain> SharedMutex<T> {
         SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |view| {
             view.write(VALUE_AT, &init())
         })
+    }
+
+    /// Opens the mutex at byte `offset` of `section`, and initialises it with zeros if it does not exist.
+    /// This serves values that are too large for the stack.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open_or_init`](SharedMutex::open_or_init).
+    pub fn open_or_zeroed(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
+        // The bytes are zero, or are set to zero after an initialiser died.
+        SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |_| Ok(()))
     }
 
     /// Opens the mutex at byte `offset` of `section`.
@@ -307,10 +319,26 @@ impl<T: ?Sized> SharedGuard<'_, T> {
 }
 
 impl<T: Plain> SharedGuard<'_, T> {
-    /// Returns a copy of the value.
+    /// Returns a copy of the value. For a value that is too large for the stack, use
+    /// [`get_boxed`](SharedGuard::get_boxed) or [`read_into`](SharedGuard::read_into).
     pub fn get(&self) -> T {
         match self.mutex.memory.view().read(VALUE_AT) {
             Ok(value) => value,
+            Err(_) => unreachable!("the view was mapped with room for it"),
+        }
+    }
+
+    /// Returns a copy of the value on the heap. This serves values that are too large for the stack.
+    pub fn get_boxed(&self) -> Box<T> {
+        let mut value = zeroed_box();
+        self.read_into(&mut value);
+        value
+    }
+
+    /// Copies the value into `value`. This serves values that are too large for the stack.
+    pub fn read_into(&self, value: &mut T) {
+        match self.mutex.memory.view().read_into(VALUE_AT, value) {
+            Ok(()) => {}
             Err(_) => unreachable!("the view was mapped with room for it"),
         }
     }
