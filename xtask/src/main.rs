@@ -49,7 +49,7 @@ const TASKS: &[Task] = &[
         "makes each system call of the command fail once: a few minutes, or `long` for more errors",
         inject::inject,
     ),
-    ("miri", "finds undefined behaviour in typed memory and copies, if Miri is there", miri::miri),
+    ("miri", "finds undefined behaviour in typed memory, if Miri is there", miri::miri),
     ("macos", "type-checks for macOS", macos::macos),
     (
         "torture",

@@ -24,7 +24,7 @@ pub(crate) fn miri() -> Outcome {
         "--target-dir",
         "target/miri",
     ]);
-    test.args(["--", "typed::", "shareable::", "copy::"]);
+    test.args(["--", "typed::"]);
     run(test.env("MIRIFLAGS", "-Zmiri-many-seeds=0..8"))
 }
 
