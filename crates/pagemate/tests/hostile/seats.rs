@@ -122,13 +122,48 @@ fn reader_cannot_keep_writers_from_their_seats() {
         assert!(guard.was_abandoned());
         drop(guard);
         assert!(!mutex.lock().unwrap().was_abandoned());
-        // A handle removes its lock file when it is dropped, and a sweep removes those of dead processes.
+        // A sweep removes the lock files of dead processes.
         drop(mutex);
         assert!(lock_files(place) > 0);
         pagemate::inventory::prune().unwrap();
         assert_eq!(lock_files(place), 0);
         squatter.kill();
     });
+}
+
+#[test]
+fn owner_without_privileges_and_root_get_seats_in_spite_of_a_reader() {
+    alone_as_root(
+        "seats::owner_without_privileges_and_root_get_seats_in_spite_of_a_reader",
+        |place| {
+            let (ready, go) = (Gate::new(), Gate::new());
+            let owner = fork(|| {
+                become_user(54321, 54321);
+                let section = readable();
+                ready.open();
+                go.wait();
+                let mutex = counter(&section);
+                drop(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
+                ready.open();
+                hold_on();
+            });
+            ready.wait();
+            let squatter = squatter(place, &ready);
+            ready.wait();
+            go.open();
+            ready.wait();
+            let mutex = counter(&readable());
+            assert!(!mutex.try_lock_for(LONG).unwrap().expect("it is free").was_abandoned());
+            // A handle removes its lock file when it is dropped.
+            assert_eq!(lock_files(place), 2);
+            drop(mutex);
+            assert_eq!(lock_files(place), 1);
+            owner.kill();
+            squatter.kill();
+            pagemate::inventory::prune().unwrap();
+            assert_eq!(lock_files(place), 0);
+        },
+    );
 }
 
 #[test]
