@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use harness::unique;
-use pagemate::{Access, ErrorKind, Section, SectionOptions, Shared};
+use pagemate::{ErrorKind, Section, SectionOptions, Shared};
 
 #[test]
 fn errors_are_sentences() {
@@ -101,7 +101,7 @@ fn handles_for_reading_lend_descriptors_for_reading() {
     // A borrowed descriptor or handle grants no more than the section's access.
     let name = unique("lent");
     let mut options = SectionOptions::new();
-    let made = options.len(1).access(Access::Read).create_new(&name).unwrap();
+    let made = options.len(1).access(pagemate::Access::Read).create_new(&name).unwrap();
     let opened = options.open(&name).unwrap();
     let mut all = vec![made, opened];
     if cfg!(all(target_os = "linux", not(pagemate_force_tempname))) {
@@ -109,7 +109,7 @@ fn handles_for_reading_lend_descriptors_for_reading() {
     }
     for section in all {
         let lent = section.as_fd().try_clone_to_owned().unwrap();
-        assert_eq!(Section::try_from(lent).unwrap().access(), Access::Read);
+        assert_eq!(Section::try_from(lent).unwrap().access(), pagemate::Access::Read);
     }
 }
 

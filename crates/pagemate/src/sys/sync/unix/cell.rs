@@ -175,10 +175,16 @@ impl Cell {
         deadline: Deadline,
     ) -> Result<Option<W::Output>> {
         let check_name = || self.object().check_name();
-        check_name()?;
-        let _counted = self.count_waiter();
+        let counted = self.count_waiter();
         let check = || check_name().map_err(io::Error::other);
-        words::wait(waiter, deadline, check).map_err(cannot_wait)
+        let taken = words::wait(waiter, deadline, check).map_err(cannot_wait)?;
+        drop(counted);
+        if taken.is_none() {
+            // A wait without a sleep has not checked the name yet. A wait that ends well need not: the
+            // system call would take longer than a short wait.
+            check_name()?;
+        }
+        Ok(taken)
     }
 
     /// Counts one more waiter until the result is dropped.

@@ -58,6 +58,7 @@ impl Event {
         self.reset
     }
 
+    #[inline]
     #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn set(&self) -> Result<()> {
         match self.reset {
@@ -86,7 +87,17 @@ impl Event {
     }
 
     /// Waits for the event. Returns false if it was not signaled before the deadline.
+    #[inline]
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
+        // Taking a signal is a few steps; a waiter takes many more, because it may have to deregister.
+        if self.reset == Reset::Auto && auto_event::try_take_signal(&self.cell.words().wide) {
+            return Ok(true);
+        }
+        self.wait_as_waiter(deadline)
+    }
+
+    #[inline(never)]
+    fn wait_as_waiter(&self, deadline: Deadline) -> Result<bool> {
         Ok(match self.reset {
             Reset::Auto => self.cell.wait(&mut self.auto_waiter(), deadline)?.is_some(),
             Reset::Manual => self.cell.wait(&mut self.manual_waiter(), deadline)?.is_some(),

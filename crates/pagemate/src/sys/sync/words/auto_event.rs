@@ -130,6 +130,7 @@ impl State {
 }
 
 /// Changes the state, and returns the old one; `None` without a change if `change` returns `None`.
+#[inline]
 fn update(
     event: &AtomicU64,
     order: Ordering,
@@ -140,12 +141,21 @@ fn update(
 }
 
 /// Sets the event: releases one registered waiter, or signals the event if there is none.
+#[inline]
 pub(crate) fn set(event: &AtomicU64) {
     let next =
         |state: State| Some(if state.has_registered() { state.grant() } else { state.signal() });
     // Release: publishes the setter's writes to the Acquire in `AutoWaiter::try_take` and
-    // `AutoObserver::try_take`.
+    // `try_take_signal`.
     let Some(before) = update(event, Ordering::Release, next) else { return };
+    if before.has_registered() || before.has_observers() {
+        wake_for_set(event, before);
+    }
+}
+
+/// Wakes the waiters that a set found in the state `before`.
+#[cold]
+fn wake_for_set(event: &AtomicU64, before: State) {
     if before.has_registered() {
         fault::point("set-before-wake");
         if wait::wake(WaitWord::LowHalf(event), 1) == 0 {
@@ -154,6 +164,14 @@ pub(crate) fn set(event: &AtomicU64) {
     } else {
         wake_observers(event, before);
     }
+}
+
+/// Takes the signal, for a thread that is not registered. Returns false if the event is not signaled.
+#[inline]
+pub(crate) fn try_take_signal(event: &AtomicU64) -> bool {
+    let next = |state: State| state.is_signaled().then(|| state.unsignal());
+    // Acquire: the setter's writes, published by the Release in `set`, `pulse` or `withdraw`.
+    update(event, Ordering::Acquire, next).is_some()
 }
 
 /// Resets the event. Grants that were made stay.
@@ -351,9 +369,7 @@ impl Waiter for AutoObserver<'_> {
     }
 
     fn try_take(&mut self, _: bool, _: bool) -> io::Result<Option<()>> {
-        let next = |state: State| state.is_signaled().then(|| state.unsignal());
-        // Acquire: as in `AutoWaiter::try_take`.
-        Ok(update(self.event, Ordering::Acquire, next).map(drop))
+        Ok(try_take_signal(self.event).then_some(()))
     }
 
     fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)> {
