@@ -135,3 +135,31 @@ impl Slot {
         self.fd.store(fd.into_raw_fd() + 1, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::liveness::fork;
+
+    #[test]
+    fn all_stored_descriptors_are_found_also_those_of_further_chunks() {
+        // No process has this generation.
+        let generation = u32::MAX;
+        let mut guard = fork::lock_process();
+        let stored = [(); 150].map(|()| {
+            let fd = std::fs::File::open("/").unwrap();
+            store(fd.into(), generation, &mut guard)
+        });
+        let is_stored = |slot: &&Slot| slot.generation.load(Ordering::Relaxed) == generation;
+        let found = || slots().filter(is_stored).filter(|slot| slot.fd().is_some()).count();
+        assert_eq!(found(), stored.len());
+        for slot in stored {
+            slot.close();
+        }
+        assert_eq!(found(), 0);
+        // Free slots are used again.
+        let count = slots().count();
+        store(std::fs::File::open("/").unwrap().into(), generation, &mut guard).close();
+        assert_eq!(slots().count(), count);
+    }
+}
