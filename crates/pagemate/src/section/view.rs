@@ -327,6 +327,7 @@ impl View {
     /// # Ok(())
     /// # }
     /// ```
+    #[inline]
     pub fn read<T: Plain>(&self, offset: usize) -> Result<T> {
         let from = self.address_of("read view of", offset, size_of::<T>())?;
         let mut value = MaybeUninit::<T>::uninit();
@@ -356,6 +357,7 @@ impl View {
     /// # Errors
     ///
     /// The errors of [`write_at`](View::write_at).
+    #[inline]
     pub fn write<T: Plain>(&self, offset: usize, value: &T) -> Result<()> {
         let from = std::ptr::from_ref(value).cast();
         // SAFETY: the slice covers exactly `value`, which is borrowed meanwhile. A plain value has no

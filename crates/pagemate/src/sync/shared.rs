@@ -204,6 +204,7 @@ impl<T: ?Sized> SharedMutex<T> {
     /// # Errors
     ///
     /// The errors of [`Mutex::lock`](super::Mutex::lock).
+    #[inline]
     pub fn lock(&self) -> Result<SharedGuard<'_, T>> {
         match self.take(Deadline::Never)? {
             Some(guard) => Ok(guard),
@@ -217,6 +218,7 @@ impl<T: ?Sized> SharedMutex<T> {
     /// # Errors
     ///
     /// The errors of [`lock`](SharedMutex::lock).
+    #[inline]
     pub fn try_lock(&self) -> Result<Option<SharedGuard<'_, T>>> {
         self.take(Deadline::Now)
     }
@@ -239,26 +241,27 @@ impl<T: ?Sized> SharedMutex<T> {
         self.take(Deadline::At(end))
     }
 
+    #[inline]
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
-        let acquired =
-            self.lock.lock(deadline).map_err(|error| self.context("lock mutex in", error))?;
-        let Some(acquired) = acquired else { return Ok(None) };
-        let mut guard = self.guard(acquired);
+        // Before the acquisition: a failed check must not leave the mutex locked.
         let unclean = &self.memory.header().unclean;
+        let acquired = match self.lock.lock(deadline) {
+            Ok(Some(acquired)) => acquired,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(self.context("lock mutex in", error)),
+        };
+        let mut abandoned = acquired == Acquired::Abandoned;
         if unclean.load(Ordering::Relaxed) != 0 {
             unclean.store(0, Ordering::Relaxed);
-            guard.abandoned = true;
+            abandoned = true;
         }
-        Ok(Some(guard))
+        Ok(Some(self.guard(abandoned)))
     }
 
-    fn guard(&self, acquired: Acquired) -> SharedGuard<'_, T> {
-        SharedGuard {
-            mutex: self,
-            abandoned: acquired == Acquired::Abandoned,
-            panicking: thread::panicking(),
-            not_send: PhantomData,
-        }
+    #[inline]
+    fn guard(&self, abandoned: bool) -> SharedGuard<'_, T> {
+        let entry = Entry::new(abandoned, thread::panicking());
+        SharedGuard { mutex: self, entry, not_send: PhantomData }
     }
 
     /// Returns whether this thread holds the mutex through this handle.
@@ -276,7 +279,7 @@ impl<T: ?Sized> SharedMutex<T> {
     /// [`NotOwner`](ErrorKind::NotOwner): this thread does not hold the mutex through this handle.
     pub fn forgotten(&self) -> Result<SharedGuard<'_, T>> {
         if self.is_mine() {
-            return Ok(self.guard(Acquired::Released));
+            return Ok(self.guard(false));
         }
         let error =
             Error::new(ErrorKind::NotOwner, "this thread does not hold it through this handle");
@@ -295,6 +298,42 @@ impl<T: ?Sized> fmt::Debug for SharedMutex<T> {
     }
 }
 
+/// The circumstances of an acquisition, in one byte.
+///
+/// The guard is therefore a pair of scalars, which functions return in registers. The parts of a larger
+/// guard are stored one by one and loaded as a whole, and that load stalls until each part is in the cache.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Clean,
+    /// The last owner abandoned the mutex.
+    Abandoned,
+    /// This thread was panicking already.
+    Panicking,
+    AbandonedAndPanicking,
+}
+
+impl Entry {
+    #[inline]
+    fn new(abandoned: bool, panicking: bool) -> Entry {
+        match (abandoned, panicking) {
+            (false, false) => Entry::Clean,
+            (true, false) => Entry::Abandoned,
+            (false, true) => Entry::Panicking,
+            (true, true) => Entry::AbandonedAndPanicking,
+        }
+    }
+
+    #[inline]
+    fn is_abandoned(self) -> bool {
+        matches!(self, Entry::Abandoned | Entry::AbandonedAndPanicking)
+    }
+
+    #[inline]
+    fn is_panicking(self) -> bool {
+        matches!(self, Entry::Panicking | Entry::AbandonedAndPanicking)
+    }
+}
+
 /// The proof that this thread holds a [`SharedMutex`]. Dropping it unlocks the mutex.
 ///
 /// If a panic drops the guard, the mutex is *abandoned*: the next owner acquires it, and its guard
@@ -302,9 +341,7 @@ impl<T: ?Sized> fmt::Debug for SharedMutex<T> {
 #[must_use = "dropping the guard unlocks the mutex"]
 pub struct SharedGuard<'a, T: ?Sized> {
     mutex: &'a SharedMutex<T>,
-    abandoned: bool,
-    /// Whether this thread was panicking already when it acquired the mutex.
-    panicking: bool,
+    entry: Entry,
     /// Makes the guard `!Send`: the thread that locked the mutex has to unlock it.
     not_send: PhantomData<*const ()>,
 }
@@ -314,13 +351,14 @@ impl<T: ?Sized> SharedGuard<'_, T> {
     /// inconsistent: see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
     #[doc(alias("EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
-        self.abandoned
+        self.entry.is_abandoned()
     }
 }
 
 impl<T: Plain> SharedGuard<'_, T> {
     /// Returns a copy of the value. For a value that is too large for the stack, use
     /// [`get_boxed`](SharedGuard::get_boxed) or [`read_into`](SharedGuard::read_into).
+    #[inline]
     pub fn get(&self) -> T {
         match self.mutex.memory.view().read(VALUE_AT) {
             Ok(value) => value,
@@ -345,6 +383,7 @@ impl<T: Plain> SharedGuard<'_, T> {
 
     /// Replaces the value. If the process is killed meanwhile, the value is partly replaced, and the next
     /// owner learns that the mutex was abandoned.
+    #[inline]
     pub fn set(&mut self, value: &T) {
         match self.mutex.memory.view().write(VALUE_AT, value) {
             Ok(()) => {}
@@ -353,6 +392,7 @@ impl<T: Plain> SharedGuard<'_, T> {
     }
 
     /// Calls `change` with a copy of the value, stores the result and returns it.
+    #[inline]
     pub fn update(&mut self, change: impl FnOnce(&mut T)) -> T {
         let mut value = self.get();
         change(&mut value);
@@ -397,10 +437,11 @@ impl SharedGuard<'_, [u8]> {
 }
 
 impl<T: ?Sized> Drop for SharedGuard<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         // A forked child finds a copy of this guard but does not own the mutex: there neither call does
         // anything.
-        if thread::panicking() && !self.panicking {
+        if thread::panicking() && !self.entry.is_panicking() {
             self.mutex.lock.abandon();
         } else {
             self.mutex.lock.unlock();
@@ -410,6 +451,8 @@ impl<T: ?Sized> Drop for SharedGuard<'_, T> {
 
 impl<T: ?Sized> fmt::Debug for SharedGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedGuard").field("abandoned", &self.abandoned).finish_non_exhaustive()
+        f.debug_struct("SharedGuard")
+            .field("abandoned", &self.was_abandoned())
+            .finish_non_exhaustive()
     }
 }

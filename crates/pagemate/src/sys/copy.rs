@@ -4,7 +4,7 @@
 //! atomic accesses of different sizes are undefined too. The processor defines both: each byte that
 //! it reads is a byte that some thread wrote. The copy is therefore written in assembly, which the
 //! compiler does not analyse. Copies of the sizes of integers take two instructions, and copies of up
-//! to 256 bytes a few vector registers. Longer ones call the C library's `memcpy`.
+//! to 64 bytes a few vector registers. Longer ones call the C library's `memcpy`.
 #![allow(unsafe_code, reason = "racing copies exist only in assembly")]
 
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -70,28 +70,6 @@ pub(crate) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
-/// Copies in pieces that avoid 4K aliasing.
-///
-/// # Safety
-///
-/// The ranges are readable and writable, and do not overlap.
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-#[inline]
-unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
-    if len <= PIECE || !is_aliased(from, to) {
-        // SAFETY: the safety section of `copy` demands the same of `from`, `to` and `len`.
-        return unsafe { copy_at_once(from, to, len) };
-    }
-    for at in (0..len).step_by(PIECE) {
-        // SAFETY: `at < len`, and the caller promised `len` readable bytes at `from`.
-        let from = unsafe { from.add(at) };
-        // SAFETY: `at < len`, and the caller promised `len` writable bytes at `to`.
-        let to = unsafe { to.add(at) };
-        // SAFETY: `at + min(PIECE, len - at) <= len`, so the piece lies in the caller's two ranges.
-        unsafe { copy_at_once(from, to, PIECE.min(len - at)) };
-    }
-}
-
 /// Returns whether 4K aliasing would slow one long `memcpy` down.
 ///
 /// x86 processors compare the low twelve bits of addresses first. If `to` lies less than a vector
@@ -107,18 +85,18 @@ fn is_aliased(from: *const u8, to: *const u8) -> bool {
 }
 
 /// The longest copy that goes through vector registers, in bytes. A call of `memcpy` costs more than
-/// the copy itself up to about this length.
+/// the copy itself up to about this length. It copies longer ranges with wider registers than these.
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-const LONGEST_IN_VECTORS: usize = 256;
+const LONGEST_IN_VECTORS: usize = 64;
 
-/// Copies `len` bytes with one call of `memcpy`, or through registers.
+/// Copies `len` bytes through registers, or with `memcpy`. The common lengths are tested first.
 ///
 /// # Safety
 ///
-/// The conditions are those of [`copy`].
+/// The ranges are readable and writable, and do not overlap.
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 #[inline]
-unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
+unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
     /// Copies through one register. Neither address has to be aligned.
     macro_rules! word {
         ($load:literal, $store:literal) => {{
@@ -152,6 +130,40 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
         // rest of its conditions.
         return unsafe { copy_in_vectors(from, to, len) };
     }
+    if len > PIECE && is_aliased(from, to) {
+        // SAFETY: the safety section of `copy` demands the same of `from`, `to` and `len`.
+        return unsafe { copy_in_pieces(from, to, len) };
+    }
+    // SAFETY: the safety section of `copy` demands the same of `from`, `to` and `len`.
+    unsafe { call_memcpy(from, to, len) };
+}
+
+/// Copies in pieces that avoid 4K aliasing.
+///
+/// # Safety
+///
+/// The conditions are those of [`copy`].
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[inline(never)]
+unsafe fn copy_in_pieces(from: *const u8, to: *mut u8, len: usize) {
+    for at in (0..len).step_by(PIECE) {
+        // SAFETY: `at < len`, and the caller promised `len` readable bytes at `from`.
+        let from = unsafe { from.add(at) };
+        // SAFETY: `at < len`, and the caller promised `len` writable bytes at `to`.
+        let to = unsafe { to.add(at) };
+        // SAFETY: `at + min(PIECE, len - at) <= len`, so the piece lies in the caller's two ranges.
+        unsafe { call_memcpy(from, to, PIECE.min(len - at)) };
+    }
+}
+
+/// Calls `memcpy` from assembly.
+///
+/// # Safety
+///
+/// The conditions are those of [`copy`].
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+#[inline]
+unsafe fn call_memcpy(from: *const u8, to: *mut u8, len: usize) {
     #[cfg(all(target_arch = "x86_64", not(windows)))]
     // SAFETY: the caller promised `len` readable bytes at `from` and `len` writable bytes at `to`
     // that do not overlap, which is all that memcpy demands. The operands follow the System V
@@ -183,8 +195,8 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
-/// Copies 16 to [`LONGEST_IN_VECTORS`] bytes in blocks. The last block ends at the last byte, and may
-/// overlap the block before it: these bytes are then copied twice.
+/// Copies 16 to [`LONGEST_IN_VECTORS`] bytes in two blocks. The second block ends at the last byte, and may
+/// overlap the first: these bytes are then copied twice.
 ///
 /// # Safety
 ///
@@ -192,65 +204,34 @@ unsafe fn copy_at_once(from: *const u8, to: *mut u8, len: usize) {
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 #[inline]
 unsafe fn copy_in_vectors(from: *const u8, to: *mut u8, len: usize) {
-    match len {
-        // SAFETY: the block has at most `len` bytes, and the caller promised these at both addresses.
-        64.. => unsafe { copy_in_blocks::<64>(from, to, len) },
-        // SAFETY: the block of 32 bytes is not longer than `len`, which the caller promised at both
-        // addresses.
-        32.. => unsafe { copy_in_blocks::<32>(from, to, len) },
+    if len < 32 {
         // SAFETY: the caller promised `len` bytes at both addresses, and at least 16.
-        _ => unsafe { copy_in_blocks::<16>(from, to, len) },
+        unsafe { vectors::copy_16(from, to) };
+        if len > 16 {
+            let last = len - 16;
+            // SAFETY: the 16 bytes from `last` on end at the end of the caller's `len` bytes.
+            unsafe { vectors::copy_16(from.wrapping_add(last), to.wrapping_add(last)) };
+        }
+        return;
     }
-}
-
-/// Copies `len` bytes in blocks of `BLOCK` bytes: 16, 32 or 64.
-///
-/// # Safety
-///
-/// `len` must be at least `BLOCK`, and the conditions of [`copy`] apply.
-#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-#[inline]
-unsafe fn copy_in_blocks<const BLOCK: usize>(from: *const u8, to: *mut u8, len: usize) {
-    let mut at = 0;
-    while at + BLOCK <= len {
-        // SAFETY: `at + BLOCK <= len`, so the block lies in the caller's `len` bytes at both addresses.
-        unsafe { vectors::copy_block::<BLOCK>(from.wrapping_add(at), to.wrapping_add(at)) };
-        at += BLOCK;
-    }
-    if at < len {
-        let last = len - BLOCK;
-        // SAFETY: `BLOCK <= len`, so the block from `last` on ends at the end of the caller's bytes.
-        unsafe { vectors::copy_block::<BLOCK>(from.wrapping_add(last), to.wrapping_add(last)) };
+    // SAFETY: the caller promised `len` bytes at both addresses, and these are at least 32.
+    unsafe { vectors::copy_32(from, to) };
+    if len > 32 {
+        let last = len - 32;
+        // SAFETY: the 32 bytes from `last` on end at the end of the caller's `len` bytes.
+        unsafe { vectors::copy_32(from.wrapping_add(last), to.wrapping_add(last)) };
     }
 }
 
 /// Copies of fixed sizes. The addresses do not have to be aligned.
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 mod vectors {
-    /// Copies `BLOCK` bytes: 16, 32 or 64.
-    ///
-    /// # Safety
-    ///
-    /// The conditions are those of [`copy`](super::copy) for `BLOCK` bytes.
-    #[inline]
-    pub(super) unsafe fn copy_block<const BLOCK: usize>(from: *const u8, to: *mut u8) {
-        const { assert!(BLOCK == 16 || BLOCK == 32 || BLOCK == 64) };
-        match BLOCK {
-            // SAFETY: the caller promised 16 bytes at both addresses.
-            16 => unsafe { copy_16(from, to) },
-            // SAFETY: the caller promised 32 bytes at both addresses.
-            32 => unsafe { copy_32(from, to) },
-            // SAFETY: `BLOCK` is 64, and the caller promised 64 bytes at both addresses.
-            _ => unsafe { copy_64(from, to) },
-        }
-    }
-
     /// Defines a function that copies as many bytes as its instructions load and store.
     macro_rules! define {
         ($name:ident, $bytes:literal, $class:ident, [$($register:ident),+], [$($line:literal),+]) => {
             #[doc = concat!("Copies ", $bytes, " bytes. The conditions are those of [`copy`](super::copy).")]
             #[inline]
-            unsafe fn $name(from: *const u8, to: *mut u8) {
+            pub(super) unsafe fn $name(from: *const u8, to: *mut u8) {
                 // SAFETY: the instructions load and store exactly the bytes that the name states, which
                 // the caller promised at both addresses. They change these registers and `to` only.
                 unsafe {
@@ -276,41 +257,11 @@ mod vectors {
             "movups [{to} + 16], {b}"
         ]
     );
-    #[cfg(target_arch = "x86_64")]
-    define!(
-        copy_64,
-        64,
-        xmm_reg,
-        [a, b, c, d],
-        [
-            "movups {a}, [{from}]",
-            "movups {b}, [{from} + 16]",
-            "movups {c}, [{from} + 32]",
-            "movups {d}, [{from} + 48]",
-            "movups [{to}], {a}",
-            "movups [{to} + 16], {b}",
-            "movups [{to} + 32], {c}",
-            "movups [{to} + 48], {d}"
-        ]
-    );
 
     #[cfg(target_arch = "aarch64")]
     define!(copy_16, 16, vreg, [a], ["ldr {a:q}, [{from}]", "str {a:q}, [{to}]"]);
     #[cfg(target_arch = "aarch64")]
     define!(copy_32, 32, vreg, [a, b], ["ldp {a:q}, {b:q}, [{from}]", "stp {a:q}, {b:q}, [{to}]"]);
-    #[cfg(target_arch = "aarch64")]
-    define!(
-        copy_64,
-        64,
-        vreg,
-        [a, b, c, d],
-        [
-            "ldp {a:q}, {b:q}, [{from}]",
-            "ldp {c:q}, {d:q}, [{from}, #32]",
-            "stp {a:q}, {b:q}, [{to}]",
-            "stp {c:q}, {d:q}, [{to}, #32]"
-        ]
-    );
 }
 
 #[cfg(test)]

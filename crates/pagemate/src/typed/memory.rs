@@ -67,17 +67,20 @@ impl Memory {
     }
 
     /// Returns the view, whose bytes the caller may only copy if no atomic has them.
+    #[inline]
     pub(crate) fn view(&self) -> &View {
         &self.0
     }
 
     /// Returns the address of the byte `at`, which lies in the view.
+    #[inline]
     pub(crate) fn address(&self, at: usize) -> NonNull<u8> {
         assert!(at <= self.0.len(), "it was mapped with room for it");
         NonNull::new(self.0.as_ptr().wrapping_add(at)).expect("memory is not at address zero")
     }
 
     /// Returns the header of memory that was mapped with one.
+    #[inline]
     pub(crate) fn header(&self) -> &Header {
         assert!(self.0.len() >= size_of::<Head>(), "it was mapped with room for it");
         let head: NonNull<Head> = self.address(0).cast();
