@@ -16,9 +16,9 @@ const VERSION: u32 = 1;
 /// The length of the part of the header that the creator writes.
 const CREATED_LEN: usize = 80;
 
-/// The length of payloads from which on each begins at a cache line. Shorter ones are packed: each
-/// message then takes fewer lines.
-const ALIGNED_FROM: u64 = 1024;
+/// The length of payloads from which on each begins at a cache line of its own. A receiver that looks for
+/// the next message then takes no line that the sender writes a message to. Shorter ones are packed.
+const ALIGNED_FROM: u64 = 64;
 
 const LINE: u64 = 64;
 

@@ -191,6 +191,35 @@ fn a_new_receiver_gets_a_message_that_was_copied_but_not_finished() {
 }
 
 #[test]
+fn a_batch_arrives_whole_and_a_new_sender_takes_back_an_unfinished_one() {
+    model(|| {
+        let memory = Memory::new();
+        // A sender that died in the middle of a batch has stored the word of the second message.
+        memory.write(0, 98);
+        memory.write(1, 99);
+        memory.sequence(1).store(2, crate::primitive::Ordering::Release);
+        let sender = thread::spawn(move || {
+            let mut producer = Producer::resume(memory);
+            memory.send(&mut producer, 1);
+            while producer.room(memory, 2).unwrap() < 2 {
+                let is_ready = || producer.room(memory, 2) == Ok(2);
+                memory.sender_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
+            }
+            memory.write(1, 2);
+            memory.write(2, 3);
+            producer.publish_batch(memory, 2);
+            memory.receiver_flag.notify(&Futexes);
+        });
+        let mut consumer = Consumer::resume(memory);
+        assert_eq!(memory.receive(&mut consumer), 1);
+        let second = memory.receive(&mut consumer);
+        assert_eq!(consumer.has(memory, 0), Ok(true), "the batch arrived in part");
+        assert_eq!([second, memory.receive(&mut consumer)], [2, 3]);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
 fn one_of_two_successors_takes_the_place_of_a_dead_process() {
     /// The seat of a dead process.
     const DEAD: u32 = 99;

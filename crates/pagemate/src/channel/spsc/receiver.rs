@@ -273,6 +273,8 @@ impl<T: Plain> Receiver<T> {
 
     /// Returns the error for an empty channel. It looks for a sender that has left, and now and then for
     /// a dead one.
+    #[cold]
+    #[inline(never)]
     fn empty(&mut self) -> RecvError {
         self.empty_polls += 1;
         let peer = Peer {

@@ -11,7 +11,9 @@
 //! The producer writes the payload and then the word. The consumer looks at the word of the next slot
 //! alone, copies the payload, and then stores the number of finished messages. The producer loads that
 //! number only when the ring seems full. A producer that dies while it writes has not changed the word,
-//! so that the next producer writes the same slot again. A consumer that dies has finished the messages
+//! so that the next producer writes the same slot again. A batch is published from its last message to its
+//! first one, so that the consumer finds all of it or nothing; the next producer takes back the words of a
+//! batch that was not completed. A consumer that dies has finished the messages
 //! that the number counts, and the next consumer continues there.
 
 use crate::primitive::{AtomicU64, Ordering};
@@ -54,6 +56,16 @@ impl Producer {
         let mut next = received;
         while next != limit && ring.sequence(next).load(Ordering::Relaxed) == next.wrapping_add(1) {
             next = next.wrapping_add(1);
+        }
+        // A producer that died while it published a batch left later words than the first.
+        let mut ahead = next;
+        while ahead != limit {
+            let word = ring.sequence(ahead);
+            if word.load(Ordering::Relaxed) == ahead.wrapping_add(1) {
+                let old = ahead.wrapping_add(1).saturating_sub(ring.count());
+                word.store(old, Ordering::Relaxed);
+            }
+            ahead = ahead.wrapping_add(1);
         }
         ring.sent().store(next, Ordering::Relaxed);
         Producer { next, limit }
@@ -102,6 +114,24 @@ impl Producer {
         // Release: publishes the payload to the Acquire in `Consumer::front`.
         sequence.store(self.next, Ordering::Release);
         fault::point("channel-after-publish");
+        ring.sent().store(self.next, Ordering::Relaxed);
+    }
+
+    /// Publishes the next `count` messages in one step, whose payloads the caller has written. The
+    /// consumer finds none of them or all.
+    #[inline]
+    pub(in crate::channel) fn publish_batch(&mut self, ring: &impl Ring, count: u64) {
+        // The first word is stored last. Until then the consumer, which looks at that word alone, does
+        // not take the cache lines that this thread writes.
+        for ahead in (0..count).rev() {
+            let position = self.next.wrapping_add(ahead);
+            // Release: publishes the payloads to the Acquire in `Consumer::has`.
+            ring.sequence(position).store(position.wrapping_add(1), Ordering::Release);
+            if ahead + 1 == count {
+                fault::point("channel-in-batch");
+            }
+        }
+        self.next = self.next.wrapping_add(count);
         ring.sent().store(self.next, Ordering::Relaxed);
     }
 }

@@ -183,7 +183,7 @@ impl<T: Plain> Sender<T> {
     }
 
     /// Sends as many of the messages as there is room for, in order, without blocking. Returns how many
-    /// it sent.
+    /// it sent. The receiver finds these together: if this process is killed meanwhile, it finds none.
     ///
     /// # Errors
     ///
@@ -198,10 +198,10 @@ impl<T: Plain> Sender<T> {
         }
         #[allow(clippy::cast_possible_truncation, reason = "at most `messages.len()`")]
         let sent = &messages[..room as usize];
-        for message in sent {
-            self.channel.memory.write(self.producer.next(), message);
-            self.producer.publish(&self.channel.memory);
+        for (position, message) in (self.producer.next()..).zip(sent) {
+            self.channel.memory.write(position, message);
         }
+        self.producer.publish_batch(&self.channel.memory, room);
         self.channel.header().receiver_flag.notify(&self.channel);
         Ok(sent.len())
     }

@@ -1,0 +1,76 @@
+//! The two ends of a ring, as the benchmark drives them. All of them poll.
+
+use pagemate::channel::spsc::{Receiver, Sender};
+use pagemate::channel::{Options, Waiting};
+
+/// A message of this many words.
+pub(crate) type Message<const WORDS: usize> = [u64; WORDS];
+
+/// The sending end of a ring.
+pub(crate) trait Sending<const WORDS: usize> {
+    fn send(&mut self, message: &Message<WORDS>);
+    fn send_batch(&mut self, messages: &[Message<WORDS>]);
+}
+
+/// The receiving end of a ring.
+pub(crate) trait Receiving<const WORDS: usize> {
+    fn receive(&mut self) -> Message<WORDS>;
+
+    /// Replaces `messages` by those that are there, at least one and at most `max`.
+    fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize);
+}
+
+/// A kind of ring. Either end may create it.
+pub(crate) trait Ring<const WORDS: usize> {
+    type Sending: Sending<WORDS>;
+    type Receiving: Receiving<WORDS>;
+
+    fn sending(name: &str, depth: usize) -> Self::Sending;
+    fn receiving(name: &str, depth: usize) -> Self::Receiving;
+}
+
+pub(crate) struct Pagemate;
+
+impl<const WORDS: usize> Ring<WORDS> for Pagemate {
+    type Sending = Sender<Message<WORDS>>;
+    type Receiving = Receiver<Message<WORDS>>;
+
+    fn sending(name: &str, depth: usize) -> Self::Sending {
+        Options::new()
+            .capacity(depth)
+            .waiting(Waiting::Spin)
+            .open_or_create(name)
+            .expect("a sender")
+    }
+
+    fn receiving(name: &str, depth: usize) -> Self::Receiving {
+        Options::new()
+            .capacity(depth)
+            .waiting(Waiting::Spin)
+            .open_or_create(name)
+            .expect("a receiver")
+    }
+}
+
+impl<const WORDS: usize> Sending<WORDS> for Sender<Message<WORDS>> {
+    #[inline]
+    fn send(&mut self, message: &Message<WORDS>) {
+        Sender::send(self, message).expect("a receiver");
+    }
+
+    fn send_batch(&mut self, messages: &[Message<WORDS>]) {
+        self.send_all(messages).expect("a receiver");
+    }
+}
+
+impl<const WORDS: usize> Receiving<WORDS> for Receiver<Message<WORDS>> {
+    #[inline]
+    fn receive(&mut self) -> Message<WORDS> {
+        self.recv().expect("a sender")
+    }
+
+    fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize) {
+        messages.clear();
+        self.recv_many(messages, max).expect("a sender");
+    }
+}

@@ -1,0 +1,27 @@
+//! Measures channels against minimal rings, which check nothing and recover from nothing.
+//!
+//! ```sh
+//! cargo bench -p pagemate --bench channel             # everything, in a minute or two
+//! cargo bench -p pagemate --bench channel -- quick    # in seconds: does it still run?
+//! cargo bench -p pagemate --bench channel -- trip     # the groups whose names have this word
+//! ```
+//!
+//! Two processes on two processors exchange messages in chunks of about 20 ms. The chunks of all rings
+//! alternate, and each ratio is to the fastest minimal ring of the same round. Elapsed time is measured,
+//! so that only a quiet machine gives meaningful numbers. The limits are goals of the project. Missing
+//! one does not fail the run.
+#![allow(clippy::print_stdout, reason = "it is a report")]
+#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(target_os = "linux")]
+fn main() {
+    linux::main();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("the benchmark pins processes to processors, which works on Linux only");
+}
