@@ -28,7 +28,7 @@ fn remove_all(place: &Path) {
 
 #[test]
 fn section_without_its_name_is_not_mapped() {
-    alone("removed::section_without_its_name_is_not_mapped", |place| {
+    alone("removed_names::section_without_its_name_is_not_mapped", |place| {
         let held = create("x").unwrap();
         let view = held.map().unwrap();
         held.check_name().unwrap();
@@ -51,7 +51,7 @@ fn section_without_its_name_is_not_mapped() {
 
 #[test]
 fn section_whose_directory_was_removed_is_not_mapped() {
-    alone("removed::section_whose_directory_was_removed_is_not_mapped", |place| {
+    alone("removed_names::section_whose_directory_was_removed_is_not_mapped", |place| {
         let held = create("x").unwrap();
         fs::remove_dir_all(local(place)).unwrap();
         refused(held.map(), ErrorKind::Orphaned, &FACTS);
@@ -63,7 +63,7 @@ fn section_whose_directory_was_removed_is_not_mapped() {
 
 #[test]
 fn second_link_does_not_hide_that_the_name_is_gone() {
-    alone("removed::second_link_does_not_hide_that_the_name_is_gone", |place| {
+    alone("removed_names::second_link_does_not_hide_that_the_name_is_gone", |place| {
         let held = create("x").unwrap();
         let path = local(place).join("x");
         let links = [place.join("one"), place.join("two")];
@@ -81,7 +81,7 @@ fn second_link_does_not_hide_that_the_name_is_gone() {
 
 #[test]
 fn waiters_that_sleep_already_are_told() {
-    alone("removed::waiters_that_sleep_already_are_told", |place| {
+    alone("removed_names::waiters_that_sleep_already_are_told", |place| {
         let event = EventOptions::new(Reset::Manual).create_new("x").unwrap();
         let semaphore = SemaphoreOptions::new(0, 1).create_new("y").unwrap();
         let mutex = MutexOptions::new().create_new("z").unwrap();
@@ -122,7 +122,7 @@ fn waiters_that_sleep_already_are_told() {
 
 #[test]
 fn locks_and_waits_tell_that_the_name_is_gone() {
-    alone("removed::locks_and_waits_tell_that_the_name_is_gone", |place| {
+    alone("removed_names::locks_and_waits_tell_that_the_name_is_gone", |place| {
         const SOON: Duration = Duration::from_millis(1);
         let mutex = MutexOptions::new().create_new("x").unwrap();
         let locked = MutexOptions::new().create_new("y").unwrap();
