@@ -91,34 +91,36 @@ fn waits_for_several_objects_work_where_their_system_call_is_refused() {
 #[test]
 fn fork_is_detected_where_the_kernel_zeroes_no_page() {
     alone("sandbox::fork_is_detected_where_the_kernel_zeroes_no_page", |_| {
-        adopt();
-        let ids = memory();
-        let mutex = MutexOptions::new().create_new("m").unwrap();
         for errno in [EINVAL, EPERM] {
-            let ready = Gate::new();
-            let parent = fork(|| {
+            // The first call into pagemate asks for the page, so that this process must make none.
+            fork(|| {
                 refuse(libc::SYS_madvise, (2, &[libc::MADV_WIPEONFORK]), errno);
-                let mutex = Mutex::open("m").unwrap();
-                let guard = mutex.lock().unwrap();
-                let child = fork(|| {
-                    assert!(!mutex.is_mine());
-                    assert!(mutex.try_lock().unwrap().is_none());
+                adopt();
+                let ids = memory();
+                let mutex = MutexOptions::new().create_new("m").unwrap();
+                let ready = Gate::new();
+                let parent = fork(|| {
+                    std::mem::forget(mutex.lock().unwrap());
+                    let child = fork(|| {
+                        assert!(!mutex.is_mine());
+                        assert!(mutex.try_lock().unwrap().is_none());
+                        ready.open();
+                        hold_on();
+                    });
+                    ids.write(0, &child.id()).unwrap();
                     ready.open();
                     hold_on();
                 });
-                ids.write(0, &child.id()).unwrap();
-                ready.open();
-                std::mem::forget(guard);
-                hold_on();
-            });
-            ready.wait();
-            ready.wait();
-            let child = adopted(ids.read(0).unwrap());
-            parent.kill();
-            let guard = mutex.try_lock_for(LONG).unwrap().expect("its owner is dead");
-            assert!(guard.was_abandoned());
-            drop(guard);
-            child.kill();
+                ready.wait();
+                ready.wait();
+                let child = adopted(ids.read(0).unwrap());
+                parent.kill();
+                let guard = mutex.try_lock_for(LONG).unwrap().expect("its owner is dead");
+                assert!(guard.was_abandoned());
+                drop(guard);
+                child.kill();
+            })
+            .join();
         }
     });
 }
