@@ -37,7 +37,7 @@ use crate::section::{Section, SectionOptions};
 ///
 /// A value that other processes may write at any time cannot be lent:
 ///
-/// ```compile_fail,E0277
+/// ```compile_fail,E0599
 /// use pagemate::Shared;
 ///
 /// let visitors = Shared::<u64>::open_or_create("visitors"); // `u64` is not an atomic
