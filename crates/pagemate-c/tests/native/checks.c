@@ -93,6 +93,9 @@ static void sections_live_while_held(void) {
     const pagemate_section_options larger = {.len = 1 << 20};
     DO(pagemate_section_open_or_create("life", &larger, &opened));
     DO(pagemate_section_len(opened, &len));
+    uint64_t requested = 0;
+    DO(pagemate_section_requested_len(made, &requested));
+    CHECK(requested == page.len);
     DO(pagemate_section_was_created(opened, &created));
     CHECK(len == 4096 && !created);
 
@@ -284,6 +287,8 @@ static void null_is_told_by_name(void) {
     CHECK_NULL("clone", pagemate_section_clone(section, NULL));
     CHECK_NULL("section", pagemate_section_len(NULL, &len));
     CHECK_NULL("len", pagemate_section_len(section, NULL));
+    CHECK_NULL("section", pagemate_section_requested_len(NULL, &len));
+    CHECK_NULL("len", pagemate_section_requested_len(section, NULL));
     CHECK_NULL("section", pagemate_section_was_created(NULL, &truth));
     CHECK_NULL("created", pagemate_section_was_created(section, NULL));
     CHECK_NULL("section", pagemate_section_name(NULL, &name));
