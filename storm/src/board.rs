@@ -1,4 +1,4 @@
-//! The board: shared memory in which each process writes what it holds.
+//! The board: shared memory in which each process lists the objects that it holds.
 //!
 //! Each claim has one writer at a time: the process of the slot, and after its death the judge.
 #![allow(unsafe_code, reason = "maps memory that processes share")]

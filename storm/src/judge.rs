@@ -1,4 +1,4 @@
-//! The judge: starts the processes, stops and kills them, and looks at what they leave.
+//! The judge: starts the processes, stops and kills them, and checks the objects that are left.
 #![allow(unsafe_code, reason = "waitpid(2) and kill(2)")]
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -231,7 +231,7 @@ impl Judge {
         }
     }
 
-    /// Ends all processes, looks at what is left, and tells the outcome.
+    /// Ends all processes, checks that no object is left, and reports the outcome.
     fn finish(mut self) -> ExitCode {
         self.board.stop.store(1, SeqCst);
         for worker in self.workers.iter().flatten() {

@@ -72,7 +72,7 @@ impl Sync {
         }
     }
 
-    /// Locks one, changes what it protects, and unlocks it.
+    /// Locks one, changes the data that it protects, and unlocks it.
     pub(crate) fn lock(&self, board: &Board, slot: usize, random: &mut Random) {
         let which = random.below(LOCKS);
         let place = &board.slots[slot].locks[which];

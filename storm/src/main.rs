@@ -9,7 +9,7 @@
 //! - nothing is left at the end.
 //!
 //! The judge knows the truth from a board in shared memory that pagemate has no part in: each process
-//! writes there what it holds, after it got hold of it and until it begins to release it.
+//! lists there the objects that it holds, from the end of the acquisition to the begin of the release.
 //!
 //! The exit code is 1 after an anomaly, with the history of the name.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]

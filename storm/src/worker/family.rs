@@ -122,7 +122,8 @@ impl Worker {
 }
 
 impl Slot {
-    /// Forgets a process that has ended. Claims last: they are what others take for the truth.
+    /// Frees the slot of a process that has ended. It clears the claims last, because the judge believes
+    /// them.
     pub(crate) fn clear(&self) {
         debug_assert!(self.claims.len() < SLOTS);
         self.pid.store(0, SeqCst);

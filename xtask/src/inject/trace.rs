@@ -27,7 +27,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// The end of what Rust's runtime does before `main`: it installs a signal stack. Earlier failures are
+/// The last call of Rust's runtime before `main`, which installs a signal stack. Earlier failures are
 /// the loader's and the runtime's own.
 const BEFORE_MAIN: &str = "sigaltstack({";
 

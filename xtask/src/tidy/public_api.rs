@@ -24,7 +24,7 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Returns whether an item is left out: tests, and what the documentation hides.
+/// Returns whether an item is left out: tests, and items that the documentation hides.
 fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes
         .iter()

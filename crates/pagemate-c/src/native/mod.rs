@@ -6,7 +6,7 @@
 //!
 //! # Safety
 //!
-//! The top of the header states once what every caller guarantees: each pointer is NULL or points to a
+//! The top of the header states once the guarantees of every caller: each pointer is NULL or points to a
 //! valid object of its type for the whole call, a string ends in a NUL, and a handle is not used after it
 //! was closed. Most arguments are therefore optional references, and `unsafe` is left only for strings,
 //! buffers and descriptors.

@@ -81,8 +81,8 @@ macro_rules! calls {
             answer(stringify!($create_semaphore), made, std::ptr::null_mut())
         }
 
-        /// Does the same as `CreateSemaphore`, with the rights of the handle. The flags are
-        /// reserved.
+        /// Does the same as `CreateSemaphore`. `access` is the rights of the new handle. The flags
+        /// are ignored.
         ///
         /// # Safety
         ///

@@ -19,14 +19,15 @@ struct Flags {
     strict: u32,
     /// Flags that are ignored. UTF-8 does not permit them, the other code pages do.
     ignored: u32,
-    /// Flags of which at most one may be set.
+    /// Those of the ignored flags of which at most one may be set.
     exclusive: u32,
 }
 
-/// `MB_ERR_INVALID_CHARS`, `MB_PRECOMPOSED`, `MB_COMPOSITE`, `MB_USEGLYPHCHARS`.
+/// `strict` is `MB_ERR_INVALID_CHARS`. `ignored` is `MB_PRECOMPOSED`, `MB_COMPOSITE` and
+/// `MB_USEGLYPHCHARS`; the first two exclude each other.
 const TO_WIDE: Flags = Flags { strict: 0x8, ignored: 0x7, exclusive: 0x3 };
-/// `WC_ERR_INVALID_CHARS`, and `WC_DISCARDNS`, `WC_SEPCHARS`, `WC_DEFAULTCHAR`, `WC_COMPOSITECHECK`,
-/// `WC_NO_BEST_FIT_CHARS`.
+/// `strict` is `WC_ERR_INVALID_CHARS`. `ignored` is `WC_DISCARDNS`, `WC_SEPCHARS`, `WC_DEFAULTCHAR`,
+/// `WC_COMPOSITECHECK` and `WC_NO_BEST_FIT_CHARS`.
 const TO_BYTES: Flags = Flags { strict: 0x80, ignored: 0x670, exclusive: 0 };
 
 /// Converts a byte string to 16-bit characters.

@@ -130,7 +130,7 @@ pub(super) struct Geometry {
     pub(super) kind: ChannelKind,
     pub(super) element: Element,
     pub(super) slots: SlotLayout,
-    /// A random number, by which processes find what belongs to the channel.
+    /// A random number, by which processes find the kernel objects of the channel.
     pub(super) id: u64,
 }
 

@@ -70,8 +70,8 @@ impl Options {
         self
     }
 
-    /// Sets whether this endpoint waits on when its peer has left or died, until another process takes
-    /// the peer's place. The default is `false`: the endpoint returns `Disconnected`.
+    /// Sets whether this endpoint continues to wait after its peer has left or died, until another
+    /// process takes the peer's place. The default is `false`: the endpoint returns `Disconnected`.
     pub fn await_successor(&mut self, await_successor: bool) -> &mut Options {
         self.awaits_successor = await_successor;
         self

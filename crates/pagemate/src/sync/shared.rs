@@ -59,8 +59,8 @@ impl<T: Plain> SharedMutex<T> {
     /// The number of bytes that the mutex and its value occupy in the section.
     pub const LEN: usize = VALUE_AT + size_of::<T>();
 
-    /// Opens the mutex at byte `offset` of `section`, and initialises it with the value of `init` if it
-    /// does not exist. The bytes of a mutex that does not exist have to be zero.
+    /// Opens the mutex at byte `offset` of `section`. If the bytes there are zero, this call creates the
+    /// mutex, with the value that `init` returns.
     ///
     /// This call blocks while another process initialises the mutex.
     ///

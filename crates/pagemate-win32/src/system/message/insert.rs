@@ -304,8 +304,8 @@ unsafe fn text_at(address: usize, width: Width, max_len: Option<usize>) -> Vec<u
 unsafe fn up_to_nul<T: Copy + Default + PartialEq>(text: *const T, max_len: usize) -> Vec<T> {
     let units = (0..max_len).map(|i| {
         let slot = text.wrapping_add(i);
-        // SAFETY: the caller guarantees that the string has `max_len` units or a NUL. No unit before
-        // this one is the NUL.
+        // SAFETY: the caller guarantees that the string has `max_len` units or a NUL. `take_while`
+        // stops at the NUL, so this closure reads no unit after it.
         unsafe { slot.read_unaligned() }
     });
     units.take_while(|unit| *unit != T::default()).collect()

@@ -61,9 +61,8 @@ impl Object {
         Ok(object)
     }
 
-    /// Takes a descriptor of another origin as an object of `kind`, with the access of the
-    /// descriptor. If it is the file of a named object, the object contains its data without the
-    /// trailer.
+    /// Makes an object of `kind` from a descriptor of any origin, with the descriptor's access. For the
+    /// file of a named object, the new object covers the data and not the trailer.
     pub(crate) fn from_raw(fd: OwnedFd, kind: Kind) -> Result<Object> {
         let len = len_of(fd.as_fd())?;
         if len == 0 {

@@ -3,7 +3,7 @@
 //! A mutex has two watcher places, the halves of one word of 64 bits. All other waiters sleep for long
 //! slices, so that the tests cost the same for two waiters and for thousands.
 //!
-//! | A half | Meaning | Left by |
+//! | A half | Meaning | Ends with |
 //! |---|---|---|
 //! | 0 | the place is free | `try_join` of a waiter that has waited for one slice |
 //! | a seat | that waiter watches, or was killed | `leave`; `clear_dead` once the seat is dead |
