@@ -176,8 +176,10 @@ fn signals_are_forwarded_to_the_command() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let mut command =
             place.command(&["lock", "deploy", "--", "sh", "-c", "echo locked; read line"]);
-        // In a session of its own, so that no terminal could send the signal to the command as well.
-        let mut session = std::process::Command::new("setsid");
+        // In a session of its own, so that no terminal could send the signal to the command as well; and
+        // with signals that end a process, also if the tests run under `nohup` or in the background.
+        let mut session = std::process::Command::new("env");
+        session.args(["--default-signal=TERM,HUP,INT", "setsid"]);
         session.arg(command.get_program()).args(command.get_args());
         session.env("PAGEMATE_DIR", place.path());
         session.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
