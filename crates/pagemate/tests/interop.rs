@@ -193,7 +193,9 @@ fn sync_objects_that_the_other_program_makes_are_ours_to_use() {
     let list = [(&mutex).into(), (&event).into(), (&semaphore).into()];
     assert!(wait_any_for(&list, Duration::ZERO).unwrap().is_none());
     releaser.expect("release 1", "0");
-    assert_eq!(wait_any_for(&list, LONG).unwrap().unwrap().index, 2);
+    let acquired = wait_any_for(&list, LONG).unwrap().unwrap();
+    assert_eq!(acquired.index, 2);
+    acquired.permit.unwrap().forget();
     setter.expect("set", "ok");
     assert_eq!(wait_any_for(&list, LONG).unwrap().unwrap().index, 1);
     locker.expect("unlock", "ok");
