@@ -81,11 +81,12 @@ fn waiting_for_a_missing_name_creates_nothing() {
     assert!(error.starts_with(wanted), "{error}");
     let waiting = place.command(&["wait", "later"]).spawn().unwrap();
     let beside = place.command(&["wait", "later"]).spawn().unwrap();
-    // The name stays free for an object of any kind.
-    let held = place.lock("later");
-    place.once("later", "waiting", &json!(2));
-    drop_input(held);
-    for child in [waiting, beside] {
+    // The name stays free for an object of any kind. A new mutex would be free for a moment, so that one of
+    // the two could acquire it before its creator.
+    let creator = place.command(&["wait", "later", "--create", "manual"]).spawn().unwrap();
+    place.once("later", "waiting", &json!(3));
+    assert_eq!(place.run(&["signal", "later"]).code, Some(0));
+    for child in [waiting, beside, creator] {
         assert!(child.wait_with_output().unwrap().status.success());
     }
     assert!(place.objects().is_empty());
