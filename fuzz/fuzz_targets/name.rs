@@ -21,6 +21,7 @@ fuzz_target!(|text: &str| {
     let alias = match name.namespace() {
         Namespace::Local => format!(r"Local\{bare}"),
         Namespace::Global => format!(r"Local\Global\Local\{bare}"),
+        other => panic!("a name of {other:?} came from {text:?}"),
     };
     assert_eq!(Name::new(&alias).unwrap(), name);
 });

@@ -85,7 +85,8 @@ fn signals_end_a_share_with_exit_code_0() {
     assert!(place.objects().is_empty());
 }
 
-/// A share that waits for its input or for a name holds nothing yet, and SIGINT ends it.
+/// A share that waits for its input or for a name holds nothing yet, and a signal ends it. The test sends
+/// SIGTERM, because shells start background processes with SIGINT ignored.
 #[test]
 fn signals_end_a_share_that_waits() {
     let place = Place::new();
@@ -103,7 +104,7 @@ fn signals_end_a_share_that_waits() {
         while cfg!(target_os = "linux") && !asleep() && std::time::Instant::now() < deadline {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
-        rustix::process::kill_process(pid, Signal::INT).unwrap();
+        rustix::process::kill_process(pid, Signal::TERM).unwrap();
         let deadline = std::time::Instant::now() + harness::PATIENCE;
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -115,7 +116,7 @@ fn signals_end_a_share_that_waits() {
             std::thread::sleep(std::time::Duration::from_millis(1));
         };
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-        assert_eq!(signal, Some(Signal::INT.as_raw()), "{args:?}");
+        assert_eq!(signal, Some(Signal::TERM.as_raw()), "{args:?}");
         assert_eq!(place.run(&["info", &name]).code, Some(1));
     }
 }
