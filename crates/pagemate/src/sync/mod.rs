@@ -78,6 +78,7 @@
 //! # }
 //! ```
 
+mod entry;
 mod event;
 mod mutex;
 mod semaphore;

@@ -2,6 +2,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::entry::Entry;
 use super::{Identity, open_before, with_name};
 use crate::access::Sharing;
 use crate::deadline::Deadline;
@@ -283,8 +284,7 @@ impl Mutex {
     pub(super) fn guard(&self, acquired: Acquired) -> MutexGuard<'_> {
         MutexGuard {
             mutex: self,
-            abandoned: acquired == Acquired::Abandoned,
-            panicking: thread::panicking(),
+            entry: Entry::new(acquired == Acquired::Abandoned, thread::panicking()),
             not_send: PhantomData,
         }
     }
@@ -327,9 +327,7 @@ impl Mutex {
 #[must_use = "dropping the guard unlocks the mutex"]
 pub struct MutexGuard<'a> {
     mutex: &'a Mutex,
-    abandoned: bool,
-    /// Whether this thread was panicking already when it acquired the mutex.
-    panicking: bool,
+    entry: Entry,
     /// Makes the guard `!Send`: the thread that locked the mutex has to unlock it.
     not_send: PhantomData<*const ()>,
 }
@@ -342,7 +340,7 @@ impl MutexGuard<'_> {
     /// this guard reports the abandonment; the next owner gets `false`.
     #[doc(alias("WAIT_ABANDONED", "EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
-        self.abandoned
+        self.entry.is_abandoned()
     }
 }
 
@@ -351,7 +349,7 @@ impl Drop for MutexGuard<'_> {
     fn drop(&mut self) {
         // A forked child finds a copy of this guard but does not own the mutex: there neither call does
         // anything.
-        if thread::panicking() && !self.panicking {
+        if thread::panicking() && !self.entry.is_panicking() {
             self.mutex.object.abandon();
         } else {
             self.mutex.object.unlock();

@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::entry::Entry;
 use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -295,42 +296,6 @@ impl<T: ?Sized> SharedMutex<T> {
 impl<T: ?Sized> fmt::Debug for SharedMutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedMutex").field("lock", &self.lock).finish_non_exhaustive()
-    }
-}
-
-/// The circumstances of an acquisition, in one byte.
-///
-/// The guard is therefore a pair of scalars, which functions return in registers. The parts of a larger
-/// guard are stored one by one and loaded as a whole, and that load stalls until each part is in the cache.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    Clean,
-    /// The last owner abandoned the mutex.
-    Abandoned,
-    /// This thread was panicking already.
-    Panicking,
-    AbandonedAndPanicking,
-}
-
-impl Entry {
-    #[inline]
-    fn new(abandoned: bool, panicking: bool) -> Entry {
-        match (abandoned, panicking) {
-            (false, false) => Entry::Clean,
-            (true, false) => Entry::Abandoned,
-            (false, true) => Entry::Panicking,
-            (true, true) => Entry::AbandonedAndPanicking,
-        }
-    }
-
-    #[inline]
-    fn is_abandoned(self) -> bool {
-        matches!(self, Entry::Abandoned | Entry::AbandonedAndPanicking)
-    }
-
-    #[inline]
-    fn is_panicking(self) -> bool {
-        matches!(self, Entry::Panicking | Entry::AbandonedAndPanicking)
     }
 }
 
