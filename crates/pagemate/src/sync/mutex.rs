@@ -1,3 +1,4 @@
+use std::fmt;
 use std::marker::PhantomData;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -323,7 +324,6 @@ impl Mutex {
 /// holds the mutex until it ends. A thread that catches the panic releases the mutex with
 /// [`unlock_forgotten`](Mutex::unlock_forgotten), once it has repaired the data. A
 /// [`SharedMutex`](super::SharedMutex) is abandoned at once on every platform.
-#[derive(Debug)]
 #[must_use = "dropping the guard unlocks the mutex"]
 pub struct MutexGuard<'a> {
     mutex: &'a Mutex,
@@ -341,6 +341,14 @@ impl MutexGuard<'_> {
     #[doc(alias("WAIT_ABANDONED", "EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
         self.entry.is_abandoned()
+    }
+}
+
+impl fmt::Debug for MutexGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut guard = f.debug_struct("MutexGuard");
+        guard.field("mutex", self.mutex).field("abandoned", &self.was_abandoned());
+        guard.finish_non_exhaustive()
     }
 }
 
