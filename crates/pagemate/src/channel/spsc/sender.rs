@@ -133,8 +133,7 @@ impl<T: Plain> Sender<T> {
         if self.room(1)? == 0 {
             return Err(self.full());
         }
-        self.channel.memory.write(self.producer.next(), message);
-        self.publish();
+        self.put(message);
         Ok(())
     }
 
@@ -148,7 +147,11 @@ impl<T: Plain> Sender<T> {
     ///   [`Orphaned`](SendError::Orphaned), [`Os`](SendError::Os): see [`SendError`].
     #[inline]
     pub fn send(&mut self, message: &T) -> std::result::Result<(), SendError> {
-        self.send_before(message, Deadline::Never)
+        if self.room(1)? == 0 {
+            self.wait_for_room(Deadline::Never)?;
+        }
+        self.put(message);
+        Ok(())
     }
 
     /// Sends a message, and blocks for at most `time` while there is no room.
@@ -162,23 +165,10 @@ impl<T: Plain> Sender<T> {
         message: &T,
         time: Duration,
     ) -> std::result::Result<(), SendError> {
-        match self.try_send(message) {
-            Err(SendError::Full) => self.send_before(message, Deadline::after(time)),
-            result => result,
-        }
-    }
-
-    #[inline]
-    fn send_before(
-        &mut self,
-        message: &T,
-        deadline: Deadline,
-    ) -> std::result::Result<(), SendError> {
         if self.room(1)? == 0 {
-            self.wait_for_room(deadline)?;
+            self.wait_for_room(Deadline::after(time))?;
         }
-        self.channel.memory.write(self.producer.next(), message);
-        self.publish();
+        self.put(message);
         Ok(())
     }
 
@@ -254,6 +244,13 @@ impl<T: Plain> Sender<T> {
             return Err(SendError::Forked);
         }
         self.producer.room(&self.channel.memory, wanted).map_err(|_| SendError::Corrupted)
+    }
+
+    /// Sends a message, for which there is room.
+    #[inline]
+    fn put(&mut self, message: &T) {
+        self.channel.memory.write(self.producer.next(), message);
+        self.publish();
     }
 
     #[inline]
