@@ -6,6 +6,7 @@
 //!
 //! Press Enter to end each process. When both have ended, the text is gone, and the next process
 //! writes it again.
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 
 use pagemate::SectionOptions;

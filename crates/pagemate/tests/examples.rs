@@ -1,4 +1,5 @@
 //! Runs each example to its end, with real processes, and checks its output.
+#![allow(clippy::print_stdout, reason = "a skipped test prints the reason")]
 
 mod harness;
 
@@ -24,16 +25,14 @@ struct Example {
 
 impl Example {
     fn start(place: &Place, name: &str, args: &[&str]) -> Example {
-        let program = program(name);
-        let mut child = Command::new(&program)
-            .args(args)
-            .env("PAGEMATE_DIR", place.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| {
-                panic!("{}: {e}; build it: cargo build -p pagemate --examples", program.display())
-            });
+        Example::spawn(place, Command::new(program(name)).args(args))
+    }
+
+    fn spawn(place: &Place, command: &mut Command) -> Example {
+        command.env("PAGEMATE_DIR", place.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|e| {
+            panic!("{command:?}: {e}; build it: cargo build -p pagemate --examples")
+        });
         let out = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -78,6 +77,17 @@ impl Drop for Example {
     }
 }
 
+/// A folder, which is removed when it is dropped.
+#[cfg(target_os = "linux")]
+struct Folder(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Drop for Folder {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Returns the path of an example, which cargo builds beside the tests.
 fn program(name: &str) -> PathBuf {
     let test = env::current_exe().unwrap();
@@ -118,15 +128,50 @@ fn typed_data() {
 #[test]
 fn read_only() {
     let place = Place::new("read-only");
-    let consumer = Example::start(&place, "read_only", &[]);
-    let producer = Example::start(&place, "read_only", &["produce"]);
+    let reader = Example::start(&place, "read_only", &[]);
+    let publisher = Example::start(&place, "read_only", &["publish"]);
+    assert_prints_releases(reader);
+    drop(publisher);
+}
+
+#[track_caller]
+fn assert_prints_releases(reader: Example) {
+    let mut last = 0;
     for _ in 0..3 {
-        let line = consumer.line();
-        assert!(line.starts_with("version "), "{line}");
+        let line = reader.line();
+        let (version, value) = line.split_once(": ").expect(&line);
+        let version = version.strip_prefix("version ").expect(&line).parse::<u64>().expect(&line);
+        assert!(version > last, "version {version} after {last}");
+        assert_eq!(value, (version * version).to_string());
+        last = version;
     }
-    consumer.ends_well();
-    producer.end();
-    place.assert_empty();
+    reader.ends_well();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn read_only_as_another_user() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can become another user");
+        return;
+    }
+    let place = Place::new("read-only-other-user");
+    fs::set_permissions(place.path(), Permissions::from_mode(0o1777)).unwrap();
+    // Other users may not reach the folder with the examples, and /dev/shm may not run programs. A process
+    // of its own makes the copy: if this one did, a child of another test could inherit the open copy, which
+    // makes it busy.
+    let folder = Folder(env::temp_dir().join(harness::unique("pagemate-read-only")));
+    let script = "mkdir -m 755 \"$1\" && cp \"$0\" \"$1/reader\" && chmod 755 \"$1/reader\" && \
+                  exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$1/reader\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).arg(program("read_only")).arg(&folder.0);
+    let reader = Example::spawn(&place, &mut command);
+    let publisher = Example::start(&place, "read_only", &["publish"]);
+    assert_prints_releases(reader);
+    drop(publisher);
 }
 
 #[test]
