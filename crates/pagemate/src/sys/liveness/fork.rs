@@ -37,6 +37,12 @@ pub(crate) fn generation() -> u32 {
     }
 }
 
+/// Returns the generation, or 0 if this process has not begun it yet.
+#[inline]
+pub(crate) fn generation_if_begun() -> u32 {
+    wiped_page::generation()
+}
+
 /// How the process of a new generation was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForkKind {

@@ -26,6 +26,6 @@ mod lock_file;
 mod seat;
 mod wiped_page;
 
-pub(crate) use fork::generation;
+pub(crate) use fork::{generation, generation_if_begun};
 pub(crate) use lock_file::{LOCK_FILE_PREFIX, LockFile};
 pub(crate) use seat::{FIRST, Origin, Seats, is_taken};

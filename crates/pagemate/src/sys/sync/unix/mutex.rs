@@ -31,11 +31,11 @@ struct Inner {
     seat: AtomicU64,
     /// The pid of the process in that generation.
     pid: AtomicU32,
-    /// The [`ThreadId`] of the thread that owns the mutex by this handle, or 0.
+    /// The [`ThreadId`] of the thread that owns the mutex by this handle, or [`ThreadId::NONE`].
     owner: AtomicU64,
-    /// The [`ThreadId`] of the thread that last registered the handle with
-    /// [`abandon_at_exit`](thread::abandon_at_exit). It saves registering it for every lock.
-    registered: AtomicU64,
+    /// The [`ThreadId`] of the thread that last [prepared](Inner::prepare) an acquisition, or
+    /// [`ThreadId::NONE`]. That thread needs no other preparation.
+    prepared: AtomicU64,
 }
 
 impl Mutex {
@@ -48,8 +48,8 @@ impl Mutex {
             seats,
             seat: AtomicU64::new(0),
             pid: AtomicU32::new(0),
-            owner: AtomicU64::new(0),
-            registered: AtomicU64::new(0),
+            owner: AtomicU64::new(ThreadId::NONE.0),
+            prepared: AtomicU64::new(ThreadId::NONE.0),
         })))
     }
 
@@ -107,34 +107,35 @@ impl Mutex {
     }
 
     /// Acquires the mutex. Returns `None` if it was not acquired before the deadline.
+    ///
+    /// An uncontended lock calls no function and stores nothing but the owner: an exchange waits until
+    /// all earlier stores have reached the cache, so each store on this path would take time.
     #[inline]
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Acquired>> {
-        let thread = ThreadId::current();
-        let seat = self.0.prepare(thread)?;
-        let acquired = if protocol::try_lock_uncontended(&self.0.cell.words().word, seat) {
-            Some(Acquired::Released)
-        } else {
-            self.0.wait(seat, deadline)?
-        };
-        if acquired.is_some() {
+        let thread = ThreadId::current_if_known();
+        let word = &self.0.cell.words().word;
+        if self.0.prepared.load(Ordering::Relaxed) == thread.0
+            && protocol::try_lock_uncontended(word, self.0.seat_number())
+        {
             self.0.note_owner(thread);
+            return Ok(Some(Acquired::Released));
         }
-        Ok(acquired)
+        self.0.prepare_and_wait(deadline)
     }
 
     /// Returns whether this thread owns the mutex by this handle.
     pub(crate) fn is_mine(&self) -> bool {
-        self.0.owner.load(Ordering::Relaxed) == ThreadId::current().0
+        self.0.owner.load(Ordering::Relaxed) == ThreadId::current_if_known().0
     }
 
     /// Releases the mutex. Returns false if this thread does not own it by this handle.
     #[inline]
     pub(crate) fn unlock(&self) -> bool {
         let inner = &*self.0;
-        if inner.owner.load(Ordering::Relaxed) != ThreadId::current().0 {
+        if inner.owner.load(Ordering::Relaxed) != ThreadId::current_if_known().0 {
             return false;
         }
-        inner.owner.store(0, Ordering::Relaxed);
+        inner.owner.store(ThreadId::NONE.0, Ordering::Relaxed);
         protocol::unlock(&inner.cell.words().word, inner.seat_number());
         true
     }
@@ -181,21 +182,20 @@ impl Inner {
     }
 
     /// Prepares the acquisition by this thread: takes a seat, and registers the mutex to be abandoned
-    /// when the thread ends.
-    #[inline]
+    /// when the thread ends. Returns the seat.
     fn prepare(self: &Arc<Inner>, current: ThreadId) -> Result<u32> {
         if self.owner.load(Ordering::Relaxed) == current.0 {
             let cause = "this thread already owns it and would wait for itself: unlock it first";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
-        if self.registered.load(Ordering::Relaxed) != current.0 {
+        if self.prepared.load(Ordering::Relaxed) != current.0 {
+            // Acquire: the pid, which was stored before the Release in `take_seat`.
+            let seat = self.seat.load(Ordering::Acquire);
+            if seat >> 32 != current.generation() {
+                self.take_seat(current, seat)?;
+            }
             thread::abandon_at_exit(self.weak());
-            self.registered.store(current.0, Ordering::Relaxed);
-        }
-        // Acquire: the pid, which was stored before the Release in `take_seat`.
-        let seat = self.seat.load(Ordering::Acquire);
-        if seat >> 32 != current.generation() {
-            self.take_seat(current, seat)?;
+            self.prepared.store(current.0, Ordering::Relaxed);
         }
         Ok(self.seat_number())
     }
@@ -230,7 +230,7 @@ impl Inner {
     fn own_new_mutex(self: &Arc<Inner>) {
         let current = ThreadId::current();
         thread::abandon_at_exit(self.weak());
-        self.registered.store(current.0, Ordering::Relaxed);
+        self.prepared.store(current.0, Ordering::Relaxed);
         self.pid.store(std::process::id(), Ordering::Relaxed);
         self.seat.store(current.generation() << 32 | u64::from(FIRST), Ordering::Relaxed);
         self.note_owner(current);
@@ -248,14 +248,25 @@ impl Inner {
         protocol::MutexWaiter::new(&words.word, &words.wide, seat, self)
     }
 
+    /// Acquires a mutex that is not free, or that this thread locks for the first time.
     #[cold]
-    fn wait(&self, seat: u32, deadline: Deadline) -> Result<Option<Acquired>> {
-        self.cell.wait(&mut self.waiter(seat), deadline)
+    fn prepare_and_wait(self: &Arc<Inner>, deadline: Deadline) -> Result<Option<Acquired>> {
+        let thread = ThreadId::current();
+        let seat = self.prepare(thread)?;
+        let acquired = if protocol::try_lock_uncontended(&self.cell.words().word, seat) {
+            Some(Acquired::Released)
+        } else {
+            self.cell.wait(&mut self.waiter(seat), deadline)?
+        };
+        if acquired.is_some() {
+            self.note_owner(thread);
+        }
+        Ok(acquired)
     }
 
     /// Abandons the mutex, which a thread owns by this handle.
     fn abandon(&self) {
-        self.owner.store(0, Ordering::Relaxed);
+        self.owner.store(ThreadId::NONE.0, Ordering::Relaxed);
         protocol::abandon(&self.cell.words().word, self.seat_number());
     }
 }
@@ -282,7 +293,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let (owner, generation) =
             (ThreadId(*self.owner.get_mut()), ThreadId::current().generation());
-        if owner.0 != 0 && owner.generation() == generation {
+        if owner != ThreadId::NONE && owner.generation() == generation {
             self.abandon();
         }
         // Leave the seat after abandoning the mutex: while the seat is in the word, it has to be alive.

@@ -5,20 +5,31 @@ use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::sys::liveness::generation;
+use crate::sys::liveness::{generation, generation_if_begun};
 
-/// A thread of one generation of this process; 0 is none. The thread that a fork copies has another id
-/// in the child, because the generation differs.
+/// A thread of one generation of this process. The thread that a fork copies has another id in the child,
+/// because the generation differs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct ThreadId(pub(super) u64);
 
 impl ThreadId {
+    /// No thread. It is also different from [`current_if_known`](ThreadId::current_if_known) of a thread
+    /// without an id.
+    pub(super) const NONE: ThreadId = ThreadId(u64::MAX);
+
     /// Returns the id of the calling thread.
     #[inline]
     pub(super) fn current() -> ThreadId {
         let thread = THREAD.get();
         let thread = if thread == 0 { assign_number() } else { thread };
         ThreadId(u64::from(generation()) << 32 | u64::from(thread))
+    }
+
+    /// Returns the id of the calling thread. If the thread has no id yet, the result differs from the id
+    /// of every thread. It costs two loads and calls no function.
+    #[inline]
+    pub(super) fn current_if_known() -> ThreadId {
+        ThreadId(u64::from(generation_if_begun()) << 32 | u64::from(THREAD.get()))
     }
 
     /// Returns the generation of the process that the thread belongs to.
