@@ -11,6 +11,7 @@ mod inject;
 mod linux32;
 mod macos;
 mod miri;
+mod msrv;
 mod stress;
 mod task;
 mod threads;
@@ -50,6 +51,7 @@ const TASKS: &[Task] = &[
         inject::inject,
     ),
     ("miri", "finds undefined behaviour in typed memory, if Miri is there", miri::miri),
+    ("msrv", "type-checks with the oldest Rust that the crates support", msrv::msrv),
     ("macos", "type-checks for macOS", macos::macos),
     (
         "torture",
@@ -103,6 +105,7 @@ fn ci() -> Outcome {
     let mut doc = Command::new("cargo");
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     run(&mut doc)?;
+    msrv::msrv()?;
     packages()?;
     faults()?;
     tempname()?;
