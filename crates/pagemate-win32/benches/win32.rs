@@ -1,12 +1,12 @@
-//! Measures the cost of the Win32 calls over the Rust interface that implements them.
+//! Measures how much the Win32 calls cost in addition to the Rust interface below them.
 //!
 //! ```sh
 //! cargo bench -p pagemate-win32 --bench win32             # in half a minute
 //! cargo bench -p pagemate-win32 --bench win32 -- quick    # in seconds: does it still run?
 //! ```
 //!
-//! Both interfaces run alternately in one process, and the report states the ratio. The limits are
-//! the project's own goals. Exceeding one does not fail the benchmark.
+//! Both interfaces run alternately in one process, and the report states the ratio of their times.
+//! The limits are the goals of this project. A ratio above its limit does not fail the benchmark.
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
 #![allow(unsafe_code, reason = "the interface of C")]

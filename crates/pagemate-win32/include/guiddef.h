@@ -1,4 +1,5 @@
-/* DEFINE_GUID declares a GUID. In the file that includes initguid.h it also defines the GUID. */
+/* DEFINE_GUID declares a GUID. If a file includes initguid.h before, DEFINE_GUID also defines the
+ * GUID. */
 #ifndef PAGEMATE_GUIDDEF_H
 #define PAGEMATE_GUIDDEF_H
 

@@ -1,5 +1,5 @@
-/* The heap of the process; there is one. To free memory twice, or memory that is not of the heap,
- * corrupts the heap, as on Windows. */
+/* The heap of the process, which is the only heap. As on Windows, a program corrupts it by freeing
+ * a block twice, or by freeing memory that is not a block of the heap. */
 #ifndef PAGEMATE_HEAPAPI_H
 #define PAGEMATE_HEAPAPI_H
 

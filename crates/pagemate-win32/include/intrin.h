@@ -1,5 +1,5 @@
 /* Microsoft's intrinsics: barriers, the Interlocked functions under their intrinsic names, and the
- * processor's own that the compiler provides. */
+ * instructions of the processor for which the compiler has intrinsics. */
 #ifndef PAGEMATE_INTRIN_H
 #define PAGEMATE_INTRIN_H
 

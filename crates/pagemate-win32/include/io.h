@@ -19,7 +19,8 @@
 #define _isatty isatty
 
 PAGEMATE_BEGIN
-/* Returns the previous mode and changes nothing. */
+/* Checks the arguments only, because streams have no modes here. Returns _O_TEXT as the previous
+ * mode. */
 FORCEINLINE int _setmode(int stream, int mode) {
     int known = mode == _O_TEXT || mode == _O_BINARY || mode == _O_WTEXT || mode == _O_U16TEXT
                 || mode == _O_U8TEXT;

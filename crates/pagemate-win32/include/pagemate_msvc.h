@@ -1,5 +1,5 @@
-/* Keywords of Microsoft's compiler. A keyword without a counterpart is not defined, so a program
- * that needs it does not compile. */
+/* Keywords of Microsoft's compiler. A keyword that no macro can replace stays undefined, so a
+ * program that needs it does not compile. */
 #ifndef PAGEMATE_MSVC_H
 #define PAGEMATE_MSVC_H
 

@@ -1,6 +1,5 @@
-/* Windows' calls for shared memory, on Linux; docs/porting.md describes them. Every function that
- * is declared here works. An unsupported function is not declared, so a program that needs it does
- * not compile. */
+/* Windows' calls for shared memory, on Linux; docs/porting.md describes them. Only functions that
+ * work are declared. A program that calls another function does not compile. */
 #ifndef PAGEMATE_WINDOWS_H
 #define PAGEMATE_WINDOWS_H
 

@@ -78,7 +78,8 @@ BOOL WINAPI CreateProcessW(LPCWSTR lpApplicationName, LPWSTR lpCommandLine,
 void WINAPI GetStartupInfoA(LPSTARTUPINFOA lpStartupInfo);
 void WINAPI GetStartupInfoW(LPSTARTUPINFOW lpStartupInfo);
 HANDLE WINAPI OpenProcess(DWORD dwDesiredAccess, BOOL bInheritHandle, DWORD dwProcessId);
-/* This process reads the code back as given. Other processes see a death by SIGKILL. */
+/* This process reads back the exit code that it passed. Other processes see that SIGKILL ended the
+ * process. */
 BOOL WINAPI TerminateProcess(HANDLE hProcess, UINT uExitCode);
 BOOL WINAPI GetExitCodeProcess(HANDLE hProcess, LPDWORD lpExitCode);
 DWORD WINAPI GetProcessId(HANDLE Process);
@@ -86,7 +87,7 @@ HANDLE WINAPI GetCurrentThread(void);
 HANDLE WINAPI GetCurrentProcess(void);
 DWORD WINAPI GetCurrentProcessId(void);
 DWORD WINAPI GetCurrentThreadId(void);
-/* The system keeps the lowest byte of the code. */
+/* The system keeps only the lowest byte of the exit code. */
 __attribute__((noreturn)) void WINAPI ExitProcess(UINT uExitCode);
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES lpThreadAttributes, SIZE_T dwStackSize,
                            LPTHREAD_START_ROUTINE lpStartAddress, LPVOID lpParameter,

@@ -8,8 +8,8 @@
 #define SDDL_REVISION SDDL_REVISION_1
 
 PAGEMATE_BEGIN
-/* The caller frees the descriptor with LocalFree. A string that grants more than the owner and
- * less than every user fails with ERROR_NOT_SUPPORTED. */
+/* The caller frees the descriptor with LocalFree. A string must grant access to the owner alone or
+ * to every user. Any other string fails with ERROR_NOT_SUPPORTED. */
 BOOL WINAPI ConvertStringSecurityDescriptorToSecurityDescriptorA(
     LPCSTR StringSecurityDescriptor, DWORD StringSDRevision, PSECURITY_DESCRIPTOR *SecurityDescriptor,
     PULONG SecurityDescriptorSize);

@@ -10,7 +10,7 @@
 #define CREATE_EVENT_MANUAL_RESET 0x00000001
 #define CREATE_EVENT_INITIAL_SET 0x00000002
 
-/* A lock for the threads of this process. Its fields belong to the library. */
+/* A lock for the threads of this process. Only the library accesses its fields. */
 typedef struct _RTL_CRITICAL_SECTION {
     ULONG64 Reserved[8];
 } CRITICAL_SECTION, *PCRITICAL_SECTION, *LPCRITICAL_SECTION;

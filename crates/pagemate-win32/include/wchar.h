@@ -8,14 +8,15 @@
 #define PAGEMATE_WCHAR_H
 
 #ifdef __cplusplus
-/* Every C++ header for strings includes this one before it declares that the library has the code
- * of std::wstring. The library's code is for 32 bits, so each program instantiates its own. */
+/* The C++ headers for strings declare that the C++ library contains the code of std::wstring. That
+ * code is for characters of 32 bits. These headers all include this file before that declaration,
+ * so this file can disable it: each program then instantiates its own code. */
 #include <bits/c++config.h>
 #undef _GLIBCXX_EXTERN_TEMPLATE
 #define _GLIBCXX_EXTERN_TEMPLATE 0
-/* The library compiled its functions that are not templates for 32 bits. So a wide stream of a
- * program's own, a wide regular expression and a conversion by codecvt do not compile. The header
- * iostream declares the standard streams. */
+/* The C++ library also contains functions for wide characters of 32 bits that are not templates. So
+ * a program cannot use a wide stream of its own, a wide regular expression or a conversion by
+ * codecvt: it does not compile. The header iostream declares the standard wide streams. */
 namespace std {
 template <typename T>
 struct char_traits;
@@ -40,7 +41,8 @@ _GLIBCXX_END_NAMESPACE_CXX11
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Declared without asm names and without bodies. */
+/* Include the C library's declarations without their asm names and bodies, because the asm names
+ * below replace them. */
 #pragma push_macro("__asm")
 #pragma push_macro("__asm__")
 #pragma push_macro("__USE_EXTERN_INLINES")
@@ -127,7 +129,7 @@ PAGEMATE_HAS(wcsstr)
 PAGEMATE_HAS(wmemchr)
 PAGEMATE_LACKS(wcspbrk)
 #else
-/* C++ has a const and a mutable overload of each. */
+/* In C++, each of these functions has an overload for const strings and one for others. */
 #define PAGEMATE_HAS_BOTH(name, parameters)                                                       \
     extern "C++" wchar_t *name(wchar_t *parameters) __THROW __asm__("pagemate_" #name);           \
     extern "C++" const wchar_t *name(const wchar_t *parameters) __THROW __asm__("pagemate_" #name);

@@ -105,8 +105,9 @@ typedef LPCSTR LPCTSTR, PCTSTR;
 #define UNREFERENCED_PARAMETER(p) ((void)(p))
 #define ARRAYSIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* In C++, macros named min and max would break every standard header that is included later. These
- * functions take the same arguments, including two of different types, and leave std::min alone. */
+/* In C++, macros with the names min and max would break the standard headers that are included
+ * later, so these are functions. Like the macros, they take two arguments of different types. They
+ * do not affect std::min. */
 #ifndef NOMINMAX
 #ifndef min
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Windows' constants and structures for shared memory. Those for executable memory are not
- * declared: sections here hold data. */
+/* Windows' constants and structures for shared memory. The constants for executable sections are
+ * not declared, because sections contain data only. */
 #ifndef PAGEMATE_WINNT_H
 #define PAGEMATE_WINNT_H
 
@@ -19,7 +19,8 @@
 #define STANDARD_RIGHTS_ALL 0x001F0000
 #define SPECIFIC_RIGHTS_ALL 0x0000FFFF
 #define ACCESS_SYSTEM_SECURITY 0x01000000
-/* The limits of LONG and its kin. LONG_MAX and ULONG_MAX are the limits of this system's long. */
+/* The limits of LONG and related types, which differ from LONG_MAX and ULONG_MAX, the limits of
+ * this system's long. */
 #define MINCHAR 0x80
 #define MAXCHAR 0x7f
 #define MINSHORT 0x8000
@@ -180,8 +181,9 @@ typedef PVOID PSECURITY_DESCRIPTOR;
 typedef PVOID PSID;
 typedef WORD SECURITY_DESCRIPTOR_CONTROL;
 
-/* The header of an access control list. No function builds one: a null list shares an object with
- * every user, and an object without a descriptor is private to its owner. */
+/* The header of an access control list. This library has no function that builds such a list. A
+ * null list shares an object with every user, and an object without a descriptor is accessible to
+ * its owner alone. */
 typedef struct _ACL {
     BYTE AclRevision;
     BYTE Sbz1;

@@ -38,7 +38,7 @@ typedef HANDLE HWND;
 #define IDNO 7
 
 PAGEMATE_BEGIN
-/* Does not ask the user: returns the default button. */
+/* Prints the message, does not ask the user, and returns the default button. */
 int WINAPI MessageBoxA(HWND hWnd, LPCSTR lpText, LPCSTR lpCaption, UINT uType);
 int WINAPI MessageBoxW(HWND hWnd, LPCWSTR lpText, LPCWSTR lpCaption, UINT uType);
 PAGEMATE_END

@@ -1,4 +1,4 @@
-//! Sleeping until a word of this process changes.
+//! Blocks a thread until a word in this process' memory changes, and wakes blocked threads.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use rustix::thread::futex::{self, Flags, Timespec};
 /// Wakes all waiters.
 pub(crate) const ALL_WAITERS: u32 = i32::MAX.cast_unsigned();
 
-/// Sleeps while the word has this value. Returns false after a timeout. Spurious wakeups are
+/// Blocks while the word has this value. Returns false after a timeout. Spurious wakeups are
 /// possible.
 pub(crate) fn sleep(word: &AtomicU32, value: u32, time: Option<Duration>) -> bool {
     let time = time.and_then(|time| Timespec::try_from(time).ok());
     futex::wait(word, Flags::PRIVATE, value, time.as_ref()) != Err(Errno::TIMEDOUT)
 }
 
-/// Wakes at most `count` threads that sleep on the word.
+/// Wakes at most `count` threads that are blocked on the word.
 pub(crate) fn wake(word: &AtomicU32, count: u32) {
     // `futex::wake` fails only for an invalid address.
     _ = futex::wake(word, Flags::PRIVATE, count);

@@ -24,13 +24,15 @@ use pagemate::sync::MutexOptions;
 /// The locks, in the order in which a thread acquires them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rank {
-    /// The lookup of a mutex by name, together with the creation of a handle to it.
+    /// Serializes the lookup of a mutex by name with the creation of a handle to it.
     MutexLookup,
-    /// The table of handles. Inherited handles are taken over, and programs are started, under it.
+    /// Protects the table of handles. The library also holds this lock while it restores inherited
+    /// handles and while it starts programs, so that no other thread closes a handle meanwhile.
     Handles,
-    /// The views and private allocations. Pages are protected and replaced under it.
+    /// Protects the list of views and private allocations. The library also holds this lock while
+    /// it changes the protection of pages or replaces them.
     Regions,
-    /// The child processes to reap.
+    /// Protects the list of child processes that the library must reap.
     Children,
 }
 
@@ -40,8 +42,8 @@ const COUNT: usize = Rank::Children as usize + 1;
 /// The lock of each rank.
 static LOCKS: [Mutex<()>; COUNT] = [const { Mutex::new(()) }; COUNT];
 
-/// Acquires the lock of one rank. A poisoned lock is not a concern: a panic cannot leave an exported
-/// function, and ends the process there.
+/// Acquires the lock of one rank. Ignores poisoning: an exported function aborts the process when
+/// it panics, so no other thread of this process runs after a panic.
 fn acquire(lock: &'static Mutex<()>) -> MutexGuard<'static, ()> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -105,7 +107,7 @@ mod order {
     use super::Rank;
 
     thread_local! {
-        /// A bit for each rank whose lock this thread holds.
+        /// The ranks whose locks this thread holds, one bit for each.
         static HELD: Cell<u32> = const { Cell::new(0) };
     }
 
@@ -151,16 +153,19 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
-/// Registers the fork handlers, before this library acquires its first lock.
+/// Registers the fork handlers. Each lock does this first, so that `fork` always finds them
+/// registered.
 fn register_fork_handlers() {
-    // Do not use `Once`: a child that is forked while another thread runs one would wait for that
-    // thread for ever. Threads that race here, and such a child, register the handlers more than
-    // once, which `lock_all` tolerates.
+    // Do not use `Once`: if one thread runs a `Once` while another thread forks, the child would
+    // wait for ever for a thread that does not exist in it. Without `Once`, two threads, or a
+    // parent and its child, may register the handlers twice. `lock_all` and `unlock_all` tolerate
+    // that.
     static REGISTERED: AtomicBool = AtomicBool::new(false);
     if !REGISTERED.load(Ordering::Acquire) {
-        // The handlers that were registered last run first. A thread that holds a lock of this library
-        // may wait for a lock of the `pagemate` crate, whose own handler must therefore run later.
-        // Creating a locked mutex makes that crate register its handler.
+        // `fork` runs the handlers that acquire locks in the reverse order of their registration. A
+        // thread that holds a lock of this library may wait for a lock of the `pagemate` crate, so
+        // `lock_all` must run before the handler of that crate. Creating a locked mutex makes that
+        // crate register its handler now, and this library registers its own afterwards.
         if MutexOptions::new().locked(true).create_unnamed().is_err() {
             return;
         }

@@ -1,5 +1,5 @@
-//! Security attributes, as far as they matter here: an object is shared with its owner alone, or
-//! with everyone.
+//! Security attributes. Two kinds of access lists are supported: access for the owner of the object
+//! alone, and access for every user.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -43,8 +43,8 @@ pub struct SecurityDescriptor {
     dacl: *const c_void,
 }
 
-/// Returns the meaning of `SECURITY_ATTRIBUTES`: whether the handle is inheritable, and with which
-/// users the object is shared.
+/// Returns the contents of `SECURITY_ATTRIBUTES`: whether the handle is inheritable, and the users
+/// that may access the object.
 ///
 /// # Safety
 ///

@@ -1,5 +1,6 @@
-//! Two copies of the library in one process are two separate users of an object. This happens when
-//! a Rust program loads a plugin that contains its own copy.
+//! Two copies of the library in one process. They do not know each other: a lock that one copy
+//! holds excludes the other copy. This situation arises when a Rust program loads a plugin that
+//! contains its own copy.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "dlopen(3), fork(2) and Windows' calls")]
 
@@ -12,7 +13,7 @@ use std::{env, io, process, thread};
 
 use pagemate::sync::{Mutex, MutexOptions};
 
-/// A timeout for waits that succeed unless the library hangs.
+/// The timeout of waits that should succeed. A wait that takes this long has failed.
 const LONG: Duration = Duration::from_secs(30);
 const LONG_MS: u32 = 30_000;
 
@@ -115,7 +116,8 @@ fn is_abandoned(mutex: &Mutex) -> bool {
     mutex.try_lock_for(LONG).unwrap().expect("the mutex is free within the timeout").was_abandoned()
 }
 
-/// Forks a child that runs `body` and exits without clean-up, at the latest after a minute.
+/// Forks a child that runs `body` and then exits without running destructors. An alarm kills it
+/// after a minute.
 fn fork(body: impl FnOnce()) -> libc::pid_t {
     // SAFETY: the child uses only the library, whose fork handlers prepare it for the child, and
     // exits without running destructors.
@@ -156,7 +158,7 @@ fn two_copies_in_one_process_are_two_users() {
         assert!(mutex.try_lock().unwrap().is_none());
         second_handle.release();
     }
-    // Each copy detects that a thread ended while it owned the mutex.
+    // Each copy detects that one of its threads ended while it owned the mutex.
     thread::scope(|scope| {
         scope.spawn(|| assert_eq!(second_handle.wait(LONG_MS), 0));
     });
@@ -167,7 +169,7 @@ fn two_copies_in_one_process_are_two_users() {
     assert_eq!(second_handle.wait(LONG_MS), WAIT_ABANDONED);
     second_handle.release();
 
-    // Each copy handles a fork: the child owns the locks of neither copy.
+    // Each copy detects a fork: the child owns no lock that its parent holds through either copy.
     let second = MutexOptions::new().create_new(&other).unwrap();
     let (mut ready, said) = io::pipe().unwrap();
     let owner = fork(|| {

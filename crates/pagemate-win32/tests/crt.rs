@@ -19,14 +19,15 @@ fn strings_are_handled_as_by_the_microsoft_library() {
     let variants: &[&[&str]] = if under_wine() {
         &[&["-municode", "-D_UNICODE"]]
     } else {
-        // Some distributions' compilers define _FORTIFY_SOURCE by default.
+        // Disable _FORTIFY_SOURCE, which the compilers of some distributions define: it replaces
+        // functions that are tested here.
         &[
             &["-DUNICODE", "-D_UNICODE", "-fshort-wchar"],
             &["-DUNICODE", "-fshort-wchar", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2"],
             &["-fshort-wchar", "-O0"],
         ]
     };
-    // The program truncates strings on purpose.
+    // The program tests truncation, so silence the compiler's warnings about it.
     let quiet = ["-Wno-format", "-Wno-format-truncation", "-Wno-stringop-truncation"];
     for language in [Language::C, Language::Cpp] {
         for flags in variants {
@@ -81,14 +82,14 @@ fn without_a_terminal_keys_are_bytes() {
     }
 }
 
-/// The user's side of a pseudo-terminal.
+/// The end of a pseudo-terminal at which a user sits: a keyboard and a screen.
 struct TerminalUser {
     keys: File,
     shown: Receiver<u8>,
 }
 
 impl TerminalUser {
-    /// Opens a pseudo-terminal. Returns the user's side and the terminal.
+    /// Opens a pseudo-terminal. Returns the user's end, and the end for the program.
     fn new() -> (TerminalUser, OwnedFd) {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keys).unwrap();
@@ -106,7 +107,7 @@ impl TerminalUser {
         self.keys.write_all(key.as_bytes()).unwrap();
     }
 
-    /// Waits until the terminal shows exactly this text next.
+    /// Waits for the next output of the terminal, and checks that it is exactly this text.
     #[track_caller]
     fn expect_shown(&self, what: &str) {
         let next = || self.shown.recv_timeout(TIMEOUT).expect("the terminal shows nothing");
@@ -125,7 +126,7 @@ fn a_terminal_gives_every_key_and_is_left_as_it_was() {
         let (mut user, terminal) = TerminalUser::new();
         let before = tcgetattr(&terminal).unwrap();
         let running = TestDir::new().start_on_terminal(&program, &terminal);
-        // The prompt appears before its line ends, keys are not echoed, and Enter is a key.
+        // A prompt appears without a newline, keys are not echoed, and Enter is returned as a key.
         user.expect_shown("which key?");
         user.press("a");
         user.expect_shown(" 97");

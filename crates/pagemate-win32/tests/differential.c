@@ -1,13 +1,13 @@
-/* One process of the differential test (`cargo xtask differential`). The same program runs with
- * our library and under Wine, and both must give the same answers.
+/* The program that the differential test runs (`cargo xtask differential`). The test runs it with
+ * this library and under Wine, and compares the answers.
  *
- * The program reads one call per line and answers each with one line: the outcome and the
- * returned values, the last error ("-" if the call did not set it), and the state of each view
- * slot with a checksum of all readable bytes. Numbers are hexadecimal, errors are decimal.
- * Handles and addresses are given by their slots (h3, v2+1000), by an offset from ARENA
- * (a+20000) or as numbers (x-1). A line that needs a slot that is in use is answered "busy". No
- * script can make the program fault: it accesses memory only where VirtualQuery reports that it
- * may. */
+ * The program reads one call from each line, and answers it with one line: the outcome and the
+ * returned values; the last error ("-" if the call did not set it); and for each view slot the
+ * state of its pages and a checksum of its readable bytes. Numbers are hexadecimal, error codes are
+ * decimal. A handle or an address is given by its slot (h3, v2+1000), by an offset from ARENA
+ * (a+20000) or as a number (x-1). The answer is "busy" if the call needs a free slot and the slot
+ * is in use. A script cannot crash the program, because the program accesses memory only where
+ * VirtualQuery permits it. */
 #include <windows.h>
 
 #include <stdarg.h>
@@ -17,17 +17,19 @@
 #include <string.h>
 
 #ifdef _WIN32
-/* Wine lacks MapViewOfFile2: call MapViewOfFile3 with the arguments in its order. */
+/* Wine does not have MapViewOfFile2, so this function calls MapViewOfFile3 with the same arguments
+ * in its order. */
 #define MapViewOfFile2(handle, process, offset, base, len, allocation, protection)                \
     MapViewOfFile3(handle, process, base, offset, len, allocation, protection, NULL, 0)
 #endif
 
 #define SLOTS 8
 #define PAGE ((size_t)4096)
-/* Addresses that no system uses by itself, so the state of this range is known. */
+/* The arena: a range of addresses at which neither system maps anything by itself, so that its
+ * state depends only on the script. */
 #define ARENA ((char *)0x100000000000)
 #define ARENA_LEN ((size_t)1 << 40)
-/* The last error before each call. */
+/* A value that no call sets. It is stored as the last error before each call. */
 #define UNTOUCHED 0x2BADBEEF
 /* The maximal lengths of a line and of a name, and the maximal number of words in a line. */
 #define LINE 40000
@@ -76,14 +78,14 @@ static unsigned long long number(int at)
     return strtoull(word(at), NULL, 16);
 }
 
-/* Returns the number of the slot that a word names, or -1. */
+/* Returns the number of the slot in a word such as h3, or -1. */
 static int slot(int at, char kind)
 {
     const char *text = word(at);
     return text[0] == kind && text[1] >= '0' && text[1] < '0' + SLOTS ? text[1] - '0' : -1;
 }
 
-/* Returns the number after the '+' in a word. */
+/* Returns the number after the '+' in a word such as v2+1000. */
 static size_t offset_of(int at)
 {
     const char *rest = strchr(word(at), '+');
@@ -109,7 +111,8 @@ static char *address(int at)
     if (which >= 0) {
         char *base = views[which].base;
         size_t offset = offset_of(at);
-        /* Outside of the arena, the memory behind a view or at address zero is unknown. */
+        /* Outside of the arena, the two systems may have other memory after a view or at address
+         * zero. */
         if (!in_arena(base) && offset >= views[which].len)
             offset = views[which].len - 1;
         return base == NULL ? NULL : base + offset;
@@ -122,9 +125,9 @@ static char *address(int at)
 static char narrow[NAME];
 static WCHAR wide[NAME];
 
-/* Stores a name in both widths: %XXXX stands for a 16-bit character, @N for N times an 'x',
- * "null" for a null pointer and "empty" for the empty string. Returns whether the name is not
- * null. */
+/* Stores a name as bytes and as 16-bit characters. In the script, %XXXX stands for a 16-bit
+ * character, @N for N times an 'x', "null" for a null pointer and "empty" for the empty string.
+ * Returns 0 for a null pointer, otherwise 1. */
 static int name(int at)
 {
     const char *text = word(at);
@@ -174,7 +177,7 @@ static SECURITY_ATTRIBUTES *attributes(int at)
     return &wanted;
 }
 
-/* The answer. */
+/* The answer to the current line. */
 
 static void print_error(void)
 {
@@ -256,7 +259,7 @@ static size_t allocation(char *base)
     return len;
 }
 
-/* Prints, for each range of equal pages in a slot, its offset, length, state, protection,
+/* Prints the pages of a slot: for each range of equal pages its offset, length, state, protection,
  * allocation protection and type; then the checksum of the readable bytes. */
 static void print_view(int which)
 {
@@ -276,14 +279,13 @@ static void print_view(int which)
     print(" #%x", (unsigned)all);
 }
 
-/* The slots. */
-
-/* Stores a handle in a slot. Clears closed slots with the same value: the system may reuse a
- * handle's number. */
+/* Stores a handle in a slot. Clears closed slots with the same value, because the system has reused
+ * that value. */
 static void store_handle(int at, HANDLE handle)
 {
     int which = slot(at, 'h');
-    /* Clear the two tag bits: a duplicate may have those of its source. */
+    /* Ignore the two lowest bits, which a program may use as tags: a duplicate may inherit those of
+     * its source. */
     handle = (HANDLE)((uintptr_t)handle & ~(uintptr_t)3);
     for (int i = 0; i < SLOTS; i++) {
         if (!handles[i].live || handles[i].handle == handle) {
@@ -302,7 +304,7 @@ static void print_handle(int at, HANDLE handle)
         store_handle(at, handle);
 }
 
-/* Marks a handle's slot as closed, unless the handle is still open. */
+/* Marks the slot of a handle as closed if the handle is no longer open. */
 static void mark_closed(int at)
 {
     DWORD flags;
@@ -311,8 +313,8 @@ static void mark_closed(int at)
         handles[which].live = 0;
 }
 
-/* Clears the addresses of unmapped views outside of the arena: other memory may be mapped there
- * now. */
+/* Clears the addresses of unmapped views outside of the arena, because other memory may be mapped
+ * there by now. */
 static void clear_unmapped_addresses(void)
 {
     for (int i = 0; i < SLOTS; i++) {
@@ -354,7 +356,8 @@ static void mark_unmapped(void)
     }
 }
 
-/* The calls. If the word for the width begins with 'A', the call for bytes is made. */
+/* The calls. A word gives the width of the strings: if it begins with 'A', the call for bytes is
+ * made, otherwise the call for 16-bit characters. */
 
 static void call_create(void)
 {
@@ -433,7 +436,8 @@ static void call_query(void)
     print(" %zx", (size_t)len);
     print_address(info.BaseAddress);
     print_address(info.AllocationBase);
-    /* The size of a free region depends on the rest of the process. */
+    /* The size of a free region depends on the other mappings of the process, so do not print it.
+     */
     print(" %zx/%x/%x/%x/%x", info.State == MEM_FREE ? 0 : (size_t)info.RegionSize,
           (unsigned)info.State, (unsigned)info.Protect, (unsigned)info.AllocationProtect,
           (unsigned)info.Type);
@@ -462,7 +466,8 @@ static void call_free(void)
 #include "differential/sync.h"
 #include "differential/sleep.h"
 
-/* Releases the source first, a mutex, if the line has a last word. */
+/* Duplicates a handle. If the line has a last word, the handle is a mutex, which is released first.
+ */
 static void call_dup(void)
 {
     HANDLE duplicate = NULL;
@@ -472,7 +477,8 @@ static void call_dup(void)
     BOOL succeeded = DuplicateHandle(handle(2), handle(3), handle(4), wants_handle ? &duplicate : NULL,
                                 (DWORD)number(5), (BOOL)number(6), (DWORD)number(7));
     print_outcome(succeeded);
-    /* The duplicate may have the source's number. */
+    /* The duplicate may have reused the value of the closed source. The source's slot is then not
+     * marked as closed. */
     if ((number(7) & DUPLICATE_CLOSE_SOURCE) != 0 && ((uintptr_t)handle(3) ^ (uintptr_t)duplicate) > 3)
         mark_closed(3);
     if (succeeded && wants_handle)
@@ -611,7 +617,7 @@ static void call_fflush(void)
     print_outcome(FlushFileBuffers(handle(1)));
 }
 
-/* Fills the writable part of a range, and prints its length. */
+/* Writes to the writable pages of a range, and prints how many bytes they have. */
 static void call_write(void)
 {
     char *at = address(1);
@@ -641,8 +647,8 @@ static void call_views(void)
     print("ok -");
 }
 
-/* Closes and unmaps one slot or all slots, even if they are protected. Also clears the slots
- * that are closed already. */
+/* Closes the handle or unmaps the view of one slot or of all slots, even if a handle is protected.
+ * Also clears slots that are closed already. */
 static void call_reset(void)
 {
     if (count == 1)
@@ -669,7 +675,8 @@ static void call_reset(void)
 static const struct {
     const char *name;
     void (*call)(void);
-    /* The index of the word that names the slot for the result, or 0. */
+    /* The index of the word that names the slot for the result; 0 if the call has no result to
+     * store. */
     int makes;
 } calls[] = {
     {"create", call_create, 1}, {"open", call_open, 1},         {"map", call_map, 1},

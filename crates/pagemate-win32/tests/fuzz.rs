@@ -11,7 +11,7 @@ use harness::{Language, TestDir, compile};
 const ROUNDS: &str = "20000";
 const SEEDS: u32 = 8;
 
-/// The functions without arguments, or without invalid ones.
+/// The functions that need no random arguments: they have no parameters, or accept every value.
 const HARMLESS: [&str; 14] = [
     "GetCurrentThread",
     "GetCurrentProcess",

@@ -1,4 +1,4 @@
-//! The spellings of header names that programs use.
+//! Names of headers that differ only in case.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -6,7 +6,8 @@ use std::path::Path;
 
 #[test]
 fn a_header_is_the_same_by_every_spelling_of_its_name() {
-    // On a case-insensitive file system these headers are one file.
+    // Files whose names differ only in case would overwrite each other on a case-insensitive file
+    // system.
     let mut spelt = std::collections::BTreeMap::new();
     for header in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("include")).unwrap() {
         let header = header.unwrap();

@@ -78,6 +78,7 @@ fn a_handle_is_inherited_by_one_copy_of_the_library() {
     let ran = TestDir::new().start_command(command).end();
     // WAIT_TIMEOUT; ERROR_INVALID_HANDLE.
     let line = "the first: 258, the second: 0, error 6, the first: 258";
-    // In a child, in the process that made it, and after an exec of that process.
+    // The lines come from a child process, from the process that created the event, and from that
+    // process after an `exec`.
     assert_eq!(ran, (0, vec![line.to_owned(); 3]));
 }

@@ -1,11 +1,12 @@
-//! Win32 calls under conditions that only Linux has: few descriptors, `fork` and `exec`.
+//! Win32 calls in situations that do not exist on Windows: few descriptors, `fork` and `exec`.
 #![cfg(target_os = "linux")]
 
 mod harness;
 
 use harness::{Language, TestDir, compile, unique};
 
-/// Runs a scenario of the program with the trace on. Returns the text on both of its streams.
+/// Runs a scenario of the program with the trace on. Returns its standard output and standard
+/// error.
 fn traced(scenario: &[&str]) -> (String, String) {
     let program = compile(&["linux/host.c"], Language::C, &["-D_GNU_SOURCE"]);
     let dir = TestDir::new();

@@ -23,7 +23,7 @@ fn wide() -> &'static [&'static str] {
 #[test]
 fn the_first_process_writes_and_the_others_read() {
     let programs = LANGUAGES.map(|language| program("common_data", language));
-    // Either program may come first.
+    // Run the programs in both orders, because either one may create the object.
     for (first, second) in [(0, 1), (1, 0), (0, 0)] {
         let dir = TestDir::new();
         let writer = dir.start(&programs[first]);
@@ -36,7 +36,7 @@ fn the_first_process_writes_and_the_others_read() {
         assert_eq!(third.line(), "read shared memory data: This is common data!");
         reader.kill();
         assert_eq!(third.end(), (0, vec![]));
-        // No process holds the object any more, so the next process creates it anew.
+        // No process holds the object any more, so the next process creates a new one.
         let next = dir.start(&programs[second]);
         assert_eq!(next.line(), "Write shared memory data: This is common data!");
         assert_eq!(next.end().0, 0);
@@ -74,7 +74,7 @@ fn a_queue_is_guarded_by_a_mutex_and_events() {
         command
     };
     let (put, took) = ("put 1000 numbers", "took 1000 numbers, sum 500500");
-    // Either program may come first.
+    // Run the programs in both orders, because either one may create the objects.
     for (first, second) in [(0, 1), (1, 0)] {
         for words in [[("put", put), ("take", took)], [("take", took), ("put", put)]] {
             let dir = TestDir::new();
@@ -85,8 +85,8 @@ fn a_queue_is_guarded_by_a_mutex_and_events() {
             assert_eq!(one.end(), (0, vec![words[0].1.to_owned()]));
             assert_eq!(other.end(), (0, vec![words[1].1.to_owned()]));
         }
-        // A process that dies while it owns the mutex blocks no other process, and the next owner
-        // is told.
+        // A process dies while it owns the mutex. No other process blocks for ever, and the wait of
+        // the next owner returns `WAIT_ABANDONED`.
         let dir = TestDir::new();
         let taker = dir.start_command(command(first, "take"));
         assert_eq!(taker.line(), "made the queue");

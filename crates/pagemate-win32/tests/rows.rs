@@ -1,8 +1,9 @@
 //! The behaviour of Windows, row by row, checked by a C program that includes only `<windows.h>`.
 //!
-//! The row numbers are those of `crates/pagemate/tests/win32_rows.rs`, which checks the rows that
-//! the Rust interface can express. Rows above a hundred are this program's own. Rows that do not
-//! apply on Linux are listed in `docs/platforms.md`, with the reason.
+//! A row is a statement about Windows that the program checks, as in `docs/platforms.md`. Rows up
+//! to 97 have the same numbers in `crates/pagemate/tests/win32_rows.rs`, which checks the rows that
+//! the Rust interface can express. Rows above 100 exist only in this program. `docs/platforms.md`
+//! lists the rows that do not apply on Linux, with the reasons.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -19,7 +20,7 @@ const ROWS: RangeInclusive<u32> = 1..=97;
 const OWN_ROWS: RangeInclusive<u32> = 101..=151;
 const PROCESS_ROWS: RangeInclusive<u32> = 201..=222;
 
-/// The rows that Wine 8.0 breaks, and how.
+/// The rows that fail under Wine 8.0, with the difference between Wine and Windows.
 const NOT_UNDER_WINE: &[(u32, &str)] = &[
     (21, "it reserves no memory, and fails with 8 if a file cannot be so long"),
     (37, "it opens without any access"),
@@ -71,7 +72,7 @@ fn program(language: Language) -> Program {
     compile(SOURCES, language, &[])
 }
 
-/// Returns the numbers that follow a word, one for each line.
+/// Returns the number in each line that begins with `word`.
 fn numbers(lines: &[String], word: &str) -> BTreeSet<u32> {
     let after = lines.iter().filter_map(|line| line.strip_prefix(word));
     let digits = after.map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());

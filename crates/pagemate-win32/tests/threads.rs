@@ -41,21 +41,22 @@ const INVALID_HANDLE: u32 = 6;
 const INVALID_ADDRESS: u32 = 487;
 const NOT_OWNER: u32 = 288;
 const TOO_MANY_POSTS: u32 = 298;
-/// `SYNCHRONIZE`; `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`, and a timeout for waits that
-/// succeed unless the library hangs.
+/// `SYNCHRONIZE`; `WAIT_ABANDONED`, `WAIT_TIMEOUT`, `WAIT_FAILED`; and the timeout of waits that
+/// should succeed.
 const SYNCHRONIZE: u32 = 0x10_0000;
 const ABANDONED: u32 = 0x80;
 const TIMEOUT: u32 = 0x102;
 const FAILED: u32 = u32::MAX;
 const TIMEOUT_MS: u32 = 60_000;
 
-/// Serializes the tests: a handle's number that one test closed may be reused by another.
+/// Serializes the tests. Without it, a handle that one test uses after closing it could be a new
+/// handle of another test.
 fn serialize_tests() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Pseudo-random numbers, the same in every run.
+/// A generator of pseudo-random numbers. Each seed yields the same numbers in every run.
 struct Rng(u64);
 
 impl Rng {

@@ -1,5 +1,5 @@
-//! A Rust program, a C program and the command `pagemate` share one object at once, and each may
-//! create it.
+//! A Rust program, a C program and the command `pagemate` share one object. Each of them may be the
+//! one that creates it.
 #![cfg(target_os = "linux")]
 
 mod harness;

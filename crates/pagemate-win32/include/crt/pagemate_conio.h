@@ -1,4 +1,5 @@
-/* Reads single keys. If standard input is no terminal, a key is the next byte of it. */
+/* Reads single keys. If standard input is not a terminal, the next byte of it is returned as the
+ * key. */
 #ifndef PAGEMATE_CONIO_H
 #define PAGEMATE_CONIO_H
 

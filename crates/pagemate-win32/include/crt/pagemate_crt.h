@@ -1,8 +1,8 @@
-/* Microsoft's own functions of the C library, for strings of bytes. A string that does not fit is
- * an error that the function returns; it does not end the program.
+/* Microsoft's own functions of the C library, for strings of bytes. If a string does not fit, the
+ * function returns an error. Microsoft's library would end the program.
  *
- * The part of the project in this folder is complete: no function is added to it any more, and
- * only faults in it are mended. */
+ * This folder contains all functions of Microsoft's C library that this project supports. No
+ * further functions will be added. */
 #ifndef PAGEMATE_CRT_H
 #define PAGEMATE_CRT_H
 

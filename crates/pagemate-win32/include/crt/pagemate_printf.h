@@ -9,8 +9,8 @@
 #include "pagemate_text.h"
 
 PAGEMATE_BEGIN
-/* Formats a number with the C library: `*whole` or `*real` if the pointer is not null, otherwise
- * `other`. */
+/* Formats a number with the C library: `*whole` if that pointer is not null, otherwise `*real` if
+ * that pointer is not null, otherwise `other`. */
 PAGEMATE_WEAK int pagemate_put_number(struct pagemate_out *out, const char *conversion, int width,
                                       int precision, const long long *whole, const long double *real,
                                       double other) {
@@ -38,7 +38,7 @@ PAGEMATE_WEAK int pagemate_put_number(struct pagemate_out *out, const char *conv
     return 1;
 }
 
-/* Converts an integer argument to the width of its conversion. */
+/* Truncates an integer argument to the width that the conversion states. */
 PAGEMATE_WEAK long long pagemate_whole(int size, int is_signed, long long value) {
     if (size == 2)
         return value;
@@ -49,8 +49,8 @@ PAGEMATE_WEAK long long pagemate_whole(int size, int is_signed, long long value)
     return is_signed ? (int)value : (long long)(unsigned)value;
 }
 
-/* Reads a number from the format, or from an argument for a star. A number that is too large to be
- * printed ends the whole call with an error. */
+/* Reads a width or a precision: a number in the format, or an argument in place of a star. If the
+ * number is too large to be printed, the whole call fails. */
 #define PAGEMATE_NUMBER(number)                                                                   \
     if (pagemate_at(format, at) == '*') {                                                         \
         number = va_arg(given, int);                                                              \
@@ -133,7 +133,7 @@ PAGEMATE_WEAK int pagemate_put_format(struct pagemate_out *out, struct pagemate_
     return out->len > 0x7FFFFFFF ? -1 : (int)out->len;
 }
 
-/* Writes the part that fits, and always a NUL. */
+/* Writes as much of the text as fits, and always a NUL. */
 PAGEMATE_WEAK int pagemate_format(struct pagemate_out out, struct pagemate_text format, va_list given) {
     int len = pagemate_put_format(&out, format, given);
     if (out.room > 0)
@@ -141,7 +141,7 @@ PAGEMATE_WEAK int pagemate_format(struct pagemate_out out, struct pagemate_text 
     return len;
 }
 
-/* Writes the whole text, or fails and writes none of it. */
+/* Writes the whole text, or fails and writes nothing. */
 PAGEMATE_WEAK int pagemate_fit(struct pagemate_out out, struct pagemate_text format, va_list given) {
     int len = -1;
     if (out.to == NULL || out.room == 0)
@@ -154,8 +154,8 @@ PAGEMATE_WEAK int pagemate_fit(struct pagemate_out out, struct pagemate_text for
     return -1;
 }
 
-/* Writes the part that fits, and the NUL only if it fits too. Returns the length of the whole text
- * if there is no buffer. */
+/* Writes as much of the text as fits, and the NUL if it fits too. Without a buffer, returns the
+ * length of the whole text. */
 PAGEMATE_WEAK int pagemate_fill(struct pagemate_out out, struct pagemate_text format, va_list given) {
     int len = pagemate_put_format(&out, format, given);
     if (out.to == NULL && out.room == 0)

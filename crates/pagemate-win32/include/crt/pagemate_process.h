@@ -1,5 +1,5 @@
-/* Starts programs, as Microsoft's C library does. A started program inherits the inheritable
- * handles. */
+/* Starts programs, as Microsoft's C library does. The started program inherits the inheritable
+ * handles of this process. */
 #ifndef PAGEMATE_PROCESS_H
 #define PAGEMATE_PROCESS_H
 

@@ -1,6 +1,5 @@
-/* Formatted input by Microsoft's rules; pagemate_printf.h describes them for output. In the
- * functions that end in _s, the argument for a string, a set or a character is followed by its
- * length. */
+/* Formatted input by Microsoft's rules, which pagemate_printf.h describes. In the functions that
+ * end in _s, the argument for a string, a set or a character is followed by its length. */
 #ifndef PAGEMATE_SCANF_H
 #define PAGEMATE_SCANF_H
 
@@ -10,7 +9,7 @@
 
 PAGEMATE_BEGIN
 #ifndef __cplusplus
-/* <stdio.h> does not declare these in a program that asks for standard functions only. */
+/* <stdio.h> declares these functions only if the program does not restrict it to the C standard. */
 FILE *fmemopen(void *memory, size_t len, const char *mode);
 void flockfile(FILE *stream);
 void funlockfile(FILE *stream);
@@ -48,7 +47,8 @@ PAGEMATE_WEAK int pagemate_read(struct pagemate_in *in, const char *conversion, 
     int found = to != NULL ? (fscanf)(in->stream, conversion, to, &read)
                            : (fscanf)(in->stream, conversion, &read);
     in->read += read;
-    /* A suppressed item matched if all of the conversion was read. */
+    /* If the conversion stores nothing, it matched if the C library read the format up to its end.
+     */
     return found == EOF ? EOF : to != NULL ? found : read > 0;
 }
 
@@ -61,7 +61,7 @@ PAGEMATE_WEAK char *pagemate_read_bytes(struct pagemate_in *in, size_t most, siz
     return bytes;
 }
 
-/* Stores a string that was read in its argument. Returns false if it does not fit. */
+/* Copies a string that was read to its argument. Returns false if it does not fit. */
 PAGEMATE_WEAK int pagemate_hand_over(const char *text, size_t len, int ends, int is_wide, void *to,
                                      size_t room) {
     void *wide = is_wide ? pagemate_widen(text, len) : NULL;

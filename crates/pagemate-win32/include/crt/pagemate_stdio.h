@@ -5,8 +5,8 @@
 #include "pagemate_printf.h"
 #include "pagemate_scanf.h"
 
-/* Included before the names become macros: included later, these headers would undefine or break
- * the macros. */
+/* Include these headers before the macros are defined. If the program included them later, they
+ * would undefine the macros or fail to compile. */
 #ifdef __cplusplus
 #include <cinttypes>
 #include <cstdio>
@@ -52,7 +52,8 @@ using ::pagemate_vsscanf;
 #define vprintf_s vprintf
 #define vfprintf_s vfprintf
 
-/* The C library spells these conversions of <inttypes.h> with one l, which means 32 bits here. */
+/* The C library defines these macros of <inttypes.h> with `l`, which means 32 bits in the functions
+ * above. */
 #undef PRId64
 #define PRId64 "lld"
 #undef PRIi64

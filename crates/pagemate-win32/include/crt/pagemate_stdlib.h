@@ -1,8 +1,9 @@
-/* The command pause, which the shells of Linux do not have. */
+/* Implements the shell command pause for system(), because shells on Linux do not have it. */
 #ifndef PAGEMATE_STDLIB_H
 #define PAGEMATE_STDLIB_H
 
-/* Included before the name becomes a macro: included later, this header would break the macro. */
+/* Include this header before the macro is defined. If the program included it later, it would fail
+ * to compile. */
 #ifdef __cplusplus
 #include <cstdlib>
 #else

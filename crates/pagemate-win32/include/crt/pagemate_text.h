@@ -9,10 +9,11 @@
 
 #include "../stringapiset.h"
 
-/* Weak: every file of a program defines these functions, and the linker keeps one definition. */
+/* Weak symbols: each object file of a program defines these functions, and the linker keeps one
+ * definition. */
 #define PAGEMATE_WEAK __attribute__((weak))
 
-/* Defines a variadic function in terms of the function that takes a va_list. */
+/* Defines a variadic function that calls the corresponding function with a va_list. */
 #define PAGEMATE_BOTH(list, name, parameters, call)                                               \
     PAGEMATE_WEAK int list(PAGEMATE_EACH parameters, va_list arguments) {                         \
         return call;                                                                              \
@@ -28,7 +29,8 @@
 #define PAGEMATE_EACH(...) __VA_ARGS__
 
 #define _TRUNCATE ((size_t)-1)
-/* The length for functions that take none: the caller guarantees that its buffer is large enough. */
+/* The buffer length for functions without a length parameter. The program guarantees that the
+ * buffer is large enough. */
 #define PAGEMATE_ENOUGH ((size_t)-1 / 4)
 
 PAGEMATE_BEGIN
@@ -41,7 +43,7 @@ PAGEMATE_WEAK WCHAR *pagemate_widen(const char *text, size_t len) {
 }
 
 PAGEMATE_WEAK char *pagemate_narrow(const WCHAR *text, size_t len) {
-    /* A unit takes at most three bytes. */
+    /* A 16-bit unit becomes at most three bytes. */
     int room = (int)len * 3;
     char *narrow = (char *)malloc((size_t)room + 1);
     if (narrow != NULL)

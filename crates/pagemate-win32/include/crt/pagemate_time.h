@@ -1,4 +1,5 @@
-/* Microsoft's secure functions for time. Unlike in C11, the result is the first parameter. */
+/* Microsoft's secure functions for time. The result is the first parameter; in C11 it is the
+ * second. */
 #ifndef PAGEMATE_TIME_H
 #define PAGEMATE_TIME_H
 

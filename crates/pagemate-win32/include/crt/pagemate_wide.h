@@ -86,7 +86,8 @@ PAGEMATE_WEAK int pagemate_wcscmp(const WCHAR *a, const WCHAR *b) {
     return pagemate_wcsncmp(a, b, (size_t)-1);
 }
 
-/* Maps the case of ASCII letters only, as the "C" locale does, in which programs start. */
+/* Converts the case of ASCII letters only, as in the "C" locale, which each program has at its
+ * start. */
 PAGEMATE_WEAK int pagemate_fold(WCHAR unit) {
     return unit >= 'A' && unit <= 'Z' ? unit + ('a' - 'A') : unit;
 }
@@ -127,8 +128,8 @@ PAGEMATE_WEAK WCHAR *pagemate_wcsdup(const WCHAR *text) {
     return twin == NULL ? NULL : pagemate_wmemcpy(twin, text, len);
 }
 
-/* Skips white space and copies the number that follows. A number is ASCII; its first 79 characters
- * suffice. */
+/* Skips white space and copies the ASCII characters that follow, at most 79 of them, which suffice
+ * for a number. */
 PAGEMATE_WEAK const WCHAR *pagemate_digits(const WCHAR *text, char (*digits)[80]) {
     size_t at = 0;
     while (*text == ' ' || (*text >= '\t' && *text <= '\r'))
@@ -195,8 +196,9 @@ PAGEMATE_WEAK int pagemate_fgetc(FILE *stream) {
 
 PAGEMATE_WEAK WCHAR *pagemate_fgetws(WCHAR *to, int room, FILE *stream) {
     int at = 0, value = 0;
-    /* Continue only while a surrogate pair and the NUL fit; the first character may be a single
-     * unit. */
+    /* Continue only while two units and the NUL fit, because a character may have two units. An
+     * exception is the first character: in a buffer of two units, U+FFFD replaces it if it has two
+     * units. */
     while (at + 1 < room && (at == 0 || at + 2 < room) && value != '\n'
            && (value = pagemate_fgetc(stream)) != EOF) {
         if (value > 0xFFFF && room == 2)

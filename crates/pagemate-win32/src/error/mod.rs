@@ -1,15 +1,15 @@
 //! Windows' error codes, and the last error of each thread.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
+mod last_failure;
 pub(crate) mod texts;
-mod why;
 
 use std::cell::Cell;
 
 use pagemate::ErrorKind;
 
-pub use why::pagemate_win32_last_error_message;
-pub(crate) use why::traced;
+pub use last_failure::pagemate_win32_last_error_message;
+pub(crate) use last_failure::traced;
 
 /// A system error code of Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ codes! {
 
 impl From<pagemate::Error> for Code {
     fn from(error: pagemate::Error) -> Code {
-        why::note(&error);
+        last_failure::store_cause(&error);
         match error.kind() {
             // `ENOENT` means that the directory of the objects is missing. A missing object has no
             // system error.
@@ -75,7 +75,7 @@ impl From<pagemate::Error> for Code {
             ErrorKind::AlreadyExists => ALREADY_EXISTS,
             ErrorKind::PermissionDenied => ACCESS_DENIED,
             ErrorKind::InvalidName => INVALID_NAME,
-            ErrorKind::InvalidInput if why::directory_is_relative() => BAD_ENVIRONMENT,
+            ErrorKind::InvalidInput if last_failure::directory_is_relative() => BAD_ENVIRONMENT,
             ErrorKind::InvalidInput => INVALID_PARAMETER,
             ErrorKind::OutOfRange => NOT_ENOUGH_MEMORY,
             ErrorKind::NoSpace => COMMITMENT_LIMIT,
@@ -127,10 +127,10 @@ pub(crate) fn set_last(code: u32) {
     LAST.set(code);
 }
 
-/// Returns the value of a call, or sets the last error and returns `failure`. `call` is the name of the
-/// exported function.
+/// Returns the value of a successful call. After a failure, sets the last error and returns
+/// `failure`. `call` is the name of the exported function.
 pub(crate) fn answer<T>(call: &'static str, result: Result<T>, failure: T) -> T {
-    why::record(call, result.as_ref().err().map(|Code(code)| *code));
+    last_failure::record(call, result.as_ref().err().map(|Code(code)| *code));
     result.unwrap_or_else(|Code(code)| {
         set_last(code);
         failure

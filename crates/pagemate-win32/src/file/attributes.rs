@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Result, answer};
 use crate::file::path;
 
-/// `FILE_ATTRIBUTE_` values. A writable file is `NORMAL`: the archive attribute does not exist
-/// here.
+/// `FILE_ATTRIBUTE_` values. A writable file has `NORMAL` and never the archive attribute, because
+/// file systems of Linux do not store it.
 const READONLY: u32 = 0x1;
 const DIRECTORY: u32 = 0x10;
 const NORMAL: u32 = 0x80;
@@ -16,7 +16,7 @@ const NORMAL: u32 = 0x80;
 /// `INVALID_FILE_ATTRIBUTES`.
 const NONE: u32 = u32::MAX;
 
-/// Returns whether this is a file without any write permission bit.
+/// Returns whether `data` describes a file for which all write permission bits are clear.
 pub(super) fn is_read_only(data: &std::fs::Metadata) -> bool {
     data.is_file() && data.mode() & 0o222 == 0
 }

@@ -36,8 +36,8 @@ const OPEN_EXISTING: u32 = 3;
 const OPEN_ALWAYS: u32 = 4;
 const TRUNCATE_EXISTING: u32 = 5;
 
-/// `FILE_ATTRIBUTE_READONLY`, the mask of all attributes, which are otherwise ignored, and the
-/// flags that are hints.
+/// `FILE_ATTRIBUTE_READONLY`; the mask of all attributes, of which only `READONLY` has an effect;
+/// and the flags that are hints.
 const READONLY: u32 = 0x1;
 const ATTRIBUTES: u32 = 0xFFFF;
 const HINTS: u32 = 0x1800_0000;
@@ -82,14 +82,14 @@ impl Wanted {
 
     /// Creates a new file.
     fn create(&self, path: &Path) -> io::Result<std::fs::File> {
-        // Open it for writing even if the caller asks only to read: `create_new` requires write
-        // access.
+        // `create_new` of the standard library requires write access, so request it even if the
+        // caller only wants to read.
         let mut options = self.options();
         let mode = if self.flags & READONLY == 0 { 0o666 } else { 0o444 };
         options.write(true).append(false).create_new(true).mode(mode);
         let file = options.open(path)?;
         if let Sharing::Everyone(_) = self.sharing {
-            // The umask must not restrict the mode, because the caller asked for it.
+            // The caller requested exactly this mode, so undo the effect of the umask.
             file.set_permissions(std::fs::Permissions::from_mode(mode))?;
         }
         if self.access & (WRITE_DATA | APPEND_DATA) == APPEND_DATA {
@@ -131,8 +131,8 @@ impl Wanted {
 
     /// Truncates the file.
     ///
-    /// Opens it again if the handle has no right to write: Windows asks only for the permission of
-    /// the user.
+    /// Windows requires only that the user may write the file, not that the handle has the right to
+    /// write. So a file whose descriptor is read-only is opened again for writing.
     fn truncate(&self, path: &Path, file: &File) -> Result<()> {
         if self.access & WRITE_DATA != 0 {
             return set_len(file, 0);
@@ -141,15 +141,16 @@ impl Wanted {
     }
 }
 
-/// Returns the error for a path that ends in a separator, which no file's does, or for rights that were
-/// refused. An error of the file itself comes first.
+/// Returns the error of the call if the path ends in a separator, or if `rights` is a refusal. A
+/// path with a separator at its end never names a file. If the file itself cannot be opened, that
+/// error takes precedence.
 fn refusal(path: &Path, disposition: u32, rights: Option<Code>) -> Option<Code> {
     let separated = path.as_os_str().as_encoded_bytes().ends_with(b"/");
     if !separated && rights.is_none() {
         return None;
     }
     let opens = matches!(disposition, OPEN_EXISTING | TRUNCATE_EXISTING);
-    // Without the separator at its end.
+    // `components` drops the separator at the end.
     let path: PathBuf = path.components().collect();
     let error = match std::fs::metadata(&path) {
         Ok(_) if disposition == CREATE_NEW => FILE_EXISTS,
@@ -171,7 +172,8 @@ unsafe fn create(
     disposition: u32,
     flags: u32,
 ) -> Result<Handle> {
-    // Windows checks in this order: whether there is a path, the disposition, the name, the file, its rights.
+    // Windows checks in this order: an empty path, the disposition, the file name, the file itself,
+    // the rights.
     if path == Err(PATH_NOT_FOUND) {
         return Err(PATH_NOT_FOUND);
     }

@@ -8,7 +8,7 @@ use crate::file::attributes::is_read_only;
 use crate::file::mapped::is_mapped;
 use crate::file::path;
 
-/// Deletes a file. Refuses a read-only file, and one that this process has mapped.
+/// Deletes a file. Refuses a read-only file, and a file that this process has mapped.
 fn delete(path: &Path) -> Result<()> {
     let data = std::fs::symlink_metadata(path).map_err(|error| path::not_found(path, error))?;
     if data.is_dir() || is_read_only(&data) || is_mapped(&data) {

@@ -28,7 +28,8 @@ pub(crate) unsafe fn wide(path: *const u16) -> Result<PathBuf> {
     of_file(unsafe { characters(path) }?)
 }
 
-/// Does the same as [`narrow`] for a file or directory: the path may end in a separator.
+/// Returns the path of a file or directory from a byte string. Unlike for [`narrow`], the path may
+/// end in a separator.
 ///
 /// # Safety
 ///
@@ -38,7 +39,8 @@ pub(crate) unsafe fn narrow_of_any(path: *const u8) -> Result<PathBuf> {
     of_any(unsafe { bytes(path) }?)
 }
 
-/// Does the same as [`wide`] for a file or directory: the path may end in a separator.
+/// Returns the path of a file or directory from a string of 16-bit characters. Unlike for [`wide`],
+/// the path may end in a separator.
 ///
 /// # Safety
 ///
@@ -77,8 +79,8 @@ pub(crate) fn of_file(path: Vec<u8>) -> Result<PathBuf> {
 
 /// Returns the Linux path of a file or directory.
 ///
-/// Both slashes separate. Refuses drives, servers, and characters that Windows forbids in file
-/// names.
+/// Slash and backslash both separate the components. Refuses paths with a drive or a server, and
+/// characters that Windows forbids in file names.
 pub(crate) fn of_any(mut path: Vec<u8>) -> Result<PathBuf> {
     match path.as_slice() {
         [] => return Err(PATH_NOT_FOUND),
@@ -97,8 +99,8 @@ pub(crate) fn of_any(mut path: Vec<u8>) -> Result<PathBuf> {
     Ok(OsString::from_vec(path).into())
 }
 
-/// Returns the error for a path that does not exist: the file is missing, or a directory on the
-/// way.
+/// Returns the error for a path that does not exist. It is `PATH_NOT_FOUND` if a directory in the
+/// path is missing, and `FILE_NOT_FOUND` if only the file is missing.
 pub(crate) fn not_found(path: &std::path::Path, error: std::io::Error) -> Code {
     match error.kind() {
         std::io::ErrorKind::NotFound if !has_parent_directory(path) => PATH_NOT_FOUND,

@@ -53,9 +53,10 @@ pub unsafe extern "C" fn SetFilePointerEx(
     )
 }
 
-/// Moves the file position, with the distance in two halves.
+/// Moves the file position by a distance that is passed as two 32-bit halves.
 ///
-/// Without a high half the distance is signed, and the new position must fit into the low half.
+/// If `high` is null, `low` is the whole signed distance, and the call fails unless the new
+/// position fits into 32 bits.
 ///
 /// # Safety
 ///

@@ -19,7 +19,8 @@ use crate::pointer::{read_unless_null, write_unless_null};
 /// `STATUS_END_OF_FILE`, which `ReadFile` stores in the `OVERLAPPED` at the end of the file.
 const END_OF_FILE: usize = 0xC000_0011;
 
-/// `OVERLAPPED`: supplies the offset. The call is complete when it returns.
+/// `OVERLAPPED`: supplies the offset. I/O is synchronous, so each call has finished its transfer
+/// when it returns.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Overlapped {
@@ -30,7 +31,7 @@ pub struct Overlapped {
     event: Handle,
 }
 
-/// The error that stopped a transfer, and the number of bytes before it.
+/// The error that ended a transfer early, and the number of bytes that were transferred before it.
 struct Stopped {
     code: Code,
     moved: usize,
@@ -38,8 +39,10 @@ struct Stopped {
 
 /// Calls `transfer_some` until `len` bytes are transferred or it returns zero.
 ///
-/// An invalid buffer fails with `fault`. With `whole`, an error after some bytes fails the call,
-/// because a caller that writes may check only for success. An exception is a descriptor that would
+/// The kernel reports an invalid buffer as `EFAULT`, which becomes the error `fault`. If `whole` is
+/// set, an error fails the call even if some bytes were transferred before it: a program that
+/// writes may check only whether the call succeeded. If the descriptor is non-blocking and would
+/// block, the call succeeds with the bytes so far.
 /// block.
 fn transfer_all(
     len: usize,
@@ -57,7 +60,8 @@ fn transfer_all(
                 error if error.raw_os_error() == Some(libc::EFAULT) => {
                     return Err(Stopped { code: fault, moved });
                 }
-                // Report the bytes so far. The next call will return the error.
+                // Succeed with the bytes that were transferred so far. The next call will return
+                // the error.
                 error if moved > 0 && (!whole || error.kind() == io::ErrorKind::WouldBlock) => {
                     break;
                 }
@@ -68,14 +72,14 @@ fn transfer_all(
     Ok(moved)
 }
 
-/// The position at which a call starts to read or write.
+/// The position at which a call reads or writes.
 #[derive(Clone, Copy)]
 enum Start {
-    /// The file position, which the kernel advances.
+    /// At the file position, which the kernel then advances.
     Position,
-    /// This offset. After success the file position is the end of the transfer.
+    /// At this offset. A successful call then sets the file position to the end of the transfer.
     At(i64),
-    /// The end of the file at the time of the write.
+    /// At the end of the file, wherever it is at the time of the write.
     End,
 }
 
@@ -130,7 +134,7 @@ impl Start {
 }
 
 impl Stopped {
-    /// Restores the file position from before the call, and returns the error.
+    /// Sets the file position back to its value before the call, and returns the error.
     fn restore(self, file: &File, start: Start) -> Code {
         if let (Start::Position, Ok(moved @ 1..)) = (start, i64::try_from(self.moved)) {
             // This fails on a pipe, which has no position.

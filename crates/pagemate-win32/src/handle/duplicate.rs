@@ -11,11 +11,11 @@ use crate::handle::rights::{self, MAP_WRITE, MAXIMUM_ALLOWED, MOST_OF_A_READER};
 use crate::object::mapping::Mapping;
 use crate::pointer::write_unless_null;
 
-/// `DuplicateHandle` closes the source handle, or grants its rights.
+/// `DUPLICATE_` options: close the source handle; grant the same rights as the source handle.
 const DUPLICATE_CLOSE_SOURCE: u32 = 1;
 const DUPLICATE_SAME_ACCESS: u32 = 2;
 
-/// Creates another handle to an object, in this process.
+/// Creates another handle to an object. Both handles belong to this process.
 ///
 /// # Safety
 ///
@@ -36,7 +36,8 @@ pub unsafe extern "C" fn DuplicateHandle(
         drop(handle::remove(source));
     }
     let handle = answer("DuplicateHandle", handle, std::ptr::null_mut());
-    // As on Windows, a null `target` leaks the new handle.
+    // A null `target` is not refused, as on Windows: the new handle is created and the program
+    // cannot close it.
     // SAFETY: the caller guarantees that `target` is null or valid for writes.
     unsafe { write_unless_null(target, handle) };
     i32::from(!handle.is_null())
@@ -61,8 +62,8 @@ fn duplicate(
 }
 
 impl Entry {
-    /// Returns the same object with other rights. More rights are granted if the user may open the
-    /// object so.
+    /// Returns the same object with the rights `access`. Rights that the source handle lacks are
+    /// granted if the user may open the object with them.
     fn with_access(self, access: u32) -> Result<Entry> {
         let rights = self.object.rights();
         let asked = rights.duplicated(access);
@@ -71,8 +72,8 @@ impl Entry {
             // A descriptor cannot gain access that it was not opened with.
             Object::File(_) if asked & MAXIMUM_ALLOWED != 0 => Ok(self),
             Object::File(_) if asked & !self.access != 0 => Err(ACCESS_DENIED),
-            // A handle to any other object may have all rights, because opening the object required
-            // them.
+            // This process opened the object of any other kind with full access, so a handle to it
+            // may have every right.
             object => Ok(Entry { object, access: rights.intersect(asked) }),
         }
     }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use crate::error::{ACCESS_DENIED, NOACCESS, Result, done};
-use crate::handle::inherit::bequeath::bequeath;
+use crate::handle::inherit::make_inheritable::make_inheritable;
 use crate::handle::number::{Handle, is_pseudo};
 use crate::handle::process_table::with_slot;
 use crate::pointer::write_unless_null;
@@ -55,7 +55,7 @@ fn set_information(handle: Handle, mask: u32, flags: u32) -> Result<()> {
                 slot.inherited = None;
             } else if slot.inherited.is_none() {
                 let handle = std::ptr::without_provenance_mut(handle.addr() & !3);
-                slot.inherited = Some(bequeath(handle, &slot.entry)?);
+                slot.inherited = Some(make_inheritable(handle, &slot.entry)?);
             }
         }
         if mask & PROTECT_FROM_CLOSE != 0 {

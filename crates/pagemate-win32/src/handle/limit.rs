@@ -1,4 +1,4 @@
-//! Raises the limit of descriptors when the handles may need more.
+//! Raises the limit of open descriptors when the handles may need more.
 //!
 //! Most handles own one descriptor, and an inheritable handle owns up to four. The usual soft limit
 //! of 1,024 descriptors protects programs that call `select(2)`; Windows has no such limit. So this
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The maximum number of descriptors that a handle owns.
+/// The maximum number of descriptors that one handle owns.
 const DESCRIPTORS_PER_HANDLE: u64 = 4;
 
 /// Raises the limit if this many handles may exceed it.

@@ -1,7 +1,8 @@
 //! Handles: the numbers by which a program refers to objects.
 //!
-//! `table` knows no objects. `entry` lists their kinds, and `process_table` has the one table of this
-//! process. The objects themselves are in `crate::object`, which knows no handles.
+//! `table` is a generic table. `entry` lists the kinds of objects, and `process_table` has the one
+//! table of this process. The objects themselves are in `crate::object`, which does not import this
+//! module.
 
 pub mod close;
 pub mod duplicate;

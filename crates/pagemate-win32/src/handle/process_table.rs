@@ -7,9 +7,9 @@ use pagemate::sync::{Event, Semaphore};
 
 use crate::error::{ACCESS_DENIED, INVALID_HANDLE, Result};
 use crate::handle::entry::{Entry, Object};
-use crate::handle::inherit::adopt::inherited_handles;
-use crate::handle::inherit::bequeath::bequeath;
-use crate::handle::inherit::note::Inherited;
+use crate::handle::inherit::make_inheritable::make_inheritable;
+use crate::handle::inherit::manifest::Inherited;
+use crate::handle::inherit::restore::inherited_handles;
 use crate::handle::number::{CURRENT_PROCESS, CURRENT_THREAD, Handle};
 use crate::handle::rights;
 use crate::handle::table::{Slot, Table};
@@ -24,17 +24,18 @@ use crate::object::thread::Thread;
 #[derive(Debug)]
 pub(super) struct Handles {
     table: Table<Entry, Inherited>,
-    /// Whether the inherited handles were taken over.
-    adopted: bool,
+    /// Whether the handles that this process inherited were restored.
+    restored: bool,
 }
 
 static HANDLES: Protected<Handles> =
-    Protected::new(Rank::Handles, Handles { table: Table::new(), adopted: false });
+    Protected::new(Rank::Handles, Handles { table: Table::new(), restored: false });
 
-/// Locks the handles. Takes over the inherited handles at the first call, before a handle is created.
+/// Locks the table. The first call restores the inherited handles, before any other handle gets
+/// their values.
 fn handles() -> Guard<Handles> {
     let mut handles = HANDLES.lock();
-    if !std::mem::replace(&mut handles.adopted, true) {
+    if !std::mem::replace(&mut handles.restored, true) {
         for (handle, entry, inherited) in inherited_handles() {
             handles.table.insert_inherited(handle, entry, inherited);
         }
@@ -44,12 +45,13 @@ fn handles() -> Guard<Handles> {
 
 /// Creates a handle.
 pub(crate) fn open(entry: Entry, inherit: bool) -> Result<Handle> {
-    let inherited = |handle, entry: &Entry| inherit.then(|| bequeath(handle, entry)).transpose();
+    let inherited =
+        |handle, entry: &Entry| inherit.then(|| make_inheritable(handle, entry)).transpose();
     handles().table.insert(entry, inherited)
 }
 
-/// Removes a handle. The caller drops the object without the lock of the table, because that may make
-/// system calls.
+/// Removes a handle. The caller drops the object after the table is unlocked, because the drop may
+/// make system calls.
 pub(super) fn remove(handle: Handle) -> Result<Slot<Entry, Inherited>> {
     handles().table.remove(handle)
 }
@@ -123,8 +125,9 @@ pub(crate) fn find_mutex(name: &str) -> Option<Arc<Mutex>> {
     })
 }
 
-/// Returns the process with this number, if this process has a handle to it. If there are several,
-/// returns the one that runs, because the number is still its own.
+/// Returns the process with this number, if this process has a handle to it. A number can be
+/// reused, so several processes may match. A process that still runs is preferred, because the
+/// number is its own.
 pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
     let handles = handles();
     let found = handles.table.slots().filter_map(|slot| match &slot.entry.object {
@@ -134,8 +137,8 @@ pub(crate) fn find_process(id: u32) -> Option<Arc<Process>> {
     found.min_by_key(|process| process.end().is_some()).cloned()
 }
 
-/// Calls `run` with the descriptors of the inheritable handles, for a child. The table stays locked
-/// meanwhile, so that none of them is closed.
+/// Calls `run` with the descriptors of the inheritable handles, to start a child. The table stays
+/// locked meanwhile, so that no other thread closes one of them.
 pub(crate) fn with_inheritable<T>(run: impl FnOnce(&[RawFd]) -> T) -> T {
     let handles = handles();
     let inherited = handles.table.slots().filter_map(|slot| slot.inherited.as_ref());

@@ -1,8 +1,8 @@
 //! The access rights of handles, for each kind of object.
 //!
-//! The owner of an object gets every right of its kind. The default access list of Windows refuses
-//! an unknown bit when an object is opened. When an object is created or a handle duplicated,
-//! Windows ignores such bits.
+//! The owner of an object may get every right of its kind. A call that opens an object fails if it
+//! requests a right that the kind does not have. Calls that create an object or duplicate a handle
+//! ignore such a right, as on Windows.
 
 use crate::error::{ACCESS_DENIED, PRIVILEGE_NOT_HELD, Result};
 
@@ -13,7 +13,7 @@ pub(crate) const SYNCHRONIZE: u32 = 0x10_0000;
 
 /// `ACCESS_SYSTEM_SECURITY`, the right to the audit list, which requires a privilege.
 const SYSTEM_SECURITY: u32 = 0x0100_0000;
-/// Requests as many rights as the user has.
+/// The pseudo-right that requests as many rights as the user may get.
 pub(crate) const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
 
 /// `SECTION_QUERY`, `SECTION_MAP_WRITE`, `SECTION_MAP_READ`, `SECTION_MAP_EXECUTE`.
@@ -121,7 +121,7 @@ impl Rights {
     }
 }
 
-/// The rights to a mapping that `MAXIMUM_ALLOWED` gives to a user who may only read.
+/// The rights to a mapping that `MAXIMUM_ALLOWED` grants to a user without write permission.
 pub(crate) const MOST_OF_A_READER: u32 = READ_CONTROL | QUERY | MAP_READ;
 /// The rights that `CreateFileMapping` always grants.
 pub(crate) const CREATED_MAPPING: u32 = STANDARD_RIGHTS | QUERY | MAP_READ;

@@ -1,4 +1,4 @@
-//! A table from handles to entries. It knows no kind of object.
+//! A generic table from handles to entries. `E` is the type of the entries.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use crate::handle::number::{Handle, handle_of, index};
 /// The maximum number of handles, as on Windows.
 const MAX_HANDLES: usize = 1 << 24;
 
-/// The entry of a handle, and the properties of the handle alone. `I` keeps the object for
-/// later children.
+/// The entry of a handle, and the properties that belong to the handle and not to its object. `I`
+/// is the data that makes a handle inheritable.
 #[derive(Debug)]
 pub(super) struct Slot<E, I> {
     pub(super) entry: E,
@@ -68,7 +68,8 @@ impl<E, I> Table<E, I> {
         }
     }
 
-    /// Returns the index for the next handle: that of the last closed handle, if there is one.
+    /// Returns the index for the next handle. The index of the handle that was closed last is
+    /// reused first.
     fn vacant(&mut self) -> usize {
         if let Some(free) = self.free.last() {
             return *free;

@@ -27,7 +27,7 @@ pub(crate) struct MapRequest<'a> {
     pub(crate) source: Option<(BorrowedFd<'a>, u64)>,
 }
 
-/// The base of the last mapping. The search for the next address begins below it.
+/// The address of the last mapping. The next mapping is placed below it if possible.
 static LAST_BASE: AtomicUsize = AtomicUsize::new(0);
 
 /// Maps memory at an address that this function chooses, and returns the address.
@@ -73,7 +73,7 @@ fn map_aligned(request: MapRequest<'_>, misaligned: usize, align: usize) -> Resu
     mapped
 }
 
-/// Maps at `base`, or fails if something is mapped there.
+/// Maps memory at `base`. Fails if another mapping is in the range.
 pub(crate) fn map_at(base: usize, request: MapRequest<'_>) -> Result<()> {
     // SAFETY: with `FIXED_NOREPLACE` the kernel never replaces an existing mapping.
     match unsafe { map(base, request, MapFlags::FIXED_NOREPLACE) } {
@@ -129,7 +129,8 @@ unsafe fn map(base: usize, request: MapRequest<'_>, fixed: MapFlags) -> Result<u
 /// The range was mapped by this module, and its region was removed from
 /// [`regions`](super::region::regions).
 pub(crate) unsafe fn unmap(base: usize, len: usize) {
-    // The next mapping of this length can reuse the address.
+    // Move the start of the search up, so that the next mapping of this length can reuse the
+    // address.
     let above = base.saturating_add(len.next_multiple_of(GRANULARITY));
     _ = LAST_BASE.compare_exchange(base, above, Ordering::Relaxed, Ordering::Relaxed);
     // SAFETY: the caller guarantees that the range is a whole mapping of this module and that its

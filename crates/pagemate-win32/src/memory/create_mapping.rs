@@ -88,7 +88,7 @@ impl Wanted {
         if negative || in_memory && len == 0 {
             return Err(INVALID_PARAMETER);
         }
-        // The address space of a process is smaller.
+        // No process has an address space of this size.
         if in_memory && len >= 1 << 47 {
             return Err(NOT_ENOUGH_MEMORY);
         }
@@ -103,8 +103,8 @@ impl Wanted {
         Ok(Wanted { protection: base, reserve: sec & SEC_RESERVE != 0, caching, len, file })
     }
 
-    /// Returns the rights of the handle, which do not depend on whether the mapping was created or
-    /// opened.
+    /// Returns the rights of the new handle. They are the same if the call opens an existing
+    /// mapping.
     fn access(&self) -> u32 {
         let write = if self.protection == READWRITE { MAP_WRITE } else { 0 };
         CREATED_MAPPING | write
@@ -132,8 +132,8 @@ impl Wanted {
     fn code_of(&self, kind: ErrorKind, code: Code) -> Code {
         match (kind, &self.file) {
             _ if code == BAD_ENVIRONMENT => code,
-            // Row 12: a length beyond the address space is reported as a lack of memory, not of
-            // disk space.
+            // Row 12 of `docs/platforms.md`: if a length exceeds the address space, Windows reports
+            // a lack of memory, not of disk space.
             (ErrorKind::NoSpace, Some(_)) if self.len >= 1 << 47 => NOT_ENOUGH_MEMORY,
             (ErrorKind::NoSpace, Some(_)) => DISK_FULL,
             (ErrorKind::NoSpace, None) => COMMITMENT_LIMIT,

@@ -1,5 +1,5 @@
-//! The heaps of Windows: `Local…`, `Global…` and `Heap…`. All of them allocate by `malloc`, and no
-//! block moves except by `HeapReAlloc`.
+//! The heaps of Windows: `Local…`, `Global…` and `Heap…`. All of them allocate by `malloc`. Only
+//! `HeapReAlloc` moves a block, so memory that a program requests as movable never moves.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::c_void;
@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 use crate::error::{INVALID_PARAMETER, NOT_ENOUGH_MEMORY, answer, done};
 use crate::handle::number::Handle;
 
-/// `LMEM_ZEROINIT` and `GMEM_ZEROINIT`; `LMEM_MOVEABLE` and `GMEM_MOVEABLE`, which are ignored.
+/// `LMEM_ZEROINIT` and `GMEM_ZEROINIT`. `LMEM_MOVEABLE` and `GMEM_MOVEABLE` are ignored.
 const ZEROED: u32 = 0x40;
 const MOVABLE: u32 = 0x02;
 
@@ -40,8 +40,8 @@ fn allocate(len: usize, zeroed: bool) -> *mut c_void {
     unsafe { store_len(start, len) }
 }
 
-/// Stores a block's length in its header, and returns the address after the header. Returns null
-/// for null.
+/// Stores the length of a block in its header, and returns the address of the block. Returns null
+/// if `start` is null.
 ///
 /// # Safety
 ///
@@ -95,7 +95,7 @@ fn or_out_of_memory(call: &'static str, start: *mut c_void) -> *mut c_void {
     answer(call, start, null_mut())
 }
 
-/// Allocates memory, to be freed by [`LocalFree`].
+/// Allocates memory. The program frees it by [`LocalFree`].
 #[unsafe(no_mangle)]
 pub extern "C" fn LocalAlloc(flags: u32, len: usize) -> *mut c_void {
     match flags & !MOVABLE {
@@ -105,7 +105,7 @@ pub extern "C" fn LocalAlloc(flags: u32, len: usize) -> *mut c_void {
     }
 }
 
-/// Frees memory. Always returns null, the result of success.
+/// Frees memory. Always returns null, by which Windows reports success.
 ///
 /// # Safety
 ///
@@ -144,7 +144,7 @@ pub extern "C" fn GetProcessHeap() -> Handle {
     std::ptr::without_provenance_mut(HEAP)
 }
 
-/// Allocates memory, to be freed by [`HeapFree`]. Returns null if no memory is left.
+/// Allocates memory. The program frees it by [`HeapFree`]. Returns null if no memory is available.
 #[unsafe(no_mangle)]
 pub extern "C" fn HeapAlloc(_heap: Handle, flags: u32, len: usize) -> *mut c_void {
     // As on Windows, a failure does not change the last error.

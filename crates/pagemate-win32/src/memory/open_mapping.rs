@@ -15,7 +15,8 @@ use crate::handle::rights::{
 use crate::object::mapping::Mapping;
 use crate::text::name;
 
-/// `FILE_MAP_COPY` and `FILE_MAP_EXECUTE`, which do not correspond to rights of a mapping by value.
+/// `FILE_MAP_COPY` and `FILE_MAP_EXECUTE`. Their values differ from those of the rights `SECTION_…`
+/// that they request.
 const FILE_MAP_COPY: u32 = 0x1;
 const FILE_MAP_EXECUTE: u32 = 0x20;
 
@@ -33,8 +34,8 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     };
     let granted = rights::MAPPING.opened(access);
     let open = |access| SectionOptions::new().access(access).open(&name);
-    // Windows reports a missing object before missing rights. So the name is opened before the
-    // refusal is returned.
+    // If the object is missing and the rights are also refused, Windows reports that the object is
+    // missing. So open the name before returning the refusal.
     let (section, access) = match granted {
         Ok(most) if most & MAXIMUM_ALLOWED != 0 => match open(Access::ReadWrite) {
             Ok(section) => (section, rights::MAPPING.all),
@@ -54,7 +55,7 @@ fn open(access: u32, inherit: i32, name: Result<Option<String>>) -> Result<Handl
     handle::open(Entry { object, access }, inherit != 0)
 }
 
-/// Opens a mapping that some process holds a handle to.
+/// Opens a mapping that exists because some process has a handle to it.
 ///
 /// # Safety
 ///

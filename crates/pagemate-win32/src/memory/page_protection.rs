@@ -12,10 +12,12 @@ pub(crate) const WRITECOPY: u32 = 0x08;
 /// The executable protections.
 const EXECUTABLE: u32 = 0xF0;
 
-/// Modifiers that `VirtualQuery` reports. Memory with them is cached nevertheless.
+/// Modifiers that `VirtualQuery` reports. They have no other effect: the memory is cached in any
+/// case.
 pub(crate) const NOCACHE: u32 = 0x200;
 pub(crate) const WRITECOMBINE: u32 = 0x400;
-/// Unsupported: on Windows the first access to a guard page raises an exception that the program handles.
+/// Not supported. On Windows the first access to a guard page raises an exception, which the
+/// program handles.
 const GUARD: u32 = 0x100;
 const MODIFIERS: u32 = GUARD | NOCACHE | WRITECOMBINE;
 
@@ -24,8 +26,8 @@ pub(crate) fn without_modifiers(protection: u32) -> u32 {
     protection & !MODIFIERS
 }
 
-/// Refuses invalid and unsupported protections. Modifiers exclude each other, and a page without access has
-/// none.
+/// Refuses invalid and unsupported protections. At most one modifier may be set, and none together
+/// with `NOACCESS`.
 pub(crate) fn check_protection(protection: u32) -> Result<()> {
     let (base, modifiers) = (without_modifiers(protection), protection & MODIFIERS);
     let is_known = base.is_power_of_two() && base <= EXECUTABLE;

@@ -18,7 +18,8 @@ pub(super) struct Run {
 }
 
 impl Region {
-    /// Returns the state of a page, and how many pages from it on share that state.
+    /// Returns the state of a page, and the number of consecutive pages from it on that have the
+    /// same state.
     pub(super) fn run(&self, base: usize, page: usize) -> Result<Run> {
         let mut run = Run {
             pages: self.same_protection_from(page),
@@ -42,7 +43,8 @@ impl Region {
     }
 }
 
-/// Returns whether a page of a sparse section is committed, and how many pages from it on agree.
+/// Returns whether a page of a sparse section is committed, and the number of consecutive pages
+/// from it on for which the answer is the same.
 fn committed(fd: &OwnedFd, page: u64) -> (bool, u64) {
     let at = page * PAGE as u64;
     let seek = |whence: SeekFrom| rustix::fs::seek(fd, whence);
@@ -52,7 +54,7 @@ fn committed(fd: &OwnedFd, page: u64) -> (bool, u64) {
             (true, (end / PAGE as u64).saturating_sub(page).max(1))
         }
         Ok(data) => (false, data / PAGE as u64 - page),
-        // No data follows: the rest of the file is a hole.
+        // The rest of the file is a hole.
         Err(_) => (false, u64::MAX),
     }
 }

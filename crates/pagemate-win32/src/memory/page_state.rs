@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// The flag for a copy-on-write page of a shared view. The other bits are the protection. Zero in
-/// them means that the page is not committed.
+/// The flag for a copy-on-write page of a shared view. The other bits are the protection of the
+/// page. They are zero if the page is not committed.
 pub(crate) const COPY_ON_WRITE: u8 = 0x80;
 
 /// The state byte of each page of a region.
@@ -13,8 +13,8 @@ pub(crate) const COPY_ON_WRITE: u8 = 0x80;
 #[derive(Debug)]
 pub(crate) struct Pages {
     count: usize,
-    /// The byte of each run, by its first page. Invariants: a run begins at zero, and adjacent runs
-    /// differ.
+    /// The byte of each run, by the index of its first page. Invariants: the first run begins at
+    /// page zero, and adjacent runs have different bytes.
     runs: BTreeMap<usize, u8>,
 }
 
@@ -29,7 +29,8 @@ impl Pages {
         *byte
     }
 
-    /// Returns how many pages from `page` on agree with it in `bits`.
+    /// Returns the number of consecutive pages from `page` on that have the same values of `bits`
+    /// as it.
     pub(crate) fn run_len(&self, page: usize, bits: u8) -> usize {
         let first = self.at(page);
         let mut after = self.runs.range((Bound::Excluded(page), Bound::Unbounded));
@@ -37,7 +38,7 @@ impl Pages {
         end.map_or(self.count, |(page, _)| *page) - page
     }
 
-    /// Replaces the byte of each page in `pages` by `to` of that byte.
+    /// Replaces the byte `b` of each page in `pages` by `to(b)`.
     pub(crate) fn change(&mut self, pages: Range<usize>, to: impl Fn(u8) -> u8) {
         if pages.is_empty() {
             return;
@@ -50,7 +51,7 @@ impl Pages {
         self.join(pages);
     }
 
-    /// Makes a run begin at `page`.
+    /// Splits the run that contains `page`, so that a run begins at `page`.
     fn split(&mut self, page: usize) {
         if page < self.count {
             self.runs.insert(page, self.at(page));

@@ -17,8 +17,8 @@ use crate::memory::page_protection::{
 use crate::memory::region::{Kind, PAGE, Region};
 use crate::object::mapping::Mapping;
 
-/// Returns whether a region with the maximum protection `most` permits `protection`. Copy-on-write
-/// needs only the permission to read.
+/// Returns whether pages of a region may get `protection`. `most` is the protection with which the
+/// region was created. A copy-on-write page needs only the permission to read.
 pub(crate) fn permits(kind: &Kind, most: u32, protection: u32) -> bool {
     match (kind, without_modifiers(protection)) {
         (_, NOACCESS) => true,
@@ -55,16 +55,16 @@ pub(crate) fn set_protection(
 fn mprotect(base: usize, pages: &Range<usize>, protection: u32) -> Result<()> {
     let flags = MprotectFlags::from_bits_retain(prot(protection).bits());
     let (start, len) = (base + pages.start * PAGE, pages.len() * PAGE);
-    // SAFETY: the pages lie inside a region of this library. The program is responsible for threads
-    // that still access them, as on Windows.
+    // SAFETY: the pages lie inside a region of this library. Other threads of the program may
+    // access them at the same time; the program is responsible for that, as on Windows.
     Ok(unsafe { rustix::mm::mprotect(as_pointer(start), len, flags) }?)
 }
 
 /// Sets the protection of pages of a shared view, some of which may be copy-on-write.
 ///
-/// A page becomes copy-on-write when the program asks for `PAGE_WRITECOPY`. An unwritten page
-/// becomes shared again when the program asks for another protection that permits writing. A
-/// written page keeps its private copy.
+/// `PAGE_WRITECOPY` makes a page copy-on-write. Another protection that permits writing makes a
+/// copy-on-write page shared again, if the program has not written to it. A page that was written
+/// keeps its private copy.
 fn set_shared(
     base: usize,
     region: &mut Region,
@@ -86,7 +86,7 @@ fn set_shared(
         runs.push((page..page + alike, remaps));
         page += alike;
     }
-    // Acquire the descriptor first, so that a failure leaves all pages unchanged.
+    // Acquire the descriptor before the first change, so that a failure leaves all pages unchanged.
     let remap =
         if runs.iter().any(|(_, remaps)| *remaps) { Some(Remap::of(region)?) } else { None };
     for (run, remaps) in runs {
@@ -101,7 +101,7 @@ fn set_shared(
     Ok(())
 }
 
-/// The memory of a view's section, to map pages of the view again.
+/// The memory of a view's section, from which pages of the view are mapped again.
 struct Remap {
     memory: Memory,
     offset: u64,
@@ -113,7 +113,7 @@ enum Memory {
 }
 
 impl Remap {
-    /// Returns the memory of a view.
+    /// Returns the memory of the section that a view maps.
     ///
     /// Fails if all handles to the mapping are closed and no descriptor of its memory is left.
     fn of(region: &Region) -> Result<Remap> {
@@ -143,14 +143,15 @@ impl Remap {
     }
 }
 
-/// Returns whether a page of a copy-on-write view was written to, and how many pages from it on,
-/// `pages` at most, agree.
+/// Returns whether the program has written to a page of a copy-on-write view, and the number of
+/// consecutive pages from it on for which the answer is the same, at most `pages`.
 ///
-/// `page` counts from address zero. An unknown state is an error: mapping a written page again
-/// would discard its private copy.
+/// `page` is the address of the page divided by the page size. If the state cannot be determined,
+/// the call fails: mapping a written page again would discard its private copy.
 pub(crate) fn is_written(page: usize, pages: usize) -> Result<(bool, usize)> {
     const ENTRY: usize = 8;
-    /// Bits of `/proc/self/pagemap`: the page is in memory, is swapped out, is backed by the file.
+    /// Bits of an entry of `/proc/self/pagemap`: the page is in memory; it is swapped out; it is
+    /// backed by the file.
     const PRESENT: u64 = 1 << 63;
     const SWAPPED: u64 = 1 << 62;
     const FILE: u64 = 1 << 61;

@@ -48,16 +48,17 @@ pub(crate) enum Kind {
     Private,
 }
 
-/// The part of a section that a view maps.
+/// The part of a section that a view maps, and the references that the view needs later.
 #[derive(Debug)]
 pub(crate) struct ViewSource {
     /// The offset of the view in the mapping, in bytes.
     pub(crate) offset: u64,
     /// The device and inode of the user's file. `None` for memory.
     pub(crate) file: Option<(u64, u64)>,
-    /// The descriptor of a section whose memory is committed on demand.
+    /// A descriptor of the memory, for a section whose memory is committed on demand.
     pub(crate) sparse: Option<Arc<OwnedFd>>,
-    /// The mapping. Views outlive its last handle, so the reference is weak.
+    /// The mapping. The reference is weak, because a view does not keep its mapping open: the name
+    /// ends with the last handle.
     pub(crate) mapping: Weak<Mapping>,
 }
 
@@ -72,7 +73,7 @@ impl Region {
         }
     }
 
-    /// Returns the protection that was set for a page; zero if the page is not committed.
+    /// Returns the protection of a page; zero if the page is not committed.
     pub(crate) fn protection_at(&self, page: usize) -> u32 {
         protection_of(self.pages.at(page))
     }
@@ -82,14 +83,14 @@ impl Region {
         self.pages.run_len(page, !COPY_ON_WRITE)
     }
 
-    /// Returns whether a page of a shared view is copy-on-write, and how many pages from it on
-    /// agree.
+    /// Returns whether a page of a shared view is copy-on-write, and the number of consecutive
+    /// pages from it on for which the answer is the same.
     pub(crate) fn copy_on_write_from(&self, page: usize) -> (bool, usize) {
         (self.pages.at(page) & COPY_ON_WRITE != 0, self.pages.run_len(page, COPY_ON_WRITE))
     }
 
-    /// Returns a protection with the region's caching modifier. Pages without access and uncommitted
-    /// pages do not have it.
+    /// Adds the caching modifier of the region to a protection. Pages without access and
+    /// uncommitted pages have no modifier.
     pub(crate) fn with_caching(&self, protection: u32) -> u32 {
         if matches!(protection, 0 | NOACCESS) { protection } else { protection | self.caching }
     }

@@ -45,8 +45,8 @@ struct Wanted {
     base: *mut c_void,
 }
 
-/// Returns the `PAGE_` protection for `FILE_MAP_` rights. `FILE_MAP_COPY` counts only if it is the
-/// only right.
+/// Returns the `PAGE_` protection for `FILE_MAP_` rights. `FILE_MAP_COPY` has an effect only
+/// without other rights.
 fn protection_of(access: u32) -> Result<u32> {
     if access & FILE_MAP_EXECUTE != 0 {
         return Err(NOT_SUPPORTED);
@@ -122,8 +122,8 @@ fn unmap(address: *const c_void) -> Result<()> {
     }
     let len = region.len;
     let removed = regions.remove(base);
-    // Release the lock before unmapping. The address range stays mapped until `unmap`, so no other
-    // thread can map it meanwhile.
+    // Unlock the list of regions before the system call. The address range stays mapped until
+    // `unmap`, so no other thread can get the same range meanwhile.
     drop(regions);
     // SAFETY: the range was mapped as a region, and the region was just removed.
     unsafe { address::unmap(base, len) };
@@ -147,8 +147,8 @@ fn flush(address: *const c_void, len: usize) -> Result<()> {
     if !file {
         return Ok(());
     }
-    // Windows starts the write and returns. `msync` on Linux either does nothing (`MS_ASYNC`) or
-    // waits.
+    // Windows starts the write and returns before it is complete. `msync` on Linux cannot do that:
+    // `MS_ASYNC` starts no write, and `MS_SYNC` waits for it. So wait.
     // SAFETY: `msync` changes no memory. If another thread unmapped the view meanwhile, `msync`
     // fails or flushes another mapping.
     unsafe { rustix::mm::msync(as_pointer(start), len, MsyncFlags::SYNC) }.map_err(|error| {
@@ -173,7 +173,7 @@ pub extern "C" fn MapViewOfFile(
     answer("MapViewOfFile", mapped, std::ptr::null_mut())
 }
 
-/// Maps a view at an address that the caller chooses.
+/// Maps a view at an address that the program chooses.
 #[unsafe(no_mangle)]
 pub extern "C" fn MapViewOfFileEx(
     handle: Handle,
@@ -187,7 +187,7 @@ pub extern "C" fn MapViewOfFileEx(
     answer("MapViewOfFileEx", mapped, std::ptr::null_mut())
 }
 
-/// Maps a view with the protection that `FILE_MAP_` rights mean.
+/// Maps a view with the `PAGE_` protection that corresponds to `FILE_MAP_` rights.
 fn map_with_access(
     handle: Handle,
     access: u32,
@@ -243,7 +243,8 @@ fn map_here(here: bool, handle: Handle, allocation: u32, wanted: Wanted) -> Resu
         return Err(INVALID_HANDLE);
     }
     check_protection(wanted.protection)?;
-    // The section determines the caching modifier of its views.
+    // The mapping determines the caching modifier of its views, so ignore the modifier that the
+    // program passes.
     let wanted = Wanted { protection: without_modifiers(wanted.protection), ..wanted };
     if allocation & !MEM_RESERVE != 0 {
         return Err(NOT_SUPPORTED);
@@ -275,7 +276,7 @@ fn unmap_without_flags(address: *const c_void, flags: u32) -> Result<()> {
     if flags == 0 { unmap(address) } else { Err(NOT_SUPPORTED) }
 }
 
-/// Writes the changed pages of a view to its file, and waits for that.
+/// Writes the changed pages of a view to its file, and waits until they are written.
 #[unsafe(no_mangle)]
 pub extern "C" fn FlushViewOfFile(address: *const c_void, len: usize) -> i32 {
     done("FlushViewOfFile", flush(address, len))

@@ -65,8 +65,8 @@ fn allocate(address: usize, len: usize, how: u32, protection: u32) -> Result<usi
 
 /// Commits pages of a sparse section.
 ///
-/// Populates them through a temporary mapping, because the protection of the view's own pages may
-/// forbid reading.
+/// Writes them through a temporary mapping, because the protection of the pages in the view may
+/// forbid access.
 fn populate(sparse: &OwnedFd, offset: u64, len: usize) -> Result<()> {
     let source = Some((sparse.as_fd(), offset));
     let base = address::map_anywhere(MapRequest {

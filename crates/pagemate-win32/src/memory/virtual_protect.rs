@@ -34,7 +34,7 @@ fn protect(address: usize, len: usize, protection: u32) -> Result<u32> {
     Ok(first)
 }
 
-/// Changes the protection of pages, and reports the old one of the first page.
+/// Changes the protection of pages, and reports the previous protection of the first page.
 ///
 /// # Safety
 ///

@@ -60,7 +60,7 @@ fn query(address: usize) -> Result<MemoryBasicInformation> {
     })
 }
 
-/// Describes memory that is not a region of this library.
+/// Describes memory that this library did not map.
 fn query_foreign(start: usize) -> Result<MemoryBasicInformation> {
     Ok(match process_maps::find(start)? {
         Found::Mapping(map) => MemoryBasicInformation {

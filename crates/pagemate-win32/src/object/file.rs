@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 
 use crate::error::Result;
 
-/// The open file that all handles from one `CreateFile` share, including its position.
+/// An open file. All handles that result from one `CreateFile` share it, including its position.
 #[derive(Debug)]
 pub(crate) struct File {
     file: std::fs::File,

@@ -14,7 +14,7 @@ use crate::error::{ACCESS_DENIED, Result};
 pub(crate) struct Mapping {
     section: Section,
     over_file: bool,
-    /// For a section whose memory is committed on demand: a second descriptor of the memory, which
+    /// A second descriptor of the memory, for a section whose memory is committed on demand. It
     /// does not keep the name alive. `None` if all pages are allocated.
     sparse: Option<Arc<OwnedFd>>,
     /// `PAGE_NOCACHE`, `PAGE_WRITECOMBINE` or zero: `VirtualQuery` reports this modifier for views. The
@@ -50,7 +50,7 @@ impl Mapping {
         self.sparse.as_ref()
     }
 
-    /// Returns a mapping whose descriptor permits writing, if the object is writable at all.
+    /// Returns a mapping with a writable descriptor. Fails if the user may not write the object.
     ///
     /// Opens the section by name if this mapping's descriptor is read-only.
     pub(crate) fn writable(self: Arc<Self>) -> Result<Arc<Mapping>> {

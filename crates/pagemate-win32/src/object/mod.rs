@@ -1,4 +1,4 @@
-//! The objects that handles refer to. They know neither handles nor rights.
+//! The objects that handles refer to. These types do not depend on handles or on access rights.
 //!
 //! Events and semaphores are those of the `pagemate` crate.
 

@@ -1,4 +1,4 @@
-//! A mutex of this process.
+//! A mutex, as this process uses it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -6,7 +6,8 @@ use pagemate::sync::Mutex as Core;
 
 use crate::error::{NOT_OWNER, Result};
 
-/// A mutex of this process, shared by all handles to it. Its owner may acquire it recursively.
+/// A mutex, as this process uses it. All handles of the process to it share this value. Its owner
+/// may acquire it recursively.
 #[derive(Debug)]
 pub(crate) struct Mutex {
     pub(crate) core: Core,

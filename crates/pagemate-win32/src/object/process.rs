@@ -1,4 +1,4 @@
-//! A process of this machine, and its end.
+//! A process of this machine, and its exit code.
 #![allow(unsafe_code, reason = "_exit(2)")]
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,14 +15,15 @@ use crate::object::process_status::{Cause, end_from_kernel, poll_child, readable
 /// `STILL_ACTIVE`.
 pub(crate) const STILL_ACTIVE: u32 = 259;
 
-/// The exit code of a process that a signal terminated is this number plus the signal's.
+/// The exit code of a process that a signal terminated is this number plus the number of the
+/// signal.
 const BY_SIGNAL: u32 = 128;
 
-/// The flag that a stored exit code is valid.
+/// The flag in a stored exit code that says that the code is known.
 const KNOWN: u64 = 1 << 32;
 
-/// A process of this machine. Its descriptor never refers to another process, even if the number is
-/// reused.
+/// A process of this machine. Its descriptor refers to this process even after another process gets
+/// its number.
 #[derive(Debug)]
 pub(crate) struct Process {
     id: u32,
@@ -35,12 +36,13 @@ pub(crate) struct Process {
     terminated: AtomicU64,
 }
 
-/// The end of a process.
+/// The result of a process that has terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     Code(u32),
-    /// The exit code is unknown: the process is not a child of this one, or another part of the
-    /// program reaped it, and the kernel does not report the code.
+    /// The exit code is unknown. Only the parent of a process can reap it and so read its exit
+    /// code. Here the process is not a child of this one, or another part of the program reaped it.
+    /// Kernels before Linux 6.15 do not report the code to others.
     Unknown,
 }
 
@@ -60,7 +62,8 @@ impl Process {
         self.id
     }
 
-    /// Returns the end of the process, or `None` while it runs. Reaps a child that has terminated.
+    /// Returns the result of the process, or `None` while it runs. Reaps a child that has
+    /// terminated.
     pub(crate) fn end(&self) -> Option<End> {
         loop {
             // Acquire: pairs with the Release in `store`, possibly in another thread.
@@ -82,7 +85,8 @@ impl Process {
         }
     }
 
-    /// Returns the end of a process that is not a child of this one, or is already reaped.
+    /// Returns the result of a process that this process cannot reap, because it is no child or is
+    /// already reaped.
     fn end_of_unwaited(&self) -> Option<End> {
         let now = Some(Instant::now());
         if !readable(&[self.as_fd()], now).unwrap_or(false) {
@@ -115,7 +119,8 @@ impl Process {
         Ok(ended)
     }
 
-    /// Terminates the process by SIGKILL, and records its exit code.
+    /// Terminates the process by SIGKILL. Stores `code` as the exit code that this process reports
+    /// for it.
     pub(crate) fn terminate(&self, code: u32) -> Result<()> {
         if self.id == std::process::id() {
             // SAFETY: `_exit` accepts any number and does not return.
@@ -135,7 +140,7 @@ impl Process {
         if sent.is_err() && first {
             self.terminated.store(0, Ordering::Relaxed);
         }
-        // The process has terminated meanwhile, or belongs to another user.
+        // The process has terminated meanwhile, or this user may not send signals to it.
         sent.map_err(|_| ACCESS_DENIED)
     }
 }

@@ -1,4 +1,4 @@
-//! The end of a process, as the kernel reports it.
+//! The result of a process, as the kernel reports it.
 #![allow(unsafe_code, reason = "ioctl(2) of a pidfd")]
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,7 +11,7 @@ use rustix::process::{WaitId, WaitIdOptions, WaitIdStatus};
 use crate::deadline::left;
 use crate::error::Result;
 
-/// The cause of a process' end.
+/// The way in which a process ended.
 pub(crate) enum Cause {
     Exit(i32),
     Signal(i32),
@@ -53,7 +53,7 @@ struct PidfdInfo {
 
 const _: () = assert!(size_of::<PidfdInfo>() == 64);
 
-/// Returns the end of a reaped process. Only Linux 6.15 and later report it.
+/// Returns the result of a process that its parent has reaped. Only Linux 6.15 and later report it.
 pub(crate) fn end_from_kernel(fd: &OwnedFd) -> Option<Cause> {
     const EXIT: u64 = 1 << 3;
     const GET_INFO: libc::Ioctl = libc::_IOWR::<PidfdInfo>(0xFF, 11);

@@ -1,4 +1,4 @@
-//! A thread of this process, and its end.
+//! A thread of this process, and its exit code.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::object::process::STILL_ACTIVE;
 /// A thread of this process.
 #[derive(Debug)]
 pub(crate) struct Thread {
-    /// Set when the thread has ended and its mutexes are abandoned.
+    /// The event is set after the thread has ended and the mutexes that it owned are abandoned.
     pub(crate) ended: Arc<Event>,
     /// [`STILL_ACTIVE`], or the exit code once the thread has ended.
     code: AtomicU32,
@@ -24,12 +24,13 @@ pub(crate) struct Thread {
 }
 
 thread_local! {
-    /// The calling thread, if it is known to this library.
+    /// The calling thread. `None` if this library has not used it yet.
     static CURRENT: RefCell<Option<Running>> = const { RefCell::new(None) };
 }
 
-/// A running thread. Its thread-locals that were initialized later, such as the record of its
-/// mutexes, are destroyed before this one. So `ended` is set after its mutexes are abandoned.
+/// A running thread. The drop of this thread-local value reports the end of the thread. A thread
+/// destroys its thread-locals in the reverse order of their initialization, and the list of the
+/// mutexes that it owns is initialized later. So the mutexes are abandoned before `ended` is set.
 struct Running {
     thread: Arc<Thread>,
     process: u32,
@@ -39,13 +40,15 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A forked child has a copy of this value. Its end is not the end of the parent's thread.
+        // A forked child has a copy of this value. When the copy is dropped, the parent's thread
+        // still runs.
         if self.process != std::process::id() {
             return;
         }
         // Release: pairs with the Acquire in `exit_code`.
         self.thread.code.store(self.code, Ordering::Release);
-        // If this fails, waiters for the thread keep waiting.
+        // If this fails, threads that wait for this thread never wake. There is no caller that
+        // could receive the error.
         _ = self.thread.ended.set();
     }
 }

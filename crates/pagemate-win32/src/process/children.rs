@@ -20,18 +20,20 @@ use crate::object::process_status::is_child;
 
 static CHILDREN: Protected<Vec<Arc<Process>>> = Protected::new(Rank::Children, Vec::new());
 
-/// Returns a child that was just started.
+/// Returns a child that this library has just started.
 ///
-/// Only this library may reap it, unless the program reaps every child.
+/// The child cannot have been reaped before, unless the program waits for every child or ignores
+/// SIGCHLD.
 pub(super) fn child(id: Pid) -> Result<Arc<Process>> {
     let fd = match pidfd_open(id, PidfdFlags::empty()) {
         Ok(fd) if is_child(&fd) => fd,
-        // The child has terminated and was reaped, because the program waits for every child or
-        // ignores SIGCHLD. Its number may belong to another process now.
+        // The child has terminated and is already reaped, because the program waits for every child
+        // or ignores SIGCHLD. Another process may have its number now, so replace the pidfd by an
+        // event that says that the process has terminated.
         Ok(_) | Err(Errno::SRCH) => eventfd(1, EventfdFlags::CLOEXEC)?,
         Err(error) => {
-            // The call fails, so the child must not run. Its number is not reused until it is
-            // reaped.
+            // This call reports a failure, so terminate the child. No other process can have its
+            // number, because the child is not reaped yet.
             _ = kill_process(id, Signal::KILL);
             _ = waitid(WaitId::Pid(id), WaitIdOptions::EXITED);
             return Err(error.into());

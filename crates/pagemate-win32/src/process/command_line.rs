@@ -1,7 +1,8 @@
 //! Splits command lines into arguments by the rules of Microsoft's C library.
 //!
-//! On Windows a program receives one string and splits it. On Linux a program receives separate
-//! arguments. So the caller splits the string by the same rules.
+//! On Windows a program receives its command line as one string and splits it into arguments. On
+//! Linux a program receives the separate arguments. So this library splits the string before it
+//! starts the program, by the same rules.
 
 /// The program's name at the beginning of a command line, and the rest of the line.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// Returns the program's name: the text between two quotes, or else up to a blank. Backslashes are
-/// ordinary characters in it.
+/// Splits a command line after the name of the program. A name that begins with a quote ends at the
+/// next quote, and any other name at the first blank. A backslash has no special meaning in a name.
 pub(super) fn program_name(line: &[u8]) -> ProgramName<'_> {
     if let Some(inside) = line.strip_prefix(b"\"") {
         let end = inside.iter().position(|byte| *byte == b'"').unwrap_or(inside.len());
@@ -30,9 +31,10 @@ pub(super) fn program_name(line: &[u8]) -> ProgramName<'_> {
 
 /// Splits a command line into arguments. The first one is the program's name.
 ///
-/// An unquoted blank ends an argument. Two quotes inside a quoted part are one literal quote.
-/// Backslashes are literal, except before a quote: there each pair is one backslash, and an odd
-/// backslash makes the quote literal.
+/// An argument ends at a blank that is not quoted. Two quotes inside a quoted part stand for one
+/// quote. A backslash is an ordinary character unless a quote follows the run of backslashes. In
+/// that case each pair of backslashes stands for one backslash, and a backslash that remains makes
+/// the quote an ordinary character.
 pub(super) fn split(line: &[u8]) -> Vec<Vec<u8>> {
     let ProgramName { name, rest, .. } = program_name(line);
     let mut arguments = vec![name.to_vec()];
@@ -84,8 +86,8 @@ fn argument(mut text: &[u8]) -> (Vec<u8>, &[u8]) {
     }
 }
 
-/// Returns the prefixes of an unquoted command line that may be a name with blanks in it, the
-/// shortest first.
+/// Returns the prefixes of a command line that may be the name of a program, the shortest first. A
+/// name without quotes may contain blanks, so that each blank may be its end.
 pub(super) fn candidate_names(line: &[u8]) -> Vec<&[u8]> {
     let ProgramName { name, quoted, .. } = program_name(line);
     if quoted {

@@ -68,7 +68,7 @@ pub struct ProcessInformation {
     thread_id: u32,
 }
 
-/// The arguments of `CreateProcess`, independent of the width of strings.
+/// The arguments of `CreateProcess`, the same for 8-bit and 16-bit strings.
 struct Wanted {
     application: Option<OsString>,
     line: Option<OsString>,
@@ -92,7 +92,7 @@ impl Wanted {
         let path = program::find(self.application.as_deref(), self.line.as_deref())?;
         let launch = self.launch(&path)?;
         match launch.start()? {
-            // If no handle can be created, terminate the child, because the call reports a failure.
+            // If no handle can be created, the call fails, so the child must not run.
             Ok(child) => {
                 information(&child, self.inheritable).inspect_err(|_| _ = child.terminate(1))
             }
@@ -147,8 +147,8 @@ fn stream(handle: Handle) -> Result<Stream> {
         return Ok(Stream::Null);
     }
     let (file, _) = handle::file(handle).map_err(|_| INVALID_HANDLE)?;
-    // Duplicate it above the standard streams: the spawn replaces the streams one after the other,
-    // and could overwrite one that it still needs.
+    // Duplicate the descriptor to a number above the standard streams. The spawn replaces the
+    // streams one after the other, and might otherwise overwrite a descriptor that it needs later.
     let file = rustix::io::fcntl_dupfd_cloexec(file.inner().as_fd(), FIRST_DESCRIPTOR)?;
     Ok(Stream::File(file))
 }
@@ -264,8 +264,8 @@ macro_rules! calls {
             )
         }
 
-        /// Reports how this process was started. The parent cannot pass this on Linux, so that all
-        /// fields are zero except the size.
+        /// Reports how this process was started. On Linux the parent does not pass this
+        /// information, so all fields are zero except the size.
         ///
         /// # Safety
         ///

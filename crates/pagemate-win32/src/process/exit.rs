@@ -1,4 +1,4 @@
-//! The end of a process: terminates it, and reports its exit code.
+//! Terminates processes, and reports their exit codes.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ fn process_with(handle: Handle, rights: u32) -> Result<Arc<Process>> {
     Ok(handle::with_right(handle::process(handle)?, rights)?.0)
 }
 
-/// Terminates a process by SIGKILL. Handles of this process report the requested code; other
-/// processes see the signal.
+/// Terminates a process by SIGKILL. This process then reports `code` as its exit code. Other
+/// processes see that a signal terminated it.
 #[unsafe(no_mangle)]
 pub extern "C" fn TerminateProcess(handle: Handle, code: u32) -> i32 {
     done(

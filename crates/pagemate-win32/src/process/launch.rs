@@ -34,7 +34,7 @@ pub(super) unsafe fn environment() -> *const *const c_char {
 #[derive(Debug)]
 pub(super) enum Stream {
     File(OwnedFd),
-    /// `/dev/null`: reads find the end of the file, and writes are discarded.
+    /// `/dev/null`: reads return the end of the file, and written data are discarded.
     Null,
 }
 
@@ -43,11 +43,11 @@ pub(super) enum Stream {
 pub(super) struct Launch {
     pub(super) path: CString,
     pub(super) arguments: Vec<CString>,
-    /// The environment, as `NAME=value`; `None` for that of this process.
+    /// The environment, as `NAME=value`. `None`: the child gets the environment of this process.
     pub(super) environment: Option<Vec<CString>>,
-    /// The current directory; `None` for that of this process.
+    /// The current directory. `None`: the child gets the one of this process.
     pub(super) folder: Option<CString>,
-    /// Standard input, output and error; `None` for those of this process.
+    /// Standard input, output and error. `None`: the child gets the streams of this process.
     pub(super) streams: Option<[Stream; 3]>,
     /// Whether the child inherits the inheritable handles.
     pub(super) inherits: bool,
@@ -57,7 +57,8 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    /// Starts the program. The inner result is the system's error.
+    /// Starts the program. The outer result is the error of a call that prepares the start, and the
+    /// inner result the error of `posix_spawn`.
     pub(super) fn start(&self) -> Result<std::result::Result<Arc<Process>, Errno>> {
         // The table stays locked during the spawn, so that no handle is closed or made inheritable
         // meanwhile.

@@ -20,13 +20,14 @@ fn find(id: u32) -> Result<Arc<Process>> {
     children::reap();
     let known = handle::find_process(id).or_else(|| children::find(id));
     match pidfd_open(raw, PidfdFlags::empty()) {
-        // A process that runs keeps its number, so that the known process is this one.
+        // Two running processes never have the same number. So if the process with the known handle
+        // still runs, it is this process.
         Ok(fd) => {
             let same = known.filter(|known| known.end().is_none());
             Ok(same.unwrap_or_else(|| Arc::new(Process::new(id, fd))))
         }
-        // The process has terminated and a handle to it is known, or the number is that of a
-        // thread.
+        // No process has this number, or only a thread has it. If a handle to a terminated process
+        // with this number is open, that process is the result.
         Err(Errno::SRCH | Errno::INVAL) => known.ok_or(INVALID_PARAMETER),
         Err(error) => Err(error.into()),
     }

@@ -13,8 +13,8 @@ use crate::file::path;
 
 const EXE: &[u8] = b".exe";
 
-/// Returns the file of a program: that at the path `application`, or else that of the name at the
-/// beginning of `line`.
+/// Returns the file of a program: the file at the path `application`, or, if that is null, the file
+/// for the name at the beginning of `line`.
 pub(super) fn find(application: Option<&OsStr>, line: Option<&OsStr>) -> Result<PathBuf> {
     if let Some(application) = application {
         return file_at(application.as_bytes());
@@ -24,7 +24,8 @@ pub(super) fn find(application: Option<&OsStr>, line: Option<&OsStr>) -> Result<
         let result = search(name);
         match result {
             Ok(_) => return result,
-            // The error for the shortest name describes best which file is missing.
+            // If no file is found for any of the names, report the error for the shortest name,
+            // because it is the most likely one.
             Err(_) if found == Err(FILE_NOT_FOUND) => found = result,
             Err(_) => {}
         }
@@ -52,7 +53,8 @@ fn search(name: &[u8]) -> Result<PathBuf> {
         if let Some(found) =
             folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
         {
-            // Add a directory, because the spawn would search a bare name in `PATH`.
+            // Prefix the current directory, because `posix_spawn` would search a name without a
+            // separator in `PATH`.
             return Ok(if found.parent() == Some(Path::new("")) {
                 Path::new(".").join(found)
             } else {
@@ -77,8 +79,8 @@ fn file_at(name: &[u8]) -> Result<PathBuf> {
     Err(missing.unwrap_or(FILE_NOT_FOUND))
 }
 
-/// Returns a name as given, and then without its extension `.exe` or with it added. Programs on
-/// Linux have no such extension.
+/// Returns a name as given, and then a variant: without the extension `.exe`, or with it if the
+/// name lacks it. Programs on Linux usually have no such extension.
 fn spellings(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let stem = name.len().checked_sub(EXE.len()).map(|at| name.split_at(at));
     let other = match stem {
@@ -88,7 +90,7 @@ fn spellings(name: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     [name.to_vec(), other].into_iter()
 }
 
-/// Returns the error for a file that exists but cannot be started.
+/// Returns the Windows error for a program that exists but cannot be started.
 pub(super) fn start_error(path: &Path, error: Errno) -> Code {
     let executable = |data: &std::fs::Metadata| data.permissions().mode() & 0o111 != 0;
     match error {

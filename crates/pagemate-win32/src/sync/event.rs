@@ -97,7 +97,7 @@ macro_rules! calls {
             answer(stringify!($create_event_ex), made, std::ptr::null_mut())
         }
 
-        /// Opens an event that some process holds a handle to.
+        /// Opens an event that exists because some process has a handle to it.
         ///
         /// # Safety
         ///
@@ -138,8 +138,8 @@ pub extern "C" fn ResetEvent(handle: Handle) -> i32 {
     done("ResetEvent", modifiable_event(handle).and_then(|event| Ok(event.reset()?)))
 }
 
-/// Releases the current waiters of an event (one of them if it resets automatically). The event is
-/// not set afterwards.
+/// Wakes the threads that wait for an event at this moment: one of them if the event resets
+/// automatically, otherwise all. The event is not set afterwards.
 #[unsafe(no_mangle)]
 pub extern "C" fn PulseEvent(handle: Handle) -> i32 {
     done("PulseEvent", modifiable_event(handle).and_then(|event| Ok(event.pulse()?)))

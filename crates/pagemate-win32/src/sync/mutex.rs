@@ -20,13 +20,13 @@ use crate::text::name;
 /// `CREATE_MUTEX_INITIAL_OWNER`.
 const INITIAL_OWNER: u32 = 1;
 
-/// Serializes the lookup of a mutex among this process' handles and the creation of a handle to it.
-/// Without this lock, two threads that open one name at the same time would create two `Mutex`
-/// objects for it.
+/// A thread holds this lock while it looks for a mutex among the handles of this process and then
+/// creates a handle to the mutex. Otherwise two threads that open one name at the same time would
+/// create two `Mutex` objects for it.
 static LOOKUP: Protected<()> = Protected::new(Rank::MutexLookup, ());
 
-/// Opens or creates a mutex. All handles of this process to one mutex share one object, which
-/// counts the owner's acquisitions.
+/// Opens or creates a mutex. All handles of this process to one mutex share one object, because
+/// that object counts how often the owner has acquired the mutex.
 fn mutex(name: Option<&str>, sharing: Sharing, owned: bool) -> Result<(Object, bool)> {
     if let Some(found) = name.and_then(handle::find_mutex) {
         return Ok((Object::Mutex(found), false));
@@ -108,7 +108,7 @@ macro_rules! calls {
             answer(stringify!($create_mutex_ex), made, std::ptr::null_mut())
         }
 
-        /// Opens a mutex that some process holds a handle to.
+        /// Opens a mutex that exists because some process has a handle to it.
         ///
         /// # Safety
         ///

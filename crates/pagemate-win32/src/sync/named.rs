@@ -1,4 +1,4 @@
-//! The common part of creating and opening mutexes, events and semaphores.
+//! The steps that are common to creating and opening mutexes, events and semaphores.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use pagemate::Sharing;
@@ -47,8 +47,8 @@ pub(super) fn open(
     }
     name::check(&name)?;
     let object = find(&name)?;
-    // Windows reports a missing object before missing rights. So the rights are checked after the
-    // name.
+    // If the object is missing and the rights are invalid too, Windows reports that the object is
+    // missing. So check the rights after opening the name.
     let access = object.rights().intersect(object.rights().opened(access)?);
     handle::open(Entry { object, access }, inherit != 0)
 }

@@ -104,7 +104,7 @@ macro_rules! calls {
             answer(stringify!($create_semaphore_ex), made, std::ptr::null_mut())
         }
 
-        /// Opens a semaphore that some process holds a handle to.
+        /// Opens a semaphore that exists because some process has a handle to it.
         ///
         /// # Safety
         ///

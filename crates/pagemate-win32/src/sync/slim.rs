@@ -1,5 +1,5 @@
-//! Slim reader/writer locks and condition variables. Both are words of one process' memory,
-//! initially zero, and their waiters sleep on futexes.
+//! Slim reader/writer locks and condition variables. Both are initially zero, and work only among
+//! the threads of one process. Waiters sleep on futexes.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,30 +16,32 @@ const INFINITE: u32 = u32::MAX;
 /// `CONDITION_VARIABLE_LOCKMODE_SHARED`.
 const SHARED_MODE: u32 = 1;
 
-/// The number of shared owners in the lock's state; all ones for an exclusive owner.
+/// The bits of the lock's state that count its shared owners. All of them are set while the lock
+/// has an exclusive owner.
 const OWNERS: u32 = (1 << 30) - 1;
 const EXCLUSIVE: u32 = OWNERS;
-/// Waiters for shared ownership sleep on `state`.
+/// The flag that threads wait for shared ownership. They sleep on `state`.
 const SHARED_WAITERS: u32 = 1 << 30;
-/// Waiters for exclusive ownership sleep on `turns`.
+/// The flag that threads wait for exclusive ownership. They sleep on `turns`.
 const EXCLUSIVE_WAITERS: u32 = 1 << 31;
 
-/// `SRWLOCK`.
+/// `SRWLOCK`. The state of the lock is one of:
 ///
 /// | State | Meaning |
 /// |---|---|
-/// | zero | free; a release has woken every waiter that it must wake |
-/// | owners | owned by this number of threads (shared), or by one thread (exclusive) |
-/// | owners and a waiters bit | the same; the last release wakes waiters |
+/// | zero | free, and the thread that released it has woken every waiter that it must wake |
+/// | a number of owners | that number of threads own the lock (shared), or one thread does (exclusive) |
+/// | owners and a flag for waiters | the same, and the last owner must wake waiters when it releases the lock |
 ///
-/// A waiters bit is set only while the lock has an owner. The last release clears the state, and wakes
-/// all shared waiters and one exclusive waiter. The exclusive waiter sets its bit again when it acquires
-/// the lock or sleeps again, because other exclusive waiters may still sleep.
+/// A flag for waiters is set only while the lock has an owner. The last owner clears the state when
+/// it releases the lock, and wakes all waiters for shared ownership and one waiter for exclusive
+/// ownership. A waiter for exclusive ownership sets its flag again when it acquires the lock or
+/// sleeps again, because other such waiters may still sleep.
 #[derive(Debug, Default)]
 #[repr(C, align(8))]
 pub struct SlimLock {
     state: AtomicU32,
-    /// Counts the releases that woke an exclusive waiter.
+    /// The number of releases that woke a waiter for exclusive ownership.
     turns: AtomicU32,
 }
 
@@ -47,7 +49,7 @@ pub struct SlimLock {
 #[derive(Debug, Default)]
 #[repr(C, align(8))]
 pub struct Condition {
-    /// Counts the calls that woke waiters.
+    /// The number of calls that woke waiters of the condition variable.
     turns: AtomicU32,
     _unused: AtomicU32,
 }
@@ -75,8 +77,8 @@ impl SlimLock {
     fn try_shared(&self) -> bool {
         loop {
             let state = self.state.load(Ordering::Relaxed);
-            // Refuse while other threads wait. Otherwise a stream of shared owners could starve an
-            // exclusive waiter.
+            // Fail while other threads wait. If new shared owners could always enter, a waiter for
+            // exclusive ownership might never get the lock.
             if state >= EXCLUSIVE - 1 {
                 return false;
             }
@@ -86,8 +88,8 @@ impl SlimLock {
         }
     }
 
-    /// Sets a waiters bit if the lock has an owner. Returns the new state, or `None` if the lock is
-    /// free.
+    /// Sets a flag for waiters if the lock has an owner. Returns the new state, or `None` if the
+    /// lock is free.
     fn set_waiters(&self, bit: u32) -> Option<u32> {
         let set = |state| (state != 0).then_some(state | bit);
         let before = self.state.fetch_update(Ordering::Relaxed, Ordering::Relaxed, set);
@@ -97,8 +99,8 @@ impl SlimLock {
     fn exclusive(&self) {
         let mut waiters = 0;
         while !self.try_exclusive(waiters) {
-            // Acquire: pairs with the Release in `release`. A thread that sees this turn does not
-            // see an older state below.
+            // Acquire: pairs with the Release in `release`. If this load returns the count after a
+            // release, the load of the state below cannot return the state before that release.
             let turn = self.turns.load(Ordering::Acquire);
             waiters = EXCLUSIVE_WAITERS;
             if self.set_waiters(EXCLUSIVE_WAITERS).is_some() {
@@ -141,12 +143,13 @@ impl SlimLock {
 }
 
 impl Condition {
-    /// Releases the lock, sleeps until a wake, and acquires the lock again.
+    /// Releases the lock, sleeps until a thread wakes the condition variable, and acquires the lock
+    /// again.
     fn wait(&self, time: u32, release: impl FnOnce(), acquire: impl FnOnce()) -> Result<()> {
         let end =
             if time == INFINITE { None } else { deadline(Duration::from_millis(time.into())) };
-        // The caller holds the lock, which orders this load before any change that the caller waits
-        // for, and so before the wake for that change.
+        // The caller still holds the lock. Another thread needs the lock to make the condition
+        // true, and wakes this thread afterwards. So this load precedes that wake-up.
         let turn = self.turns.load(Ordering::Relaxed);
         release();
         let woken = sleep(&self.turns, turn, end.map(|_| left(end)));

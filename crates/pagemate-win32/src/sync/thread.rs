@@ -19,18 +19,20 @@ use crate::object::thread::{Thread, set_exit_code};
 use crate::pointer::write_unless_null;
 use crate::security::SecurityAttributes;
 
-/// `CREATE_SUSPENDED`, and `STACK_SIZE_PARAM_IS_A_RESERVATION`, which is always in effect here.
+/// `CREATE_SUSPENDED`. `STACK_SIZE_PARAM_IS_A_RESERVATION` has no effect: a stack is always
+/// reserved and committed on demand.
 const SUSPENDED: u32 = 0x4;
 const RESERVATION: u32 = 0x1_0000;
 
 /// The result of a failed `ResumeThread`.
 const NO_COUNT: u32 = u32::MAX;
 
-/// The start function of a thread. It may call `ExitThread`, which unwinds it.
+/// The start function of a thread. It may call `ExitThread`, which unwinds its frame.
 type Start = unsafe extern "C-unwind" fn(*mut c_void) -> u32;
 
 unsafe extern "C" {
-    // Declared here because the start function in the `libc` crate must not unwind.
+    // Declared here with `C-unwind`: the `libc` crate declares a start function that must not
+    // unwind.
     fn pthread_create(
         thread: *mut libc::pthread_t,
         attributes: *const libc::pthread_attr_t,
@@ -43,15 +45,15 @@ unsafe extern "C-unwind" {
     fn pthread_exit(value: *mut c_void) -> !;
 }
 
-/// The start arguments of a new thread.
+/// The values that a new thread receives.
 struct StartArguments {
     thread: Arc<Thread>,
     start: Start,
     argument: *mut c_void,
 }
 
-/// The entry point of every thread. `ExitThread` may unwind it from within `start`, so it must own
-/// nothing that needs cleanup.
+/// The entry point of every thread. `ExitThread` may unwind this frame while it calls the program's
+/// function, so the frame must not own a value with a destructor.
 ///
 /// # Safety
 ///
@@ -140,10 +142,10 @@ unsafe fn spawn_detached(stack: usize, arguments: Box<StartArguments>) -> Result
     Ok(())
 }
 
-/// The thread of a handle.
+/// The object of a handle to a thread.
 enum Target {
     Local(Arc<Thread>),
-    /// The first thread of a child process.
+    /// The first thread of this child process.
     FirstOf(Arc<Process>),
 }
 
@@ -205,7 +207,8 @@ pub extern "C" fn ResumeThread(handle: Handle) -> u32 {
     let before = target_of(handle).map(|target| {
         match target {
             Target::Local(thread) => thread.resume(),
-            // A first thread is never suspended.
+            // The first thread of a child process always runs, because processes are not started
+            // suspended.
             Target::FirstOf(_) => 0,
         }
     });

@@ -38,8 +38,8 @@ fn time(milliseconds: u32) -> Duration {
 fn any(list: &[WaitObject], time: Duration) -> Result<u32> {
     let deadline = deadline(time);
     loop {
-        // A mutex that this thread owns, and a process that has ended, end the wait at once, unless
-        // an object with a lower index is signaled.
+        // Some objects end the wait without blocking: a mutex that this thread owns, and a process
+        // that has ended. Objects with a lower index take precedence if they are signaled.
         let immediate = list.iter().position(WaitObject::is_immediate);
         let (before, time) = match immediate {
             None => (list, left(deadline)),
@@ -73,9 +73,10 @@ enum Outcome {
     None,
 }
 
-/// Waits for one of several objects, none of which is immediate.
+/// Waits for one of several objects, for none of which `is_immediate` holds.
 fn first_of(list: &[WaitObject], time: Duration) -> Result<Outcome> {
-    // A duplicate adds nothing to the wait, so only the first handle to an object counts.
+    // A wait for two handles to one object is the same as a wait for the first of them, so drop the
+    // others.
     let first = |i: usize| list[..i].iter().all(|other| !other.is_same(&list[i]));
     let (indices, waitables): (Vec<_>, Vec<_>) = (0..list.len())
         .filter(|i| first(*i))
@@ -99,7 +100,8 @@ fn first_of(list: &[WaitObject], time: Duration) -> Result<Outcome> {
     })
 }
 
-/// Keeps the object that the wait acquired.
+/// Transfers the acquired object from the guard to the calling thread. Returns the result of the
+/// wait.
 fn keep_first(list: &[WaitObject], indices: &[usize], acquired: Option<Acquired<'_>>) -> Outcome {
     acquired.map_or(Outcome::None, |acquired| {
         let index = indices[acquired.index];
@@ -113,8 +115,8 @@ fn all(list: &[WaitObject], time: Duration) -> Result<u32> {
     if (1..list.len()).any(|i| list[..i].iter().any(|other| other.is_same(&list[i]))) {
         return Err(INVALID_PARAMETER);
     }
-    // Wait for the processes first: their end is permanent, and no object is acquired until all of
-    // them have ended.
+    // Wait for the processes first. A process that has ended stays signaled, so the order does not
+    // matter for it. And no other object is acquired until all processes have ended.
     let deadline = deadline(time);
     let processes: Vec<_> = list.iter().filter_map(WaitObject::process).collect();
     if !for_all(&processes, deadline)? {
@@ -170,7 +172,8 @@ pub extern "C" fn WaitForSingleObject(handle: Handle, milliseconds: u32) -> u32 
     answer("WaitForSingleObject", one(handle, milliseconds), FAILED)
 }
 
-/// Does the same as [`WaitForSingleObject`]. There are no asynchronous procedure calls.
+/// Does the same as [`WaitForSingleObject`]. Ignores `_alertable`, because there are no
+/// asynchronous procedure calls.
 #[unsafe(no_mangle)]
 pub extern "C" fn WaitForSingleObjectEx(handle: Handle, milliseconds: u32, _alertable: i32) -> u32 {
     answer("WaitForSingleObjectEx", one(handle, milliseconds), FAILED)
@@ -224,7 +227,8 @@ unsafe fn objects_of(count: u32, handles: *const Handle) -> Result<Vec<WaitObjec
     (0..count).map(|i| WaitObject::of(handle_at(i))).collect()
 }
 
-/// Does the same as [`WaitForMultipleObjects`]. There are no asynchronous procedure calls.
+/// Does the same as [`WaitForMultipleObjects`]. Ignores `_alertable`, because there are no
+/// asynchronous procedure calls.
 ///
 /// # Safety
 ///
@@ -242,9 +246,9 @@ pub unsafe extern "C" fn WaitForMultipleObjectsEx(
     answer("WaitForMultipleObjectsEx", result, FAILED)
 }
 
-/// Sets an event, or releases a mutex or a semaphore once; then waits for another object.
+/// Sets an event, or releases a mutex or a semaphore once, and then waits for another object.
 ///
-/// The two steps are not atomic: a released thread may run before the wait begins.
+/// The two steps are not atomic: another thread may run between them.
 #[unsafe(no_mangle)]
 pub extern "C" fn SignalObjectAndWait(
     signaled: Handle,

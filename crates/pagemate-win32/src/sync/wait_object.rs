@@ -57,14 +57,14 @@ impl WaitObject {
         }
     }
 
-    /// Returns whether a wait for this object succeeds at once without a call of the `pagemate`
-    /// crate.
+    /// Returns whether a wait for this object succeeds at once, so that no call of the `pagemate`
+    /// crate is needed.
     pub(super) fn is_immediate(&self) -> bool {
         self.owned_mutex().is_some()
             || self.process().is_some_and(|process| process.end().is_some())
     }
 
-    /// Returns the mutex if this thread owns it, and so acquires it again without waiting.
+    /// Returns the mutex if this thread owns it. The thread then acquires it again without waiting.
     pub(super) fn owned_mutex(&self) -> Option<&Mutex> {
         match self {
             WaitObject::Mutex(mutex) if mutex.core.is_mine() => Some(mutex),
@@ -81,7 +81,8 @@ impl WaitObject {
             (WaitObject::Process(a), WaitObject::Process(b)) => Arc::ptr_eq(a, b),
             _ => return false,
         };
-        // Both handles keep the name alive, so that equal names mean one object.
+        // Both handles keep the name of their object alive, so two objects with the same name are
+        // one object.
         same || self.name().is_some_and(|name| Some(name) == other.name())
     }
 
@@ -94,7 +95,8 @@ impl WaitObject {
         }
     }
 
-    /// Keeps the acquired object; returns whether it was abandoned.
+    /// Transfers the acquired object from the guard to the calling thread. Returns whether the
+    /// object was abandoned.
     pub(super) fn keep(&self, acquired: Acquired<'_>) -> bool {
         let abandoned =
             acquired.guard.as_ref().is_some_and(pagemate::sync::MutexGuard::was_abandoned);

@@ -1,4 +1,4 @@
-//! Waits for descriptors of processes, alone and together with synchronisation objects.
+//! Waits for processes, alone and together with synchronisation objects.
 #![allow(unsafe_code, reason = "a thread's signal mask")]
 
 use std::mem::MaybeUninit;
@@ -22,7 +22,7 @@ pub(super) fn for_any(processes: &[&Arc<Process>], deadline: Option<Instant>) ->
 
 /// Waits until all of the processes have terminated. Returns false after a timeout.
 ///
-/// Waits for one after the other, because the end of a process is permanent.
+/// Waits for one process after the other, because a terminated process stays terminated.
 pub(super) fn for_all(processes: &[&Arc<Process>], deadline: Option<Instant>) -> Result<bool> {
     for process in processes {
         if !readable(&[process.as_fd()], deadline)? {
@@ -48,8 +48,8 @@ pub(super) fn with_event<T>(
         // Dropped before the scope joins the thread, even if `wait` panics.
         let _stop_on_drop = StopOnDrop(&stop);
         spawn_helper(scope, || {
-            // This cannot fail, because the descriptors are open. If it did, the event would be set
-            // early.
+            // `poll` cannot fail here, because the descriptors are open. If it failed, the event
+            // would be set too early.
             _ = readable(&fds, None);
             _ = ended.set();
         })?;
@@ -57,7 +57,7 @@ pub(super) fn with_event<T>(
     })
 }
 
-/// An eventfd that becomes readable when the helper thread has to end.
+/// An eventfd by which the waiting thread tells the helper thread to end.
 struct Stop(OwnedFd);
 
 impl Stop {
@@ -75,7 +75,8 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// Starts a thread that blocks all signals, because signals are for the program's own threads.
+/// Starts a thread that blocks all signals. The signal handlers of the program then run only in
+/// threads of the program.
 fn spawn_helper<'scope>(
     scope: &'scope Scope<'scope, '_>,
     body: impl FnOnce() + Send + 'scope,

@@ -9,7 +9,7 @@ use crate::error::{INVALID_PARAMETER, NOACCESS, Result, done};
 use crate::halves::join;
 use crate::pointer::{read_unless_null, write_unless_null};
 
-/// Units of `FILETIME`, which are 100 ns long: in a second, and from 1601 to 1970.
+/// The number of units of `FILETIME`, which are 100 ns long, in a second; and from 1601 to 1970.
 const PER_SECOND: u64 = 10_000_000;
 const TO_1970: u64 = 116_444_736_000_000_000;
 const PER_SECOND_SIGNED: i64 = PER_SECOND.cast_signed();
@@ -17,7 +17,8 @@ const PER_SECOND_SIGNED: i64 = PER_SECOND.cast_signed();
 /// The ticks of `QueryPerformanceCounter` in a second, as on Windows.
 const FREQUENCY: i64 = 10_000_000;
 
-/// Sleeps for a time. Zero yields to another thread, and `INFINITE` never returns.
+/// Sleeps for a time. For zero it yields the processor to another thread. For `INFINITE` it never
+/// returns.
 #[unsafe(no_mangle)]
 pub extern "C" fn Sleep(milliseconds: u32) {
     match milliseconds {

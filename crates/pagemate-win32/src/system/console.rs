@@ -18,7 +18,8 @@ const SIGNALS: [(SpecialCodeIndex, Signal); 3] = [
     (SpecialCodeIndex::VSUSP, Signal::TSTP),
 ];
 
-/// Makes the terminal deliver each key at once without echo, until it is dropped.
+/// A terminal in raw mode: it delivers each key at once and does not echo it. Dropping the value
+/// restores the previous mode.
 struct Raw {
     before: Termios,
 }
@@ -28,8 +29,8 @@ impl Raw {
     fn new() -> Option<Raw> {
         let before = tcgetattr(stdin()).ok()?;
         let mut raw = before.clone();
-        // Also disable the signal keys: a program that a signal kills would leave the terminal in
-        // this mode.
+        // Disable the keys that send signals as well: a signal could kill the program while the
+        // terminal is in raw mode. `_getch` sends the signal itself after it has restored the mode.
         raw.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
         raw.input_modes -= InputModes::ICRNL;
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
@@ -57,8 +58,8 @@ impl Drop for Raw {
 fn read_key() -> i32 {
     loop {
         let raw = Raw::new();
-        // Flush prompts without a line break. The terminal is already in raw mode, so a user who
-        // answers a prompt at once finds it ready.
+        // Write buffered output, which may be a prompt without a newline. Do it after the change of
+        // the mode, so that a key that a user presses in answer to the prompt is not echoed.
         // SAFETY: `fflush` of null flushes all streams.
         unsafe { libc::fflush(std::ptr::null_mut()) };
         let mut key = [0];
@@ -88,7 +89,7 @@ pub extern "C" fn _getche() -> i32 {
     if key == EOF { key } else { echo(key) }
 }
 
-/// Returns whether a key can be read without waiting.
+/// Returns whether a key was pressed that the program has not read yet.
 #[unsafe(no_mangle)]
 pub extern "C" fn _kbhit() -> i32 {
     let _raw = Raw::new();

@@ -34,8 +34,8 @@ unsafe fn copy_with_nul<T: Unit>(text: &[T], to: *mut T, capacity: u32) -> bool 
     true
 }
 
-/// Copies a string into a buffer and returns its length, or returns the required length if the
-/// buffer is null or too small.
+/// Copies a string into a buffer and returns its length. If the buffer is null or too small,
+/// returns the length that the buffer needs.
 ///
 /// # Safety
 ///
@@ -143,7 +143,8 @@ fn temp_dir() -> OsString {
 
 macro_rules! calls {
     ($unit:ty, $text:ident: $get:ident $set:ident $folder:ident $temporary:ident $module:ident $computer:ident) => {
-        /// Copies the value of a variable and returns its length, or returns the required length.
+        /// Copies the value of a variable and returns its length. If the buffer is too small,
+        /// returns the length that it needs.
         ///
         /// # Safety
         ///
@@ -178,8 +179,8 @@ macro_rules! calls {
             done(stringify!($set), unsafe { set(name, value) })
         }
 
-        /// Copies the path of the current directory and returns its length, or returns the required
-        /// length.
+        /// Copies the path of the current directory and returns its length. If the buffer is too
+        /// small, returns the length that it needs.
         ///
         /// # Safety
         ///

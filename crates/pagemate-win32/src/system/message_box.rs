@@ -1,4 +1,4 @@
-//! Message boxes, on standard error.
+//! Message boxes, which are written to standard error.
 #![allow(unsafe_code, reason = "exported under Windows' names")]
 
 use std::ffi::OsString;
@@ -46,7 +46,7 @@ fn show(text: Option<OsString>, caption: Option<OsString>, style: u32) -> Result
     let caption = caption.unwrap_or_else(|| "Error".into());
     let text = text.unwrap_or_default();
     let line = [caption.as_bytes(), b": ", text.as_bytes(), b"\n"].concat();
-    // A closed standard error loses the message, which is not an error of the call.
+    // If standard error is closed, the message is lost. The call does not fail then.
     _ = std::io::stderr().write_all(&line);
     Ok(button)
 }

@@ -122,8 +122,8 @@ unsafe fn append<T: Unit>(to: *mut T, from: *const T) -> *mut T {
     to
 }
 
-/// Compares two strings in dictionary order: case matters only between strings that differ in
-/// nothing else, and lower case comes first.
+/// Compares two strings in dictionary order. The comparison ignores case at first. If the strings
+/// are equal then, lower case sorts before upper case.
 ///
 /// # Safety
 ///

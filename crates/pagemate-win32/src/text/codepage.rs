@@ -17,9 +17,9 @@ const UTF8: u32 = 65001;
 struct Flags {
     /// The flag that makes invalid characters an error.
     strict: u32,
-    /// Flags that are ignored. UTF-8 does not permit them, the other code pages do.
+    /// Flags that are ignored. Windows accepts them for every code page except UTF-8.
     ignored: u32,
-    /// Those of the ignored flags of which at most one may be set.
+    /// The subset of `ignored` of which at most one flag may be set.
     exclusive: u32,
 }
 

@@ -53,7 +53,7 @@ pub(crate) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
     String::from_utf16(&units).map(Some).map_err(|_| INVALID_NAME)
 }
 
-/// Refuses an invalid name, with the error code of its fault.
+/// Refuses an invalid name. The error code says what is wrong with it, as on Windows.
 pub(crate) fn check(name: &str) -> Result<()> {
     pagemate::Name::new(name).map(drop).map_err(|error| refusal(name, error.kind()))
 }
@@ -74,8 +74,9 @@ fn refusal(name: &str, kind: ErrorKind) -> Code {
     }
 }
 
-/// Returns the error for a name with a backslash in it: the directory is missing, or its name is an
-/// object's.
+/// Returns the error for a name with a backslash in it. Windows reads the part before the backslash
+/// as a directory. The error says that this directory is missing, or, if an object has that name,
+/// that the object is not a directory.
 fn missing_directory(name: &str) -> Code {
     let rest = |name: &str| name.find('\\').map(|at| at + 1);
     let mut end = 0;

@@ -1,5 +1,5 @@
-/* Other functions that programs use: conversions, GUIDs, barriers, folders, security descriptors
- * as strings, time. Prints failed checks. */
+/* Functions that programs use besides strings and streams: conversions, GUIDs, barriers, folders,
+ * security descriptors as strings, time. Prints each check that fails. */
 #include <windows.h>
 #include <initguid.h>
 #include <intrin.h>

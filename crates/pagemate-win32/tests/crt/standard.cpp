@@ -1,5 +1,5 @@
-// The functions of namespace std use Microsoft's formats, and min and max are defined, in any order
-// of headers.
+// Checks that the functions of namespace std use Microsoft's formats, and that min and max are defined,
+// for each order in which the program can include the headers.
 #ifdef HEADERS_FIRST
 #include <algorithm>
 #include <cinttypes>
@@ -17,7 +17,7 @@
 #include <iostream>
 #include <string>
 
-// A function of the program with the same name.
+// The program defines a function with the same name.
 struct Log {
     std::string text;
     int printf(const char *line) {

@@ -1,5 +1,5 @@
-/* The string functions of Microsoft's C library, in bytes and in 16-bit characters. Prints
- * failed checks and the number of checks. */
+/* The string functions of Microsoft's C library, for bytes and for 16-bit characters. Prints each
+ * check that fails, and the number of checks. */
 #define STRSAFE_NO_DEPRECATE
 #include <windows.h>
 #include <fcntl.h>
@@ -67,7 +67,7 @@ static void wide(void)
     CHECK(wmemcmp(wmemset(to, L'q', 3), L"qqq", 3) == 0);
 }
 
-/* Checks the behaviour that both widths share. */
+/* Checks that are the same for bytes and for 16-bit characters. */
 static void formats(void)
 {
     wchar_t to[64];
@@ -98,7 +98,7 @@ static void formats(void)
 #endif
 }
 
-/* Formats bytes with the sizes of Windows' types. */
+/* Formats values that have the sizes of Windows' types. */
 static void byte_formats(void)
 {
     const LONG minus = -3;
@@ -149,7 +149,8 @@ static void byte_formats(void)
 #endif
 }
 
-/* Scans values of the sizes of Windows' types, and writes nothing beside them. */
+/* Scans values that have the sizes of Windows' types, and checks that the neighbouring memory is
+ * unchanged. */
 static void scans(void)
 {
     LONG number[3] = {7, 7, 7};

@@ -1,8 +1,8 @@
-/* Calls in which a second thread sleeps until an object is signalled. */
+/* Calls that need a second thread: it sleeps until an object is signalled, or owns a mutex. */
 #ifndef PAGEMATE_DIFFERENTIAL_SLEEP_H
 #define PAGEMATE_DIFFERENTIAL_SLEEP_H
 
-/* Starts a thread, and waits until a thread has ended. */
+/* Starts a thread; waits until a thread has ended. */
 static HANDLE start_thread(LPTHREAD_START_ROUTINE work)
 {
     HANDLE thread = CreateThread(NULL, 0, work, NULL, 0, NULL);
@@ -17,8 +17,8 @@ static void join_thread(HANDLE thread)
     CloseHandle(thread);
 }
 
-/* Returns whether a word names an open handle. Clears the numbers of closed handles, because the
- * new thread may get such a number. */
+/* Returns whether a word names an open handle. Clears the slots of closed handles, because the
+ * handle of the new thread may have the same value. */
 static int is_live(int at)
 {
     int which = slot(at, 'h');
@@ -30,7 +30,7 @@ static int is_live(int at)
     return which >= 0 && handles[which].live;
 }
 
-/* The handle for a thread that waits once and ends, and the result of the wait. */
+/* The handle that the thread of call_abandon waits for, and the result of that wait. */
 static HANDLE abandoned_handle;
 static DWORD abandoned_result;
 
@@ -41,7 +41,8 @@ static DWORD WINAPI wait_and_end(LPVOID unused)
     return 0;
 }
 
-/* Has a thread acquire an object, if it can, and end. */
+/* Starts a thread that tries to acquire an object and then ends. If it acquired a mutex, the mutex
+ * is abandoned. */
 static void call_abandon(void)
 {
     if (!is_live(1)) {
@@ -76,8 +77,8 @@ static DWORD WINAPI sleep_until_signalled(LPVOID unused)
     return 0;
 }
 
-/* The words: the kind of wait ("one", "any", "l" for all, "pass" for SignalObjectAndWait on the
- * first and the second), the timeout, the handles. */
+/* The words of the line are the kind of wait, the timeout and the handles. The kind is "one",
+ * "any", "l" for a wait for all, or "pass" for SignalObjectAndWait with two handles. */
 static void call_sleep(void)
 {
     sleeper.len = (DWORD)count - 3;
@@ -97,7 +98,7 @@ static void call_sleep(void)
     print("ok -");
 }
 
-/* Gives the sleepers of all processes the time to fall asleep. */
+/* Waits long enough that the sleeping threads of all processes are asleep. */
 static void call_settle(void)
 {
     Sleep((DWORD)number(1));
@@ -117,7 +118,8 @@ static void call_awake(void)
     print_wait(sleeper.result);
 }
 
-/* A thread that owns an object until it is told to end. It ends without releasing the object. */
+/* A thread that acquires an object and keeps it until another thread asks it to end. It then ends
+ * without releasing the object. */
 static struct {
     HANDLE thread, handle;
     volatile LONG acquired, must_end;
@@ -160,7 +162,8 @@ static void call_endowner(void)
     print("ok -");
 }
 
-/* Ends both threads. The caller makes sure that the sleeper wakes or times out. */
+/* Ends both threads. Before this call, the caller makes sure that the sleeping thread wakes or
+ * times out. */
 static void end_threads(void)
 {
     if (owner.thread != NULL) {

@@ -101,7 +101,7 @@ static void call_set(void)
     print_outcome(SetEvent(handle(1)));
 }
 
-/* Sets an event several times in a row, faster than a waiter wakes. */
+/* Sets an event several times in quick succession, so that a waiter does not run in between. */
 static void call_setmany(void)
 {
     HANDLE event = handle(1);
@@ -141,7 +141,7 @@ static void call_wait(void)
     print_wait(WaitForSingleObject(handle(1), (DWORD)number(2)));
 }
 
-/* Waits for the given number of handles. Repeats the handles of the line if they are fewer. */
+/* Waits for the given number of handles. If the line has fewer handles, repeats them. */
 static void call_waitmany(void)
 {
     HANDLE list[MAXIMUM_WAIT_OBJECTS + 1] = {NULL};

@@ -1,9 +1,10 @@
-/* Calls every function with random arguments: null, invalid, closed and unmapped ones, overlong
- * strings and any number. No call may crash, and a failed call sets one of Windows' error codes.
+/* Calls every function with random arguments: null, invalid, closed and unmapped ones, strings that
+ * are too long, and any number. No call may crash, and each failed call must set an error code of
+ * Windows.
  *
- * Arguments that crash a program on Windows too are left out: invalid pointers to memory that is
- * read or written, unterminated strings, and memory that is freed twice. Sizes are small, or
- * larger than the available memory. */
+ * The program does not pass arguments that crash a program on Windows too: invalid pointers to
+ * memory that is read or written, strings without a NUL, and memory that is freed twice. Sizes are
+ * small, or larger than the available memory. */
 #include <windows.h>
 #include <process.h>
 #include <sddl.h>
@@ -229,7 +230,7 @@ static void memory(void)
 {
     MEMORY_BASIC_INFORMATION info;
     DWORD old;
-    /* A reservation may be large, a commitment may not. */
+    /* A large reservation takes no memory. A large commitment would, so it is not made. */
     SIZE_T len = roll(2) ? roll(1 << 20) : number() >> 28;
     switch (roll(13)) {
     case 0: KEEP_VIEW(MapViewOfFileEx(handle(), rights() & 7, 0, roll(2) ? 0 : ANY, 0, address())); break;
@@ -344,7 +345,7 @@ static void texts(void)
     }
 }
 
-/* Picks mostly small counts, so that limits are reached. */
+/* Picks a count, mostly a small one, so that semaphores reach their maximum. */
 static LONG times(void)
 {
     return roll(4) ? (LONG)roll(4) : (LONG)number();
@@ -381,7 +382,7 @@ static void open_sync(void)
     }
 }
 
-/* Waits with short timeouts: no other thread could end a wait. */
+/* Waits with short timeouts, because no other thread signals the objects. */
 static void use_sync(void)
 {
     HANDLE list[MAXIMUM_WAIT_OBJECTS];

@@ -1,5 +1,5 @@
-/* Processes: a few harmless programs, and many invalid arguments. No call may end a process
- * except a child that was started for it. */
+/* Calls for processes: a few harmless programs, and many invalid arguments. A call may terminate
+ * only a child that this program started for that purpose. */
 
 static char *program_text(void)
 {

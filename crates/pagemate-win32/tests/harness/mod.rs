@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-/// A program that takes longer hangs.
+/// The longest time that a program may run before the test fails.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The system libraries that the static library needs.
@@ -172,8 +172,8 @@ impl TestDir {
 
     /// Starts a program on a terminal.
     pub(crate) fn start_on_terminal(&self, program: &Program, terminal: &OwnedFd) -> Running {
-        // If the tests run in the background, they ignore the terminal's signals. A program would
-        // inherit that.
+        // A shell starts background processes with some signals ignored, and programs inherit that.
+        // Restore the default actions, so that the program receives the signals of the terminal.
         let mut command = Command::new("env");
         command.arg("--default-signal").arg(program.command().get_program());
         command.env("PAGEMATE_DIR", &self.path).current_dir(&self.path);
@@ -212,7 +212,7 @@ impl Running {
     /// lines.
     #[track_caller]
     pub(crate) fn end(mut self) -> (i32, Vec<String>) {
-        // The program may have ended already; then the write fails.
+        // The write fails if the program has ended already.
         _ = self.child.stdin.take().map(|mut input| input.write_all(b"\n"));
         let status = self.wait_for_end();
         (status.code().unwrap_or(-1), self.lines.iter().collect())

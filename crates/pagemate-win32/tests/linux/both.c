@@ -1,5 +1,5 @@
-/* Uses pagemate.h and windows.h in one program. The two libraries are separate users of an
- * object, even in one thread. */
+/* Uses pagemate.h and windows.h in one program. A mutex that one library holds excludes the other
+ * library, even in the same thread. */
 #include <pagemate.h>
 #include <windows.h>
 
@@ -31,7 +31,7 @@ static void memory(const char *name) {
     check(strcmp(text, "hello") == 0, "compare");
     pagemate_view_unmap(view);
     pagemate_section_close(section);
-    /* The Win32 handle still holds the name. */
+    /* The handle of the Win32 library still holds the name. */
     check(pagemate_section_open(name, NULL, &section) == PAGEMATE_OK, "open natively");
     pagemate_section_close(section);
     UnmapViewOfFile(bytes);
@@ -58,7 +58,7 @@ static void exclusion(const char *name) {
     check(!is_free(mutex), "held natively");
     pid_t child = fork();
     if (child == 0) {
-        /* The child owns no lock of its parent, and can use both libraries. */
+        /* The child owns no lock that its parent holds, and it can use both libraries. */
         check(!is_free(mutex), "held by the parent");
         check(pagemate_mutex_try_lock(native, &abandoned) == PAGEMATE_TIMED_OUT, "held by the parent, natively");
         _exit(0);

@@ -1,6 +1,6 @@
-/* A process that loads two copies of the library. An inherited handle belongs to the copy that
- * is used first. A handle that the process created belongs to the copy that created it, even
- * after a child has inherited it. */
+/* A process loads two copies of the library. The copy that the process uses first restores an
+ * inherited handle, and the other copy does not have it. A handle that a copy created belongs to
+ * that copy, even after a child has inherited it. */
 #include <windows.h>
 #include <dlfcn.h>
 #include <process.h>

@@ -1,4 +1,5 @@
-// When no descriptor is left, a written copy-on-write page must keep its contents.
+// If no descriptor is free, the call that would share a written copy-on-write page again must fail
+// without changing it.
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-// A process forks while its other threads use handles and views. Each child must be able to use
-// them too.
+// A process forks while its other threads use handles and views. Each child must be able to use the
+// same handles and views.
 #include <windows.h>
 #include <pthread.h>
 #include <signal.h>
@@ -63,7 +63,7 @@ int main(void)
         pid_t child = fork();
         if (child == 0)
         {
-            // A child that takes longer hangs.
+            // An alarm kills a child that hangs.
             alarm(60);
             _exit(Child(event));
         }

@@ -35,7 +35,7 @@ static void show(const char *number)
         printf("%s\n", seen);
 }
 
-/* A program needs a name, and the arguments are not read beyond their end. */
+/* CreateProcess fails without a program name, and does not read its arguments beyond their end. */
 static void without_a_name(const char *path)
 {
     intptr_t started;
@@ -44,7 +44,7 @@ static void without_a_name(const char *path)
     printf("%d, error %d\n", (int)started, errno);
 }
 
-/* A partial write must fail. */
+/* A write that the system performs only in part must fail. */
 static void without_room(void)
 {
     static const char bytes[8192];
@@ -59,7 +59,8 @@ static void without_room(void)
         printf("error %u\n", GetLastError());
 }
 
-/* Without standard output, no object may get the descriptor to which the program prints. */
+/* If standard output is closed, no object may get its descriptor number, because the program would
+ * then print into the object. */
 static void without_streams(const char *name)
 {
     int output = fcntl(1, F_DUPFD_CLOEXEC, 3), stream, open_streams = 0;
@@ -80,8 +81,8 @@ static void without_streams(const char *name)
            open_streams);
 }
 
-/* In another object directory the name belongs to another object, to which the child inherited
- * no handle. */
+/* The child uses another object directory. The name there belongs to another object, so the child
+ * must refuse the handle that it inherits. */
 static void elsewhere(const char *path, const char *name)
 {
     char here[4096], number[32], there[4096 + 16];
@@ -159,7 +160,7 @@ static DWORD WINAPI forks(LPVOID done)
     return 0;
 }
 
-/* The end of a child that a thread forked must not mark the thread as ended. */
+/* A thread forks, and the child exits. The thread must not be marked as ended. */
 static void forked_in_a_thread(void)
 {
     HANDLE done = CreateEventA(NULL, TRUE, FALSE, NULL);
@@ -168,7 +169,7 @@ static void forked_in_a_thread(void)
     printf("%s\n", WaitForSingleObject(thread, 0) == WAIT_TIMEOUT ? "it runs" : "it has ended");
 }
 
-/* The usual limit of descriptors must not limit handles. */
+/* The usual limit of descriptors must not limit the number of handles. */
 static void with_few_descriptors(void)
 {
     struct rlimit limit;
@@ -194,18 +195,18 @@ static void with_a_huge_stack(void)
     printf("%s, error %u\n", thread == NULL ? "none" : "made", GetLastError());
 }
 
-/* Leaves a note of an inherited handle with the highest number. The table of handles must not
- * allocate memory for all lower numbers. */
+/* Creates the manifest of an inheritable handle with the highest possible value, and executes this
+ * program again. The table of handles must not allocate memory for all lower values. */
 static void with_a_far_handle(const char *path)
 {
     char text[256], number[32];
     struct stat file;
-    int zero = fcntl(open("/dev/zero", O_RDONLY), F_DUPFD, 100), note = memfd_create("pagemate:handle", 0);
+    int zero = fcntl(open("/dev/zero", O_RDONLY), F_DUPFD, 100), manifest = memfd_create("pagemate:handle", 0);
     fstat(zero, &file);
     snprintf(number, sizeof number, "%u", 1u << 26);
     snprintf(text, sizeof text, "%032d %s 1179785 file %d %lu %lu 0 ", 1, number, zero,
              (unsigned long)file.st_dev, (unsigned long)file.st_ino);
-    if (write(note, text, strlen(text)) > 0)
+    if (write(manifest, text, strlen(text)) > 0)
         execl(path, path, "near", number, (char *)NULL);
 }
 
@@ -219,7 +220,7 @@ static void and_a_near_one(const char *number)
     printf("%u bytes, %s\n", count, CreateEventA(NULL, TRUE, TRUE, NULL) == (HANDLE)4 ? "and the first" : "none");
 }
 
-/* Prints why calls fail if the object directory is unusable. */
+/* Prints the error messages of calls that fail because the object directory is unusable. */
 static void without_a_directory(const char *path)
 {
     setenv("PAGEMATE_DIR", path, 1);

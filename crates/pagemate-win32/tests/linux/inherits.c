@@ -1,5 +1,5 @@
-// A process that executes another program keeps its handles. A child that gets another file in
-// place of an inherited descriptor must not use it.
+// A process that executes another program keeps its inheritable handles. If the descriptor of a
+// handle is another file by then, the new program must not use it.
 #include <windows.h>
 #include <process.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@ static HANDLE Handle(const char *number)
     return (HANDLE)(ULONG_PTR)strtoul(number, NULL, 10);
 }
 
-// Returns the inherited descriptor of the event, as opposed to that of the note.
-static int Left(void)
+// Returns the descriptor of the inheritable event, and not that of its manifest.
+static int InheritedEvent(void)
 {
     int fd;
     for (fd = 3; fd < 64; fd++)
@@ -56,7 +56,7 @@ int main(int argc, char *argv[])
     }
     if (argc == 4)
     {
-        // Execute the program without a fork, in the same process.
+        // Execute the program in this process, without a fork.
         printf("after exec: %lu\n", (unsigned long)WaitForSingleObject(Handle(argv[1]), 0));
         fflush(stdout);
         execl(argv[0], argv[0], argv[1], (char *)NULL);
@@ -64,7 +64,7 @@ int main(int argc, char *argv[])
     }
     event = CreateEvent(&attributes, TRUE, TRUE, "inherits");
     snprintf(number, sizeof(number), "%lu", (unsigned long)(ULONG_PTR)event);
-    fd = Left();
+    fd = InheritedEvent();
     if (event == NULL || fd < 0)
         return 1;
     snprintf(place, sizeof(place), "%d", fd);

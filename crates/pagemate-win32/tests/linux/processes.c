@@ -1,5 +1,5 @@
-/* Child processes of a Windows program under conditions that only Linux has. The first argument
- * selects the condition. A child has two arguments. */
+/* Child processes in situations that do not exist on Windows. The first argument selects the
+ * situation. The program starts itself as a child with two arguments. */
 #include <windows.h>
 #include <errno.h>
 #include <signal.h>
@@ -46,7 +46,8 @@ static int child(const char *what)
     return atoi(what);
 }
 
-/* Closes the handles of children without querying their exit codes. */
+/* Closes the handles of children without asking for their exit codes. The children must not stay
+ * zombies. */
 static void no_zombies(void)
 {
     int pids[20], i;
@@ -55,7 +56,7 @@ static void no_zombies(void)
         PROCESS_INFORMATION made = start("3");
         CloseHandle(made.hProcess);
         pids[i] = (int)made.dwProcessId;
-        /* Wait for the end of the child without reaping it. */
+        /* Wait until the child has terminated, and do not reap it. */
         waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT);
     }
     say_end("last", start("4"));
@@ -69,7 +70,8 @@ static void signaled(int signal)
     signals++;
 }
 
-/* The program's SIGCHLD handler stays installed and runs for its own children too. */
+/* The SIGCHLD handler of the program stays installed, and also runs for the children that the
+ * program itself starts. */
 static void handler_stays(void)
 {
     signal(SIGCHLD, signaled);
@@ -113,7 +115,7 @@ static void by_signals(void)
     say_end("killed", start("is-killed"));
 }
 
-/* Forks until a process has this number. Another process may take the number first. */
+/* Forks until a child gets this process number. Another program may get the number first. */
 static int again(DWORD id)
 {
     int tries;
@@ -170,7 +172,8 @@ static void no_process(void)
     printf("error %u\n", GetLastError());
 }
 
-/* A forked child uses its parent's handles to processes that are not its own children. */
+/* A forked child can use handles of its parent to processes that are not children of the forked
+ * child. */
 static void after_a_fork(void)
 {
     PROCESS_INFORMATION made = start("sleeps");

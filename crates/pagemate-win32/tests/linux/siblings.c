@@ -1,4 +1,4 @@
-/* A child takes an inherited handle over while a sibling does the same. */
+/* A child restores its inherited handles while its sibling holds locks on the same files. */
 #include <windows.h>
 #include <fcntl.h>
 #include <process.h>
@@ -8,7 +8,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* Locks every file that the children inherit, as a sibling may do while it uses them. */
+/* Locks every file that the children inherit. A sibling may do that, because all children share
+ * these files. */
 static void lock_inherited(void)
 {
     int fd;

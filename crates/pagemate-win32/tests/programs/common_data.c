@@ -1,5 +1,5 @@
-// Several processes share one memory: the first process writes, the others read. Enter ends each
-// process.
+// Several processes share one memory: the first process writes, and the others read. Each process
+// ends when the user presses Enter.
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>

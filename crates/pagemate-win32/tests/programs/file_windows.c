@@ -1,4 +1,5 @@
-// Processes a file of any length in windows of 64 KiB, as programs with little address space do.
+// Processes a file of any length through views of 64 KiB, as programs with a small address space
+// do.
 #include <windows.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-// Passes a message to another process, in the characters for which the program is built.
+// Passes a message to another process. The characters have 8 or 16 bits, depending on UNICODE.
 #include <windows.h>
 #include <stdio.h>
 #include <tchar.h>

@@ -1,5 +1,5 @@
-// A parent and a child share unnamed memory: the child inherits the handle and gets its number as
-// an argument.
+// A parent and a child share memory without a name: the child inherits the handle, and the parent
+// passes the value of the handle as an argument.
 #include <windows.h>
 #include <process.h>
 #include <stdio.h>

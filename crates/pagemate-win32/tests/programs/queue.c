@@ -1,6 +1,6 @@
-// A queue of numbers between two processes: "queue put" fills it, "queue take" empties it. The
-// first process creates the memory, its mutex and its events. "queue crash" dies in the middle of a
-// change.
+// A queue of numbers between two processes: "queue put" fills it, and "queue take" empties it. The
+// first process creates the memory, its mutex and its events. "queue crash" exits while it owns the
+// mutex and has changed only a part of the data.
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Functions that programs use beside shared memory: time, the environment, private memory. */
+/* Functions that programs use besides shared memory: time, the environment, private memory. */
 #include "rows.h"
 
 static void the_calendar(void)
@@ -29,7 +29,7 @@ static void the_calendar(void)
     REFUSED(SystemTimeToFileTime(&told, &back), ERROR_INVALID_PARAMETER);
     time.dwHighDateTime = 0x80000000u;
     REFUSED(FileTimeToSystemTime(&time, &told), ERROR_INVALID_PARAMETER);
-    /* The first file time. */
+    /* The earliest time that a FILETIME can represent. */
     time.dwHighDateTime = time.dwLowDateTime = 0;
     CHECK(FileTimeToSystemTime(&time, &told));
     SAME(told.wYear, 1601);
@@ -72,8 +72,9 @@ static void the_time(void)
     CHECK(FileTimeToSystemTime(&time, &parts));
     CHECK(milliseconds(&first) <= milliseconds(&parts));
     CHECK(milliseconds(&parts) <= milliseconds(&last));
-    /* A time zone differs by a multiple of a quarter of an hour. The call came between two
-     * others, so the remainder is less than the time between those. */
+    /* The offset of a time zone is a multiple of a quarter of an hour. GetLocalTime was called
+     * between two other calls, so the remainder of the difference is less than the time between
+     * those calls. */
     zone = milliseconds(&here) - milliseconds(&first);
     CHECK(zone > -day && zone < day);
     zone = ((zone % quarter) + quarter) % quarter;

@@ -2,7 +2,7 @@
 #include "rows.h"
 #include <process.h>
 
-/* An address that no process uses by itself. */
+/* An address at which no process maps anything by itself. */
 #define FAR_AWAY ((void *)(ULONG_PTR)0x300000000)
 
 HANDLE inheritable(const char *name, DWORD len)
@@ -169,7 +169,7 @@ static void duplicates_hold(void)
     CHECK(opened != NULL && CloseHandle(opened));
     CHECK(view(duplicate, FILE_MAP_WRITE) != NULL);
     CHECK(DuplicateHandle(me, duplicate, me, &moved, FILE_MAP_READ, FALSE, DUPLICATE_CLOSE_SOURCE));
-    /* The new handle may have the closed one's number. */
+    /* The new handle may have the same value as the closed one. */
     if (moved != duplicate)
         REFUSED(CloseHandle(duplicate), ERROR_INVALID_HANDLE);
     NO_VIEW(moved, FILE_MAP_WRITE, ERROR_ACCESS_DENIED);
@@ -178,7 +178,8 @@ static void duplicates_hold(void)
     CHECK(view(duplicate, FILE_MAP_WRITE) != NULL && view(duplicate, FILE_MAP_READ) != NULL);
     CHECK(CloseHandle(duplicate) && CloseHandle(moved));
     GONE(name);
-    /* A duplicate whose value is not returned still holds the object. */
+    /* DuplicateHandle without a place for the result creates a handle that the program does not
+     * know. It still holds the object. */
     made = memory(name, 4096);
     CHECK(DuplicateHandle(me, made, me, NULL, 0, FALSE, DUPLICATE_SAME_ACCESS));
     CHECK(CloseHandle(made));

@@ -1,7 +1,7 @@
-/* The behaviour of Windows, row by row, through windows.h and the C library alone.
+/* Checks statements about Windows, the rows, with windows.h and the C library alone.
  *
- * Without arguments, every row runs in a process of its own, so that a crash fails only one row.
- * A failed check prints its place in this program, and a failed row prints its number. */
+ * Without arguments, the program runs each row in a process of its own, so that a crash fails only
+ * one row. It prints the place of each check that fails, and the number of each row that fails. */
 #include "rows.h"
 #include <process.h>
 

@@ -186,7 +186,8 @@ static void views_outlive_handles(void)
 }
 
 #ifdef _WIN32
-/* Not every compiler comes with the function's import library. */
+/* Some compilers do not have the import library for this function, so the program loads the
+ * function by its name. */
 typedef PVOID WINAPI MapView3(HANDLE, HANDLE, PVOID, ULONG64, SIZE_T, ULONG, ULONG, void *, ULONG);
 static PVOID WINAPI map3(HANDLE section, HANDLE process, PVOID base, ULONG64 offset, SIZE_T len,
                          ULONG how, ULONG protection, void *parameters, ULONG count)

@@ -43,8 +43,8 @@ static void values_are_inserted(void)
             ERROR_INVALID_PARAMETER);
 }
 
-/* A width or a precision may be a value. In an argument array, such an insert occupies one
- * number less than it takes values. */
+/* A width or a precision may be a value that the program passes. In an argument array, such an
+ * insert occupies one number fewer than the number of values that it reads. */
 static void widths_are_values(void)
 {
     const DWORD none = 0, array = FORMAT_MESSAGE_FROM_STRING | FORMAT_MESSAGE_ARGUMENT_ARRAY;

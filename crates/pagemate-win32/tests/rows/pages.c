@@ -97,7 +97,8 @@ static void refused_protection_changes_nothing(void)
     SAME(at(seen).Protect, PAGE_READWRITE);
     SAME(at(seen + 4096).Protect, PAGE_READONLY);
 #ifndef _WIN32
-    /* Our limit: pages cannot be shared again once all handles are closed. Windows allows it. */
+    /* A difference from Windows: this library cannot share pages again after all handles of the
+     * mapping are closed. */
     CHECK(protect(seen, 4096, PAGE_WRITECOPY));
     CHECK(CloseHandle(made));
     REFUSED(protect(seen, PAGES * 4096, PAGE_READWRITE), ERROR_NOT_SUPPORTED);

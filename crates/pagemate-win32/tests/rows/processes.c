@@ -10,7 +10,7 @@ static const char *this_program(void)
     return path;
 }
 
-/* Starts this program in a role, with the given options. */
+/* Starts this program again, with a role and options as arguments. */
 static PROCESS_INFORMATION start_as(const char *role, HANDLE handle, const char *name, BOOL inherits,
                                     DWORD flags, void *environment, const char *folder,
                                     STARTUPINFOA *startup)
@@ -153,7 +153,7 @@ static void a_process_is_one_of_several_to_wait_for(void)
     CHECK(SetEvent(other));
     SAME(WaitForMultipleObjects(4, all, FALSE, 60000), WAIT_OBJECT_0 + 1);
     CHECK(SetEvent(other));
-    /* A wait for all changes no object until all are signalled. */
+    /* WaitForMultipleObjects for all objects changes none of them until all are signalled. */
     SAME(WaitForMultipleObjects(4, all, TRUE, 20), WAIT_TIMEOUT);
     CHECK(SetEvent(go));
     SAME(WaitForMultipleObjects(4, all, TRUE, 60000), WAIT_OBJECT_0);
@@ -342,7 +342,7 @@ static void wide_strings_start_a_process(void)
 
 static void a_child_has_its_variables_and_folder(void)
 {
-    /* Windows' programs do not start without SystemRoot. */
+    /* Programs do not start on Windows without the environment variable SystemRoot. */
     char block[1024], root[512] = "";
     WCHAR wide_block[1024];
     DWORD len, at;
@@ -388,7 +388,7 @@ static void a_childs_streams_are_files(void)
     SAME(end_of(start_as("prints", NULL, "x", TRUE, 0, NULL, NULL, &startup)), 0);
     SetFilePointer(files[1], 0, NULL, FILE_BEGIN);
     CHECK(ReadFile(files[1], text, sizeof text - 1, &len, NULL));
-    /* The two streams may be flushed in either order. */
+    /* The outputs of two streams may arrive in either order. */
     CHECK(strcmp(text, "out ierror") == 0 || strcmp(text, "errorout i") == 0);
     CHECK(CloseHandle(files[0]) && CloseHandle(files[1]));
 }

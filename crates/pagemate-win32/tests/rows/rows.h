@@ -14,7 +14,7 @@
 #define TEXT_W(text) u##text
 #endif
 
-/* A last error that no call sets. */
+/* A value that no call sets as the last error. */
 #define PRESET 0xDEADBEEFu
 
 /* Prints a condition that does not hold, and continues. */
@@ -33,7 +33,7 @@ void check(int holds, const char *what, const char *file, int line);
 void same(unsigned long long is, unsigned long long should, const char *what, const char *file,
           int line);
 
-/* Returns a unique name. The pointer is valid for eight calls. */
+/* Returns a unique name. The string is valid until eight further calls. */
 const char *unique(void);
 
 /* Creates a section, named or not, with read-write access. */

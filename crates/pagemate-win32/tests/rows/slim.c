@@ -148,7 +148,7 @@ static void all_are_woken(void)
         for (i = 0; i < 4; i++)
             begin(&threads[i], waits_in_section, (HANDLE)(LONG_PTR)shared);
         WAIT_FOR(*(int volatile *)&readers == 4);
-        /* All threads sleep now, or own the lock and are about to sleep. */
+        /* Each thread sleeps now, or owns the lock and will sleep next. */
         if (shared)
             AcquireSRWLockExclusive(&lock);
         else

@@ -135,7 +135,8 @@ static void names_are_as_of_sections(void)
     }
 }
 
-/* A thread owns a mutex as often as it acquired it, through any handle. */
+/* A thread that acquired a mutex several times, through any of its handles, must release it as
+ * often. */
 static void mutexes_are_recursive(void)
 {
     const char *name = unique();
@@ -157,7 +158,8 @@ static void mutexes_are_recursive(void)
     REFUSED(ReleaseMutex(NULL), ERROR_INVALID_HANDLE);
 }
 
-/* bInitialOwner has no effect on a mutex that exists: the call returns only a handle. */
+/* bInitialOwner has no effect if the mutex exists already: the call returns a handle and does not
+ * acquire the mutex. */
 static void initial_owner_applies_to_creation(void)
 {
     const char *name = unique();
@@ -179,7 +181,8 @@ static DWORD take_twice(HANDLE mutex)
     return first == WAIT_OBJECT_0 ? take(mutex) : first;
 }
 
-/* The next owner of an abandoned mutex is told once, and owns it once. */
+/* The first wait after an owner died returns WAIT_ABANDONED. Later waits return WAIT_OBJECT_0, and
+ * the mutex is owned once. */
 static void abandoned(void)
 {
     const char *name = unique();

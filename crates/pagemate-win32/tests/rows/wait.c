@@ -50,7 +50,7 @@ static void events(void)
     SAME(take(made), WAIT_TIMEOUT);
     SAME(take(event(FALSE, TRUE)), WAIT_OBJECT_0);
 
-    /* The kind and the state of the existing event win. */
+    /* If the event exists already, the arguments for its kind and its state have no effect. */
     made = CreateEventA(NULL, FALSE, TRUE, name);
     other = CreateEventA(NULL, TRUE, FALSE, name);
     SAME(GetLastError(), ERROR_ALREADY_EXISTS);
@@ -195,14 +195,14 @@ static void several(void)
     SAME(all(list, 64), WAIT_OBJECT_0);
     SAME(any(list, 64), WAIT_TIMEOUT);
 
-    /* A mutex that a thread abandoned. */
+    /* A thread ended while it owned this mutex. */
     SAME(in_thread(acquire_and_end, mutex), WAIT_OBJECT_0);
     SAME(in_thread(one_of_each, mutex), WAIT_ABANDONED_0 + 1);
     list[1] = mutex;
     CHECK(SetEvent(list[0]));
     SAME(all(list, 2), WAIT_ABANDONED_0);
     SAME(take(list[0]), WAIT_TIMEOUT);
-    /* The thread owns the mutex and acquires it again. */
+    /* The thread owns the mutex already, and acquires it once more. */
     SAME(any(list, 2), WAIT_OBJECT_0 + 1);
     CHECK(ReleaseMutex(mutex) && ReleaseMutex(mutex));
     REFUSED(ReleaseMutex(mutex), ERROR_NOT_OWNER);
@@ -215,8 +215,8 @@ static void several(void)
     REFUSED(any(list, 2) != WAIT_FAILED, ERROR_INVALID_HANDLE);
     SAME(take(list[0]), WAIT_OBJECT_0);
 
-    /* A wait for all refuses an object that occurs twice, through any handles. A wait for any
-     * accepts it. */
+    /* A wait for all objects fails if two handles refer to one object. A wait for any object
+     * accepts them. */
     list[0] = CreateEventA(NULL, TRUE, TRUE, name);
     list[1] = OpenEventA(SYNCHRONIZE, FALSE, name);
     SAME(any(list, 2), WAIT_OBJECT_0);

@@ -1,4 +1,4 @@
-//! The values that a program passes for the inserts of a message.
+//! The values that a program passes for the inserts of a message, such as `%1`.
 #![allow(unsafe_code, reason = "reads a va_list or an array of the program")]
 
 use std::ffi::c_void;
@@ -35,7 +35,8 @@ impl Arguments {
         Arguments { source, taken: Vec::new(), last: 0 }
     }
 
-    /// Returns the value with this number, or the one after the highest number so far.
+    /// Returns the value with this number. For `None`, returns the value that follows the highest
+    /// number so far.
     ///
     /// # Safety
     ///
@@ -61,10 +62,10 @@ impl Arguments {
         }
     }
 
-    /// Makes the next value of a list reuse the number of the last one.
+    /// Makes the next value of a list get the same number as the last value.
     ///
-    /// On Windows an insert whose width or precision is an argument reads one value more from a
-    /// list than it advances the numbers. Programs depend on that.
+    /// On Windows, an insert whose width or precision is an argument takes one value more from a
+    /// list than it increases the number. Programs depend on this behaviour.
     pub(super) fn forget_last(&mut self) {
         if let Source::List(_) = self.source {
             self.taken.pop();

@@ -12,14 +12,15 @@ const LINE_FEED: u16 = b'\n' as u16;
 /// limit.
 const WIDTH: u32 = 0xFF;
 
-/// The treatment of line ends in the message. Line ends of `%n` are always kept.
+/// The treatment of line breaks in the text of a message. The escape `%n` always breaks the line.
 #[derive(Clone, Copy)]
 pub(super) enum Lines {
-    /// Keeps them.
+    /// Keeps the line breaks.
     AsTheyAre,
-    /// Replaces them by spaces, and wraps each line at the last space before this many units.
+    /// Replaces line breaks by spaces, and wraps each line at the last space before this many
+    /// units.
     Wrapped(usize),
-    /// Replaces them by spaces.
+    /// Replaces line breaks by spaces.
     One,
 }
 
@@ -36,8 +37,8 @@ impl Lines {
 /// Returns the text of an insert.
 type Fill<'a> = &'a mut dyn FnMut(Insert) -> Result<Vec<u16>>;
 
-/// Expands the escapes of a message. Without `inserts`, only those for line ends, tabs and the end
-/// of the message.
+/// Expands the escapes of a message. Without `inserts`, expands only the escapes for line breaks
+/// and tabs, and the one that ends the message.
 pub(super) fn expand(
     text: &[u16],
     lines: Lines,
@@ -96,7 +97,8 @@ fn ascii(unit: u16) -> u8 {
 /// The expanded message so far.
 struct Output {
     text: Vec<u16>,
-    /// The start of the last line. A line feed in an insert also starts a line.
+    /// The index at which the last line starts. A line feed in the text of an insert also starts a
+    /// line.
     line: usize,
     lines: Lines,
 }
@@ -114,7 +116,7 @@ impl Output {
         }
     }
 
-    /// Adds a line end of the message.
+    /// Adds a line break of the message text.
     fn own_line_end(&mut self) {
         match self.lines {
             Lines::AsTheyAre => self.extend("\r\n"),
@@ -122,8 +124,8 @@ impl Output {
         }
     }
 
-    /// Adds the line end that an escape requests. `rest` begins with the escape's letter; returns
-    /// the text after it.
+    /// Adds the line break that an escape requests. `rest` begins with the letter of the escape.
+    /// Returns the text after it.
     fn end_line<'a>(&mut self, end: &str, rest: &'a [u16]) -> &'a [u16] {
         self.extend(end);
         &rest[1..]

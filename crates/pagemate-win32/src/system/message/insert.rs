@@ -248,8 +248,8 @@ impl Insert {
     }
 }
 
-/// Returns a number of a format. Reads it from the argument `next` if it is an argument, and
-/// advances `next`.
+/// Returns the value of a width or precision. If it is an argument, reads it from the argument
+/// `next`, and advances `next`.
 ///
 /// # Safety
 ///

@@ -30,13 +30,13 @@ const FROM_HMODULE: u32 = 0x800;
 const FROM_SYSTEM: u32 = 0x1000;
 const ARGUMENT_ARRAY: u32 = 0x2000;
 
-/// `ERROR_NO_WORK_DONE`: the message is empty. `ERROR_MR_MID_NOT_FOUND`: the code has no message.
-/// `ERROR_RESOURCE_DATA_NOT_FOUND`: the program has no messages.
+/// `ERROR_NO_WORK_DONE`: the message is empty. `ERROR_MR_MID_NOT_FOUND`: there is no message for
+/// the code. `ERROR_RESOURCE_DATA_NOT_FOUND`: the program has no message resources.
 const NO_WORK_DONE: Code = Code(235);
 const NOT_A_MESSAGE: Code = Code(317);
 const NO_MESSAGES: Code = Code(1812);
 
-/// The call for bytes refuses this capacity and more, with and without `ALLOCATE_BUFFER`.
+/// `FormatMessageA` refuses a capacity of this value or more, with and without `ALLOCATE_BUFFER`.
 const CAPACITY_LIMIT: u32 = 0x8000;
 
 /// Returns the text that the flags select: the program's own or the system's.

@@ -1,4 +1,4 @@
-//! Notes: the descriptors by which a parent tells its children about an inheritable handle.
+//! Manifests: memfds by which a process passes inheritable handles to its children.
 #![allow(unsafe_code, reason = "the random bytes that the kernel chooses at exec")]
 
 use std::any::Any;
@@ -10,52 +10,53 @@ use rustix::io::FdFlags;
 use crate::error::Result;
 use crate::pointer::read_unless_null;
 
-/// The name of each note's memfd.
-const NOTE_NAME: &str = "pagemate:handle";
-/// The beginning of the link in `/proc/self/fd` to a note.
-pub(super) const NOTE_LINK: &str = "/memfd:pagemate:handle";
-/// The lowest descriptor for a note or an object. The numbers of the standard streams are never
-/// used, because a child would use them for its own streams.
+/// The name of the memfd of each manifest.
+const MANIFEST_NAME: &str = "pagemate:handle";
+/// The beginning of the link in `/proc/self/fd` to a manifest.
+pub(super) const MANIFEST_LINK: &str = "/memfd:pagemate:handle";
+/// The lowest descriptor for a manifest or an object. The numbers of the standard streams are never
+/// used, because a child replaces these streams.
 pub(super) const FIRST_DESCRIPTOR: RawFd = 3;
-/// The maximum length of a note, which is more than an object's name of 3,072 bytes needs.
-pub(super) const MAX_NOTE_LEN: usize = 4096;
+/// The maximum length of a manifest. A manifest with the longest object name, of 3,072 bytes, fits.
+pub(super) const MAX_MANIFEST_LEN: usize = 4096;
 
-/// The descriptors that keep an inheritable handle for later children.
+/// The two descriptors without close-on-exec that an inheritable handle owns.
 #[derive(Debug)]
 pub(crate) struct Inherited {
-    pub(super) note: OwnedFd,
-    /// The number of the descriptor in `_held`.
+    pub(super) manifest: OwnedFd,
+    /// The number of the object's descriptor, which `_held` owns.
     pub(super) fd: RawFd,
     pub(super) _held: Holder,
 }
 
-/// The owner of the descriptor of an object that a child inherits.
+/// The owner of the object's descriptor.
 pub(super) type Holder = Box<dyn Any + Send + Sync>;
 
 impl Inherited {
-    /// Returns the descriptors that a child inherits.
+    /// Returns the numbers of both descriptors.
     pub(crate) fn descriptors(&self) -> [RawFd; 2] {
-        [self.note.as_raw_fd(), self.fd]
+        [self.manifest.as_raw_fd(), self.fd]
     }
 }
 
-/// Creates a note without close-on-exec.
-pub(super) fn write_note(text: &str) -> Result<OwnedFd> {
-    let note = rustix::fs::memfd_create(NOTE_NAME, MemfdFlags::CLOEXEC)?;
-    let note = rustix::io::fcntl_dupfd_cloexec(note, FIRST_DESCRIPTOR)?;
-    rustix::io::fcntl_setfd(&note, FdFlags::empty())?;
-    rustix::io::pwrite(&note, text.as_bytes(), 0)?;
-    Ok(note)
+/// Creates a manifest without close-on-exec.
+pub(super) fn write_manifest(text: &str) -> Result<OwnedFd> {
+    let manifest = rustix::fs::memfd_create(MANIFEST_NAME, MemfdFlags::CLOEXEC)?;
+    let manifest = rustix::io::fcntl_dupfd_cloexec(manifest, FIRST_DESCRIPTOR)?;
+    rustix::io::fcntl_setfd(&manifest, FdFlags::empty())?;
+    rustix::io::pwrite(&manifest, text.as_bytes(), 0)?;
+    Ok(manifest)
 }
 
-/// The length in bytes of the random data of a program mark.
+/// The length in bytes of the random data that identifies a program.
 const MARK_LEN: usize = 16;
 
 /// Returns the mark of the running program: random bytes that the kernel chooses at `exec`, in
 /// hexadecimal.
 ///
-/// Each note begins with the mark of the program that created it. The mark changes with `exec`, and
-/// a forked child keeps it.
+/// Each manifest begins with the mark of the program that created it. `exec` changes the mark, and
+/// a forked child keeps it. So a process with another mark than the manifest's has to restore the
+/// handle.
 pub(super) fn program_mark() -> String {
     // SAFETY: `getauxval` reads only the auxiliary vector of this process.
     let random = unsafe { libc::getauxval(libc::AT_RANDOM) };
@@ -72,9 +73,9 @@ pub(super) fn file_of(fd: BorrowedFd<'_>) -> Result<(u64, u64)> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// The contents of a note.
-pub(super) struct Note<'a> {
-    /// The mark of the program that created the note.
+/// The contents of a manifest.
+pub(super) struct Manifest<'a> {
+    /// The mark of the program that created the manifest.
     pub(super) mark: &'a str,
     pub(super) handle: usize,
     pub(super) access: u32,
@@ -82,15 +83,15 @@ pub(super) struct Note<'a> {
     pub(super) fd: RawFd,
     /// The device and inode of the object.
     pub(super) file: (u64, u64),
-    /// The length of a section, or the number of a process.
+    /// For a section its length, for a process its number, otherwise zero.
     pub(super) len: u64,
     pub(super) name: &'a str,
 }
 
-impl<'a> Note<'a> {
-    pub(super) fn parse(text: &'a str) -> Option<Note<'a>> {
+impl<'a> Manifest<'a> {
+    pub(super) fn parse(text: &'a str) -> Option<Manifest<'a>> {
         let mut parts = text.splitn(9, ' ');
-        let parsed = Note {
+        let parsed = Manifest {
             mark: parts.next()?,
             handle: parts.next()?.parse().ok()?,
             access: parts.next()?.parse().ok()?,
@@ -100,7 +101,7 @@ impl<'a> Note<'a> {
             len: parts.next()?.parse().ok()?,
             name: parts.next()?,
         };
-        // The table has no more handles.
+        // The table does not accept larger handles.
         (parsed.fd >= 0 && parsed.handle <= 1 << 26).then_some(parsed)
     }
 }

@@ -1,4 +1,4 @@
-//! Leaves a handle to later children.
+//! Makes a handle inheritable by later child processes.
 #![allow(unsafe_code, reason = "borrowing a descriptor by its number")]
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -8,16 +8,17 @@ use pagemate::sync::{Event, Mutex, Semaphore};
 use pagemate::{Name, Section, SectionOptions};
 use rustix::io::FdFlags;
 
-use super::note::{FIRST_DESCRIPTOR, Holder, Inherited, file_of, program_mark, write_note};
+use super::manifest::{FIRST_DESCRIPTOR, Holder, Inherited, file_of, program_mark, write_manifest};
 use crate::error::{INVALID_HANDLE, Result};
 use crate::handle::entry::{Entry, Object};
 use crate::handle::number::Handle;
 
-/// The owner of a descriptor, the descriptor's number, and the object's name or an empty string.
+/// The owner of a descriptor, the number of the descriptor, and the name of the object, which is
+/// empty if it has none.
 type Holding = (Holder, RawFd, String);
 
-/// Opens the descriptors of a handle that children inherit.
-pub(in crate::handle) fn bequeath(handle: Handle, entry: &Entry) -> Result<Inherited> {
+/// Opens the two descriptors that a child inherits in place of the handle.
+pub(in crate::handle) fn make_inheritable(handle: Handle, entry: &Entry) -> Result<Inherited> {
     let mut len = 0;
     let (kind, (held, fd, name)) = match &entry.object {
         Object::Mapping(mapping) => {
@@ -41,15 +42,15 @@ pub(in crate::handle) fn bequeath(handle: Handle, entry: &Entry) -> Result<Inher
             len = process.id().into();
             ("process", duplicate_for_child(process.as_fd())?)
         }
-        // A thread does not exist in a child process.
+        // A child process does not have the threads of its parent.
         Object::Thread(_) | Object::MainThread(_) => return Err(INVALID_HANDLE),
     };
     let (number, access, mark) = (handle.addr(), entry.access, program_mark());
     // SAFETY: `held` owns the descriptor and outlives the borrow.
     let (device, inode) = file_of(unsafe { BorrowedFd::borrow_raw(fd) })?;
     let text = format!("{mark} {number} {access} {kind} {fd} {device} {inode} {len} {name}");
-    let note = write_note(&text)?;
-    Ok(Inherited { note, fd, _held: held })
+    let manifest = write_manifest(&text)?;
+    Ok(Inherited { manifest, fd, _held: held })
 }
 
 /// Duplicates a descriptor without close-on-exec.
@@ -60,7 +61,8 @@ fn duplicate_for_child(fd: BorrowedFd<'_>) -> Result<Holding> {
     Ok((Box::new(fd), number, String::new()))
 }
 
-/// Opens a section again, without close-on-exec. Returns the name that the descriptor holds.
+/// Opens a section again, through a descriptor without close-on-exec. Returns the name of the
+/// section if the descriptor holds the name.
 fn reopen_section(section: &Section) -> Result<Holding> {
     if let Some(name) = section.name() {
         let name = name.to_string();
