@@ -2,22 +2,22 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Access {
-    /// Read only. The kernel enforces it: a write through a read-only view is refused by this crate,
-    /// and a write through its raw pointer ends the process.
+    /// Read only. This crate refuses to write through a read-only view, and the kernel ends a
+    /// process that writes through the raw pointer of such a view.
     Read,
     /// Read and write.
     #[default]
     ReadWrite,
 }
 
-/// The most that any view of an object may do, through any handle: the `PAGE_*` constant of a Win32
+/// The upper limit for the access of all views of an object: the `PAGE_*` constant of a Win32
 /// section. It is fixed when the object is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protection {
-    /// Views read, or write to a private copy (`PAGE_READONLY`, `PAGE_WRITECOPY`). This is useful for a
-    /// section over an existing [file](crate::SectionOptions::file); memory of its own that no process
-    /// may write stays zero.
+    /// Views can be read, or write to a private copy (`PAGE_READONLY`, `PAGE_WRITECOPY`). Use this
+    /// for a section over an existing [file](crate::SectionOptions::file). Without a file the
+    /// memory stays zero, because no process may write to it.
     ReadOnly,
     /// Views read and write (`PAGE_READWRITE`).
     #[default]
@@ -34,9 +34,10 @@ pub enum Protection {
 ///
 /// The sharing becomes a file mode on Unix and a security descriptor on Windows.
 ///
-/// For a section over a file, other users also need permission for that file on Unix. On Windows the
-/// section alone gives them access. There the system's own services always have full access, and a
-/// process of lower integrity than the creator's can only read, even if the sharing grants more.
+/// For a section over a file, other users on Unix also need permission for that file. On Windows
+/// they need permission for the section alone. Windows' own services always have full access there,
+/// and a process of lower integrity than the creator's can only read, even if the sharing grants
+/// more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sharing {

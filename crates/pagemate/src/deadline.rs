@@ -12,7 +12,7 @@ pub(crate) enum Deadline {
 }
 
 impl Deadline {
-    /// Returns the deadline `time` from now. A time beyond the range of the clock has no limit.
+    /// Returns the deadline `time` from now, or `Never` if it is beyond the range of the clock.
     pub(crate) fn after(time: Duration) -> Deadline {
         if time.is_zero() {
             return Deadline::Now;
@@ -20,7 +20,7 @@ impl Deadline {
         Instant::now().checked_add(time).map_or(Deadline::Never, Deadline::At)
     }
 
-    /// Returns the time that is left: `None` without a limit, zero after the deadline.
+    /// Returns the time until the deadline: `None` without a limit, zero after the deadline.
     pub(crate) fn left(self) -> Option<Duration> {
         match self {
             Deadline::Never => None,
@@ -29,7 +29,8 @@ impl Deadline {
         }
     }
 
-    /// Returns how long to sleep next, at most `slice`; `None` after the deadline.
+    /// Returns the time to sleep next: the time until the deadline, but at most `slice`. Returns
+    /// `None` after the deadline.
     pub(crate) fn next(self, slice: Duration) -> Option<Duration> {
         match self.left() {
             None => Some(slice),

@@ -18,7 +18,7 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The name breaks the rules of [`Name`](crate::Name).
     InvalidName,
-    /// An argument is invalid in every state of the system.
+    /// An argument is invalid, independently of the state of any object.
     InvalidInput,
     /// A range reaches past the end of the object or of the view, or a count past its limit.
     OutOfRange,
@@ -30,10 +30,10 @@ pub enum ErrorKind {
     WrongVersion,
     /// The stored bytes are not a valid object. Another program changed them, or removed the file.
     Corrupted,
-    /// Another program removed the object's name: `rm`, a cleaner of temporary files, or logind with
-    /// `RemoveIPC=yes`. The object works on for its present holders, but a process that opens the name
-    /// does not find it, and a process that creates the name makes another object. Close every handle
-    /// and create the object again.
+    /// Another program removed the object's name: `rm`, a cleaner of temporary files, or logind
+    /// with `RemoveIPC=yes`. The present holders can continue to use the object, but a process that
+    /// opens the name does not find it, and a process that creates the name makes another object.
+    /// Close every handle and create the object again.
     Orphaned,
     /// Another process kept the object busy for more than two seconds. Try again.
     TimedOut,
@@ -74,8 +74,8 @@ struct Repr {
 }
 
 impl Error {
-    // The functions that build errors are cold, so that the compiler keeps the code that calls them away
-    // from the paths without an error.
+    // The functions that build errors are `#[cold]`, so that the compiler moves the error branches
+    // of their callers out of the hot path.
     #[cold]
     pub(crate) fn new(kind: ErrorKind, cause: impl Into<Cow<'static, str>>) -> Error {
         let repr = Repr { kind, call: None, object: None, cause: cause.into(), source: None };
@@ -96,7 +96,8 @@ impl Error {
         Error::os_as(kind, what, source)
     }
 
-    /// Wraps an error of the operating system whose code does not imply `kind`.
+    /// Wraps an error of the operating system as an error of the kind `kind`, for system error
+    /// codes from which [`Error::os`] would derive another kind.
     #[cold]
     pub(crate) fn os_as(
         kind: ErrorKind,

@@ -29,11 +29,12 @@ pub struct Entry {
     pub kind: Kind,
     /// The length of its memory in bytes.
     pub len: u64,
-    /// The most that views of it may do. On Windows this is known only to a user that may write to the
-    /// object; for other users it is `ReadWrite`.
+    /// The upper limit for the access of its views. On Windows only a user that may write to the
+    /// object can query it; for other users it is `ReadWrite`.
     pub protection: Protection,
-    /// The other users that may open it. A Windows security descriptor can be finer than
-    /// [`Sharing`]: then this is the access that it grants to everyone, or else to this user's group.
+    /// The other users that may open it. If a Windows security descriptor grants rights that
+    /// [`Sharing`] cannot express, this is the access that it grants to everyone, or else to this
+    /// user's group.
     pub sharing: Sharing,
     /// The time of its creation. Not known on Windows.
     pub created: Option<SystemTime>,
@@ -42,9 +43,9 @@ pub struct Entry {
     /// The uid of its owner. Not known on Windows.
     pub owner: Option<u32>,
     /// The pids of the processes with a handle to the object, as far as this user may inspect them.
-    /// Processes of other users are visible only with privilege; processes of a sibling pid namespace
-    /// are not visible. A process that merely has the file open is no holder. Empty on macOS and
-    /// Windows.
+    /// Processes of other users are visible only with privilege; processes of a sibling pid
+    /// namespace are not visible. A process that has the file open but has no lock on it is not a
+    /// holder. Empty on macOS and Windows.
     pub holders: Vec<u32>,
     /// The path of the file under a section over a file, as its creator recorded it. Only on Unix.
     pub file: Option<PathBuf>,
@@ -121,8 +122,8 @@ pub fn unreachable() -> Vec<Error> {
 /// Returns an error for each live object that [`list`](fn@list) leaves out because its file is damaged
 /// ([`Corrupted`](ErrorKind::Corrupted)), or because an incompatible release of pagemate created it
 /// ([`WrongVersion`](ErrorKind::WrongVersion), [`WrongKind`](ErrorKind::WrongKind)).
-///
-/// The error names the file, because the file does not tell the name of the object reliably. Empty on
+/// The error names the file, because the name that a damaged file stores is unreliable. Empty on
+/// Windows.
 /// Windows.
 ///
 /// # Errors

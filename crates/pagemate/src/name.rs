@@ -43,8 +43,8 @@ pub struct Name {
     bare: Bare,
 }
 
-/// A name without its prefix. A short one stands in place, so that to open an object by it allocates
-/// nothing for the name.
+/// A name without its prefix. A short name is stored inline, so that opening an object by a short
+/// name allocates no memory for it.
 #[derive(Clone)]
 enum Bare {
     Short { len: u8, bytes: [u8; 54] },
@@ -72,7 +72,9 @@ impl Bare {
 
     fn as_str(&self) -> &str {
         match self {
-            Bare::Short { .. } => str::from_utf8(self.as_bytes()).expect("it was copied from text"),
+            Bare::Short { .. } => {
+                str::from_utf8(self.as_bytes()).expect("the bytes were copied from a str")
+            }
             Bare::Long(text) => text,
         }
     }
@@ -168,7 +170,7 @@ impl Name {
         Ok(Name { namespace, bare: Bare::new(bare) })
     }
 
-    /// Validates a name as an object stores it: without a prefix.
+    /// Validates the name that an object stores. A stored name has no prefix.
     pub(crate) fn from_parts(namespace: Namespace, bare: &str) -> Result<Name> {
         let mut name = Name::parse(bare)?;
         if name.bare() != bare {
@@ -201,7 +203,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A name of an object, as functions take it: text, or a [`Name`], which keeps its namespace.
+/// The argument of the functions that take the name of an object: text, or a [`Name`].
 ///
 /// Text is parsed by the rules of [`Name`]. This trait is sealed: no other type can implement it.
 ///
@@ -289,7 +291,7 @@ mod tests {
 
     #[test]
     fn prefixes_are_links_and_case_sensitive() {
-        // Rows 24 to 26.
+        // Rows 24 to 26 of `tests/win32_rows.rs`.
         let plain = Name::new("x").unwrap();
         assert_eq!(Name::new(r"Local\x").unwrap(), plain);
         assert_eq!(Name::new(r"Local\Local\x").unwrap(), plain);
@@ -303,7 +305,7 @@ mod tests {
 
     #[test]
     fn stray_backslashes_empty_names_and_nul_are_refused() {
-        // Rows 28 to 30.
+        // Rows 28 to 30 of `tests/win32_rows.rs`.
         for text in ["", r"a\b", r"\b", r"Local\", r"Global\", r"Local\a\b", r"Session\1\x", "a\0"]
         {
             assert_eq!(kind(text), Some(ErrorKind::InvalidName), "{text:?}");
@@ -312,7 +314,7 @@ mod tests {
 
     #[test]
     fn all_other_characters_and_long_names_are_legal() {
-        // Rows 22 and 28.
+        // Rows 22 and 28 of `tests/win32_rows.rs`.
         let long = "ü".repeat(1000);
         for text in ["/", "..", ".", "$pcars2$", "a b:*?\"<>|", "日本", "-n", "%2F", &long] {
             assert_eq!(Name::new(text).unwrap().bare(), text);

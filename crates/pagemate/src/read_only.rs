@@ -6,9 +6,9 @@ use std::sync::atomic::{
 
 /// A field of memory that is mapped for reading: see [`SharedReader`](crate::typed::SharedReader).
 ///
-/// A write would end the process, so that a shared reference to an atomic would not be sound. This type
-/// has those methods of its field that only read. A plain value has none: the other processes may
-/// write to it at any time.
+/// A write to such memory ends the process, so a shared reference to an atomic in it is unsound.
+/// This type therefore offers only the methods of its field that read. For a plain value it offers
+/// no method, because other processes may write to the value at any time.
 #[repr(transparent)]
 pub struct ReadOnly<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-#![allow(unsafe_code, reason = "implements traits that vouch for the layout of types")]
+#![allow(unsafe_code, reason = "implements unsafe traits that guarantee the layout of types")]
 
 use std::sync::atomic::{
     AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16, AtomicU32,
@@ -26,8 +26,8 @@ use crate::read_only::ReadOnly;
 ///   process.
 /// - Every compiler of the platform gives the type the same layout. A [`Plain`] type has no padding.
 /// - Types with different layouts have different fingerprints.
-/// - `Reader` has the size and the alignment of the type, any bytes are a valid `Reader`, and safe code
-///   cannot write by a `&Reader`, nor read what another process may write at the same time, except by
+/// - `Reader` has the size and the alignment of the type, and any bytes are a valid `Reader`. Through
+///   a `&Reader` safe code cannot write, and can read memory that another process may write only by
 ///   atomics and cells.
 ///
 /// # Examples
@@ -101,7 +101,7 @@ pub unsafe trait Shareable: Sized + 'static {
     /// layouts have different values with overwhelming probability.
     const FINGERPRINT: u64;
 
-    /// The type that memory mapped for reading has in place of this type. It has the same fields,
+    /// The type that replaces this type in memory that is mapped read-only. It has the same fields,
     /// which can only be read.
     type Reader;
 }
@@ -169,8 +169,8 @@ pub mod fingerprint {
             print = byte(print, bytes[i]);
             i += 1;
         }
-        // A byte that UTF-8 never contains ends the text, so that two texts do not hash like their
-        // concatenation.
+        // The byte 0xFF, which UTF-8 never contains, ends each text. Without it the texts "ab" and
+        // "c" would have the hash of the texts "a" and "bc".
         byte(print, 0xFF)
     }
 
@@ -215,7 +215,8 @@ macro_rules! atomics {
             type Reader = ReadOnly<$atomic>;
         }
 
-        // SAFETY: an atomic offers no access but atomic ones, so a `&` to it races with no other process.
+        // SAFETY: every access by a shared reference to an atomic is atomic, so it races with no
+        // access of another process.
         unsafe impl InPlace for $atomic {}
     )*};
 }
@@ -232,7 +233,8 @@ unsafe impl<T: Shareable, const N: usize> Shareable for [T; N] {
     type Reader = [T::Reader; N];
 }
 
-// SAFETY: an array has no bytes but those of its elements, and `T: Plain` says that these have no padding.
+// SAFETY: an array has no bytes but those of its elements, and `T: Plain` guarantees that these
+// have no padding.
 unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 // SAFETY: a `&[T; N]` gives access to `&T` only, and `T: InPlace` says that these accesses are sound.

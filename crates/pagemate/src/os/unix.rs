@@ -40,8 +40,8 @@ use crate::sys::sync;
 /// Borrows the descriptor of a section, to pass it to another process.
 ///
 /// The descriptor of a named section shares the lock that keeps the name alive: a process with a
-/// duplicate of it is a holder of the name (see [Closing](self#closing)). The descriptor of a section over a file belongs to that file
-/// and holds no name.
+/// duplicate of it is a holder of the name (see [Closing](self#closing)). The descriptor of a
+/// section over a file belongs to that file and holds no name.
 impl AsFd for Section {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.object().lend()
@@ -84,8 +84,8 @@ impl SectionExt for Section {
 /// Converts a section into its descriptor, which holds the name of a named section from then on. Views and
 /// clones of the section stay valid.
 ///
-/// This fails if the process has no descriptor left: the views and clones keep the descriptor of the
-/// section, and the result is a duplicate.
+/// The result is a duplicate, because views and clones of the section keep its descriptor. The
+/// conversion therefore fails if the process has no free descriptor.
 impl TryFrom<Section> for OwnedFd {
     type Error = Error;
 
@@ -99,8 +99,8 @@ fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     duplicate.map_err(|e| Error::os("it cannot be duplicated", e).during("take descriptor", ""))
 }
 
-/// Converts any mappable descriptor into a section: one that another process passed on, or one of a file
-/// or a device.
+/// Converts any mappable descriptor into a section: a descriptor that another process sent, or the
+/// descriptor of a file or a device.
 ///
 /// The section has the access that the descriptor was opened with. Its length is the present length of
 /// the file; of a named section, the length of the data. The descriptor of a sync object is refused with
@@ -133,7 +133,8 @@ macro_rules! descriptor_conversions {
         /// Converts a handle into its descriptor, which holds the name from then on. If a thread owns a
         /// mutex by this handle, the mutex is abandoned.
         ///
-        /// This fails if the process has no descriptor left: the result is a duplicate.
+        /// The result is a duplicate, so the conversion fails if the process has no free
+        /// descriptor.
         impl TryFrom<$object> for OwnedFd {
             type Error = Error;
 
@@ -142,7 +143,7 @@ macro_rules! descriptor_conversions {
             }
         }
 
-        /// Converts a descriptor that another process passed on into an object of this kind.
+        /// Converts a descriptor that another process sent into an object of this kind.
         ///
         /// The descriptor of a named object of another kind is refused with
         /// [`WrongKind`](crate::ErrorKind::WrongKind). An unnamed object carries no kind: the sender

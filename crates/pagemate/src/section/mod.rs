@@ -21,8 +21,8 @@ pub use self::view::{Atomic, View, ViewOptions};
 /// holder drops its handle and its views, exits or is killed, the name is free at once. The next
 /// process that creates the name gets new, zeroed memory.
 ///
-/// A section has a fixed length. Its memory is reserved when it is created, so that a later access
-/// does not fail for lack of memory, unless [`sparse`](SectionOptions::sparse) says otherwise.
+/// A section has a fixed length. Unless it is [`sparse`](SectionOptions::sparse), its memory is
+/// reserved when it is created, so that no later access fails for lack of memory.
 ///
 /// # Fork
 ///
@@ -97,15 +97,16 @@ impl Section {
     /// A time of zero is [`open`](Section::open); [`Duration::MAX`] sets no limit. Mutexes, events and
     /// semaphores have the same function.
     ///
-    /// Between a look at the name and the next one the thread sleeps, so that a section that exists
-    /// only for a moment may be missed.
+    /// The thread sleeps between two attempts to open the name, so it may miss a section that
+    /// exists only for a short time.
     ///
     /// # Platforms
     ///
-    /// On Linux the kernel reports the new name (`inotify(7)`). The thread looks for the name twice a
-    /// second besides, for names that a mount brings into view. If the kernel refuses to report names,
-    /// because this user watches `fs.inotify.max_user_instances` queues already, and on macOS and
-    /// Windows, the thread looks for the name after 1 ms, and then in intervals that grow to 50 ms.
+    /// On Linux the kernel reports new names (`inotify(7)`). The thread also tries to open the name
+    /// twice a second, because the kernel does not report names that a mount makes visible. The
+    /// kernel refuses to report names if this user has `fs.inotify.max_user_instances` queues
+    /// already. In this case, and on macOS and Windows, the thread tries again after 1 ms, and then
+    /// at intervals that grow to 50 ms.
     ///
     /// # Errors
     ///
@@ -203,8 +204,8 @@ impl Section {
         ViewOptions::new(self)
     }
 
-    /// Returns the length in bytes. The length of memory is rounded up to whole pages; the length of a
-    /// section over a file is exact.
+    /// Returns the length in bytes. A section in memory has whole pages; a section over a file has
+    /// the exact length of the request.
     #[allow(clippy::len_without_is_empty, reason = "a section is never empty")]
     pub fn len(&self) -> u64 {
         self.object().len()
@@ -215,8 +216,9 @@ impl Section {
     ///
     /// # Platforms
     ///
-    /// The system does not store this length everywhere. On Windows, handles that did not create the section
-    /// return [`len`](Section::len); on Unix, handles to an unnamed section that another process passed do.
+    /// The system does not store this length everywhere. A handle that did not create the section
+    /// returns [`len`](Section::len) instead on Windows, and on Unix if another process sent it and
+    /// the section has no name.
     ///
     /// # Examples
     ///
@@ -242,12 +244,12 @@ impl Section {
         self.object().access()
     }
 
-    /// Returns the most that views of the object may do.
+    /// Returns the upper limit for the access of views of this object.
     ///
     /// # Platforms
     ///
-    /// On Windows a read-only handle to an object that another handle created cannot tell, and returns
-    /// `ReadWrite`.
+    /// On Windows a read-only handle cannot query the limit of an object that another handle
+    /// created, and returns `ReadWrite`.
     pub fn protection(&self) -> Protection {
         self.object().protection()
     }

@@ -163,7 +163,8 @@ impl<'f> SectionOptions<'f> {
         self
     }
 
-    /// Sets the most that any view of a new object may do. The default is read and write.
+    /// Sets the upper limit for the access of all views of a new object. The default is read and
+    /// write.
     pub fn protection(&mut self, protection: Protection) -> &mut SectionOptions<'f> {
         self.spec.protection = protection;
         self
@@ -253,8 +254,9 @@ impl<'f> SectionOptions<'f> {
 
     /// Opens the section `name` if some process holds it, and creates it otherwise.
     ///
-    /// [`Section::was_created`] tells which. If several processes call this at the same time, exactly
-    /// one of them creates the section. An opened section keeps its own length.
+    /// [`Section::was_created`] returns whether this call created the section. If several processes
+    /// call this at the same time, exactly one of them creates the section. An opened section keeps
+    /// its own length.
     ///
     /// # Errors
     ///
@@ -324,7 +326,7 @@ impl<'f> SectionOptions<'f> {
         Ok(Section::new(object, None, true))
     }
 
-    /// Returns the object, or an error if it is shorter than it has to be.
+    /// Returns the object, or an error if it is shorter than `min_len` requires.
     fn long_enough(&self, object: Object) -> Result<Object> {
         let (len, least) = (object.len(), self.min_len);
         if len >= least {

@@ -280,8 +280,9 @@ impl View {
 
     /// Copies `bytes` into the view, starting at byte `offset`.
     ///
-    /// Other threads and processes may see a part of the copy: see [Memory model](View#memory-model). A
-    /// process that is killed during the copy leaves a part of it.
+    /// Other threads and processes may see a part of the copy: see [Memory
+    /// model](View#memory-model). If the process is killed during the copy, only a part of the
+    /// bytes is written.
     ///
     /// # Errors
     ///
@@ -374,12 +375,12 @@ impl View {
     ///
     /// # Safety
     ///
-    /// As long as the reference lives, this process accesses these bytes *through this view* only by
-    /// atomics of the type `A` at this offset. Not by an atomic of another size, and not by
+    /// As long as the reference lives, this process accesses these bytes *through this view* only
+    /// by atomics of the type `A` at this offset. Not by an atomic of another size, and not by
     /// [`read_at`](View::read_at), [`write_at`](View::write_at), [`read`](View::read) or
-    /// [`write`](View::write), which copy byte by byte: Rust does not define accesses of different sizes
-    /// that race. Accesses that cannot race, because something orders them, are permitted. So are all
-    /// accesses of other processes, and those through other views.
+    /// [`write`](View::write), which copy byte by byte: Rust does not define accesses of different
+    /// sizes that race. Accesses that cannot race, because synchronisation orders them, are
+    /// permitted. So are all accesses of other processes, and those through other views.
     ///
     /// # Errors
     ///

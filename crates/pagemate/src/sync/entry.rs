@@ -1,9 +1,10 @@
-//! The state in which a thread acquired a mutex, as its guard keeps it.
+//! The circumstances in which a thread acquired a mutex.
 
-/// The circumstances of an acquisition, in one byte.
+/// The circumstances of an acquisition. The guard of the mutex stores them.
 ///
-/// The guard is therefore a pair of scalars, which functions return in registers. The parts of a larger
-/// guard are stored one by one and loaded as a whole, and that load stalls until each part is in the cache.
+/// It has one byte, so that a guard is a pair of scalars, which functions return in registers. A
+/// larger guard is returned in memory: its parts are stored one by one and loaded as a whole, and
+/// that load stalls until all the stores are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Clean,

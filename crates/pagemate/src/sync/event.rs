@@ -55,7 +55,8 @@ impl EventOptions {
 
     /// Opens the event `name` if some process holds it, and creates it otherwise.
     ///
-    /// [`Event::was_created`] tells which. An opened event keeps its state and its reset mode.
+    /// [`Event::was_created`] returns whether this call created the event. An opened event keeps
+    /// its state and its reset mode.
     ///
     /// # Errors
     ///
@@ -151,7 +152,7 @@ impl Event {
         Ok(Event { object, identity })
     }
 
-    /// Wraps an event that another process passed on.
+    /// Wraps an event that another process sent to this one.
     pub(crate) fn from_received(object: sync::Event) -> Event {
         let identity = Identity { created: false, ..Identity::unnamed(KIND) };
         Event { object, identity }

@@ -1,8 +1,8 @@
 //! Mutexes, events and semaphores that processes share, by name or by a passed descriptor.
 //!
-//! They have the semantics of the Win32 objects of the same names, on every platform. Their names live in
-//! the name space of sections, and as long: until the last handle is dropped, or its process exits or
-//! is killed.
+//! They have the semantics of the Win32 objects of the same names, on every platform. Their names
+//! are in the same name space as those of sections, and have the same lifetime: a name lives until
+//! the last handle is dropped, or its process exits or is killed.
 //!
 //! | Object | Use |
 //! |---|---|
@@ -99,7 +99,7 @@ use crate::error::{Error, Quoted, Result};
 use crate::name::Name;
 use crate::sys::object;
 
-/// The kind and the name of a handle, for error messages, and how it came to be.
+/// The kind and the name of a handle for error messages, and whether the handle created its object.
 #[derive(Debug)]
 struct Identity {
     kind: &'static str,

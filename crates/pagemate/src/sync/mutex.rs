@@ -43,9 +43,9 @@ impl MutexOptions {
     /// Sets whether this thread owns a new mutex from the start, before any other thread can lock it.
     /// The default is `false`.
     ///
-    /// The state is that after [`lock`](Mutex::lock) and [`std::mem::forget`] of the guard: release it
-    /// with [`unlock_forgotten`](Mutex::unlock_forgotten). The option does not lock a mutex that exists
-    /// already.
+    /// The new mutex is in the same state as after [`lock`](Mutex::lock) and [`std::mem::forget`]
+    /// of the guard: release it with [`unlock_forgotten`](Mutex::unlock_forgotten). The option does
+    /// not lock a mutex that exists already.
     ///
     /// # Platforms
     ///
@@ -72,7 +72,7 @@ impl MutexOptions {
 
     /// Opens the mutex `name` if some process holds its name, and creates it otherwise.
     ///
-    /// [`Mutex::was_created`] tells which.
+    /// [`Mutex::was_created`] returns whether this call created the mutex.
     ///
     /// # Errors
     ///
@@ -116,9 +116,9 @@ impl MutexOptions {
 /// A lock that at most one thread of all processes holds at a time.
 ///
 /// [`lock`](Mutex::lock) returns a [`MutexGuard`], which unlocks the mutex when it is dropped. If a
-/// thread or a process ends while it holds the mutex, or a panic drops the guard, the mutex is *abandoned*: the next owner acquires
-/// it, and its guard [reports](MutexGuard::was_abandoned) that. Waiters acquire an abandoned mutex
-/// within 100 ms of the death.
+/// thread or a process ends while it holds the mutex, or a panic drops the guard, the mutex is
+/// *abandoned*: the next owner acquires it, and its guard [reports](MutexGuard::was_abandoned)
+/// that. Waiters acquire an abandoned mutex within 100 ms of the death.
 ///
 /// Threads may share a handle. A thread that holds the mutex through a handle gets an error if it locks
 /// that handle again: the mutex is not recursive.
@@ -194,7 +194,7 @@ impl Mutex {
         Ok(Mutex { object, identity })
     }
 
-    /// Wraps a mutex that another process passed on.
+    /// Wraps a mutex that another process sent to this one.
     pub(crate) fn from_received(object: sync::Mutex) -> Mutex {
         let identity = Identity { created: false, ..Identity::unnamed(KIND) };
         Mutex { object, identity }
@@ -355,8 +355,8 @@ impl fmt::Debug for MutexGuard<'_> {
 impl Drop for MutexGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // A forked child finds a copy of this guard but does not own the mutex: there neither call does
-        // anything.
+        // A forked child inherits a copy of this guard but does not own the mutex, so both calls
+        // have no effect in a child.
         if thread::panicking() && !self.entry.is_panicking() {
             self.mutex.object.abandon();
         } else {

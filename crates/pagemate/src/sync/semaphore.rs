@@ -53,7 +53,8 @@ impl SemaphoreOptions {
 
     /// Opens the semaphore `name` if some process holds it, and creates it otherwise.
     ///
-    /// [`Semaphore::was_created`] tells which. An opened semaphore keeps its count and its maximum.
+    /// [`Semaphore::was_created`] returns whether this call created the semaphore. An opened
+    /// semaphore keeps its count and its maximum.
     ///
     /// # Errors
     ///
@@ -170,7 +171,7 @@ impl Semaphore {
         Ok(Semaphore { object, identity })
     }
 
-    /// Wraps a semaphore that another process passed on.
+    /// Wraps a semaphore that another process sent to this one.
     pub(crate) fn from_received(object: sync::Semaphore) -> Semaphore {
         let identity = Identity { created: false, ..Identity::unnamed(KIND) };
         Semaphore { object, identity }
@@ -247,7 +248,7 @@ impl Semaphore {
         }
     }
 
-    /// Returns the permit by which this process has decremented the count.
+    /// Returns the permit for one decrement of the count that this process has already made.
     pub(super) fn permit(&self) -> Permit<'_> {
         Permit { semaphore: self, generation: sync::generation() }
     }

@@ -18,9 +18,9 @@ const VALUE_AT: usize = HEADER_LEN;
 
 /// A mutex together with the value that it protects, in a section.
 ///
-/// It occupies [`LEN`](SharedMutex::LEN) bytes at an offset that is a multiple of 8: 64 bytes of its own,
-/// then the value. A section can contain many of them. The guard copies the value out and in, because
-/// other processes have the same bytes mapped.
+/// It occupies [`LEN`](SharedMutex::LEN) bytes at an offset that is a multiple of 8: a header of 64
+/// bytes, then the value. A section can contain many of them. The guard copies the value out and
+/// in, because other processes have the same bytes mapped.
 ///
 /// The first process that calls [`open_or_init`](SharedMutex::open_or_init) initialises the value, while
 /// others wait. If that process dies before it has finished, the next one initialises the value: no
@@ -92,7 +92,8 @@ impl<T: Plain> SharedMutex<T> {
     ///
     /// The errors of [`open_or_init`](SharedMutex::open_or_init).
     pub fn open_or_zeroed(section: &Section, offset: u64) -> Result<SharedMutex<T>> {
-        // The bytes are zero, or are set to zero after an initialiser died.
+        // The closure writes nothing: the bytes of a new mutex are zero, and if an initialiser has
+        // died, the next one sets them to zero first.
         SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |_| Ok(()))
     }
 
@@ -244,7 +245,7 @@ impl<T: ?Sized> SharedMutex<T> {
 
     #[inline]
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
-        // Before the acquisition: a failed check must not leave the mutex locked.
+        // Read the header before the acquisition: an error after it would leave the mutex locked.
         let unclean = &self.memory.header().unclean;
         let acquired = match self.lock.lock(deadline) {
             Ok(Some(acquired)) => acquired,
@@ -327,7 +328,7 @@ impl<T: Plain> SharedGuard<'_, T> {
     pub fn get(&self) -> T {
         match self.mutex.memory.view().read(VALUE_AT) {
             Ok(value) => value,
-            Err(_) => unreachable!("the view was mapped with room for it"),
+            Err(_) => unreachable!("the view covers the whole value"),
         }
     }
 
@@ -342,7 +343,7 @@ impl<T: Plain> SharedGuard<'_, T> {
     pub fn read_into(&self, value: &mut T) {
         match self.mutex.memory.view().read_into(VALUE_AT, value) {
             Ok(()) => {}
-            Err(_) => unreachable!("the view was mapped with room for it"),
+            Err(_) => unreachable!("the view covers the whole value"),
         }
     }
 
@@ -352,7 +353,7 @@ impl<T: Plain> SharedGuard<'_, T> {
     pub fn set(&mut self, value: &T) {
         match self.mutex.memory.view().write(VALUE_AT, value) {
             Ok(()) => {}
-            Err(_) => unreachable!("the view was mapped with room for it, and to be written"),
+            Err(_) => unreachable!("the view covers the whole value and is writable"),
         }
     }
 
@@ -404,8 +405,8 @@ impl SharedGuard<'_, [u8]> {
 impl<T: ?Sized> Drop for SharedGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // A forked child finds a copy of this guard but does not own the mutex: there neither call does
-        // anything.
+        // A forked child inherits a copy of this guard but does not own the mutex, so both calls
+        // have no effect in a child.
         if thread::panicking() && !self.entry.is_panicking() {
             self.mutex.lock.abandon();
         } else {

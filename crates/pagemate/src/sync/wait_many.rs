@@ -137,7 +137,8 @@ fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Acquired<
 
 /// Blocks until all objects of the list are available at the same time, and acquires them all.
 ///
-/// While one of them stays unavailable, the call holds none of them.
+/// While the call blocks, it leaves the available objects to other threads. The exceptions are
+/// below.
 ///
 /// # Platforms
 ///
@@ -222,7 +223,7 @@ fn all<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Vec<Acqui
     }))
 }
 
-/// Returns the objects of the list, if it is short enough and has none twice.
+/// Returns the objects of the list. Fails if the list is too long or contains an object twice.
 fn checked_objects<'a>(list: &[Waitable<'a>]) -> Result<Vec<sync::Waitable<'a>>> {
     if list.is_empty() || list.len() > MAX_OBJECTS {
         let cause = format!("the list has {} objects; it must have 1 to {MAX_OBJECTS}", list.len());

@@ -1,14 +1,16 @@
-//! A memory barrier whose cost falls on the side that is about to sleep.
+//! A memory barrier that moves its cost to the thread that is about to block.
 //!
-//! A thread that makes progress stores it and then loads the flag of a sleeper. The sleeper stores its
-//! flag and then looks at the progress. One of the two must see the store of the other, which needs a
-//! full barrier between store and load on both sides. A full barrier for each message costs more than
-//! the message. The thread that makes progress therefore runs [`light`], which only stops the compiler,
-//! and the sleeper runs [`heavy`]: the kernel then runs a full barrier on every processor that runs a
-//! [registered](register) process (`membarrier(2)`). After it, either the progress is visible to the
-//! sleeper, or the flag is visible to every later load of the other side.
+//! Two threads of a channel each store one word and then load another. The running thread stores
+//! its progress and then loads the flag of the waiter. The waiter stores its flag and then loads
+//! the progress. At least one of them must see the store of the other, or the waiter misses its
+//! wake-up. For that, both normally need a full barrier between the store and the load, and a full
+//! barrier for each message costs more than the message. The running thread therefore calls
+//! [`light`], which only keeps the compiler from reordering the accesses, and the waiter calls
+//! [`heavy`]: the kernel then runs a full barrier on every processor that runs a
+//! [registered](register) process (`membarrier(2)`). After it, either the progress is visible to
+//! the waiter, or the flag is visible to every later load of the running thread.
 //!
-//! A process for which [`register`] returns false has neither half. Both sides then need an ordinary
+//! If [`register`] returns false, neither function is a barrier, and both threads need an ordinary
 //! full barrier.
 
 #[cfg(all(target_os = "linux", not(any(loom, miri))))]
@@ -27,8 +29,8 @@ mod platform {
     }
 
     pub(super) fn register() -> bool {
-        // The registration belongs to the process and is kept until it calls `exec`. A second one
-        // changes nothing.
+        // The kernel keeps the registration until the process calls `exec`. A second registration
+        // has no effect.
         membarrier(MembarrierCommand::RegisterGlobalExpedited).is_ok() && heavy()
     }
 }
@@ -37,8 +39,8 @@ mod platform {
 mod platform {
     use crate::primitive::{Ordering, fence};
 
-    /// Loom knows no barrier that one side runs for the other. Two full barriers have the same effect
-    /// on what either side can observe.
+    /// Loom has no barrier that one thread runs on behalf of another. A full barrier in each of the
+    /// two threads allows the same observations.
     #[inline]
     pub(super) fn light() {
         if cfg!(loom) {
@@ -58,19 +60,21 @@ mod platform {
     }
 }
 
-/// Orders a store before a later load of this thread, if the thread that makes the opposite pair of
-/// accesses runs [`heavy`] between them.
+/// Orders a store before a later load of this thread, with respect to a thread that calls [`heavy`]
+/// between a store to the loaded word and a load of the stored word.
 #[inline]
 pub(crate) fn light() {
     platform::light();
 }
 
-/// Runs a full barrier here and in every registered process. Returns false if the system refuses.
+/// Runs a full barrier in this process and in every registered process. Returns false if the system
+/// refuses.
 pub(crate) fn heavy() -> bool {
     platform::heavy()
 }
 
-/// Registers this process for the barriers of others. Returns false if the system has no such barrier.
+/// Registers this process for the barriers of other processes. Returns false if the system has no
+/// such barrier.
 pub(crate) fn register() -> bool {
     platform::register()
 }

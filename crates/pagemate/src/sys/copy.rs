@@ -1,10 +1,10 @@
 //! Copies to and from memory that another process may write at the same time.
 //!
 //! In Rust an ordinary copy of such bytes is a data race, which is undefined behaviour. Overlapping
-//! atomic accesses of different sizes are undefined too. The processor defines both: each byte that
-//! it reads is a byte that some thread wrote. The copy is therefore written in assembly, which the
-//! compiler does not analyse. Copies of the sizes of integers take two instructions, and copies of up
-//! to 64 bytes a few vector registers. Longer ones call the C library's `memcpy`.
+//! atomic accesses of different sizes are undefined too. The processor defines both cases: each
+//! byte that it reads is a byte that some thread wrote. The copy is therefore written in assembly,
+//! which the compiler does not analyse. A copy of the size of an integer takes two instructions.
+//! Copies of up to 64 bytes use vector registers. Longer copies call the C library's `memcpy`.
 #![allow(unsafe_code, reason = "racing copies exist only in assembly")]
 
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -72,10 +72,11 @@ pub(crate) unsafe fn copy_in(from: *const u8, to: *mut u8, len: usize) {
 
 /// Returns whether 4K aliasing would slow one long `memcpy` down.
 ///
-/// x86 processors compare the low twelve bits of addresses first. If `to` lies less than a vector
-/// past `from` in these bits, each load appears to depend on the store just before it. `rep movsb`,
-/// by which `memcpy` copies long ranges, is then 2 to 25 times slower. The case is common: a view
-/// begins at a page boundary, and a buffer of the allocator often begins 16 bytes after one.
+/// x86 processors compare the low twelve bits of addresses first. If these bits of `to` exceed
+/// those of `from` by less than the length of a vector register, each load appears to depend on the
+/// store just before it. `rep movsb`, with which `memcpy` copies long ranges, is then 2 to 25 times
+/// slower. The case is common: a view begins at a page boundary, and a buffer of the allocator
+/// often begins 16 bytes after one.
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 #[inline]
 fn is_aliased(from: *const u8, to: *const u8) -> bool {
@@ -84,8 +85,9 @@ fn is_aliased(from: *const u8, to: *const u8) -> bool {
     cfg!(target_arch = "x86_64") && (1..VECTOR).contains(&distance)
 }
 
-/// The longest copy that goes through vector registers, in bytes. A call of `memcpy` costs more than
-/// the copy itself up to about this length. It copies longer ranges with wider registers than these.
+/// The longest copy that uses vector registers, in bytes. Up to about this length a call of
+/// `memcpy` costs more than the copy itself. For longer ranges `memcpy` is faster, because it uses
+/// wider registers.
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 const LONGEST_IN_VECTORS: usize = 64;
 

@@ -50,8 +50,9 @@
 //!
 //! On Unix:
 //!
-//! - A seat proves that a process is alive. It is a number that is not reused while its owner may be
-//!   named by a lock, and a kernel lock that ends with the process. `Seats` takes and tests seats.
+//! A seat proves that a process is alive. It is a number and a kernel lock that ends with the
+//! process. The number is not reused while a lock word may contain it. `Seats` takes and tests
+//! seats.
 //! - A forked child does not hold its parent's seats. `fork` gives each process a generation of its
 //!   own and runs the hooks of other modules in the child.
 //!
@@ -64,8 +65,8 @@
 //!
 //! - `wait` blocks while the word has the expected value, until a wake-up or the end of its slice.
 //!   Spurious wakeups are allowed, so the caller always tests the word again.
-//! - `wake` wakes one or all threads of all processes that wait on the word. Only one that began to
-//!   wait before the call is sure to be woken.
+//! - `wake` wakes one or all threads of all processes that wait on the word. Only a thread that
+//!   began to wait before the call is sure to be woken.
 //!
 //! # `memory_wait`: block on a word of a user's memory
 //!
@@ -86,8 +87,8 @@
 //!
 //! - A seat is a number that is never reused in its object. `is_alive` returns whether the process that
 //!   took it is alive.
-//! - `wait` and `wake` block on a word and wake its sleepers, on every system. On Windows a sleeper makes
-//!   a kernel semaphore that the other side finds by the object's random number.
+//! - `wait` and `wake` block on a word and wake its sleepers, on every system. On Windows a sleeper
+//!   creates a kernel semaphore, whose name the other side derives from the object's random number.
 //!
 //! # The rest
 //!

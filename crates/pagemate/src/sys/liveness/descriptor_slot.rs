@@ -1,14 +1,15 @@
 //! Descriptors that a child must not keep, stored in slots so that every child finds and closes them.
 //!
-//! Slots are never freed. A child of `fork(3)` finds all descriptors. A bare `clone` may run while
-//! *another* thread of the parent has opened a descriptor and not yet stored it; that child misses the
-//! descriptor. Therefore no lock is taken through a descriptor before it is stored.
+//! Slots are never freed. A child of `fork(3)` finds all descriptors. A bare `clone` may run when
+//! another thread of the parent has opened a descriptor and has not stored it yet. The child of
+//! that `clone` does not find the descriptor and keeps it open. Therefore no thread takes a lock
+//! through a descriptor before it has stored the descriptor.
 //!
-//! | `fd` | Meaning | Left by |
+//! | `fd` | Meaning | Ended by |
 //! |---|---|---|
 //! | 0 | the slot is free | `store` |
 //! | a descriptor plus 1 | the slot owns that descriptor | `close`; `replace`, which stores another one |
-#![allow(unsafe_code, reason = "descriptors that no owner in this process uses any more")]
+#![allow(unsafe_code, reason = "makes owned descriptors from the numbers in the slots")]
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -84,8 +85,9 @@ pub(super) fn close_others(generation: u32) {
     }
 }
 
-/// Returns a descriptor of the same description that is not the number of a standard stream. A program
-/// that has closed its streams would otherwise write its output into the file.
+/// Returns a descriptor of the same description whose number is above the standard streams. If the
+/// program has closed a standard stream, the descriptor of the file could otherwise have its
+/// number, and the output of the program would be written into the file.
 fn above_standard_streams(fd: OwnedFd) -> OwnedFd {
     const FIRST: RawFd = 3;
     if fd.as_raw_fd() >= FIRST {
@@ -118,8 +120,8 @@ impl Slot {
         }
     }
 
-    /// Replaces the descriptor by another one of the same file. The caller has got the old one from
-    /// [`fd`](Slot::fd).
+    /// Replaces the descriptor by another descriptor of the same file. The caller has checked by
+    /// [`fd`](Slot::fd) that the old descriptor still refers to that file.
     pub(super) fn replace(&self, fd: OwnedFd, generation: u32) {
         let old = self.fd.swap(0, Ordering::Relaxed) - 1;
         // SAFETY: `Slot::fd` found that the descriptor still refers to the file of this slot. The slot
@@ -130,8 +132,8 @@ impl Slot {
 
     fn set(&self, fd: OwnedFd, generation: u32) {
         self.generation.store(generation, Ordering::Relaxed);
-        // Release: publishes the generation and the inode. Their readers hold the process lock or are
-        // children of this thread, which need no Acquire.
+        // Release: publishes the generation and the inode. The readers hold the process lock, or
+        // are children that this thread forks; neither needs Acquire.
         self.fd.store(fd.into_raw_fd() + 1, Ordering::Release);
     }
 }
@@ -157,7 +159,7 @@ mod tests {
             slot.close();
         }
         assert_eq!(found(), 0);
-        // Free slots are used again.
+        // The next descriptors are stored in the free slots.
         let count = slots().count();
         store(std::fs::File::open("/").unwrap().into(), generation, &mut guard).close();
         assert_eq!(slots().count(), count);

@@ -1,13 +1,14 @@
 //! The generation of this process, which distinguishes it from its parent and its forked children.
 //!
 //! A child of any call that copies memory (`fork`, `_Fork`, a bare `clone`) begins a new generation
-//! with its first call here. On Linux it detects that it is a child by a page that the kernel zeroes in
-//! children. On other systems the handlers of `fork(3)` zero it, and they do not run for a bare
-//! `_Fork`. Children that share their parent's memory until they call `exec` (`vfork`, `posix_spawn`)
-//! are not detected, and need not be: they do not call pagemate.
+//! at its first call here. On Linux a process detects that it is a new child because the kernel has
+//! zeroed a certain page. On other systems the handlers of `fork(3)` zero the page, and they do not
+//! run for a bare `_Fork`. Children that share their parent's memory until they call `exec`
+//! (`vfork`, `posix_spawn`) are not detected. They do not have to be, because they do not call
+//! pagemate.
 //!
-//! The *parent* detects a child only by the handlers of `fork(3)`, so that [`Moment`] misses the
-//! children of `_Fork` and `clone`.
+//! The *parent* counts only forks for which the handlers of `fork(3)` run. [`Moment`] therefore
+//! does not detect children of `_Fork` and `clone`.
 #![allow(unsafe_code, reason = "pthread_atfork(3), and values that one thread at a time uses")]
 
 use std::cell::{Cell, UnsafeCell};
@@ -17,14 +18,14 @@ use std::time::Duration;
 
 use super::wiped_page::{self, page, wipe};
 
-/// The generation of this process or, before its first call, of its nearest ancestor with one; 0 if
-/// there is none.
+/// The last generation that this process or one of its ancestors began; 0 if none has begun one.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
 /// Whether the handlers of `fork(3)` are registered. A child inherits them.
 static HANDLERS_REGISTERED: AtomicBool = AtomicBool::new(false);
 
-/// How often this process and its ancestors were about to fork; 0 until the handlers are registered.
+/// The number of forks that this process and its ancestors have begun; 0 until the handlers are
+/// registered.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// Returns the generation: a number that differs from those of the parent and of the children, and is
@@ -46,14 +47,14 @@ pub(crate) fn generation_if_begun() -> u32 {
 /// How the process of a new generation was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForkKind {
-    /// By `fork(3)` with its handlers: no other thread of the parent had the [`ProcessGuard`] meanwhile.
+    /// By `fork(3)`. Its handlers held the process lock, so the data under that lock is consistent.
     Forked,
-    /// By a call that runs no handlers. Data that threads of the parent protected by a lock may be
-    /// inconsistent.
+    /// By a call that runs no handlers (`_Fork`, `clone`). Data that threads of the parent protect
+    /// by locks may be inconsistent in this process.
     Unnoticed,
 }
 
-/// A function that runs at the beginning of every new generation except the very first.
+/// A function that runs at the beginning of each generation of a child.
 #[derive(Debug)]
 pub(crate) struct Hook {
     run: fn(ForkKind, &mut ProcessGuard),
@@ -93,8 +94,8 @@ impl Hook {
 fn begin(kind: ForkKind) -> u32 {
     let mut guard = ProcessGuard::lock();
     let own = &page().generation;
-    // Another thread may have begun the generation meanwhile. Acquire: its work, published by the
-    // Release below.
+    // Another thread may have begun the generation since the caller tested it. Acquire: the work of
+    // that thread's hooks, published by the Release below.
     match own.load(Ordering::Acquire) {
         0 => {}
         generation => return generation,
@@ -126,12 +127,12 @@ fn register_handlers() {
 }
 
 thread_local! {
-    /// How many calls of the handler `before` have run in this thread for the current fork.
+    /// The number of calls of the handler `before` that this thread has made for the current fork.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Counts the fork before the child exists, so that neither process takes a shared description for its
-/// own. Locks the process, so that the child finds the [`PerProcess`] values consistent.
+/// Counts the fork before the child exists, so that both processes know that their descriptions may
+/// be shared. Locks the process, so that the child finds the [`PerProcess`] values consistent.
 extern "C" fn before() {
     FORKS.fetch_add(1, Ordering::SeqCst);
     if DEPTH.replace(DEPTH.get() + 1) == 0 {
@@ -154,19 +155,20 @@ extern "C" fn in_child() {
     }
 }
 
-/// The number of forks at a moment in the life of this process.
+/// A point in the life of this process: the number of forks that it had begun by then.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment(u64);
 
-/// Returns the present moment. A file that is opened after it is not shared with a child for as long as
-/// this process [has not forked](Moment::has_not_forked_since).
+/// Returns the present moment. A file that is opened after it is shared with no child for as long
+/// as this process [has not forked](Moment::has_not_forked_since).
 pub(crate) fn now() -> Moment {
     _ = generation();
     Moment(FORKS.load(Ordering::SeqCst))
 }
 
 impl Moment {
-    /// Returns whether no child of `fork(3)` can share a description that this process opened since.
+    /// Returns whether the process has not called `fork(3)` since this moment. If it has not, no
+    /// child of `fork(3)` shares a description that was opened since.
     pub(crate) fn has_not_forked_since(self) -> bool {
         self.0 != 0 && self.0 == FORKS.load(Ordering::SeqCst)
     }
@@ -174,7 +176,7 @@ impl Moment {
 
 /// The guard of the process lock, which protects the [`PerProcess`] values. A fork waits for the lock.
 ///
-/// | Lock word | Meaning | Left by |
+/// | Lock word | Meaning | Ended by |
 /// |---|---|---|
 /// | 0 | free | `lock` |
 /// | the pid of this process | held by a thread of this process | `unlock` |
@@ -323,7 +325,8 @@ mod tests {
         let guard = lock_process();
         std::thread::scope(|scope| {
             let forking = scope.spawn(|| {
-                // The calls of fork(3), without the fork. The second pair is a second registration.
+                // These are the calls of one fork(3), without the fork. The second pair stands for
+                // handlers that are registered twice.
                 let moment = Moment(FORKS.load(Ordering::SeqCst));
                 before();
                 assert!(RELEASED.load(Ordering::Relaxed));
@@ -335,7 +338,8 @@ mod tests {
                 in_parent();
                 assert_eq!(DEPTH.get(), 0);
             });
-            // Time for a fork that does not wait. A correct one passes in any case.
+            // Give a fork that does not wait for the lock the time to run. The pause cannot fail a
+            // correct fork.
             std::thread::sleep(Duration::from_millis(20));
             RELEASED.store(true, Ordering::Relaxed);
             drop(guard);

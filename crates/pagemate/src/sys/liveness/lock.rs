@@ -12,12 +12,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// Returns the error for a lock operation that failed. `what` names the operation.
 fn failed(what: &'static str, error: io::Error) -> Error {
     let remedy = match error.raw_os_error() {
-        // No argument of these calls is invalid, so that EINVAL means a command that does not exist.
+        // The arguments of these calls are always valid, so EINVAL means that the kernel does not
+        // know the command.
         Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP | libc::ENOLCK) => {
             "the file system or this kernel does not provide open file description locks \
              (F_OFD_SETLK); set PAGEMATE_DIR to a directory on a local file system such as tmpfs"
         }
-        // The call itself never returns EPERM.
+        // The kernel's fcntl(2) does not return EPERM, so a sandbox refused the call.
         Some(libc::EPERM) => {
             "a sandbox (seccomp) forbids open file description locks (fcntl with F_OFD_SETLK and \
              F_OFD_GETLK); allow them, because pagemate detects by them which processes are alive"
@@ -27,14 +28,14 @@ fn failed(what: &'static str, error: io::Error) -> Error {
     Error::os_as(ErrorKind::Unsupported, format!("{what}: {remedy}"), error)
 }
 
-/// The holders of an object's lock through other descriptions.
+/// The lock that other descriptions hold on the name of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
-    /// None: the object is dead.
+    /// No lock: the object is dead.
     Nobody,
-    /// At least one handle.
+    /// The shared lock of at least one handle.
     Handles,
-    /// A process that is removing its name.
+    /// The exclusive lock of a process that is removing the name.
     Sweeper,
 }
 
@@ -187,7 +188,8 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Os);
     }
 
-    /// Returns two descriptions of one new file, and one that can only read it.
+    /// Returns two descriptions of one new file for reading and writing, and a third one for
+    /// reading.
     fn descriptions() -> [std::fs::File; 3] {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -213,7 +215,7 @@ mod tests {
         assert_eq!(ask(second).unwrap(), Holder::Handles);
         assert!(try_share(reader).unwrap());
         assert!(!try_exclude(second).unwrap() && !try_exclude_memory(second).unwrap());
-        // Shared locks do not exclude.
+        // A shared lock is not reported.
         assert!(!is_excluded_at(second, 0).unwrap() && !is_excluded_at(second, MEMORY).unwrap());
         release(first).unwrap();
         release(reader).unwrap();
@@ -222,7 +224,7 @@ mod tests {
         assert_eq!(ask(first).unwrap(), Holder::Sweeper);
         assert!(is_excluded_at(first, 0).unwrap() && !is_excluded_at(first, MEMORY).unwrap());
         assert!(!try_share(first).unwrap());
-        // The locks of the memory stay when the name is released.
+        // Releasing the lock of the name does not release the lock of the memory.
         assert!(!try_exclude_memory(second).unwrap());
         release_at(first, MEMORY).unwrap();
         release_at(reader, MEMORY).unwrap();

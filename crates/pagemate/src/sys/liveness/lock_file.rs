@@ -23,11 +23,11 @@ pub(crate) const LOCK_FILE_PREFIX: &str = ".pagemate:seat-";
 /// The bit that is set in the numbers of seats in lock files, and in no other seat.
 const LOCK_FILE_BIT: u32 = 1 << 29;
 
-/// The number of attempts. An attempt fails if the number is in use, or if a sweep removes the file
-/// before it is locked.
+/// The number of attempts to create a lock file. An attempt fails if the number is in use, or if a
+/// sweep removes the file before it is locked.
 const TRIES: u32 = 64;
 
-/// A lock file, by the number of its seat.
+/// A lock file, identified by the number of its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LockFile(u32);
 
@@ -65,7 +65,8 @@ impl LockFile {
     /// before it was locked.
     fn create_file(self, dir: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
-        // Mode 0600 until the file is locked: another user that opened it earlier could lock it first.
+        // The file has mode 0600 until it is locked: a user that could open it earlier could lock
+        // it first.
         let fd = match rustix::fs::openat(dir, self.file_name(), flags, Mode::RUSR | Mode::WUSR) {
             Ok(fd) => fd,
             Err(Errno::EXIST) => return Ok(None),
@@ -93,7 +94,8 @@ impl LockFile {
             Err(error) => return Err(cannot_test(error)),
         };
         let stat = rustix::fs::fstat(&fd).map_err(cannot_test)?;
-        // Another user can create a file of that name after the lock file was removed.
+        // Check the owner: after the lock file was removed, another user can create a file of that
+        // name.
         let is_trusted = stat.st_uid == owner || stat.st_uid == 0;
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         Ok(is_trusted && is_file && lock::is_excluded_at(fd.as_fd(), 0)?)
@@ -127,12 +129,12 @@ mod tests {
         assert_eq!(LockFile::of(first.seat()), Some(first));
         assert_eq!(first.seat() & !(LOCK_FILE_BIT - 1), LOCK_FILE_BIT);
         assert!(taken(first) && !taken(second));
-        // The second one is there, but its lock is gone.
+        // The second lock file exists, but no process has it locked.
         let file = path.join(second.file_name());
         assert!(file.is_file() && path.join(first.file_name()).is_file());
         let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata().unwrap());
         assert_eq!(mode & 0o777, 0o644);
-        // A number that is in use is not used again.
+        // The file with this number exists, so the number is not used again.
         assert!(second.create_file(dir.as_fd()).unwrap().is_none());
         // The lock files of root count for every owner, those of others for their own objects.
         assert_eq!(first.is_taken(dir.as_fd(), user + 1).unwrap(), user == 0);
@@ -141,7 +143,8 @@ mod tests {
         std::fs::create_dir(&file).unwrap();
         assert!(!taken(second));
         std::fs::remove_dir(&file).unwrap();
-        // Neither is a link to a file with a lock, nor a pipe, which must not block the caller.
+        // A symbolic link to a locked file and a pipe are not lock files. The test of a pipe must
+        // not block.
         std::os::unix::fs::symlink(path.join(first.file_name()), &file).unwrap();
         assert!(!taken(second));
         std::fs::remove_file(&file).unwrap();

@@ -6,8 +6,8 @@
 //! the byte is still locked. If another user blocks the bytes of the file, the seat is a [`LockFile`]
 //! instead.
 //!
-//! - [`Seats`] takes, tests and leaves seats in a file. It depends on a descriptor, an offset and a
-//!   source of numbers, and not on the protocol that uses them.
+//! [`Seats`] takes, tests and releases seats in a file. It depends on a descriptor, an offset and a
+//! source of numbers, and not on the protocol that uses them.
 //! - [`fork`] distinguishes a process from its forked children, by a *generation*. Other modules
 //!   register a [`fork::Hook`] to run code in children; `fork` depends on none of them.
 //! - [`lock`] takes and tests the locks themselves.

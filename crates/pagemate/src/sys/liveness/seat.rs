@@ -1,9 +1,10 @@
-//! Seats in a file: exclusive locks on bytes past its end, held by a description that children close.
+//! Seats in a file: exclusive locks on bytes past its end. One description of the file holds them,
+//! and forked children close it.
 //!
 //! All handles of a process to one file share that description, so that many handles cost one
-//! additional descriptor. It is opened with the handle and not with the first lock: by then a server may
-//! have given up the right to open the file. For the same reason a child of `fork(3)` opens its own
-//! description before `fork` returns in the child.
+//! additional descriptor. The description is opened together with the first handle, and not at the
+//! first lock, because a server may give up the right to open the file in between. For the same
+//! reason a child of `fork(3)` opens its own description before `fork` returns in the child.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -31,7 +32,7 @@ const LAST: u32 = (1 << 29) - 1;
 /// The number of bytes that each mutex has for its seats.
 const BYTES: u64 = 1 << 30;
 
-/// The number of attempts. An attempt fails if a live process has the number.
+/// The number of attempts to take a seat. An attempt fails if a live process has the number.
 const TRIES: u32 = 1 << 12;
 
 /// The offset of the first byte of seats, past the end of every object.
@@ -56,13 +57,14 @@ struct File {
     state: PerProcess<State>,
 }
 
-/// The part of a file's seats that belongs to one process.
+/// The seats of one process in one file.
 #[derive(Debug, Default)]
 struct State {
     /// The description. A child of a bare `clone` opens its own when it first needs one.
     slot: Option<&'static Slot>,
-    /// The bytes that are locked through it. The kernel grants a description the same lock again, so
-    /// that two handles of this process could take the same seat.
+    /// The bytes that this process has locked through the description. The kernel grants a lock
+    /// again to the description that holds it. Without this set, two handles of this process could
+    /// take the same seat.
     taken: BTreeSet<u64>,
     /// The lock files of this process, by their seats.
     lock_files: BTreeMap<u32, &'static Slot>,
@@ -90,12 +92,13 @@ impl Seats {
     pub(crate) fn open(file: BorrowedFd<'_>, origin: Option<Box<dyn Origin>>) -> Result<Seats> {
         let stat = stat_of(file)?;
         let id = id_of(&stat);
-        // Look it up in a statement of its own: `File::drop` takes the process lock, so no reference may
-        // be dropped while this thread holds that lock.
+        // Look the file up in a separate statement. Dropping the last reference to it runs
+        // `File::drop`, which takes the process lock, so this thread must not drop a reference
+        // while it holds that lock.
         let existing = find_existing(id);
         if let Some(existing) = existing {
             let own = existing.description(file, &mut fork::lock_process())?;
-            // A file system may reuse the inode number of an unnamed file.
+            // Compare the files: a file system may reuse the inode number of an unnamed file.
             if is_same_file(&stat_of(own)?, &stat_of(file)?) {
                 return Ok(Seats(existing));
             }
@@ -130,7 +133,8 @@ impl Seats {
                 return Ok(seat);
             }
             if !lock::is_excluded_at(own, byte)? {
-                // A shared lock, which is no seat: a user who may read the file blocks this byte.
+                // Another description has a shared lock on this byte: a user who may only read the
+                // file blocks it.
                 return self.0.take_lock_file(file, &mut guard);
             }
         }
@@ -145,7 +149,7 @@ impl Seats {
         self.0.state.get(&mut guard).taken.contains(&(first + u64::from(seat)))
     }
 
-    /// Leaves a seat that this process took.
+    /// Releases a seat that this process took.
     pub(crate) fn leave(&self, at: u64, seat: u32) {
         if let Some(file) = LockFile::of(seat) {
             return self.0.leave_lock_file(file, &mut fork::lock_process());
@@ -296,8 +300,8 @@ fn in_child(kind: ForkKind, guard: &mut ProcessGuard) {
         && let Some((id, file)) = FILES.inherit(guard).range((at, Bound::Unbounded)).next()
     {
         at = Bound::Excluded(*id);
-        // This cannot drop the last reference, which belongs to a handle: no thread of the child can
-        // drop that handle meanwhile.
+        // This is never the last reference to the file. A handle has another one, and no thread of
+        // the child can drop that handle during this call.
         if let Some(file) = file.upgrade() {
             file.reopen_in_child(generation, guard);
         }
@@ -314,7 +318,8 @@ cfg_select! {
 
             use rustix::fs::{CWD, Mode, OFlags};
 
-            // On the stack: a child of `fork(3)` calls this, and must not allocate there.
+            // The path is on the stack: a child of `fork(3)` calls this function, and must not
+            // allocate memory there.
             let mut path = [0; 32];
             write!(&mut path[..31], "/proc/self/fd/{}", fd.as_raw_fd())?;
             let path = CStr::from_bytes_until_nul(&path).expect("the last byte is zero");

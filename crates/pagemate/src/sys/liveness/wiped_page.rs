@@ -21,7 +21,8 @@ pub(super) struct Page {
 
 static PAGE: Page = Page { generation: AtomicU32::new(0), lock: AtomicU32::new(0) };
 
-/// The states of [`MODE`], which children inherit together with the advice that it describes.
+/// The states of [`MODE`]. A child inherits the state together with the advice that the kernel has
+/// for the page.
 const UNKNOWN: u32 = 0;
 const ZEROED_BY_KERNEL: u32 = 1;
 const ZEROED_BY_HANDLER: u32 = 2;
@@ -57,7 +58,7 @@ cfg_select! {
             // SAFETY: the range is a static of whole pages that holds nothing but these atomics, and
             // they are meant to be zero in children.
             let granted = unsafe { libc::madvise(start, len, libc::MADV_WIPEONFORK) } == 0;
-            // An emulator that grants every advice follows none.
+            // Some emulators grant every advice and follow none.
             granted && !grants_anything
         }
     }

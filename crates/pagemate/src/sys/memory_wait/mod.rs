@@ -1,7 +1,7 @@
-//! Blocks a thread while a word of a user's memory has a value.
+//! Blocks a thread while a word of a user's memory has a given value.
 //!
-//! Every platform provides `sleep` and `wake`. A sleep ends early at any time, so the caller reads the
-//! word again.
+//! Every platform provides `sleep` and `wake`. A sleep may end early, so the caller reads the word
+//! again.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;

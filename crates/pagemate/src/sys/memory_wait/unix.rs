@@ -17,7 +17,7 @@ cfg_select! {
         /// Sleeps while the word has this value, for at most `time`.
         pub(super) fn sleep(word: &AtomicU32, value: u32, time: Duration, _: u32) {
             if wait::wait(word.into(), value, time).is_err() {
-                // A sandbox refuses the call.
+                // A sandbox refuses the system call, so poll the word instead.
                 std::thread::sleep(time.min(Duration::from_millis(1)));
             }
         }

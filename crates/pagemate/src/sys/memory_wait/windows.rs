@@ -5,14 +5,14 @@ use std::sync::atomic::AtomicU32;
 use std::thread;
 use std::time::Duration;
 
-/// The number of sleeps that only yield the processor: a peer that answers at once is faster than the
-/// clock.
+/// The number of first sleeps that only yield the processor. The shortest timed sleep takes longer
+/// than a peer that answers at once.
 const YIELDS: u32 = 64;
 
 /// The longest pause between two loads of the word.
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 
-/// Pauses, for longer after more sleeps.
+/// Pauses the thread. The pause grows with the number of earlier sleeps.
 pub(super) fn sleep(_: &AtomicU32, _: u32, time: Duration, sleeps: u32) {
     if sleeps < YIELDS {
         return thread::yield_now();

@@ -45,8 +45,9 @@ pub(crate) struct Spec<'f> {
     pub(crate) backing: Backing,
     /// The user's file to use as the memory.
     pub(crate) file: Option<&'f File>,
-    /// The initial content of the memory. The bytes after it are zero. Unless the content
-    /// [appears whole](CONTENT_APPEARS_WHOLE), its first eight bytes appear last.
+    /// The initial content of the memory. The bytes after it are zero. If [`CONTENT_APPEARS_WHOLE`]
+    /// is false, other processes may open the object before the content is complete, and its first
+    /// eight bytes are written last.
     pub(crate) content: &'f [u8],
     /// Whether the creator takes the first seat before other processes can see the object.
     #[cfg_attr(windows, expect(dead_code, reason = "sync objects are kernel objects there"))]
@@ -82,7 +83,10 @@ pub(crate) struct Range {
     pub(crate) prefault: bool,
     #[cfg_attr(
         windows,
-        expect(dead_code, reason = "large pages are not a hint there: they need a privilege")
+        expect(
+            dead_code,
+            reason = "large pages need a privilege on Windows, so no hint requests them"
+        )
     )]
     pub(crate) huge_pages: bool,
 }

@@ -62,8 +62,8 @@ pub(crate) fn open_failed(location: &FileLocation, access: Access, error: Errno)
     }
 }
 
-/// Returns the error for another user's object that does not grant `access`. A dead one is not
-/// found.
+/// Returns the error for another user's object that does not grant `access`. For a dead object it
+/// is `NotFound`.
 fn not_shared(location: &FileLocation, access: Access) -> Error {
     let owner = match location.stat() {
         Ok(stat) => stat.st_uid,
@@ -80,14 +80,15 @@ fn not_shared(location: &FileLocation, access: Access) -> Error {
     Error::os_as(ErrorKind::PermissionDenied, cause, Errno::ACCESS.into())
 }
 
-/// Returns the error for an entry under an object's file name that is no object, but `found`.
+/// Returns the error for a directory entry that has the file name of an object, but is `found`
+/// instead of an object.
 pub(crate) fn not_an_object(location: &FileLocation, found: &str) -> Error {
     let path = location.path();
     let cause = format!("{} is not an object but {found}; remove it", path.display());
     Error::new(ErrorKind::Corrupted, cause)
 }
 
-/// Returns the error for a file under one object's file name that has the trailer of `other`.
+/// Returns the error for a file that has the file name of one object and the trailer of `other`.
 pub(crate) fn name_mismatch(other: &Name) -> Error {
     let cause = format!("its file belongs to another name, {}", Quoted(&other.to_string()));
     Error::new(ErrorKind::Corrupted, cause)

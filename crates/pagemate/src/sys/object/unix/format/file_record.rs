@@ -1,5 +1,6 @@
-//! The record of the user's file that is an object's memory, and the checks before it is followed.
-//! The record is stored where other objects have their data. `docs/layout.md` has the map.
+//! The record of a section over a user's file: the device, the inode and the path of that file, and
+//! the checks before a process opens the file by that path. The record lies at the beginning of the
+//! object's own file, where other objects have their data. `docs/layout.md` has its bytes.
 
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
@@ -87,7 +88,10 @@ impl FileRecord {
             device: self.device,
             inode: self.inode,
             len: self.len,
-            path_len: path.len().try_into().expect("a path that was measured"),
+            path_len: path
+                .len()
+                .try_into()
+                .expect("the path was checked to be shorter than MAX_PATH"),
             zero: [0; 4],
         };
         let mut bytes = header.as_bytes().to_vec();
@@ -144,14 +148,16 @@ impl FileRecord {
         };
         let (creator, owner) = (object.st_uid, file.st_uid);
         let own_user = rustix::process::geteuid().as_raw();
-        // Another user can write to the record, or has linked some other file to an object's name.
+        // Another user can write to the record, or may have linked another file to the name of this
+        // object.
         if object.st_mode & OTHERS_WRITE != 0 || object.st_nlink > 1 {
             return unsafe_to_follow(format!(
                 "other users than {creator} could have written its record"
             ));
         }
-        // Behind this id the owner of the object and the owner of the file can be different users. The
-        // kernel tells whether this process is the owner of the object.
+        // In a user namespace the overflow id stands for many users, so the owner of the object and
+        // the owner of the file may be different users with this one id. The kernel tests whether
+        // this process' user owns the object.
         let is_own = || creator == own_user && user_namespace::owns_file(fd);
         if user_namespace::is_ambiguous(creator) && !is_own() {
             return unsafe_to_follow(format!(

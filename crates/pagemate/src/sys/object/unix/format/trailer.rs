@@ -29,7 +29,7 @@ const REMEDY: &str = "end the processes that hold it, and create it again";
 
 const MAGIC: [u8; 8] = *b"PAGEMATE";
 const VERSION: u32 = 1;
-/// Where the name begins: 1,024 UTF-16 units take at most 3,072 bytes of UTF-8.
+/// The offset of the name. Its 1,024 UTF-16 units take at most 3,072 bytes of UTF-8.
 const NAME_AT: usize = 1024;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -49,7 +49,8 @@ struct Header {
     /// name.
     removed: u8,
     zero: [u8; 3],
-    /// Bits of properties that a reader has to know. This release knows none.
+    /// Feature bits: properties that a reader has to know to use the object. This release defines
+    /// none.
     features: u32,
     /// The length that the creator asked for.
     asked_len: u64,
@@ -70,7 +71,7 @@ pub(crate) enum Memory {
     UserFile { others_write: bool },
 }
 
-/// A trailer that was read and is valid.
+/// A trailer that has passed all checks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trailer<'a> {
     pub(crate) kind: Kind,
@@ -207,7 +208,8 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         3 => Kind::Event,
         4 => Kind::Semaphore,
         5 => Kind::Channel,
-        // The layout is this release's, so that the object is not damaged.
+        // The trailer has the layout of this release, so the object is not damaged, but of a newer
+        // release.
         unknown => {
             let cause = format!(
                 "the name belongs to an object of kind {unknown}, which only a newer release knows"
@@ -237,7 +239,7 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     if header.asked_len > header.data_len {
         return Err(corrupted("its trailer has a requested length that its memory cannot hold"));
     }
-    // Over a user's file the record has the length.
+    // A section over a user's file stores 0 here, and the requested length in its record.
     let asked_len = if header.asked_len == 0 { header.data_len } else { header.asked_len };
     let bare = usize::try_from(header.name_len)
         .ok()

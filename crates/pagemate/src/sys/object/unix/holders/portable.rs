@@ -1,5 +1,5 @@
-//! Systems without `/proc`. macOS tells the processes with an open file only through a library of
-//! its own.
+//! Systems without `/proc`. On macOS only a library that this crate does not use lists the
+//! processes that have a file open.
 
 use std::path::PathBuf;
 
