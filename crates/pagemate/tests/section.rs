@@ -93,52 +93,6 @@ fn huge_pages_hold_zeros_and_what_is_written() {
     assert_eq!(unnamed.map().unwrap().read::<u64>(0).unwrap(), 0);
 }
 
-#[cfg(unix)]
-#[test]
-fn handles_for_reading_lend_descriptors_for_reading() {
-    use std::os::fd::AsFd as _;
-
-    // A borrowed descriptor or handle grants no more than the section's access.
-    let name = unique("lent");
-    let mut options = SectionOptions::new();
-    let made = options.len(1).access(pagemate::Access::Read).create_new(&name).unwrap();
-    let opened = options.open(&name).unwrap();
-    let mut all = vec![made, opened];
-    if cfg!(all(target_os = "linux", not(pagemate_force_tempname))) {
-        all.push(options.create_unnamed().unwrap());
-    }
-    for section in all {
-        let lent = section.as_fd().try_clone_to_owned().unwrap();
-        assert_eq!(Section::try_from(lent).unwrap().access(), pagemate::Access::Read);
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn descriptor_of_a_named_section_gives_its_data_and_nothing_else() {
-    use std::os::fd::AsFd as _;
-
-    use pagemate::sync::{Event, EventOptions, Mutex, Reset};
-
-    let name = unique("data-only");
-    let section = SectionOptions::new().len(4096).create_new(&name).unwrap();
-    let descriptor = || section.as_fd().try_clone_to_owned().unwrap();
-    let received = Section::try_from(descriptor()).unwrap();
-    assert_eq!(received.len(), section.len());
-    let view = received.map().unwrap();
-    view.write_at(0, &vec![0; view.len()]).unwrap();
-    view.write(8, &7_u64).unwrap();
-    // The object is intact: its trailer was out of reach.
-    let opened = Section::open(&name).unwrap();
-    assert_eq!(opened.map().unwrap().read::<u64>(8).unwrap(), 7);
-
-    assert_eq!(Mutex::try_from(descriptor()).unwrap_err().kind(), ErrorKind::WrongKind);
-    let event = EventOptions::new(Reset::Auto).create_new(unique("data-only")).unwrap();
-    let descriptor = || event.as_fd().try_clone_to_owned().unwrap();
-    assert_eq!(Section::try_from(descriptor()).unwrap_err().kind(), ErrorKind::WrongKind);
-    Event::try_from(descriptor()).unwrap();
-}
-
 #[cfg(all(target_os = "linux", not(pagemate_force_tempname)))]
 #[test]
 fn memory_without_a_name_keeps_its_length_whoever_has_it() {

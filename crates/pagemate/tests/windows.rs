@@ -28,6 +28,43 @@ fn a_handle_is_a_hold_and_becomes_a_section() {
 }
 
 #[test]
+fn a_handle_holds_the_name_of_the_section_that_became_it() {
+    let name = unique("section-to-handle");
+    let section = SectionOptions::new().len(4096).create_new(&name).unwrap();
+    let (view, clone) = (section.map().unwrap(), section.try_clone().unwrap());
+    view.write(0, &7_u32).unwrap();
+    let handle = OwnedHandle::try_from(section).unwrap();
+    drop((view, clone));
+    let taken = Section::try_from(handle).unwrap();
+    assert_eq!((taken.len(), taken.map().unwrap().read::<u32>(0).unwrap()), (4096, 7));
+    drop(Section::open(&name).unwrap());
+    drop(OwnedHandle::try_from(taken).unwrap());
+    assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn handles_that_sync_objects_became_hold_their_names() {
+    let names = [unique("m"), unique("e"), unique("s")];
+    let mutex = MutexOptions::new().create_new(&names[0]).unwrap();
+    let event = EventOptions::new(Reset::Auto).create_new(&names[1]).unwrap();
+    let semaphore = SemaphoreOptions::new(0, 1).create_new(&names[2]).unwrap();
+    let handles = [
+        OwnedHandle::try_from(mutex),
+        OwnedHandle::try_from(event),
+        OwnedHandle::try_from(semaphore),
+    ];
+    let handles = handles.map(Result::unwrap);
+    let opened = || {
+        let (mutex, event) = (Mutex::open(&names[0]).map(drop), Event::open(&names[1]).map(drop));
+        let semaphore = Semaphore::open(&names[2]).map(drop);
+        [mutex, event, semaphore].map(|opened| opened.map_err(|error| error.kind()))
+    };
+    assert_eq!(opened(), [Ok(()); 3]);
+    drop(handles);
+    assert_eq!(opened(), [Err(ErrorKind::NotFound); 3]);
+}
+
+#[test]
 fn a_handle_for_reading_stays_one() {
     let mut options = SectionOptions::new();
     let made = options.len(1).access(Access::Read).create_unnamed().unwrap();
