@@ -1,4 +1,4 @@
-//! Arguments that several commands take: an object's name, a time, whether to wait for the name.
+//! Arguments that several commands share: the name of an object, a time, and the option `--wait`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::opening;
 use crate::text::escape_line;
 use crate::time::duration;
 
-/// The object that a command uses.
+/// The argument for the name of an object.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ObjectName {
     /// Name of the object: 'x' or 'Local\x' for this user, 'Global\x' for the machine.
@@ -24,7 +24,7 @@ pub(crate) struct ObjectName {
 }
 
 impl ObjectName {
-    /// Parses the name.
+    /// Checks the name, and adds the prefix `Global\` if `--global` is given.
     pub(crate) fn parse(&self) -> Outcome<Name> {
         if !self.global {
             return Ok(Name::new(&self.name)?);
@@ -37,7 +37,8 @@ impl ObjectName {
     }
 }
 
-/// Whether a command waits for a name that no process holds.
+/// The options `--wait` and `--timeout`: whether, and for how long, a command waits until some
+/// process holds the name.
 #[derive(Args, Debug)]
 pub(crate) struct WaitForName {
     /// If no process holds the name, wait until one does.
@@ -55,7 +56,7 @@ impl WaitForName {
         self.wait
     }
 
-    /// Opens the object `name` by `open`, which gets the time that it may wait for the name.
+    /// Opens the object `name`. Calls `open` with the time for which it may wait for the name.
     pub(crate) fn open<T>(
         &self,
         name: &Name,

@@ -3,10 +3,10 @@
 const UNITS: [(&str, u64); 5] =
     [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("", 1)];
 
-/// Parses a size such as `4096`, `0x1000`, `64k`, `64KiB`, `64kb` or `1.5M`. It must be a whole number of
-/// bytes.
+/// Parses a size such as `4096`, `0x1000`, `64k`, `64KiB`, `64kb` or `1.5M`. The result must be a
+/// whole number of bytes.
 ///
-/// Units are powers of 1024 in every spelling, and their case does not matter.
+/// Units are powers of 1024 in every spelling, in upper and lower case.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
     const FORMS: &str = "expected a number of bytes, such as 4096, 0x1000, 64K, 4kb, 1.5M or 2GiB";
     let too_many = || format!("larger than the maximum of {} bytes", u64::MAX);
@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let (parts, scale) = (fraction.parse::<u128>().unwrap_or(0), fraction.len().try_into().ok());
     let scale = scale.and_then(|digits| 10_u128.checked_pow(digits));
     match scale {
-        // The bound of 20 digits keeps the product below from overflowing.
+        // A fraction has at most 20 digits, so that the product below cannot overflow.
         Some(scale)
             if fraction.len() <= 20 && (parts * u128::from(*unit)).is_multiple_of(scale) =>
         {
@@ -41,8 +41,8 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Returns whether `text` is a spelling of the unit `name`: `K`, `KB`, `KiB`, in any case; `B` or nothing for
-/// single bytes.
+/// Returns whether `text` is a spelling of the unit `name`: for `K` it is `K`, `KB` or `KiB`, in
+/// upper or lower case. For an empty name it is `B` or nothing.
 fn is_unit(text: &str, name: &str) -> bool {
     let endings: &[&str] = if name.is_empty() { &["", "b"] } else { &["", "b", "ib"] };
     let text = text.to_ascii_lowercase();
@@ -50,7 +50,7 @@ fn is_unit(text: &str, name: &str) -> bool {
     ending.is_some_and(|ending| endings.contains(&ending))
 }
 
-/// Formats a number of bytes in full: `1 byte`, `4096 bytes`.
+/// Formats a number of bytes without a unit: `1 byte`, `4096 bytes`.
 pub(crate) fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }

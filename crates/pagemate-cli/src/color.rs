@@ -1,7 +1,8 @@
-//! Colours: one choice for both streams, made before the first line is written.
+//! Decides whether the output has colours, before the first line is written.
 //!
-//! `--color` comes first, then `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE`, then whether the stream is a
-//! terminal. The parser of arguments follows the same choice.
+//! `--color` takes precedence, then `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE`. Without these, a
+//! stream has colours if it is a terminal. The messages of the argument parser follow the same
+//! rules.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, StderrLock, StdoutLock};
@@ -15,9 +16,9 @@ pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const TITLE: Style = Style::new().bold();
 
-/// Applies the choice of `--color` among `arguments` to everything that this process prints.
+/// Applies the option `--color` in `arguments` to all output of this process.
 ///
-/// The parser cannot do this: its own errors and help texts have colours too.
+/// The argument parser cannot do this, because its own errors and help texts have colours too.
 pub(crate) fn choose(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
     match given(arguments) {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
@@ -27,7 +28,8 @@ pub(crate) fn choose(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) {
     .write_global();
 }
 
-/// Returns the last value of `--color` before `--`. The parser reports a value that is wrong.
+/// Returns the last value of `--color` before the argument `--`. Ignores invalid values, which the
+/// argument parser reports.
 fn given(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> ColorChoice {
     let mut choice = ColorChoice::Auto;
     let mut is_value = false;
@@ -43,17 +45,17 @@ fn given(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> ColorChoice 
     choice
 }
 
-/// Returns standard output, which keeps or drops the colours that are written to it.
+/// Returns standard output. The stream removes the colours if it should have none.
 pub(crate) fn stdout() -> AutoStream<StdoutLock<'static>> {
     AutoStream::auto(io::stdout().lock())
 }
 
-/// Returns standard error, which keeps or drops the colours that are written to it.
+/// Returns standard error. The stream removes the colours if it should have none.
 pub(crate) fn stderr() -> AutoStream<StderrLock<'static>> {
     AutoStream::auto(io::stderr().lock())
 }
 
-/// Returns the width of the terminal that standard output is, in character cells.
+/// Returns the width of the terminal in character cells, if standard output is a terminal.
 pub(crate) fn terminal_width() -> Option<usize> {
     let stdout = io::stdout();
     let size = terminal_size::terminal_size_of(&stdout).filter(|_| stdout.is_terminal());

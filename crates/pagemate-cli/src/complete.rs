@@ -1,4 +1,5 @@
-//! Completion of object names: the shell asks this program for the live objects that a command can use.
+//! Completion of object names. The shell runs this program, which prints the names of live objects
+//! that the command can use.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,17 +10,19 @@ use pagemate::{Kind, Name, Namespace, inventory};
 use crate::bytes::human;
 use crate::description::kind;
 
-/// The environment variable that holds the name of the shell while it asks for completions.
+/// The environment variable by which a shell requests completions. Its value is the name of the
+/// shell.
 pub(crate) const SHELL: &str = "PAGEMATE_COMPLETE";
 
-/// The part of the command line that matters for the names to offer.
+/// The parts of the command line that determine which names to offer.
 struct Words {
     command: String,
     global: bool,
 }
 
 impl Words {
-    /// Reads the words to complete, which follow `--` in the arguments of this process.
+    /// Reads the command line to complete. The shell passes it to this process after the argument
+    /// `--`.
     fn read() -> Words {
         let words = env::args_os().skip_while(|word| word != "--").skip(2);
         let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
@@ -30,7 +33,7 @@ impl Words {
         }
     }
 
-    /// Returns whether the command can use an object of this kind.
+    /// Returns whether the command accepts an object of this kind.
     fn takes(&self, kind: Kind) -> bool {
         match &*self.command {
             "share" | "read" | "write" => kind == Kind::Section,
@@ -40,7 +43,7 @@ impl Words {
         }
     }
 
-    /// Returns the word that stands for `name` on this command line.
+    /// Returns the argument for `name` on this command line: with `--global` the prefix is omitted.
     fn spell(&self, name: &Name) -> Option<String> {
         match (self.global, name.namespace()) {
             (false, _) => Some(name.to_string()),
@@ -53,7 +56,8 @@ impl Words {
 /// Returns the names of live objects that begin with `current`.
 pub(crate) fn names(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
-    // Bash inserts the word as it is, without quoting it. The word may already have such quotes.
+    // Bash inserts a completion without quoting it, so this program quotes it. The word that the
+    // user has typed may contain such quotes already.
     let bash = env::var_os("_CLAP_COMPLETE_COMP_TYPE").is_some();
     let words = Words::read();
     let entries = inventory::list().unwrap_or_default();
@@ -68,7 +72,7 @@ pub(crate) fn names(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates.collect()
 }
 
-/// Quotes the characters that Bash interprets.
+/// Quotes the characters that have a special meaning in Bash.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_-.,/:@%+=^".contains(c) || !c.is_ascii();
     let mut quoted = String::with_capacity(word.len());

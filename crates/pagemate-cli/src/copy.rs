@@ -1,4 +1,4 @@
-//! Chunked copies out of and into sections, so that a large section needs no large buffer.
+//! Copies data into and out of sections in chunks, so that a large section needs no large buffer.
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -8,12 +8,12 @@ use pagemate::{Access, Section};
 use crate::failure::Outcome;
 use crate::progress::Progress;
 
-/// The length of a chunk in bytes: a multiple of the size of every number that `read --as` prints and
-/// of a dump's line, so that only the last chunk splits one.
+/// The length of a chunk in bytes. It is a multiple of the size of every number, and of the length
+/// of a line in a dump, so that each number and each line lies in one chunk.
 const CHUNK: usize = 256 * 1024;
 
-/// Calls `consume` with the bytes of `range`, chunk by chunk, until it returns `false`. Shows the progress
-/// unless standard output is a terminal.
+/// Calls `consume` with the bytes of `range`, one chunk at a time, until it returns `false`. Shows
+/// the progress unless standard output is a terminal.
 pub(crate) fn for_each_chunk(
     section: &Section,
     range: Range<u64>,
@@ -35,7 +35,7 @@ pub(crate) fn for_each_chunk(
     Ok(())
 }
 
-/// Why [`copy_into`] stopped before the end of its range.
+/// The reason for which [`copy_into`] stopped before the end of its range.
 #[derive(Debug)]
 pub(crate) enum CopyError {
     /// The input ended.
@@ -50,8 +50,8 @@ pub(crate) enum CopyError {
 
 /// Copies `input` into `range` of `section`, and shows the progress.
 ///
-/// Calls `is_cancelled` after each step, and stops if it returns `true`. An error comes with the number of
-/// bytes written before it.
+/// Calls `is_cancelled` after each chunk, and stops if it returns `true`. An error contains the
+/// number of bytes that were written before it.
 pub(crate) fn copy_into(
     section: &Section,
     range: Range<u64>,

@@ -1,4 +1,5 @@
-//! Descriptions of live objects, in the same words for people (`list`, `info`) and scripts (`--json`).
+//! Descriptions of live objects. `list` and `info` print them as text, and `--json` prints the same
+//! words for scripts.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -11,7 +12,8 @@ use serde::Serialize;
 use crate::text::escape_line;
 use crate::users::Users;
 
-/// The words for an object's access rights: `--sharing` takes them and `info` prints them.
+/// The words for the users that may access an object. `--sharing` accepts them, and `info` prints
+/// them.
 pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
     ("owner", Sharing::Owner),
     ("group-read", Sharing::Group(Access::Read)),
@@ -33,7 +35,7 @@ pub(crate) struct Description {
     pub(crate) size: u64,
     pub(crate) protection: &'static str,
     pub(crate) sharing: &'static str,
-    /// When the object was created: UTC, in the format of RFC 3339.
+    /// The time at which the object was created: UTC, in the format of RFC 3339.
     pub(crate) created: Option<String>,
     /// The pid of the process that created it.
     pub(crate) creator: Option<u32>,
@@ -41,16 +43,16 @@ pub(crate) struct Description {
     pub(crate) owner: Option<u32>,
     /// The name of its owner.
     pub(crate) owner_name: Option<String>,
-    /// The holders that this user may see. `None` if this user may see none of them: a live object has
-    /// at least one.
+    /// The holders that this user may see. `None` if this user may see none of them. It is never
+    /// empty, because a live object has a holder.
     pub(crate) holders: Option<Vec<Holder>>,
-    /// The file whose memory the section shares, as its creator recorded it.
+    /// The path of the file whose memory the section uses, as its creator stored it.
     pub(crate) file: Option<String>,
     /// The state of a sync object or a channel; `None` for a section.
     pub(crate) state: Option<State>,
     /// The approximate number of waiters of a sync object.
     pub(crate) waiting: Option<u32>,
-    /// The age in seconds; not part of the JSON, which has `created`.
+    /// The age in seconds. It is not part of the JSON, which has `created` instead.
     #[serde(skip)]
     pub(crate) age: Option<u64>,
 }
@@ -112,11 +114,11 @@ impl std::fmt::Display for State {
 #[derive(Debug, Serialize)]
 pub(crate) struct Holder {
     pub(crate) pid: u32,
-    /// The name of its program; known on Linux only.
+    /// The name of its program. It is known only on Linux.
     pub(crate) command: Option<String>,
 }
 
-/// The names behind the numbers of an object.
+/// The names of users and programs, by their numbers.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     /// Program names by pid. They are kept because one process may hold thousands of objects.
@@ -188,7 +190,7 @@ impl Description {
         }
     }
 
-    /// Returns the owner's name, or the uid if it has none that is known.
+    /// Returns the name of the owner, or the uid if the name is unknown.
     pub(crate) fn owner(&self) -> String {
         match (&self.owner_name, self.owner) {
             (Some(name), _) => escape_line(name).into_owned(),
@@ -197,7 +199,8 @@ impl Description {
         }
     }
 
-    /// Returns the access of the owner and then that of other users in a few characters: `rw, all:r`.
+    /// Returns the access of the owner, followed by the access of other users, in a few characters:
+    /// `rw, all:r`.
     pub(crate) fn access(&self) -> String {
         let own = if self.protection == "read-only" { "r" } else { "rw" };
         let others = match self.sharing {
@@ -211,7 +214,7 @@ impl Description {
         format!("{own}, {others}")
     }
 
-    /// Returns the number of holders in words, or `?` if this user may see none of them.
+    /// Returns the number of holders as text, or `?` if this user may see none of them.
     pub(crate) fn holder_count(&self) -> String {
         match self.holders.as_deref() {
             None => "?".to_owned(),
@@ -220,7 +223,8 @@ impl Description {
         }
     }
 
-    /// Returns the state and the number of waiters in a few words; an empty text for a section.
+    /// Returns the state and the number of waiters as a short text. The text is empty for a
+    /// section.
     pub(crate) fn state(&self) -> String {
         let Some(state) = &self.state else { return String::new() };
         match self.waiting {
@@ -230,7 +234,7 @@ impl Description {
         }
     }
 
-    /// Returns the holders on one line; empty if this user may see none of them.
+    /// Returns all holders as one line. It is empty if this user may see none of them.
     pub(crate) fn held_by(&self) -> String {
         let holders = self.holders.iter().flatten();
         holders.map(Holder::to_string).collect::<Vec<_>>().join(", ")

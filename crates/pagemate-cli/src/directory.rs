@@ -1,13 +1,13 @@
-//! The entries of directories.
+//! Lists the entries of directories.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 cfg_select! {
     unix => {
-        /// Returns the names of the entries of a directory, none if it cannot be read.
+        /// Returns the names of the entries of a directory, or no names if it cannot be read.
         ///
-        /// `std::fs::read_dir` panics if the system reports an error when the directory is closed.
+        /// Uses rustix, because `std::fs::read_dir` panics if closing the directory fails.
         pub(crate) fn names_in(dir: &Path) -> Vec<OsString> {
             use std::os::unix::ffi::OsStringExt;
 
@@ -23,7 +23,7 @@ cfg_select! {
         }
     }
     _ => {
-        /// Returns the names of the entries of a directory, none if it cannot be read.
+        /// Returns the names of the entries of a directory, or no names if it cannot be read.
         pub(crate) fn names_in(dir: &Path) -> Vec<OsString> {
             let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
             entries.map(|entry| entry.file_name()).collect()

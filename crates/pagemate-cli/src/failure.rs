@@ -13,23 +13,26 @@ use crate::text::{escape_line, escape_lines, has_controls};
 /// The result of a command.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
-/// Why a command does not end with exit code 0.
+/// The reason for which a command ends with an exit code other than 0, or ends early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command ran, and the answer is no: exit code 1.
+    /// The command ran, and its answer is no. The exit code is 1.
     No(String),
-    /// No process holds the name: exit code 1, and a hint.
+    /// No process holds the name. The exit code is 1, and the message ends with a hint.
     Missing(String),
-    /// The name belongs to an object of another kind: exit code 2, and that kind.
+    /// The name belongs to an object of another kind. The exit code is 2, and the message names
+    /// that kind.
     WrongKind(String),
-    /// The command failed: exit code 2.
+    /// The command failed. The exit code is 2.
     Failed(String),
-    /// A program that the command runs for the user could not be run, or the command has no other exit
-    /// code to itself: this exit code and a message.
+    /// `pagemate lock` failed. It uses its own exit codes, so that they differ from those of the
+    /// program that it runs.
     Other(u8, String),
-    /// A program that the command ran for the user ended with this code, which is passed on.
+    /// The program that `pagemate lock` ran has ended with this exit code, which becomes the exit
+    /// code of this process.
     ExitCode(u8),
-    /// The reader closed standard output early, as `head` does. This is no failure: exit code 0.
+    /// The reader of standard output closed it early, as `head` does. This is not a failure, and
+    /// the exit code is 0.
     OutputClosed,
 }
 
@@ -39,9 +42,9 @@ impl Failure {
         Failure::Failed(text.into())
     }
 
-    /// Prints the message as one line on standard error and returns the exit code.
+    /// Prints the message as one line on standard error, and returns the exit code.
     ///
-    /// `name` is the object that the command line names.
+    /// `name` is the object that the command line names, for hints.
     pub(crate) fn report(self, name: Option<&Name>) -> ExitCode {
         let (code, text) = match self {
             Failure::No(text) => (1, text),
@@ -60,9 +63,10 @@ impl Failure {
     }
 }
 
-/// Prints a message of pagemate as one line on standard error.
+/// Prints a message as one line on standard error, with the name of this program before it.
 ///
-/// A closed standard error changes neither the command's work nor its exit code.
+/// Ignores a closed standard error: it must change neither the work of the command nor its exit
+/// code.
 fn print_message(style: Style, text: &str) {
     _ = writeln!(color::stderr(), "{style}pagemate:{style:#} {}", escape_line(text));
 }
@@ -90,8 +94,9 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     let code = u8::try_from(error.exit_code()).unwrap_or(2);
     if error.use_stderr() {
         let hostile = std::env::args_os().any(|word| has_controls(&word.to_string_lossy()));
-        // The parser repeats words of the command line unchanged. The plain text can be escaped, the
-        // coloured one cannot.
+        // The message repeats words of the command line unchanged. If one of them contains control
+        // characters, print the message without colours, because the escaping of control characters
+        // would also escape the colours.
         _ = if hostile {
             write!(io::stderr(), "{}", escape_lines(&error.render().to_string()))
         } else {
@@ -116,8 +121,8 @@ impl From<pagemate::Error> for Failure {
     }
 }
 
-/// Converts an error of writing standard output. Every other input or output error is converted where
-/// it occurs, with the file's name.
+/// Converts an error of writing standard output. All other I/O errors are converted at the place
+/// where they occur, because the message needs the name of the file.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {

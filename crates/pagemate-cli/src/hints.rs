@@ -4,7 +4,7 @@ use pagemate::{Kind, Name, Namespace, inventory};
 
 use crate::description::kind;
 
-/// Returns how to name the object that has the same name in the other namespace, if there is one.
+/// If the other namespace has an object with the same name, returns a hint how to use that object.
 pub(crate) fn other_namespace(name: &Name) -> Option<String> {
     let bare = name.bare();
     let (other, remedy) = if name.namespace() == Namespace::Global {
@@ -15,7 +15,7 @@ pub(crate) fn other_namespace(name: &Name) -> Option<String> {
     inventory::find(&other).is_ok().then(|| format!("\"{other}\" exists: {remedy}"))
 }
 
-/// Adds the kind of the object `name` to a message.
+/// Appends the kind of the object `name` to a message.
 pub(crate) fn with_kind(text: String, name: Option<&Name>) -> String {
     match name.and_then(|name| inventory::find(name.to_string()).ok()) {
         Some(entry) => format!("{text} (\"{}\" is {})", entry.name, with_article(entry.kind)),
@@ -23,14 +23,14 @@ pub(crate) fn with_kind(text: String, name: Option<&Name>) -> String {
     }
 }
 
-/// Returns the word for a kind with its article.
+/// Returns the word for a kind, with the indefinite article.
 fn with_article(of: Kind) -> String {
     let kind = kind(of);
     let article = if kind.starts_with('e') { "an" } else { "a" };
     format!("{article} {kind}")
 }
 
-/// Returns what to try if no process holds `name`.
+/// Returns a hint for a name that no process holds.
 pub(crate) fn hint(name: &Name) -> String {
     other_namespace(name).unwrap_or_else(|| "'pagemate list' shows all live names".to_owned())
 }

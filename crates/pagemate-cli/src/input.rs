@@ -1,4 +1,4 @@
-//! Data that a command reads: a file or standard input.
+//! The input of a command: a file or standard input.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -12,12 +12,12 @@ use crate::text::escape_line;
 /// An open file, or standard input.
 pub(crate) struct Input {
     reader: Box<dyn Read>,
-    /// The name in messages.
+    /// The name of the input in messages.
     name: String,
     /// The number of bytes, if it is known in advance.
     ///
-    /// Pipes and devices have no length, and files that the kernel generates on each read, such as those
-    /// in `/proc`, report 0.
+    /// It is not known for pipes and devices. It is not known for files whose size is 0 either,
+    /// because files in `/proc` report this size although they have contents.
     len: Option<u64>,
 }
 
@@ -27,7 +27,7 @@ impl Input {
         if path == Path::new("-") {
             return Ok(Input::stdin());
         }
-        // Not `{path:?}`: its escapes would double the backslashes of a Windows path.
+        // Do not use `{path:?}`, because it doubles the backslashes of a Windows path.
         let name = format!("file \"{}\"", escape_line(&path.to_string_lossy()));
         let failure = |cause: &dyn Display| Failure::new(format!("read {name}: {cause}"));
         let file = File::open(path).map_err(|error| failure(&error))?;
@@ -45,7 +45,7 @@ impl Input {
         Input { reader, name: "standard input".to_owned(), len: None }
     }
 
-    /// Returns the name for messages.
+    /// Returns the name of the input for messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -55,12 +55,13 @@ impl Input {
         self.len
     }
 
-    /// Returns the failure of reading this input.
+    /// Returns the failure for an error that occurred while reading this input.
     pub(crate) fn failure(&self, cause: impl Display) -> Failure {
         Failure::new(format!("read {}: {cause}", self.name))
     }
 
-    /// Reads the input to its end, but not more than one byte beyond `limit` bytes.
+    /// Reads the input to its end, but at most one byte more than `limit`. The caller recognizes by
+    /// that byte that the input is too long.
     pub(crate) fn read_all(&mut self, limit: u64) -> Outcome<Vec<u8>> {
         let mut progress = Progress::new(None);
         let mut bytes = Vec::new();
@@ -80,7 +81,7 @@ impl Read for Input {
     }
 }
 
-/// A reader that shows its progress.
+/// A reader that counts the bytes for the progress line.
 struct Counting<'a, R> {
     reader: R,
     progress: &'a mut Progress,

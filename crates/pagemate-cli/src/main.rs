@@ -80,7 +80,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(error) => return failure::report_usage(&error),
     };
-    // A name that is not valid is reported when the command parses it.
+    // If the name is invalid, the command below reports that.
     let name = command.object().and_then(|object| object.parse().ok());
     match command.run(Cli::command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 mod tests {
     use super::*;
 
-    /// Splits a line of shell into its commands, without redirections and comments.
+    /// Splits a line of shell into its commands. Removes redirections and comments.
     fn shell_commands(line: &str) -> Vec<Vec<String>> {
         let mut commands = vec![vec![String::new()]];
         let mut quoted = false;

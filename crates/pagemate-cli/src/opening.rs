@@ -9,7 +9,8 @@ use crate::failure::{Failure, Outcome, print_note};
 use crate::hints::other_namespace;
 use crate::time::format_duration;
 
-/// Calls `open` with the time that it may wait for the name: first with none, then with `time`.
+/// Opens a name that possibly no process holds yet. Calls `open` first without time to wait. If
+/// that fails, prints a line for the user, and calls `open` with `time`.
 ///
 /// Returns `None` if no process creates the object within `time`.
 pub(crate) fn wait_for<T>(
@@ -31,7 +32,7 @@ pub(crate) fn wait_for<T>(
     }
 }
 
-/// Returns the failure of a wait for a name that took longer than `time`.
+/// Returns the failure for a name that no process created within `time`.
 pub(crate) fn timed_out(name: &Name, time: Duration) -> Failure {
     let cause = match time {
         Duration::ZERO => "no process holds it".to_owned(),

@@ -1,38 +1,40 @@
-//! A line on standard error that shows how far a long transfer is.
+//! A line on standard error that shows the progress of a long transfer.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crate::bytes::human;
 
-/// A transfer that takes less time than this shows nothing.
+/// The line appears after this time, so short transfers do not show it.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// The time between two changes of the line.
+/// The minimum time between two updates of the line.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The progress of one transfer. The line is shown on a terminal only, and disappears when this is dropped.
+/// The progress of one transfer. The line appears only on a terminal. Dropping the value removes
+/// it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     done: u64,
-    /// `None` if the length is not known in advance.
+    /// The length of the transfer. `None` if it is not known in advance.
     total: Option<u64>,
     start: Instant,
-    /// When to show the line next; `None` if nothing is to be shown.
+    /// The time of the next update. `None` if the line is not shown at all.
     next: Option<Instant>,
     /// The width of the line on the screen.
     shown: usize,
 }
 
 impl Progress {
-    /// Begins a transfer of `total` bytes.
+    /// Starts the progress of a transfer of `total` bytes.
     pub(crate) fn new(total: Option<u64>) -> Progress {
         let start = Instant::now();
         let next = io::stderr().is_terminal().then(|| start + DELAY);
         Progress { done: 0, total, start, next, shown: 0 }
     }
 
-    /// Begins a transfer to standard output. If that is a terminal, the data itself shows the progress.
+    /// Starts the progress of a transfer to standard output. No line is shown if standard output is
+    /// a terminal, because the data appears there.
     pub(crate) fn to_stdout(total: u64) -> Progress {
         let mut progress = Progress::new(Some(total));
         if io::stdout().is_terminal() {
@@ -55,7 +57,8 @@ impl Progress {
     /// Replaces the line on the screen.
     fn show(&mut self, line: &str) {
         let width = self.shown;
-        // Spaces, because not every terminal has a sequence that clears a line.
+        // Overwrite the old line with spaces, because some terminals do not support the escape
+        // sequence that clears a line.
         let text = format!("\r{:width$}\r{line}", "");
         _ = io::stderr().write_all(text.as_bytes());
         self.shown = line.len();
@@ -70,7 +73,8 @@ impl Drop for Progress {
     }
 }
 
-/// Returns the text for `done` bytes of `total` after the time `elapsed`, which is not zero.
+/// Returns the line for `done` of `total` bytes. `elapsed` is the time since the start, and is not
+/// zero.
 fn line(done: u64, total: Option<u64>, elapsed: Duration) -> String {
     let per_second = u128::from(done) * 1000 / elapsed.as_millis().max(1);
     let rate = format!("{}/s", human(u64::try_from(per_second).unwrap_or(u64::MAX)));

@@ -1,5 +1,5 @@
-//! Signals and other requests to stop: a command that holds an object waits for one, and a command
-//! that runs a program forwards them.
+//! Signals. A command that holds an object waits for a signal or for Enter, and a command that runs
+//! a program forwards signals to it.
 
 use std::io::{self, BufRead, IsTerminal};
 use std::process::{Command, ExitStatus};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::failure::{Failure, Outcome, print_note, warn};
 use crate::time::format_duration;
 
-/// Requests to stop: a signal, or Enter at the terminal.
+/// Receives requests to stop this process. A request is a signal, or Enter at a terminal.
 #[derive(Debug)]
 pub(crate) struct StopRequests {
     receiver: Receiver<()>,
@@ -35,8 +35,8 @@ impl StopRequests {
 
     /// Blocks until a request arrives or `limit` has passed.
     ///
-    /// Without a limit, and at a terminal, it first prints how to stop it. At a terminal, Enter and the end
-    /// of input are requests too.
+    /// Prints first how to stop the process, unless there is a limit and no terminal. At a
+    /// terminal, Enter and the end of input are requests.
     pub(crate) fn wait(self, limit: Option<Duration>) {
         let terminal = io::stdin().is_terminal();
         if terminal || limit.is_none() {
@@ -46,17 +46,18 @@ impl StopRequests {
             let sender = self.sender.clone();
             let reader = spawn_thread(move || {
                 wait_for_input();
-                // The end of input counts as Enter. After a read error nobody can type Enter, so it
-                // does not count.
+                // Treat the end of input like Enter. Do not treat a read error like Enter: if the
+                // terminal has gone away, the process should continue to hold the object.
                 if io::stdin().lock().read_until(b'\n', &mut Vec::new()).is_ok() {
                     _ = sender.send(());
                 }
             });
             if let Err(error) = reader {
-                warn(&format!("Enter has no effect, only signals: {error}"));
+                warn(&format!("only a signal can stop this process, Enter has no effect: {error}"));
             }
         }
-        // `self.sender` keeps the channel open, so neither call returns because of a disconnection.
+        // These calls cannot return because of a disconnection, because `self.sender` keeps the
+        // channel connected.
         match limit {
             Some(limit) => _ = self.receiver.recv_timeout(limit),
             None => _ = self.receiver.recv(),
@@ -77,38 +78,41 @@ fn how_to_stop(terminal: bool, limit: Option<Duration>) -> String {
     }
 }
 
-/// Spawns a detached thread. `thread::spawn` would panic where the system creates none.
+/// Spawns a detached thread. Unlike `thread::spawn`, returns an error if the system cannot create
+/// the thread.
 fn spawn_thread(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().spawn(body).map(drop)
 }
 
 cfg_select! {
     unix => {
-        /// Runs `command` to its end. Requests to stop are the child's to handle, so that this process
-        /// does not end before it.
+        /// Runs `command` to its end. Signals do not end this process before the child, which
+        /// receives them instead.
         ///
-        /// SIGTERM and SIGHUP are forwarded to the child. SIGINT and SIGQUIT are forwarded unless they
-        /// come from the terminal, which sends them to the child as well.
+        /// SIGTERM and SIGHUP are forwarded to the child. SIGINT and SIGQUIT are forwarded unless
+        /// they come from the terminal, because the terminal sends them to the child as well.
         pub(crate) fn run_with_signals(command: &mut Command) -> io::Result<ExitStatus> {
             use rustix::process::{Pid, Signal, kill_process};
 
             const HANDLED: [Signal; 4] = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
 
-            // `exec` resets handled signals to their default action. A signal that is ignored, as below
-            // `nohup`, has to stay ignored in the child, so it gets no handler.
+            // Install no handler for a signal that is ignored, for example under `nohup`. `exec`
+            // keeps an ignored signal ignored, but resets a handled signal to its default action,
+            // so the child would no longer ignore it.
             let handled = HANDLED.map(Signal::as_raw).into_iter().filter(|raw| !is_ignored(*raw));
-            // Install the handlers before the child exists: a signal in between would end this
-            // process and leave the child behind.
+            // Install the handlers before starting the child. Otherwise a signal between the two
+            // steps would end this process, and the child would continue without it.
             let mut signals = signal_hook::iterator::Signals::new(handled)?;
             let (sender, receiver) = channel();
-            // The thread comes first, too: it may fail, and then no child is left behind.
+            // Start the thread before the child too. If the thread cannot be created, no child has
+            // to be ended.
             spawn_thread(move || {
                 let Ok(pid) = receiver.recv() else { return };
                 for raw in signals.forever() {
                     let signal = HANDLED.into_iter().find(|signal| signal.as_raw() == raw);
                     let is_key = matches!(signal, Some(Signal::INT | Signal::QUIT));
                     if let Some(signal) = signal && !(is_key && is_terminal_job()) {
-                        // The kernel does not reuse the pid of a child that was not waited for yet.
+                        // The child is not reaped yet, so no other process can have its pid.
                         _ = kill_process(pid, signal);
                     }
                 }
@@ -118,7 +122,8 @@ cfg_select! {
             child.wait()
         }
 
-        /// Returns whether the signal with this number is ignored; known on Linux only.
+        /// Returns whether this process ignores the signal with this number. Always false on
+        /// systems other than Linux.
         fn is_ignored(signal: i32) -> bool {
             let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
             let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -126,14 +131,15 @@ cfg_select! {
             mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
         }
 
-        /// Returns whether this process belongs to the foreground job of its terminal, if it has one.
+        /// Returns whether this process belongs to the foreground job of its terminal. Returns
+        /// false if it has no terminal.
         fn is_terminal_job() -> bool {
             let group = std::fs::File::open("/dev/tty").ok();
             let group = group.and_then(|terminal| rustix::termios::tcgetpgrp(terminal).ok());
             group == Some(rustix::process::getpgrp())
         }
 
-        /// Returns the signal that ended a program.
+        /// Returns the signal that terminated a program, if a signal did.
         pub(crate) fn terminating_signal(status: ExitStatus) -> Option<i32> {
             std::os::unix::process::ExitStatusExt::signal(&status)
         }
@@ -145,8 +151,8 @@ cfg_select! {
             spawn_thread(move || _ = signals.forever().try_for_each(|_| sender.send(())))
         }
 
-        /// Returns whether this process belongs to the terminal's foreground job, which gets the
-        /// keys that are typed.
+        /// Returns whether this process belongs to the foreground job of the terminal, which
+        /// receives the keys that a user presses.
         fn is_foreground() -> bool {
             let foreground = rustix::termios::tcgetpgrp(io::stdin());
             foreground.map_or(true, |group| group == rustix::process::getpgrp())
@@ -158,7 +164,7 @@ cfg_select! {
         fn wait_for_input() {
             use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-            // No system call waits for a job to move to the foreground, so poll.
+            // No system call waits until a job moves to the foreground, so test it repeatedly.
             const PAUSE: Duration = Duration::from_millis(200);
             loop {
                 while !is_foreground() {
@@ -177,8 +183,8 @@ cfg_select! {
     }
     _ => {
         pub(crate) fn run_with_signals(command: &mut Command) -> io::Result<ExitStatus> {
-            // The console sends Ctrl-C to all of its processes, so the child gets it too. An empty
-            // handler keeps this process alive until the child has ended.
+            // The console sends Ctrl-C to this process and to the child. An empty handler keeps
+            // this process running until the child has ended.
             ctrlc::set_handler(|| {}).map_err(io::Error::other)?;
             command.status()
         }

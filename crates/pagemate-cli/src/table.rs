@@ -15,20 +15,21 @@ const GAP: &str = "  ";
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) alignment: Alignment,
-    /// The width down to which the column is truncated to fit a terminal.
+    /// The table truncates the column at most to this width, to fit the terminal.
     pub(crate) min: usize,
-    /// Columns of lower ranks are left out first if the table does not fit. Rank 0 always stays.
+    /// If the table is too wide, columns with lower ranks are omitted first. A column of rank 0 is
+    /// never omitted.
     pub(crate) rank: u8,
 }
 
-/// The side of a column at which its texts begin or end.
+/// The side to which the texts of a column are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alignment {
     Left,
     Right,
 }
 
-/// A text in a table.
+/// One text of a table, with its style.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     text: String,
@@ -45,9 +46,10 @@ impl Cell {
     }
 }
 
-/// Formats `rows` as a table, one line per row, below the titles.
+/// Formats `rows` as a table with a line of titles and one line for each row.
 ///
-/// If `width` is given, the lines fit it: columns are left out, and the widest ones are truncated.
+/// If `width` is given, no line is wider. To achieve this, columns are omitted, and the widest ones
+/// are truncated.
 pub(crate) fn format<const N: usize>(
     columns: [Column; N],
     mut rows: Vec<[Cell; N]>,
@@ -66,7 +68,7 @@ pub(crate) fn format<const N: usize>(
     }
     let mut table = String::new();
     for row in rows {
-        // Spaces are written before a text, so that no line ends in one.
+        // Write the spaces before the next text, so that no line ends with spaces.
         let mut spaces = 0;
         let cells = row.into_iter().zip(columns).zip(widths).zip(shown);
         for ((cell, column), width) in cells.filter(|(_, shown)| *shown).map(|(cell, _)| cell) {
@@ -90,7 +92,7 @@ pub(crate) fn format<const N: usize>(
     table
 }
 
-/// Chooses the columns that are shown, and their widths, so that a line is at most `total` wide.
+/// Determines which columns are shown, and their widths, so that no line is wider than `total`.
 fn fit<const N: usize>(
     columns: &[Column; N],
     widths: &mut [usize; N],
@@ -110,13 +112,14 @@ fn fit<const N: usize>(
     while sum(*widths, shown) > total {
         let wide = (0..N).filter(|i| shown[*i] && widths[*i] > min[*i]);
         let widest = wide.max_by_key(|i| widths[*i]);
-        // Only a terminal that is too narrow for the first column truncates it below its minimum.
+        // If all columns have their minimum width and the table is still too wide, truncate the
+        // first column further.
         let Some(widest) = widest.or((widths[0] > 1).then_some(0)) else { break };
         widths[widest] -= 1;
     }
 }
 
-/// Cuts off the end of a text that is wider than `width`.
+/// Truncates a text that is wider than `width`, and marks the cut.
 fn truncate(mut text: String, width: usize) -> String {
     if text.width() > width {
         let mut rest = width.saturating_sub(1);

@@ -1,19 +1,19 @@
-//! Text output: decoded from bytes, and escaped so that a terminal does not interpret it.
+//! Writes text from bytes, and escapes characters that control a terminal.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
-/// How characters that control a terminal are written.
+/// The treatment of characters that control a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controls {
-    /// They are written unchanged.
+    /// Writes them unchanged.
     Keep,
-    /// All except line ends and tabs are escaped, as `\u{1b}`.
+    /// Escapes all of them except line feeds and tabs, as `\u{1b}`.
     Escape,
 }
 
 impl Controls {
-    /// Escapes if standard output is a terminal, and keeps the characters otherwise.
+    /// Returns `Escape` if standard output is a terminal, otherwise `Keep`.
     pub(crate) fn for_stdout() -> Controls {
         if io::stdout().is_terminal() { Controls::Escape } else { Controls::Keep }
     }
@@ -24,7 +24,7 @@ impl Controls {
 pub(crate) struct TextWriter<W> {
     out: W,
     controls: Controls,
-    /// The first bytes of a character that continues in the next chunk.
+    /// The first bytes of a character whose other bytes are in the next chunk.
     incomplete: Vec<u8>,
     /// The last byte of the text so far.
     last: Option<u8>,
@@ -35,7 +35,7 @@ impl<W: Write> TextWriter<W> {
         TextWriter { out, controls, incomplete: Vec::new(), last: None }
     }
 
-    /// Writes one chunk. Returns `false` if the text ends in it.
+    /// Writes one chunk. Returns `false` if the chunk contains the NUL that ends the text.
     pub(crate) fn write_chunk(&mut self, chunk: &[u8]) -> io::Result<bool> {
         let end = chunk.iter().position(|byte| *byte == 0);
         let text = &chunk[..end.unwrap_or(chunk.len())];
@@ -56,7 +56,7 @@ impl<W: Write> TextWriter<W> {
         Ok(end.is_none())
     }
 
-    /// Ends the text: adds a line end, unless the text has one, and flushes.
+    /// Ends the text: adds a line feed unless the text ends with one, and flushes the output.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         if !self.incomplete.is_empty() {
             self.write_text("\u{fffd}")?;
@@ -75,12 +75,13 @@ impl<W: Write> TextWriter<W> {
     }
 }
 
-/// Escapes every control character, so that `text` stays on one line and does not control the terminal.
+/// Escapes every control character, so that `text` stays on one line and cannot control the
+/// terminal.
 pub(crate) fn escape_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }
 
-/// Escapes every control character except line ends and tabs.
+/// Escapes every control character except line feeds and tabs.
 pub(crate) fn escape_lines(text: &str) -> Cow<'_, str> {
     escape(text, |c| matches!(c, '\n' | '\t'))
 }
@@ -102,7 +103,8 @@ fn escape(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Returns whether `c` is one of Unicode's own controls, which reorder their neighbours or break lines.
+/// Returns whether `c` is a control character that Unicode adds to ASCII's. These characters change
+/// the direction of text or break lines.
 fn is_unicode_control(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

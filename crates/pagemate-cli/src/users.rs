@@ -1,13 +1,13 @@
-//! The names of users.
+//! Looks up the names of users.
 
 use std::collections::HashMap;
 
-/// The names in `/etc/passwd` by uid. Users of other databases, such as LDAP, have numbers only.
+/// The user names in `/etc/passwd`, by uid. Users from other sources, such as LDAP, are not found.
 #[derive(Debug)]
 pub(crate) struct Users(HashMap<u32, String>);
 
 impl Users {
-    /// Reads the file. Only Unix has it.
+    /// Reads `/etc/passwd`. The result is empty on systems without this file.
     pub(crate) fn read() -> Users {
         Users::parse(&std::fs::read("/etc/passwd").unwrap_or_default())
     }
@@ -21,7 +21,7 @@ impl Users {
         };
         let mut users = HashMap::new();
         for (uid, name) in text.lines().filter_map(user) {
-            // As getpwuid(3) does: the first of several names of one user counts.
+            // If several names have one uid, keep the first, as getpwuid(3) does.
             users.entry(uid).or_insert(name);
         }
         Users(users)

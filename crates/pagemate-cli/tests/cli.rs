@@ -48,7 +48,7 @@ fn text_of_any_characters_is_preserved() {
     for (i, text) in ["", "日本 é", "-x", "two\nlines", "\u{1b}[31m"].into_iter().enumerate() {
         let name = &place.name(&format!("text{i}"));
         let _held = place.hold(&["share", name, "--text", text]);
-        // A pipe gets the text unescaped.
+        // The text is not escaped, because standard output is a pipe.
         assert_eq!(place.run(&["read", name]).text(), format!("{text}\n"));
     }
     let name = &place.name("broken");
@@ -117,7 +117,7 @@ fn dumps_have_the_format_of_hexdump() {
 fn files_are_shared_and_read_back_whole() {
     let place = Place::new();
     let name = &place.name("file");
-    // More than one chunk, and not a whole number of pages.
+    // The data has more than one chunk, and its length is not a multiple of the page size.
     let bytes: Vec<u8> = (0..700_001_u32).map(|i| (i % 251).to_le_bytes()[0]).collect();
     let file = place.file("in", &bytes);
     let first = place.hold(&["share", name, "--file", &file]);
@@ -157,7 +157,7 @@ fn write_takes_a_text_a_file_or_standard_input() {
     assert_eq!(place.run(&["read", name]).text(), "THIS is COMMON data!\n");
     place.run_with(&["write", name, "-"], b"").text();
     assert_eq!(place.run(&["read", name]).text(), "THIS is COMMON data!\n");
-    // The whole section, up to the last byte.
+    // The data fills the section up to its last byte.
     place.run_with(&["write", name, "-"], &[7; 4096]).text();
     assert_eq!(place.run(&["read", name, "--as", "raw"]).bytes, [7; 4096]);
 }
@@ -214,7 +214,7 @@ fn a_long_text_is_not_printed_unasked() {
     let _held = place.hold(&["share", long, "--text", &"日".repeat(20_000)]);
     let ran = place.run(&["share", long, "--read-only", "--hold", "0"]);
     let text = String::from_utf8(ran.bytes).unwrap();
-    // 1000 bytes end in the middle of a character.
+    // The limit of 1000 bytes is inside a character.
     assert_eq!(text, format!("read shared memory data: {}\n", "日".repeat(333)));
     assert_eq!(place.run(&["read", long]).text().chars().count(), 20_001);
 }
@@ -420,7 +420,7 @@ fn the_file_of_a_section_is_printed() {
     let name = &place.name("over-file");
     let path = place.file("in", b"five!");
     let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
-    // This process creates it in the default directory, because it does not set PAGEMATE_DIR.
+    // This process does not set PAGEMATE_DIR, so it creates the section in the default directory.
     let _made = pagemate::SectionOptions::new().file(&file).create_new(name).unwrap();
     let run = |args: &[&str]| Ran::of(place.command(args).env_remove("PAGEMATE_DIR"), b"");
     let info = run(&["info", name, "--json"]).json();
@@ -441,7 +441,7 @@ fn sharing_is_printed_in_the_words_of_the_option() {
         let name = &place.name(who);
         let args = ["share", name, "--global", "--size", "1", "--sharing", who];
         let _held = place.hold(&args);
-        // Windows does not report an object's sharing.
+        // Windows does not report which users may access an object.
         if cfg!(unix) {
             let info = place.run(&["info", name, "--global", "--json"]).json();
             assert_eq!(info["sharing"], json!(who));
@@ -511,7 +511,8 @@ fn names_of_killed_holders_are_free_and_their_files_can_be_pruned() {
 fn a_reader_that_closes_the_pipe_early_causes_no_failure() {
     let place = Place::new();
     let name = &place.name("enough");
-    // Larger in every format than a pipe's buffer; without NUL and without repeated lines.
+    // In each format, the output is larger than the buffer of a pipe. It has no NUL, and no
+    // repeated lines, which a dump would replace by `*`.
     let bytes: Vec<u8> = (0..4_u32 << 20).map(|i| 1 + (i % 251).to_le_bytes()[0]).collect();
     let file = place.file("in", &bytes);
     let _held = place.hold(&["share", name, "--file", &file]);
@@ -519,7 +520,7 @@ fn a_reader_that_closes_the_pipe_early_causes_no_failure() {
         let mut command = place.command(&["read", name, "--as", form]);
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        // Read once and close the pipe, as `head` does.
+        // Read some of the output and close the pipe, as `head` does.
         assert!(!out.fill_buf().unwrap().is_empty());
         drop(out);
         let ran = child.wait_with_output().unwrap();
@@ -527,7 +528,7 @@ fn a_reader_that_closes_the_pipe_early_causes_no_failure() {
     }
 }
 
-/// Asks for completions of the last of `words` as the script of the shell does.
+/// Requests completions of the last word of `words`, as the script for the shell does.
 fn complete(place: &Place, shell: &str, words: &[&str]) -> Vec<String> {
     let mut command = place.command(&[&["--", "pagemate"], words].concat());
     command.env("PAGEMATE_COMPLETE", shell).env("_CLAP_IFS", "\n");
@@ -559,7 +560,7 @@ fn shells_complete_commands_options_and_names() {
     let full = format!(r"Global\\{global}");
     assert_eq!(complete(&place, "bash", &["info", "Gl"]), [full]);
     assert_eq!(complete(&place, "bash", &["info", "--global", "ma"]), [&*global]);
-    // No other kind of object can be locked.
+    // `lock` accepts only mutexes.
     assert!(complete(&place, "bash", &["lock", "a"]).is_empty());
 }
 
@@ -587,7 +588,7 @@ fn the_demo_passes_all_its_checks() {
     let shown = place.run(&["demo"]).text();
     assert!(shown.lines().filter(|line| line.starts_with("  ok  ")).count() >= 9, "{shown}");
     assert_eq!(shown.matches(" the section and mapped it at 0x").count(), 2, "{shown}");
-    assert!(shown.contains("was told that the owner died"), "{shown}");
+    assert!(shown.contains("reported that the owner died"), "{shown}");
     assert!(shown.lines().last().unwrap().starts_with("Next: run 'pagemate share "), "{shown}");
     let colored = place.run(&["demo", "--color=always"]).text();
     assert!(colored.contains("\u{1b}[32mok\u{1b}[0m"), "{colored:?}");

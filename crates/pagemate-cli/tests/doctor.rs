@@ -1,4 +1,4 @@
-//! `pagemate doctor` on machines that are set up well and badly.
+//! `pagemate doctor` on machines with harmless and with harmful settings.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "a skipped test says why")]
 
@@ -11,7 +11,7 @@ use harness::{Place, Ran};
 #[test]
 fn a_working_machine_passes() {
     let place = Place::new();
-    // Outside of /dev/shm, from which logind may be set to remove files.
+    // The directory is not in /dev/shm, because logind may remove files there.
     let dir = std::env::temp_dir().join(place.name("doctor"));
     std::fs::create_dir(&dir).unwrap();
     let run = |args: &[&str]| Ran::of(place.command(args).env("PAGEMATE_DIR", &dir), b"").text();
@@ -35,7 +35,8 @@ fn a_directory_that_cannot_be_used_fails() {
     assert_eq!((code, &*errors), (Some(2), "pagemate: named memory does not work here\n"));
 }
 
-/// As systemd's logind is configured by default: a user's last session takes their objects away.
+/// With the default settings of systemd, logind removes the objects of a user when the user's last
+/// session ends.
 #[test]
 fn a_logind_that_removes_objects_is_a_warning() {
     if !rustix::process::geteuid().is_root() {
@@ -43,7 +44,8 @@ fn a_logind_that_removes_objects_is_a_warning() {
         return;
     }
     let doctor = env!("CARGO_BIN_EXE_pagemate");
-    // Other users may not reach the folder that the command was built in, so it is copied.
+    // Copy the command, because the folder in which it was built may not be accessible to other
+    // users.
     let run_in = |dir: &str, setting: &str, uid: &str| {
         let script = format!(
             "mount -t tmpfs none /run && mount -t tmpfs none /dev/shm && chmod 1777 /dev/shm &&
@@ -66,7 +68,7 @@ fn a_logind_that_removes_objects_is_a_warning() {
     assert_eq!((code, &*errors), (Some(1), "pagemate: see the warnings above\n"));
     assert!(run("no", "54321").text().contains("ok       RemoveIPC"));
     assert!(run("yes", "998").text().contains("ok       RemoveIPC"));
-    // logind descends into folders.
+    // logind also removes files in directories below /dev/shm.
     let inside = run_in("/dev/shm/mine", "yes", "54321");
     assert!(String::from_utf8_lossy(&inside.bytes).contains("warning  RemoveIPC"), "{inside:?}");
     let outside = run_in("/run/mine", "yes", "54321").text();

@@ -1,4 +1,5 @@
-//! Which processes `list` and `info` name as holders, and that they look at nothing else.
+//! Checks which processes `list` and `info` report as holders, and that finding them does not open
+//! other files.
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
@@ -15,10 +16,10 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use serde_json::{Value, json};
 
-/// A file system whose server never answers, mounted on a directory of its own.
+/// A mounted file system whose server never answers, so that access to its files blocks.
 struct DeadServer {
     dir: std::path::PathBuf,
-    /// Closing it ends the file system, and with it every call that waits for an answer.
+    /// Closing this file ends the file system, and with it every call that waits for an answer.
     _connection: File,
 }
 
@@ -34,7 +35,7 @@ impl DeadServer {
         DeadServer { dir, _connection: connection }
     }
 
-    /// Opens the root of the file system, which asks the server nothing.
+    /// Opens the root of the file system by `O_PATH`, for which the kernel does not ask the server.
     fn open(&self) -> OwnedFd {
         open(&self.dir, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap()
     }
@@ -54,7 +55,7 @@ fn file_system_that_does_not_answer_delays_nobody() {
         return;
     }
     if env::var_os(ALONE).is_none() {
-        // In a mount namespace of its own, so that no mount outlives the test.
+        // Run the test in a mount namespace of its own, so that its mounts end with it.
         let mut again = Command::new("unshare");
         again.args(["--mount", "--propagation", "private"]).arg(env::current_exe().unwrap());
         again.args(["file_system_that_does_not_answer_delays_nobody", "--exact"]);

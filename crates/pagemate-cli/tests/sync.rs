@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use harness::{Held, PATIENCE, Place};
 
 impl Place {
-    /// Polls `info` until `field` has the value `wanted`, and returns its JSON.
+    /// Calls `info` repeatedly until `field` has the value `wanted`. Returns the JSON.
     #[track_caller]
     fn once(&self, name: &str, field: &str, wanted: &Value) -> Value {
         let deadline = Instant::now() + PATIENCE;
@@ -30,7 +30,8 @@ impl Place {
         }
     }
 
-    /// Starts a command under the mutex `name` that prints `locked` and ends at the end of its input.
+    /// Runs a command that holds the mutex `name`. It prints `locked`, and ends at the end of its
+    /// input.
     fn lock(&self, name: &str) -> Held {
         let mut command = self.command(&["lock", name, "--", "sh", "-c", "echo locked; read line"]);
         let held = Held::start(command.stdin(Stdio::piped()));
@@ -81,8 +82,9 @@ fn waiting_for_a_missing_name_creates_nothing() {
     assert!(error.starts_with(wanted), "{error}");
     let waiting = place.command(&["wait", "later"]).spawn().unwrap();
     let beside = place.command(&["wait", "later"]).spawn().unwrap();
-    // The name stays free for an object of any kind. A new mutex would be free for a moment, so that one of
-    // the two could acquire it before its creator.
+    // The processes wait for a name that no process holds, so an object of any kind can get it. The
+    // test creates an event: a new mutex would be free for a moment, and a waiting process could
+    // acquire it before its creator.
     let creator = place.command(&["wait", "later", "--create", "manual"]).spawn().unwrap();
     place.once("later", "waiting", &json!(3));
     assert_eq!(place.run(&["signal", "later"]).code, Some(0));
@@ -131,10 +133,10 @@ fn one_command_runs_at_a_time() {
     assert!(place.objects().is_empty());
 }
 
-/// Ends the command of a lock by closing its input.
+/// Ends the command that holds a lock by closing its standard input.
 fn drop_input(mut held: Held) {
     held.close_input();
-    // `read` fails at the end of input, so the shell exits with 1.
+    // The shell command `read` fails at the end of input, so the shell exits with 1.
     assert_eq!(held.wait().code(), Some(1));
 }
 
@@ -150,7 +152,7 @@ fn the_next_owner_after_a_killed_one_gets_a_warning() {
     let errors = String::from_utf8(ran.stderr).unwrap();
     assert!(errors.starts_with("pagemate: lock \"deploy\": abandoned:"), "{errors}");
     assert_eq!(errors.lines().count(), 1);
-    // Only the first owner after the death gets the warning.
+    // Only the first owner after the death gets the warning, so this command prints none.
     place.run(&["lock", "deploy", "--", "true"]).text();
     assert!(place.objects().is_empty());
 }
@@ -163,7 +165,7 @@ fn the_exit_code_is_that_of_the_command() {
     }
     let error = place.run(&["lock", "x", "--", "no-such-program"]).error_line(127);
     assert!(error.starts_with("pagemate: run no-such-program: "), "{error}");
-    // Without two dashes, too; options behind the command belong to it.
+    // The two dashes may be omitted. Options after the command belong to the command.
     let ran =
         place.run(&["lock", "--timeout", "1s", "x", "sh", "-c", "exit $#", "--", "--timeout"]);
     assert_eq!((ran.code, &*ran.errors), (Some(1), ""));
@@ -177,8 +179,9 @@ fn signals_are_forwarded_to_the_command() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let mut command =
             place.command(&["lock", "deploy", "--", "sh", "-c", "echo locked; read line"]);
-        // In a session of its own, so that no terminal could send the signal to the command as well; and
-        // with signals that end a process, also if the tests run under `nohup` or in the background.
+        // Run the command in a session of its own, because a terminal would send the signal to the
+        // child as well. Restore the default actions of the signals, because they may be ignored if
+        // the tests run under `nohup` or in the background.
         let mut session = std::process::Command::new("env");
         session.args(["--default-signal=TERM,HUP,INT", "setsid"]);
         session.arg(command.get_program()).args(command.get_args());
@@ -192,7 +195,8 @@ fn signals_are_forwarded_to_the_command() {
     }
 }
 
-/// `nohup` ignores SIGHUP, and so has to do the command.
+/// `nohup` makes a command ignore SIGHUP. `pagemate lock` and the command that it runs must
+/// continue to ignore it.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_signal_that_is_ignored_stays_ignored() {
@@ -221,7 +225,7 @@ fn waiting_for_a_name_ends_when_the_name_exists() {
         serde_json::from_slice::<Value>(&ran.stdout).unwrap_or_default()
     };
     assert_eq!(printed(open), json!({ "name": "late", "kind": "section", "abandoned": false }));
-    // The name may exist before its text does.
+    // The section exists before the text is written into it.
     assert!(["old", ""].contains(&printed(read).as_str().unwrap()));
     printed(write);
     assert_eq!(place.run(&["read", "late", "--offset", "4K"]).text(), "new\n");

@@ -1,5 +1,5 @@
-//! The output of the command on a terminal: no line is wider than the terminal, and colours follow the
-//! choice.
+//! The output on a terminal: no line is wider than the terminal, and `--color` and the environment
+//! decide about colours.
 #![cfg(unix)]
 
 mod harness;
@@ -54,7 +54,7 @@ fn tables_fit_terminals() {
         }
         assert_eq!(shown.contains(&**long), columns == 200, "{shown}");
     }
-    // A pipe gets everything.
+    // If standard output is a pipe, nothing is truncated.
     assert!(place.run(&["list"]).text().contains(&**long));
 }
 
@@ -84,7 +84,7 @@ fn help_fits_terminals() {
                 assert_fits(&shown, columns);
             }
         }
-        // No line of an example is broken.
+        // The lines of examples are not wrapped.
         let (_, narrow) = run(&place, 80, &[command, "--help"]);
         let whole = place.run(&[command, "--help"]).text();
         let examples = |text: &str| {
@@ -154,7 +154,7 @@ fn a_long_transfer_shows_its_progress() {
     command.stdin(Stdio::piped()).stderr(terminal.side());
     let mut child = command.spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
-    // The line appears after half a second: write until then.
+    // The progress line appears half a second after the start, so write until it appears.
     let shown = loop {
         input.write_all(&[7; 16]).unwrap();
         if let Some(shown) = terminal.poll().filter(|shown| shown.contains(" left")) {

@@ -18,7 +18,7 @@ use terminal::Terminal;
 fn examples_in_the_help_of_share_work_one_after_another() {
     let place = Place::new();
     place.file("weights.bin", &[7; 5000]);
-    // The machine's objects lie in the directory itself, which has to be sticky.
+    // The `Global\` objects are in this directory itself, which must therefore have the sticky bit.
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o1777)).unwrap();
     let help = place.run(&["share", "--help"]).text();
     let (_, examples) = help.split_once("Examples:\n").unwrap();
@@ -41,7 +41,7 @@ fn examples_in_the_help_of_share_work_one_after_another() {
 
 #[test]
 fn examples_in_the_help_of_other_commands_work_as_printed() {
-    // Functions of the shell stand in for other programs, which may be missing here.
+    // Shell functions replace these programs, which may not be installed.
     const PROGRAMS: &str = "pagemate() { \"$0\" \"$@\"; }; man() { test -f \"$1\"; }; \
                             jq() { cat > /dev/null; }; ";
     let place = Place::new();
@@ -76,7 +76,7 @@ fn signals_end_a_share_with_exit_code_0() {
         let held = place.hold(&["share", name, "--text", "x"]);
         held.signal(signal);
         assert_eq!(held.wait().code(), Some(0), "{signal:?}");
-        // The share removed its file itself; no later call had to sweep it.
+        // `share` removed the file of its object when it ended, and no other call swept it.
         assert!(place.objects().is_empty(), "{signal:?}");
     }
     let held = place.hold(&["share", &place.name("timed"), "--size", "1", "--hold", "3600"]);
@@ -85,8 +85,8 @@ fn signals_end_a_share_with_exit_code_0() {
     assert!(place.objects().is_empty());
 }
 
-/// A share that waits for its input or for a name holds nothing yet, and a signal ends it. The test sends
-/// SIGTERM, because shells start background processes with SIGINT ignored.
+/// `share` waits for its input or for a name, and holds no object yet. A signal ends it. The test
+/// sends SIGTERM, because shells start background processes with SIGINT ignored.
 #[test]
 fn signals_end_a_share_that_waits() {
     let place = Place::new();
@@ -95,7 +95,7 @@ fn signals_end_a_share_that_waits() {
         let mut command = place.command(&[&["share", &name], args].concat());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let pid = rustix::process::Pid::from_child(&child);
-        // Wait until the process sleeps: before, the signal could come too early to show anything.
+        // Wait until the process sleeps. An earlier signal would not test the wait.
         let asleep = || {
             let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
             stat.contains(") S ")
@@ -124,7 +124,7 @@ fn signals_end_a_share_that_waits() {
 #[test]
 fn enter_and_the_end_of_input_end_a_share_at_a_terminal() {
     let place = Place::new();
-    // Enter, and Ctrl-D on an empty line.
+    // The keys are Enter, and Ctrl-D on an empty line.
     for keys in [&b"\r"[..], b"\x04"] {
         let mut terminal = Terminal::new();
         let name = &place.name("terminal");
@@ -137,8 +137,8 @@ fn enter_and_the_end_of_input_end_a_share_at_a_terminal() {
     }
 }
 
-/// Reading from the terminal in the background would stop the process with SIGTTIN, and it would not
-/// handle SIGTERM.
+/// If a process in the background reads from the terminal, the kernel stops it by SIGTTIN. A
+/// stopped process does not react to SIGTERM.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_share_in_the_background_does_not_read_from_the_terminal() {
@@ -190,7 +190,7 @@ fn a_list_warns_of_a_damaged_object_and_prints_the_others() {
     let damaged = place.hold(&["share", "damaged", "--text", "x", "--hold", "60"]);
     let file = place.objects().into_iter().find(|path| path.ends_with("damaged")).unwrap();
     let opened = File::options().write(true).open(&file).unwrap();
-    // The trailer is the last page.
+    // Overwrite the last page, which is the trailer.
     opened.write_all_at(b"no trailer", opened.metadata().unwrap().len() - 4096).unwrap();
     let ran = place.run(&["list"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -210,13 +210,14 @@ fn an_error_names_the_directory_that_is_missing_or_insecure() {
     let error = Ran::of(command.env("PAGEMATE_DIR", &missing), b"").error_line(2);
     assert!(error.contains(missing.to_str().unwrap()) && error.contains("PAGEMATE_DIR"), "{error}");
     let mut command = place.command(&["read", "x"]);
-    // Not exit code 1: without the directory, the command cannot know whether the name is live.
+    // The exit code is not 1: without the directory, the command cannot determine whether a process
+    // holds the name.
     Ran::of(command.env("PAGEMATE_DIR", &missing), b"").error_line(2);
     let mut demo = place.command(&["demo"]);
     let ran = Ran::of(demo.env("PAGEMATE_DIR", &missing), b"");
     assert_eq!(ran.code, Some(2), "{ran:?}");
 
-    // A directory that other users may write to is not trusted.
+    // pagemate refuses a directory to which other users may write.
     let uid = rustix::process::geteuid().as_raw();
     let local = place.path().join(format!("pagemate-{uid}"));
     fs::create_dir(&local).unwrap();
@@ -248,7 +249,7 @@ fn a_pipe_can_be_shared_and_written_from() {
     assert!(place.objects().is_empty());
 
     let held = place.hold(&["share", name, "--size", "1"]);
-    // The name exists, so the input is not read; it would never end.
+    // The section exists, so `share` does not read its input, which has no end here.
     let mut command = place.command(&["share", name, "-"]);
     let second = Held::start(command.stdin(Stdio::piped()));
     assert_eq!(second.line, "Found shared memory: 4096 bytes");
@@ -293,7 +294,7 @@ fn a_closed_standard_output_does_not_end_a_share() {
             let first = held_already.then(|| place.hold(&["share", &name, words[0], words[1]]));
             let mut command = place.command(&["share", &name, words[0], words[1]]);
             let (_, closed) = std::io::pipe().unwrap();
-            // Its first line on standard error appears when it holds the section.
+            // The first line on standard error appears when the command holds the section.
             let (output, errors) = std::io::pipe().unwrap();
             let mut child = command.stdout(closed).stderr(errors).spawn().unwrap();
             drop(command);

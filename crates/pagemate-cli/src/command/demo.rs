@@ -24,16 +24,18 @@ Exit status:
   2    a check failed")]
 pub(crate) struct Demo {}
 
-/// The environment variable that holds the section's name in the demo's own processes.
+/// The environment variable that contains the name of the section, in the processes that the demo
+/// starts.
 const PEER: &str = "PAGEMATE_DEMO_PEER";
 
-/// The end of a name that tells a peer to lock a mutex instead of mapping a section.
+/// The suffix of a name in [`PEER`] that makes the process lock a mutex instead of mapping a
+/// section.
 const LOCKED: &str = ":locked";
 
 const TEXT: &str = "This is common data!";
 const ANSWER: &str = "THIS is common data, too";
 
-/// How long to wait for a reply of a peer before the demo fails.
+/// The time after which the demo fails if a process does not reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Demo {
@@ -45,7 +47,7 @@ impl Demo {
     }
 }
 
-/// Starts and kills peers, and checks after each step what pagemate guarantees.
+/// Starts and kills processes, and checks after each step that pagemate keeps its guarantees.
 fn demonstrate() -> Outcome {
     let name = format!("pagemate-demo-{}", std::process::id());
     share(&name)?;
@@ -54,7 +56,7 @@ fn demonstrate() -> Outcome {
     print("Next: run 'pagemate share hello --text hi' here and 'pagemate list' elsewhere.")
 }
 
-/// Demonstrates the memory and the life of a section.
+/// Demonstrates that processes share the memory of a section, and when its name ends.
 fn share(name: &str) -> Outcome {
     title("Two processes map one page, each at an address of its own")?;
     let mut writer = Peer::start("A", name)?;
@@ -70,7 +72,7 @@ fn share(name: &str) -> Outcome {
     check("B wrote another text, and A reads it", writer.reads(ANSWER)?)?;
     let holders = inventory::find(name)?.holders;
     let both = [writer.id(), reader.id()].iter().all(|id| holders.contains(id));
-    // Not every system can list the holders of an object.
+    // Some systems cannot list the holders of an object.
     if !holders.is_empty() {
         check("the list of live objects names both processes as holders", both)?;
     }
@@ -102,9 +104,9 @@ fn share(name: &str) -> Outcome {
     )
 }
 
-/// Demonstrates the death of a lock's owner.
+/// Demonstrates the death of the owner of a lock.
 fn abandon(name: &str) -> Outcome {
-    title("A lock whose owner is killed goes to the next process, which is told")?;
+    title("The next process acquires a lock whose owner was killed, and learns of the death")?;
     let mutex = MutexOptions::new().open_or_create(name)?;
     let owner = Peer::start("C", &format!("{name}{LOCKED}"))?;
     check("C locked the mutex", owner.origin == "locked" && mutex.try_lock()?.is_none())?;
@@ -113,11 +115,11 @@ fn abandon(name: &str) -> Outcome {
     let guard = mutex.try_lock_for(REPLY_TIMEOUT)?;
     let waited = start.elapsed().as_millis();
     check("C was killed, and this process acquired the mutex", guard.is_some())?;
-    let told = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
-    check(&format!("it waited {waited} ms, and was told that the owner died"), told)?;
+    let reported = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
+    check(&format!("it waited {waited} ms, and pagemate reported that the owner died"), reported)?;
     drop(guard);
     let again = mutex.lock()?;
-    check("later owners are not told again", !again.was_abandoned())
+    check("pagemate does not report the death to later owners", !again.was_abandoned())
 }
 
 /// Prints a line on standard output.
@@ -155,9 +157,11 @@ fn text_in(view: &View) -> pagemate::Result<String> {
     Ok(String::from_utf8_lossy(text).into_owned())
 }
 
-/// Returns the files named `name` in the directories of objects, without using pagemate.
+/// Returns the files with the name `name` in the object directories. Does not use pagemate, so that
+/// the check is independent of it.
 ///
-/// The demo's names need no escaping, so a file has the name of its object.
+/// The file of an object has the name of the object, because the demo uses no characters that file
+/// names escape.
 fn files(name: &str) -> Vec<PathBuf> {
     let base = env::var_os("PAGEMATE_DIR").filter(|dir| !dir.is_empty());
     let base = base.map_or_else(|| "/dev/shm".into(), PathBuf::from);
@@ -166,15 +170,15 @@ fn files(name: &str) -> Vec<PathBuf> {
     dirs.map(|dir| base.join(dir).join(name)).filter(|file| file.exists()).collect()
 }
 
-/// A process of the demo.
+/// A process that the demo starts.
 ///
-/// It is killed and reaped when dropped. If the demo itself is killed, the peer ends at the end of its
-/// input.
+/// Dropping the value kills and reaps the process. If the demo is killed, the process finds the end
+/// of its standard input and exits.
 struct Peer {
     child: Child,
     input: ChildStdin,
     replies: Receiver<String>,
-    /// `created`, `opened` or `locked`.
+    /// The first reply of the process: `created`, `opened` or `locked`.
     origin: String,
 }
 
@@ -215,7 +219,8 @@ impl Peer {
     }
 
     fn ask(&mut self, command: &str) -> Outcome<String> {
-        // If the peer is dead, the write fails, and so does waiting for the reply.
+        // If the process is dead, this write fails. The call below then fails too, so ignore the
+        // error here.
         _ = writeln!(self.input, "{command}");
         self.reply()
     }
@@ -239,7 +244,8 @@ impl Drop for Peer {
     }
 }
 
-/// Runs a peer: maps the section and executes commands from standard input, one per line, until its end.
+/// Runs a process of the demo. It maps the section, and executes one command from each line of
+/// standard input.
 fn run_peer(name: &str) -> Outcome {
     if let Some(name) = name.strip_suffix(LOCKED) {
         return run_owner(name);
@@ -276,7 +282,7 @@ fn run_owner(name: &str) -> Outcome {
         .map_err(|error| Failure::new(format!("wait for the end of input: {error}")))
 }
 
-/// Writes a text and a NUL.
+/// Writes a text and a NUL into the section.
 fn put(view: &View, text: &str) -> pagemate::Result<()> {
     view.write_at(0, text.as_bytes())?;
     view.write_at(text.len(), &[0])

@@ -88,7 +88,8 @@ impl Doctor {
 /// The column in which the texts begin.
 const INDENT: usize = 9;
 
-/// Breaks a text between words, so that its lines fit `width` behind an indentation.
+/// Breaks a text between words. Lines after the first are indented, and no line is wider than
+/// `width`.
 fn wrap(text: &str, indent: usize, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     let mut wrapped = String::new();
@@ -109,7 +110,7 @@ fn wrap(text: &str, indent: usize, width: Option<usize>) -> String {
     wrapped
 }
 
-/// Returns a name that no other process uses.
+/// Returns an object name that no other process uses.
 fn probe_name(namespace: Namespace) -> pagemate::Result<Name> {
     let prefix = match namespace {
         Namespace::Global => r"Global\",
@@ -141,7 +142,8 @@ fn section(check: &'static str, namespace: Namespace) -> Finding {
             "a section was created, opened and closed, and its name ended",
         ),
         Ok(Err(text)) => Finding::new(check, Level::Failed, text),
-        // A user without the privilege to create global objects still has local ones.
+        // Without the privilege to create global objects, a user can still use local objects, so
+        // this is only a warning.
         Err(error)
             if namespace == Namespace::Global && error.kind() == ErrorKind::PermissionDenied =>
         {
@@ -171,7 +173,7 @@ cfg_select! {
     }
     _ => {
         mod system {
-            /// Returns nothing: other systems have no settings that endanger names.
+            /// Returns no findings: on other systems, no setting of the system removes objects.
             pub(super) fn findings() -> Vec<super::Finding> {
                 Vec::new()
             }

@@ -63,7 +63,7 @@ impl Info {
     }
 }
 
-/// Returns the keys and values to print.
+/// Returns the lines to print, each as a key and a value.
 fn lines(entry: &Description) -> Vec<(&'static str, String)> {
     let unknown = || "?".to_owned();
     let created = match (&entry.created, entry.creator) {

@@ -59,9 +59,10 @@ impl Filter {
         Ok(Filter { text: text.to_owned(), pattern })
     }
 
-    /// Returns whether a full name, or the part of it behind its prefix, matches.
+    /// Returns whether the pattern matches a full name, or the name without its prefix.
     fn matches(&self, full: &str, bare: &str) -> bool {
-        // A name may contain the pattern's special characters.
+        // A name may contain special characters of patterns, so compare the text of the pattern
+        // first.
         [full, bare].iter().any(|name| self.text == **name || self.pattern.matches(name))
     }
 }
@@ -82,7 +83,7 @@ impl List {
         for error in inventory::damaged()? {
             failure::warn(&error.to_string());
         }
-        // The objects that can be reached are listed first.
+        // Report an unreadable directory only now, after the objects that could be listed.
         if let Some(error) = inventory::unreachable().into_iter().next() {
             return Err(error.into());
         }

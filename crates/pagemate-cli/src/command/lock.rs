@@ -47,7 +47,8 @@ pub(crate) struct Lock {
     command: Vec<OsString>,
 }
 
-/// Exit codes as those of timeout(1) and env(1), so that they differ from those that commands use.
+/// Exit codes for failures of pagemate. They are those of timeout(1) and env(1), because commands
+/// rarely use them.
 const TIMED_OUT: u8 = 124;
 const FAILED: u8 = 125;
 const NOT_EXECUTABLE: u8 = 126;
@@ -96,7 +97,8 @@ impl Lock {
     }
 }
 
-/// Returns the message for a mutex that did not become free within `time`. Names the owner if it is known.
+/// Returns the message for a mutex that did not become free within `time`. The message names the
+/// owner if it is known.
 fn busy(name: &Name, time: Duration) -> String {
     let state = inventory::find(name.to_string()).ok().and_then(|entry| entry.state);
     let owner = match state {
@@ -109,7 +111,7 @@ fn busy(name: &Name, time: Duration) -> String {
     }
 }
 
-/// Returns the exit code for the status that a command ended with.
+/// Returns the exit code that corresponds to the exit status of the command.
 fn code(status: ExitStatus) -> u8 {
     let code =
         status.code().or_else(|| signals::terminating_signal(status).map(|signal| 128 + signal));

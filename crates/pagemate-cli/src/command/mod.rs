@@ -1,4 +1,4 @@
-//! The subcommands, one file each: arguments, help text and implementation.
+//! The subcommands: each file has the arguments, the help text and the code of one.
 
 mod completions;
 mod demo;
@@ -37,7 +37,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Returns the object that the command line names.
+    /// Returns the object whose name the arguments contain.
     pub(crate) fn object(&self) -> Option<&ObjectName> {
         match self {
             Command::Share(share::Share { object, .. })
@@ -51,7 +51,8 @@ impl Command {
         }
     }
 
-    /// Runs the subcommand. `program` builds the whole command line for those that print it.
+    /// Runs the subcommand. `program` builds the definition of the whole command line, from which
+    /// `man` generates its pages.
     pub(crate) fn run(self, program: fn() -> clap::Command) -> Outcome {
         match self {
             Command::Share(command) => command.run(),

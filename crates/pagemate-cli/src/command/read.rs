@@ -132,7 +132,7 @@ impl Read {
     }
 }
 
-/// Buffered standard output.
+/// Standard output with a buffer.
 type Out = BufWriter<StdoutLock<'static>>;
 
 fn print_text(section: &Section, range: Range<u64>, mut writer: TextWriter<impl Write>) -> Outcome {
@@ -176,7 +176,8 @@ fn print_numbers(section: &Section, range: Range<u64>, number: Number, mut out: 
     Ok(out.flush()?)
 }
 
-/// Prints an array chunk by chunk, with one number on a line.
+/// Prints the numbers of a section as a JSON array, one number on each line. Reads the section in
+/// chunks.
 fn print_numbers_as_json(
     section: &Section,
     range: Range<u64>,
@@ -194,7 +195,7 @@ fn print_numbers_as_json(
 }
 
 impl Form {
-    /// Returns the number type to print; that of texts and dumps is one byte.
+    /// Returns the type of the numbers to print. Texts and dumps consist of bytes.
     fn number(self) -> Number {
         match self {
             Form::Text | Form::Hex | Form::Raw | Form::U8 => Number::U8,

@@ -133,7 +133,7 @@ impl Share {
         Ok(Held { section, shared, stop })
     }
 
-    /// Creates a section with the bytes of `input` in it, or opens the existing one.
+    /// Creates a section that contains the bytes of `input`, or opens the existing section.
     fn share_input(&self, name: &Name, mut input: Input) -> Outcome<Held> {
         let mut shared = Shared::bytes(name, Some(input.name()));
         if let Some(len) = input.len() {
@@ -143,14 +143,15 @@ impl Share {
             shared.written = filled.map_err(|why| input.failure(why))?;
             return Ok(Held { section, shared, stop });
         }
-        // A pipe may block forever, and signals end the process as long as they are not handled.
+        // Reading a pipe may block for ever. Signals can still end the process, because their
+        // handlers are not installed yet.
         if self.size.is_some() {
             let section = self.open_or_create(name, None)?;
             let filled = fill(&section, &mut input, None, || false);
             shared.written = filled.map_err(|why| input.failure(why))?;
             return Ok(Held { section, shared, stop: StopRequests::install()? });
         }
-        // If there is no section to create, the input is left unread.
+        // If the section exists already, do not read the input.
         match Section::open(name) {
             Ok(section) => return Ok(Held { section, shared, stop: StopRequests::install()? }),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -185,20 +186,22 @@ impl Share {
     }
 }
 
-/// A section that this process holds until a request to stop arrives.
+/// A section that this process holds until it gets a request to stop.
 struct Held {
     section: Section,
     shared: Shared,
     stop: StopRequests,
 }
 
-/// Copies `bytes` into `section` if this process created it. Returns the number of bytes that were written.
+/// Copies `bytes` into `section` if this process has created it. Returns the number of bytes that
+/// were written.
 fn fill_with(section: &Section, bytes: &[u8]) -> Result<u64, String> {
     fill(section, &mut &*bytes, Some(bytes.len() as u64), || false)
 }
 
-/// Copies `input` into `section` if this process created it. Without `len`, the input may have any length
-/// that fits. Returns the number of bytes that were written.
+/// Copies `input` into `section` if this process has created it. If `len` is given, the input must
+/// have this length. Otherwise it may have any length that fits. Returns the number of bytes that
+/// were written.
 fn fill(
     section: &Section,
     input: &mut dyn Read,
@@ -211,7 +214,7 @@ fn fill(
     let end = len.unwrap_or(section.len());
     match copy::copy_into(section, 0..end, input, is_cancelled) {
         Ok(()) if len.is_none() && input.read(&mut [0]).is_ok_and(|more| more > 0) => {
-            Err(format!("it has more than the {end} bytes of the section; nothing is shared"))
+            Err(format!("it has more than the {end} bytes of the section, which is released again"))
         }
         Ok(()) => Ok(end),
         Err((written, CopyError::EndOfInput)) if len.is_none() => Ok(written),

@@ -57,7 +57,7 @@ struct Signaled {
     count: Option<u32>,
 }
 
-/// An object that can be signaled.
+/// An object whose state the command can change.
 enum Object {
     Event(Event),
     Semaphore(Semaphore),

@@ -109,7 +109,7 @@ impl Wait {
     }
 }
 
-/// Returns the kind of the object `name`, once a process holds the name.
+/// Waits until a process holds the name. Returns the kind of the object.
 fn kind_within(name: &Name, time: Duration) -> pagemate::Result<&'static str> {
     match Section::open_within(name.to_string(), time) {
         Ok(_) => Ok(kind(Kind::Section)),
@@ -120,7 +120,7 @@ fn kind_within(name: &Name, time: Duration) -> pagemate::Result<&'static str> {
     }
 }
 
-/// An object that can be waited for.
+/// An object with a state for which a process can wait.
 enum Object {
     Event(Event),
     Semaphore(Semaphore),
@@ -146,7 +146,7 @@ impl Object {
         }
     }
 
-    /// Opens a semaphore or a mutex.
+    /// Opens a semaphore or a mutex with this name.
     fn open_other_kind(name: &Name) -> pagemate::Result<Object> {
         match Semaphore::open(name.to_string()) {
             Err(error) if error.kind() == ErrorKind::WrongKind => {
@@ -164,7 +164,7 @@ impl Object {
         }
     }
 
-    /// Waits for the object. Returns whether it is a mutex that was abandoned, or `None` if the timeout
+    /// Waits for the object. Returns whether it was an abandoned mutex, or `None` if the timeout
     /// expired.
     fn wait(&self, time: Duration) -> Outcome<Option<bool>> {
         Ok(match self {

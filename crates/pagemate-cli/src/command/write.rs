@@ -81,7 +81,8 @@ impl Write {
             let mut input = Input::open(self.file.as_deref().unwrap_or(Path::new("-")))?;
             match input.len() {
                 Some(len) => target.copy(&mut input, len),
-                // The input is read to its end first, so that input that is too long changes nothing.
+                // Read the input to its end first, so that the command writes nothing if the input
+                // is too long.
                 None => target.write_all(&input.read_all(target.capacity)?),
             }
         };
@@ -110,7 +111,7 @@ impl Target<'_> {
         }
     }
 
-    /// Writes `data`, all bytes of an input up to one byte beyond the capacity. Returns its length.
+    /// Writes `data`, and returns its length. Fails if `data` is longer than the capacity.
     fn write_all(&self, data: &[u8]) -> Result<u64, String> {
         let Target { section, offset, capacity } = *self;
         if data.len() as u64 > capacity {

@@ -1,4 +1,4 @@
-//! Runs the real executable in a directory of the test's own, with every wait bounded.
+//! Runs the executable in a directory that each test has for itself. All waits have a time limit.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,10 +9,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-/// The longest wait for a process or its output, after which the test fails.
+/// The time limit for a process or its output, after which the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A directory for one test's objects and files. Dropping it removes it with its contents.
+/// A directory for the objects and files of one test. Dropping it removes the directory with its
+/// contents.
 pub(crate) struct Place {
     path: PathBuf,
     id: String,
@@ -32,8 +33,8 @@ impl Place {
         &self.path
     }
 
-    /// Returns an object name that no other test and no other run uses, even where `PAGEMATE_DIR` has no
-    /// effect.
+    /// Returns an object name that no other test and no other run uses. It is unique on the whole
+    /// machine, because `PAGEMATE_DIR` has no effect on Windows.
     pub(crate) fn name(&self, name: &str) -> String {
         format!("{name}-{}", self.id)
     }
@@ -52,12 +53,12 @@ impl Place {
         command
     }
 
-    /// Runs the command and waits for its end.
+    /// Runs the command, and waits until it has ended.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         Ran::of(&mut self.command(args), b"")
     }
 
-    /// Runs the command with `input` on its standard input and waits for its end.
+    /// Runs the command with `input` on its standard input, and waits until it has ended.
     pub(crate) fn run_with(&self, args: &[&str], input: &[u8]) -> Ran {
         Ran::of(self.command(args).stdin(Stdio::piped()), input)
     }
@@ -67,12 +68,12 @@ impl Place {
         Held::start(&mut self.command(args))
     }
 
-    /// Returns the files of all objects; none on systems where objects are not files.
+    /// Returns the files of all objects. Returns none on systems on which objects are not files.
     pub(crate) fn objects(&self) -> Vec<PathBuf> {
         let entries = |dir: &Path| fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
         let (dirs, mut files): (Vec<_>, Vec<_>) =
             entries(&self.path).partition(|path| path.is_dir());
-        // Tests create files of their own here too.
+        // The directory also contains files that tests create.
         files.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("pagemate:"));
         files.extend(dirs.iter().flat_map(|dir| entries(dir)));
         files
@@ -97,7 +98,7 @@ impl Ran {
     pub(crate) fn of(command: &mut Command, input: &[u8]) -> Ran {
         let mut child = Guard(start(command));
         if let Some(mut stdin) = child.0.stdin.take() {
-            // The command may end without reading all of it.
+            // The command may end without reading all of its input, so ignore the error.
             _ = stdin.write_all(input);
         }
         let out = child.0.stdout.take().map(collect);
@@ -185,8 +186,8 @@ impl Held {
     }
 }
 
-/// Starts a program. On a busy machine Wine occasionally fails with an internal error without starting
-/// it; then try again.
+/// Starts a program. Under Wine, the start of a program on a busy machine occasionally fails with
+/// an internal error. In that case, tries again.
 fn start(command: &mut Command) -> Child {
     const INTERNAL_ERROR: i32 = 1359;
     for _ in 0..10 {

@@ -13,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::harness::{PATIENCE, Place, Ran};
 
-/// A pseudo-terminal, and the keyboard and screen at its other end.
+/// A pseudo-terminal. This value has its master side, which acts as the keyboard and the screen.
 pub(crate) struct Terminal {
     master: File,
     output: Receiver<Vec<u8>>,
@@ -39,7 +39,7 @@ impl Terminal {
         let (sender, output) = channel();
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // Reading fails when no process has the other side open.
+            // Reading fails when no process has the slave side open.
             while let Ok(len) = from.read(&mut bytes)
                 && sender.send(bytes[..len].to_vec()).is_ok()
             {}
@@ -47,7 +47,7 @@ impl Terminal {
         Terminal { master, output, screen: String::new(), name }
     }
 
-    /// Opens the side of the program that runs in the terminal.
+    /// Opens the slave side, for the program that runs in the terminal.
     pub(crate) fn side(&self) -> Stdio {
         File::options().read(true).write(true).open(&self.name).unwrap().into()
     }
@@ -56,7 +56,7 @@ impl Terminal {
         self.master.write_all(keys).unwrap();
     }
 
-    /// Returns all output so far, if more has come within a moment.
+    /// Waits a moment for more output. Returns all output so far, or `None` if there was no more.
     pub(crate) fn poll(&mut self) -> Option<String> {
         let more = self.output.recv_timeout(Duration::from_millis(10)).ok()?;
         self.screen += &String::from_utf8_lossy(&more);
@@ -73,11 +73,12 @@ impl Terminal {
         &self.screen
     }
 
-    /// Runs `command` in the terminal to its end, and returns its exit code and all that it printed.
+    /// Runs `command` in the terminal, and returns its exit code and all of its output.
     pub(crate) fn run(mut self, command: &mut Command) -> (Option<i32>, String) {
         command.stdin(self.side()).stdout(self.side()).stderr(self.side());
         let code = Ran::of(command, b"").code;
-        // The command keeps its sides open. Reading ends when no process has one.
+        // The value of the command still has the slave side open. Close it, because reading ends
+        // only when no process has it open.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         while let Ok(more) = self.output.recv_timeout(PATIENCE) {
             self.screen += &String::from_utf8_lossy(&more);

@@ -1,4 +1,4 @@
-//! Checks of Linux settings that endanger names or limit their number.
+//! Checks of Linux settings by which the system removes objects or limits their number.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,12 +11,12 @@ use super::{Finding, Level};
 use crate::directory::names_in;
 use crate::users::Users;
 
-/// Uids up to this one are system users, whose objects logind leaves alone: `SYS_UID_MAX` of
-/// login.defs(5).
+/// The highest uid of a system user: `SYS_UID_MAX` of login.defs(5). logind does not remove the
+/// objects of system users.
 const LAST_SYSTEM_UID: u32 = 999;
 
-/// With fewer descriptors than this the report tells how to raise the limit. It is no warning: the
-/// usual limit of a shell is enough for most programs.
+/// If the limit of descriptors is lower than this, the report explains how to raise it. The finding
+/// is not a warning, because the usual limit of a shell is sufficient for most programs.
 const FEW_DESCRIPTORS: u64 = 4096;
 
 pub(super) fn findings() -> Vec<Finding> {
@@ -31,17 +31,17 @@ fn remove_ipc() -> Finding {
     if let Some(dir) = std::env::var_os("PAGEMATE_DIR").filter(|dir| !dir.is_empty())
         && !is_cleaned(Path::new(&dir), Path::new("/dev/shm"))
     {
-        return harmless("PAGEMATE_DIR keeps the objects outside of /dev/shm, which logind cleans");
+        return harmless("PAGEMATE_DIR keeps the objects outside of /dev/shm, in which logind removes files");
     }
     // sd_booted(3)
     if !Path::new("/run/systemd/system").is_dir() {
         return harmless("this machine was not booted with systemd");
     }
     if uid <= LAST_SYSTEM_UID {
-        return harmless("logind leaves the objects of system users alone");
+        return harmless("logind does not remove the objects of system users");
     }
     if !removes_ipc(Path::new("/")) {
-        return harmless("logind is configured to leave objects alone");
+        return harmless("logind is configured not to remove objects");
     }
     if is_lingering(uid) {
         return harmless("lingering is enabled for the user, so logind keeps the objects");
@@ -54,29 +54,30 @@ fn remove_ipc() -> Finding {
     Finding::new(CHECK, Level::Warning, text)
 }
 
-/// Returns whether logind's removal of files in `cleaned` reaches `dir`. It descends into folders, and knows
-/// nothing of links: the real path decides.
+/// Returns whether `dir` is inside `cleaned`, so that logind removes the files in it. logind also
+/// removes files in directories below `cleaned`. It does not follow symbolic links, so the
+/// comparison resolves them first.
 fn is_cleaned(dir: &Path, cleaned: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real(dir).starts_with(real(cleaned))
 }
 
-/// Returns whether `loginctl enable-linger` is in effect for the user, according to the file that it
-/// creates.
+/// Returns whether `loginctl enable-linger` is in effect for the user. That command creates a file,
+/// whose existence this function tests.
 fn is_lingering(uid: u32) -> bool {
     let users = Users::read();
     users.name(uid).is_some_and(|name| Path::new("/var/lib/systemd/linger").join(name).exists())
 }
 
-/// Returns the value of `RemoveIPC` in logind.conf(5) and its drop-in files below `root`. The default is
-/// on.
+/// Returns the value of `RemoveIPC` in logind.conf(5) and its drop-in files below `root`. The
+/// default value is true.
 fn removes_ipc(root: &Path) -> bool {
     const FOLDERS: [&str; 4] =
         ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
     let main = FOLDERS.map(|folder| root.join(folder).join("logind.conf"));
     let mut files: Vec<PathBuf> = main.into_iter().find(|path| path.exists()).into_iter().collect();
-    // A drop-in overrides drop-ins of the same name in later folders. They are read in the order of their
-    // names.
+    // A drop-in file overrides files of the same name in the folders that follow. systemd reads the
+    // remaining files in the order of their names.
     let mut drop_ins: BTreeMap<OsString, PathBuf> = BTreeMap::new();
     for folder in FOLDERS {
         let folder = root.join(folder).join("logind.conf.d");
@@ -92,7 +93,7 @@ fn removes_ipc(root: &Path) -> bool {
     texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true)
 }
 
-/// Returns the last value of `RemoveIPC` in the section `Login`, if there is one.
+/// Returns the last value of `RemoveIPC` in the section `[Login]`, if there is one.
 fn setting(text: &str) -> Option<bool> {
     let mut section = "";
     let mut value = None;
@@ -173,10 +174,10 @@ mod tests {
         assert!(removes_ipc(&root));
         write("usr/lib/systemd/logind.conf", "[Login]\nRemoveIPC=no\n");
         assert!(!removes_ipc(&root));
-        // The administrator's file takes the place of the vendor's.
+        // The administrator's file replaces the vendor's file.
         write("etc/systemd/logind.conf", "[Login]\n#RemoveIPC=yes\n");
         assert!(removes_ipc(&root));
-        // Drop-ins count after it, in the order of their names.
+        // Drop-in files override the main file, and a later name overrides an earlier one.
         write("usr/lib/systemd/logind.conf.d/50-a.conf", "[Login]\nRemoveIPC=no\n");
         assert!(!removes_ipc(&root));
         write("etc/systemd/logind.conf.d/10-b.conf", "[Login]\nRemoveIPC=yes\n");

@@ -1,9 +1,9 @@
-//! A manual page, made of a command's help.
+//! Generates a manual page from the help text of a command.
 
 use clap::Command;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-/// The order of the sections behind the options.
+/// The sections after OPTIONS, in the order in which they appear.
 const SECTIONS: [&str; 5] = ["EXIT STATUS", "ENVIRONMENT", "NAMES", "NOTES", "EXAMPLES"];
 
 /// Returns the name of the page for `command`: `pagemate-share`.
@@ -11,8 +11,9 @@ pub(super) fn name(command: &Command) -> String {
     command.get_display_name().unwrap_or(command.get_name()).to_owned()
 }
 
-/// Returns the page for `command`. `pages` are the names of all pages; `common` is the text behind the
-/// options of the whole program, whose environment is that of each command.
+/// Returns the page for `command`. `pages` are the names of all pages. `common` is the text that
+/// follows the options in the help of the whole program. Each page gets the ENVIRONMENT section
+/// from it.
 pub(super) fn render(command: &Command, pages: &[String], common: &str) -> Vec<u8> {
     let own = name(command);
     let usage = command.clone().render_usage().to_string();
@@ -43,7 +44,7 @@ pub(super) fn render(command: &Command, pages: &[String], common: &str) -> Vec<u
     text
 }
 
-/// Returns the SYNOPSIS section with the usage lines of the help text.
+/// Returns the SYNOPSIS section, with the usage lines of the help text.
 fn synopsis(usage: &str) -> Roff {
     let mut page = Roff::new();
     page.control("SH", ["SYNOPSIS"]);
@@ -53,7 +54,7 @@ fn synopsis(usage: &str) -> Roff {
     page
 }
 
-/// Returns the SEE ALSO section: the pages of the other commands.
+/// Returns the SEE ALSO section, with the pages of the other commands.
 fn see_also(own: &str, pages: &[String]) -> Roff {
     let mut words: Vec<Inline> = Vec::new();
     for page in pages.iter().filter(|page| *page != own) {
@@ -65,7 +66,7 @@ fn see_also(own: &str, pages: &[String]) -> Roff {
     page
 }
 
-/// A paragraph of the text behind the options: a title, and the lines of a list below it.
+/// A paragraph of the text that follows the options: a title, and the lines of a list.
 struct Paragraph<'a> {
     title: &'a str,
     list: Option<&'a str>,
@@ -86,7 +87,7 @@ impl Paragraph<'_> {
         }
     }
 
-    /// Returns the section that the paragraph belongs to.
+    /// Returns the title of the section that the paragraph belongs to.
     fn section(&self) -> &'static str {
         match self.title {
             "Example" | "Examples" => "EXAMPLES",
@@ -98,7 +99,8 @@ impl Paragraph<'_> {
     }
 }
 
-/// Converts the text behind the options of a help text: lists keep their lines, notes are filled.
+/// Converts the text that follows the options of a help text. Lists keep their line breaks, and
+/// other text is filled.
 fn sections(help: &str) -> Roff {
     let paragraphs: Vec<Paragraph<'_>> =
         help.split("\n\n").filter(|text| !text.is_empty()).map(Paragraph::new).collect();
@@ -118,7 +120,7 @@ fn sections(help: &str) -> Roff {
             if let Some(list) = list {
                 page.control("nf", []);
                 for line in list.lines() {
-                    // The page has an indentation of its own.
+                    // The page indents the lines itself.
                     page.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
                 }
                 page.control("fi", []);

@@ -5,15 +5,15 @@ use std::io::{self, Write};
 /// The number of bytes on one line.
 const LINE: usize = 16;
 
-/// Writes a dump of bytes that arrive in chunks. The length of every chunk except the last is a multiple
-/// of [`LINE`].
+/// Writes a dump of bytes that arrive in chunks. The length of each chunk except the last must be a
+/// multiple of [`LINE`].
 #[derive(Debug)]
 pub(super) struct HexWriter<W> {
     out: W,
     offset: u64,
     /// The last whole line.
     last: Option<[u8; LINE]>,
-    /// Whether repetitions of `last` are being replaced by one `*`.
+    /// Whether the dump has replaced repetitions of `last` by a `*`.
     squeezing: bool,
 }
 

@@ -26,7 +26,8 @@ macro_rules! numbers {
                 }
             }
 
-            /// Writes each number as an element of a JSON array. `separator` comes before the next one.
+            /// Writes each number as an element of a JSON array. `separator` is written before the
+            /// next number, and is then updated.
             pub(super) fn write_json(
                 self,
                 bytes: &[u8],

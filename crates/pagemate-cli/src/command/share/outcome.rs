@@ -1,4 +1,4 @@
-//! The lines that `share` prints once it holds the section.
+//! The lines that `share` prints after it has created or opened the section.
 
 use std::io::{self, Write};
 
@@ -11,16 +11,16 @@ use crate::failure::{Failure, Outcome, print_note, warn};
 use crate::json::print_json;
 use crate::text::{Controls, TextWriter};
 
-/// The most bytes and lines of a text that are printed. `pagemate read` prints all of it.
+/// The limits for the text that is printed. `pagemate read` prints all of it.
 const MAX_BYTES: u64 = 1000;
 const MAX_LINES: usize = 10;
 
-/// The result of `share`.
+/// The result of creating or opening the section.
 pub(super) struct Shared {
     name: String,
-    /// The data that the command line gives, if it gives any.
+    /// The data for a new section, as messages name it; `None` if the command line has no data.
     given: Option<String>,
-    /// Whether to print the section's text; otherwise its size is printed.
+    /// Whether to print the text of the section. Otherwise its size is printed.
     shows_text: bool,
     /// The number of bytes that were written.
     pub(super) written: u64,
@@ -51,8 +51,8 @@ impl Shared {
 
     /// Prints the result.
     ///
-    /// Ignores a closed standard output: the command's purpose is to hold the section, with or without a
-    /// reader.
+    /// A closed standard output is not an error, because the purpose of the command is to hold the
+    /// section.
     pub(super) fn report(&self, section: &Section, json: bool) -> Outcome {
         let printed = if json { self.print_json(section) } else { self.print(section) };
         match printed {
@@ -134,7 +134,7 @@ fn beginning(section: &Section) -> Outcome<(Vec<u8>, bool)> {
     let lines = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let last = lines.map(|(at, _)| at).nth(MAX_LINES - 1).filter(|at| at + 1 < text.len());
     text.truncate(last.unwrap_or(text.len()));
-    // Do not cut the last character in two.
+    // Do not print a part of the last character.
     if end.is_none()
         && let Err(error) = str::from_utf8(&text)
         && error.error_len().is_none()
