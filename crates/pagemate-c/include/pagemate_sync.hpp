@@ -16,6 +16,7 @@
 #define PAGEMATE_SYNC_HPP
 
 #include "pagemate.hpp"
+#include "pagemate_fingerprint.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -551,12 +552,12 @@ std::optional<std::vector<Had>> wait_all_for(const std::vector<Waitable> &list,
  * A mutex that is stored in a section, together with the value that it protects. It holds the section. Only
  * the owner of the mutex can copy the value in and out.
  *
- * The fingerprint is a number that identifies `T`; all programs that use the value pass the same number. See
- * pagemate_shared_mutex.
+ * `T` is a number, a struct that PAGEMATE_SHAREABLE describes, or an array of these. It is a `SharedMutex<T>`
+ * of a Rust program with the same type. Opening it with another type throws Error with PAGEMATE_WRONG_KIND.
  *
  * ```cpp
  * auto section = pagemate::SectionOptions().len(4096).open_or_create("tally");
- * auto tally = pagemate::SharedMutex<std::uint64_t>::open_or_init(section, 0, 2026, 41);
+ * auto tally = pagemate::SharedMutex<std::uint64_t>::open_or_init(section, 0, 41);
  * const std::lock_guard guard(tally);
  * std::cout << tally.update([](std::uint64_t &count) { count++; }) << '\n';
  * ```
@@ -566,25 +567,23 @@ class SharedMutex
     : public detail::Lock<pagemate_shared_mutex, pagemate_shared_mutex_lock,
                           pagemate_shared_mutex_try_lock, pagemate_shared_mutex_try_lock_for,
                           pagemate_shared_mutex_unlock, pagemate_shared_mutex_is_mine> {
-    static_assert(std::is_trivially_copyable_v<T>, "copying its bytes must copy the value");
-    static_assert(!std::is_pointer_v<T>, "an address is valid in one process only");
+    static_assert((detail::check_plain<T>(), true));
 
 public:
     /** The number of bytes that the mutex and its value occupy. */
     static constexpr std::uint64_t len = PAGEMATE_SHARED_MUTEX_LEN + sizeof(T);
 
     /** Opens the mutex at `offset` in the section, or creates it in bytes that are all zero. */
-    static SharedMutex open_or_init(const Section &section, std::uint64_t offset,
-                                    std::uint64_t fingerprint, const T &initial) {
+    static SharedMutex open_or_init(const Section &section, std::uint64_t offset, const T &initial) {
         return SharedMutex(detail::result_of<pagemate_shared_mutex *>(
-            pagemate_shared_mutex_open_or_init, section.section_.get(), offset, fingerprint, &initial,
+            pagemate_shared_mutex_open_or_init, section.section_.get(), offset, fingerprint<T>, &initial,
             sizeof(T)));
     }
 
     /** Opens the mutex at `offset` in the section. Throws if no process has created it. */
-    static SharedMutex open(const Section &section, std::uint64_t offset, std::uint64_t fingerprint) {
+    static SharedMutex open(const Section &section, std::uint64_t offset) {
         return SharedMutex(detail::result_of<pagemate_shared_mutex *>(
-            pagemate_shared_mutex_open, section.section_.get(), offset, fingerprint, sizeof(T)));
+            pagemate_shared_mutex_open, section.section_.get(), offset, fingerprint<T>, sizeof(T)));
     }
 
     /** Returns a copy of the value. Throws if the calling thread does not own the mutex. */

@@ -5,9 +5,12 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DataStruct, DeriveInput, Error, Result, Type, Visibility};
 
-/// A field: its name in the source, by which `offset_of!` and constructors find it.
+/// A field of a structure.
 pub(crate) struct Field<'a> {
+    /// The name in the source, by which `offset_of!` and constructors find it.
     pub(crate) member: syn::Member,
+    /// The name in the fingerprint, without underscores around it. In C++ a name may be a keyword, and
+    /// a number is no name, so the same field can be `class_` or `_0` there.
     pub(crate) name: String,
     pub(crate) vis: &'a Visibility,
     pub(crate) ty: &'a Type,
@@ -39,7 +42,7 @@ pub(crate) fn fields(data: &DataStruct) -> Vec<Field<'_>> {
     all.map(|(index, field)| {
         let member = member((index, field));
         let name = member.to_token_stream().to_string();
-        let name = name.strip_prefix("r#").unwrap_or(&name).to_owned();
+        let name = name.strip_prefix("r#").unwrap_or(&name).trim_matches('_').to_owned();
         Field { member, name, vis: &field.vis, ty: &field.ty }
     })
     .collect()

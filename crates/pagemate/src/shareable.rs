@@ -97,8 +97,9 @@ use crate::read_only::ReadOnly;
 )]
 pub unsafe trait Shareable: Sized + 'static {
     /// A hash of the layout: of the size and the alignment and, for a structure, of the name, the
-    /// offset and the type of each field. The name of the structure is not part of it. Different
-    /// layouts have different values with overwhelming probability.
+    /// offset and the type of each field. The name of the structure is not part of it, nor are
+    /// underscores around the names of fields. Different layouts have different values with
+    /// overwhelming probability. `docs/layout.md` defines it for programs in other languages.
     const FINGERPRINT: u64;
 
     /// The type that replaces this type in memory that is mapped read-only. It has the same fields,
@@ -174,6 +175,7 @@ pub mod fingerprint {
         byte(print, 0xFF)
     }
 
+    /// Returns the beginning of a fingerprint: the hash of the size and the alignment.
     pub const fn of<T>() -> u64 {
         let print = number(0xcbf2_9ce4_8422_2325, size_of::<T>() as u64);
         number(print, align_of::<T>() as u64)
@@ -190,11 +192,11 @@ pub mod fingerprint {
 }
 
 macro_rules! numbers {
-    ($($type:ident)*) => {$(
+    ($($type:ident: $name:expr,)*) => {$(
         // SAFETY: any bytes are a valid number, the language fixes its size, and the fingerprint has
         // its name. `ReadOnly` has the layout of the number, and no methods for it.
         unsafe impl Shareable for $type {
-            const FINGERPRINT: u64 = fingerprint::text(fingerprint::of::<$type>(), stringify!($type));
+            const FINGERPRINT: u64 = fingerprint::text(fingerprint::of::<$type>(), $name);
             type Reader = ReadOnly<$type>;
         }
 
@@ -203,7 +205,15 @@ macro_rules! numbers {
     )*};
 }
 
-numbers! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64 }
+/// Whether a size is a number of 64 bits. In C++ it has no type of its own, so it has the fingerprint of
+/// that number.
+const WIDE: bool = size_of::<usize>() == 8;
+
+numbers! {
+    u8: "u8", u16: "u16", u32: "u32", u64: "u64", u128: "u128", usize: if WIDE { "u64" } else { "u32" },
+    i8: "i8", i16: "i16", i32: "i32", i64: "i64", i128: "i128", isize: if WIDE { "i64" } else { "i32" },
+    f32: "f32", f64: "f64",
+}
 
 macro_rules! atomics {
     ($($atomic:ident: $value:ident)*) => {$(

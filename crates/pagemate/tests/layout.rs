@@ -134,3 +134,25 @@ fn file_names_are_spelled_as_documented() {
     actor.expect(r"create Global\x 1", "ok");
     assert_eq!(place.files(), [place.path().join("pagemate:x")]);
 }
+
+/// Elsewhere the numbers have other alignments.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn fingerprints_are_as_documented() {
+    use pagemate::Shareable;
+
+    #[derive(Shareable)]
+    #[repr(C)]
+    struct Point {
+        x: f64,
+        y: f64,
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/layout.md");
+    let text = fs::read_to_string(path).unwrap().replace('\n', " ");
+    let examples = text.split_once("Examples: ").unwrap().1;
+    let examples = examples.split_once("`#[derive").unwrap().0;
+    let words = examples.split('`').filter(|word| word.len() == 16);
+    let documented: Vec<u64> = words.map(|word| u64::from_str_radix(word, 16).unwrap()).collect();
+    let computed = [u32::FINGERPRINT, <[u32; 4]>::FINGERPRINT, Point::FINGERPRINT];
+    assert_eq!(documented, computed);
+}

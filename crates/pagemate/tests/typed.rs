@@ -66,6 +66,10 @@ macro_rules! layout {
 #[test]
 fn every_difference_in_layout_shows_and_the_name_of_the_type_does_not() {
     assert_eq!(Pose::FINGERPRINT, layout!(Gesture { position: [f32; 3], frame: u32 }));
+    assert_eq!(Pose::FINGERPRINT, layout!(Pose { _position: [f32; 3], frame_: u32 }));
+    assert_eq!(Pair::<u8, u8>::FINGERPRINT, layout!(Named { _0: u8, _1: u8 }));
+    #[cfg(target_pointer_width = "64")]
+    assert_eq!([usize::FINGERPRINT, isize::FINGERPRINT], [u64::FINGERPRINT, i64::FINGERPRINT]);
     for other in [
         layout!(Pose { frame: u32, position: [f32; 3] }),
         layout!(Pose { position: [f32; 3], frame: i32 }),

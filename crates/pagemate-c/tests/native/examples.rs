@@ -39,10 +39,14 @@ fn source(name: &str, text: &str) -> PathBuf {
 fn program(includes: &str, blocks: &[String]) -> String {
     let (mut text, mut calls) = (format!("{includes}\n"), String::new());
     for (i, block) in blocks.iter().enumerate() {
-        // Includes of a block go outside the function.
-        let (outside, inside): (Vec<_>, Vec<_>) =
-            block.lines().partition(|line| line.starts_with("#include"));
-        let (outside, inside) = (outside.join("\n"), inside.join("\n"));
+        // Includes of a block, and types up to their last description, go outside the function.
+        let lines: Vec<&str> = block.lines().collect();
+        let described = lines.iter().rposition(|line| line.starts_with("PAGEMATE_SHAREABLE("));
+        let (types, rest) = lines.split_at(described.map_or(0, |last| last + 1));
+        let (includes, inside): (Vec<&str>, Vec<&str>) =
+            rest.iter().partition(|line| line.starts_with("#include"));
+        let outside = [types, &includes].concat().join("\n");
+        let inside = inside.join("\n");
         writeln!(text, "{outside}\nstatic void example_{i}(void) {{\n{inside}\n}}").unwrap();
         writeln!(calls, "    example_{i}();").unwrap();
     }
@@ -60,9 +64,10 @@ fn the_examples_in_the_headers_run() {
     assert_eq!(run(&place, &built, &[]), "This is common data!\na job is ready\n");
 
     let header = |name| fs::read_to_string(root().join("include").join(name)).unwrap();
-    let header = header("pagemate.hpp") + &header("pagemate_sync.hpp");
+    let header =
+        header("pagemate.hpp") + &header("pagemate_sync.hpp") + &header("pagemate_fingerprint.hpp");
     let shown = blocks(&header, "cpp");
-    assert_eq!(shown.len(), 4);
+    assert_eq!(shown.len(), 5);
     let text = program("#include <iostream>\n#include <pagemate.hpp>", &shown);
     let built = compile(&source("examples.cpp", &text), "c++17", Linked::Static);
     assert_eq!(run(&place, &built, &[]), "42\na job is ready\n42\n");

@@ -61,7 +61,7 @@ struct Locker {
 };
 
 int main(int count, char **arguments) {
-    if (count != 3) {
+    if (count != 2) {
         std::abort();
     }
     const std::string name = arguments[1];
@@ -70,7 +70,7 @@ int main(int count, char **arguments) {
         pagemate::MutexOptions().open_or_create(name),
         pagemate::EventOptions(pagemate::Reset::Manual).open_or_create(name + "-event"),
         pagemate::SemaphoreOptions().open_or_create(name + "-semaphore"),
-        pagemate::SharedMutex<std::uint64_t>::open_or_init(section, 0, std::stoull(arguments[2]), 0),
+        pagemate::SharedMutex<std::uint64_t>::open_or_init(section, 0, 0),
     };
     std::cout << '@' << (locker.mutex.was_created() ? "created" : "opened") << std::endl;
     for (std::string line; std::getline(std::cin, line);) {

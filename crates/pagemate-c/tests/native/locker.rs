@@ -45,7 +45,10 @@ pub(crate) fn start(place: &Place, language: &str) -> (Actor, bool) {
             "c" => program("locker.c", "c11", Linked::Shared),
             _ => program("locker.cpp", "c++17", Linked::Static),
         };
-        other.arg(NAME).arg(u64::FINGERPRINT.to_string());
+        other.arg(NAME);
+        if language == "c" {
+            other.arg(u64::FINGERPRINT.to_string());
+        }
         other
     };
     command.env("PAGEMATE_DIR", place.path());

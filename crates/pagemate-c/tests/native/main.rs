@@ -4,6 +4,7 @@
 
 mod build;
 mod examples;
+mod fingerprint;
 #[path = "../../../pagemate/tests/harness/mod.rs"]
 mod harness;
 mod locker;

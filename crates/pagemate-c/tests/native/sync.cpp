@@ -1,4 +1,5 @@
 // Checks of every function of pagemate_sync.hpp.
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -156,15 +157,17 @@ static void several_are_waited_for() {
     CHECK(thrown([&] { pagemate::wait_all({quit, quit}); }) == PAGEMATE_INVALID_INPUT);
 }
 
+struct Pose {
+    double x, y;
+    std::uint64_t frame;
+};
+PAGEMATE_SHAREABLE(Pose, x, y, frame);
+
 static void values_are_locked() {
-    struct Pose {
-        double x, y;
-        std::uint64_t frame;
-    };
     auto section = SectionOptions().len(4096).create_new("values");
-    CHECK(thrown([&] { SharedMutex<Pose>::open(section, 8, 1); }) == PAGEMATE_NOT_FOUND);
-    auto pose = SharedMutex<Pose>::open_or_init(section, 8, 1, {1.0, 2.0, 7});
-    auto same = SharedMutex<Pose>::open_or_init(section, 8, 1, {3.0, 4.0, 9});
+    CHECK(thrown([&] { SharedMutex<Pose>::open(section, 8); }) == PAGEMATE_NOT_FOUND);
+    auto pose = SharedMutex<Pose>::open_or_init(section, 8, {1.0, 2.0, 7});
+    auto same = SharedMutex<Pose>::open_or_init(section, 8, {3.0, 4.0, 9});
     CHECK(thrown([&] { same.get(); }) == PAGEMATE_NOT_OWNER);
     CHECK(thrown([&] { same.set({}); }) == PAGEMATE_NOT_OWNER);
     {
@@ -175,8 +178,8 @@ static void values_are_locked() {
     std::thread([&] { same.lock(); }).join();
     const std::unique_lock lock(pose, 30s);
     CHECK(lock && pose.was_abandoned() && pose.get().frame == 8);
-    CHECK(thrown([&] { SharedMutex<Pose>::open(section, 8, 2); }) == PAGEMATE_WRONG_KIND);
-    CHECK(thrown([&] { SharedMutex<int>::open(section, 8, 1); }) == PAGEMATE_WRONG_KIND);
+    CHECK(thrown([&] { SharedMutex<std::array<double, 3>>::open(section, 8); }) == PAGEMATE_WRONG_KIND);
+    CHECK(thrown([&] { SharedMutex<int>::open(section, 8); }) == PAGEMATE_WRONG_KIND);
 }
 
 static void descriptors_are_handed_on() {
