@@ -122,8 +122,8 @@ pub fn unreachable() -> Vec<Error> {
 /// Returns an error for each live object that [`list`](fn@list) leaves out because its file is damaged
 /// ([`Corrupted`](ErrorKind::Corrupted)), or because an incompatible release of pagemate created it
 /// ([`WrongVersion`](ErrorKind::WrongVersion), [`WrongKind`](ErrorKind::WrongKind)).
+///
 /// The error names the file, because the name that a damaged file stores is unreliable. Empty on
-/// Windows.
 /// Windows.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
-//! The state of sync objects, as the inventory reports it. Objects and sync objects both know these types,
-//! so they lie below both.
+//! The state of sync objects and channels, as the inventory reports it. `object` and `sync` both
+//! use these types, so the types are in neither of them.
 
 use std::io;
 
@@ -24,7 +24,7 @@ pub enum State {
     Mutex {
         /// The pid of the owner, in the owner's pid namespace; `None` if the mutex is free.
         owner: Option<u32>,
-        /// Whether the next owner will learn that the mutex was abandoned.
+        /// Whether the next acquisition will report that the mutex was abandoned.
         abandoned: bool,
     },
     /// An event.
@@ -48,7 +48,7 @@ pub enum State {
     Channel {
         /// The number of messages that were sent and not yet received.
         pending: u64,
-        /// The number of messages that it has room for.
+        /// The number of messages that the channel can store.
         capacity: u64,
         /// The number of live senders.
         senders: u32,
@@ -68,7 +68,7 @@ pub(crate) const LEN: usize = 32;
 /// The number of bytes at the beginning of any object that hold its state.
 pub(crate) const LONGEST: usize = 640;
 
-/// Reads the state and the number of waiters from the first bytes of an object. The last argument tells
-/// whether the owner with a seat is alive. `None` if the object has no state.
+/// Reads the state and the number of waiters from the first bytes of an object. The last argument
+/// returns whether the owner with a seat is alive. `None` if the object has no state.
 pub(crate) type ReadState =
     fn(Kind, &[u8; LONGEST], &dyn Fn(u32) -> io::Result<bool>) -> Option<(State, u32)>;

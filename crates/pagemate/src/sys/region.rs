@@ -1,8 +1,9 @@
-//! Mapped memory that consists of a header of atomics and of slots, checked once.
+//! Mapped memory that consists of a header of atomics and of slots. The layout is checked once.
 //!
 //! A [`HeaderRegion`] is made from a mapping that is long enough and aligned for its header. With a
-//! [`SlotLayout`] that lies inside the mapping it becomes a [`SlotRegion`]. From then on every access
-//! is by a position, which is reduced to a slot, so that no access can fail or leave the memory.
+//! [`SlotLayout`] that lies inside the mapping it becomes a [`SlotRegion`]. After that, an access
+//! takes a position, which is reduced modulo the number of slots. So no access can fail, and none
+//! is outside the memory.
 #![allow(unsafe_code, reason = "references into mapped memory")]
 
 use std::marker::PhantomData;
@@ -33,7 +34,8 @@ pub(crate) struct HeaderRegion<H> {
     mapping: Mapping,
 }
 
-// SAFETY: the pointer refers to atomics in the mapping, which is `Send` and moves along.
+// SAFETY: the pointer refers to atomics in the mapping, which is `Send` and is moved together with
+// the pointer.
 unsafe impl<H: Atomics + Send> Send for HeaderRegion<H> {}
 // SAFETY: a shared reference gives access to atomics only.
 unsafe impl<H: Atomics + Sync> Sync for HeaderRegion<H> {}
@@ -85,7 +87,8 @@ impl<H: Atomics> HeaderRegion<H> {
     }
 }
 
-/// The place of the slots in a mapping, in bytes. It may come from another process.
+/// The position of the slots in a mapping, in bytes. Another process may have written these
+/// numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SlotLayout {
     /// The offset of the first payload. The sequence word of the slot is before it.
@@ -99,14 +102,14 @@ pub(crate) struct SlotLayout {
 }
 
 impl SlotLayout {
-    /// Returns the end of the last payload. `None` if there is none in 64 bits.
+    /// Returns the offset of the end of the last payload. `None` if it exceeds 64 bits.
     pub(crate) fn end(&self) -> Option<u64> {
         let last = self.count.checked_sub(1)?.checked_mul(self.stride)?;
         self.first.checked_add(last)?.checked_add(self.len)
     }
 }
 
-/// Mapped memory with a header and slots, each of which has room for a `T`.
+/// Mapped memory with a header and slots. Each slot can store a `T`.
 #[derive(Debug)]
 pub(crate) struct SlotRegion<H, T> {
     payloads: NonNull<u8>,

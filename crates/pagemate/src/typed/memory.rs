@@ -1,4 +1,5 @@
-//! A part of a section that has a header: mapped for one handle, and initialised by the first process.
+//! A part of a section that has a header. It is mapped for one handle, and the first process
+//! initialises it.
 #![allow(unsafe_code, reason = "creates locks and a header in mapped memory")]
 
 use std::ptr::NonNull;
@@ -17,7 +18,7 @@ use crate::sys::sync::{self, Acquired, LockMemory, Words};
 /// The length of the header with its lock, in bytes. The value follows. See `docs/layout.md`.
 pub(crate) const HEADER_LEN: usize = 64;
 
-/// The header of a value, with the lock of its initialisers.
+/// The header of a value, with the lock that admits one initialiser at a time.
 #[derive(Debug)]
 #[repr(C)]
 struct Head {
@@ -29,13 +30,14 @@ const _: () = assert!(size_of::<Head>() == HEADER_LEN || cfg!(loom));
 
 /// A part of a section, mapped at an address of its own.
 ///
-/// **Invariant.** Bytes that any code of this process accesses by an atomic of the view are accessed
-/// only by that atomic, never by an atomic of another size or by a copy, as long as another thread may
-/// access them. Nobody else has the view: see `docs/safety.md`.
+/// **Invariant.** If code of this process accesses a byte by an atomic of the view, then it
+/// accesses that byte only by that atomic, and not by an atomic of another size or by a copy, as
+/// long as another thread may access the byte. No code outside this module has the view: see
+/// `docs/safety.md`.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory(Arc<View>);
 
-/// The memory of a lock. The lock keeps it mapped.
+/// The memory of a lock. The lock keeps the memory mapped.
 struct ViewMemory(Memory);
 
 impl LockMemory for ViewMemory {
@@ -66,7 +68,7 @@ impl Memory {
         Ok(Memory(Arc::new(view)))
     }
 
-    /// Returns the view, whose bytes the caller may only copy if no atomic has them.
+    /// Returns the view. The caller may only copy bytes that do not belong to an atomic.
     #[inline]
     pub(crate) fn view(&self) -> &View {
         &self.0
@@ -75,14 +77,14 @@ impl Memory {
     /// Returns the address of the byte `at`, which lies in the view.
     #[inline]
     pub(crate) fn address(&self, at: usize) -> NonNull<u8> {
-        assert!(at <= self.0.len(), "it was mapped with room for it");
+        assert!(at <= self.0.len(), "the view covers the address");
         NonNull::new(self.0.as_ptr().wrapping_add(at)).expect("memory is not at address zero")
     }
 
     /// Returns the header of memory that was mapped with one.
     #[inline]
     pub(crate) fn header(&self) -> &Header {
-        assert!(self.0.len() >= size_of::<Head>(), "it was mapped with room for it");
+        assert!(self.0.len() >= size_of::<Head>(), "the view covers the header");
         let head: NonNull<Head> = self.address(0).cast();
         assert!(head.is_aligned(), "it was mapped at a multiple of 8");
         // SAFETY: the two assertions prove that the header lies in the view, which `self` keeps mapped,
@@ -121,15 +123,16 @@ impl Memory {
         }
         let acquired =
             lock.lock(Deadline::Never)?.expect("a wait without a deadline does not time out");
-        // Unlocks also if `init` panics. The next process then initialises the value.
+        // This also unlocks the mutex if `init` panics. The next process then initialises the
+        // value.
         let _unlock = Unlock(lock);
         let header = self.header();
         let initialised = header.init(layout.fields, || self.clear_value(), init)?;
         if !initialised {
             layout.check(header.fields().unwrap_or(layout.fields))?;
             if acquired == Acquired::Abandoned {
-                // The dead owner was using an initialised value. This call returns no guard, so leave
-                // the report to the next owner.
+                // The dead owner was using a value that was initialised. This call returns no guard
+                // that could report the abandonment, so store it in the header for the next owner.
                 header.unclean.store(1, crate::primitive::Ordering::Relaxed);
             }
         }
@@ -142,7 +145,7 @@ impl Memory {
         let len = self.0.len();
         for at in (HEADER_LEN..len).step_by(ZEROS.len()) {
             let cleared = self.0.write_at(at, &ZEROS[..ZEROS.len().min(len - at)]);
-            cleared.expect("it was mapped to be written");
+            cleared.expect("the view is writable");
         }
     }
 }

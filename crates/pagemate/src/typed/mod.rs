@@ -40,7 +40,7 @@
 //! |---|---|
 //! | an atomic of the standard library | a number that is read and written as one |
 //! | [`SeqLock<T>`] | a value that is never read half-written; readers take no lock |
-//! | [`Racy<T>`] | a value whose accesses something else orders, such as an atomic position |
+//! | [`Racy<T>`] | a value whose accesses other synchronisation orders, such as an atomic position |
 //! | arrays and `#[derive(Shareable)]` structures of these | |
 //!
 //! A value of plain numbers, such as `Pose`, cannot be a field by itself: the other processes may write

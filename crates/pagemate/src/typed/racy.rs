@@ -9,10 +9,11 @@ use crate::sys::copy::{copy_in, copy_out};
 
 /// A cell for a value that is copied in and out, and that may be read half-written.
 ///
-/// A copy that races with a write in another thread or process may be *torn*: each byte is the old or
-/// the new one, in any combination. A copy orders nothing. So a `Racy` value fits together with
-/// something that orders its accesses: an atomic sequence number, a lock, a ring buffer's position. For
-/// a value that is never read half-written, use a [`SeqLock`](super::SeqLock).
+/// A copy that races with a write in another thread or process may be *torn*: each byte is the old
+/// or the new one, in any combination. A copy orders no other memory access. Use a `Racy` cell
+/// together with synchronisation that orders its accesses: an atomic sequence number, a lock, or
+/// the position in a ring buffer. For a value that is never read half-written, use a
+/// [`SeqLock`](super::SeqLock).
 ///
 /// # Examples
 ///
@@ -31,7 +32,7 @@ pub struct Racy<T>(UnsafeCell<T>);
 // plain value is not bound to a thread.
 unsafe impl<T: Plain> Sync for Racy<T> {}
 
-// SAFETY: the cell has the layout and the bit validity of `T`. The fingerprint contains the one of
+// SAFETY: the cell has the layout and the bit validity of `T`. Its fingerprint contains that of
 // `T`. `ReadOnly` only copies the value out.
 unsafe impl<T: Plain> Shareable for Racy<T> {
     const FINGERPRINT: u64 = fingerprint::around::<Racy<T>>("racy", T::FINGERPRINT);
@@ -67,8 +68,8 @@ impl<T: Plain> Racy<T> {
         unsafe { copy_out(self.0.get().cast(), std::ptr::from_mut(value).cast(), size_of::<T>()) };
     }
 
-    /// Replaces the value. A reader may see a part of the new one, and a process that is killed
-    /// meanwhile leaves a part of it.
+    /// Replaces the value. A reader may copy a part of the new value. If the process is killed
+    /// meanwhile, only a part of the new value is stored.
     #[inline]
     pub fn set(&self, value: &T) {
         // SAFETY: `value` is a shared reference to a plain value, which has no padding, and the cell

@@ -10,13 +10,13 @@ use crate::sys::sync::{self, Words};
 
 /// A cell for a value that is never read half-written, in [`Shared`] memory.
 ///
-/// It has two places for the value. A writer fills the one that no reader reads, and then increments a
-/// sequence number that says where the value is. So readers take no lock, do not disturb the writer, and
-/// are not delayed by it: a reader repeats its copy only if the value was replaced twice meanwhile. A
-/// [`SeqWriter`] writes. Writers take turns.
+/// The cell has two slots for the value. A writer fills the slot that does not have the current
+/// value, and then increments a sequence number, which selects the current slot. Readers therefore
+/// take no lock and do not delay the writer. A reader repeats its copy only if the value was
+/// replaced twice meanwhile. A [`SeqWriter`] writes; one writer writes at a time.
 ///
-/// **Death of a writer.** If a writer is killed at any step, the previous value stays, whole and
-/// readable, and the next writer continues.
+/// **Death of a writer.** If a writer is killed at any step, the previous value remains complete
+/// and readable, and the next writer can write.
 ///
 /// The cell takes 64 bytes and twice the size of the value. It begins as zeros.
 ///
@@ -43,7 +43,7 @@ pub struct SeqLock<T> {
     slots: [Racy<T>; 2],
 }
 
-#[allow(unsafe_code, reason = "vouches for the layout of the cell")]
+#[allow(unsafe_code, reason = "implements unsafe traits that guarantee the layout of the cell")]
 mod layout {
     use super::{InPlace, Plain, ReadOnly, SeqLock, Shareable, fingerprint};
 
@@ -73,7 +73,7 @@ impl<T: Plain> SeqLock<T> {
 
     /// Returns a writer of this cell, which lies in `memory`.
     ///
-    /// A program that writes often keeps its writer.
+    /// A program that writes often should keep its writer.
     ///
     /// # Errors
     ///
@@ -150,7 +150,8 @@ impl<T: Plain> SeqWriter<T> {
         store: impl FnOnce(&Racy<T>, V),
     ) -> Result<()> {
         let cell = self.cell.get();
-        // A writer that died left the current value as it was, so an abandoned lock needs no answer.
+        // A writer that died has not changed the current value, so the abandonment of the lock is
+        // ignored.
         self.lock.lock(Deadline::Never).map_err(|error| self.context(error))?;
         let _unlock = super::memory::Unlock(&self.lock);
         let value = value(cell);

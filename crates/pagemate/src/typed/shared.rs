@@ -17,8 +17,8 @@ use crate::section::{Section, SectionOptions};
 /// `T` consists of atomics and cells: see [the module](crate::typed). The handle owns a view of the
 /// memory, and keeps its section open. Clones share the view.
 ///
-/// The functions that are not methods (`Shared::was_initialised(&shared)`) leave the names of methods to
-/// `T`.
+/// Some functions are not methods (`Shared::was_initialised(&shared)`), so that their names do not
+/// hide methods of `T`.
 ///
 /// # Examples
 ///
@@ -66,7 +66,7 @@ impl<T: InPlace> Shared<T> {
     /// - [`WrongKind`](ErrorKind::WrongKind): it has a value of another type. The message has both
     ///   layouts.
     /// - [`OutOfRange`](ErrorKind::OutOfRange): the section exists and is too short.
-    /// - [`Corrupted`](ErrorKind::Corrupted): the section exists, and its bytes are something else.
+    /// - [`Corrupted`](ErrorKind::Corrupted): the section exists, and its bytes are not typed memory.
     pub fn open_or_create(name: impl ToName) -> Result<Shared<T>> {
         Shared::open_or_create_with(name, |_| Ok(()))
     }
@@ -160,8 +160,8 @@ impl<T: InPlace> Shared<T> {
     /// - [`InvalidInput`](ErrorKind::InvalidInput): `offset` is not a multiple of
     ///   [`ALIGN`](Shared::ALIGN).
     /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is read-only.
-    /// - [`WrongKind`](ErrorKind::WrongKind), [`Corrupted`](ErrorKind::Corrupted): the bytes are
-    ///   something else.
+    /// - [`WrongKind`](ErrorKind::WrongKind), [`Corrupted`](ErrorKind::Corrupted): the bytes are a
+    ///   value of another type, or no typed memory.
     /// - [`Unsupported`](ErrorKind::Unsupported), if the value is not initialised: on Unix, the section
     ///   is over a file and has no name; on macOS, the section has no name.
     /// - The errors of `init`.
@@ -297,7 +297,7 @@ impl<T: InPlace> Shared<T> {
 
 /// Calls `open` until the memory is initialised, or until the deadline.
 fn retry_until<H>(deadline: Deadline, open: impl Fn() -> Result<H>) -> Result<H> {
-    /// An initialiser that lives needs microseconds.
+    /// The pause between two attempts. A live initialiser takes microseconds.
     const PAUSE: Duration = Duration::from_millis(1);
     loop {
         match open() {

@@ -12,7 +12,7 @@ mod sealed {
     impl Sealed for super::ReadOnly<super::AtomicU32> {}
 }
 
-/// Waiting until a word in shared memory no longer has a value.
+/// Blocks a thread while a word in shared memory has a given value.
 ///
 /// A thread that changes the word calls [`wake_one`](WakeWord::wake_one) or
 /// [`wake_all`](WakeWord::wake_all) afterwards. If it is killed before that, the waiters notice the
@@ -64,7 +64,7 @@ pub trait WaitWord: sealed::Sealed {
     fn wait_while_until(&self, value: u32, end: Instant) -> Option<u32>;
 }
 
-/// Waking the threads that wait for a word: see [`WaitWord`].
+/// Wakes the threads that wait for a word: see [`WaitWord`].
 ///
 /// This trait is sealed. [`AtomicU32`] implements it.
 pub trait WakeWord: WaitWord {
@@ -76,7 +76,7 @@ pub trait WakeWord: WaitWord {
     fn wake_all(&self);
 }
 
-/// A word, and how to load it.
+/// A word in shared memory that can be loaded.
 trait Word {
     fn word(&self) -> &AtomicU32;
 

@@ -1,4 +1,4 @@
-//! Waiting for a name: an attempt to open an object that is repeated until some process creates it.
+//! Waits for a name: tries to open an object again and again, until some process creates it.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) fn open_before<T>(
     let mut watch = None;
     loop {
         let error = match open() {
-            // The creator is busy with it, for example because a large file has to grow.
+            // The creator keeps the object busy, for example while a large file grows.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::TimedOut) => {
                 error
             }
@@ -32,7 +32,7 @@ pub(crate) fn open_before<T>(
             if matches!(deadline, Deadline::Now) {
                 return Err(error);
             }
-            // The next attempt finds a name that was created before the watch began.
+            // If the name was created before the watch began, the next attempt finds it.
             watch = Some(NameWatch::new(name));
             continue;
         };
@@ -49,7 +49,8 @@ fn not_created() -> Error {
     Error::new(ErrorKind::NotFound, cause)
 }
 
-/// A watch where the system does not report new names: pauses between attempts to open the name.
+/// A watch that does not learn of new names from the system: it pauses between the attempts to open
+/// the name.
 #[derive(Debug)]
 pub(crate) struct Poll {
     pause: Duration,

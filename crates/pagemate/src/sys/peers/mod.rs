@@ -1,9 +1,8 @@
-//! The other processes that use an object: which of them are alive, and how to wake them.
+//! The processes that use a channel: which of them are alive, and how to wake their threads.
 //!
 //! Every platform provides [`Peers`] and [`Seat`]:
 //!
-//! - `Peers::open` prepares an object. `id` is a random number in the object, which all of its
-//!   processes know.
+//! - `Peers::open` prepares an object. `id` is a random number that the object contains.
 //! - `take` takes a seat: a number that proves that its holder is alive. `next` returns a number that
 //!   it has returned to no process before, so that no number is ever used for two holders. The kernel
 //!   releases the seat when the process ends, however it ends.
@@ -13,8 +12,8 @@
 //!   It may return early. `wake` wakes threads of all processes that sleep on the word. `offset` is the
 //!   word's place in the object.
 //!
-//! No wake-up is lost. The waking side changes the word before it calls `wake`. If it does so before the
-//! sleeper compares the word, the sleeper finds the change and does not sleep.
+//! No wake-up is lost. The waking thread changes the word before it calls `wake`. If it does so
+//! before the sleeper compares the word, the sleeper finds the change and does not sleep.
 
 #[cfg(unix)]
 mod unix;

@@ -57,7 +57,7 @@ impl Peers {
     }
 }
 
-/// A seat that this process took. Dropping it leaves the seat.
+/// A seat that this process took. Dropping it releases the seat.
 #[derive(Debug)]
 pub(crate) struct Seat {
     number: u32,

@@ -1,9 +1,10 @@
-//! Peers on Windows, where no process can sleep until another one changes a word.
+//! Peers on Windows, where a thread cannot block until another process changes a word.
 //!
-//! A seat is a kernel mutex that exists for as long as its holder's handle: the kernel closes the
-//! handles of a process that ends. A sleeper creates a kernel semaphore for its word, looks at the word
-//! again, and sleeps on the semaphore. The other side changes the word first, and then releases the
-//! semaphore if it exists. The names of both contain the random number of the object.
+//! A seat is a kernel mutex that exists as long as its holder has a handle to it: the kernel closes
+//! the handles of a process that ends. A sleeper creates a kernel semaphore for its word, reads the
+//! word again, and blocks on the semaphore. The waking thread changes the word first, and then
+//! releases the semaphore if it exists. The names of the mutex and of the semaphore contain the
+//! random number of the object.
 
 use std::io;
 use std::os::windows::io::AsHandle;
@@ -18,8 +19,8 @@ use crate::primitive::{AtomicU32, Ordering, fence};
 use crate::sys::object::{self, Existing, Object, security};
 use crate::sys::sync::{Mutex, Semaphore, Spec};
 
-/// The greatest number of wake-ups that a semaphore keeps. A thread that sleeps later takes those that
-/// are left over for spurious ones.
+/// The maximum number of wake-ups that a semaphore stores. A later sleeper consumes stored wake-ups
+/// that were not used, as spurious wake-ups.
 const MAX_WAKES: u32 = 64;
 
 /// The number of attempts to take a seat. An attempt fails if the number is in use.
@@ -38,7 +39,8 @@ impl Peers {
     #[allow(clippy::unnecessary_wraps, reason = "the function of Unix can fail")]
     pub(crate) fn open(object: Arc<Object>, name: Option<&Name>, id: u64) -> Result<Peers> {
         let namespace = name.map_or(Namespace::Local, Name::namespace);
-        // The users that may write to the object use its seats and its semaphores too.
+        // The users that may write to the object also use the mutexes and the semaphores of its
+        // processes.
         let sharing = match name.map(object::open_for_descriptor) {
             Some(Ok(handle)) => security::sharing_of(handle.as_handle()).unwrap_or(Sharing::Owner),
             _ => Sharing::Owner,
@@ -104,7 +106,7 @@ impl Peers {
     pub(crate) fn wake(&self, _: &AtomicU32, offset: usize, count: u32) {
         fence(Ordering::SeqCst);
         let Ok(name) = self.wake_name(offset) else { return };
-        // Without a sleeper there is no semaphore.
+        // If the semaphore does not exist, no thread sleeps on the word.
         let Ok(semaphore) = Semaphore::open(&name) else { return };
         for _ in 0..count.min(MAX_WAKES) {
             if !matches!(semaphore.release(1), Ok(Some(_))) {
@@ -125,7 +127,7 @@ impl Peers {
 /// The numbers of seats are below this one, as on Unix.
 const SEAT_LIMIT: u32 = 1 << 29;
 
-/// A seat that this process took. Dropping it leaves the seat.
+/// A seat that this process took. Dropping it releases the seat.
 #[derive(Debug)]
 pub(crate) struct Seat {
     number: u32,
@@ -137,7 +139,8 @@ impl Seat {
         self.number
     }
 
-    /// Returns whether this process took the seat: always, because no process is a copy of another.
+    /// Returns whether this process took the seat. It always did, because Windows does not copy
+    /// processes.
     #[inline]
     #[allow(clippy::unused_self, reason = "the function of other systems compares generations")]
     pub(crate) fn is_mine(&self) -> bool {

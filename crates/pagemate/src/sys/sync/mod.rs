@@ -1,9 +1,13 @@
 //! Mutexes, events and semaphores, implemented by each platform.
 //!
-//! Every platform provides [`generation`], the number of this process among its parent and its siblings;
-//! a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`,
-//! `unnamed`, `wait` and its own operations; [`wait_any`] and [`wait_all`] for several objects; and
-//! `Mutex::embedded`, a mutex whose words lie in a user's section.
+//! Every platform provides:
+//!
+//! - [`generation`], a number that differs from those of the parent and of the children of this
+//!   process;
+//! - a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`, `unnamed`, `wait`
+//!   and its own operations;
+//! - [`wait_any`] and [`wait_all`] for several objects;
+//! - `Mutex::embedded`, a mutex whose words lie in a user's section.
 
 pub(crate) mod typed;
 #[cfg(unix)]
@@ -29,12 +33,12 @@ pub(crate) use platform::{
     Event, Mutex, Semaphore, Words, generation, read_state, wait_all, wait_any,
 };
 
-/// How a thread acquired an object.
+/// The state of an object when a thread acquired it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acquired {
-    /// After the last owner released it. Objects without owners are always acquired so.
+    /// The last owner released it, or the object has no owners.
     Released,
-    /// A mutex whose last owner ended without releasing it.
+    /// It is a mutex whose last owner ended without releasing it.
     Abandoned,
 }
 

@@ -1,5 +1,5 @@
-//! macOS: `os_sync_wait_on_address(3)` for shared memory, which exists since 14.4. Older systems, and
-//! waits for several words, poll.
+//! macOS: `os_sync_wait_on_address(3)` for shared memory, which exists since macOS 14.4. On older
+//! systems waiters poll, and so do waits for several words.
 #![allow(unsafe_code, reason = "os_sync_wait_on_address(3)")]
 
 use std::ffi::c_void;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::WaitWord;
 
-/// The interval between two reads where the system cannot wake the waiter.
+/// The interval between two loads if the system cannot wake the waiter.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// `OS_SYNC_WAIT_ON_ADDRESS_SHARED` and `OS_SYNC_WAKE_BY_ADDRESS_SHARED`: the word is shared by
@@ -88,8 +88,8 @@ pub(crate) fn wake(word: WaitWord<'_>, count: u32) -> usize {
     usize::from(unsafe { wake(address.as_ptr().cast(), LEN, SHARED) } >= 0)
 }
 
-/// Polls while every word has its expected value, for at most `time`. It cannot be woken, so it always
-/// returns `None`.
+/// Polls while every word has its expected value, for at most `time`. No thread can wake this one,
+/// so the result is always `None`.
 #[allow(clippy::unnecessary_wraps, reason = "the version for Linux can fail")]
 pub(crate) fn wait_any(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
     let end = Instant::now() + time;

@@ -34,7 +34,7 @@ fn woken<T>(result: rustix::io::Result<T>) -> io::Result<Option<T>> {
 /// Sleeps while every word has its expected value, for at most `time`. Returns the index of a word
 /// for which another thread woke this one.
 pub(crate) fn wait_any(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usize>> {
-    // Kernels before 5.16 lack the call, and sandboxes refuse it with an error of their choice.
+    // Kernels before 5.16 lack the call, and a sandbox may refuse it with any error.
     woken(waitv::wait(words, time)).or_else(|_| poll(words, time))
 }
 

@@ -9,8 +9,8 @@ use loom::sync::{Condvar, Mutex};
 
 use super::WaitWord;
 
-/// One condition variable for each waiter, by the address of its word. The first waiter is woken
-/// first.
+/// One condition variable for each waiter, by the address of its word. The thread that has waited
+/// longest is woken first.
 type Queues = BTreeMap<usize, VecDeque<Arc<Condvar>>>;
 
 loom::lazy_static! {

@@ -1,9 +1,9 @@
-//! Blocks a thread until a word in shared memory changes, and wakes the threads of all processes that
-//! sleep on a word.
+//! Blocks a thread until a word in shared memory changes, and wakes the threads of all processes
+//! that sleep on a word.
 //!
 //! Every platform provides [`wait`], [`wait_any`] and [`wake`]. A wake-up is a hint and may be
 //! spurious: the woken thread reads the word again. No thread sleeps for longer than a [`Slice`].
-//! A waiter spins by its object's [`Spin`] before it sleeps.
+//! Before a waiter sleeps, it spins as long as the [`Spin`] of its object permits.
 
 use std::time::Duration;
 
@@ -32,12 +32,13 @@ pub(crate) use word::{WaitWord, high_half, low_half};
 /// The slice of a waiter that tests frequently whether the owner of a lock is alive.
 const SHORT_SLICE: Duration = Duration::from_millis(30);
 
-/// The slice of every other waiter. It must be finite: the thread that makes an object available can
-/// be killed before it wakes a waiter, and the woken waiter can be killed before it takes the object.
-/// Both need a death within a few instructions, and the kernel reports neither of them.
+/// The slice of every other waiter. It must be finite: the thread that makes an object available
+/// can be killed before it wakes a waiter, and the woken waiter can be killed before it takes the
+/// object. Both deaths are rare, because only a few instructions lie between the two steps, and the
+/// kernel does not report them.
 pub(crate) const LONG_SLICE: Duration = Duration::from_millis(500);
 
-/// How often a waiter tests whether the owner of a lock is alive.
+/// The frequency at which a waiter tests whether the owner of a lock is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CheckRate {
     /// The object has no owner.
@@ -50,8 +51,9 @@ pub(crate) enum CheckRate {
 
 /// The longest time that a waiter sleeps before it reads the word again.
 ///
-/// The end of a slice is independent of the number of wake-ups in it. A waiter that is woken again and
-/// again, by signals or for objects that other threads take first, still tests for dead owners.
+/// A slice ends at a fixed time, however many wake-ups there are in it. A waiter that is woken
+/// again and again, by signals or for objects that other threads take first, therefore still tests
+/// for dead owners.
 pub(crate) struct Slice {
     rate: CheckRate,
     began: Option<Began>,
@@ -101,12 +103,12 @@ cfg_select! {
         }
     }
     _ => {
-        /// Returns an iterator that pauses in each step, for longer in later steps. Another thread
-        /// that is about to sleep falls asleep or reads the word again in that time. All steps
-        /// together take a few milliseconds.
+        /// Returns an iterator that pauses in each step, and for longer in later steps. In that
+        /// time another thread that is about to sleep falls asleep, or reads the word again. All
+        /// steps together take a few milliseconds.
         pub(crate) fn pauses() -> impl Iterator<Item = ()> {
             let yields = (0..8).map(|_| std::thread::yield_now());
-            // Where the system cannot wait for several words, a waiter polls them once a millisecond.
+            // If the system cannot wait for several words, a waiter polls them once a millisecond.
             let sleeps = (0..4).map(|_| std::thread::sleep(Duration::from_millis(1)));
             yields.chain(sleeps)
         }

@@ -1,15 +1,18 @@
-//! Spinning before sleeping: how long a waiter reads a word again and again before it asks the kernel.
+//! Spinning before sleeping: a waiter reads the word repeatedly for a short time before it calls
+//! the kernel.
 //!
-//! To sleep and to be woken takes several microseconds, and most locks are held for less. A waiter
-//! therefore spins first, for at most [`LONGEST`]. Spinning pays only if the object becomes available
-//! meanwhile, so the waiters of an object keep a *credit*: a quick success raises it, a spin without
-//! success halves it, and without credit nobody spins. After a series of short sleeps the next waiter tries
-//! once more. Long waits therefore take no processor time.
+//! To sleep and to be woken takes several microseconds, and most locks are held for a shorter time.
+//! A waiter therefore spins first, for at most [`LONGEST`]. Spinning saves time only if the object
+//! becomes available meanwhile, so the waiters of an object keep a *credit*: a quick success raises
+//! it, a spin without success halves it, and if it is zero no waiter spins. After a series of short
+//! sleeps one waiter spins again. Long waits therefore take no processor time.
 //!
-//! A success that is not quick leaves the credit as it is. Two threads that wake each other in turn begin to
-//! spin in this way: the first one to try has to outlast the time in which the other one still wakes up.
+//! A success that is not quick does not change the credit. Otherwise two threads that wake each
+//! other in turn would never begin to spin: the first spin has to last until the other thread has
+//! woken up, which is not quick.
 //!
-//! A thread that may run on one processor only never spins: the thread that it waits for could not run.
+//! A thread that may run on one processor only never spins, because the thread that it waits for
+//! could not run.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,21 +21,21 @@ use std::time::{Duration, Instant};
 /// The longest spin: a little longer than it takes to wake a thread on another processor.
 const LONGEST: Duration = Duration::from_micros(25);
 
-/// The longest spin whose success shows that spinning pays.
+/// The longest successful spin that raises the credit.
 const QUICK: Duration = Duration::from_micros(5);
 
-/// A sleep that is shorter than this may have been avoidable: most of it can be the cost of the sleep
-/// itself.
+/// A sleep that is shorter than this may be avoidable: most of it can be the cost of sleeping and
+/// waking.
 const SHORT_SLEEP: Duration = Duration::from_micros(100);
 
-/// How many short sleeps in a row make the next waiter spin again. The number bounds the processor time
-/// that futile attempts take.
+/// The number of consecutive short sleeps after which the next waiter spins again. It bounds the
+/// processor time that futile spins take.
 const SLEEPS_BEFORE_RETRY: u32 = 32;
 
-/// The most pauses between two readings of the word.
+/// The maximum number of pauses between two loads of the word.
 const MAX_PAUSES: u32 = 4;
 
-/// The highest credit. Half of it is left after the first spin without success, and so on.
+/// The highest credit. Each spin without success halves the credit.
 const MAX_CREDIT: u32 = 8;
 
 /// The credit of the first waiter.
@@ -42,13 +45,13 @@ const FIRST_CREDIT: u32 = 2;
 /// may run on one processor only.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Whether the waiters of one object in this process spin.
+/// Decides whether the waiters of one object in this process spin.
 ///
 /// It is a hint, so no thread waits for another one to update it.
 #[derive(Debug)]
 pub(crate) struct Spin {
     credit: AtomicU32,
-    /// The number of short sleeps in a row without credit.
+    /// The number of consecutive short sleeps while the credit was zero.
     short_sleeps: AtomicU32,
 }
 
@@ -86,7 +89,7 @@ impl Spin {
         }
     }
 
-    /// Notes how long a waiter slept until the object was available.
+    /// Records the time for which a waiter slept until the object was available.
     pub(crate) fn note_sleep(&self, time: Duration) {
         if self.credit.load(Ordering::Relaxed) != 0 {
             return;
@@ -100,8 +103,8 @@ impl Spin {
         }
     }
 
-    /// Sets the credit, and returns it. It is 0 for a thread that may run on one processor only, which may
-    /// have been confined to it since the last call.
+    /// Sets the credit, and returns it. For a thread that may run on one processor only the credit
+    /// is 0; the system may have restricted the thread since the last call.
     #[cold]
     fn give(&self, credit: u32) -> u32 {
         let credit = if credit > 0 && has_several_processors() { credit } else { 0 };
@@ -114,7 +117,7 @@ impl Spin {
 fn has_several_processors() -> bool {
     cfg_select! {
         target_os = "linux" => {
-            // An error means more processors than fit into a `CpuSet`.
+            // An error means that the system has more processors than a `CpuSet` can express.
             rustix::thread::sched_getaffinity(None).map_or(true, |set| set.count() > 1)
         }
         _ => std::thread::available_parallelism().is_ok_and(|count| count.get() > 1),
@@ -147,7 +150,7 @@ mod tests {
         assert!(spin.until(|| true));
         while attempts(&spin) {}
         assert!(!spin.until(|| unreachable!("futile spins have to end")));
-        // Long waits never bring it back, and short ones do.
+        // Long sleeps never restore the credit, and short ones do.
         for time in [Duration::ZERO, SHORT_SLEEP] {
             (1..SLEEPS_BEFORE_RETRY).for_each(|_| spin.note_sleep(time));
         }
@@ -163,7 +166,8 @@ mod tests {
         let number = (0..CpuSet::MAX_CPU).find(|number| all.is_set(*number)).unwrap();
         let mut one = CpuSet::new();
         one.set(number);
-        // The affinity belongs to this thread, and the test harness uses one thread for each test.
+        // The affinity belongs to this thread, and the test harness runs each test in a thread of
+        // its own.
         sched_setaffinity(None, &one).unwrap();
         let spin = Spin::new();
         assert!(!attempts(&spin));

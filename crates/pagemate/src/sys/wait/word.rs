@@ -36,8 +36,8 @@ impl<'a> WaitWord<'a> {
 
     /// Returns the address of the bits.
     ///
-    /// Only the system's calls may access memory through it. The other threads of this process access
-    /// a 64-bit word as a whole, and mixed-size atomic accesses are undefined behaviour.
+    /// Only the kernel may access memory through it. The threads of this process access a 64-bit
+    /// word as a whole, and atomic accesses of different sizes that race are undefined behaviour.
     #[cfg(not(loom))]
     pub(super) fn address(self) -> &'a AtomicU32 {
         let (word, second) = match self {
@@ -52,7 +52,7 @@ impl<'a> WaitWord<'a> {
         unsafe { AtomicU32::from_ptr(half) }
     }
 
-    /// Returns a number that no other live word has.
+    /// Returns a number that identifies the word while it exists.
     #[cfg(loom)]
     pub(super) fn address(self) -> usize {
         match self {
@@ -63,7 +63,7 @@ impl<'a> WaitWord<'a> {
     }
 }
 
-/// Returns bits 0 to 31.
+/// Returns bits 0 to 31 of a word.
 #[allow(clippy::cast_possible_truncation, reason = "it returns that half")]
 pub(crate) fn low_half(word: u64) -> u32 {
     word as u32

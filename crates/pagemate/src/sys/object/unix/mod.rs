@@ -11,7 +11,7 @@
 //! - [`inventory`] and [`holders`]: live objects, and the processes that hold them
 //! - [`name_watch`]: notification of the creation of a name
 //!
-//! Each of the first four uses only those below it. The modules of this folder itself (`error`,
+//! Each of the first four uses only those after it. The modules of this folder itself (`error`,
 //! `retry`, `descriptor`) serve all of them.
 
 mod descriptor;
@@ -45,16 +45,17 @@ pub(crate) use self::lifecycle::prune::prune;
 pub(crate) use self::memory::mapping::Mapping;
 pub(crate) use self::name_watch::NameWatch;
 
-/// Whether other processes find the content of a new object complete. An object gets its name last.
+/// Whether the content of a new object is complete when other processes can first open it. It
+/// always is here, because an object is linked to its name last.
 pub(crate) const CONTENT_APPEARS_WHOLE: bool = true;
 
-/// Returns the number of bytes of which each offset of a mapping is a multiple.
+/// Returns the granularity in bytes: the offset of each mapping is a multiple of it.
 pub(crate) fn allocation_granularity() -> u64 {
     page_size()
 }
 
 fn page_size() -> u64 {
-    // Kept here, because each call of rustix asks the C library.
+    // The value is stored, because each call of rustix asks the C library.
     static LEN: AtomicUsize = AtomicUsize::new(0);
     let mut len = LEN.load(Ordering::Relaxed);
     if len == 0 {
@@ -75,15 +76,15 @@ pub(crate) struct Object {
     /// The user's file that is the memory. `None` if `fd` is the memory.
     memory: Option<OwnedFd>,
     len: u64,
-    /// The length that the creator asked for, as far as it is known.
+    /// The length that the creator requested. If it is not known, the whole length.
     asked_len: u64,
     protection: Protection,
     access: Access,
-    /// The seats of a creator that took the first seat.
+    /// The seats of the creator, if it has taken the first seat.
     seats: Option<Seats>,
 }
 
-/// The data that closes a handle to a named object.
+/// The data that are needed to close a handle to a named object.
 #[derive(Debug)]
 struct Named {
     location: FileLocation,
@@ -94,7 +95,7 @@ struct Named {
     before: fork::Moment,
     /// The identity of the file that has the name.
     id: Id,
-    /// Whether the caller got the descriptor and may have passed it to another process.
+    /// Whether a caller has borrowed the descriptor, and may have passed it to another process.
     lent: AtomicBool,
 }
 
@@ -148,11 +149,11 @@ impl Object {
             .map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
         let has_name = match stat.st_nlink {
             0 => false,
-            // Other programs rarely link the file elsewhere, so its only link is taken for its
-            // name.
+            // Other programs rarely link the file to a second name, so the only link is assumed to
+            // be the object's name.
             1 => true,
-            // Another program has linked the file, so the count does not tell whether the name is
-            // left.
+            // Another program has linked the file to a second name, so the count does not show
+            // whether the object's name exists.
             _ => named
                 .location
                 .revalidated()

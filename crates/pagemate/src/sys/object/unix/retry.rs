@@ -13,8 +13,8 @@ pub(crate) struct RetryLimiter {
 }
 
 impl RetryLimiter {
-    /// The number of retries without a sleep. An undisturbed step of another process takes no
-    /// longer.
+    /// The number of retries without a sleep. They take as long as a step of another process takes
+    /// if it is not interrupted.
     const RETRIES_WITHOUT_SLEEP: u32 = 8;
 
     /// The first sleep. Each later one is twice as long, up to `MAX_SLEEP`.
@@ -26,7 +26,7 @@ impl RetryLimiter {
     /// attempts have failed for longer than [`RETRY_TIMEOUT`].
     ///
     /// A process of another user can hold a lock for any length of time. Without the sleep, the
-    /// caller would keep one processor busy for all of it.
+    /// caller would use a whole processor during all of that time.
     pub(crate) fn back_off(&mut self) -> Result<()> {
         let start = *self.first_failure.get_or_insert_with(Instant::now);
         if start.elapsed() > RETRY_TIMEOUT {

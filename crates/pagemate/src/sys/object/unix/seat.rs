@@ -1,4 +1,4 @@
-//! The seats at an object's locks. Their kernel locks are on the object's own file.
+//! The seats at the locks in an object. Their kernel locks are on the object's own file.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,7 +12,7 @@ use crate::sys::liveness::{self, LockFile, Origin, Seats};
 use crate::sys::object::unix::Object;
 use crate::sys::object::unix::location::file_location::FileLocation;
 
-/// Takes the first seat at an object that is not visible to other processes yet.
+/// Takes the first seat at an object that other processes cannot see yet.
 pub(crate) fn take_first(object: BorrowedFd<'_>, origin: Option<Box<dyn Origin>>) -> Result<Seats> {
     let seats = Seats::open(object, origin)?;
     seats.take(object, 0, || 0)?;
@@ -77,8 +77,8 @@ impl Object {
         let owner = rustix::fs::fstat(file)
             .map_err(|e| Error::os("its file cannot be inspected", e.into()))?
             .st_uid;
-        // A handle without a name cannot find the lock file. The owner may be alive, so the seat counts
-        // as taken.
+        // A handle without a name cannot find the lock file. The owner may be alive, so report the
+        // seat as taken.
         let Some(named) = &self.named else { return Ok(true) };
         let Some(location) = named.location.revalidated() else { return Ok(true) };
         lock_file.is_taken(location.dir.as_fd(), owner)

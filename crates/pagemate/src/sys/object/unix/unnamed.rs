@@ -61,8 +61,9 @@ impl Object {
         Ok(object)
     }
 
-    /// Makes an object of `kind` from a descriptor of any origin, with the descriptor's access. For the
-    /// file of a named object, the new object covers the data and not the trailer.
+    /// Makes an object of `kind` from a descriptor of any origin, with the descriptor's access. If
+    /// the descriptor is that of a named object's file, the new object has its data without the
+    /// trailer.
     pub(crate) fn from_raw(fd: OwnedFd, kind: Kind) -> Result<Object> {
         let len = len_of(fd.as_fd())?;
         if len == 0 {
@@ -95,8 +96,8 @@ impl Object {
     }
 }
 
-/// Returns the length, the length that the creator asked for and the protection of the data of a named
-/// object's file. `None` for any other file.
+/// Returns the length, the requested length and the protection of the data of a named object's
+/// file. `None` for any other file.
 fn named_data(fd: BorrowedFd<'_>, kind: Kind) -> Result<Option<(u64, u64, Protection)>> {
     let stat =
         rustix::fs::fstat(fd).map_err(|e| Error::os("its file cannot be inspected", e.into()))?;

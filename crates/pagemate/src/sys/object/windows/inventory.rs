@@ -21,9 +21,10 @@ pub(crate) fn list(_: ReadState) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for namespace in [Namespace::Local, Namespace::Global] {
         for bare in native::sections_in(&directory(namespace)?)? {
-            // A name that pagemate does not accept cannot be opened by pagemate.
+            // pagemate does not accept this name, so it cannot open the section.
             let Ok(name) = Name::from_parts(namespace, &bare) else { continue };
-            // The section may have been closed since, or this user may have no right to open it.
+            // The section may have been closed since it was listed, or this user may have no right
+            // to open it.
             entries.extend(describe(&name).ok());
         }
     }

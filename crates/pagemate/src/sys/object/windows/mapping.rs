@@ -44,7 +44,8 @@ unsafe impl Sync for Mapping {}
 pub(super) fn measure(section: BorrowedHandle<'_>) -> Result<u64> {
     let all = map(section, FILE_MAP_READ, 0, 0).map_err(map_error)?;
     let mut len = 0;
-    // The pages of a section can be committed one by one, which divides the mapping into regions.
+    // The pages of a section can be committed one by one, so the mapping may consist of several
+    // regions.
     for region in all.regions() {
         len += region.RegionSize;
     }
@@ -99,7 +100,8 @@ impl Mapping {
     ) -> Result<Mapping> {
         if range.mode == Mode::CopyOnWrite {
             // Only committed pages can be copied on write, and a copy-on-write view cannot commit
-            // the pages of the section. So commit them through a view that reads.
+            // the pages of the section. Therefore commit the pages by a second view, which is
+            // read-only.
             let committing = Range { mode: Mode::Read, prefault: false, ..*range };
             drop(Mapping::new(section, None, &committing)?);
         }
@@ -128,8 +130,8 @@ impl Mapping {
         self.len
     }
 
-    /// Writes the first bytes of a new object. The first eight of them appear last, so that another
-    /// process that has opened the object finds zeros there until the content is complete.
+    /// Writes the first bytes of a new object, and the first eight of them last. Another process
+    /// that has opened the object meanwhile finds zeros there until the content is complete.
     pub(super) fn write_content(&self, content: &[u8]) {
         assert!(content.len() <= self.len, "the mapping was made for the content");
         let (first, rest) = content.split_first_chunk::<8>().expect("a header is longer");

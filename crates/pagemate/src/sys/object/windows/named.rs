@@ -22,11 +22,12 @@ pub(crate) fn kernel_name(name: &Name) -> Vec<u16> {
     prefix.encode_utf16().chain(name.bare().encode_utf16()).chain([0]).collect()
 }
 
-/// Opens the object that has a name, or creates it. Returns whether it was created. `create`
-/// returns the same of its own attempt, because the kernel opens an existing object instead.
+/// Opens the object that has a name, or creates it. Returns whether it was created. `create` also
+/// returns whether it created an object, because the kernel opens an existing object instead.
 ///
-/// The name is looked up first. The kernel builds a new object before it looks the name up (row
-/// 19), which would cost memory, or fail for lack of memory, although the object exists.
+/// The name is looked up before `create` runs. The kernel builds a new object before it looks its
+/// name up (row 19), which would cost memory, or fail for lack of memory, although the object
+/// exists.
 pub(crate) fn create(
     existing: Existing,
     open: impl Fn() -> Result<OwnedHandle>,
@@ -83,8 +84,8 @@ pub(crate) fn opened_handle(handle: RawHandle) -> io::Result<OwnedHandle> {
 }
 
 /// Takes ownership of the result of a call that creates an object or opens an existing one. Returns
-/// whether it was created. No other call may come in between, because the thread's last error tells
-/// that.
+/// whether it was created. No other call may run between the two, because the thread's last error
+/// distinguishes them.
 pub(crate) fn created_handle(handle: RawHandle) -> io::Result<(OwnedHandle, bool)> {
     // SAFETY: GetLastError takes no argument and reads a number of this thread.
     let code = unsafe { GetLastError() };

@@ -32,7 +32,8 @@ pub(crate) struct Object {
     /// The user's file, if the section can write to it. A flush has to write to that file.
     file: Option<Arc<File>>,
     len: u64,
-    /// The length that the creator asked for. The kernel does not store it: in other handles it is `len`.
+    /// The length that the creator requested. The kernel does not store it, so in other handles it
+    /// is `len`.
     asked_len: u64,
     protection: Protection,
     access: Access,
@@ -108,9 +109,9 @@ impl Object {
         })
     }
 
-    /// Returns the object of a handle that was opened. The kernel does not tell the protection of a
-    /// section. It refuses a writable view if the section is read-only, so only a handle with the
-    /// right to write can find the protection (row 46).
+    /// Returns the object of a handle that was opened. The kernel does not report the protection of
+    /// a section, but refuses a writable view if the section is read-only. Therefore only a handle
+    /// with the right to write can determine the protection (row 46).
     fn describe(handle: OwnedHandle, access: Access) -> Result<Object> {
         let len = match native::section_len(handle.as_handle())? {
             Some(len) => len,

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use windows_sys::Win32::System::SystemInformation::{GetSystemInfo, SYSTEM_INFO};
 
-/// Returns the number of bytes of which each offset of a mapping is a multiple.
+/// Returns the granularity in bytes: the offset of each mapping is a multiple of it.
 pub(crate) fn allocation_granularity() -> u64 {
     sizes().1
 }

@@ -26,8 +26,9 @@ pub(super) fn resolve_spec<'f>(spec: &Spec<'f>) -> Result<Spec<'f>> {
     Ok(spec)
 }
 
-/// Determines the length and the protection of a new section over a file. The kernel checks most of
-/// this too, but only if the name is free. These checks give the same errors if the name exists.
+/// Determines the length and the protection of a new section over a file. The kernel makes most of
+/// these checks too, but only if the name is free. These checks return the same errors if the name
+/// exists.
 fn resolve_file_spec(file: &File, spec: &mut Spec<'_>) -> Result<()> {
     let file_len = file.metadata().map_err(not_a_file)?.len();
     if spec.len == 0 {

@@ -1,6 +1,6 @@
 //! The header of a value in shared memory, which the first process initialises.
 //!
-//! | `magic` | `begun` | Meaning | Left by |
+//! | `magic` | `begun` | Meaning | Ended by |
 //! |---|---|---|---|
 //! | 0 | 0 | no process has begun; all bytes of the value are zero | `begin` of the owner of the lock |
 //! | 0 | 1 | the owner of the lock initialises the value, or died or failed while it did so | `publish`; the next owner clears the value and begins again |
@@ -19,8 +19,8 @@ pub(crate) struct Header {
     magic: AtomicU64,
     fingerprint: AtomicU64,
     len: AtomicU64,
-    /// A [`SharedMutex`](crate::sync::SharedMutex): not 0 if the next owner has to get the report that
-    /// the mutex was abandoned.
+    /// A [`SharedMutex`](crate::sync::SharedMutex): not 0 if the next acquisition has to report
+    /// that the mutex was abandoned.
     pub(crate) unclean: AtomicU32,
     begun: AtomicU32,
 }
@@ -54,7 +54,8 @@ impl Header {
     /// Initialises the value, if it is not initialised. Returns whether this call did so, or the error
     /// of `init`. The caller owns the mutex of the header.
     ///
-    /// `clear` sets all bytes of the value to zero, which an earlier initialiser may have changed.
+    /// `clear` sets all bytes of the value to zero, because an initialiser that died may have
+    /// changed them.
     pub(crate) fn init<E>(
         &self,
         fields: Fields,

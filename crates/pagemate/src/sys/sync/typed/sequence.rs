@@ -1,11 +1,11 @@
-//! A value under a sequence number: readers take no lock and never get half of a value.
+//! A value with a sequence number: readers take no lock, and never get a mixture of two values.
 //!
-//! There are two slots. The number says by its lowest bit which of them has the current value; a writer
-//! fills the other one and then increments the number. So the current value stays readable while a
-//! writer works, and after a writer died. A mutex, which is not part of this protocol, admits one writer
-//! at a time.
+//! There are two slots. The lowest bit of the sequence number selects the slot with the current
+//! value. A writer fills the other slot and then increments the number. The current value therefore
+//! stays readable while a writer works, and after a writer has died. A mutex, which is not part of
+//! this protocol, admits one writer at a time.
 //!
-//! | Number | Slot of the current value | A writer writes to | Left by |
+//! | Number | Slot of the current value | A writer writes to | Ended by |
 //! |---|---|---|---|
 //! | even | 0 | slot 1 | `write` |
 //! | odd | 1 | slot 0 | `write` |
@@ -13,14 +13,13 @@
 use crate::primitive::{AtomicU64, Ordering, fence};
 use crate::sys::fault;
 
-/// Returns the slot of the value that `sequence` announces.
+/// Returns the slot of the value that has the number `sequence`.
 fn slot(sequence: u64) -> usize {
     usize::from(sequence & 1 == 1)
 }
 
-/// Calls `copy` with the number of a slot until it has copied a whole value.
-///
-/// A pass fails only if writers have replaced the value meanwhile.
+/// Calls `copy` with the number of a slot until it has copied a consistent value. A call has to be
+/// repeated only if writers have replaced the value meanwhile.
 #[inline]
 pub(crate) fn read<T>(sequence: &AtomicU64, mut copy: impl FnMut(usize) -> T) -> T {
     loop {
@@ -53,8 +52,9 @@ pub(crate) fn write(sequence: &AtomicU64, copy: impl FnOnce(usize)) {
     // Relaxed: the mutex orders the writers.
     let before = sequence.load(Ordering::Relaxed);
     let next = before.wrapping_add(1);
-    // Release: pairs with the second Acquire fence in `try_read`. The number that announced the other
-    // slot is stored before any byte of this slot.
+    // Release: pairs with the second Acquire fence in `try_read`. It orders the store of the
+    // current number, by the last writer, before the first byte that this writer stores in the
+    // slot.
     fence(Ordering::Release);
     fault::point("publish-before-value");
     copy(slot(next));

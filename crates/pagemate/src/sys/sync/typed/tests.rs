@@ -27,7 +27,7 @@ struct Memory {
     lock: AtomicU32,
     header: Header,
     value: [AtomicU32; 2],
-    /// How often the value was initialised.
+    /// The number of times that the value was initialised.
     inits: AtomicU32,
 }
 
@@ -37,8 +37,8 @@ impl Memory {
         self.lock.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
     }
 
-    /// Initialises the value as far as the step `dies`, at which the initialiser is killed. The kernel
-    /// then frees the lock.
+    /// Initialises the value. With `dies`, the initialiser is killed at that step, and the kernel
+    /// then releases the lock.
     fn init(&self, dies: Option<u32>) {
         let clear = || self.value.iter().for_each(|word| word.store(0, Relaxed));
         let step = |step| if dies == Some(step) { Err(()) } else { Ok(()) };
@@ -57,7 +57,7 @@ impl Memory {
         self.lock.store(0, Release);
     }
 
-    /// Demands that the value is whole if the header says that it is initialised.
+    /// Asserts that the value is complete if the header describes it as initialised.
     fn read(&self) -> bool {
         let fields = self.header.fields();
         assert!(fields.is_none_or(|fields| fields == FIELDS), "{fields:?}");
@@ -86,7 +86,8 @@ fn one_of_two_initialisers_initialises_and_readers_see_nothing_or_a_whole_value(
             memory.read();
             first.join().unwrap();
             second.join().unwrap();
-            // Both may have found the lock taken, or the first may have died: the next one finishes.
+            // Both initialisers may have found the lock taken, or the first may have died: a third
+            // one finishes.
             if memory.try_lock() {
                 memory.init(None);
             }
@@ -110,7 +111,7 @@ impl Value {
         });
     }
 
-    /// Writes half of a value, as a writer that is killed.
+    /// Writes one of the two words, like a writer that is killed before the second one.
     fn die(&self, value: u32) {
         let slot = usize::from(self.sequence.load(Relaxed).is_multiple_of(2));
         self.slots[slot][0].store(value, Relaxed);

@@ -50,7 +50,7 @@ pub(super) struct Cell {
     /// The offset of the words in the object, in bytes.
     pub(super) offset: u64,
     memory: Box<dyn LockMemory>,
-    /// How long waiters spin before they sleep.
+    /// The time for which waiters spin before they sleep.
     spin: Spin,
 }
 
@@ -60,7 +60,8 @@ unsafe impl Send for Cell {}
 unsafe impl Sync for Cell {}
 
 impl Cell {
-    /// Returns the cell at `words`, which is `offset` bytes from the beginning of the object.
+    /// Returns the cell whose words are at `words`, `offset` bytes from the beginning of the
+    /// object.
     ///
     /// # Safety
     ///
@@ -90,7 +91,7 @@ impl Cell {
         Cell::of(Object::unnamed(&spec.object(&bytes)?)?)
     }
 
-    /// Maps the cell at the beginning of an object.
+    /// Maps the words at the beginning of an object.
     pub(super) fn of(object: Object) -> Result<Cell> {
         if object.len() < LEN as u64 {
             return Err(corrupted("it is too small for a sync object"));
@@ -126,7 +127,7 @@ impl Cell {
         self.memory.object()
     }
 
-    /// Takes the object, and waits if it is not available. The waiter spins before it sleeps.
+    /// Acquires the object, and waits if it is not available. The waiter spins before it sleeps.
     #[inline]
     pub(super) fn wait<W: Waiter>(
         &self,
@@ -180,8 +181,8 @@ impl Cell {
         let taken = words::wait(waiter, deadline, check).map_err(cannot_wait)?;
         drop(counted);
         if taken.is_none() {
-            // A wait without a sleep has not checked the name yet. A wait that ends well need not: the
-            // system call would take longer than a short wait.
+            // A wait without a sleep has not checked the name yet. A successful wait does not check
+            // it, because the system call would take longer than a short wait.
             check_name()?;
         }
         Ok(taken)
@@ -200,7 +201,7 @@ impl fmt::Debug for Cell {
     }
 }
 
-/// A waiter in the count. A waiter that is killed stays in the count.
+/// One thread in the count of waiters. If the thread is killed, the count still includes it.
 pub(super) struct CountedWaiter<'a>(&'a AtomicU32);
 
 impl Drop for CountedWaiter<'_> {
@@ -210,9 +211,9 @@ impl Drop for CountedWaiter<'_> {
     }
 }
 
-/// The memory of an object that contains nothing but the cell.
+/// The memory of an object that contains nothing but the words.
 struct ObjectMemory {
-    /// The first field, so that the memory is unmapped before the name is released.
+    /// The first field, so that `drop` unmaps the memory before it releases the name.
     _mapping: Mapping,
     object: Object,
 }
@@ -248,7 +249,7 @@ impl Spec {
         }
     }
 
-    /// Describes the object that contains the cell.
+    /// Describes the object that will contain these words.
     fn object<'a>(&self, bytes: &'a [u8; LEN]) -> Result<object::Spec<'a>> {
         Ok(object::Spec {
             kind: self.kind(),
@@ -264,7 +265,7 @@ impl Spec {
         })
     }
 
-    /// Returns the initial bytes of the cell.
+    /// Returns the initial bytes of the words.
     fn bytes(&self) -> [u8; LEN] {
         let first = if self.is_locked() { FIRST } else { 0 };
         let (word, setting) = match *self {

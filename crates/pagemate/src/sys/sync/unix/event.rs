@@ -40,7 +40,7 @@ impl Event {
         Event::new(Cell::unnamed(spec)?)
     }
 
-    /// Returns the event in an object that the caller received from elsewhere.
+    /// Returns the event in an object that another process created and sent.
     pub(crate) fn of(object: Object) -> Result<Event> {
         Event::new(Cell::of(object)?)
     }
@@ -89,7 +89,8 @@ impl Event {
     /// Waits for the event. Returns false if it was not signaled before the deadline.
     #[inline]
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
-        // Taking a signal is a few steps; a waiter takes many more, because it may have to deregister.
+        // Try without a waiter first. It takes a few steps, and a waiter takes many more, because
+        // it may have to deregister.
         if self.reset == Reset::Auto && auto_event::try_take_signal(&self.cell.words().wide) {
             return Ok(true);
         }

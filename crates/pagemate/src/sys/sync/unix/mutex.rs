@@ -26,22 +26,22 @@ pub(crate) struct Mutex(Arc<Inner>);
 struct Inner {
     cell: Cell,
     seats: Seats,
-    /// The generation in which this handle took its seat (bits 32 to 63), and the seat (bits 0 to 31);
-    /// 0 before the first one.
+    /// Bits 32 to 63: the generation in which this handle took its seat. Bits 0 to 31: the seat.
+    /// The word is 0 before the handle has taken a seat.
     seat: AtomicU64,
     /// The pid of the process in that generation.
     pid: AtomicU32,
     /// The [`ThreadId`] of the thread that owns the mutex by this handle, or [`ThreadId::NONE`].
     owner: AtomicU64,
     /// The [`ThreadId`] of the thread that last [prepared](Inner::prepare) an acquisition, or
-    /// [`ThreadId::NONE`]. That thread needs no other preparation.
+    /// [`ThreadId::NONE`]. That thread does not have to prepare an acquisition again.
     prepared: AtomicU64,
 }
 
 impl Mutex {
     fn new(cell: Cell) -> Result<Mutex> {
-        // Open the description of seats now and not with the first lock: by then the process may have
-        // given up the right to open the file.
+        // Open the description of seats now and not at the first lock, because the process may give
+        // up the right to open the file in between.
         let seats = cell.object().seats()?;
         Ok(Mutex(Arc::new(Inner {
             cell,
@@ -74,7 +74,7 @@ impl Mutex {
         Ok(mutex)
     }
 
-    /// Returns the mutex in an object that the caller received from elsewhere.
+    /// Returns the mutex in an object that another process created and sent.
     pub(crate) fn of(object: Object) -> Result<Mutex> {
         Mutex::new(Cell::of(object)?)
     }
@@ -145,8 +145,8 @@ impl Mutex {
         self.0.abandon_if_owned_by(ThreadId::current());
     }
 
-    /// Restores the state before an acquisition: releases the mutex, or abandons it again. For one of
-    /// several objects, the others of which could not be acquired.
+    /// Restores the state before an acquisition: releases the mutex, or abandons it again. A wait
+    /// for several objects calls this if it could not acquire the others.
     pub(super) fn undo(&self, acquired: Acquired) {
         match acquired {
             Acquired::Released => _ = self.unlock(),
@@ -154,13 +154,13 @@ impl Mutex {
         }
     }
 
-    /// Returns a waiter of the calling thread, which has a seat from then on.
+    /// Returns a waiter of the calling thread. The process has a seat from then on.
     pub(super) fn waiter(&self) -> Result<impl Waiter<Output = Acquired> + '_> {
         let seat = self.0.prepare(ThreadId::current())?;
         Ok(self.0.waiter(seat))
     }
 
-    /// Notes that this thread owns the mutex, which it acquired by a [`waiter`](Mutex::waiter).
+    /// Records that this thread owns the mutex, which it acquired by a [`waiter`](Mutex::waiter).
     pub(super) fn note_acquired(&self) {
         self.0.note_owner(ThreadId::current());
     }
@@ -200,8 +200,9 @@ impl Inner {
         Ok(self.seat_number())
     }
 
-    /// Takes a seat in place of `old`, which is 0 or of another generation. A seat that another thread
-    /// took in this generation stays, because that thread may already own the mutex with it.
+    /// Takes a seat to replace `old`, which is 0 or of another generation. If another thread has
+    /// taken a seat in this generation, the handle keeps that seat, because that thread may already
+    /// own the mutex with it.
     #[cold]
     fn take_seat(&self, current: ThreadId, old: u64) -> Result<()> {
         self.cell.object().check_name()?;
@@ -209,16 +210,16 @@ impl Inner {
         let next = || words.seats.fetch_add(1, primitive::Ordering::Relaxed);
         let file = self.cell.object().seat_file()?;
         let mut seat = self.seats.take(file, at, next)?;
-        // Seat numbers wrap around. With the number of a dead owner that is still in the word, this
-        // process would seem to own the mutex.
+        // Seat numbers wrap around, so the new number may be that of a dead owner that is still in
+        // the word. This process would then seem to own the mutex, so take another number.
         while words.word.load(primitive::Ordering::Relaxed) & protocol::OWNER == seat {
             self.seats.leave(at, seat);
             seat = self.seats.take(file, at, next)?;
         }
         self.pid.store(std::process::id(), Ordering::Relaxed);
         let new = current.generation() << 32 | u64::from(seat);
-        // Release: publishes the pid to the Acquire in `prepare`. If another thread of this process was
-        // faster, Acquire reads the pid that it published.
+        // Release: publishes the pid to the Acquire in `prepare`. If another thread of this process
+        // has stored its seat first, Acquire reads the pid that it published.
         let (success, failure) = (Ordering::Release, Ordering::Acquire);
         if self.seat.compare_exchange(old, new, success, failure).is_err() {
             self.seats.leave(self.cell.offset, seat);
@@ -226,7 +227,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Notes that this thread owns the mutex, which was created locked with the seat [`FIRST`].
+    /// Records that this thread owns the mutex, which was created locked with the seat [`FIRST`].
     fn own_new_mutex(self: &Arc<Inner>) {
         let current = ThreadId::current();
         thread::abandon_at_exit(self.weak());
@@ -236,7 +237,7 @@ impl Inner {
         self.note_owner(current);
     }
 
-    /// Notes the thread that owns the mutex, and in the words the pid, for lists.
+    /// Records the thread that owns the mutex and, in shared memory, the pid for the inventory.
     #[inline]
     fn note_owner(&self, owner: ThreadId) {
         self.owner.store(owner.0, Ordering::Relaxed);
@@ -296,9 +297,9 @@ impl Drop for Inner {
         if owner != ThreadId::NONE && owner.generation() == generation {
             self.abandon();
         }
-        // Leave the seat after abandoning the mutex: while the seat is in the word, it has to be alive.
-        // Leave it explicitly: the description of seats stays open while the process has other handles
-        // to the file.
+        // Release the seat after abandoning the mutex: the seat must be alive while the word
+        // contains it. Release it explicitly: the description of the seats stays open while the
+        // process has other handles to the file.
         if *self.seat.get_mut() >> 32 == generation {
             self.seats.leave(self.cell.offset, self.seat_number());
         }
@@ -317,7 +318,8 @@ mod tests {
         let mutex = Mutex::unnamed(&spec).unwrap();
         let none = mutex.0.seat.load(Ordering::Relaxed);
         assert_eq!(mutex.lock(Deadline::Now).unwrap(), Some(Acquired::Released));
-        // As a thread does that saw no seat before this one took its seat.
+        // The first thread calls `take_seat` as if it had loaded the seat before the second thread
+        // stored one.
         mutex.0.take_seat(ThreadId::current(), none).unwrap();
         assert!(mutex.unlock());
         assert_eq!(

@@ -43,7 +43,7 @@ impl Semaphore {
         Semaphore::new(Cell::unnamed(spec)?)
     }
 
-    /// Returns the semaphore in an object that the caller received from elsewhere.
+    /// Returns the semaphore in an object that another process created and sent.
     pub(crate) fn of(object: Object) -> Result<Semaphore> {
         Semaphore::new(Cell::of(object)?)
     }
@@ -73,8 +73,8 @@ impl Semaphore {
         protocol::SemaphoreWaiter { word: &self.cell.words().word }
     }
 
-    /// Releases a permit that was taken as one of several objects, the others of which could not be
-    /// acquired.
+    /// Releases a permit again. A wait for several objects calls this if it could not acquire the
+    /// others.
     pub(super) fn undo(&self) {
         _ = protocol::release(&self.cell.words().word, 1, protocol::MAX_COUNT);
     }

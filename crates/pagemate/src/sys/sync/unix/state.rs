@@ -1,4 +1,4 @@
-//! Decodes the state of a sync object, for lists.
+//! Decodes the state of a sync object, for the inventory.
 
 use std::io;
 
@@ -36,6 +36,7 @@ pub(crate) fn read_state(
         Kind::Event => State::Event { reset: Reset::Manual, signaled: word & SIGNALED != 0 },
         Kind::Semaphore => State::Semaphore { count: semaphore::count(word), max: setting },
     };
-    // The count still includes waiters that were killed. Without a waiters' bit no thread sleeps.
+    // The count also includes waiters that were killed. If the bit `WAITERS` is clear, no thread
+    // sleeps.
     Some((state, if has_waiters { waiting } else { 0 }))
 }

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::sys::liveness::{generation, generation_if_begun};
 
-/// A thread of one generation of this process. The thread that a fork copies has another id in the child,
-/// because the generation differs.
+/// The identity of a thread within one generation of this process. A fork copies the calling thread, and
+/// the copy has another identity, because the child has another generation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct ThreadId(pub(super) u64);
 
 impl ThreadId {
-    /// No thread. It is also different from [`current_if_known`](ThreadId::current_if_known) of a thread
-    /// without an id.
+    /// The identity of no thread. It differs also from the result of
+    /// [`current_if_known`](ThreadId::current_if_known) for a thread without an id.
     pub(super) const NONE: ThreadId = ThreadId(u64::MAX);
 
     /// Returns the id of the calling thread.
@@ -59,8 +59,8 @@ pub(super) trait Owned {
     fn abandon_if_owned_by(&self, thread: ThreadId);
 }
 
-/// The mutexes that a thread has owned, by their addresses. It abandons those that it still owns when
-/// it ends.
+/// The mutexes that a thread has owned, by their addresses. When the thread ends, `drop` abandons
+/// those that it still owns.
 struct Mutexes(BTreeMap<usize, Weak<dyn Owned>>);
 
 impl Drop for Mutexes {
@@ -71,9 +71,10 @@ impl Drop for Mutexes {
     }
 }
 
-/// Registers a mutex, which the calling thread then abandons if it ends as its owner.
+/// Registers a mutex. If the calling thread ends while it owns the mutex, the mutex is abandoned.
 pub(super) fn abandon_at_exit(mutex: Weak<dyn Owned>) {
-    // The error is ignored: the thread is ending, and the destructor of `MUTEXES` has already run.
+    // Ignore the error: it means that the thread is ending and that the destructor of `MUTEXES` has
+    // run.
     _ = MUTEXES.try_with(|mutexes| {
         let Mutexes(mutexes) = &mut *mutexes.borrow_mut();
         // The address is not reused while the map has a weak reference to it.

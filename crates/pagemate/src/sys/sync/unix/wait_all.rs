@@ -12,23 +12,24 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
 use crate::sys::wait::Slice;
 
-/// The longest time for which some of the objects are held while the thread waits for the next one.
+/// The longest time for which a thread keeps some of the objects while it waits for the next one.
 const HOLD: Duration = Duration::from_millis(20);
 
 /// Waits until all of the objects are acquired, and returns how each of them was acquired.
 ///
-/// The objects are taken one by one once all are available. If another thread takes one of them first,
-/// the others are given back; a thread that polls one of those may find it unavailable in between.
+/// The thread acquires the objects one by one once all are available. If another thread acquires
+/// one of them first, this thread releases those that it has. A thread that polls one of those
+/// meanwhile may find it unavailable.
 ///
-/// If each object becomes available now and then, but never all at once, they are
-/// [collected](collect).
+/// If every object becomes available from time to time, but never all at once, the thread
+/// [collects](collect) them.
 pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
     refuse_twice(list)?;
     let mut waiters = list.iter().map(|one| one.observer()).collect::<Result<Vec<_>>>()?;
     let _counted: Vec<_> = list.iter().map(|one| one.count_waiter()).collect();
     let (mut slept, mut check_liveness) = (false, false);
     let mut slice = Slice::begin(check_rate(&waiters));
-    // The objects that were available or changed since the last collection.
+    // The objects that were available, or were released, since the last collection.
     let mut seen = vec![false; list.len()];
     let mut names = NameCheck::default();
     loop {
@@ -69,7 +70,7 @@ pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Opti
 }
 
 /// Returns an error if two of the handles refer to the same object, which cannot be acquired twice.
-/// Windows does the same.
+/// Windows returns an error too.
 fn refuse_twice(list: &[Waitable<'_>]) -> Result<()> {
     let mut ids = Vec::with_capacity(list.len());
     for one in list {
@@ -83,7 +84,8 @@ fn refuse_twice(list: &[Waitable<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Notes in `seen` which objects are available, and returns the index of the first one that is not.
+/// Sets `seen` for each object that is available, and returns the index of the first one that is
+/// not.
 fn find_missing(
     waiters: &mut [ObjectWaiter<'_>],
     seen: &mut [bool],
@@ -92,7 +94,7 @@ fn find_missing(
     let mut missing = None;
     for (index, one) in waiters.iter_mut().enumerate() {
         let available = match one {
-            // A pulse counts for this test and for no later one.
+            // A pulse makes the event available for this test and for no later one.
             ObjectWaiter::ManualEvent(waiter) => waiter.try_take(true, check_liveness)?.is_some(),
             _ => one.is_available(check_liveness)?,
         };
@@ -104,8 +106,8 @@ fn find_missing(
     Ok(missing)
 }
 
-/// Takes all of the objects, which were available. If another thread has taken one of them, gives the
-/// others back and returns the index of the missing one.
+/// Acquires all of the objects, which were available. If another thread has acquired one of them
+/// meanwhile, releases the others and returns the index of the missing one.
 fn take_all(
     list: &[Waitable<'_>],
     waiters: &mut [ObjectWaiter<'_>],
@@ -134,11 +136,12 @@ fn take_all(
     Ok(Ok(acquired))
 }
 
-/// Takes the objects one after the other. It holds those that it has while it waits for the next one,
-/// for at most [`HOLD`], and gives them back if it does not get all. Under contention, objects that
-/// other threads lock and unlock all the time are hardly ever available at the same moment.
+/// Acquires the objects one after the other. The thread keeps those that it has while it waits for
+/// the next one, for at most [`HOLD`], and releases them if it does not get all. Under contention,
+/// when other threads lock and unlock the objects all the time, all of them are hardly ever
+/// available at the same moment.
 ///
-/// All processes take the objects in the same order, which avoids deadlocks between two collections.
+/// All processes acquire the objects in the same order, so that two collections cannot deadlock.
 fn collect(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
     let mut order = Vec::with_capacity(list.len());
     for (index, one) in list.iter().enumerate() {
@@ -169,7 +172,7 @@ fn collect(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acqui
     Ok(Some(acquired.into_iter().map(|(_, taken)| taken).collect()))
 }
 
-/// Takes one of the objects, and waits for it until `end` at most.
+/// Acquires one of the objects, and waits for it until `end` at most.
 fn take_until(one: Waitable<'_>, end: Instant, deadline: Deadline) -> Result<Option<Acquired>> {
     let mut waiter = [one.waiter()?];
     let mut slept = false;
@@ -179,7 +182,7 @@ fn take_until(one: Waitable<'_>, end: Instant, deadline: Deadline) -> Result<Opt
         }
         let left = end.saturating_duration_since(Instant::now());
         let time = deadline.next(left).filter(|time| !time.is_zero());
-        // Do not wait for a manual event: no owner is about to release it.
+        // Do not wait for a manual event: it has no owner that is about to release it.
         let Some(time) = time.filter(|_| !one.is_manual_event()) else {
             if slept {
                 waiter[0].pass_on_wake();

@@ -1,4 +1,4 @@
-//! Waits for any of several objects. [`wait_all`](mod@super::wait_all) uses its parts to wait for all of them.
+//! Waits for any of several objects. [`wait_all`](mod@super::wait_all) uses the same waiters.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ pub(super) enum ObjectWaiter<'a> {
     Mutex(Box<dyn Waiter<Output = Acquired> + 'a>),
     /// An automatic event.
     AutoEvent(auto_event::AutoWaiter<'a>),
-    /// An automatic event, of which nothing is taken before all other objects are available.
+    /// An automatic event in a wait for all objects. The waiter takes no signal before all other
+    /// objects are available.
     AutoObserver(auto_event::AutoObserver<'a>),
     /// A manual event. Taking it does not change it.
     ManualEvent(manual_event::ManualWaiter<'a>),
@@ -146,12 +147,12 @@ impl<'a> Waitable<'a> {
         self.cell().object().id()
     }
 
-    /// Returns whether taking the object leaves it available.
+    /// Returns whether the object stays available after it was acquired.
     pub(super) fn is_manual_event(self) -> bool {
         matches!(self, Waitable::Event(event) if event.reset_mode() == Reset::Manual)
     }
 
-    /// Notes that the calling thread acquired the object.
+    /// Records that the calling thread acquired the object.
     pub(super) fn note_acquired(self) {
         if let Waitable::Mutex(mutex) = self {
             mutex.note_acquired();

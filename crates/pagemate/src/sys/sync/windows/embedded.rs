@@ -4,8 +4,9 @@
 //! mutex, and the words contain its name: the first process to use the lock chooses a random name, and
 //! every process opens that name, or creates the kernel mutex again if no process has it open.
 //!
-//! A kernel mutex ends with its last handle, so it does not report the death of an owner that alone had
-//! it open. For this case the words also contain whether the lock is held.
+//! A kernel mutex ends with its last handle. If the owner had the only handle and dies, the kernel
+//! mutex ends with it and cannot report the death. Therefore the words also store whether the lock
+//! is held.
 //!
 //! | `id` | `namespace` | `held` | Meaning |
 //! |---|---|---|---|
@@ -99,8 +100,8 @@ impl EmbeddedWords {
         let local = session.saturating_add(GLOBAL + 1);
         let named = self.memory.name().map(Name::namespace);
         let own = if named == Some(Namespace::Global) { GLOBAL } else { local };
-        // AcqRel and Acquire, here and for `id`: the namespace is stored before the id, so that a
-        // process that reads the id of another one also reads its namespace.
+        // AcqRel and Acquire, here and for `id`: the namespace is stored before the id, so a
+        // process that reads an id of another process also reads the namespace of that process.
         let before = namespace.compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire);
         let namespace = match before.err().unwrap_or(own) {
             GLOBAL => Namespace::Global,
@@ -132,7 +133,8 @@ impl EmbeddedWords {
         // Relaxed: the kernel mutex, which this thread owns, orders the accesses of its owners.
         match self.words().held.swap(1, Ordering::Relaxed) {
             0 => acquired,
-            // The owner died, and alone had the kernel mutex open, which ended without a report.
+            // The owner died and had the only handle to the kernel mutex, so the kernel reported
+            // nothing.
             _ => Acquired::Abandoned,
         }
     }

@@ -39,7 +39,7 @@ impl Event {
         kernel::unnamed(spec).map(Event)
     }
 
-    /// Returns the event of a handle that the caller received from elsewhere.
+    /// Returns the event of a handle that another process created and sent.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Event> {
         kernel::checked(handle, kernel::EVENT).map(Event)
     }

@@ -74,7 +74,8 @@ impl ObjectType {
     }
 }
 
-/// Creates an object with the name, or opens the existing one. The flag is true if it was created.
+/// Creates an object with the name, or opens the existing one. Returns its handle, and true if it
+/// was created.
 pub(super) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(OwnedHandle, bool)> {
     let (object_type, sharing) = (ObjectType::of(spec), spec.sharing()?);
     create_with(name, spec, existing, || {
@@ -94,7 +95,7 @@ pub(super) fn create_with(
     let make = || {
         let made = create_or_open(spec, Some(&descriptor()?), Some(&spelled));
         made.map_err(|error| match code_of(&error) {
-            // Another process has created an object of another type since the look-up.
+            // Another process has created an object of another type since the name was looked up.
             ERROR_INVALID_HANDLE => named::already_exists(),
             _ => cannot_create(error),
         })
@@ -111,8 +112,8 @@ pub(super) fn open(name: &Name, object_type: ObjectType) -> Result<OwnedHandle> 
     open_spelled(&kernel_name(name), object_type)
 }
 
-/// Returns a handle that the caller received from elsewhere, or an error if it is not one to an object
-/// of this type or does not allow waiting.
+/// Checks a handle that another process sent. Fails if it does not refer to an object of this type,
+/// or does not allow waiting.
 pub(super) fn checked(handle: OwnedHandle, object_type: ObjectType) -> Result<OwnedHandle> {
     if !native::is_a(handle.as_handle(), object_type.kind)? {
         let cause = format!("the handle does not refer to a kernel {}", object_type.name);
@@ -139,7 +140,8 @@ fn open_spelled(spelled: &[u16], object_type: ObjectType) -> Result<OwnedHandle>
     opened.map_err(named::cannot_open)
 }
 
-/// Creates an object, or opens the one that has its name. The flag is true if it was created.
+/// Creates an object, or opens the one that has its name. Returns its handle, and true if it was
+/// created.
 fn create_or_open(
     spec: &Spec,
     descriptor: Option<&Descriptor>,

@@ -28,7 +28,7 @@ pub(crate) fn read_state(
     None
 }
 
-/// Returns the number of this process among its parent and its siblings. Windows does not fork.
+/// Returns the generation, which is always the same: Windows does not fork.
 pub(crate) fn generation() -> u32 {
     0
 }

@@ -22,11 +22,11 @@ use crate::sys::object::{Existing, native};
 /// A handle to a mutex, which threads of this process may share.
 #[derive(Debug)]
 pub(crate) struct Mutex {
-    /// The handle of the kernel mutex. An embedded mutex opens it when it is first locked: opening
-    /// writes to the words, and until then the memory may belong to something else.
+    /// The handle of the kernel mutex. An embedded mutex opens it at the first lock. Opening it
+    /// writes to the words, and before the first lock the memory may contain data of another kind.
     handle: OnceLock<OwnedHandle>,
-    /// The id of the thread that acquired the mutex by this handle, or 0. The id stays if that thread
-    /// ends without releasing the mutex, and the system may reuse the id for another thread.
+    /// The id of the thread that acquired the mutex by this handle, or 0. If that thread ends
+    /// without releasing the mutex, the id stays, and the system may give the id to another thread.
     owner: AtomicU32,
     /// The words of an embedded mutex.
     embedded: Option<EmbeddedWords>,
@@ -70,7 +70,7 @@ impl Mutex {
         Mutex { handle: handle.into(), owner: AtomicU32::new(0), embedded: None }
     }
 
-    /// Returns a new mutex, which this thread owns if `spec` says so.
+    /// Returns a new mutex. This thread owns it if `spec` requests that.
     fn created(handle: OwnedHandle, spec: &Spec) -> Mutex {
         let mutex = Mutex::new(handle);
         if spec.is_locked() {
@@ -103,7 +103,7 @@ impl Mutex {
         Ok(Mutex::created(kernel::unnamed(spec)?, spec))
     }
 
-    /// Returns the mutex of a handle that the caller received from elsewhere.
+    /// Returns the mutex of a handle that another process created and sent.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Mutex> {
         kernel::checked(handle, kernel::MUTEX).map(Mutex::new)
     }
@@ -153,7 +153,8 @@ impl Mutex {
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Acquired>> {
         let handle = self.opened()?;
         match self.owned_by(handle) {
-            // A `try_lock` does not wait, so it reports a mutex that is owned and no error.
+            // `try_lock` does not wait, so it reports that the mutex is owned, and returns no
+            // error.
             Some(OwnedBy::AnotherHandle) if matches!(deadline, Deadline::Now) => return Ok(None),
             Some(owned) => return Err(owned.error()),
             None => {}
@@ -173,7 +174,8 @@ impl Mutex {
         }
         self.owner.store(0, Ordering::Relaxed);
         _ = HELD.try_with(|held| held.set(held.get().saturating_sub(1)));
-        // The next owner finds that the lock is held, and takes it for abandoned.
+        // If the mutex is abandoned, do not clear `held`: the next owner then reports the
+        // abandonment.
         if let Some(embedded) = self.embedded.as_ref().filter(|_| !abandoned) {
             embedded.clear_held();
         }
@@ -214,7 +216,7 @@ impl Mutex {
         by_another.then_some(OwnedBy::AnotherHandle)
     }
 
-    /// Notes that this thread has acquired the mutex, and returns how.
+    /// Records that this thread has acquired the mutex, and returns how.
     pub(super) fn note_acquired(&self, acquired: Acquired) -> Acquired {
         self.owner.store(this_thread(), Ordering::Relaxed);
         _ = HELD.try_with(|held| held.set(held.get().saturating_add(1)));

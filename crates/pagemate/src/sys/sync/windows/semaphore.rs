@@ -44,7 +44,7 @@ impl Semaphore {
         kernel::unnamed(spec).map(Semaphore)
     }
 
-    /// Returns the semaphore of a handle that the caller received from elsewhere.
+    /// Returns the semaphore of a handle that another process created and sent.
     pub(crate) fn of(handle: OwnedHandle) -> Result<Semaphore> {
         kernel::checked(handle, kernel::SEMAPHORE).map(Semaphore)
     }

@@ -15,11 +15,11 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::object::named::code_of;
 
-/// The longest finite timeout of the kernel; the next number is `INFINITE`. A longer or infinite wait
-/// consists of several calls.
+/// The longest finite timeout of the kernel, because the next number is `INFINITE`. A longer or
+/// infinite wait takes several calls.
 const LONGEST: Duration = Duration::from_millis(INFINITE as u64 - 1);
 
-/// How many of several objects a wait is for.
+/// Whether a wait for several objects ends when one of them is available or when all are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WaitFor {
     Any,
@@ -34,7 +34,8 @@ pub(super) fn one(handle: BorrowedHandle<'_>, deadline: Deadline) -> Result<Opti
 /// Waits for at most 64 objects. Returns how they were acquired and, for [`WaitFor::Any`], the index of
 /// the acquired object.
 ///
-/// For [`WaitFor::All`] the kernel reports that some mutex was abandoned, and not which.
+/// For [`WaitFor::All`] the kernel reports that one of the mutexes was abandoned, but not which
+/// one.
 pub(super) fn several(
     handles: &[BorrowedHandle<'_>],
     wait_for: WaitFor,
@@ -64,8 +65,9 @@ pub(super) fn several(
     }
 }
 
-/// Returns the timeout in milliseconds, rounded up. A timeout that was rounded down would end before
-/// the deadline, and the rest would be a busy loop of timeouts of zero.
+/// Returns the timeout in milliseconds, rounded up. If it were rounded down, the kernel's wait
+/// would end before the deadline, and the caller would repeat it with a timeout of zero until the
+/// deadline.
 fn rounded_up(time: Duration) -> u32 {
     let millis = time.min(LONGEST).as_nanos().div_ceil(1_000_000);
     u32::try_from(millis).expect("the longest fits")
@@ -89,7 +91,7 @@ mod tests {
         assert_eq!(rounded_up(Duration::from_nanos(1)), 1);
         assert_eq!(rounded_up(Duration::from_micros(1_001)), 2);
         assert_eq!(rounded_up(Duration::from_millis(7)), 7);
-        // 32 bits are exhausted after 49 days and 17 hours, and the highest number is `INFINITE`.
+        // A number of milliseconds exceeds 32 bits after 49 days and 17 hours.
         for days in [50, 100, 1 << 20] {
             assert_eq!(rounded_up(Duration::from_hours(24 * days)), INFINITE - 1);
         }

@@ -17,7 +17,7 @@ impl<'a> Waitable<'a> {
         })
     }
 
-    /// Notes that the calling thread acquired the object, and returns how.
+    /// Records that the calling thread acquired the object, and returns how.
     fn note_acquired(self, how: Acquired) -> Acquired {
         match self {
             Waitable::Mutex(mutex) => mutex.note_acquired(how),
@@ -48,9 +48,9 @@ pub(crate) fn wait_any(
 /// Waits until all of the objects are acquired, and acquires none before. Returns how each of them was
 /// acquired.
 ///
-/// The kernel reports that some mutex of the list was abandoned, and not which. Each mutex of the list
-/// is then reported as abandoned: to check consistent data costs time, and not to check inconsistent
-/// data is an error.
+/// The kernel reports that one of the mutexes was abandoned, but not which one. Each mutex of the
+/// list is then reported as abandoned. A needless check of consistent data only costs time, and a
+/// missing check of inconsistent data is an error.
 pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
     let acquired = several(list, WaitFor::All, deadline)?;
     Ok(acquired.map(|(_, how)| list.iter().map(|one| one.note_acquired(how)).collect()))

@@ -1,34 +1,35 @@
-//! An automatic event: each signal releases exactly one waiter, and without a waiter the event stays
-//! signaled. A second signal has no further effect then.
+//! An automatic event. Each signal releases exactly one waiter. If no thread waits, the event stays
+//! signaled, and further signals have no effect until a waiter has taken the signal.
 //!
 //! The state is one word of 64 bits.
 //!
 //! | Bits | Name | Meaning |
 //! |---|---|---|
-//! | 0 to 23 | turn | how many grants were made |
-//! | 24 to 31 | epoch | how often all registrations were cancelled |
-//! | 32 to 46 | registered | how many waiters are registered and have no grant yet |
-//! | 47 to 61 | granted | how many grants no waiter has taken yet |
+//! | 0 to 23 | turn | the number of grants that were made |
+//! | 24 to 31 | epoch | the number of times that all registrations were cancelled |
+//! | 32 to 46 | registered | the number of registered waiters without a grant |
+//! | 47 to 61 | granted | the number of grants that no waiter has taken yet |
 //! | 62 | `OBSERVERS` | a thread that waits for all of several objects may be asleep until the event is signaled |
 //! | 63 | `SIGNALED` | signaled: a set found no registered waiter |
 //!
-//! | State | Left by |
+//! | State | Ended by |
 //! |---|---|
 //! | no waiter, not signaled | `set`, which signals it; a waiter, which registers |
 //! | signaled | a waiter, which resets it; `clear`; `pulse` |
 //! | registered waiters | `set` and `pulse`, which turn one registration into a grant; a waiter that deregisters; `withdraw`, which cancels all registrations |
 //! | grants | a waiter that registered before; `withdraw`, if no thread was asleep; a leaving waiter, which turns its grant into the signal |
 //!
-//! A waiter registers before it sleeps on bits 0 to 31. A set turns one registration into a grant and
-//! begins a new turn in the same step, and then wakes one thread. Only a waiter that registered in an
-//! earlier turn takes a grant, so that a thread that sets and then waits does not take its own signal.
-//! A waiter that leaves without a grant deregisters. If there are as many grants as waiters, one of them
-//! is its own, and it turns that grant into the signal.
+//! A waiter registers before it sleeps on bits 0 to 31. `set` turns one registration into a
+//! *grant*, begins a new turn in the same step, and then wakes one thread. A grant can be taken by
+//! any waiter that registered in an earlier turn. A thread that calls `set` and then waits
+//! registers in the new turn, so it cannot take its own signal. A waiter that stops waiting without
+//! a grant deregisters. If there are as many grants as waiters, one of the grants is for this
+//! waiter, which then turns the grant into the signal.
 //!
-//! A killed waiter stays registered. If `wake` finds no sleeping thread, `withdraw` takes the grant back,
-//! signals the event and cancels all registrations; live waiters register again. A waiter that was woken
-//! and then killed leaves its grant. Another waiter that was registered at that time takes the grant
-//! when its slice ends; later waiters do not.
+//! A killed waiter stays registered. If `wake` finds no sleeping thread, `withdraw` cancels the
+//! grant, signals the event and cancels all registrations; live waiters register again. A waiter
+//! may also be killed after it was woken and before it took its grant. Another waiter that was
+//! registered at that time takes the grant when its slice ends; waiters that register later cannot.
 
 use std::cell::Cell;
 use std::io;
@@ -87,7 +88,8 @@ impl State {
         self.0 & OBSERVERS != 0
     }
 
-    /// Returns the same state, signaled and without observers. The caller wakes the observers.
+    /// Returns the same state, signaled and without observers. The caller has to wake the
+    /// observers.
     fn signal(self) -> State {
         State((self.0 | SIGNALED) & !OBSERVERS)
     }
@@ -105,7 +107,8 @@ impl State {
         State(if self.has_registered() { self.0 - ONE_WAITER } else { self.0 })
     }
 
-    /// Returns the state in which one registration is a grant. The caller has seen a registration.
+    /// Returns the state after one registration has become a grant. The caller has checked that
+    /// there is one.
     fn grant(self) -> State {
         let more = if self.0 & GRANTED == GRANTED { 0 } else { ONE_GRANT };
         State(self.next_turn().0 - ONE_WAITER + more)
@@ -153,7 +156,7 @@ pub(crate) fn set(event: &AtomicU64) {
     }
 }
 
-/// Wakes the waiters that a set found in the state `before`.
+/// Wakes threads after `set` has changed the state from `before`.
 #[cold]
 fn wake_for_set(event: &AtomicU64, before: State) {
     if before.has_registered() {
@@ -174,7 +177,7 @@ pub(crate) fn try_take_signal(event: &AtomicU64) -> bool {
     update(event, Ordering::Acquire, next).is_some()
 }
 
-/// Resets the event. Grants that were made stay.
+/// Resets the event. Grants that were made remain.
 pub(crate) fn clear(event: &AtomicU64) {
     event.fetch_and(!SIGNALED, Ordering::Relaxed);
 }
@@ -203,11 +206,11 @@ pub(crate) fn pulse(event: &AtomicU64) {
 }
 
 /// Withdraws a grant for which no thread was asleep, and cancels all registrations. Live waiters
-/// register again. `left` is applied to the remaining state.
+/// register again. `left` computes the new state from the remaining one.
 fn withdraw(event: &AtomicU64, left: impl Fn(State) -> State) {
-    // Wait for a moment first: a waiter that was about to sleep finds the grant in that time. If the
-    // grant became the signal, the next set would find the event signaled, and one signal would be
-    // lost.
+    // Wait for a moment first: a waiter that was about to sleep takes the grant in that time.
+    // Otherwise the grant would become the signal, a following `set` would find the event signaled
+    // already, and one of the two signals would be lost.
     for () in wait::pauses() {
         if !State(event.load(Ordering::Relaxed)).has_grants() {
             return;
@@ -225,7 +228,7 @@ fn withdraw(event: &AtomicU64, left: impl Fn(State) -> State) {
     wake_observers(event, before);
 }
 
-/// Wakes the observers that marked the word before the event was signaled.
+/// Wakes the observers that had set the bit `OBSERVERS` before the event was signaled.
 fn wake_observers(event: &AtomicU64, before: State) {
     if before.has_observers() {
         fault::point("set-before-wake");
@@ -236,8 +239,8 @@ fn wake_observers(event: &AtomicU64, before: State) {
 /// A waiter of an automatic event.
 pub(crate) struct AutoWaiter<'a> {
     event: &'a AtomicU64,
-    /// The state after its registration, if it registered. Turn and epoch tell whether it may take a
-    /// grant, and whether its registration was cancelled.
+    /// The state after its registration, if it registered. Its turn shows whether the waiter may
+    /// take a grant, and its epoch whether the registration was cancelled.
     registered: Cell<Option<State>>,
 }
 
@@ -283,7 +286,8 @@ impl Waiter for AutoWaiter<'_> {
     }
 
     fn register(&self) {
-        // `None`: the event is available, or it changed and the waiter registers before it sleeps.
+        // `None` means that the event is available, or that it changed and the waiter registers
+        // before it sleeps.
         _ = self.prepare_sleep();
     }
 
@@ -296,8 +300,8 @@ impl Waiter for AutoWaiter<'_> {
         if self.is_registered(state) {
             return Some((WaitWord::LowHalf(self.event), expected));
         }
-        // If the field is full, the waiter sleeps without a registration, and takes a signal that it
-        // finds at the end of a slice.
+        // If the field is full, the waiter sleeps without a registration. It then takes only the
+        // signal, at the end of a slice.
         if let Some(next) = state.register() {
             let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
             self.event.compare_exchange(state.0, next.0, order, failed).ok()?;
@@ -306,8 +310,8 @@ impl Waiter for AutoWaiter<'_> {
         Some((WaitWord::LowHalf(self.event), expected))
     }
 
-    /// Withdraws a grant that was made before this waiter registered, and for which it was woken: the
-    /// waiter that the grant was made for was about to sleep, or is dead.
+    /// Withdraws a grant that was made before this waiter registered. The wake-up for the grant
+    /// reached this waiter, so the waiter for which it was made was about to sleep, or is dead.
     fn on_futile_wake(&self) {
         let state = State(self.event.load(Ordering::Relaxed));
         if state.has_grants() && !self.is_granted(state) {
@@ -315,7 +319,7 @@ impl Waiter for AutoWaiter<'_> {
         }
     }
 
-    /// Does nothing: `drop` deregisters and wakes another waiter.
+    /// Does nothing: `drop` deregisters this waiter, and wakes another one.
     fn pass_on_wake(&self) {}
 }
 
@@ -329,12 +333,13 @@ impl Drop for AutoWaiter<'_> {
                 return None;
             }
             if state.has_registered() {
-                // If a grant may be this waiter's, begin a new turn: another waiter takes the grant,
-                // which may have registered later.
+                // If a grant may be for this waiter, begin a new turn, so that a waiter that
+                // registered later can take it.
                 let next = if self.is_granted(state) { state.next_turn() } else { state };
                 return Some(next.deregister());
             }
-            // Each registered waiter has a grant, this one too: the grant becomes the signal.
+            // Each registered waiter has a grant, including this one, so one grant becomes the
+            // signal.
             state.take_grant().map(State::signal)
         };
         let before = update(self.event, Ordering::Relaxed, next);
@@ -349,8 +354,8 @@ impl Drop for AutoWaiter<'_> {
     }
 }
 
-/// A waiter of an automatic event that waits for all of several objects. It does not register, because
-/// it takes nothing before all of them are available.
+/// A waiter of an automatic event in a wait for all of several objects. It does not register,
+/// because it takes no signal before all of the objects are available.
 pub(crate) struct AutoObserver<'a> {
     event: &'a AtomicU64,
 }

@@ -3,10 +3,10 @@
 //! | Bits | Name | Meaning |
 //! |---|---|---|
 //! | 0 | `SIGNALED` | the event is signaled |
-//! | 1 to 30 | `TURN` | how often the waiters were released; a waiter compares it with the number that it saw |
+//! | 1 to 30 | `TURN` | the number of times that the waiters were released; a waiter compares it with the number that it has loaded |
 //! | 31 | `WAITERS` | a waiter may be asleep |
 //!
-//! | State | Left by |
+//! | State | Ended by |
 //! |---|---|
 //! | not signaled | `set`, which signals it and begins a turn; `pulse`, which only begins a turn |
 //! | signaled | `clear`; `pulse`, which resets it and begins a turn |
@@ -60,7 +60,7 @@ fn release_all(word: &AtomicU32, signaled: u32) {
 /// A waiter of a manual event.
 pub(crate) struct ManualWaiter<'a> {
     word: &'a AtomicU32,
-    /// The turn in which this waiter last read the word.
+    /// The turn that this waiter loaded last.
     turn: u32,
 }
 
@@ -86,8 +86,8 @@ impl Waiter for ManualWaiter<'_> {
         // Acquire: the setter's writes, published by the Release in `release_all`.
         let seen = self.word.load(Ordering::Acquire);
         let released = self.is_released(seen);
-        // A pulse counts once: a waiter for all of several objects that finds another one missing must
-        // not be released by the same pulse later.
+        // A pulse releases a waiter once. Otherwise a wait for all of several objects that finds
+        // another object missing would be released by the same pulse later.
         self.turn = seen & TURN;
         Ok(released.then_some(()))
     }

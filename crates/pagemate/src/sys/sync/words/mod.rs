@@ -1,14 +1,16 @@
 //! The protocols of sync objects on systems with futexes. The state of an object is one word in shared
 //! memory, of 64 bits for automatic events and of 32 bits for all others.
 //!
-//! The functions here access that word and the functions of [`crate::sys::wait`] alone, so that
-//! loom can check them. A process can be killed between any two steps, and a word may have any value:
-//! no step relies on another process, and every sleep is bounded.
+//! The functions in this folder access nothing but that word and the functions of
+//! [`crate::sys::wait`], so that loom can check them. A process can be killed between any two
+//! steps, and another process can write any value to a word. Therefore no step relies on another
+//! process to finish, and every sleep is bounded.
 //!
-//! Before a waiter sleeps it sets [`WAITERS`] in the word, and it sleeps only while the word keeps that
-//! value. The thread that makes the object available clears the bit in the same step and wakes one
-//! waiter, or all. A waiter that has slept sets the bit again in the step that takes the object,
-//! because other waiters may still be asleep. At worst this costs one wake-up that wakes no thread.
+//! Before a waiter sleeps, it sets the bit [`WAITERS`] in the word, and it sleeps only if the word
+//! still has that value. The thread that makes the object available clears the bit in the same
+//! step, and wakes one waiter or all. A waiter that has slept sets the bit again in the step in
+//! which it takes the object, because other waiters may still be asleep. If none is, the next
+//! release calls `wake` in vain.
 
 pub(crate) mod auto_event;
 pub(crate) mod manual_event;
@@ -39,9 +41,9 @@ pub(crate) trait Waiter {
     /// owner is dead.
     fn is_available(&mut self, check_liveness: bool) -> io::Result<bool>;
 
-    /// Takes the object if it is available. `slept` states that this waiter has set a waiters' bit,
-    /// which has to stay set for other waiters. With `check_liveness` it also tests whether an owner is
-    /// dead.
+    /// Takes the object if it is available. `slept` means that this waiter has set the bit
+    /// `WAITERS`, which must stay set for other waiters. With `check_liveness` the waiter also
+    /// tests whether an owner is dead.
     fn try_take(&mut self, slept: bool, check_liveness: bool) -> io::Result<Option<Self::Output>>;
 
     /// Returns how often this waiter has to test whether an owner is dead.
@@ -54,19 +56,20 @@ pub(crate) trait Waiter {
         Ok(())
     }
 
-    /// Registers this waiter before it spins. For an object that counts its waiters, so that each of two
-    /// waiters that spin gets its own signal.
+    /// Registers this waiter before it spins, if the object counts its waiters. Two waiters that
+    /// spin then each get a signal of their own.
     fn register(&self) {}
 
-    /// Marks in the word that this waiter is about to sleep, and returns the bits to sleep on and their
-    /// expected value; `None` if the word changed, so that the waiter has to try again.
+    /// Sets the bit `WAITERS`, because this waiter is about to sleep. Returns the bits to sleep on
+    /// and their expected value; `None` if the word has changed, so that the waiter has to try
+    /// again.
     fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)>;
 
-    /// Reacts to a wake-up after which the object was not available.
+    /// Called after a wake-up if the object was not available.
     fn on_futile_wake(&self) {}
 
-    /// Wakes another waiter if the object is available. Called when a waiter that has slept gives up,
-    /// because the wake-up for that object may have gone to this waiter.
+    /// Wakes another waiter if the object is available. Called when a waiter that has slept stops
+    /// waiting, because this waiter may have consumed the wake-up for the object.
     fn pass_on_wake(&self);
 }
 
@@ -90,7 +93,8 @@ pub(crate) fn wait<W: Waiter>(
         }
         slice.set_rate(waiter.check_rate());
         let Some(time) = deadline.next(slice.len()) else {
-            // The last attempt tests for dead owners in any case: the slice may not be over.
+            // The last attempt always tests for dead owners, because the wait may end before the
+            // slice does.
             let taken = waiter.try_take(slept, true)?;
             if slept && taken.is_none() {
                 waiter.pass_on_wake();
@@ -103,7 +107,8 @@ pub(crate) fn wait<W: Waiter>(
         fault::point("wait-before-sleep");
         let woken = wait::wait(word, expected, time)?;
         fault::point("wait-after-sleep");
-        // Usually the object is available now, so this saves the system calls of a liveness test.
+        // Try without a liveness test first: the object is usually available now, and the test
+        // takes system calls.
         if let Some(taken) = waiter.try_take(slept, false)? {
             return Ok(Some(taken));
         }

@@ -1,6 +1,6 @@
 //! A mutex whose word contains the seat of its owner.
 //!
-//! | Word | Meaning | Left by |
+//! | Word | Meaning | Ended by |
 //! |---|---|---|
 //! | 0 | free | `try_lock_uncontended`, `MutexWaiter::try_take` |
 //! | `ABANDONED` | free; the last owner ended without releasing it | `MutexWaiter::try_take`, which reports it |
@@ -129,13 +129,14 @@ impl<S: SeatLiveness> Waiter for MutexWaiter<'_, S> {
         let cleared = self.watch.clear_dead(&self.liveness)?;
         self.watch.try_join(&self.liveness);
         if cleared {
-            // Another waiter can join in the other place.
+            // A second waiter can become a watcher, in the other place.
             wait::wake(self.word.into(), 1);
         }
         Ok(())
     }
 
-    /// Joins the watchers: the last one may have left, which is why it woke this waiter.
+    /// Makes this waiter a watcher if a place is free. The last watcher wakes a waiter for that
+    /// when it leaves.
     fn on_futile_wake(&self) {
         self.watch.try_join(&self.liveness);
     }
@@ -158,7 +159,7 @@ impl<S: SeatLiveness> Waiter for MutexWaiter<'_, S> {
 impl<S> Drop for MutexWaiter<'_, S> {
     fn drop(&mut self) {
         if self.watch.leave() && self.word.load(Ordering::Relaxed) & WAITERS != 0 {
-            // No watcher is left: another waiter has to join.
+            // There is no watcher any more, so wake another waiter, which becomes one.
             wait::wake(self.word.into(), 1);
         }
     }

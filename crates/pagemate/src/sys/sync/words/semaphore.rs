@@ -5,7 +5,7 @@
 //! | 0 to 30 | count | the number of free permits |
 //! | 31 | `WAITERS` | a waiter may be asleep |
 //!
-//! | State | Left by |
+//! | State | Ended by |
 //! |---|---|
 //! | count 0 | `release` |
 //! | count > 0 | `release`; a waiter, which takes one permit |
@@ -68,8 +68,9 @@ impl Waiter for SemaphoreWaiter<'_> {
             if self.word.compare_exchange(seen, left, Ordering::Acquire, Ordering::Relaxed).is_ok()
             {
                 if slept && count(left) != 0 {
-                    // A later `release` found no waiters' bit and woke no thread: an earlier one had
-                    // cleared the bit, and this waiter had not yet set it again.
+                    // A `release` after this waiter woke up may have woken no thread: an earlier
+                    // `release` had cleared the bit `WAITERS`, and this waiter had not set it
+                    // again. Wake another waiter for the remaining permits.
                     wait::wake(self.word.into(), 1);
                 }
                 return Ok(Some(()));

@@ -1,8 +1,8 @@
 //! Model checks of the protocols with loom: all interleavings of two or three threads with at most
 //! [`PREEMPTIONS`] preemptions. `cargo xtask loom` runs them.
 //!
-//! Slices do not end here, so that a lost wake-up is a deadlock, which loom reports. The tests pass
-//! `check_liveness` to `try_take` themselves to model the end of a slice.
+//! Slices do not end in these models, so a lost wake-up is a deadlock, which loom reports. To model
+//! the end of a slice, a test passes `check_liveness` to `try_take`.
 
 use loom::thread;
 
@@ -38,7 +38,7 @@ fn wait_for<W: Waiter>(mut waiter: W) -> W::Output {
     wait(&mut waiter, Deadline::Never, || Ok(())).unwrap().unwrap()
 }
 
-/// The seat [`DEAD`] is dead and all others are alive, each in a process of its own.
+/// The seat [`DEAD`] is dead. All other seats are alive, and each belongs to a process of its own.
 struct OneDead;
 
 impl watch::SeatLiveness for OneDead {
@@ -114,7 +114,8 @@ fn two_releases_of_a_mutex_wake_two_waiters() {
     });
 }
 
-/// Runs two threads that lock a mutex of a dead owner, and returns how many of them see it abandoned.
+/// Runs two threads that lock a mutex of a dead owner. Returns the number of threads for which the
+/// mutex was abandoned.
 fn told_of_the_death(left: u32, dies: impl Fn(&AtomicU32)) -> u32 {
     let (lock_word, count, told) = (word(left), word(0), word(0));
     let threads = [2, 3].map(|seat| {
@@ -143,7 +144,7 @@ fn one_waiter_is_told_that_the_owner_abandoned_it() {
     model(|| assert_eq!(told_of_the_death(1, |word| assert!(mutex::abandon(word, 1))), 1));
 }
 
-/// When the last watcher leaves, a waiter that has slept for a slice becomes a watcher.
+/// When the last watcher stops waiting, a waiter that has slept for a slice becomes a watcher.
 #[test]
 fn a_mutex_with_waiters_has_a_watcher() {
     model(|| {
@@ -163,7 +164,7 @@ fn a_mutex_with_waiters_has_a_watcher() {
         wait::until_asleep(lock_word.into(), 1);
         let leave = [first, second].map(|watcher| thread::spawn(move || drop(watcher)));
         all_of(leave);
-        // It was woken to become a watcher, found the mutex owned, and sleeps again.
+        // The waiter was woken to become a watcher, found the mutex owned, and sleeps again.
         wait::until_asleep(lock_word.into(), 1);
         assert_eq!(watchers.load(Relaxed) & u64::from(u32::MAX), 4);
         mutex::unlock(lock_word, 1);
@@ -263,7 +264,7 @@ fn a_thread_that_signals_and_then_waits_does_not_take_the_grant_of_a_waiter() {
         auto_event::set(event);
         let mut own = auto_event::AutoWaiter::new(event);
         assert!(own.try_take(false, false).unwrap().is_none());
-        // Not even after it has registered.
+        // The thread does not take its own signal after it has registered either.
         own.prepare_sleep();
         assert!(own.try_take(true, false).unwrap().is_none());
         drop(own);
@@ -272,7 +273,8 @@ fn a_thread_that_signals_and_then_waits_does_not_take_the_grant_of_a_waiter() {
     });
 }
 
-/// Killed waiters stay registered. Of two signals for them one stays, and every live waiter is woken.
+/// Killed waiters stay registered. Of two signals for killed waiters, one remains, and every live
+/// waiter is woken.
 #[test]
 fn killed_waiters_take_no_signal_and_leave_at_most_one() {
     model(|| {
@@ -308,7 +310,8 @@ fn a_signal_for_a_killed_waiter_releases_the_next_one() {
     });
 }
 
-/// A waiter of two events that takes the first one leaves the signal of the second one to others.
+/// A waiter of two events takes the first one and leaves the signal of the second one to the next
+/// waiter.
 #[test]
 fn a_leaving_waiter_leaves_its_signal_to_the_next_one() {
     model(|| {

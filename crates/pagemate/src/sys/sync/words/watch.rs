@@ -1,17 +1,18 @@
 //! The watchers of a mutex: the waiters that test frequently whether the owner is alive.
 //!
-//! A mutex has two watcher places, the halves of one word of 64 bits. All other waiters sleep for long
-//! slices, so that the tests cost the same for two waiters and for thousands.
+//! A mutex has two watcher places, the halves of one 64-bit word. All other waiters sleep for long
+//! slices, so the tests cost as much for thousands of waiters as for two.
 //!
-//! | A half | Meaning | Ends with |
+//! | Half of the word | Meaning | Ended by |
 //! |---|---|---|
 //! | 0 | the place is free | `try_join` of a waiter that has waited for one slice |
 //! | a seat | that waiter watches, or was killed | `leave`; `clear_dead` once the seat is dead |
 //!
-//! A waiter does not join if another thread of its process watches, so that one death does not remove
-//! both watchers. A watcher that leaves wakes another waiter if no watcher is left, and that waiter
-//! joins. A killed watcher leaves its seat in the word; the other watcher clears it, and so does every
-//! waiter after each slice. If both watchers are dead, the next waiter whose slice ends joins.
+//! A waiter does not become a watcher if another thread of its process is one, so that one death
+//! does not remove both watchers. If the last watcher stops waiting, it wakes another waiter, which
+//! becomes a watcher. The seat of a killed watcher stays in the word until the other watcher, or
+//! any waiter whose slice has ended, clears it. If both watchers are dead, the next waiter whose
+//! slice ends becomes a watcher.
 
 use std::cell::Cell;
 use std::io;
@@ -29,11 +30,11 @@ pub(crate) trait SeatLiveness {
     fn is_own(&self, seat: u32) -> bool;
 }
 
-/// One waiter's part in the watch over a mutex.
+/// The state of one waiter with respect to the watcher places of a mutex.
 pub(crate) struct Watch<'a> {
     places: &'a AtomicU64,
     seat: u32,
-    /// Whether this waiter has waited for one slice.
+    /// Whether this waiter may become a watcher, because it has waited for one slice.
     may_join: Cell<bool>,
     /// Whether this waiter has a watcher place.
     is_watcher: Cell<bool>,
@@ -53,14 +54,14 @@ impl<'a> Watch<'a> {
         Watch { places, seat, may_join: Cell::new(false), is_watcher: Cell::new(false) }
     }
 
-    /// Returns whether this waiter tests frequently. A new waiter does, so that a short wait does not
-    /// touch the watcher places.
+    /// Returns whether this waiter tests frequently. A new waiter tests frequently without a
+    /// watcher place, so that a short wait does not change the places.
     pub(super) fn is_frequent(&self) -> bool {
         self.is_watcher.get() || !self.may_join.get()
     }
 
-    /// Takes a free place, if this waiter has waited for one slice and no thread of its process
-    /// watches.
+    /// Takes a free watcher place, if this waiter has waited for one slice and no thread of its
+    /// process is a watcher.
     pub(super) fn try_join(&self, liveness: &impl SeatLiveness) {
         if self.is_watcher.get() || !self.may_join.get() {
             return;
@@ -79,8 +80,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Clears the places of dead watchers, and returns whether there were any. After this call the
-    /// waiter may join.
+    /// Frees the places of dead watchers, and returns whether there were any. After this call the
+    /// waiter may become a watcher.
     pub(super) fn clear_dead(&self, liveness: &impl SeatLiveness) -> io::Result<bool> {
         self.may_join.set(true);
         let seen = self.places.load(Ordering::Relaxed);
@@ -93,7 +94,7 @@ impl<'a> Watch<'a> {
         Ok(places(next) != seen && self.replace(seen, next))
     }
 
-    /// Leaves this waiter's place, and returns whether it was the last watcher.
+    /// Frees this waiter's place. Returns whether it was the last watcher.
     pub(super) fn leave(&self) -> bool {
         if !self.is_watcher.replace(false) {
             return false;

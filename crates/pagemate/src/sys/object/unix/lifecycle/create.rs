@@ -54,7 +54,7 @@ impl Object {
         let mut unpublished: Option<Built> = None;
         let mut swept = false;
         loop {
-            // Look the name up first, so that no memory is reserved if the object exists.
+            // Look for an existing object first, so that no memory is reserved if there is one.
             match Object::open_at(&location, name, spec.kind, spec.access) {
                 Ok(Some(object)) if existing == Existing::Open => return Ok((object, false)),
                 Ok(Some(_)) => return Err(error::already_exists()),
@@ -70,7 +70,8 @@ impl Object {
             let built = match unpublished.take() {
                 Some(built) => Some(built),
                 None => match build(&location.dir, name, &spec) {
-                    // The memory of dead objects may be enough, so free it and try once more.
+                    // Freeing the memory of dead objects may make enough of it available, so sweep
+                    // them and try once more.
                     Err(error) if error.kind() == ErrorKind::NoSpace && !swept => {
                         swept = true;
                         _ = prune();
@@ -96,7 +97,7 @@ impl Object {
                         return Err(error);
                     }
                     fault::point("create-after-link");
-                    // A handle for reading must not keep a descriptor that can write to the memory.
+                    // A read-only handle must not keep a descriptor that can write to the memory.
                     let opened_for = if memory.is_some() { Access::ReadWrite } else { spec.access };
                     let fd = restrict_access(fd, &location, opened_for, id, before)?;
                     let object = Object {
@@ -126,7 +127,8 @@ impl Object {
     }
 }
 
-/// Fails if the name belongs to a dead object or a foreign file that this user cannot remove.
+/// Fails if the name belongs to a dead object that this user cannot remove, or to a file that
+/// pagemate did not create.
 fn check_name_is_removable(location: &FileLocation) -> Result<()> {
     let Ok(fd) = location.open(Access::Read) else { return Ok(()) };
     if !matches!(lock::ask(fd.as_fd()), Ok(Holder::Nobody))
@@ -146,7 +148,8 @@ fn check_name_is_removable(location: &FileLocation) -> Result<()> {
     Err(Error::new(ErrorKind::PermissionDenied, cause))
 }
 
-/// Returns whether `error` shows that `location` has a live object that could not be opened.
+/// Returns whether `error` means that there is a live object at `location`, which could not be
+/// opened.
 fn is_of_an_object(error: &Error, location: &FileLocation) -> bool {
     use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
     matches!(error.kind(), Corrupted | PermissionDenied | WrongKind | WrongVersion)
@@ -158,7 +161,8 @@ struct Built {
     staged: Staged,
     /// The user's file that is its memory.
     memory: Option<OwnedFd>,
-    /// Whether that file has to grow. The object is then locked exclusively until it has grown.
+    /// Whether that file has to grow. The object's own file is then locked exclusively until it has
+    /// grown.
     grows: bool,
     /// The creator's seats, if it has taken the first seat.
     seats: Option<Seats>,
@@ -181,8 +185,9 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
     let Some(staged) = build_own_file(dir, name, spec)? else { return Ok(None) };
     let written = rustix::io::pwrite(staged.fd(), &record.encode(), 0);
     written.map_err(|e| Error::os("its record of the file cannot be written", e.into()))?;
-    // The file must not grow before this process owns the name, and no process may map it before it
-    // has grown. The exclusive lock makes openers retry in between, as during a sweep.
+    // The file must not grow before this process has linked the name, and no process may map the
+    // section before the file has grown. The exclusive lock makes openers retry in between, as
+    // during a sweep.
     if grows && !lock::try_exclude(staged.fd().as_fd())? {
         return Err(retry::busy());
     }
@@ -231,8 +236,8 @@ fn build_own_file(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<
     Ok(Some(staged))
 }
 
-/// Creates a file without an object's name and takes its shared lock. `None` if the directory was
-/// removed.
+/// Creates a file that is not linked to the name of an object, and takes its shared lock. `None` if
+/// the directory was removed.
 fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Staged>> {
     let mut retries = RetryLimiter::default();
     loop {
@@ -242,8 +247,8 @@ fn locked_file(dir: &Arc<Directory>, mode: Mode) -> Result<Option<Staged>> {
             Err(error) => return Err(cannot_create_file(dir, error)),
         };
         fault::point("create-after-file");
-        // Lock the file before anything else. Where it has a hidden name, a sweep takes the
-        // unlocked file for a dead one and may hold its exclusive lock now.
+        // Lock the file before anything else. If the file has a hidden name, a sweep treats the
+        // unlocked file as dead, and may hold its exclusive lock now.
         if lock::try_share(staged.fd().as_fd())? {
             return Ok(Some(staged));
         }
@@ -314,6 +319,6 @@ fn mode_of(spec: &Spec<'_>) -> Mode {
         Sharing::Everyone(Access::Read) => 0o644,
         Sharing::Everyone(Access::ReadWrite) => 0o666,
     };
-    // A user that could write to the record could make its readers open any file.
+    // Other users must not write to the record: they could make its readers open any file.
     Mode::from_raw_mode(if spec.file.is_some() { mode & !file_record::OTHERS_WRITE } else { mode })
 }

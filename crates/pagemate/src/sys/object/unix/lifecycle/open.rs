@@ -1,4 +1,4 @@
-//! Opening live objects. A dead object is swept and not found.
+//! Opening live objects. An attempt to open a dead object sweeps it and fails with `NotFound`.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -78,10 +78,10 @@ impl Object {
                                     seats: None,
                                 }));
                             }
-                            // A sweep removed it between the test and the lock.
+                            // A sweep removed the name after the test and before the lock.
                             Ok(None) => {}
-                            // This shared lock may have kept the last holder from removing the
-                            // name.
+                            // The last holder may have closed its handle and failed to remove the
+                            // name, because this shared lock existed.
                             Err(error) => {
                                 release_handle(
                                     fd,
@@ -114,7 +114,7 @@ impl Object {
     }
 }
 
-/// Fails if the entry at `location` exists and is not a plain file.
+/// Fails if a file exists at `location` that is not a regular file.
 fn is_object_file(location: &FileLocation) -> Result<()> {
     match location.stat().map(|stat| FileType::from_raw_mode(stat.st_mode)) {
         Ok(FileType::Directory) => Err(error::not_an_object(location, "a directory")),
@@ -146,8 +146,8 @@ impl Description {
             Ok(found) if found.1.bare == name.as_bytes() => found,
             Ok(_) | Err(_) => return Err(wrong_trailer(fd, name)),
         };
-        // The link count alone is not enough: another program may have linked the file to a second
-        // name.
+        // Check the mark of the sweep too: another program may have linked the file to a second
+        // name, so that the link count is not zero.
         if stat.st_nlink == 0 || trailer.removed {
             return Ok(None);
         }
@@ -159,7 +159,7 @@ impl Description {
             Memory::SameFile => (trailer.data_len, trailer.asked_len, None),
             Memory::UserFile { .. } => {
                 let record = FileRecord::read(fd)?;
-                // No view of a read-only section needs the right to write.
+                // Views of a read-only section never need the right to write.
                 let access = if protection == Protection::ReadOnly { Access::Read } else { access };
                 (record.len, record.len, Some(record.follow(fd, &stat, access)?))
             }
@@ -168,8 +168,8 @@ impl Description {
     }
 }
 
-/// Returns the error for a file whose trailer is not that of the object `name`. It reads the whole
-/// trailer, because the stored name may be longer than `name`.
+/// Returns the error for a file whose trailer is not that of the object `name`. This function reads
+/// the whole trailer, because the stored name may be longer than `name`.
 #[cold]
 fn wrong_trailer(fd: BorrowedFd<'_>, name: &Name) -> Error {
     let mut whole = trailer::EMPTY_BUFFER;
@@ -179,10 +179,10 @@ fn wrong_trailer(fd: BorrowedFd<'_>, name: &Name) -> Error {
     other.unwrap_or_else(|error| error)
 }
 
-/// Opens an object's file, and returns the access that the descriptor has.
+/// Opens an object's file to hold the object. Returns the descriptor and its access.
 ///
-/// Only the owner may write to the object's own file if its memory is a user's file. Another user
-/// that may write to the memory opens the object's file for reading.
+/// If the memory of the object is a user's file, only the owner may write to the object's own file.
+/// Another user that may write to the memory opens the object's own file read-only.
 fn open_to_hold(location: &FileLocation, access: Access) -> rustix::io::Result<(OwnedFd, Access)> {
     match location.open(access) {
         Err(Errno::ACCESS) if access == Access::ReadWrite => {

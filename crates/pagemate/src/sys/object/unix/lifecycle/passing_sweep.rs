@@ -1,8 +1,9 @@
 //! Incremental sweeps: a process that creates an object also inspects a few files of its directory.
 //!
-//! The time for that is bounded for each process, independently of the number and the owners of the
-//! files. A step that does not reach the end of the directory stores its position in the user's
-//! directory. Short-lived processes, which make one step only, then continue after each other.
+//! Each process spends a limited part of its time on this, independently of the number and the
+//! owners of the files. A step that does not reach the end of the directory stores its position in
+//! the user's directory, and the next step continues there. Therefore short-lived processes, which
+//! make only one step each, together sweep the whole directory.
 
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
@@ -22,16 +23,17 @@ use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
 use crate::sys::object::unix::location::resolve;
 
-/// A process spends at most one part in this many of its time on sweeps.
+/// The inverse of the largest part of its time that a process spends on sweeps.
 const TIME_DIVISOR: u32 = 50;
 
 /// The approximate maximum duration of a step.
 const MAX_STEP: Duration = Duration::from_micros(100);
 
-/// The number of files that a step inspects even if its time is over.
+/// The number of files that a step inspects even after its time has passed.
 const MIN_FILES: u32 = 8;
 
-/// The number of other entries that take as long as one file. They cost no system call.
+/// The number of other directory entries that take as long as one file. Such an entry is skipped
+/// without a system call.
 const ENTRIES_PER_FILE: u32 = 16;
 
 /// Sweeps a part of `dir`, unless the last step of this process was too recent for its duration.
@@ -91,9 +93,9 @@ pub(crate) fn clear_resume_point(dir: &Arc<Directory>) {
     ResumePoint::of(dir).remove();
 }
 
-/// Returns whether `user` has the right to remove this file or to free its memory. That is always
-/// so in the user's own directory. In the parent directory most files may belong to other users,
-/// and one system call is enough to skip each of them.
+/// Returns whether `user` has the right to remove this file or to free its memory. In the user's
+/// own directory that is always so. In the parent directory most files may belong to other users.
+/// One system call is enough to skip such a file.
 fn can_reclaim(location: &FileLocation, user: u32) -> bool {
     const OTHERS_WRITE: RawMode = 0o022;
     location.dir.namespace() == Namespace::Local
@@ -104,8 +106,8 @@ fn can_reclaim(location: &FileLocation, user: u32) -> bool {
         })
 }
 
-/// The stored position of the last step in a directory, one for each user and directory. It is a
-/// hint: a step can begin at any number.
+/// The position at which the last step in a directory stopped, stored for each user and each
+/// directory. It is a hint: a step may begin at any position.
 struct ResumePoint {
     /// The user's directory, which contains the file. `None` if it does not exist.
     dir: Option<Arc<Directory>>,

@@ -20,7 +20,7 @@ pub(crate) const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Glob
 pub(crate) fn prune() -> Result<Swept> {
     let mut swept = Swept::default();
     for_each_file(|location| sweep_if_dead(location, &mut swept))?;
-    // A failure leaves empty directories only, so it does not fail the call.
+    // A failure only leaves empty directories, so it does not fail the call.
     _ = resolve::remove_abandoned();
     Ok(swept)
 }

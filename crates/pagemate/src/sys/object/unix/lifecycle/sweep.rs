@@ -43,7 +43,7 @@ pub(crate) fn sweep_if_dead(location: &FileLocation, swept: &mut Swept) {
     }
 }
 
-/// Removes the name at `location` if its object is dead. The file `known` is known to be an object,
+/// Removes the name at `location` if its object is dead. If the file is `known`, it is an object,
 /// so its trailer is not checked again.
 pub(super) fn sweep_file(location: &FileLocation, known: Option<Id>) -> Outcome {
     let fd = match location.open(Access::ReadWrite) {
@@ -59,7 +59,8 @@ pub(super) fn id_of(fd: &OwnedFd) -> Option<Id> {
 }
 
 /// Removes the name at `location` if no process holds a lock on `fd`, which has or had that name.
-/// `id` is the identity of `fd`. The file `known` is known to be an object.
+/// `id` is the identity of `fd`. If it is `known`, the file is an object, so its trailer is not
+/// checked.
 pub(super) fn remove_if_dead(
     fd: &OwnedFd,
     location: &FileLocation,
@@ -84,13 +85,14 @@ pub(super) fn remove_if_dead(
 fn remove(fd: &OwnedFd, location: &FileLocation, id: Id, known: Option<Id>) -> Outcome {
     // The program may have closed the descriptor of the directory since the handle was opened.
     let Some(location) = location.revalidated() else { return Outcome::Absent };
-    // The name may refer to another object by now, which must stay.
+    // The name may refer to another object by now, which must not be removed.
     let Some(stat) = location.stat_if(id) else { return Outcome::Absent };
     if known != Some(id) && !is_object(fd.as_fd(), &location, &stat) {
         return Outcome::NotRemovable;
     }
-    // An opener that tested while the object was live may take its shared lock after this sweep.
-    // The mark tells it that the name is removed, even if the file has a second link.
+    // An opener may have tested the lock while the object was live, and take its shared lock after
+    // this sweep. The mark in the trailer then tells the opener that the name is removed, even if
+    // the file has a second link.
     trailer::mark_removed(fd.as_fd(), &stat);
     fault::point("sweep-after-mark");
     if location.unlink().is_ok() {
@@ -107,7 +109,7 @@ fn remove(fd: &OwnedFd, location: &FileLocation, id: Id, known: Option<Id>) -> O
 /// Returns whether a file without a holder is an object that pagemate created or began to create. A
 /// sweep must not remove any other file, even if a mistake or another user put it in the directory.
 pub(crate) fn is_object(fd: BorrowedFd<'_>, location: &FileLocation, stat: &Stat) -> bool {
-    // An object's mode contains rights to read and to write only.
+    // The mode of an object's file has only bits for reading and writing.
     let mode = stat.st_mode & 0o7777;
     file_id::is_file(stat)
         && mode & !0o666 == 0

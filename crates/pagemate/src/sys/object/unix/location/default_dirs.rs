@@ -1,4 +1,5 @@
-//! The default parent directories of objects, and whether the program may be told another one.
+//! The default parent directories of objects, and the test whether the program may obey
+//! `PAGEMATE_DIR`.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -10,16 +11,16 @@ cfg_select! {
         /// Returns the parent of a namespace's objects unless `PAGEMATE_DIR` is set.
         pub(crate) fn default(namespace: Namespace) -> Cow<'static, Path> {
             match namespace {
-                // If the system does not tell, fall back to a directory in which the user can
-                // create nothing. The call then fails with an error that names the directory. A
-                // writable fallback would hide objects from the processes that find the right
-                // directory.
+                // If the system does not report the directory, use one in which the user can create
+                // nothing. The call then fails with an error that names this directory. In a
+                // writable fallback directory the objects would be hidden from processes to which
+                // the system reports the right directory.
                 Namespace::Local => match apple::user_dir() {
                     Some(dir) => Cow::Owned(dir),
                     None => Cow::Borrowed(Path::new("/var/folders")),
                 },
-                // Sticky and writable by all users like /tmp, but the system removes no old files
-                // from it.
+                // This directory is sticky and writable by all users, like /tmp, but the system
+                // does not remove old files from it.
                 Namespace::Global => Cow::Borrowed(Path::new("/Users/Shared")),
             }
         }

@@ -1,5 +1,5 @@
-//! A directory of objects. Each user's objects are in a directory of that user, and the
-//! machine's objects are beside it.
+//! A directory of objects. The objects of each user are in a directory of that user. The machine's
+//! objects are in the common parent directory.
 //!
 //! A process keeps a checked descriptor of each directory and opens objects through it. No path is
 //! looked up between the check and the use, so no other user can redirect it.
@@ -22,11 +22,12 @@ use crate::sys::object::unix::location::user_directory::{Lookup, Missing};
 /// A directory of objects that was checked and is safe to use.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    /// Its descriptor, unless the program closed that: see [`is_valid`](Directory::is_valid).
+    /// Its descriptor. The program may have closed it: see [`is_valid`](Directory::is_valid).
     /// `None` during `drop`.
     fd: Option<OwnedFd>,
     /// Whether this process found that the program had closed the descriptor. The number then
-    /// belongs to the program, even if the program opens the same directory under it again.
+    /// belongs to the program, even if the program opens the same directory again and gets the same
+    /// number.
     lost: AtomicBool,
     id: Id,
     path: PathBuf,
@@ -85,13 +86,13 @@ impl Directory {
     }
 
     /// Returns whether the descriptor still refers to the directory, and the directory was not
-    /// removed. A program that closes all descriptors, as daemons do, may have another file under
-    /// the same number.
+    /// removed. If the program has closed all descriptors, as daemons do, the number may refer to
+    /// another file.
     pub(crate) fn is_valid(&self) -> bool {
         self.stat().is_some_and(|stat| stat.st_nlink > 0)
     }
 
-    /// Inspects it through its descriptor. `None` if the program has closed that.
+    /// Inspects it through its descriptor. `None` if the program has closed the descriptor.
     fn stat(&self) -> Option<Stat> {
         let found = rustix::fs::fstat(self).ok().filter(|stat| Id::of(stat) == self.id);
         if found.is_none() {
@@ -100,8 +101,8 @@ impl Directory {
         found.filter(|_| !self.lost.load(Ordering::Relaxed))
     }
 
-    /// Returns whether its path leads to it. Otherwise it was moved, or another file system is
-    /// mounted over it, and other processes use another directory.
+    /// Returns whether its path leads to this directory. If not, it was moved, or another file
+    /// system is mounted over it, and other processes use another directory.
     pub(crate) fn is_reachable(&self) -> bool {
         let stat = match self.namespace() {
             Namespace::Local => rustix::fs::statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW),
@@ -138,7 +139,7 @@ impl Drop for Directory {
     }
 }
 
-/// The directory that a namespace's objects have at the moment: the key of the cache.
+/// The directory in which a namespace has its objects at the moment. It is the key of the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct DirectoryKey {
     pub(crate) namespace: Namespace,
@@ -159,7 +160,7 @@ impl DirectoryKey {
     }
 
     pub(crate) fn matches(&self, other: &DirectoryKey) -> bool {
-        // Compare bytes: to compare paths would split both into components.
+        // Compare the bytes: a comparison of paths would split both into components first.
         (self.namespace, self.user) == (other.namespace, other.user)
             && self.parent.as_os_str() == other.parent.as_os_str()
     }

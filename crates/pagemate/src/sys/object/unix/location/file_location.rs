@@ -17,24 +17,26 @@ use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_id::Id;
 use crate::sys::object::unix::location::file_name;
 
-/// The prefix of a file that is not linked to an object's name yet, where it cannot exist without a
-/// name.
+/// The prefix of a file that is not linked to an object's name yet, on systems on which every file
+/// has a name.
 pub(crate) const UNFINISHED_PREFIX: &str = ".pagemate:new-";
 
-/// The prefix of the file names of the machine's objects. They have no directory of their own: the
-/// user that created it could remove every object in it. No encoded name contains a colon.
+/// The prefix of the file names of the machine's objects. They have no directory of their own,
+/// because the owner of that directory could remove every object in it. No encoded name contains a
+/// colon.
 const GLOBAL_PREFIX: &[u8] = b"pagemate:";
 
-/// The name of a file in a directory of objects. A short one is stored in place, so that a handle
+/// The name of a file in a directory of objects. A short name is stored inline, so that a handle
 /// allocates no memory for it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum FileName {
-    /// The name, followed by at least one zero. It is short because handles are moved often.
+    /// The name, followed by at least one zero byte. The array is short because handles are moved
+    /// often.
     Short([u8; SHORT + 1]),
     Long(CString),
 }
 
-/// The maximum length of a file name that is stored in place.
+/// The maximum length of a file name that is stored inline.
 const SHORT: usize = 62;
 
 /// The maximum length of a file name (`NAME_MAX`).
@@ -156,8 +158,9 @@ impl FileLocation {
         rustix::fs::statat(self.fd(), self.file.as_c_str(), AtFlags::SYMLINK_NOFOLLOW)
     }
 
-    /// Inspects the file. `None` if it is not the file `id`. The link count would not tell: the
-    /// file may have a second name, or the directory may have been moved and created again.
+    /// Inspects the file. `None` if it is not the file `id`. The link count is not a substitute for
+    /// this test: the file may have a second name, or the directory may have been moved and created
+    /// again.
     pub(crate) fn stat_if(&self, id: Id) -> Option<Stat> {
         self.stat().ok().filter(|stat| Id::of(stat) == id)
     }
@@ -166,7 +169,8 @@ impl FileLocation {
         rustix::fs::unlinkat(self.fd(), self.file.as_c_str(), AtFlags::empty())
     }
 
-    /// Returns the path for messages. No file is opened by it.
+    /// Returns the path for messages only: files are opened through the descriptor of the
+    /// directory.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.path().join(std::ffi::OsStr::from_bytes(self.file.as_c_str().to_bytes()))
     }

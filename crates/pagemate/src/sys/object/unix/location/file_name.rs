@@ -12,8 +12,8 @@ const HASHED: char = '~';
 /// case-sensitive everywhere.
 const CASE_COUNTS: bool = cfg!(not(any(target_vendor = "apple", pagemate_force_tempname)));
 
-/// Whether a file name contains a byte of the object's name unchanged. A table, because every open
-/// looks up each byte of the name.
+/// Whether the encoding copies a byte of the object's name unchanged. This is a table, because
+/// every open tests each byte of the name.
 const IS_PLAIN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
@@ -78,8 +78,8 @@ fn decode(file_name: &str) -> Option<String> {
     (text(&bare) == file_name).then_some(bare)
 }
 
-/// Returns the 128-bit FNV-1a hash. Two names collide only if a user constructs them to. The opener
-/// then finds the other name in the trailer.
+/// Returns the 128-bit FNV-1a hash. Two names have the same hash only if a user constructs such
+/// names. The opener then finds the other name in the trailer.
 fn fnv1a(name: &[u8]) -> u128 {
     name.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash, byte| {
         (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b)

@@ -13,12 +13,12 @@ use crate::sys::object::unix::location::user_directory::{Lookup, Missing};
 
 /// The cached directories.
 ///
-/// No thread blocks on this lock. A child that was forked while another thread held it would block
-/// for ever. A thread that does not acquire it opens its directory again.
+/// No thread blocks on this lock: a child that was forked while another thread held the lock would
+/// block forever. A thread that cannot acquire the lock at once opens its directory again.
 static CACHE: RwLock<Vec<Arc<Directory>>> = RwLock::new(Vec::new());
 
 /// The maximum number of cached directories, and so of their descriptors. A server that acts for
-/// more users opens the directories of the others each time.
+/// more users opens the directories of the other users at each call.
 const MAX_CACHED: usize = 8;
 
 /// Returns the location of the object `name`, in a valid directory.
@@ -40,8 +40,9 @@ fn usable(namespace: Namespace) -> Result<Arc<Directory>> {
     }
 }
 
-/// Returns the location of the object `name` in a directory that its path leads to. An object must
-/// not be created in any other directory, where other processes would not find it.
+/// Returns the location of the object `name` in the directory to which the path leads now. An
+/// object must not be created in a directory that was moved, where other processes would not find
+/// it.
 pub(crate) fn shared_location(name: &Name) -> Result<FileLocation> {
     let key = DirectoryKey::current(name.namespace())?;
     let dir = match cached(&key).filter(|dir| dir.is_valid() && dir.is_reachable()) {
@@ -51,8 +52,8 @@ pub(crate) fn shared_location(name: &Name) -> Result<FileLocation> {
     Ok(FileLocation::of(dir, name))
 }
 
-/// Returns the location of the object `name` in another directory than that of `location`, if the
-/// path leads to another one by now.
+/// Returns the location of the object `name` in the directory to which the path leads now. `None`
+/// if that is the directory of `location`.
 pub(crate) fn moved_location(location: &FileLocation, name: &Name) -> Result<Option<FileLocation>> {
     if location.dir.is_reachable() {
         return Ok(None);
@@ -69,7 +70,7 @@ pub(crate) fn existing(namespace: Namespace) -> Result<Option<Arc<Directory>>> {
     }
 }
 
-/// Removes the user's pending directories that dead processes left.
+/// Removes the user's pending directories whose creators have died.
 pub(crate) fn remove_abandoned() -> Result<()> {
     let key = DirectoryKey::current(Namespace::Local)?;
     let (parent, _) = parent_directory::open(&key.parent)?;
@@ -88,8 +89,8 @@ fn find_and_cache(key: &DirectoryKey) -> Result<Arc<Directory>> {
     if let Some(mut cache) = uncontended(CACHE.try_write()) {
         cache.retain(|dir| !dir.key().matches(key));
         if cache.len() >= MAX_CACHED {
-            // Keep a directory that a handle uses, so that later calls notice the loss of its
-            // descriptor.
+            // Keep a directory that a handle uses: later calls then notice if the program has
+            // closed its descriptor.
             cache.retain(|dir| Arc::strong_count(dir) > 1);
         }
         cache.push(Arc::clone(&found));

@@ -1,11 +1,12 @@
 //! The directory of a user's own objects.
 //!
-//! Every user can create entries in the parent directory, so another user may own `pagemate-UID`
-//! already, by malice or by accident. The kernel tells the owner of an entry. An entry of another
-//! user is skipped for a directory `pagemate-UID.RANDOM`, whose name cannot be taken in advance.
+//! Every user can create entries in the parent directory, so another user may already own
+//! `pagemate-UID`, by malice or by accident. The kernel reports the owner of an entry. If another
+//! user owns the entry, this user takes a directory `pagemate-UID.RANDOM` instead, whose name no
+//! other user can take in advance.
 //!
-//! All processes of the user use the same directory, also while other users create and remove
-//! entries. For this a directory is first *pending* and then *established*:
+//! All processes of the user must use the same directory, even while other users create and remove
+//! entries. Therefore a directory is first *pending* and then *established*:
 //!
 //! - A pending directory is sticky and empty. An established directory is not sticky.
 //! - A process that finds no established directory locks every pending one of the user (`flock(2)`)
@@ -55,8 +56,8 @@ impl UserDirectory {
             .map_err(|error| unusable(&self.path, "cannot be given its mode", Some(error)))
     }
 
-    /// Locks it against other processes that would establish one. `None` if another process holds
-    /// the lock, or removed the directory.
+    /// Locks the directory, so that no other process establishes one meanwhile. `None` if another
+    /// process holds the lock or has removed the directory.
     fn lock(&self) -> Result<Option<Locked>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let locked = rustix::fs::openat(&self.fd, c".", flags, Mode::empty()).and_then(|fd| {
@@ -65,7 +66,7 @@ impl UserDirectory {
         });
         match locked {
             Ok(locked) => Ok(Some(locked)),
-            // Another process holds the lock, or established another directory and removed this
+            // Another process holds the lock, or has established another directory and removed this
             // one.
             Err(Errno::WOULDBLOCK | Errno::NOENT) => Ok(None),
             Err(error) => Err(unusable(&self.path, "cannot be locked", Some(error))),
@@ -73,8 +74,8 @@ impl UserDirectory {
     }
 }
 
-/// The lock of a directory. `drop` unlocks it explicitly: a child forked in between may hold a
-/// duplicate of the descriptor, and closing this one would leave the lock in place.
+/// The lock of a directory. `drop` unlocks it explicitly: a child that was forked meanwhile may
+/// hold a duplicate of the descriptor, so closing the descriptor would not release the lock.
 struct Locked(OwnedFd);
 
 impl Drop for Locked {
@@ -172,9 +173,9 @@ impl Lookup<'_> {
         Ok(true)
     }
 
-    /// Removes the pending ones of these directories. One directory must be established: a process
-    /// that holds the lock of a removed one finds the established one when it reads the parent
-    /// again. A failure is harmless and leaves an empty directory.
+    /// Removes the pending directories in this list. One directory must be established: a process
+    /// that holds the lock of a removed directory finds the established one when it reads the
+    /// parent again. A failure is harmless, and leaves an empty directory.
     fn remove_pending(&self, dirs: &[UserDirectory]) {
         for dir in dirs.iter().filter(|dir| dir.is_pending()) {
             if let Some(name) = dir.path.file_name() {
@@ -192,7 +193,7 @@ impl Lookup<'_> {
         Ok(())
     }
 
-    /// Returns the name of the directory unless another user has taken it.
+    /// Returns the preferred name of the directory, `pagemate-UID`.
     fn preferred_name(&self) -> String {
         format!("pagemate-{}", self.user)
     }
@@ -218,7 +219,8 @@ impl Lookup<'_> {
     fn open(&self, name: &[u8]) -> Result<Option<UserDirectory>> {
         match self.examine(name) {
             Ok(None) => Ok(None),
-            // Another user of the same id could change the mode later, and then use the directory.
+            // Another user with the same reported id could change the mode later, and then use the
+            // directory.
             examined if user_namespace::is_ambiguous(self.user) => Ok(examined
                 .ok()
                 .flatten()
@@ -249,7 +251,7 @@ impl Lookup<'_> {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return fail("cannot be opened", Some(error)),
         };
-        // The entry may have been removed since, and its name taken by another file.
+        // After the inspection the entry may have been removed, and its name taken by another file.
         let stat = match rustix::fs::fstat(&fd) {
             Ok(now) if Id::of(&now) == Id::of(&stat) => now,
             Ok(_) => return Ok(None),

@@ -1,4 +1,5 @@
-//! The available memory. A request for more fails with the numbers in its message.
+//! The available memory. A request for more memory than that fails with both numbers in its
+//! message.
 
 use std::fmt;
 use std::path::Path;
@@ -102,8 +103,8 @@ pub(crate) fn no_free_inode(dir: &Path, error: Errno) -> Error {
     Error::os_as(ErrorKind::NoSpace, cause, error.into())
 }
 
-/// Returns the memory that the kernel can allocate without killing a process. `None` on systems
-/// that do not tell.
+/// Returns the memory that the kernel can allocate without killing a process. `None` if the system
+/// does not report it.
 fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let field = |name: &str| {

@@ -11,8 +11,9 @@ pub(crate) fn available() -> Option<u64> {
     available_in(&groups, Path::new("/sys/fs/cgroup"))
 }
 
-/// Returns the smallest remainder of the groups in `groups`, the text of `/proc/self/cgroup`, and
-/// of all groups above them. The hierarchies are mounted at `mount` as [cgroups(7)] describes.
+/// Returns the smallest number of remaining bytes among the groups in `groups`, the text of
+/// `/proc/self/cgroup`, and all groups above them. The hierarchies are mounted at `mount` as
+/// [cgroups(7)] describes.
 ///
 /// [cgroups(7)]: https://man7.org/linux/man-pages/man7/cgroups.7.html
 fn available_in(groups: &str, mount: &Path) -> Option<u64> {
@@ -27,8 +28,8 @@ fn available_in(groups: &str, mount: &Path) -> Option<u64> {
         } else {
             continue;
         };
-        // A container may read a path of its host, which does not exist in the container's own
-        // mount. The root of the mount is then the group of the container.
+        // In a container the text may contain a path of the host, which does not exist below the
+        // container's own mount. The root of that mount is then the group of the container.
         let mut path = PathBuf::from(path.trim_start_matches('/'));
         loop {
             least = [least, version.remaining(&root.join(&path))].into_iter().flatten().min();
@@ -79,7 +80,7 @@ impl Version {
 mod tests {
     use super::*;
 
-    /// A directory with these files in place of a mount. `drop` removes it.
+    /// A directory that has the files of a mount. `drop` removes it.
     struct Mount(PathBuf);
 
     impl Mount {

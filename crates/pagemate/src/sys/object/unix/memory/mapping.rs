@@ -48,9 +48,9 @@ impl Object {
     }
 }
 
-/// Returns a free address at which whole huge pages of a file fit. `None` if the range is too short
-/// for one. The address is a hint: another thread may use it first, and the mapping then has no
-/// huge pages.
+/// Returns a free address at which a mapping of this range of a file contains whole huge pages.
+/// `None` if the range is too short for one. The address is a hint: if another thread maps memory
+/// there first, the mapping has no huge pages.
 fn aligned_hint(offset: u64, len: usize) -> Option<*mut c_void> {
     let huge = huge_pages::huge_page_len().filter(|huge| len >= *huge)?;
     let span = len.checked_add(huge)?;

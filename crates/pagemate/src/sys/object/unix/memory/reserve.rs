@@ -6,8 +6,8 @@ use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// The bytes that one call reserves. A signal makes the kernel undo a whole call, so that a larger
-/// step might never succeed in a program with a timer.
+/// The number of bytes that one call reserves. If a signal interrupts the call, the kernel undoes
+/// the whole call, so a longer call might never succeed in a program with a timer.
 const STEP: u64 = 2 << 20;
 
 /// Reserves memory for the file from offset `from` on, and makes the file `to` bytes long.
@@ -25,8 +25,8 @@ pub(crate) fn reserve(fd: BorrowedFd<'_>, from: u64, to: u64) -> rustix::io::Res
     Ok(())
 }
 
-/// Fails with `FBIG` if `len` exceeds this process's limit for the length of files. The kernel
-/// would send SIGXFSZ instead, which ends the process.
+/// Fails with `FBIG` if `len` exceeds this process's limit for the length of files. Without this
+/// check the kernel would send SIGXFSZ, which ends the process.
 pub(crate) fn check_file_limit(len: u64) -> rustix::io::Result<()> {
     match getrlimit(Resource::Fsize).current {
         Some(limit) if limit < len => Err(Errno::FBIG),

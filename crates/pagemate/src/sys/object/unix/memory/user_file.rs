@@ -78,7 +78,8 @@ pub(crate) fn grow(fd: BorrowedFd<'_>, len: u64) -> Result<()> {
     }
     let old_len = len_of(fd)?;
     reserve(fd, old_len, len).map_err(|error| {
-        // Free the part that was reserved, unless another process has extended the file further.
+        // Free the part that was reserved, unless another process has made the file longer than
+        // `len` meanwhile.
         if len_of(fd).is_ok_and(|now| now <= len) {
             _ = rustix::fs::ftruncate(fd, old_len);
         }
@@ -100,7 +101,7 @@ pub(crate) fn access_of(fd: BorrowedFd<'_>) -> Result<Access> {
     }
 }
 
-/// Returns the length of a file. Fails if it is not a plain file, which alone can be mapped.
+/// Returns the length of a file. Fails if it is not a regular file: no other file can be mapped.
 pub(crate) fn len_of(fd: BorrowedFd<'_>) -> Result<u64> {
     let stat =
         rustix::fs::fstat(fd).map_err(|e| Error::os("its file cannot be inspected", e.into()))?;

@@ -35,7 +35,8 @@ impl NameWatch<'_> {
             None => self.poll.wait(time),
             Some(queue) => match queue.wait(time) {
                 Ok(Outcome::Appeared | Outcome::TimedOut) => {}
-                // The directory was removed or moved. The name is created in another one.
+                // The directory was removed or moved. A new object gets its name in another
+                // directory.
                 Ok(Outcome::DirectoryLost) => self.queue = Queue::new(self.name),
                 Err(_) => self.queue = None,
             },
@@ -50,7 +51,7 @@ struct Queue {
     file: FileName,
 }
 
-/// The end of a wait.
+/// The reason why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Appeared,
@@ -60,7 +61,7 @@ enum Outcome {
 
 impl Queue {
     fn new(name: &Name) -> Option<Queue> {
-        // An error of the directory is left to the next attempt to open the name, which reports it.
+        // Ignore an error of the directory: the next attempt to open the name reports it.
         let location = resolve::shared_location(name).ok()?;
         Queue::watching(&location).ok()
     }
@@ -110,7 +111,7 @@ fn read_events(queue: BorrowedFd<'_>, file: &FileName) -> rustix::io::Result<Opt
     loop {
         match events.next() {
             Ok(event) if event.events().intersects(lost) => outcome = Some(Outcome::DirectoryLost),
-            // An overflow of the queue may have dropped the event of the name.
+            // The queue has overflowed, so the event of the name may be lost.
             Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => {
                 outcome = outcome.or(Some(Outcome::Appeared));
             }

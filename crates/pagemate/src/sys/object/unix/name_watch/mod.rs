@@ -1,8 +1,8 @@
 //! Notification of the creation of a name.
 //!
-//! Every platform provides `NameWatch`: `new` begins the watch, and `wait` blocks until the name may
-//! have been created since, or until a given time has passed. The end of a wait is a hint: the caller
-//! opens the name to test it.
+//! Every platform provides `NameWatch`. `new` begins to watch the name. `wait` blocks until the
+//! name may have been created after that, or until a given time has passed. A wait may also end for
+//! other reasons, so the caller then tries to open the name.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -44,14 +44,14 @@ fn registered_waiters_count_and_leave() {
     assert!(first.prepare_sleep().is_some());
     assert_eq!(fields(&event), (1, 0, false, false));
     assert!(State::of(event.load(Ordering::Relaxed)).has_waiters());
-    // It registers once.
+    // A second call does not register the waiter again.
     assert!(first.prepare_sleep().is_some());
     assert_eq!(fields(&event), (1, 0, false, false));
     assert!(second.prepare_sleep().is_some());
     assert_eq!(fields(&event), (2, 0, false, false));
     drop(second);
     assert_eq!(fields(&event), (1, 0, false, false));
-    // A signal is taken together with the registration.
+    // A waiter that takes the signal also removes its registration.
     event.fetch_or(State::new(true).word(), Ordering::Relaxed);
     assert_eq!(first.try_take(true, false).unwrap(), Some(()));
     assert_eq!(fields(&event), (0, 0, false, false));
@@ -74,7 +74,8 @@ fn a_grant_for_which_no_thread_sleeps_becomes_the_signal_and_cancels_registratio
         }
         assert_eq!(fields(&event), (0, 0, !pulsed, false));
         assert_eq!(epoch(&event), before + 1);
-        // The cancelled waiter registers again, and leaves no registration of others behind.
+        // The waiter whose registration was cancelled registers again, and does not remove
+        // registrations of others.
         assert_eq!(first.try_take(true, false).unwrap(), (!pulsed).then_some(()));
         assert!(first.prepare_sleep().is_some());
         assert_eq!(fields(&event), (1, 0, false, false));
@@ -149,7 +150,7 @@ fn a_futile_wake_withdraws_a_grant_of_an_earlier_turn() {
     early.on_futile_wake();
     assert_eq!(fields(&event), (1, 0, false, false));
     grant(&event);
-    // The grant is its own: it does not withdraw it.
+    // The grant is for this waiter, so it does not withdraw the grant.
     early.on_futile_wake();
     assert_eq!(fields(&event), (0, 1, false, false));
     let late = AutoWaiter::new(&event);
@@ -168,11 +169,11 @@ fn full_fields_lose_no_other_field() {
     assert_eq!(fields(&event), (FULL, 0, false, false));
     drop(waiter);
     assert_eq!(fields(&event), (FULL, 0, false, false));
-    // The count of grants stays full.
+    // The count of grants is full and stays full.
     let event = AtomicU64::new(FULL << 47 | 1 << 32);
     auto_event::set(&event);
     assert_eq!(fields(&event), (0, FULL - 1, true, false));
-    // The turns and the epochs wrap around.
+    // The turn and the epoch wrap around.
     let event = AtomicU64::new(0xFFFF_FFFF | 1 << 32);
     auto_event::set(&event);
     assert_eq!(event.load(Ordering::Relaxed), 1 << 63);

@@ -22,14 +22,14 @@ fn a_semaphore_counts_up_to_its_maximum_and_down_to_zero() {
     assert_eq!(value(&word), 2);
     assert_eq!(waiter.try_take(true, false).unwrap(), Some(()));
     assert_eq!(value(&word), 1 | WAITERS);
-    // It keeps a mark that another waiter set.
+    // An acquisition keeps the bit `WAITERS` that another waiter has set.
     word.store(2 | WAITERS, Ordering::Relaxed);
     assert_eq!(waiter.try_take(true, false).unwrap(), Some(()));
     assert_eq!(value(&word), 1 | WAITERS);
     assert_eq!(waiter.try_take(false, false).unwrap(), Some(()));
     assert_eq!(value(&word), WAITERS);
     assert_eq!(waiter.try_take(false, false).unwrap(), None);
-    // The count never reaches the waiters' bit, also if an invalid maximum says so.
+    // The count never overflows into the bit `WAITERS`, not even with an invalid maximum.
     word.store(semaphore::MAX_COUNT, Ordering::Relaxed);
     assert_eq!(semaphore::release(&word, 1, u32::MAX), None);
     assert_eq!(semaphore::release(&word, 0, u32::MAX), Some(semaphore::MAX_COUNT));
@@ -56,7 +56,7 @@ fn a_manual_event_releases_the_waiters_of_its_turn() {
     assert!(early.is_available(false).unwrap());
     assert!(early.prepare_sleep().is_none());
     assert_eq!(early.try_take(false, false).unwrap(), Some(()));
-    // A pulse counts once.
+    // A pulse releases the waiter once.
     assert_eq!(early.try_take(false, false).unwrap(), None);
     manual_event::set(&word);
     for waiter in [&mut early, &mut late, &mut ManualWaiter::new(&word)] {

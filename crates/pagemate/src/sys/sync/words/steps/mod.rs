@@ -1,5 +1,5 @@
-//! The steps of the protocols one by one, in one thread: each changes the word as its table says, and wakes
-//! the threads that it has to wake.
+//! Tests of the single steps of the protocols, in one thread: each step changes the word as its
+//! table states, and wakes the threads that it has to wake.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -69,7 +69,7 @@ fn a_waiter_that_gives_up_after_it_slept_passes_a_wake_on() {
     let deadline = Deadline::after(Duration::from_millis(1));
     assert_eq!(wait(&mut waiter, deadline, || Ok(())).unwrap(), None);
     assert_eq!((value(&waiter.word), waiter.passed_on.get()), (WAITERS, 1));
-    // The wait may end with the object in the last attempt: then it keeps the wake-up.
+    // If the last attempt takes the object, the waiter does not pass its wake-up on.
     let mut waiter = Scripted::new(3);
     let deadline = Deadline::after(Duration::from_millis(1));
     assert_eq!(wait(&mut waiter, deadline, || Ok(())).unwrap(), Some(()));

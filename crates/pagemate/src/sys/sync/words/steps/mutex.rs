@@ -50,7 +50,7 @@ fn a_mutex_goes_from_one_seat_to_the_next() {
     assert!(waiter.is_available(false).unwrap());
     assert_eq!(waiter.try_take(true, false).unwrap(), Some(Acquired::Released));
     assert_eq!(value(&word), 2 | WAITERS);
-    // A waiter that slept keeps a mark that another waiter set.
+    // A waiter that has slept keeps the bit `WAITERS` that another waiter has set.
     word.store(WAITERS, Ordering::Relaxed);
     assert_eq!(waiter.try_take(true, false).unwrap(), Some(Acquired::Released));
     assert_eq!(value(&word), 2 | WAITERS);
@@ -74,7 +74,7 @@ fn a_dead_owner_is_replaced_by_a_waiter_that_tests_for_it() {
         assert_eq!(waiter.try_take(false, true).unwrap(), Some(Acquired::Abandoned));
         assert_eq!(value(&word), 2 | marked);
     }
-    // The bits of the owner are all bits but two.
+    // Two bits of the word do not belong to the seat.
     assert_eq!(OWNER, u32::MAX >> 2);
 }
 
@@ -107,7 +107,7 @@ fn two_watchers_of_different_processes_join_after_a_slice() {
     first.try_join(&seats);
     assert!(first.is_frequent());
     assert_eq!(now(), pair(1, 0));
-    // It joins once.
+    // A second call does not take the other place too.
     first.try_join(&seats);
     assert_eq!(now(), pair(1, 0));
     // Another waiter with the same seat is a thread of the same process.
@@ -131,7 +131,7 @@ fn two_watchers_of_different_processes_join_after_a_slice() {
     assert!(!second.leave());
     assert!(third.leave());
     assert_eq!(now(), 0);
-    // A seat of another mutex of this process counts as its own.
+    // A seat of this process in another mutex also counts as its own.
     places.store(pair(0, 5), Ordering::Relaxed);
     third.try_join(&seats);
     assert_eq!(now(), pair(0, 5));
@@ -152,7 +152,7 @@ fn dead_watchers_are_cleared_and_live_ones_stay() {
         assert_eq!(watch.clear_dead(&seats).unwrap(), before != after);
         assert_eq!(places.load(Ordering::Relaxed), after);
     }
-    // A watcher does not ask whether it is alive itself.
+    // A watcher does not test its own seat.
     let places = AtomicU64::new(pair(3, 0));
     assert!(!Watch::new(&places, 3).clear_dead(&seats).unwrap());
 }

@@ -1,4 +1,4 @@
-//! The wake-ups of the protocols, with a second thread that is asleep.
+//! Tests of the wake-ups of the protocols, with a second thread that sleeps.
 
 use std::sync::atomic::AtomicI32;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::sys::sync::words::manual_event;
 use crate::sys::sync::words::mutex::{self, MutexWaiter};
 use crate::sys::sync::words::semaphore::{self, SemaphoreWaiter};
 
-/// Longer than any test takes.
+/// A time that is longer than any test.
 const LONG: Duration = Duration::from_mins(1);
 
 /// Calls `act` once a thread that runs `sleep` is asleep, and returns the results of both.
@@ -63,7 +63,8 @@ fn a_wake_reports_the_threads_that_it_woke_and_the_woken_know_the_word() {
     for (index, word) in [&first, &second].into_iter().enumerate() {
         let sleep = || wait::wait_any(&words, LONG).unwrap();
         let (woken, _) = while_asleep(sleep, || wait::wake(word.into(), 1));
-        // Kernels without the call sleep on one word after the other.
+        // Without futex_waitv(2) a thread sleeps on one word after the other, so this test cannot
+        // count its sleep.
         if cfg!(not(pagemate_force_turns)) {
             assert_eq!(woken, Some(index));
         }
@@ -137,7 +138,7 @@ fn the_last_watcher_that_leaves_wakes_another_waiter_to_replace_it() {
         assert_eq!(wakes((&word).into(), || drop(waiter)), wakes_another, "{mark} {other}");
         assert_eq!(watchers.load(Ordering::Relaxed), pair(0, other));
     }
-    // A waiter that does not watch leaves nothing.
+    // A waiter that is not a watcher does not change the watcher places.
     let (word, watchers, seats) = (AtomicU32::new(7 | WAITERS), AtomicU64::new(0), Seats::new([7]));
     let waiter = MutexWaiter::new(&word, &watchers, 1, &seats);
     assert!(!wakes((&word).into(), || drop(waiter)));
@@ -152,7 +153,8 @@ fn a_dead_watcher_is_replaced_by_two_waiters() {
     assert!(wakes((&word).into(), || first.maintain_watch().unwrap()));
     assert_eq!(watchers.load(Ordering::Relaxed), pair(1, 0));
     assert_eq!(first.check_rate(), CheckRate::Frequent);
-    // A waiter joins after its first slice, which this futile wake does not end.
+    // A waiter may become a watcher after its first slice. This futile wake-up does not end a
+    // slice.
     second.on_futile_wake();
     assert_eq!(watchers.load(Ordering::Relaxed), pair(1, 0));
     watchers.store(pair(1, 3), Ordering::Relaxed);
@@ -185,7 +187,7 @@ fn observers_are_woken_by_each_signal() {
     let event = marked();
     assert!(wakes(WaitWord::HighHalf(&event), || auto_event::set(&event)));
     assert!(!wakes(WaitWord::HighHalf(&event), || auto_event::set(&event)));
-    // A pulse stays a signal if an observer was asleep.
+    // A pulse leaves the event signaled if an observer was asleep.
     let event = marked();
     assert!(wakes(WaitWord::HighHalf(&event), || auto_event::pulse(&event)));
     assert_eq!(fields(&event), (0, 0, true, false));
@@ -196,7 +198,7 @@ fn observers_are_woken_by_each_signal() {
     assert!(wakes(WaitWord::HighHalf(&event), || auto_event::set(&event)));
     assert_eq!(fields(&event), (0, 0, true, false));
     drop(waiter);
-    // So does a grant whose waiter leaves.
+    // So does a grant whose waiter stops waiting.
     let event = marked();
     let waiter = AutoWaiter::new(&event);
     assert!(waiter.prepare_sleep().is_some());

@@ -1,4 +1,4 @@
-//! Directories on Linux: the kernel continues at the position of an earlier reader.
+//! Directories on Linux: a reader can continue at the position at which an earlier reader stopped.
 
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
@@ -8,8 +8,8 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{FileType, RawDir, SeekFrom};
 
 /// Visits the entries of a directory from position `from` on, which is 0 or an earlier result.
-/// Returns the position after the entry at which the visitor broke off, or `None` at the end of the
-/// directory.
+/// Returns the position after the last visited entry if the visitor stopped the walk, and `None` at
+/// the end of the directory.
 pub(crate) fn walk(
     dir: OwnedFd,
     from: u64,

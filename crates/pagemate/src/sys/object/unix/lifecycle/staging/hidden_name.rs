@@ -1,5 +1,5 @@
-//! New files on systems without `O_TMPFILE`: they have a hidden name, which no object can have, and
-//! are renamed to their own.
+//! New files on systems without `O_TMPFILE`. A new file has a hidden name, which no object can
+//! have, and is later renamed to the file name of its object.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         if self.fd.is_some() {
-            // If this fails, the file is dead as soon as it is closed, and a sweep removes it.
+            // If this fails, a sweep removes the file, which is dead once its descriptor is closed.
             _ = self.location.unlink();
         }
     }
@@ -69,8 +69,9 @@ fn new_file(dir: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<(OwnedFd, Fil
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
     loop {
-        // A forked child has the same count but another pid. A dead process with the same pid may
-        // have left a file of this name, so try the next count.
+        // The name contains the pid, because a forked child counts from the same number as its
+        // parent. A dead process with the same pid may have left a file of this name, so try the
+        // next number.
         let (pid, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let name = FileName::new(format!("{UNFINISHED_PREFIX}{pid}-{count}").as_bytes());
         let name = name.expect("two numbers are short");
@@ -94,8 +95,8 @@ pub(crate) fn create_unnamed_file() -> rustix::io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Duplicates the descriptor. A file without a name cannot be opened again, so the duplicate still
-/// has the right to write.
+/// Duplicates the descriptor. On this system a file without a name cannot be opened again, so the
+/// duplicate has the right to write.
 pub(crate) fn reopen_read_only(fd: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     rustix::io::fcntl_dupfd_cloexec(fd, 0)
 }

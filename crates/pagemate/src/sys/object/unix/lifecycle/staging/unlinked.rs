@@ -34,8 +34,8 @@ impl Staged {
     /// Links the file to its name. Fails with `EXIST` and returns the file if the name is taken.
     pub(crate) fn link(self, location: &FileLocation) -> Result<OwnedFd, (Staged, Errno)> {
         // Since Linux 6.10 the process that opened the file may link it by its descriptor. Before,
-        // that needed a capability, and open(2) documents the way through /proc for other
-        // processes.
+        // that needed a capability, and open(2) documents the link through /proc for processes
+        // without it.
         let (dir, file) = (&*location.dir, location.file.as_c_str());
         let linked = match rustix::fs::linkat(&self.fd, c"", dir, file, AtFlags::EMPTY_PATH) {
             Err(Errno::NOENT | Errno::PERM) => {
@@ -51,7 +51,7 @@ impl Staged {
     }
 }
 
-/// The directory of a file system that shares its limit with unnamed memory.
+/// The directory of a file system from whose size limit unnamed memory is taken too.
 pub(crate) const UNNAMED_MEMORY_DIR: &str = "/dev/shm";
 
 /// Creates an empty file without a name.

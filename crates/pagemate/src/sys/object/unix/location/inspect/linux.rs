@@ -1,4 +1,5 @@
-//! Inspection of files on Linux: `O_PATH`, and `/proc`, which leads from a descriptor to its file.
+//! Inspection of files on Linux, with `O_PATH` and with `/proc`, which has a path for every
+//! descriptor.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ pub(crate) const INSPECT_FLAGS: OFlags = OFlags::PATH;
 /// Sets the mode of a file that was opened for inspection.
 pub(crate) fn set_mode(inspected: BorrowedFd<'_>, mode: Mode) -> rustix::io::Result<()> {
     match rustix::fs::chmodat(CWD, path_to(inspected), mode, AtFlags::empty()) {
-        // /proc is missing. The file exists, because it is open.
+        // `NOENT` means that /proc is missing: the file exists, because it is open.
         Err(Errno::NOENT) => Err(Errno::NOTSUP),
         result => result,
     }
@@ -37,10 +38,11 @@ impl Inspected {
 
     /// Opens the inspected file, even if its path leads to another file by now.
     pub(crate) fn open(&self, access: Access) -> rustix::io::Result<OwnedFd> {
-        // NONBLOCK: do not block until another process gives up a lease on the file.
+        // NONBLOCK: another process may hold a lease on the file, and the open must not wait for
+        // it.
         let flags = open_flags(access) | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, path_to(self.0.as_fd()), flags, Mode::empty()) {
-            // /proc is missing. The file exists, because it is open.
+            // `NOENT` means that /proc is missing: the file exists, because it is open.
             Err(Errno::NOENT) => Err(Errno::NOTSUP),
             opened => above_standard_streams(opened?),
         }

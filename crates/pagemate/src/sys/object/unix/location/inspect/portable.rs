@@ -29,7 +29,7 @@ impl Inspected {
         Ok((Inspected(path.to_owned()), stat))
     }
 
-    /// Opens the file at the path, which may be another one by now.
+    /// Opens the file at the path. It may be another file than the one that was inspected.
     pub(crate) fn open(&self, access: Access) -> rustix::io::Result<OwnedFd> {
         // NONBLOCK: the file may be a pipe, whose open would block until another process opens it
         // too.

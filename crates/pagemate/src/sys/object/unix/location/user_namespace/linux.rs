@@ -1,20 +1,19 @@
-//! Linux: a user namespace maps some users to ids of its own. The kernel reports all other users with
-//! one id, the overflow id, which is that of `nobody` by default.
+//! Linux: a user namespace maps some users to ids inside the namespace. The kernel reports all
+//! other users with one id, the overflow id, which by default is that of `nobody`.
 
 use std::fs::read_to_string;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{Mode, OFlags};
 
-/// The overflow id, unless the administrator sets another one.
+/// The default overflow id. An administrator can set another one.
 const OVERFLOW: u32 = 65534;
 
 /// The number of user ids that exist. Only a namespace that maps all of them reports every owner.
 const ALL: u64 = u32::MAX as u64;
 
-/// Returns whether the kernel may report the id `user` for several users.
-///
-/// Without `/proc` it may.
+/// Returns whether the kernel may report the id `user` for several users. Returns true if `/proc`
+/// is missing.
 pub(crate) fn is_ambiguous(user: u32) -> bool {
     let overflow = read_to_string("/proc/sys/kernel/overflowuid");
     let overflow = overflow.ok().and_then(|id| id.trim().parse().ok()).unwrap_or(OVERFLOW);
@@ -27,8 +26,8 @@ fn maps_all(map: &str) -> bool {
     map.lines().filter_map(count).sum::<u64>() >= ALL
 }
 
-// The kernel grants NOATIME to the owner of a file alone, and to root of a namespace that maps the owner.
-// It compares the users themselves here, and not their ids in the namespace.
+// The kernel lets only the owner of a file set NOATIME, and root of a namespace that maps the
+// owner. For this it compares the users themselves and not their ids in the namespace.
 
 /// Returns whether this process' user owns the directory `dir`, which the user may read.
 pub(crate) fn owns_directory(dir: BorrowedFd<'_>) -> bool {

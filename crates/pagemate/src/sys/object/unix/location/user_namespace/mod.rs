@@ -1,4 +1,4 @@
-//! User ids that stand for more than one user.
+//! Detects user ids that stand for more than one user.
 
 #[cfg(target_os = "linux")]
 mod linux;

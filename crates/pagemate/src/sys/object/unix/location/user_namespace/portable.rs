@@ -1,4 +1,4 @@
-//! Everywhere else: each user has an id of its own.
+//! Systems without user namespaces: each user has one id.
 
 use std::os::fd::BorrowedFd;
 

@@ -1,5 +1,5 @@
-//! Huge and prefaulted pages on Linux. Every call is a hint: a refusal costs time and changes no
-//! byte.
+//! Huge and prefaulted pages on Linux. The calls are hints: if the kernel refuses one, accesses are
+//! slower and no byte differs.
 #![allow(unsafe_code, reason = "madvise(2)")]
 
 use std::os::fd::BorrowedFd;
@@ -16,7 +16,8 @@ use crate::sys::object::unix::memory::reserve::reserve;
 pub(crate) fn huge_page_len() -> Option<usize> {
     const UNKNOWN: usize = 0;
     const NONE: usize = 1;
-    // Not a `OnceLock`: a child forked while another thread initialises it would block for ever.
+    // Not a `OnceLock`: a child that was forked while another thread initialised it would block
+    // forever.
     static LEN: AtomicUsize = AtomicUsize::new(UNKNOWN);
     let mut len = LEN.load(Ordering::Relaxed);
     if len == UNKNOWN {
@@ -31,9 +32,9 @@ pub(crate) fn huge_page_len() -> Option<usize> {
 /// Allocates huge pages for the first `len` bytes of a file that has no memory yet, as far as the
 /// system has them.
 ///
-/// Zeroing a huge page costs a fraction of zeroing its small pages one by one, and collapsing them
-/// later costs several times as much. `MADV_COLLAPSE` skips a range without any page, so one page
-/// of each range is reserved first.
+/// Zeroing one huge page costs a fraction of zeroing as many small pages, and collapsing small
+/// pages later costs several times as much. `MADV_COLLAPSE` skips a range that has no page at all,
+/// so one page of each range is reserved first.
 pub(crate) fn allocate_huge(fd: BorrowedFd<'_>, len: u64) {
     let Some(huge) = huge_page_len() else { return };
     let whole = len - len % huge as u64;
@@ -56,7 +57,7 @@ pub(crate) fn collapse(mapping: &Mapping) {
     advise(mapping, libc::MADV_COLLAPSE);
 }
 
-/// Makes all pages present. Linux before 5.14 ignores it.
+/// Allocates all pages and maps them. Linux before 5.14 ignores this.
 pub(crate) fn populate(mapping: &Mapping, mode: Mode) {
     advise(
         mapping,

@@ -1,4 +1,5 @@
-//! Huge pages, and pages that are present before the first access. All of it is a hint.
+//! Hints about pages: huge pages, pages that are mapped before the first access, and pages that are
+//! freed.
 
 #[cfg(target_os = "linux")]
 mod linux;

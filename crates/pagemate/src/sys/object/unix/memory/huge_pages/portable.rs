@@ -16,5 +16,6 @@ pub(crate) fn collapse(_: &Mapping) {}
 
 pub(crate) fn populate(_: &Mapping, _: Mode) {}
 
-/// Does nothing: memory is a file on disk there, whose pages the system can write back.
+/// Does nothing: on this system the memory is a file on disk, whose pages the system can write
+/// back.
 pub(crate) fn free_pages(_: BorrowedFd<'_>, _: u64) {}
