@@ -5,8 +5,8 @@
 //! cargo run -p pagemate --example frame_ring              # in others
 //! ```
 //!
-//! The camera ends after 1,000 frames. A viewer prints five frames and ends. A viewer that is slower
-//! than the camera skips frames, and never shows half of one.
+//! The camera ends after 1,000 frames. A viewer prints five frames and ends. A viewer that is
+//! slower than the camera skips frames, and never shows parts of two frames.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 

@@ -5,9 +5,9 @@
 //! cargo run -p pagemate --example windows_port                    # in another, first
 //! ```
 //!
-//! The Windows program has a `struct BOARD { LONG count; char text[60]; }` in the mapping
-//! `Local\\Board`. On Windows this program shares it with the original. The layout belongs to the
-//! original, so the memory has no header (`Shared::map`).
+//! The Windows program maps a `struct BOARD { LONG count; char text[60]; }` from the mapping
+//! `Local\\Board`. On Windows this program shares the mapping with the original. The original
+//! determines the layout, so the memory has no header of pagemate (`Shared::map`).
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "it shows what it does")]
 

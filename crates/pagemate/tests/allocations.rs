@@ -14,7 +14,7 @@ thread_local! {
 /// The system's allocator with a count of the allocations of each thread.
 struct Counting;
 
-// SAFETY: `System` implements the contract, and every call is passed on to it unchanged.
+// SAFETY: every call is passed to `System` unchanged, and `System` implements the contract.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.with(|count| count.set(count.get() + 1));
@@ -41,7 +41,7 @@ fn allocations<T>(body: impl FnOnce() -> T) -> (usize, T) {
 
 #[test]
 fn opening_allocates_once() {
-    // Reading the variable allocates.
+    // Remove the variable, because reading its value allocates memory.
     // SAFETY: no other thread of this test reads the environment.
     unsafe { std::env::remove_var("PAGEMATE_DIR") };
     for namespace in ["", r"Global\"] {

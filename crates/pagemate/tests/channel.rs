@@ -222,7 +222,7 @@ fn each_way_of_waiting_passes_messages_both_ways() {
 #[test]
 fn a_fast_sender_and_a_fast_receiver_lose_and_repeat_nothing() {
     for capacity in [1, 2, 64] {
-        // On Windows each sleep makes a kernel object.
+        // On Windows each sleep creates a kernel object, which takes longer.
         let count = if cfg!(windows) { 2_000 } else { 20_000 };
         let (mut sender, mut receiver) = pair("fast", capacity);
         thread::scope(|scope| {

@@ -1,9 +1,9 @@
 //! Kills, stops and forks processes that send and receive on a channel.
 //!
-//! Messages have numbers and checksums, and each process notes on a board how far it has come. So the
-//! tests find messages that are lost, repeated, reordered or torn. `PAGEMATE_CHANNEL_ROUNDS` sets the
-//! number of kills at random moments. `cargo xtask faults` also kills and stops a process at every
-//! fault point.
+//! Each message has a number and a checksum, and each process stores its progress in memory that
+//! the test reads. The tests therefore find messages that are lost, repeated, reordered or torn.
+//! `PAGEMATE_CHANNEL_ROUNDS` sets the number of kills at random moments. `cargo xtask faults` also
+//! kills and stops a process at every fault point.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "fork(2)")]
 #![allow(clippy::print_stdout, reason = "measured delays")]
@@ -26,14 +26,15 @@ const ROLE: &str = "PAGEMATE_TEST_CHANNEL";
 
 const LONG: Duration = Duration::from_secs(30);
 
-/// A survivor is blocked for at most one test interval of 100 ms. The rest is for a busy machine.
+/// The limit for the time in which a survivor is blocked. A survivor tests the liveness of its peer
+/// every 100 ms; the rest is a margin for a busy machine.
 const SURVIVOR_LIMIT: Duration = Duration::from_secs(5);
 
 const CAPACITY: usize = 8;
 
 type Message = [u64; 8];
 
-/// The notes of the victims.
+/// The progress of the victims.
 #[derive(Shareable)]
 #[repr(C)]
 struct Board {
@@ -52,7 +53,8 @@ fn message(life: u64, number: u64) -> Message {
     message
 }
 
-/// Returns the life and the number of a message that is whole.
+/// Checks the checksum of a message, and returns the number of the victim that sent it and its own
+/// number.
 fn checked(found: Message) -> (u64, u64) {
     assert_eq!(found, message(found[0], found[1]), "a torn message");
     (found[0], found[1])
@@ -101,14 +103,15 @@ struct Scene {
 impl Scene {
     fn new(what: &str) -> Scene {
         let place = Place::new(what);
-        // SAFETY: no test of this program reads the environment at the same time: all use this place.
+        // SAFETY: no other thread reads the environment at the same time, and all tests of this
+        // program set the same value.
         unsafe { env::set_var("PAGEMATE_DIR", place.path()) };
         let name = harness::unique(what);
         let board = Shared::open_or_create(format!("{name}-board")).unwrap();
         Scene { place, name, board, started: 0 }
     }
 
-    /// Starts a victim, and waits until it has its endpoint, or has ended.
+    /// Starts a victim, and waits until it has opened its endpoint or has ended.
     fn start(&mut self, role: &str, fault: Option<&str>) -> Child {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["victim", "--exact", "--nocapture", "--test-threads=1"]);
@@ -151,13 +154,13 @@ fn rounds() -> u64 {
     env::var("PAGEMATE_CHANNEL_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap())
 }
 
-/// Waits for a moment that differs from round to round.
+/// Waits for a time that differs from round to round.
 fn random_pause(round: u64) {
     let random = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52;
     std::thread::sleep(Duration::from_micros(random));
 }
 
-/// Receives everything that a dead sender sent in its life, and returns how many messages it was.
+/// Receives all messages that a dead sender has sent, and returns their number.
 fn drain_life(receiver: &mut Receiver<Message>, life: u64, mut next: u64) -> u64 {
     loop {
         match receiver.recv_timeout(LONG) {
@@ -182,7 +185,8 @@ fn senders_die() {
         let life = scene.started;
         let mut next = 0;
         if round % 2 == 0 {
-            // The sender is killed while messages flow, otherwise while it waits for room.
+            // In most rounds the sender is killed while messages flow, and in the others while it
+            // waits for a free slot.
             for _ in 0..round % 50 {
                 assert_eq!(checked(receiver.recv_timeout(LONG).unwrap()), (life, next));
                 next += 1;
@@ -223,7 +227,8 @@ fn receivers_die() {
         random_pause(round);
         kill(&victim);
         let start = Instant::now();
-        // Every slot is usable: the channel takes as many messages as have no receiver.
+        // Every slot can be used: without a receiver the channel stores as many messages as it has
+        // slots.
         while let Ok(()) = sender.send(&message(0, number)) {
             number += 1;
         }
@@ -273,7 +278,7 @@ fn stopped_processes_are_alive() {
     kill(&victim);
     drain_life(&mut receiver, life, next + 1);
     reap(victim);
-    // The successor continues.
+    // The next sender continues.
     let mut sender = Sender::<Message>::open(&scene.name).unwrap();
     sender.send(&message(7, 7)).unwrap();
     assert_eq!(checked(receiver.recv().unwrap()), (7, 7));
@@ -293,7 +298,7 @@ fn a_forked_child_has_no_endpoint() {
         unsafe { libc::_exit(i32::from(!refused)) };
     }
     let mut status = 0;
-    // SAFETY: the child is this process's, and `status` is a local.
+    // SAFETY: `child` is a child of this process, and `status` is a local variable.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     assert_eq!(status, 0, "the child used its parent's endpoint");
     assert!(sender.has_receiver().unwrap() && receiver.has_sender().unwrap());
@@ -317,7 +322,8 @@ mod faults {
         }
     }
 
-    /// Lets a victim die at the point, and returns whether it did. A successor then continues.
+    /// Kills a victim at the point, and returns whether it reached the point. The next process then
+    /// continues.
     fn kill_at(role: &str, point: &str) -> bool {
         let mut scene = Scene::new("channel-point");
         let fault = format!("{point}:kill");
@@ -325,8 +331,8 @@ mod faults {
             let mut receiver: Receiver<Message> =
                 Options::new().capacity(CAPACITY).create_new(&scene.name).unwrap();
             let mut victim = scene.start(role, Some(&fault));
-            // The receiver sleeps when the first message comes. Later it stops taking messages, so that
-            // the sender sleeps.
+            // The receiver sleeps when the first message arrives. Later it does not receive, so
+            // that the sender sleeps.
             let mut next = 0;
             let mut waited = Duration::ZERO;
             while next < 3 * CAPACITY as u64 && victim.try_wait().unwrap().is_none() {
@@ -380,7 +386,7 @@ mod faults {
         hit
     }
 
-    /// Waits until the victim has ended at its point. Returns false if it has not come there.
+    /// Waits until the victim has ended at its point. Returns false if it does not reach the point.
     fn ended(victim: &mut Child) -> bool {
         let end = Instant::now() + Duration::from_millis(500);
         while Instant::now() < end {

@@ -1,7 +1,7 @@
 //! Kills or stops a process at every fault point of creating, opening and closing.
 //!
-//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this. The points are read from the
-//! source, so that every new point is tested.
+//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs these tests. They read the
+//! names of the points from the source, so that every new point is tested.
 #![cfg(all(pagemate_fault, unix))]
 
 mod harness;
@@ -20,7 +20,8 @@ fn actor() {
     harness::actor();
 }
 
-/// Returns all fault points of objects. `sync_death.rs` tests those of seats, in `sys/liveness`.
+/// Returns all fault points in the code of objects. `sync_death.rs` tests those of seats, in
+/// `sys/liveness`.
 fn all_points() -> BTreeSet<String> {
     let found = harness::fault_points("src/sys/object/unix");
     assert!(found.len() > 10, "{found:?}");
@@ -29,7 +30,7 @@ fn all_points() -> BTreeSet<String> {
 
 /// The commands of the victim, and the state before them.
 struct Scene {
-    /// Whether another process holds `x` throughout.
+    /// Whether another process holds `x` during the whole scene.
     held: bool,
     /// Whether a holder of `x` was killed before.
     dead: bool,
@@ -50,7 +51,7 @@ const SCENES: [Scene; 10] = [
     Scene { held: false, dead: true, commands: &["share-over x FILE 4096", "close x"] },
 ];
 
-/// Prepares the scene, and starts the holder, if there is one, and a victim that gets `signal` at
+/// Prepares the scene: starts the holder, if the scene has one, and a victim that gets `signal` at
 /// `point`.
 fn start(place: &Place, scene: &Scene, point: &str, signal: &str) -> (Option<Actor>, Actor) {
     if scene.dead {
@@ -160,8 +161,8 @@ fn stopped_at_every_point_while_others_race_through() {
     assert_eq!(reached, points, "points that no scene reaches");
 }
 
-/// The last holder ends while the opener is stopped, and the name may go to another object. The opener
-/// then opens the new object.
+/// The last holder ends while an opener is stopped, and the name may then refer to another object.
+/// The opener then opens the new object.
 #[test]
 fn stopped_opener_while_the_last_holder_ends() {
     let mut reached = BTreeSet::new();
@@ -201,7 +202,7 @@ fn stopped_opener_while_the_last_holder_ends() {
     assert_eq!(reached, points, "points that no opener reaches");
 }
 
-/// Two processes that saw different pending directories choose the same one.
+/// Two processes that found different sets of pending directories choose the same directory.
 #[test]
 fn stopped_while_another_process_sees_more_directories() {
     let place = Place::new("two-choose");
@@ -228,8 +229,8 @@ fn stopped_while_another_process_sees_more_directories() {
     assert_invariants(&place, None);
 }
 
-/// Exactly one of several pending directories is left, at whichever point the process that chooses it
-/// dies.
+/// If the process that chooses one of several pending directories is killed, at any point, exactly
+/// one directory remains in the end.
 #[test]
 fn killed_while_it_chooses_one_of_several_directories() {
     for point in all_points().into_iter().filter(|point| point.starts_with("user-dir-after-")) {
@@ -251,8 +252,9 @@ fn killed_while_it_chooses_one_of_several_directories() {
     }
 }
 
-/// A second link of the file hides no removal from an opener that tested the lock just before. Any user
-/// who may write to the file can create a link, even if `protected_hardlinks` is set.
+/// An opener that tested the lock just before a removal detects the removal even if the file has a
+/// second link. Any user who may write to the file can create a link, even if `protected_hardlinks`
+/// is set.
 #[test]
 fn stopped_opener_is_not_deceived_by_a_second_name_of_the_file() {
     for point in ["open-before-ask", "open-before-share", "open-after-share"] {
@@ -283,7 +285,7 @@ fn stopped_opener_is_not_deceived_by_a_second_name_of_the_file() {
     }
 }
 
-/// An opener that fails was a holder for a moment, and may be the last one.
+/// An opener whose call fails was a holder for a moment, and may be the last one.
 #[test]
 fn refused_opener_that_is_the_last_removes_the_name() {
     let place = Place::new("refused");
@@ -299,14 +301,15 @@ fn refused_opener_that_is_the_last_removes_the_name() {
     place.assert_empty();
 }
 
-/// Creates, opens and closes while the victim is stopped.
+/// Creates, opens and closes the object while the victim is stopped.
 fn race(racer: &mut Actor, point: &str, held: bool) {
     for _ in 0..3 {
         let reply = racer.ask("share x 4096");
         match reply.as_str() {
             "opened" => {}
             "created" => assert!(!held, "a live name was lost at {point}"),
-            // The victim is stopped while it removes the name or grows a file, and has the name locked.
+            // The victim is stopped while it removes the name or extends a file, and has the name
+            // locked exclusively.
             "TimedOut" if point.starts_with("sweep-after-") || point.starts_with("grow-") => return,
             // The victim has the pending directories locked.
             "TimedOut" if point == "user-dir-after-lock" => return,
@@ -318,7 +321,7 @@ fn race(racer: &mut Actor, point: &str, held: bool) {
     }
 }
 
-/// Continues the victim until it replies, however often it stops.
+/// Continues the victim each time it stops, until it replies.
 fn resume(victim: &mut Actor) -> String {
     loop {
         victim.signal(Signal::CONT);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::Place;
 
-/// Longer than any wait of an example.
+/// A timeout that is longer than any wait of an example.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running example. Dropping it kills and reaps the process.
@@ -185,7 +185,7 @@ fn producer_consumer() {
         assert!(line.ends_with("volts: [0.5, 0.5, 0.5, 0.5] }"), "{line}");
     }
     consumer.ends_well();
-    // Killing the producer removes its name.
+    // Killing the producer ends the name.
     drop(producer);
 }
 

@@ -1,5 +1,5 @@
 //! Named sections over files: sharing among processes, growth of the file, and records that no
-//! longer match.
+//! longer match the file.
 //!
 //! The Windows behaviour of these sections is in `win32_rows.rs`: rows 7, 9 to 15, 18, 19, 71 and
 //! 72.
@@ -32,7 +32,7 @@ fn processes_share_the_file_by_its_name_and_what_they_write_stays() {
     one.expect("read x", "8");
     one.expect("list", "x");
     one.expect("close x", "ok");
-    // Two names over one file share its memory.
+    // Two names over one file share its memory, because the file is the memory.
     one.expect(&format!("create-over y {path} 0"), "ok");
     one.expect("write y 9", "ok");
     other.expect("read x", "9");
@@ -76,8 +76,8 @@ fn of_many_that_create_at_once_one_makes_its_file_grow() {
         let name = unique("files-race");
         let files: Vec<Scratch> = (0..MANY).map(|_| Scratch::new(b"short")).collect();
         let start = Barrier::new(MANY);
-        // All threads keep their sections until all have created, so that none creates again after
-        // another has closed.
+        // All threads keep their sections until all threads have created theirs. Otherwise a thread
+        // could close its section, and another one would create the name again.
         let sections: Vec<Section> = thread::scope(|scope| {
             let create = |file: &File| {
                 start.wait();
@@ -116,7 +116,8 @@ fn what_is_over_a_file_is_listed_with_its_length() {
     if cfg!(unix) {
         let path = fs::canonicalize(file.path()).unwrap();
         assert_eq!(entry.file.as_deref(), Some(&*path));
-        // A holder is a process that holds the name, not one that has the file open.
+        // A holder of the name is a process with a handle, and not a process that has the file
+        // open.
         if cfg!(target_os = "linux") {
             let _same = file.open(true);
             assert_eq!(entry.holders, [std::process::id()]);
@@ -128,7 +129,8 @@ fn what_is_over_a_file_is_listed_with_its_length() {
     drop(memory);
     let _made = options(Access::Read).file(&file.open(true)).create_new(&name).unwrap();
     if cfg!(unix) {
-        // An opener that asks for more access than granted gets a handle, but no view.
+        // An opener may request more access than the sharing grants. It gets a handle, but no
+        // writable view.
         let opened = Section::open(&name).unwrap();
         assert_eq!(opened.protection(), pagemate::Protection::ReadOnly);
         assert!(!opened.map().unwrap().is_writable());
@@ -205,7 +207,7 @@ mod unix {
         assert_eq!(made.map().unwrap().read::<[u8; 5]>(0).unwrap(), *b"still");
         drop((made, view));
         assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::NotFound);
-        // Makes sure that there is a file to remove.
+        // Create the file if it does not exist, so that it can be removed.
         fs::write(&path, "").unwrap();
     }
 

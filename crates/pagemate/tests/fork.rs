@@ -95,7 +95,8 @@ fn child_keeps_what_its_killed_parent_held() {
             let child = fork(|| {
                 ready.open();
                 go.wait();
-                // As the end of `main` does, and then as the last holder.
+                // Drop the handle, as the end of `main` does; later this process does the same as
+                // the last holder.
                 drop(held.take());
             });
             ids.write(0, &child.id()).unwrap();
@@ -118,8 +119,8 @@ fn child_takes_nothing_with_it() {
     alone("child_takes_nothing_with_it", |place| {
         let mut held = Some(create("x"));
         held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
-        // The child exits at once; it drops its handles; it drops them and then opens the name; it
-        // is killed.
+        // Four children: one exits at once, one drops its handles, one drops them and then opens
+        // the name, and one is killed.
         fork(|| {}).join();
         assert_lives("x", 7);
         fork(|| drop(held.take())).join();
@@ -175,7 +176,7 @@ fn child_opens_and_creates_anew() {
         let mut held = Some(create("x"));
         held.as_ref().unwrap().1.write(0, &7_u64).unwrap();
         let child = fork(|| {
-            // A handle of the child's own, apart from the inherited one.
+            // This handle is the child's own, and independent of the inherited one.
             let own = Section::open("x").unwrap();
             drop(held.take());
             let (_made, view) = create("y");
@@ -228,7 +229,7 @@ fn unnamed_memory_is_shared_with_the_child() {
             view.write(0, &7_u64).unwrap();
             ready.open();
             go.wait();
-            // Through the inherited view and handle, after the parent dropped its own.
+            // The child uses the inherited view and handle after the parent has dropped its own.
             assert_eq!(view.read::<u64>(0).unwrap(), 8);
             assert_eq!(value(&section), 8);
         });
@@ -284,7 +285,7 @@ fn child_that_becomes_another_program_lets_go() {
         drop((section, view));
         assert_lives("x", 7);
         ready.open();
-        // The echo comes from the other program.
+        // The child is another program, which sends the bytes back.
         to.write_all(b"a").unwrap();
         from.read_exact(&mut [0]).unwrap();
         assert_gone("x");
@@ -349,8 +350,8 @@ fn creators_that_only_look_let_go_at_once_while_programs_are_started() {
                     Command::new("true").status().unwrap();
                 }
             });
-            // It is up to chance how often a start coincides with a creation, but no coincidence
-            // may keep the name alive.
+            // A program start rarely coincides with a creation. If it does, it must not keep the
+            // name alive.
             while !starter.is_finished() {
                 drop(SectionOptions::new().len(1).access(Access::Read).create_new("x").unwrap());
                 assert_eq!(Section::open("x").unwrap_err().kind(), ErrorKind::NotFound);

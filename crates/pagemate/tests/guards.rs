@@ -11,7 +11,7 @@ use pagemate::sync::{
 };
 use pagemate::{Name, Namespace, Section, SectionOptions};
 
-/// Calls `body` and panics afterwards, as a thread with a bug does.
+/// Calls `body` and panics afterwards, as a faulty program does.
 fn panic_after<T>(body: impl FnOnce() -> T) {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let _guard = body();

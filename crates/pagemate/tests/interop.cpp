@@ -1,5 +1,5 @@
-// A program that uses only Win32: the other side of interop.rs. It executes one command a line, and
-// answers each with a line that begins with '@'.
+// A program that uses only Win32, and shares memory with interop.rs. It reads one command in each
+// line and answers with a line that begins with '@'.
 
 #include <windows.h>
 
@@ -114,7 +114,7 @@ static std::string release(LONG by)
     return outcome(released, released ? std::to_string(before).c_str() : "");
 }
 
-// A descriptor that lets other users only wait.
+// Returns an object whose security descriptor lets other users only wait for it.
 static std::string for_waiting(const std::string &kind, const std::string &name)
 {
     SECURITY_ATTRIBUTES attributes = {sizeof attributes, nullptr, FALSE};

@@ -12,7 +12,7 @@ use pagemate::sync::{
 };
 use pagemate::{Access, ErrorKind, Section, SectionOptions, Sharing, View, inventory};
 
-/// Longer than any operation that does not hang.
+/// A timeout that is longer than any operation that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
 const TEXT: &str = "This is common data!";
@@ -112,7 +112,7 @@ fn a_mutex_of_the_name_is_of_another_kind() {
 #[test]
 #[ignore = "needs the program that `cargo xtask windows` builds"]
 fn memory_that_was_reserved_elsewhere_can_be_touched_all_over() {
-    // Row 69.
+    // Row 69 of `tests/win32_rows.rs`.
     let name = unique("ShareMemory");
     let mut other = other();
     other.expect(&format!("sparse {name} 1048576"), "ok");
@@ -133,7 +133,8 @@ fn an_object_gives_what_its_descriptor_grants() {
     let mut other = other();
     other.expect(&format!("for-reading {name} 70000"), "ok");
     assert_eq!(Section::open(&name).unwrap_err().kind(), ErrorKind::PermissionDenied);
-    // The descriptor does not grant the right to query the length either.
+    // The descriptor does not grant the right to query the length either, so the handle measures it
+    // by mapping.
     let reader = SectionOptions::new().access(Access::Read).open(&name).unwrap();
     assert_eq!(reader.len(), 73_728);
     assert_eq!(reader.map().unwrap().read::<u8>(73_727).unwrap(), 0);
@@ -247,7 +248,7 @@ fn sync_objects_that_we_make_are_the_other_programs_to_use() {
 #[test]
 #[ignore = "needs the program that `cargo xtask windows` builds"]
 fn what_others_may_only_wait_for_is_ours_to_wait_for() {
-    // Row 91.
+    // Row 91 of `tests/sync_rows.rs`.
     let names = [unique("m"), unique("e"), unique("s")];
     let mut other = other();
     other.expect(&format!("for-waiting mutex {}", names[0]), "created");

@@ -1,5 +1,5 @@
-//! The inventory. This is a test program of its own, because on Windows listing opens each object
-//! for a moment, also an object that a concurrent test has just closed.
+//! The inventory. These tests have a program of their own: on Windows listing opens every object
+//! for a moment, including an object that a concurrent test has just closed.
 
 mod harness;
 

@@ -39,12 +39,12 @@ fn orders(n: usize) -> Vec<Vec<usize>> {
 
 #[test]
 fn name_lives_while_one_holder_does_in_every_order_of_every_end() {
-    // Rows 32, 72 to 76.
+    // Rows 32 and 72 to 76 of `tests/win32_rows.rs`.
     let place = Place::new("orders");
     let mut observer = place.actor();
     for n in 1..=3 {
         let orders = orders(n);
-        // Each way is combined with each position. The order differs from round to round.
+        // Each way to end is combined with each position in the order of the ends.
         for round in 0..WAYS.len().pow(u32::try_from(n).unwrap()) {
             let order = &orders[round % orders.len()];
             let mut holders: Vec<Option<Actor>> = (0..n).map(|_| Some(place.actor())).collect();
@@ -71,7 +71,7 @@ fn name_lives_while_one_holder_does_in_every_order_of_every_end() {
 
 #[test]
 fn view_outlives_its_creator_and_its_handle() {
-    // Row 58.
+    // Row 58 of `tests/win32_rows.rs`.
     let place = Place::new("view");
     let (mut creator, mut reader) = (place.actor(), place.actor());
     creator.expect("create x 1", "ok");
@@ -120,7 +120,8 @@ fn memory_of_killed_holders_is_freed_by_the_next_creation_or_list() {
             }
         );
         other.end("exit");
-        // A process that exits runs no destructors, so the file of its object is left, without a holder.
+        // A process that exits runs no destructors, so the file of its object may remain without a
+        // holder.
         assert!(place.files().len() <= usize::from(sweep.starts_with("create")));
         place.actor().expect("list", "");
         place.assert_empty();

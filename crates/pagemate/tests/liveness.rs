@@ -1,4 +1,4 @@
-//! Seats: the locks that show processes whether an owner is alive, and their lifetime.
+//! Tests of seats: the locks that show other processes that an owner is alive.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -16,7 +16,7 @@ use harness::fork::{
 use pagemate::sync::{Mutex, MutexOptions, SharedMutex};
 use pagemate::{ErrorKind, SectionOptions};
 
-/// Long enough for a call that does not hang.
+/// A timeout that is longer than any call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
 /// Returns the number of locks that this process has on the file of `fd`, by any descriptor.
@@ -57,7 +57,7 @@ impl Shared {
         }
     }
 
-    /// Acquires all of them, and returns for each whether it was abandoned.
+    /// Acquires all mutexes, and returns for each whether it was abandoned.
     #[track_caller]
     fn take(&self) -> Vec<bool> {
         let told = |mutex: &Mutex| {
@@ -74,7 +74,7 @@ impl Shared {
         all
     }
 
-    /// Releases all of them. This thread owns them.
+    /// Releases all mutexes. This thread owns them.
     fn free(&self) {
         for mutex in [&self.named, &self.unnamed, &self.begun] {
             mutex.unlock_forgotten().unwrap();
@@ -83,8 +83,8 @@ impl Shared {
     }
 }
 
-/// Starts a worker that calls `prepare`, uses all mutexes and dies as their owner, and asserts that its
-/// parent detects the death.
+/// Starts a worker that calls `prepare`, uses all mutexes and dies while it owns them. Asserts that
+/// its parent detects the death.
 #[track_caller]
 fn worker_locks_and_its_death_is_noticed(shared: &Shared, prepare: impl FnOnce()) {
     let ready = Gate::new();
@@ -113,7 +113,7 @@ fn workers_that_gave_up_their_rights_lock_what_their_master_made() {
             become_user(NOBODY, NOBODY);
         };
         worker_locks_and_its_death_is_noticed(&shared, jailed);
-        // A worker notices the death of another one, and of its master.
+        // A worker detects the death of another worker, and of the server that started it.
         let ready = Gate::new();
         let owner = fork(|| {
             become_user(NOBODY, NOBODY);
@@ -169,7 +169,8 @@ fn child_without_fork_handlers_leaves_its_parents_seats_with_its_first_call() {
             let parent = fork(|| {
                 shared.take();
                 let body = || {
-                    // The child owns none of them, although its copied memory says so.
+                    // The child owns none of them, although the memory that it inherited says that
+                    // it does.
                     assert!(!shared.named.is_mine());
                     assert!(shared.named.unlock_forgotten().is_err());
                     ready.open();
@@ -204,7 +205,8 @@ fn fork_during_the_first_call_of_another_thread() {
     alone("fork_during_the_first_call_of_another_thread", |_| {
         for _ in 0..200 {
             fork(|| {
-                // The parent never called pagemate, so that the first call of each child is a first call.
+                // The parent never calls pagemate, so the call of each child is the first one in
+                // its process.
                 let start = std::sync::Barrier::new(2);
                 thread::scope(|scope| {
                     scope.spawn(|| {
@@ -250,7 +252,7 @@ fn two_handles_of_a_process_never_share_a_seat() {
         let section = SectionOptions::new().len(4096).create_new("x").unwrap();
         let one = SharedMutex::open_or_init(&section, 0, || 0_u64).unwrap();
         let guard = one.lock().unwrap();
-        // Reset the counter of seats.
+        // Reset the counter from which seat numbers are taken.
         let view = section.map().unwrap();
         view.write(4, &0_u32).unwrap();
         let other = SharedMutex::<u64>::open(&section, 0).unwrap();

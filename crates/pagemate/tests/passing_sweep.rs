@@ -1,4 +1,5 @@
-//! Sweeping in passing: a creation examines a few files only, and every dead object is found in time.
+//! Sweeps in passing: each creation examines only a few files, and every dead object is found after
+//! a bounded number of creations.
 #![cfg(target_os = "linux")]
 
 mod harness;
@@ -16,7 +17,7 @@ fn actor() {
     harness::actor();
 }
 
-/// Counts how often files in a directory are opened.
+/// Counts the times that files in a directory are opened.
 struct Opens(std::os::fd::OwnedFd);
 
 impl Opens {
@@ -82,7 +83,8 @@ fn processes_that_create_once_each_find_all_dead_objects_among_many() {
     }
     assert!(!place.files().iter().any(|path| is_dead(path)));
     holder.expect("probe live-0", "ok");
-    // A list examines all files, and removes the note of the place to continue at.
+    // A list examines all files, and removes the stored position at which the next step would
+    // continue.
     drop(holder);
     place.actor().ask("list");
     place.assert_empty();

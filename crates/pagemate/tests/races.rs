@@ -37,7 +37,7 @@ const MISSING: usize = 3;
 const TIMED_OUT: usize = 4;
 const LISTS: usize = 5;
 
-/// The state of a race.
+/// The state of a race, in memory that its processes share.
 #[derive(Shareable)]
 #[repr(C)]
 struct Board {
@@ -52,7 +52,7 @@ fn actor() {
     harness::actor();
 }
 
-/// The end of the race: all of these are reached.
+/// The minimum numbers that a race has to reach before it ends.
 struct Goal {
     rounds: u64,
     kills: u64,
@@ -74,7 +74,7 @@ impl Goal {
     }
 }
 
-/// The generator `SplitMix64`, which reproduces a run from its seed.
+/// The generator `SplitMix64`: the same seed reproduces the same run.
 struct Random(u64);
 
 impl Random {
@@ -99,13 +99,14 @@ fn name(index: usize) -> String {
     format!("race-{index}")
 }
 
-/// Returns the length of a section, which differs for each name: an object under a wrong name is
-/// detected.
+/// Returns the length of a section. Each name has another length, so that an object under a wrong
+/// name is detected.
 fn pages(index: usize) -> usize {
     index + 1
 }
 
-// The memory contains the creator's stamp and one slot for each racer. The rest is zero.
+// The memory contains a random number of the creator, and one slot for each racer. The rest is
+// zero.
 const STAMP_AT: usize = 0;
 
 fn slot(racer: usize) -> usize {
@@ -120,7 +121,7 @@ fn racer() {
     let [parent, number, seed] = role.split(' ').collect::<Vec<_>>()[..] else { panic!("{role}") };
     let parent = Pid::from_raw(parent.parse().unwrap());
     let number = number.parse().unwrap();
-    // Standard input is the section of the board.
+    // The standard input is the descriptor of the section with the board.
     let board = Section::try_from(std::io::stdin().as_fd().try_clone_to_owned().unwrap());
     let board = Shared::map(&board.unwrap(), 0).unwrap();
     let mut racer = Racer { number, random: Random(seed.parse().unwrap()), board, held: None };
@@ -134,7 +135,7 @@ struct Racer {
     number: usize,
     random: Random,
     board: Shared<Board>,
-    /// A section that is held from one round to the next, so that names live for different times.
+    /// A section that is held for several rounds, so that names live for different times.
     held: Option<(usize, Section, View)>,
 }
 
@@ -169,7 +170,8 @@ impl Racer {
         if self.random.below(2) == 0 {
             self.held = None;
         }
-        // Without pauses a name would nearly always have a holder, and would hardly ever die.
+        // Without these pauses a name would nearly always have a holder, and hardly any object
+        // would die.
         if self.random.below(4) == 0 {
             thread::sleep(Duration::from_micros(self.random.below(300)));
         }
@@ -181,7 +183,8 @@ impl Racer {
         if section.was_created() {
             self.count(CREATED);
             assert!(!held, "created while held by this very process");
-            // Other racers may have written to their slots already, but not to these two words.
+            // Other racers may have written to their slots already, but no racer has written to
+            // these two words.
             assert_eq!(view.read::<u64>(STAMP_AT).unwrap(), 0, "a created section has a stamp");
             assert_eq!(
                 view.read::<u64>(slot(self.number)).unwrap(),
@@ -200,7 +203,7 @@ impl Racer {
         if let Some((_, _, own)) = self.held.as_ref().filter(|_| held) {
             assert_same(self.number, &mut self.random, own, &view);
         }
-        // This process holds the name, so a second open must find it, with the same memory.
+        // This process holds the name, so a second open must succeed and show the same memory.
         let again = Section::open(name(index)).expect("a live name is lost");
         assert_same(self.number, &mut self.random, &again.map().unwrap(), &view);
         if self.random.below(8) == 0 {
@@ -226,7 +229,7 @@ impl Racer {
 fn assert_same(number: usize, random: &mut Random, one: &View, other: &View) {
     let (to, from) = if one.is_writable() { (one, other) } else { (other, one) };
     let stamps = [one, other].map(|view| view.read::<u64>(STAMP_AT).unwrap());
-    // The creator may write its stamp between the two reads, and writes it once.
+    // The creator stores its random number once, and may do so between the two reads.
     assert!(stamps[0] == stamps[1] || stamps[0] == 0, "two objects under one name: {stamps:x?}");
     if !to.is_writable() {
         return;
@@ -323,7 +326,7 @@ impl Race {
     #[track_caller]
     fn assert_no_failure(&self) {
         if self.failed.load(Ordering::Relaxed) {
-            // Wait for the rest of the output.
+            // Wait for the remaining output.
             thread::sleep(Duration::from_millis(200));
             panic!("PAGEMATE_SEED={}:\n{}", self.seed, self.output.lock().unwrap());
         }
@@ -355,7 +358,7 @@ impl Race {
         panic!("PAGEMATE_SEED={}: no racer finishes a round", self.seed);
     }
 
-    /// Stops the victim for a few rounds of the others, which may be waiting for it.
+    /// Stops the victim for a few rounds of the other racers, which may have to wait for it.
     fn stop(&mut self, victim: usize) {
         let pid = Pid::from_child(&self.racers[victim]);
         kill_process(pid, Signal::STOP).unwrap();
@@ -439,13 +442,14 @@ fn no_live_name_is_lost_and_no_two_objects_meet_under_one() {
     println!(
         "PAGEMATE_SEED={seed}: {rounds} rounds ({counts}), {kills} kills, {stops} stops, {time:.1} s"
     );
-    // A victim is stopped for less time than the others wait, but a loaded machine may delay it.
+    // A victim is stopped for less time than the other racers wait. On a loaded machine it may be
+    // stopped for longer.
     assert!(race.total(TIMED_OUT) <= rounds / 1000, "too many time-outs");
     assert!(race.total(CREATED) > 0 && race.total(OPENED) > 0, "no race");
 }
 
-/// The last process to release a name is also the last to test for other holders, so one of them always
-/// removes the name.
+/// Each process releases the name first and then tests for other holders. The last process to
+/// release it is therefore also the last to test, so one of them always removes the name.
 #[test]
 fn one_of_two_holders_that_close_at_once_removes_the_name() {
     let place = Place::new("at-once");

@@ -1,5 +1,4 @@
-//! Sections through the public API, except for the behaviour they share with Windows: see
-//! `win32_rows.rs`.
+//! Sections through the public API. Behaviour that Windows has too is in `win32_rows.rs`.
 
 mod harness;
 
@@ -19,7 +18,7 @@ fn errors_are_sentences() {
 
 #[test]
 fn a_taken_name_is_refused_before_memory_is_reserved() {
-    // More memory than any machine has. Reserving it would fail with `NoSpace`, or fail late.
+    // More memory than any machine has: a creation that reserves it fails with `NoSpace`.
     const TOO_MUCH: u64 = 16 << 40;
     let name = unique("taken");
     let held = SectionOptions::new().len(1).create_new(&name).unwrap();
@@ -73,7 +72,8 @@ fn wishes_change_nothing() {
 
 #[test]
 fn huge_pages_hold_zeros_and_what_is_written() {
-    // Whole huge pages; with a rest of small pages; less than one huge page.
+    // A whole number of huge pages, huge pages with a rest of small pages, and less than one huge
+    // page.
     for len in [5 << 20, 4 << 20, 4096] {
         let name = unique("huge");
         let section = SectionOptions::new().len(len).huge_pages(true).create_new(&name).unwrap();

@@ -1,6 +1,6 @@
 //! Mutexes, events and semaphores, in one process and between several.
 //!
-//! The behaviour that Windows programs see is in `sync_rows.rs`. These tests need the number of
+//! `sync_rows.rs` tests the behaviour that Windows has too. The tests here need the number of
 //! waiters, which Windows does not report.
 #![cfg(unix)]
 
@@ -19,9 +19,9 @@ use pagemate::sync::{
 };
 use pagemate::{ErrorKind, Result, Section, SectionOptions, Sharing};
 
-/// Longer than any operation that does not hang.
+/// A timeout that is longer than any operation that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Long enough to show, with high probability, that nothing happens.
+/// A time after which a thread that can continue has continued, with high probability.
 const SHORT: Duration = Duration::from_millis(20);
 
 #[test]
@@ -34,7 +34,7 @@ fn assert_kind<T: std::fmt::Debug>(result: Result<T>, kind: ErrorKind) {
     assert_eq!(result.unwrap_err().kind(), kind);
 }
 
-/// Returns how many threads sleep on the object or are about to.
+/// Returns the number of threads that sleep on the object or are about to.
 fn asleep(onlooker: &mut Actor, name: &str) -> u32 {
     onlooker.ask(&format!("waiting {name}")).parse().unwrap()
 }
@@ -429,7 +429,8 @@ fn a_mutex_can_be_had_from_the_start_by_its_maker_alone() {
     maker.expect("lock-for x 30000", "abandoned");
     maker.end("kill");
     place.actor().expect("mutex x open", "NotFound");
-    // A thread that owns the mutex from its creation is detected as dead like any other owner.
+    // If a thread owns the mutex since its creation, its death is detected like that of any other
+    // owner.
     let (mut maker, mut other) = (place.actor(), place.actor());
     maker.expect("mutex y locked", "created");
     other.expect("mutex y open", "opened");
@@ -445,7 +446,7 @@ fn events_reach_all_or_one_of_those_who_wait() {
         for act in [&["pulse"][..], &["set", "reset"], &["set"]] {
             let alone = mode == "auto";
             if alone && act.len() == 2 {
-                // It is up to chance whether a waiter or the reset is faster.
+                // Whether a waiter or the reset is faster depends on chance.
                 continue;
             }
             onlooker.expect(&format!("event x create {mode}"), "created");
@@ -461,7 +462,7 @@ fn events_reach_all_or_one_of_those_who_wait() {
                 }
                 while alone && asleep(&mut onlooker, "x") > left {
                     if act == ["pulse"] {
-                        // A thread that was about to sleep may have missed it.
+                        // The thread may not have been asleep yet, and may have missed the signal.
                         thread::sleep(SHORT);
                         onlooker.expect("pulse x", "ok");
                     }

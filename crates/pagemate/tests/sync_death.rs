@@ -1,7 +1,7 @@
 //! Kills or stops a process at every fault point of locking, waiting and signalling.
 //!
-//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs this. The points are read from the
-//! source, so that every new point is tested.
+//! `cargo xtask faults` builds with `--cfg pagemate_fault` and runs these tests. They read the
+//! names of the points from the source, so that every new point is tested.
 #![cfg(all(pagemate_fault, unix))]
 
 mod harness;
@@ -28,7 +28,8 @@ fn all_points() -> BTreeSet<String> {
     found
 }
 
-/// A victim that gets a signal at a point, and a keeper that creates the objects and observes them.
+/// The processes of one test: a victim that gets a signal at a point, and a keeper that creates the
+/// objects and observes them.
 struct Scene {
     place: Place,
     point: String,
@@ -46,7 +47,7 @@ impl Scene {
         Scene { place, point: point.to_owned(), keeper, victim, reached: false }
     }
 
-    /// Starts other processes that have executed these commands.
+    /// Starts other processes, each of which executes these commands first.
     fn others<const N: usize>(&self, commands: &[&str]) -> [Actor; N] {
         [(); N].map(|()| {
             let mut other = self.place.actor();
@@ -57,7 +58,8 @@ impl Scene {
         })
     }
 
-    /// Sends the victim a command, and returns whether it replies without reaching its point.
+    /// Sends the victim a command. Returns true if the victim replies, and false if it reaches its
+    /// point instead.
     fn does(&mut self, command: &str) -> bool {
         self.victim.tell(command);
         self.has_replied()
@@ -85,7 +87,7 @@ impl Scene {
         until(|| self.is_hit() || asleep(&mut self.keeper, name) > 0);
     }
 
-    /// Continues a stopped victim until it replies, however often it stops.
+    /// Continues a stopped victim each time it stops, until it replies.
     fn resume(&mut self) -> String {
         loop {
             self.victim.signal(Signal::CONT);
@@ -115,18 +117,19 @@ fn tell_all(others: &mut [Actor], command: &str) {
     }
 }
 
-/// Sends all of them a command, and waits until they sleep. The count may include killed waiters.
+/// Sends each process the command, and waits until all of them sleep. The count may include killed
+/// waiters.
 fn all_sleep_over(onlooker: &mut Actor, others: &mut [Actor], command: &str, name: &str) {
     tell_all(others, command);
     until(|| asleep(onlooker, name) >= others.len());
 }
 
-/// Returns their replies.
+/// Returns the reply of each process.
 fn replies(others: &mut [Actor]) -> Vec<String> {
     others.iter_mut().map(|other| other.reply().unwrap()).collect()
 }
 
-/// Returns how many of them find the mutex abandoned.
+/// Returns the number of processes for which the mutex was abandoned.
 #[track_caller]
 fn told(others: &mut [Actor]) -> usize {
     let replies = replies(others);
@@ -175,7 +178,8 @@ fn waiter(point: &str) -> bool {
     scene.has_replied();
     let with = ["wait-after-take", "watch-after-leave", "unlock-before-release"];
     let had = scene.reached && with.contains(&point);
-    // A waiter whose slice ends goes to the end of the kernel's queue: the victim may be the last one.
+    // A waiter whose slice has ended goes to the end of the kernel's queue, so the victim may be
+    // the last waiter.
     let after = scene.keeper.ask("turn x");
     let told = told(&mut others) + usize::from(after == "abandoned");
     assert_eq!(told, usize::from(had), "{point}");
@@ -183,7 +187,7 @@ fn waiter(point: &str) -> bool {
     scene.reached
 }
 
-/// The victim waits for a mutex until it is a watcher, and then the owner dies.
+/// The victim waits for a mutex until it is a watcher. Then the owner dies.
 fn watcher(point: &str) -> bool {
     if !point.starts_with("watch-") {
         return false;
@@ -209,9 +213,10 @@ fn watcher(point: &str) -> bool {
         reply.is_some() || scene.is_hit()
     });
     told += usize::from(reply.as_deref() == Some("abandoned"));
-    // The victim may be the last waiter. If it died with the mutex, this owner is the next one.
+    // The victim may be the last waiter. If it died as the owner of the mutex, this process is the
+    // next owner.
     told += usize::from(scene.keeper.ask("turn x") == "abandoned");
-    // If the victim died with the mutex, the next owner was told of that too.
+    // If the victim died as the owner, its death was reported too.
     assert!(told == 1 || scene.reached && told == 2, "{point}: {told}");
     scene.keeper.expect("turn x", "ok");
     scene.reached
@@ -256,7 +261,7 @@ fn taker(point: &str) -> bool {
     reached
 }
 
-/// Returns whether its wait has succeeded.
+/// Returns whether the wait of this process has succeeded.
 fn has_acquired(other: &mut Actor) -> bool {
     let reply = other.has_replied(Duration::from_millis(1));
     assert!(reply.as_deref().is_none_or(|reply| reply.starts_with("ok")), "{reply:?}");
@@ -284,7 +289,8 @@ fn collector(point: &str) -> bool {
     let had = matches!(point, "wait-after-take" | "all-after-some" | "unlock-before-release");
     let reply = if scene.reached && had { "abandoned" } else { "ok" };
     assert_eq!(other.reply().as_deref(), Some(reply), "{point}");
-    // The victim takes the mutex first, so at its death it has not taken the others.
+    // The victim takes the mutex first. If it died as the owner of the mutex, it had not taken the
+    // other objects.
     scene.keeper.expect("acquire s 30000", "ok");
     scene.reached
 }
@@ -322,7 +328,7 @@ fn signaller(point: &str) -> bool {
     reached
 }
 
-/// The victim sets an event whose only waiter was killed. If the victim dies in that call, its own
+/// The victim sets an event whose only waiter was killed. If the victim dies in that call, this one
 /// signal may be lost, and no other one.
 fn setter_for_the_dead(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
@@ -362,7 +368,8 @@ fn initialiser(point: &str) -> bool {
     let values: BTreeSet<String> = replies(&mut others).into_iter().collect();
     let values: Vec<_> = values.iter().map(|reply| reply.split(' ').collect::<Vec<_>>()).collect();
     let abandoned = values.iter().filter(|reply| reply[0] == "abandoned").count();
-    // A victim that died before the value was complete is not reported.
+    // The death of a victim is not reported if the value was incomplete, because the next process
+    // initialises it again.
     let left = scene.reached && matches!(point, "init-after-magic" | "unlock-before-release");
     assert_eq!(abandoned, usize::from(left), "{point} {values:?}");
     let mut numbers: Vec<u32> = values.iter().map(|reply| reply[1].parse().unwrap()).collect();
@@ -374,7 +381,7 @@ fn initialiser(point: &str) -> bool {
 /// The victim initialises typed memory.
 fn typed_initialiser(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
-    // The name outlives the victim.
+    // The keeper holds the name longer than the victim.
     scene.keeper.expect("create x 4096", "ok");
     let mut others = scene.others::<2>(&[]);
     scene.does("typed-open x");
@@ -385,11 +392,12 @@ fn typed_initialiser(point: &str) -> bool {
     scene.reached
 }
 
-/// The victim replaces a value under a sequence number.
+/// The victim replaces the value of a sequence lock.
 fn publisher(point: &str) -> bool {
     let mut scene = Scene::new(point, "kill");
     let mut others = scene.others::<2>(&["typed-open x"]);
-    // A seat is taken with the first write; the value of the second one tells how far the victim came.
+    // The victim takes a seat at its first write. The value of the second write shows whether it
+    // was published.
     let wrote = scene.does("typed-open x") && scene.does("typed-write x 8");
     let now = others[0].ask("typed-read x");
     let published = point == "publish-after-sequence" || point.starts_with("unlock-");
@@ -439,7 +447,8 @@ fn killed_while_it_owns_the_mutex() {
     scene.keeper.expect("turn x", "ok");
 }
 
-/// A stopped owner keeps the mutex, and a stopped process without it delays no other process.
+/// A stopped owner keeps the mutex. A stopped process that does not own the mutex delays no other
+/// process.
 #[test]
 fn stopped_at_every_point_no_process_is_taken_for_dead() {
     for point in &all_points() {

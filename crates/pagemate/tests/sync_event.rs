@@ -1,4 +1,4 @@
-//! Tests which waiters an automatic event releases, also when some of them are killed.
+//! Tests of the waiters that an automatic event releases, also when some of them are killed.
 #![cfg(unix)]
 
 mod harness;
@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use harness::{Actor, Place};
 
-/// Long enough for every call that does not hang.
+/// A timeout that is longer than any call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Long enough for a thread that is about to sleep to do so.
+/// A time in which a thread that is about to sleep falls asleep.
 const MOMENT: Duration = Duration::from_millis(20);
 
 #[test]
@@ -57,13 +57,13 @@ impl Waiters {
         self.setter.ask("waiting x").parse().unwrap()
     }
 
-    /// Sets `x` several times in a row, faster than a waiter wakes.
+    /// Sets `x` several times in a row, before a released waiter can run.
     fn set(&mut self, times: usize) {
         let (row, replies) = (vec!["set x"; times].join(" / "), vec!["ok"; times].join(" "));
         self.setter.expect(&format!("row {row}"), &replies);
     }
 
-    /// Waits until this many waiters are released, and asserts that no more are.
+    /// Waits until this number of waiters has been released, and asserts that no others are.
     #[track_caller]
     fn assert_released(&mut self, many: usize) {
         let end = Instant::now() + LONG;
@@ -103,7 +103,7 @@ fn each_set_releases_one_waiter_also_two_in_a_row() {
             waiters.set(sets);
             waiters.assert_released(sets);
         }
-        // There was a waiter for each signal, so no signal is left.
+        // Each signal released a waiter, so the event is not signaled.
         waiters.setter.expect("wait x 0", "timeout");
     }
 }
@@ -155,7 +155,7 @@ fn killed_waiters_take_no_signal_and_hold_none_back() {
     }
 }
 
-/// Waiters are killed while they are being woken. At most one of their signals is left.
+/// Waiters are killed while signals wake them. At most one of these signals remains.
 #[test]
 fn waiters_that_are_killed_while_they_wake_leave_at_most_one_signal() {
     let mut waiters = Waiters::new("event-woken");

@@ -1,5 +1,5 @@
-//! Sync objects in forked children, in programs that inherit their descriptors, and in the processes that
-//! use a mutex right after the death of its owner.
+//! Sync objects in forked children, in programs that inherit their descriptors, and in processes
+//! that use a mutex directly after the death of its owner.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "signal(2)")]
 
@@ -19,9 +19,9 @@ use pagemate::sync::{
 };
 use pagemate::{ErrorKind, Section, SectionOptions, View};
 
-/// Long enough for every call that does not hang.
+/// A timeout that is longer than any call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Several times as long as it takes to detect a death.
+/// A time that is several times as long as the detection of a death takes.
 const SOME: Duration = Duration::from_millis(300);
 
 /// Acquires and releases the mutex, and returns whether it was abandoned.
@@ -131,7 +131,7 @@ fn death_of_a_parent_that_owns_a_mutex_is_detected_although_its_child_lives() {
         assert!(guard.was_abandoned());
         let mut count = counter.try_lock_for(LONG).unwrap().unwrap();
         assert!(count.was_abandoned());
-        // The guards that the child drops are its dead parent's, and release nothing.
+        // The child drops the guards of its dead parent. That releases nothing.
         go.open();
         fork(|| assert_busy(&mutex)).join();
         count.set(&2);
@@ -173,7 +173,7 @@ fn fork_while_other_threads_lock_and_take_seats() {
                 scope.spawn(|| {
                     start.wait();
                     while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                        // Each handle has a seat of its own.
+                        // This handle has a seat of its own.
                         assert!(!told(&Mutex::open("x").unwrap()));
                     }
                 });
@@ -190,12 +190,13 @@ fn fork_while_other_threads_lock_and_take_seats() {
 #[test]
 fn child_of_a_thread_ends_with_no_lock_of_the_thread() {
     alone("child_of_a_thread_ends_with_no_lock_of_the_thread", |_| {
-        // Not on this thread's stack, which threads of the child may reuse.
+        // The mutex is not on this thread's stack, because threads of the child may reuse that
+        // stack.
         let mutex = Arc::new(MutexOptions::new().create_new("x").unwrap());
         let same = Arc::clone(&mutex);
         let forks = move || {
             let guard = same.lock().unwrap();
-            // The end of a thread of the child must not abandon the parent's mutex either.
+            // A thread of the child that ends must not abandon the parent's mutex either.
             fork(|| {
                 let same = Arc::clone(&same);
                 thread::spawn(move || assert_busy(&same)).join().unwrap();
@@ -242,7 +243,7 @@ fn a_process_that_calls_exec_abandons_its_mutexes() {
         ready.wait();
         assert!(told(&mutex));
         child.kill();
-        // A program that the owner only starts inherits no seat.
+        // A program that the owner starts inherits no seat.
         let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
         let ready = Gate::new();
         let child = fork(|| {
@@ -323,7 +324,8 @@ fn a_waiter_that_signals_interrupt_all_the_time_detects_a_death() {
         owner.kill();
         let start = Instant::now();
         assert!(told(&mutex));
-        // The last attempt before the deadline tests in any case: this must not be that one.
+        // The last attempt before the deadline always tests the owner, so this must be an earlier
+        // attempt.
         assert!(start.elapsed() < LONG / 2);
         signaller.kill();
     });
@@ -367,7 +369,7 @@ fn unnamed_objects_are_handed_on_as_descriptors() {
     let mutex = MutexOptions::new().create_unnamed().unwrap();
     let guard = mutex.lock().unwrap();
     let mut child = start_heir("lock", mutex.as_fd().try_clone_to_owned().unwrap());
-    // Long enough for the child to wait, usually. The test is also valid if it does not wait yet.
+    // The child usually waits by now. The test is also valid if it does not.
     thread::sleep(SOME);
     drop(guard);
     assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGABRT));
@@ -401,13 +403,13 @@ fn a_named_object_that_was_handed_on_keeps_its_name() {
         let again = Mutex::open("x").unwrap();
         assert_busy(&again);
         drop(guard);
-        // It holds the object, but only a handle that knows the name removes it.
+        // This handle holds the object, but does not know the name and cannot remove it.
         drop(handed_on);
         assert!(!told(&again));
     });
 }
 
-/// A received descriptor may refer to any file.
+/// Another process may send a descriptor of any file.
 #[test]
 fn descriptors_of_something_else_are_refused() {
     let pipe = std::io::pipe().unwrap().0;

@@ -1,8 +1,8 @@
-//! The behaviour of Win32's sync objects, row by row, on every platform.
+//! The behaviour of Win32's sync objects on every platform, as numbered statements (*rows*).
 //!
-//! The numbers are those of `win32_rows.rs`, which explains rows. Some rows have several parts
-//! here.
-#![allow(clippy::print_stdout, reason = "a failing row says its name")]
+//! `win32_rows.rs` explains the rows, and both files share one numbering. Several tests may belong
+//! to one row.
+#![allow(clippy::print_stdout, reason = "a failing row prints its name")]
 
 mod harness;
 
@@ -70,9 +70,9 @@ fn rows_are_in_order() {
     assert!(ROWS.is_sorted_by(|(a, ..), (b, ..)| a <= b));
 }
 
-/// Longer than any operation that does not hang.
+/// A timeout that is longer than any operation that does not hang.
 const LONG: Duration = Duration::from_secs(30);
-/// Long enough to show, with high probability, that nothing happens.
+/// A time after which a thread that can continue has continued, with high probability.
 const SHORT: Duration = Duration::from_millis(20);
 
 #[track_caller]
@@ -204,14 +204,14 @@ fn one_thread_at_a_time() {
     let mutex = MutexOptions::new().create_new(&name).unwrap();
     let guard = mutex.lock().unwrap();
     assert!(mutex.is_mine() && !guard.was_abandoned());
-    // Windows would grant a recursive lock; here the owner gets an error.
+    // Windows would grant a recursive lock. pagemate returns an error to the owner.
     refused(mutex.lock(), ErrorKind::InvalidInput);
     refused(mutex.try_lock(), ErrorKind::InvalidInput);
     refused(mutex.try_lock_for(LONG), ErrorKind::InvalidInput);
     refused(wait_any(&[(&mutex).into()]), ErrorKind::InvalidInput);
     refused(wait_all(&[(&mutex).into()]), ErrorKind::InvalidInput);
     let other = Mutex::open(&name).unwrap();
-    // Another handle finds it locked, like another thread.
+    // Another handle of the owner finds the mutex locked, as another thread does.
     assert!(other.try_lock().unwrap().is_none() && !other.is_mine());
     refused(other.unlock_forgotten(), ErrorKind::NotOwner);
     thread::scope(|scope| {
@@ -244,7 +244,7 @@ fn one_of_many() {
         actor.ask("mutex x share");
         actor.ask("share x-data 4096");
         actor.ask("share y 4096");
-        // All actors initialise it at the same time.
+        // All actors initialise the mutex at the same time.
         actor.tell("shared-init y");
     }
     for actor in &mut actors {
@@ -347,7 +347,7 @@ fn beside_its_value() {
     assert_eq!(second.reply().as_deref(), Some("abandoned 10"));
     second.expect("shared-add x", "ok 11");
 
-    // The section is held, but only the dying process holds the lock.
+    // The first process holds the section, but only the dying process has the lock open.
     second.expect("drop x", "ok");
     for way in ["kill", "exit"] {
         let mut third = place.actor();
@@ -465,7 +465,7 @@ fn automatic_lets_one_go() {
     let mut waiters: Vec<_> = watchers(&place).into();
     while !waiters.is_empty() {
         setter.expect("set x", "ok");
-        // Exactly one of them is released, sooner or later.
+        // Exactly one of them is released eventually.
         let end = Instant::now() + LONG;
         let gone = loop {
             let replied =
@@ -507,7 +507,7 @@ fn pulse_lets_go() {
         let mut setter = place.actor();
         setter.expect(&format!("event x create {word}"), "created");
         for mut waiter in watchers(&place) {
-            // A thread that has not yet begun to wait misses the pulse.
+            // A thread that has not begun to wait misses the pulse, so repeat the pulse.
             let end = Instant::now() + LONG;
             let reply = loop {
                 setter.expect("pulse x", "ok");
@@ -730,7 +730,8 @@ fn time_is_up() {
 }
 
 fn waits_for_ages() {
-    // Around the end of 32 bits of milliseconds, and past the range of the clock.
+    // Timeouts around the largest number of milliseconds in 32 bits, and beyond the range of the
+    // clock.
     let millis = [u64::from(u32::MAX), 1 << 32, 1 << 33, 9_999 << 32];
     for time in millis.map(Duration::from_millis).into_iter().chain([Duration::MAX]) {
         let (mutex, event, semaphore) = (mutex(), event(Reset::Auto, false), semaphore(0, 1));
@@ -749,7 +750,7 @@ fn waits_for_ages() {
             semaphore.release(1).unwrap();
             let end = Instant::now() + LONG;
             while !waits.iter().all(thread::ScopedJoinHandle::is_finished) {
-                // For two waiters, each of which resets the event.
+                // Release two waiters, each of which resets the event.
                 event.set().unwrap();
                 assert!(Instant::now() < end, "a wait does not end");
                 thread::sleep(Duration::from_millis(1));

@@ -4,7 +4,7 @@
 //! `cargo test` kills a few hundred owners, `cargo xtask torture` 2,000, and `cargo xtask torture
 //! long` 20,000.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
+#![allow(clippy::print_stdout, reason = "the test reports numbers")]
 
 mod harness;
 
@@ -28,7 +28,7 @@ fn actor() {
     harness::actor();
 }
 
-// Mutual exclusion without kills.
+// Tests of mutual exclusion without kills.
 
 const COUNTERS: u64 = 4;
 const TURNS: u64 = 3_000;
@@ -46,7 +46,7 @@ fn typed<T: InPlace>() -> Shared<T> {
 
 /// Runs `body` in several processes, each with handles of its own. `body` calls its argument under
 /// a lock, and the argument increments a shared counter non-atomically. At the end the counter must
-/// have all increments.
+/// contain all increments.
 fn count_with(body: impl Fn(&mut dyn FnMut())) {
     let memory = memory(4096);
     let children: Vec<Forked> = (0..COUNTERS)
@@ -168,9 +168,9 @@ fn processes_count_in_a_shared_mutex() {
     });
 }
 
-// Mutual exclusion with kills.
+// Tests of mutual exclusion with kills.
 
-/// The number of mutexes that are contended for at the same time.
+/// The number of mutexes for which processes compete at the same time.
 const ARENAS: u64 = 8;
 const WAITERS: usize = 3;
 
@@ -189,7 +189,7 @@ const REPORT_TIME: usize = 4;
 /// The longest time until a death must be reported, even on a busy machine.
 const BOUND: Duration = Duration::from_secs(10);
 
-/// The generator `SplitMix64`. It only needs to differ from run to run.
+/// The generator `SplitMix64`. Its seed differs from run to run.
 struct Random(u64);
 
 impl Random {
@@ -246,7 +246,7 @@ impl Arena {
         }
     }
 
-    /// Forks a process that is about to be killed. It holds the mutex most of the time.
+    /// Forks a process that will be killed. It holds the mutex most of the time.
     fn victim(&self) -> Forked {
         fork(|| {
             let mutex = Mutex::open(&self.name).unwrap();
@@ -279,8 +279,7 @@ impl Arena {
         })
     }
 
-    /// Kills owners, and now and then a waiter, and records how long each death took to be
-    /// reported.
+    /// Kills owners, and sometimes a waiter, and records the time from each death to its report.
     fn rounds(&self, rounds: u64, samples: &Samples) {
         let mutex = MutexOptions::new().create_new(&self.name).unwrap();
         let mut waiters: Vec<Forked> = (0..WAITERS).map(|way| self.waiter(way)).collect();

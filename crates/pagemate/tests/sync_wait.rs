@@ -1,6 +1,7 @@
-//! Waiting costs next to nothing while nothing happens, and a death is detected soon nevertheless.
+//! Tests that waiting takes almost no processor time while nothing happens, and that a death is
+//! detected soon nevertheless.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
+#![allow(clippy::print_stdout, reason = "the test reports numbers")]
 
 mod harness;
 
@@ -13,7 +14,7 @@ use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, Waitable, wait_al
 use pagemate::{ErrorKind, SectionOptions, Shared};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Long enough for every call that does not hang.
+/// A timeout that is longer than any call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
 #[test]
@@ -50,7 +51,7 @@ fn turn(mutex: &Mutex, way: Way) -> bool {
     }
 }
 
-/// Returns how often the threads of a process have gone to sleep by themselves.
+/// Returns the number of times that the threads of a process have gone to sleep voluntarily.
 fn sleeps(process: &Forked) -> u64 {
     let of_thread = |thread: fs::DirEntry| {
         let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
@@ -86,7 +87,7 @@ fn many_that_sleep_for_a_mutex_look_up_no_more_often_than_those_for_a_semaphore(
             };
             let processes: Vec<Forked> = (0..PROCESSES).map(|_| fork(sleeper)).collect();
             until(|| come.load(Ordering::Relaxed) == PROCESSES * THREADS);
-            // The first slice of each waiter is short.
+            // Wait until the first slice of each waiter, which is short, has ended.
             thread::sleep(Duration::from_millis(300));
             let before: u64 = processes.iter().map(sleeps).sum();
             let start = Instant::now();
@@ -114,7 +115,7 @@ fn until(mut done: impl FnMut() -> bool) {
 
 const LOCKERS: usize = 8;
 
-/// Processes that lock one of two mutexes all the time do not prevent another one from acquiring both.
+/// If other processes lock one of two mutexes all the time, a process can still acquire both.
 #[test]
 fn all_of_several_are_had_though_others_lock_each_all_the_time() {
     alone("all_of_several_are_had_though_others_lock_each_all_the_time", |_| {
@@ -143,7 +144,7 @@ fn all_of_several_are_had_though_others_lock_each_all_the_time() {
         }
         println!("{REPLY}both were had ten times in {:?}", start.elapsed());
         let before = turns.each_ref().map(|turns| turns.load(Ordering::Relaxed));
-        // The others do not starve either.
+        // The other processes make progress too.
         until(|| {
             turns.iter().zip(before).all(|(turns, before)| turns.load(Ordering::Relaxed) > before)
         });
@@ -162,7 +163,7 @@ fn all_of_several_are_refused_if_two_handles_are_of_one_object() {
         let refused = wait_all_for(&list, LONG).map(drop).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{refused}");
         assert!(made.try_lock().unwrap().is_some());
-        // A wait for any of them allows it.
+        // A wait for any of several objects accepts a list that a wait for all of them refuses.
         assert_eq!(wait_any(&list).unwrap().index, 0);
     });
 }

@@ -1,4 +1,4 @@
-//! Typed memory: layouts, initialisation, sequence-locked values, read-only handles.
+//! Typed memory: layouts, initialisation, sequence locks, read-only handles.
 
 mod harness;
 
@@ -107,7 +107,7 @@ fn two_handles_share_the_fields_and_a_reader_reads_them() {
     assert_eq!((reader.arms[1].read(), reader.pose.read().frame), (pose, 0));
     assert_eq!((reader.text.as_array()[47].get(), reader.errors.1.load(Relaxed)), (b'!', 5));
     assert_eq!((reader.steps.load(Relaxed), other.steps.load(Relaxed)), (u64::MAX, u64::MAX));
-    // The last handle ends the name, also a reader.
+    // The name ends with its last handle, also if that is a reader.
     drop((robot, other));
     assert_eq!(Shared::<Small>::open(&name).unwrap().steps.load(Relaxed), u64::MAX);
     drop(reader);
@@ -209,7 +209,7 @@ fn a_cell_of_other_memory_has_no_writer_there() {
     assert_eq!(one.writer(&other).unwrap_err().kind(), ErrorKind::InvalidInput);
     let writer = one.writer(&one.clone()).unwrap();
     writer.write(&3).unwrap();
-    // The writer keeps the memory.
+    // The writer keeps the memory mapped.
     drop(one);
     writer.update(|value| *value += 1).unwrap();
 }
@@ -268,7 +268,8 @@ fn a_wait_for_a_word_ends_with_its_change_or_with_its_time() {
         word.wake_all();
         assert_eq!(waiters.map(|waiter| waiter.join().unwrap()), [7; 3]);
     });
-    // A change without a wake-up, as of a process that was killed in between, is noticed too.
+    // Waiters also notice a change without a wake-up. A process makes such a change if it is killed
+    // before the wake-up.
     thread::scope(|scope| {
         let waiter = scope.spawn(|| reader.wait_while_for(7, LONG));
         thread::sleep(Duration::from_millis(20));

@@ -1,9 +1,10 @@
-//! The behaviour of Windows' named file mappings, row by row, on every platform.
+//! The behaviour of Windows' named file mappings on every platform, as numbered statements
+//! (*rows*).
 //!
-//! A row is one statement about Win32 that pagemate keeps. Comments elsewhere cite rows by number.
-//! The numbers have gaps where Win32 has features that the Rust API does not have. Each row runs on
-//! its own, so that a failing row prints its name and the others still run.
-#![allow(clippy::print_stdout, reason = "a failing row says its name")]
+//! A row is one statement about Win32 that holds for pagemate too. Comments elsewhere cite rows by
+//! number. Some numbers are missing, because Win32 has features that the Rust API does not have.
+//! Each row runs separately, so that a failing row prints its name and the others still run.
+#![allow(clippy::print_stdout, reason = "a failing row prints its name")]
 
 mod harness;
 
@@ -77,9 +78,9 @@ const ROWS: &[Row] = &[
     (97, "atomics count across views", atomics_count),
 ];
 
-/// The rows that Wine 8.0 breaks, with the reason.
+/// The rows that fail under Wine 8.0, with the reason.
 const NOT_UNDER_WINE: &[(u32, &str)] =
-    &[(46, "it maps read-only sections writable, so that nothing tells that they are")];
+    &[(46, "it maps read-only sections writable, so their protection cannot be determined")];
 
 #[test]
 fn actor() {
@@ -112,7 +113,7 @@ fn rows_are_in_order() {
     }
 }
 
-/// More memory than any machine has, in a number that fits every interface.
+/// More memory than any machine has. The number fits the integer types of all interfaces.
 const TOO_MUCH: u64 = 1 << 46;
 
 const MANY: usize = 8;
@@ -319,8 +320,8 @@ fn existing_wins() {
     found.map().unwrap().write_at(0, &[7]).unwrap();
     assert_eq!(byte(&made), 7);
 
-    // If the name exists, the file of the second creator is unchanged, whether the section has a
-    // file or not.
+    // If the name exists, the file of the second creator does not change, whether the section of
+    // that name is over a file or not.
     let (scratch, under) = (Scratch::new(b"five!"), Scratch::new(b"under the name"));
     let (file, under) = (scratch.open(true), under.open(true));
     let second = unique("rows");
@@ -618,8 +619,8 @@ fn views_outlive_handles() {
     let name = unique("rows");
     let view = make(&name, 1).map().unwrap();
     view.write_at(0, &[7]).unwrap();
-    // Unlike in Win32, a view keeps the name too, so that dropping a temporary section does not end
-    // it.
+    // Unlike in Win32, a view keeps the name too, so dropping a temporary section does not end the
+    // name.
     assert_eq!(byte(&Section::open(&name).unwrap()), 7);
     drop(view);
     is_gone(&name);
@@ -750,8 +751,8 @@ fn one_creates() {
     for _ in 0..50 {
         let name = unique("rows");
         let start = Barrier::new(MANY);
-        // All threads keep their sections until all have created, so that none creates again after
-        // another has closed.
+        // All threads keep their sections until all threads have created theirs. Otherwise a thread
+        // could close its section, and another one would create the name again.
         let sections: Vec<Section> = thread::scope(|scope| {
             let create = || {
                 start.wait();

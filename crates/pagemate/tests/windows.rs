@@ -153,7 +153,7 @@ fn a_handle_to_an_object_of_another_kind_is_refused() {
     }
 }
 
-/// Returns whether both handles lead to the same lock at the beginning of the memory.
+/// Returns whether both handles use the same lock at the beginning of the memory.
 fn is_one_lock(a: &Section, b: &Section) -> bool {
     let a = SharedMutex::open_or_init(a, 0, || 7_u64).unwrap();
     let b = SharedMutex::<u64>::open(b, 0).unwrap();
@@ -187,9 +187,9 @@ fn a_lock_of_another_session_is_refused() {
     let section = SectionOptions::new().len(1).create_unnamed().unwrap();
     let shared = SharedMutex::open_or_init(&section, 0, || 7_u64).unwrap();
     let view = section.map().unwrap();
-    // The field `space` of docs/layout.md. No session has the greatest number.
+    // The bytes are the field `space` of docs/layout.md. No session has the greatest number.
     view.write(8, &u32::MAX).unwrap();
-    // A process that has the lock open keeps it.
+    // A process that has the lock open can still use it.
     assert_eq!(shared.lock().unwrap().get(), 7);
     let other = SharedMutex::<u64>::open(&section, 0).unwrap();
     assert_eq!(other.try_lock().unwrap_err().kind(), ErrorKind::Unsupported);

@@ -6,12 +6,12 @@
 //! cargo bench -p pagemate --bench channel -- trip     # the groups whose names have this word
 //! ```
 //!
-//! Two processes on two processors exchange messages in chunks of about 20 ms. The chunks of all rings
-//! alternate, and each ratio is to the fastest minimal ring of the same round. Elapsed time is measured,
-//! so that only a quiet machine gives meaningful numbers. The limits are goals of the project. Missing
-//! one does not fail the run.
+//! Two processes on two processors exchange messages in chunks of about 20 ms. The chunks of all
+//! rings alternate. Each ratio compares with the fastest minimal ring of the same round. The
+//! benchmark measures elapsed time, so only a quiet machine gives meaningful numbers. The limits
+//! are goals of the project, and a missed limit does not fail the run.
 #![allow(clippy::print_stdout, reason = "it is a report")]
-#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+#![allow(clippy::cast_precision_loss, reason = "the report rounds them")]
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,11 +1,11 @@
-//! Measures two sides in alternation, and prints the comparison.
+//! Measures two implementations in alternation, and prints the comparison.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// How long to measure.
+/// The duration of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// Long enough for reliable numbers.
@@ -24,7 +24,7 @@ impl Effort {
     }
 }
 
-/// The clock to measure with.
+/// The clock of a measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
     /// The processor time of this thread: for code that never sleeps.
@@ -64,7 +64,8 @@ impl Watch {
     }
 }
 
-/// The minimum duration of a block of calls, so that reading the clock has no measurable cost.
+/// The minimum duration of a block of calls. In a block of this length the time to read the clock
+/// is negligible.
 const BLOCK: Duration = Duration::from_micros(500);
 
 /// The median and the quartiles of many values.
@@ -94,18 +95,18 @@ impl fmt::Display for Spread {
     }
 }
 
-/// The results of two sides, round by round.
+/// The results of two implementations, one entry for each round.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Comparison {
-    /// Our time divided by their time.
+    /// The time of pagemate divided by the time of the other implementation.
     ratios: Vec<f64>,
     /// Nanoseconds of one call.
     ours: Vec<f64>,
     theirs: Vec<f64>,
 }
 
-/// Runs both sides in rounds of four blocks (ours, theirs, theirs, ours), so that a drift affects
-/// both sides equally.
+/// Runs both implementations in rounds of four blocks (pagemate, other, other, pagemate), so that a
+/// steady change of the machine's speed affects both equally.
 pub(crate) fn compare(effort: Effort, ours: impl FnMut(), theirs: impl FnMut()) -> Comparison {
     let mut comparison = Comparison::default();
     let time = effort.pick(Duration::from_secs(4), Duration::from_millis(200));
@@ -146,7 +147,7 @@ pub(crate) fn titles(ours: &str, theirs: &str) {
 }
 
 impl Comparison {
-    /// Adds rounds for `time`, and at least three.
+    /// Adds rounds until `time` has passed, and at least three.
     pub(crate) fn add_rounds(
         &mut self,
         time: Duration,
@@ -157,8 +158,8 @@ impl Comparison {
         self.add_block_rounds(time, ours, |calls| block(calls, &mut theirs));
     }
 
-    /// Adds rounds of sides that make the given number of calls and return the nanoseconds of all
-    /// of them.
+    /// Adds rounds of two functions, each of which makes the given number of calls and returns the
+    /// nanoseconds of all of them.
     pub(crate) fn add_block_rounds(
         &mut self,
         time: Duration,
@@ -175,14 +176,15 @@ impl Comparison {
         }
     }
 
-    /// Adds a round, given as nanoseconds of one call.
+    /// Adds a round. The arguments are the nanoseconds of one call.
     pub(crate) fn add(&mut self, ours: f64, theirs: f64) {
         self.ratios.push(ours / theirs);
         self.ours.push(ours);
         self.theirs.push(theirs);
     }
 
-    /// Prints one line. Our side may take at most `limit` times as long as theirs.
+    /// Prints one line. pagemate may take at most `limit` times as long as the other
+    /// implementation.
     pub(crate) fn print(self, what: &str, limit: Option<f64>) {
         let ratio = Spread::of(self.ratios.clone());
         let limit = limit.map_or(String::new(), |limit| {
@@ -191,8 +193,8 @@ impl Comparison {
         self.line(what, ratio, &limit, time);
     }
 
-    /// Prints one line about copies of `bytes` bytes. Our side must reach at least `limit` times
-    /// their rate.
+    /// Prints one line about copies of `bytes` bytes. pagemate must reach at least `limit` times
+    /// the rate of the other implementation.
     pub(crate) fn print_rate(self, what: &str, bytes: usize, limit: f64) {
         let ratio = Spread::of(self.ratios.clone()).map(|ratio| 1.0 / ratio);
         let limit = format!("{limit:.2} {}", verdict(ratio.median >= limit));
@@ -219,7 +221,7 @@ pub(crate) fn time(ns: f64) -> String {
     }
 }
 
-/// Prints one line about a single side with an absolute limit in milliseconds.
+/// Prints one line about one implementation with an absolute limit in milliseconds.
 pub(crate) fn print_alone(what: &str, times: Vec<f64>, limit_ms: f64) {
     let rounds = times.len();
     let spread = Spread::of(times).map(|ns| ns / 1e6);

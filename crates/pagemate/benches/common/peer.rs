@@ -1,4 +1,4 @@
-//! A second process of this program that executes commands, one a line.
+//! A second process of this program. It executes commands, one in each line.
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
@@ -7,7 +7,7 @@ use std::{env, io};
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-/// A peer process. It ends when this is dropped or when this process dies.
+/// A peer process. It ends when this value is dropped or when this process dies.
 #[derive(Debug)]
 pub(crate) struct Peer {
     child: Child,
@@ -58,7 +58,7 @@ impl Drop for Peer {
 
 /// The main function of a peer: reports that it is ready, and answers each line.
 pub(crate) fn serve(mut answer: impl FnMut(&str) -> String) {
-    // The peer may be blocked forever when its parent dies.
+    // Without this signal a peer that is blocked would remain when its parent dies.
     set_parent_process_death_signal(Some(Signal::KILL)).expect("a signal");
     reply("ready");
     for line in io::stdin().lines() {

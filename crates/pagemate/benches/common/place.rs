@@ -1,5 +1,6 @@
-//! The names of the measured objects. They are in the real namespaces, under a prefix of this run.
-#![allow(unsafe_code, reason = "signals waited for")]
+//! The names of the measured objects. The objects are in the real namespaces, and their names have
+//! a prefix of this run.
+#![allow(unsafe_code, reason = "waits for signals")]
 
 use std::path::PathBuf;
 use std::{env, process, thread};
@@ -29,7 +30,8 @@ impl Place {
         format!("/{}raw", self.run)
     }
 
-    /// Returns the file of this user's object `name`, which must not need escapes.
+    /// Returns the file of this user's object `name`. The name must contain no character that its
+    /// file name escapes.
     pub(crate) fn file_of(name: &str) -> PathBuf {
         let parent = env::var_os("PAGEMATE_DIR").unwrap_or_else(|| "/dev/shm".into());
         let bare = name.strip_prefix(r"Local\").expect("this user's");
@@ -60,7 +62,7 @@ impl Place {
             // signals.
             unsafe { libc::sigwait(&raw const signals, &raw mut signal) };
             _ = rustix::shm::unlink(raw);
-            #[allow(clippy::exit, reason = "the signal said so")]
+            #[allow(clippy::exit, reason = "the signal requests the end of the process")]
             process::exit(128 + signal);
         });
     }
@@ -69,7 +71,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         _ = rustix::shm::unlink(self.raw_name());
-        // Objects that a panic may have left behind.
+        // Remove objects that a panic has not removed.
         _ = inventory::prune();
     }
 }

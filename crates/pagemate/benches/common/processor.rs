@@ -1,4 +1,4 @@
-//! Pins the benchmark to processors, so that both sides of a comparison run on the same ones.
+//! Pins the benchmark to processors, so that both implementations run on the same ones.
 #![allow(unsafe_code, reason = "sched_setscheduler(2)")]
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -11,8 +11,7 @@ pub(crate) fn first_and_last() -> [usize; 2] {
     [first, all.next_back().unwrap_or(first)]
 }
 
-/// Runs `act` with this thread, and the processes that it starts meanwhile, pinned to this
-/// processor.
+/// Runs `act` while this thread, and the processes that it starts, are pinned to this processor.
 pub(crate) fn pinned_to<T>(processor: usize, act: impl FnOnce() -> T) -> T {
     let before = sched_getaffinity(None).expect("a set");
     let mut set = CpuSet::new();
@@ -23,9 +22,9 @@ pub(crate) fn pinned_to<T>(processor: usize, act: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Runs `act` without wake-up preemption: a thread that wakes up runs only when the running thread
-/// sleeps. Otherwise the kernel may run a woken thread at once in place of the thread that woke it,
-/// which then finds the answer already there and never sleeps.
+/// Runs `act` without wake-up preemption: a thread that is woken runs only when the running thread
+/// sleeps. Otherwise the kernel may run the woken thread at once instead of the thread that woke
+/// it. The latter then finds the answer without sleeping, and no sleep is measured.
 pub(crate) fn without_preemption<T>(act: impl FnOnce() -> T) -> T {
     // SAFETY: the call reads the scheduling policy of this thread.
     if unsafe { libc::sched_getscheduler(0) } != libc::SCHED_OTHER {

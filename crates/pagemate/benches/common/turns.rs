@@ -76,8 +76,9 @@ impl<S: Signal> Mechanism for Pair<S> {
 /// A function that creates or opens a mechanism by its name, for one side.
 pub(crate) type Open = fn(&str, Side) -> Box<dyn Mechanism>;
 
-/// Prints one table with each process on a processor of its own, one in which the kernel places them, and
-/// one with both processes on one processor. `rows` gets the processor of the second side.
+/// Prints three tables: with each process on a processor of its own, with both processes on
+/// processors that the kernel chooses, and with both on one processor. `rows` gets the processor of
+/// the second process.
 ///
 /// In the first and the last table each thread may run on one processor only, so that pagemate does not
 /// spin.
@@ -94,7 +95,7 @@ pub(crate) fn tables(rows: impl Fn(Option<usize>)) {
     pinned_to(first, || without_preemption(|| rows(Some(first))));
 }
 
-/// Prints one row: turns by `ours` beside turns by `theirs`.
+/// Prints one row, which compares turns by two mechanisms.
 pub(crate) fn row(
     open: Open,
     [ours, theirs]: [&str; 2],
@@ -149,7 +150,7 @@ impl Table {
     }
 }
 
-/// Returns how often this thread has gone to sleep.
+/// Returns the number of times that this thread has gone to sleep.
 fn sleeps() -> u64 {
     let status = fs::read_to_string("/proc/thread-self/status").expect("about this thread");
     let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));

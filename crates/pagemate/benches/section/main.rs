@@ -6,11 +6,12 @@
 //! cargo bench -p pagemate --bench section -- open     # the groups whose names have this word
 //! ```
 //!
-//! Both sides run alternately in one process, so that a disturbance affects both; the result is
-//! their ratio. Times are processor times, because no side waits: other load evicts caches, but
-//! adds no time. The limits are goals of the project. Missing one does not fail the run.
+//! Both sides run alternately in one process, so that a disturbance affects both, and each result
+//! is the ratio of their times. Times are processor times, because neither side waits: other load
+//! on the machine evicts caches, but adds no time. The limits are goals of the project, and a
+//! missed limit does not fail the run.
 #![allow(clippy::print_stdout, reason = "it is a report")]
-#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+#![allow(clippy::cast_precision_loss, reason = "the report rounds them")]
 
 #[cfg(target_os = "linux")]
 mod linux;

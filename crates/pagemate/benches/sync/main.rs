@@ -6,13 +6,13 @@
 //! cargo bench -p pagemate --bench sync -- turns    # the groups whose names have this word
 //! ```
 //!
-//! Both sides run alternately, so that a disturbance affects both; the result is their ratio. Code
-//! that never sleeps is measured in processor time. Processes that wait for each other are measured
-//! in elapsed time, to which other load adds. On a machine that is not quiet, build first
-//! (`--no-run`) and start the program under `chrt -f 1`, with `--bench`. The limits are goals of
-//! the project. Missing one does not fail the run.
+//! Both sides run alternately, so that a disturbance affects both, and each result is the ratio of
+//! their times. Code that never sleeps is measured in processor time. Processes that wait for each
+//! other are measured in elapsed time, which other load on the machine increases. On a machine that
+//! is not quiet, build first (`--no-run`) and start the program under `chrt -f 1`, with `--bench`.
+//! The limits are goals of the project, and a missed limit does not fail the run.
 #![allow(clippy::print_stdout, reason = "it is a report")]
-#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+#![allow(clippy::cast_precision_loss, reason = "the report rounds them")]
 
 #[cfg(target_os = "linux")]
 mod linux;

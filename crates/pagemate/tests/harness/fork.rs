@@ -1,8 +1,8 @@
-//! Runs test bodies in a process of their own, which may fork, change its user, set limits and
+//! Runs the body of a test in a process of its own, which may fork, change its user, set limits and
 //! mount.
 //!
-//! Each of these processes sets an alarm, which ends it if it hangs.
-#![allow(unsafe_code, reason = "fork(2) and its kin")]
+//! Each of these processes sets an alarm that ends it if it hangs.
+#![allow(unsafe_code, reason = "fork(2) and other system calls")]
 
 use std::ffi::{CStr, CString, c_char};
 use std::fs::Permissions;
@@ -77,9 +77,11 @@ pub(crate) struct Forked {
     pid: libc::pid_t,
 }
 
-/// Forks. The child runs `body` and exits without clean-up, with success unless `body` panics.
+/// Forks. The child runs `body` and exits without clean-up. It exits with success unless `body`
+/// panics.
 ///
-/// The thread of the test is the only active one, so that no other thread holds a lock.
+/// Only the thread of the test is active, so no other thread holds a lock that the child would
+/// need.
 pub(crate) fn fork(body: impl FnOnce()) -> Forked {
     // SAFETY: no other thread of this process runs that could hold a lock which the child needs.
     child(unsafe { libc::fork() }, body)
@@ -121,8 +123,8 @@ fn child(pid: libc::pid_t, body: impl FnOnce()) -> Forked {
     }
 }
 
-/// Runs `body` as process 1 of a new pid namespace. The result is the process of this namespace that
-/// waits for it, and whose death kills it.
+/// Runs `body` as process 1 of a new pid namespace. The result is a process outside of that
+/// namespace which waits for process 1 and kills it when it dies.
 pub(crate) fn in_new_pid_namespace(body: impl FnOnce()) -> Forked {
     fork(|| {
         // SAFETY: unshare(2) takes a number.
@@ -137,8 +139,8 @@ pub(crate) fn in_new_pid_namespace(body: impl FnOnce()) -> Forked {
     })
 }
 
-/// Starts a child that shares this process' memory, as vfork(2) does, and waits for its end. The child
-/// calls `tell` with its pid and then does nothing.
+/// Starts a child that shares this process' memory, as vfork(2) does, and waits for its end. The
+/// child calls `tell` with its pid and then blocks.
 pub(crate) fn wait_in_vfork(tell: impl Fn(u32)) {
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     let flags = libc::c_long::from(flags);
@@ -154,8 +156,8 @@ pub(crate) fn wait_in_vfork(tell: impl Fn(u32)) {
     }
 }
 
-/// Forks an idle child that inherits all descriptors of this process without running fork handlers.
-/// This is the state while `posix_spawn` starts a program.
+/// Forks an idle child that inherits all descriptors of this process and for which no fork handlers
+/// run. Such a child exists while `posix_spawn` starts a program.
 pub(crate) fn about_to_exec() -> Forked {
     fork_unnoticed(|| {
         loop {
@@ -199,14 +201,15 @@ impl Forked {
 
 impl Drop for Forked {
     fn drop(&mut self) {
-        // SAFETY: as in `kill`.
+        // SAFETY: kill(2) takes numbers. The child has not been reaped, so the pid is still its
+        // own.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
         // SAFETY: waitpid(2) accepts a null pointer for the status.
         unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), 0) };
     }
 }
 
-/// A gate where one process waits until another process opens it.
+/// A gate at which one process waits until another process opens it.
 pub(crate) struct Gate {
     reader: PipeReader,
     writer: PipeWriter,
@@ -218,7 +221,7 @@ impl Gate {
         Gate { reader, writer }
     }
 
-    /// Lets one process pass, now or later.
+    /// Lets one process pass: the one that waits, or the next one to arrive.
     pub(crate) fn open(&self) {
         (&self.writer).write_all(&[1]).unwrap();
     }
@@ -261,13 +264,15 @@ pub(crate) fn hide_users(test: &str) -> bool {
 
 /// Maps `user`, the user of this process, to the same id in its user namespace, which maps no user yet.
 pub(crate) fn map_to_itself(user: u32) {
-    // A process that gave up root may not write to its own files in /proc before this.
+    // The kernel may deny a process that gave up root the write access to its own files in /proc.
+    // This call restores it.
     // SAFETY: this prctl(2) operation takes a number.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) }, 0);
     fs::write("/proc/self/uid_map", format!("{user} {user} 1")).unwrap();
 }
 
-/// Closes all descriptors from this number on, without regard to their owners.
+/// Closes all descriptors from this number on, as daemons do, regardless of the code that opened
+/// them.
 pub(crate) fn close_all_from(first: u32) {
     // SAFETY: no value that owns one of these descriptors is dropped afterwards.
     let result = unsafe { libc::close_range(first, u32::MAX, 0) };
@@ -303,7 +308,7 @@ pub(crate) fn adopted(id: u32) -> Forked {
     Forked { pid: id.try_into().unwrap() }
 }
 
-/// Waits for a signal that ends this process.
+/// Blocks until a signal ends this process.
 pub(crate) fn hold_on() -> ! {
     loop {
         std::thread::park();
@@ -327,7 +332,7 @@ pub(crate) fn move_place(dir: &Path) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     pub(crate) at: i64,
-    /// 0 means everything from `at` on.
+    /// 0 means all bytes from `at` on.
     pub(crate) len: i64,
 }
 
@@ -346,7 +351,7 @@ pub(crate) fn lock(
     kind: libc::c_int,
     range: Range,
 ) -> Option<Range> {
-    // The plain structure has 32-bit offsets on some systems.
+    // The structure `flock` has 32-bit offsets on some systems.
     #[cfg(target_pointer_width = "64")]
     use libc::SYS_fcntl as SYS_FCNTL;
     #[cfg(target_pointer_width = "32")]
@@ -361,8 +366,8 @@ pub(crate) fn lock(
     (result == 0 && found).then_some(Range { at: lock.l_start, len: lock.l_len })
 }
 
-/// Tries to take the exclusive lock of a sweeper, for as long as the file is open. Returns whether
-/// it was granted.
+/// Tries to take the exclusive lock on byte 0, as a sweeper does, through the description of
+/// `file`. Returns whether the kernel granted it.
 pub(crate) fn lock_exclusively(file: &fs::File) -> bool {
     lock(file, libc::F_OFD_SETLK, libc::F_WRLCK, Range { at: 0, len: 1 }).is_some()
 }

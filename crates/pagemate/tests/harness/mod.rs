@@ -1,11 +1,11 @@
-//! Real processes for tests: actors, which execute commands, one a line.
+//! Real processes for tests: actors, which execute commands, one in each line.
 //!
-//! An actor is the test program itself, run again with only its test `actor`. It reads commands and
-//! answers each with one line. Replies order all steps; no step depends on time. A watchdog ends an
-//! actor that hangs.
-#![allow(dead_code, reason = "each test program uses its part")]
+//! An actor is the test program itself, which runs its test `actor` only. It reads commands and
+//! answers each with one line. A test waits for the replies, so that no step depends on time. A
+//! watchdog ends an actor that hangs.
+#![allow(dead_code, reason = "each test program uses a part of the harness")]
 #![allow(clippy::print_stdout, reason = "replies go over standard output")]
-#![allow(clippy::exit, reason = "one of the ways to let go")]
+#![allow(clippy::exit, reason = "an actor ends its process on command")]
 
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
@@ -29,8 +29,8 @@ use pagemate::{Access, Section, SectionOptions, View, inventory};
 /// actor's names.
 pub(crate) const ROLE: &str = "PAGEMATE_TEST_ACTOR";
 
-/// The mark of an actor's replies, and of the results of a process that runs one test, within the
-/// output of the test runner.
+/// The first character of an actor's replies, and of the results of a process that runs one test.
+/// It distinguishes them from other lines of the test runner.
 pub(crate) const REPLY: char = '@';
 
 /// The time after which a missing reply means that the actor hangs.
@@ -95,10 +95,10 @@ impl Drop for Scratch {
     }
 }
 
-/// The place of the objects of one test, so that tests do not affect each other.
+/// The location of the objects of one test, so that tests do not affect each other.
 ///
-/// On Unix this is a directory. Dropping it removes the directory with its contents. On Windows all
-/// objects share one name space, so that a common prefix of the names is the place.
+/// On Unix this is a directory, and dropping the value removes it with its contents. On Windows all
+/// objects share one name space, so there the location is a common prefix of the names.
 pub(crate) struct Place {
     path: PathBuf,
     prefix: String,
@@ -118,7 +118,7 @@ impl Place {
         &self.path
     }
 
-    /// Starts an actor whose objects are in this place.
+    /// Starts an actor whose objects are in this location.
     pub(crate) fn actor(&self) -> Actor {
         self.actor_with(&[])
     }
@@ -180,7 +180,7 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// Starts a program whose replies are lines that begin with the mark.
+    /// Starts a program whose replies are lines that begin with [`REPLY`].
     pub(crate) fn start(mut command: Command) -> Actor {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
@@ -205,11 +205,11 @@ impl Actor {
 
     /// Sends a command without waiting for its reply.
     pub(crate) fn tell(&mut self, command: &str) {
-        // If the actor is dead, the missing reply shows that.
+        // Ignore an error: if the actor is dead, the test notices that its reply is missing.
         _ = writeln!(self.input.as_mut().unwrap(), "{command}");
     }
 
-    /// Returns the reply to an earlier command; `None` if the actor died instead.
+    /// Returns the reply to an earlier command; `None` if the actor has died.
     pub(crate) fn reply(&mut self) -> Option<String> {
         match self.replies.recv_timeout(TIMEOUT) {
             Ok(reply) => Some(reply),
@@ -308,14 +308,14 @@ pub(crate) fn actor() {
         let reply = stage.play(&words).unwrap_or_else(|error| format!("{:?}", error.kind()));
         println!("{REPLY}{}", reply.replace(&stage.prefix, ""));
     }
-    // End of input: the parent has died, or requests an ordinary end.
+    // The standard input has ended: the parent has died, or requests an ordinary end.
     process::exit(0);
 }
 
 /// The objects that an actor holds.
 #[derive(Default)]
 struct Stage {
-    /// The prefix of the names in its place.
+    /// The prefix of the names in its location.
     prefix: String,
     sections: HashMap<String, Section>,
     views: HashMap<String, View>,
@@ -323,7 +323,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Returns the name of an object in this place.
+    /// Returns the name of an object in this location.
     fn placed(&self, name: &str) -> String {
         let (namespace, bare) =
             name.strip_prefix(r"Global\").map_or(("", name), |bare| (r"Global\", bare));
@@ -425,7 +425,7 @@ impl Stage {
             }
             ["ready"] => ok(),
             ["exit"] => process::exit(0),
-            // As the end of `main` would: everything is dropped during unwinding.
+            // Panic, so that unwinding drops all objects, as in a program that panics.
             ["panic"] => panic!("an actor was told to"),
             _ => panic!("an actor does not know {words:?}"),
         }

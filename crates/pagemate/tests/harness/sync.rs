@@ -1,7 +1,7 @@
 //! The commands of actors for sync objects.
 //!
-//! An actor forgets its guards and keeps the mutexes locked until it is told to unlock. Objects are
-//! leaked, so that threads can wait for them; `drop NAME` closes one nevertheless.
+//! An actor forgets its guards, and keeps a mutex locked until the command `unlock`. Its objects
+//! are leaked, so that its threads can wait for them; `drop NAME` closes an object nevertheless.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ struct Board {
 /// Typed memory, and its writer.
 type Typed = (Shared<Board>, SeqWriter<[u64; 8]>);
 
-/// Initialises typed memory in several steps, and demands that it begins with zeros.
+/// Initialises typed memory in several steps, and asserts that it begins with zeros.
 fn init_board(board: &Shared<Board>) -> Result<()> {
     assert_eq!((board.started.load(SeqCst), board.numbers.read()), (0, [0; 8]));
     board.started.store(7, SeqCst);
@@ -61,12 +61,12 @@ fn reset(text: &str) -> Reset {
     }
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "it is a reply, as all are")]
+#[allow(clippy::unnecessary_wraps, reason = "all functions for replies have this type")]
 fn made(created: bool) -> Result<String> {
     Ok(if created { "created" } else { "opened" }.to_owned())
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "it is a reply, as all are")]
+#[allow(clippy::unnecessary_wraps, reason = "all functions for replies have this type")]
 fn yes(yes: bool, or: &str) -> Result<String> {
     Ok(if yes { "ok" } else { or }.to_owned())
 }
@@ -84,7 +84,7 @@ impl Desk {
     ) -> Option<Result<String>> {
         Some(match *words {
             ["thread", ..] => {
-                // Executes the rest in a thread, which then ends.
+                // Executes the rest of the command in a new thread, which then ends.
                 let (mut desk, words) = (self.clone(), words[1..].join(" "));
                 let does = move || {
                     let words: Vec<_> = words.split(' ').collect();
@@ -127,7 +127,7 @@ impl Desk {
             }
             ["any", time, ref names @ ..] => self.any(ms(time), names),
             ["all", time, ref names @ ..] => self.all(ms(time), names),
-            // The number of waiters.
+            // Replies with the number of waiters.
             ["waiting", name] => {
                 inventory::find(name).map(|found| found.waiting.unwrap_or(0).to_string())
             }
@@ -224,9 +224,9 @@ impl Desk {
         Ok(reply.to_owned())
     }
 
-    /// Locks the mutex, runs a critical section on the section `NAME-data`, and unlocks. Reports a
-    /// violation if another process is in the critical section although no abandonment was
-    /// reported.
+    /// Locks the mutex, runs a critical section on the section `NAME-data`, and unlocks the mutex.
+    /// Reports a violation if another process is in the critical section and the lock did not
+    /// report an abandonment.
     fn turn(&mut self, name: &str, sections: &HashMap<String, Section>) -> Result<String> {
         let data = format!("{name}-data");
         if let Some(section) = sections.get(&data) {
@@ -318,7 +318,8 @@ impl Desk {
                 let value = guard.update(|count| *count += 1);
                 Ok(format!("{} {value}", told(guard.was_abandoned())))
             }
-            // Keeps the mutex until its thread or process ends, or until the object is dropped.
+            // This keeps the mutex locked until its thread or process ends, or until the object is
+            // dropped.
             ["shared-lock", name] => {
                 let guard = self.shared[name].lock()?;
                 let reply = format!("{} {}", told(guard.was_abandoned()), guard.get());

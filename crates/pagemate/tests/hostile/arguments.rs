@@ -136,7 +136,7 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Asserts that a text works as a name, from creation to removal, or is refused as a name.
+/// Asserts that a text is either a valid name, from creation to removal, or is refused as a name.
 fn works_or_is_refused(text: &str) -> Result<(), TestCaseError> {
     let made = match create(text) {
         Ok(made) => made,

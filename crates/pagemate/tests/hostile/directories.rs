@@ -1,4 +1,4 @@
-//! Directories of objects that are missing, another user's, or unsafe.
+//! Directories of objects that are missing, unsafe, or owned by another user.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -13,7 +13,7 @@ use super::harness::fork::{
 };
 use super::{changes_nothing, create, local, refused, share};
 
-/// Asserts that every call refuses the directory, with these facts in the message.
+/// Asserts that every call fails because of the directory, with these facts in the message.
 #[track_caller]
 fn every_verb_is_refused(name: &str, kind: ErrorKind, facts: &[&str]) {
     let told = [facts, &["PAGEMATE_DIR"]].concat();
@@ -30,7 +30,8 @@ fn by_name_it_is_refused(name: &str, kind: ErrorKind, facts: &[&str]) {
     refused(Section::open(name), kind, &facts);
 }
 
-/// Asserts that this user's own objects are refused and the machine's are not, in lists too.
+/// Asserts that calls for this user's objects fail, and calls for the machine's objects succeed, in
+/// lists too.
 #[track_caller]
 fn local_verbs_are_refused(facts: &[&str]) {
     let denied = ErrorKind::PermissionDenied;
@@ -98,7 +99,7 @@ fn place_that_is_read_only_is_refused() {
                 for result in [create("x"), share("x"), Section::open("x")] {
                     refused(result, ErrorKind::PermissionDenied, &facts);
                 }
-                // There are no objects, which is no error.
+                // A directory without objects is no error.
                 assert!(inventory::list().unwrap().is_empty());
             });
         })
@@ -132,7 +133,7 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
                 };
                 let (made, go) = (Gate::new(), Gate::new());
                 let holder = as_user(&|| {
-                    // A list creates nothing.
+                    // Listing objects creates no directory.
                     assert!(inventory::list().unwrap().is_empty());
                     let section = create("x").unwrap();
                     section.map().unwrap().write(0, &7_u64).unwrap();
@@ -151,8 +152,8 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
                     assert_eq!(inventory::find("x").unwrap().owner, Some(54321));
                 })
                 .join();
-                // The squatter's entry is removed and the first name is free. All processes still use the
-                // directory that contains the object.
+                // The other user's entry is removed, so the first name is free. All processes still
+                // use the directory that contains the object.
                 if squat.is_dir() && !squat.is_symlink() {
                     fs::remove_dir(&squat).unwrap();
                 } else {
@@ -173,8 +174,8 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
     );
 }
 
-/// While a squatter's directory comes and goes at the first name, all processes of a user that start
-/// in that time arrive at one directory.
+/// Another user's directory is created and removed under the first name again and again. All
+/// processes of a user that start in that time use one common directory.
 #[test]
 fn entry_of_a_user_that_a_namespace_hides_is_passed_over() {
     let test = "directories::entry_of_a_user_that_a_namespace_hides_is_passed_over";
@@ -251,7 +252,7 @@ fn processes_that_start_while_a_squatter_comes_and_goes_meet() {
                 let processes: Vec<_> = (0..PROCESSES).map(|_| start()).collect();
                 (0..PROCESSES).for_each(|_| go.open());
                 (0..PROCESSES).for_each(|_| counted.wait());
-                // One more process, which starts later.
+                // Another process, which starts later.
                 fork(|| {
                     become_user(54321, 54321);
                     let view = Section::open("x").unwrap().map().unwrap();
@@ -274,7 +275,8 @@ fn pending_directories_that_the_killed_left_become_one() {
         let pending = ["", ".0123", ".4567"].map(|end| {
             let path = local(place).into_os_string().into_string().unwrap() + end;
             fs::create_dir(&path).unwrap();
-            // The umask may have removed the mode bits that opening it needs.
+            // The umask of the creator may have cleared the mode bits that are needed to open the
+            // directory.
             set_mode(Path::new(&path), if end.is_empty() { 0o1000 } else { 0o1700 });
             path
         });
@@ -283,7 +285,7 @@ fn pending_directories_that_the_killed_left_become_one() {
         fork(|| assert!(Section::open("x").is_ok())).join();
         assert_eq!(fs::metadata(local(place)).unwrap().mode() & 0o7777, 0o700);
         assert!(!Path::new(&pending[1]).exists() && !Path::new(&pending[2]).exists());
-        // The state after a process was killed before it removed the others.
+        // This is the state after a process was killed before it removed the other directories.
         fs::create_dir(&pending[1]).unwrap();
         set_mode(Path::new(&pending[1]), 0o1700);
         inventory::prune().unwrap();

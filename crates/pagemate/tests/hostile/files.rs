@@ -12,7 +12,7 @@ use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
 use super::harness::fork::{Forked, Gate, alone, fork, hold_on, lock_exclusively};
 use super::{changes_nothing, create, local, refused, share};
 
-/// Where the trailer of a one-page object begins.
+/// The offset of the trailer of a one-page object.
 const TRAILER: u64 = 4096;
 
 fn open_read(name: &str) -> pagemate::Result<Section> {
@@ -61,7 +61,8 @@ fn other_kinds_of_entries_are_reported_and_left_alone() {
     });
 }
 
-/// A change of an object's file: the offset, the bytes, and the kind and a fact of the resulting error.
+/// A change of an object's file: the offset, the bytes, the kind of the resulting error, and a fact
+/// in its message.
 type Damage = (u64, &'static [u8], ErrorKind, &'static str);
 
 // The offsets are those of docs/layout.md.
@@ -87,7 +88,7 @@ fn file(place: &Path) -> File {
     OpenOptions::new().write(true).open(local(place).join("x")).unwrap()
 }
 
-/// Asserts the error of every other process for a live object whose file is damaged.
+/// Asserts that every other process gets this error for a live object whose file is damaged.
 #[track_caller]
 fn refused_while_held(place: &Path, kind: ErrorKind, fact: &str) {
     changes_nothing(place, || {
@@ -132,14 +133,14 @@ fn damaged_trailer_of_a_live_object_is_reported_and_its_holder_undisturbed() {
 fn prefix_in_the_trailers_name_is_no_name() {
     alone("files::prefix_in_the_trailers_name_is_no_name", |place| {
         let _held = create("x").unwrap();
-        // Parsed as a user's input, this would be the object's name.
+        // This would be the object's name if the stored name were parsed like the input of a user.
         file(place).write_all_at(br"Local\x", TRAILER + 1024).unwrap();
         file(place).write_all_at(&[7], TRAILER + 36).unwrap();
         refused_while_held(place, ErrorKind::Corrupted, "no legal name");
     });
 }
 
-/// Leaves the file of a dead object, and changes it.
+/// Leaves the file of a dead object after changing it.
 fn leave_dead(place: &Path, change: impl FnOnce(File)) {
     fork(|| std::mem::forget(create("x").unwrap())).join();
     change(file(place));
@@ -173,7 +174,7 @@ fn file_that_is_no_object_is_left_alone_and_reported() {
             &|file| file.write_all_at(b"PAGEMATF", TRAILER).unwrap(),
             &|file| file.set_len(100).unwrap(),
             &|file| file.set_len(0).unwrap(),
-            // Modes that no object has.
+            // Objects never have these modes.
             &|file| file.set_permissions(Permissions::from_mode(0o700)).unwrap(),
             &|file| file.set_permissions(Permissions::from_mode(0o4600)).unwrap(),
             &|file| file.set_permissions(Permissions::from_mode(0o2666)).unwrap(),
@@ -221,7 +222,8 @@ fn file_that_is_truncated_or_grown_while_held_is_reported() {
 #[test]
 fn moved_trailer_is_reported() {
     alone("files::moved_trailer_is_reported", |place| {
-        // The file is a page shorter and still ends in a valid trailer. Only the length differs.
+        // The file is shortened by a page and still ends in a valid trailer. Only the length in the
+        // trailer is wrong.
         let _held = SectionOptions::new().len(8192).create_new("x").unwrap();
         let mut trailer = vec![0; 4096];
         let read = File::open(local(place).join("x")).unwrap();
@@ -238,7 +240,7 @@ fn reading_memory_that_was_cut_short_ends_by_sigbus_alone() {
         let held = SectionOptions::new().len(8192).create_new("x").unwrap();
         let view = held.map().unwrap();
         file(place).set_len(4096).unwrap();
-        // The page that is left can be read, the page that was cut off cannot.
+        // The page that remains can be read. Reading the page that was cut off ends the process.
         fork(|| assert_eq!(view.read::<u8>(4095).unwrap(), 0)).join();
         let status = fork(|| assert_eq!(view.read::<u8>(4096).unwrap(), 0)).wait();
         assert_eq!(status.signal(), Some(libc::SIGBUS));
@@ -262,7 +264,7 @@ fn lock_that_is_never_released_times_out() {
         let waiting = verbs.map(|verb| {
             fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
         });
-        // Calls that do not use the name do not wait.
+        // Calls that do not use the name are not delayed.
         assert!(inventory::list().unwrap().is_empty());
         assert_eq!(inventory::prune().unwrap().objects, 0);
         drop(create("another").unwrap());

@@ -12,7 +12,7 @@ use super::harness::fork::{
 };
 use super::{changes_nothing, create, refused, share};
 
-/// Calls `body` in a process whose objects are in a file system of their own with these limits.
+/// Calls `body` in a process whose objects are in a separate file system with these limits.
 fn in_tmpfs(place: &Path, options: &str, body: impl FnOnce(&Path)) {
     let dir = place.join("tmpfs");
     fs::create_dir(&dir).unwrap();
@@ -82,7 +82,7 @@ fn sized<'f>(len: u64) -> SectionOptions<'f> {
 fn missing_memory_is_refused_with_the_numbers() {
     alone_as_root("limits::missing_memory_is_refused_with_the_numbers", |place| {
         in_tmpfs(place, "size=128k,mode=1777", |dir| {
-            // The section and its trailer take 20 KiB of the 128.
+            // The section and its trailer take 20 of the 128 KiB.
             let held = sized(16 << 10).create_new("held").unwrap();
             held.map().unwrap().write(0, &7_u64).unwrap();
             changes_nothing(dir, || {
@@ -97,7 +97,7 @@ fn missing_memory_is_refused_with_the_numbers() {
                 let facts = ["33558528 bytes (32 MiB) are requested", "110592 bytes free"];
                 refused(sized(32 << 20).create_new("x"), ErrorKind::NoSpace, &facts);
             });
-            // Use up all of the rest, to the byte.
+            // Use up the rest of the memory, to the byte.
             let rest = sized(104 << 10).create_new("rest").unwrap();
             rest.map().unwrap().write_at(0, &vec![1; 104 << 10]).unwrap();
             changes_nothing(dir, || {
@@ -123,7 +123,7 @@ fn memory_of_dead_objects_is_freed_before_a_creation_fails_for_lack_of_it() {
         "limits::memory_of_dead_objects_is_freed_before_a_creation_fails_for_lack_of_it",
         |place| {
             in_tmpfs(place, "size=2M,mode=1777", |_| {
-                // Use up the time that this process may spend on sweeping in passing.
+                // Use up the time that this process may spend on sweeps during creation.
                 let _held = create("held").unwrap();
                 fork(|| {
                     for i in 0..200 {
@@ -160,7 +160,7 @@ fn reserved_giant_ends_by_sigbus_where_memory_runs_out() {
 #[test]
 fn files_that_cannot_be_created_are_refused_with_the_numbers() {
     alone_as_root("limits::files_that_cannot_be_created_are_refused_with_the_numbers", |place| {
-        // The root, the directory of objects, and one object.
+        // The three inodes are those of the root, the directory of objects, and one object.
         in_tmpfs(place, "nr_inodes=3,mode=1777", |dir| {
             let held = create("held").unwrap();
             changes_nothing(dir, || {
@@ -222,7 +222,7 @@ fn no_descriptor_left_is_reported_by_every_call() {
             })
             .join();
         });
-        // Closing uses the descriptor that it frees.
+        // Closing a handle needs a descriptor, and uses the one that it frees.
         let files = use_up_descriptors(0);
         drop(last);
         drop(files);

@@ -1,5 +1,5 @@
-//! Invalid input, unsafe directories and hostile processes: each call returns a clear error, and shared
-//! objects stay unchanged.
+//! Invalid input, unsafe directories and hostile processes: each call returns a clear error, and
+//! shared objects do not change.
 #![cfg(target_os = "linux")]
 
 mod arguments;
@@ -55,8 +55,8 @@ fn changes_nothing<T>(place: &Path, body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Returns the number of descriptors, except for those of directories: a process keeps one for each
-/// directory in which it has objects.
+/// Returns the number of descriptors without those of directories, because a process keeps one for
+/// each directory in which it has objects.
 fn descriptors() -> usize {
     let open = fs::read_dir("/proc/self/fd").unwrap();
     open.filter(|fd| !fd.as_ref().is_ok_and(|fd| fd.path().is_dir())).count()

@@ -1,4 +1,5 @@
-//! Programs with more rights than their caller, and directories that change between two calls.
+//! Programs with more rights than their caller, and directories that other users change between two
+//! calls.
 
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd as _;
@@ -15,10 +16,11 @@ use super::harness::fork::{
 use super::harness::{Actor, ROLE};
 use super::{changes_nothing, create, local, refused};
 
-/// A user who may run the program of another.
+/// A user who may run a set-user-ID program of another user.
 const CALLER: u32 = 54321;
 
-/// Starts this program as an actor with the rights of user `NOBODY`, by its file's mode.
+/// Starts this program as an actor with the rights of user `NOBODY`, which the set-user-ID bit of
+/// its file grants.
 fn actor_of_nobody(program: &Path, place: &Path) -> Actor {
     fs::copy(std::env::current_exe().unwrap(), program).unwrap();
     chown(program, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -35,7 +37,8 @@ fn program_with_more_rights_than_its_caller_ignores_the_variable() {
         "privileged::program_with_more_rights_than_its_caller_ignores_the_variable",
         |place| {
             fork(|| {
-                // Hides the machine's other objects, in a file system that respects file modes.
+                // This mount hides the machine's other objects. The file system respects file
+                // modes.
                 mount_tmpfs(Path::new("/dev/shm"), "mode=1777");
                 let callers = Path::new("/dev/shm/callers");
                 fs::create_dir(callers).unwrap();
@@ -46,7 +49,7 @@ fn program_with_more_rights_than_its_caller_ignores_the_variable() {
                 assert_eq!(fs::read_dir(callers).unwrap().count(), 0);
                 assert!(Path::new("/dev/shm/pagemate-65534/x").exists());
                 assert!(Path::new("/dev/shm/pagemate:x").exists());
-                // The error states that the variable does not help.
+                // The error message says that the variable is ignored.
                 fs::set_permissions("/dev/shm", Permissions::from_mode(0o777)).unwrap();
                 let mut other = actor_of_nobody(Path::new("/dev/shm/other"), callers);
                 let why = other.ask("why create y 4096");
@@ -80,7 +83,7 @@ fn link_in_place_of_a_directory_that_was_good_leads_nowhere() {
             assert_eq!(inventory::prune().unwrap().objects, 0);
             assert_eq!(inventory::unreachable().len(), 1);
         });
-        // The object itself is where it was.
+        // The object itself has not moved.
         drop(held);
         assert_eq!(fs::read_dir(&aside).unwrap().count(), 0);
         fs::remove_file(local(place)).unwrap();
@@ -99,13 +102,14 @@ fn program_that_closes_all_descriptors_takes_no_other_directory_for_its_own() {
             for (name, taken) in [("x", 8), ("x", 0), (r"Global\x", 8), (r"Global\x", 0)] {
                 drop(create(name).unwrap());
                 close_all_from(3);
-                // Under the numbers of ours there are others' directories now, or our own again.
+                // The numbers of pagemate's descriptors now belong to other directories, or to the
+                // same directory that the program opened again.
                 let others: Vec<_> = (0..taken).map(|_| File::open(&strange).unwrap()).collect();
                 drop(create("y").unwrap());
                 drop(create(r"Global\y").unwrap());
                 assert!(inventory::list().unwrap().is_empty());
                 assert_eq!(fs::read_dir(&strange).unwrap().count(), 0);
-                // pagemate has not closed descriptors of the program.
+                // pagemate has not closed the program's descriptors.
                 for other in &others {
                     assert!(other.metadata().unwrap().is_dir(), "{}", other.as_raw_fd());
                 }

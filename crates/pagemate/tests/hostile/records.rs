@@ -16,7 +16,7 @@ use super::{changes_nothing, create, local, refused, share};
 
 const NAME: &str = r"Global\x";
 
-/// Where the trailer of an object over a file begins.
+/// The offset of the trailer of an object over a file.
 const TRAILER: u64 = 4096;
 
 fn data(place: &Path, name: &str, content: &[u8]) -> (PathBuf, File) {
@@ -34,7 +34,7 @@ fn object(place: &Path) -> File {
     OpenOptions::new().read(true).write(true).open(local(place).join("x")).unwrap()
 }
 
-/// Asserts that every open fails, and that the attempts change nothing.
+/// Asserts that every attempt to open the object fails, and that the attempts change nothing.
 #[track_caller]
 fn assert_every_open_fails(place: &Path, kind: ErrorKind, facts: &[&str]) {
     changes_nothing(place, || {
@@ -141,8 +141,8 @@ fn any_bytes_in_a_record_are_refused_or_lead_to_its_file() {
     });
 }
 
-/// Starts a process that creates a section over `file` as a user without rights, and holds it until it
-/// is killed.
+/// Starts a process that creates a section over `file` as an unprivileged user, and holds the
+/// section until it is killed.
 fn nobodys<'a>(file: &'a File, sharing: Sharing, made: &'a Gate) -> Forked {
     users(NOBODY, file, sharing, made)
 }
@@ -179,7 +179,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             give(&path, 0o644);
             let made = Gate::new();
 
-            // The user's own file, to which it may write anyway.
+            // The file belongs to the user, who may write to it anyway.
             let maker = nobodys(&own, everyone, &made);
             made.wait();
             let opened = Section::open(NAME).unwrap();
@@ -187,7 +187,8 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             drop(opened);
             assert_eq!(fs::read(&path).unwrap(), b"Nobody's");
 
-            // The user changes its record so that root would write to a file to which it may not write.
+            // The user forges its own record, so that root would write to a file to which the user
+            // may not write.
             let object = OpenOptions::new().write(true).open(place.join("pagemate:x")).unwrap();
             let stat = roots.metadata().unwrap();
             object.write_all_at(&stat.dev().to_ne_bytes(), 0).unwrap();
@@ -208,8 +209,8 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             });
             end(maker);
 
-            // The same without a forged record: the user may read the file, and create a read-only
-            // section over it.
+            // The same attack without a forged record: the user may read the file, and can create a
+            // read-only section over it.
             let reading = File::open(&secret).unwrap();
             let reader = fork(|| {
                 become_user(NOBODY, NOBODY);
@@ -224,7 +225,7 @@ fn record_of_another_user_is_followed_to_that_users_files_alone() {
             refused(open_read(NAME), ErrorKind::PermissionDenied, &facts);
             end(reader);
 
-            // A record that other users could have written is not trusted.
+            // pagemate does not trust a record to which other users could have written.
             let maker = nobodys(&own, everyone, &made);
             made.wait();
             fs::set_permissions(place.join("pagemate:x"), Permissions::from_mode(0o666)).unwrap();

@@ -1,4 +1,4 @@
-//! Names that another program removed: each call of a holder reports it.
+//! Names that another program has removed: each call of a holder reports the removal.
 
 use std::fs;
 use std::path::Path;
@@ -13,10 +13,10 @@ use pagemate::{ErrorKind, Result, Section, inventory};
 use super::harness::fork::alone;
 use super::{create, local, refused};
 
-/// The facts that each message has to state: the file and the remedy.
+/// The facts that each message has to contain: the cause, the name and the remedy.
 const FACTS: [&str; 3] = ["another program removed", "\"x\"", "create it again"];
 
-/// Longer than the test takes unless it hangs.
+/// A timeout that is longer than the test takes unless it hangs.
 const LONG: Duration = Duration::from_mins(1);
 
 /// Removes all files of the user's objects, as logind does at the end of the last session.
@@ -35,10 +35,10 @@ fn section_without_its_name_is_not_mapped() {
         remove_all(place);
         refused(held.check_name(), ErrorKind::Orphaned, &FACTS);
         refused(held.map(), ErrorKind::Orphaned, &FACTS);
-        // Mapped memory stays as it is.
+        // Mapped memory stays valid.
         view.write(0, &7_u64).unwrap();
         assert_eq!(view.read::<u64>(0).unwrap(), 7);
-        // Another object under the name is independent of the orphan.
+        // A new object under the name is independent of the orphan.
         refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
         let other = create("x").unwrap();
         refused(held.map(), ErrorKind::Orphaned, &FACTS);
@@ -95,7 +95,7 @@ fn waiters_that_sleep_already_are_told() {
             }
         };
         thread::scope(|scope| {
-            // Each sleeps for longer than the test may take.
+            // Each thread sleeps for longer than the test may take.
             let waits: [thread::ScopedJoinHandle<'_, Result<bool>>; 5] = [
                 scope.spawn(|| event.wait_for(LONG)),
                 scope.spawn(|| semaphore.try_acquire_for(LONG).map(|permit| permit.is_some())),
@@ -129,7 +129,7 @@ fn locks_and_waits_tell_that_the_name_is_gone() {
         let guard = locked.lock().unwrap();
         let other = MutexOptions::new().open_or_create("y").unwrap();
         remove_all(place);
-        // The first lock of a handle, and one that has to wait.
+        // Two locks check the name: the first lock of a handle, and a lock that has to wait.
         refused(mutex.lock().map(drop), ErrorKind::Orphaned, &FACTS);
         refused(other.try_lock_for(SOON).map(drop), ErrorKind::Orphaned, &["removed", "\"y\""]);
         refused(locked.check_name(), ErrorKind::Orphaned, &["removed", "\"y\""]);
@@ -142,7 +142,7 @@ fn locks_and_waits_tell_that_the_name_is_gone() {
         refused(event.wait_for(SOON), ErrorKind::Orphaned, &FACTS);
         refused(event.wait(), ErrorKind::Orphaned, &FACTS);
         refused(semaphore.acquire(), ErrorKind::Orphaned, &["removed", "\"z\""]);
-        // A wait for a signaled event succeeds: a process that has the event has set it.
+        // A wait for a signaled event succeeds, because a process that holds the event has set it.
         event.set().unwrap();
         event.wait().unwrap();
     });

@@ -15,7 +15,7 @@ use super::harness::fork::{
 use super::harness::seccomp::{FCNTL, refuse, refuse_all};
 use super::{changes_nothing, create, refused, share};
 
-/// Long enough for every call that does not hang.
+/// A timeout that is longer than any call that does not hang.
 const LONG: Duration = Duration::from_secs(30);
 
 /// Maps memory that forked children share.
@@ -58,7 +58,7 @@ fn handle_closed_in_a_sandbox_without_the_locks_releases_its_name() {
             let commands = [libc::F_OFD_GETLK, libc::F_OFD_SETLK, libc::F_OFD_SETLKW];
             refuse(FCNTL, (1, &commands), EPERM);
             drop((section, mutex));
-            // This process cannot remove the names, but it does not hold them any more.
+            // This process cannot remove the names any more, but its end releases them.
             assert_eq!(fork(|| ()).wait().code(), Some(0));
         })
         .join();
@@ -92,7 +92,8 @@ fn waits_for_several_objects_work_where_their_system_call_is_refused() {
 fn fork_is_detected_where_the_kernel_zeroes_no_page() {
     alone("sandbox::fork_is_detected_where_the_kernel_zeroes_no_page", |_| {
         for errno in [EINVAL, EPERM] {
-            // The first call into pagemate asks for the page, so that this process must make none.
+            // The first call into pagemate requests the page, so this process must not make a call
+            // itself.
             fork(|| {
                 refuse(libc::SYS_madvise, (2, &[libc::MADV_WIPEONFORK]), errno);
                 adopt();
@@ -125,7 +126,7 @@ fn fork_is_detected_where_the_kernel_zeroes_no_page() {
     });
 }
 
-/// A child that shares the memory of its parent is a part of the parent to pagemate.
+/// A child that shares the memory of its parent counts as a part of the parent.
 #[test]
 fn child_of_vfork_holds_what_its_killed_parent_held_until_it_ends() {
     alone("sandbox::child_of_vfork_holds_what_its_killed_parent_held_until_it_ends", |_| {
@@ -170,7 +171,7 @@ fn processes_of_several_pid_namespaces_meet_and_detect_each_others_death() {
         |_| {
             let mutex = MutexOptions::new().create_new("m").unwrap();
             let ready = Gate::new();
-            // Both are process 1 of their namespace.
+            // The process with this role has pid 1 in its own namespace.
             let inside = |own: &'static str| -> Forked {
                 let ready = &ready;
                 in_new_pid_namespace(move || {

@@ -1,4 +1,4 @@
-//! Users who may only read an object's file, and hold locks on it.
+//! Users who may only read an object's file, and hold shared locks on it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(30);
 /// The offset of the first seat's lock.
 const SEATS: i64 = 1 << 62;
 
-/// Longer than a waiter takes to detect a death.
+/// A time that is longer than a waiter takes to detect a death.
 const SOME: Duration = Duration::from_millis(300);
 
 /// Returns the number of lock files.
@@ -40,8 +40,8 @@ fn readable() -> Section {
         .unwrap()
 }
 
-/// Starts a process of a user who may only read the object. It takes a shared lock on every seat, at
-/// once or as soon as the owner of the seat is dead.
+/// Starts a process of a user who may only read the object. The process takes a shared lock on
+/// every seat: at once, or as soon as the owner of the seat is dead.
 fn squatter(place: &Path, ready: &Gate) -> Forked {
     fork(|| {
         become_user(NOBODY, NOBODY);
@@ -97,7 +97,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         let (ready, go) = (Gate::new(), Gate::new());
         let squatter = squatter(place, &ready);
         ready.wait();
-        // Each process has to take a seat from now on.
+        // From now on each process has to take a seat to acquire the mutex.
         drop(mutex.try_lock_for(LONG).unwrap().expect("it is free"));
         let owner = fork(|| {
             let mutex = counter(&readable());
@@ -113,7 +113,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         let busy = || assert!(mutex.try_lock_for(SOME).unwrap().is_none());
         busy();
         fork(busy).join();
-        // A released mutex can be locked again with the same lock file.
+        // A process can lock the mutex again with its existing lock file.
         go.open();
         ready.wait();
         busy();
@@ -187,7 +187,8 @@ fn stranger_cannot_bring_the_lock_file_of_a_dead_owner_back() {
         let lock_file = place.join(lock_file);
         let stranger = fork(|| {
             become_user(NOBODY, NOBODY);
-            // Locks the real lock file with a shared lock, and later a forged one with an exclusive lock.
+            // This process takes a shared lock on the real lock file, and later an exclusive lock
+            // on a forged one.
             let file = File::open(&lock_file).unwrap();
             let byte = Range { at: 0, len: 1 };
             assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_none());
@@ -238,7 +239,7 @@ fn opener_sleeps_while_a_stranger_holds_the_lock_of_an_object() {
         taken.wait();
         fork(|| {
             refused(Section::open(NAME), ErrorKind::TimedOut, &["another process is busy"]);
-            // The call took two seconds. A busy loop would have used all of that processor time.
+            // The call took two seconds. A busy loop would have used two seconds of processor time.
             let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
             assert!(used.tv_sec == 0 && used.tv_nsec < 400_000_000, "{used:?}");
         })

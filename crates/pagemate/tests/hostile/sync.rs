@@ -24,8 +24,8 @@ use super::harness::fork::{
 };
 use super::{changes_nothing, create, local, refused};
 
-/// The timeout of a wait for an object with invalid words, and how much longer the wait may take on a
-/// busy machine.
+/// The timeout of a wait for an object with invalid words. On a busy machine the wait may take
+/// longer by a certain time.
 const MOMENT: Duration = Duration::from_millis(20);
 const LONG: Duration = Duration::from_secs(20);
 
@@ -82,7 +82,7 @@ fn invalid_words_hang_no_call() {
                 }
                 use_all(&mutex, &event, &semaphore);
             }
-            // Overwrite single words at random moments, too.
+            // Another thread overwrites single words at random moments.
             let over = AtomicBool::new(false);
             thread::scope(|scope| {
                 scope.spawn(|| {
@@ -106,7 +106,7 @@ fn invalid_words_hang_no_call() {
                 assert_eq!(ended, [true; 2]);
             });
         }
-        // A mutex with valid words works again.
+        // With valid words the mutex works again.
         file(place, "m").write_all_at(&[0; 32], 0).unwrap();
         assert!(!mutex.try_lock_for(LONG).unwrap().unwrap().was_abandoned());
     });
@@ -144,7 +144,7 @@ fn a_wrong_kind_in_a_trailer_is_detected() {
         refused(Section::open("x"), ErrorKind::WrongKind, &[]);
         write_kind(77);
         refused(Mutex::open("x"), ErrorKind::WrongKind, &["kind 77", "newer release"]);
-        // Zeros are a free mutex.
+        // Zero bytes are a free mutex.
         write_kind(2);
         drop(Mutex::open("x").unwrap().try_lock().unwrap().unwrap());
         write_kind(1);
@@ -155,7 +155,7 @@ fn a_wrong_kind_in_a_trailer_is_detected() {
 fn no_descriptor_left_for_seats_is_an_error_and_no_mutex() {
     alone("sync::no_descriptor_left_for_seats_is_an_error_and_no_mutex", |place| {
         let before = getrlimit(Resource::Nofile);
-        // The number of the next descriptor. The directory already has one.
+        // Find the number of the next descriptor. The directory already has its descriptor.
         drop(MutexOptions::new().create_new("x").unwrap());
         let used: u64 = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
         let mut locked = MutexOptions::new();
@@ -172,7 +172,8 @@ fn no_descriptor_left_for_seats_is_an_error_and_no_mutex() {
         changes_nothing(place, || {
             refused(Mutex::open("y"), ErrorKind::NotFound, &[]);
         });
-        // A child that cannot open its own description at the fork opens it later.
+        // The child cannot open its own description during the fork, so it opens the description
+        // later.
         let mutex = MutexOptions::new().create_new("x").unwrap();
         let used = File::open("/dev/null").unwrap().as_raw_fd().try_into().unwrap();
         setrlimit(Resource::Nofile, Rlimit { current: Some(used), ..before }).unwrap();
@@ -195,7 +196,7 @@ fn a_missing_proc_is_named() {
         fork(|| {
             mount_tmpfs(Path::new("/proc"), "");
             drop(mutex.lock().unwrap());
-            // A named object is reached by its name.
+            // A named object is opened again by its name, without `/proc`.
             drop(Mutex::open("x").unwrap().lock().unwrap());
             refused(
                 MutexOptions::new().create_unnamed(),
@@ -233,7 +234,7 @@ fn other_users_have_the_rights_that_were_shared() {
             hold_on();
         });
         ready.wait();
-        // The handle of the forgotten guard was dropped, which abandoned the mutex.
+        // Dropping the handle, whose guard was forgotten, has abandoned the mutex.
         assert!(mutex.try_lock().unwrap().unwrap().was_abandoned());
         other.kill();
         let ready = Gate::new();
@@ -255,17 +256,17 @@ fn other_users_have_the_rights_that_were_shared() {
         let named = MutexOptions::new().create_new("x").unwrap();
         fork(|| {
             become_user(NOBODY, NOBODY);
-            // A memfd can be opened again by any process that has it; its replacement, a file, only by
-            // its owner.
+            // Any process with a descriptor of a memfd can open it again. The file that replaces
+            // the memfd can be opened again only by its owner.
             if cfg!(not(pagemate_force_tempname)) {
                 assert!(!unnamed.lock().unwrap().was_abandoned());
             }
-            // A handle that was opened before the rights were given up can be used as well.
+            // A process can also use a handle that it opened before it gave up its rights.
             assert!(!named.lock().unwrap().was_abandoned());
             refused(Mutex::open(name), ErrorKind::NotFound, &[]);
         })
         .join();
-        // A child of a bare `clone` has to open the file by its own rights.
+        // A child of a bare `clone` has to open the file with the rights that it has then.
         fork_unnoticed(|| {
             become_user(NOBODY, NOBODY);
             let facts = ["lock mutex \"x\"", "before giving up the right"];
@@ -316,7 +317,7 @@ fn a_shared_mutex_is_refused_where_it_cannot_be() {
         refused(init(&section, 8, 0_u64), ErrorKind::WrongKind, &["another type: 16 bytes"]);
         refused(init(&section, 8, [0_i32; 4]), ErrorKind::WrongKind, &[]);
         assert_eq!(numbers.lock().unwrap().get(), [1, 2, 3, 4]);
-        // Two mutexes in one section are independent.
+        // Two mutexes in one section do not affect each other.
         let last = init(&section, 4096 - len, 5_u64).unwrap();
         let _guard = numbers.lock().unwrap();
         assert_eq!(last.try_lock().unwrap().unwrap().get(), 5);
@@ -335,7 +336,7 @@ fn invalid_bytes_of_a_shared_mutex_are_reported() {
             ErrorKind::Corrupted,
             &["neither zero nor a mutex"],
         );
-        // Invalid words alone are a mutex whose owner is dead.
+        // Invalid words without a header are a mutex whose owner is dead.
         view.write_at(0, &[0; 4096]).unwrap();
         view.write(0, &0x0012_3456_u32).unwrap();
         let mutex = init(&section, 0, 7_u64).unwrap();
@@ -376,7 +377,8 @@ fn a_death_that_an_opener_detects_is_reported_to_the_first_owner() {
             hold_on();
         });
         ready.wait();
-        // The state while a process initialises the mutex that is killed at the end.
+        // This is the state while a process initialises the mutex. That process is killed at the
+        // end.
         view.write(MAGIC_AT, &0_u64).unwrap();
         let opener = fork(|| {
             let mutex = init(&section, 0, 8_u64).unwrap();

@@ -23,7 +23,7 @@ fn open_read() -> pagemate::Result<Section> {
     SectionOptions::new().access(Access::Read).open(NAME)
 }
 
-/// Calls `body` in a process of a user without rights.
+/// Calls `body` in a process of an unprivileged user.
 fn nobody(body: impl FnOnce()) -> Forked {
     fork(|| {
         become_user(NOBODY, NOBODY);
@@ -31,7 +31,7 @@ fn nobody(body: impl FnOnce()) -> Forked {
     })
 }
 
-/// Leaves a dead object.
+/// Creates an object and leaves it dead.
 fn leave_dead(sharing: Sharing) {
     fork(|| std::mem::forget(create_for(sharing))).join();
 }
@@ -167,7 +167,7 @@ fn memory_of_a_dead_object_is_freed_by_a_user_who_may_write_to_it() {
                 assert_eq!(allocated(&path), (1 << 20) + 4096);
                 nobody(|| assert_eq!(inventory::prune().unwrap().objects, 0)).join();
                 assert_eq!(allocated(&path), left);
-                // It is still the owner's dead object.
+                // The object is dead, and only its owner can remove it.
                 assert_eq!(inventory::prune().unwrap().objects, 1);
                 assert!(!path.exists());
             }
@@ -183,7 +183,8 @@ fn memory_of_a_dead_object_stays_while_a_view_shows_it() {
         let viewer = nobody(|| {
             created.wait();
             let section = Section::open(NAME).unwrap();
-            // As in a program that uses the Win32 API: the name ends with the handle, and a view stays.
+            // As in a program that uses the Win32 API, the name ends with the handle while a view
+            // remains.
             let word = mapped(section.memory());
             opened.open();
             closed.wait();
@@ -234,7 +235,7 @@ fn name_of_a_dead_object_is_its_owners_to_free() {
             .join();
             assert!(share(NAME).unwrap().was_created());
         }
-        // An object that cannot be opened cannot be shown to be dead.
+        // A process that may not open an object cannot find out whether it is dead.
         leave_dead(Sharing::Owner);
         nobody(|| {
             refused(Section::open(NAME), ErrorKind::PermissionDenied, &["user 0 does not share"]);
@@ -250,7 +251,8 @@ fn name_dies_with_its_last_holder_of_any_user() {
     alone_as_root("users::name_dies_with_its_last_holder_of_any_user", |place| {
         for access in [Access::Read, Access::ReadWrite] {
             let (made_it, ready, go) = (Gate::new(), Gate::new(), Gate::new());
-            // Forked before the object is created, so that it holds only the object that it opens.
+            // The child is forked before the object is created, so it holds the object only through
+            // its own handle.
             let last = nobody(|| {
                 made_it.wait();
                 let section = SectionOptions::new().access(access).open(NAME).unwrap();
@@ -268,7 +270,8 @@ fn name_dies_with_its_last_holder_of_any_user() {
             drop(Section::open(NAME).unwrap());
             go.open();
             last.join();
-            // The last holder could not remove the file, which is left without a holder.
+            // The last holder was not allowed to remove the file, so the file remains without a
+            // holder.
             assert!(path(place).exists());
             refused(Section::open(NAME), ErrorKind::NotFound, &["no process holds it"]);
             assert!(!path(place).exists());
@@ -290,7 +293,8 @@ fn lock_of_another_user_ends_no_live_name_and_times_out() {
             assert!(!lock_exclusively(&reader) && !lock_exclusively(&writer));
             tried.open();
             dead.wait();
-            // The object is dead now. A user who may only read it still cannot take the lock.
+            // The object is dead now. A user who may only read it still cannot take the exclusive
+            // lock.
             assert!(!lock_exclusively(&reader) && lock_exclusively(&writer));
             taken.open();
             hold_on();

@@ -1,4 +1,4 @@
-//! The two ends of a ring, as the benchmark drives them. All of them poll.
+//! The traits of the two ends of a ring, which the benchmark calls. An end waits by polling.
 
 use pagemate::channel::spsc::{Receiver, Sender};
 use pagemate::channel::{Options, Waiting};
@@ -16,7 +16,8 @@ pub(crate) trait Sending<const WORDS: usize> {
 pub(crate) trait Receiving<const WORDS: usize> {
     fn receive(&mut self) -> Message<WORDS>;
 
-    /// Replaces `messages` by those that are there, at least one and at most `max`.
+    /// Replaces the content of `messages` by the messages that have arrived: at least one and at
+    /// most `max`.
     fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize);
 }
 

@@ -1,4 +1,5 @@
-//! Two processes, each on a processor of its own, that exchange messages by every kind of ring.
+//! Two processes, each on a processor of its own, that exchange messages through each kind of ring
+//! in turn.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use super::rings::{HeadTail, InSlot};
 /// The pattern in which the two sides exchange messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exchange {
-    /// Each message is answered by one.
+    /// Each message in one direction is answered by one message in the other.
     Trip,
     /// Messages in one direction, one by one.
     Single,
@@ -31,7 +32,7 @@ pub(crate) struct Row {
     pub(crate) depth: usize,
 }
 
-/// The kinds of rings, ours first.
+/// The kinds of rings, beginning with pagemate's channel.
 const RINGS: [&str; 4] = ["pagemate", "positions", "sequence, own line", "sequence, packed"];
 
 const BATCH: usize = 64;
@@ -102,7 +103,7 @@ impl<S: Sending<WORDS>, R: Receiving<WORDS>, const WORDS: usize> Side for Pair<S
             }
         }
         if exchange != Exchange::Trip {
-            // The other side answers when it has received all messages.
+            // The other side sends one message when it has received all of these.
             black_box(self.from.receive());
         }
         watch.ns()
@@ -137,7 +138,7 @@ impl<S: Sending<WORDS>, R: Receiving<WORDS>, const WORDS: usize> Side for Pair<S
     }
 }
 
-/// Prints one row. Ours may take at most `limit` times as long as the fastest minimal ring.
+/// Prints one row. The channel may take at most `limit` times as long as the fastest minimal ring.
 pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
     let Row { exchange, words, depth } = row;
     let [first, last] = first_and_last();

@@ -1,7 +1,7 @@
-//! The groups of the report.
+//! The groups of measurements in the report.
 
 #[path = "../../common/mod.rs"]
-#[allow(dead_code, reason = "written for more than this")]
+#[allow(dead_code, reason = "shared with other benchmarks, which use the rest")]
 mod common;
 mod contender;
 mod duel;

@@ -1,4 +1,4 @@
-//! Minimal rings in shared memory: the limit that a channel is compared with. They trust both sides.
+//! Minimal rings in shared memory. A channel is measured against them. They trust both sides.
 #![allow(unsafe_code, reason = "plain accesses to shared memory")]
 
 use std::hint::spin_loop;
@@ -20,7 +20,8 @@ pub(crate) struct End {
     mask: u64,
     /// The number of the next message.
     next: u64,
-    /// The peer's position when this end last looked, for the ring with two positions.
+    /// The peer's position at the last time when this end loaded it. Only the ring with two
+    /// positions uses it.
     known: u64,
 }
 
@@ -45,7 +46,8 @@ impl End {
     }
 }
 
-/// A ring with a position for each side, each of which the other side caches.
+/// A ring with one position for each side. The other side keeps a copy of it, and loads it only
+/// when necessary.
 pub(crate) struct HeadTail;
 pub(crate) struct HeadTailSending(End);
 pub(crate) struct HeadTailReceiving(End);
@@ -64,7 +66,8 @@ impl<const WORDS: usize> Ring<WORDS> for HeadTail {
 }
 
 impl HeadTailSending {
-    /// Waits until there is room for at least one message, and returns for how many.
+    /// Waits until there is space for at least one message, and returns the number of messages that
+    /// fit.
     #[inline]
     fn room(&mut self) -> u64 {
         let end = &mut self.0;
@@ -166,7 +169,8 @@ impl<const GAP: usize, const WORDS: usize> Ring<WORDS> for InSlot<GAP> {
 impl End {
     #[inline]
     fn sequence(&self, number: u64) -> &AtomicU64 {
-        // SAFETY: as for `word`: a slot begins with this word, at a multiple of eight.
+        // SAFETY: `number` is reduced to a slot inside the view, and each slot begins with this
+        // word, at a multiple of eight.
         unsafe { AtomicU64::from_ptr(self.slot(number).cast()) }
     }
 }

@@ -1,6 +1,7 @@
-//! The system calls of a name's life, made bare: what its promises cost in calls alone.
+//! The system calls of the life of a name, without pagemate's code. They measure the cost of the
+//! calls alone.
 //!
-//! They are those that pagemate makes, one by one; `docs/protocol.md` has the reason for each.
+//! pagemate makes the same calls in the same order; `docs/protocol.md` has the reason for each.
 #![allow(unsafe_code, reason = "locks and mappings")]
 
 use std::ffi::CString;
@@ -16,7 +17,7 @@ use rustix::mm::{MapFlags, ProtFlags};
 /// The length of a trailer, and of the memory.
 const PAGE: u64 = 4096;
 
-/// How much of a trailer stands before the name.
+/// The number of bytes of a trailer before the name.
 const BEFORE_NAME: usize = 1024;
 
 /// The file of an object, in a directory that is open.
@@ -36,7 +37,7 @@ impl Bare {
         Bare { dir, path, name: CString::new(name).expect("no NUL"), trailer }
     }
 
-    /// Opens, maps, unmaps and closes, while another handle is there.
+    /// Opens, maps, unmaps and closes an object, while another handle holds it.
     pub(crate) fn open(&self) {
         black_box(rustix::process::geteuid());
         self.look_at_directory();
@@ -53,7 +54,7 @@ impl Bare {
         lock(&fd, libc::F_OFD_SETLK, libc::F_WRLCK, 1);
     }
 
-    /// Creates, maps, unmaps and closes, so that the name goes.
+    /// Creates, maps, unmaps and closes an object, which removes its name.
     pub(crate) fn create(&self) {
         black_box(rustix::process::geteuid());
         self.look_at_directory();
@@ -89,7 +90,7 @@ impl Bare {
     }
 }
 
-/// Maps the memory for a moment, after a look whether the object still has its name.
+/// Maps the memory for a moment, after a check that the object still has its name.
 fn map(fd: &OwnedFd) {
     black_box(rustix::fs::fstat(fd).expect("a file"));
     let len = usize::try_from(PAGE).expect("a page is small");

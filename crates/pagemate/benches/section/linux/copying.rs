@@ -1,5 +1,5 @@
 //! Measures copies of bytes and values between shared and private memory.
-#![allow(unsafe_code, reason = "what is measured against")]
+#![allow(unsafe_code, reason = "accesses memory directly for comparison")]
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -48,8 +48,8 @@ fn throughput(effort: Effort, pages: Pages, kib: usize) {
     let len = kib << 10;
     let shown = if kib < 1 << 10 { format!("{kib} KiB") } else { format!("{} MiB", kib >> 10) };
     let (mut reads, mut writes) = (Comparison::default(), Comparison::default());
-    // The physical pages that the kernel chooses decide how the ranges share a cache, which favours
-    // either side by chance. New memory in each round averages this.
+    // The physical pages that the kernel chooses determine how the two ranges share a cache, and
+    // this favours one side at random. New memory in each round averages the effect.
     for _ in 0..effort.pick(5, 1) {
         let time = effort.pick(Duration::from_secs(1), Duration::from_millis(200));
         let view = view(len, pages);
@@ -80,13 +80,13 @@ fn value<T: Plain + Copy + Default>(view: &View, effort: Effort) {
     let write = compare(
         effort,
         || view.write(black_box(128), black_box(&zeros)).expect("room"),
-        // SAFETY: as above.
+        // SAFETY: the view has these bytes as long as it lives, and no other code accesses them.
         || unsafe { black_box(at).write_volatile(*black_box(&zeros)) },
     );
     write.print(&format!("write of {} bytes", size_of::<T>()), None);
 }
 
-/// Measures values and a few bytes: the cost of a call beside one plain access.
+/// Measures values and a few bytes: the cost of a call, compared with one plain access.
 pub(crate) fn small(_: &Place, effort: Effort) {
     let view = view(4096, Pages::Small);
     let at: *mut u64 = view.as_ptr().wrapping_add(64).cast();
@@ -101,7 +101,7 @@ pub(crate) fn small(_: &Place, effort: Effort) {
     let write = compare(
         effort,
         || view.write(black_box(64), &black_box(7_u64)).expect("room"),
-        // SAFETY: as above.
+        // SAFETY: the view has these bytes as long as it lives, and no other code accesses them.
         || unsafe { black_box(at).write_volatile(black_box(7)) },
     );
     write.print("write::<u64>", None);

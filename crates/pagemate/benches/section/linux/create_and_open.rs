@@ -27,7 +27,7 @@ fn open(name: &str) {
 fn raw_create(name: &str) {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
     let fd = rustix::shm::open(name, flags, Mode::from_raw_mode(0o600)).expect("a free name");
-    // The system call of posix_fallocate(3).
+    // The system call that posix_fallocate(3) makes.
     rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, LEN).expect("memory");
     raw_map(&fd);
     drop(fd);
@@ -47,8 +47,8 @@ fn raw_map(fd: &OwnedFd) {
     unsafe { rustix::mm::munmap(at.expect("a mapping"), len) }.expect("its end");
 }
 
-/// Measures each operation in a directory with few objects, beside the raw calls of a POSIX object and
-/// beside exactly the system calls that pagemate makes.
+/// Measures each operation in a directory with few objects. The operations are compared with the
+/// calls for a POSIX object, and with the bare system calls that pagemate makes.
 pub(crate) fn few(place: &Place, effort: Effort) {
     let (raw, new) = (place.raw_name(), place.name("Local", "new"));
     titles("pagemate", "raw");
@@ -74,7 +74,7 @@ pub(crate) fn few(place: &Place, effort: Effort) {
     assert_eq!(place.count(), 0, "something was left behind");
 }
 
-/// Measures each operation in a directory of many live objects beside one of ten.
+/// Measures each operation in a directory of many live objects, compared with a directory of ten.
 pub(crate) fn among_many(place: &Place, effort: Effort) {
     let many = effort.pick(10_000, 1_000);
     // The two namespaces are two directories that one process can use in alternation.

@@ -1,4 +1,4 @@
-//! Measures how a large section gets all its pages, and how fast it is afterwards.
+//! Measures different ways to allocate all pages of a large section, and the speed of later reads.
 
 use std::hint::black_box;
 
@@ -7,7 +7,7 @@ use pagemate::SectionOptions;
 use super::measure::{Effort, Spread, Watch};
 use super::place::Place;
 
-/// A way to get all pages.
+/// A way to allocate all pages.
 struct Way {
     name: &'static str,
     /// Whether the section is created with huge pages.
@@ -26,7 +26,7 @@ const WAYS: [Way; 6] = [
     Way { name: "section's huge_pages, prefault", created_huge: true, huge: false, prefault: true },
 ];
 
-/// Milliseconds of each step, and bytes per nanosecond of the last one.
+/// The milliseconds of each step, and the bytes per nanosecond of the last one.
 #[derive(Default)]
 struct Times {
     create: Vec<f64>,
@@ -45,9 +45,9 @@ pub(crate) fn table(_: &Place, effort: Effort) {
     let mut times: [Times; WAYS.len()] = Default::default();
     for _ in 0..rounds {
         for (way, times) in WAYS.iter().zip(&mut times) {
-            // A run before the measured one, so that the measured run finds the memory that its
-            // like has freed. Other memory may be pages that the host of a virtual machine has not
-            // provided yet, which takes longer than everything else.
+            // Run once without measuring, so that the measured run gets memory that this program
+            // has freed. Other memory may be pages that the host of a virtual machine has not
+            // provided yet, and to provide them takes longer than all else.
             measure(len, way, &mut Times::default());
             measure(len, way, times);
         }

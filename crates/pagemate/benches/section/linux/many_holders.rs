@@ -9,7 +9,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::place::Place;
 
-/// A set of processes that hold objects. They end when this is dropped or when this process dies.
+/// A set of processes that hold objects. They end when this value is dropped or when this process
+/// dies.
 #[derive(Debug)]
 pub(crate) struct Holders {
     prefix: String,
@@ -61,8 +62,8 @@ fn name(prefix: &str, pid: u32, index: u64) -> String {
     format!("{prefix}-{pid}-{index}")
 }
 
-/// The main function of a holder: creates its objects, reports that, and ends at the end of its
-/// input.
+/// The main function of a holder: creates its objects, reports that it has, and ends when its
+/// standard input ends.
 pub(crate) fn hold(prefix: &str, count: u64) {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })

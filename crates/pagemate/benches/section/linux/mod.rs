@@ -1,8 +1,8 @@
-//! The groups of the report.
+//! The groups of measurements in the report.
 
 mod bare_calls;
 #[path = "../../common/mod.rs"]
-#[allow(dead_code, reason = "written for more than this")]
+#[allow(dead_code, reason = "shared with other benchmarks, which use the rest")]
 mod common;
 mod copying;
 mod create_and_open;

@@ -1,4 +1,4 @@
-//! Private memory of this process, to copy to, from and between.
+//! Private memory of this process, for copies to, from and inside it.
 #![allow(unsafe_code, reason = "mapping memory")]
 
 use rustix::mm::{Advice, MapFlags, ProtFlags};

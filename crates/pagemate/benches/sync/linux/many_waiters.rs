@@ -1,8 +1,8 @@
-//! Measures waking one of a thousand waiters beside waking a single waiter.
+//! Measures waking one of a thousand waiters, compared with waking a single waiter.
 //!
 //! Threads of a few processes wait for one object. A thread that wakes up records the time, and
-//! waits again. While the single waiter is measured, the crowd waits at a gate without time-outs,
-//! so that it does not disturb.
+//! waits again. While the single waiter is measured, the thousand threads wait at a gate without
+//! timeouts, so that they take no processor time.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread;
@@ -69,7 +69,7 @@ fn now() -> u64 {
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).expect("a time after zero")
 }
 
-/// The state that the processes of a crowd share, beside the object itself.
+/// The state that the processes share, in addition to the object.
 struct Board(Shared<Words>);
 
 /// Words in cache lines of their own.
@@ -90,7 +90,7 @@ impl Board {
         Board(Shared::open_or_create(format!("{name} board")).expect("a page"))
     }
 
-    /// The gate's generation. The gate is open while it is odd.
+    /// The generation of the gate. If it is odd, the gate is open.
     fn gate(&self) -> &AtomicU32 {
         &self.0.gate
     }
@@ -216,7 +216,8 @@ fn sleep(signal: &dyn Signal, board: &Board) {
     loop {
         let gate = board.gate().load(Ordering::Acquire);
         if gate.is_multiple_of(2) {
-            // The word has changed, or this is a wake-up or a spurious one: the loop checks.
+            // The call returns if the word has changed, and after a wake-up, also a spurious one.
+            // The loop tests the word.
             _ = futex::wait(board.gate(), Flags::empty(), gate, None);
             continue;
         }

@@ -1,4 +1,4 @@
-//! The mechanisms by which two processes can wake each other: ours, and those of the system.
+//! The mechanisms by which two processes can wake each other: pagemate's, and those of the system.
 
 use pagemate::sync::{Mutex, MutexOptions, Semaphore, SemaphoreOptions};
 use pagemate::{SectionOptions, View};
@@ -10,8 +10,8 @@ use super::turns::{Mechanism, Pair, Side, Signal, event};
 use super::word::TypedWord;
 
 /// Three locks in a ring. Each side holds one of them, and acquires the next before it releases its
-/// own. The next one is held by the other side, so that each side has to sleep until the other
-/// releases it, and cannot acquire it by being faster.
+/// own. The other side holds the next one, so each side has to sleep until the other side releases
+/// it. No side can acquire a lock twice by being faster.
 struct Ring<L>([L; 3]);
 
 /// The lock that a side holds at first.

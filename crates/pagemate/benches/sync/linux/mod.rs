@@ -1,7 +1,7 @@
-//! The groups of the report.
+//! The groups of measurements in the report.
 
 #[path = "../../common/mod.rs"]
-#[allow(dead_code, reason = "written for more than this")]
+#[allow(dead_code, reason = "shared with other benchmarks, which use the rest")]
 mod common;
 mod lock;
 mod many_waiters;
@@ -23,7 +23,8 @@ const GROUPS: [Group; 5] = [
     ("death: from SIGKILL of the owner until a waiter has the mutex", owner_death::table),
 ];
 
-/// The mechanisms of the turns, each with the limit of its cost in turns of a bare futex.
+/// The mechanisms by which the sides take turns, each with the limit of its time as a multiple of a
+/// turn by a bare futex.
 const TAKE_TURNS: [(&str, Option<f64>); 12] = [
     ("wait for a word", Some(1.1)),
     ("event", Some(1.15)),

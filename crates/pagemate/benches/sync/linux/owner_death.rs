@@ -1,4 +1,4 @@
-//! Measures the time from the kill of an owner until a waiter has the mutex.
+//! Measures the time from the kill of a mutex owner until a waiter has acquired the mutex.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ pub(crate) fn table(_: &Place, effort: Effort) {
                 assert!(mutex.lock().expect("a mutex").was_abandoned());
                 Instant::now()
             });
-            // Varies the moment of the kill between two liveness checks of the waiter.
+            // Vary the time of the kill within the interval between two liveness tests of the
+            // waiter.
             thread::sleep(Duration::from_millis(10 + round * 7 % 50));
             let killed = Instant::now();
             owner.kill();

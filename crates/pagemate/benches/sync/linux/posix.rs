@@ -1,4 +1,5 @@
-//! The primitives of the system, each in a page of its own as ours are, or behind descriptors.
+//! The primitives of the system. Each is in a page of its own, as pagemate's objects are, or behind
+//! descriptors.
 #![allow(unsafe_code, reason = "interfaces of C")]
 
 use std::fs::File;
@@ -26,7 +27,7 @@ fn check(error: libc::c_int) {
     assert_eq!(error, 0, "an error of the C library");
 }
 
-/// A futex word with the bare system call: no liveness of owners, no count of waiters.
+/// A futex word with the bare system call. It detects no death of an owner, and counts no waiters.
 pub(crate) struct Word {
     word: Shared<AtomicU32>,
     /// The longest sleep before the waiter checks the word.
@@ -38,7 +39,7 @@ impl Word {
         Word { word: Shared::open_or_create(name).expect("a page"), slice: None }
     }
 
-    /// Opens a word whose waiters wake as often as ours.
+    /// Opens a word whose waiters wake as often as those of pagemate.
     pub(crate) fn open_sliced(name: &str) -> Word {
         let slice = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
         Word { slice: Some(slice), ..Word::open(name) }
@@ -62,8 +63,8 @@ impl Signal for Word {
         // Acquire: pairs with the Release in `raise`.
         let taken = || word.compare_exchange(1, 0, Ordering::Acquire, Ordering::Relaxed).is_ok();
         while word.load(Ordering::Relaxed) == 0 || !taken() {
-            // The word changed, or this is a wake-up, a spurious one or a time-out: the loop
-            // checks.
+            // The call returns if the word has changed, after a timeout, and after a wake-up, also
+            // a spurious one. The loop tests the word.
             _ = futex::wait(word, Flags::empty(), 0, self.slice.as_ref());
         }
     }
@@ -107,7 +108,8 @@ impl Lock for PosixMutex {
     }
 
     fn unlock(&self) {
-        // SAFETY: as above, and this thread holds the mutex.
+        // SAFETY: `open` or the creating process initialised the mutex, the view keeps it mapped,
+        // and this thread holds it.
         check(unsafe { libc::pthread_mutex_unlock(self.0.as_ptr().cast()) });
     }
 }
@@ -158,7 +160,8 @@ impl Signal for Condition {
     fn wait(&self) {
         self.mutex.lock();
         while self.is_true().load(Ordering::Relaxed) == 0 {
-            // SAFETY: as above, and this thread holds the mutex.
+            // SAFETY: the creating process initialised the condition and its mutex, the view keeps
+            // both mapped, and this thread holds the mutex.
             check(unsafe { libc::pthread_cond_wait(self.cond, self.mutex.0.as_ptr().cast()) });
         }
         self.is_true().store(0, Ordering::Relaxed);
@@ -187,16 +190,17 @@ impl Signal for PosixSemaphore {
     }
 
     fn wait(&self) {
-        // SAFETY: as above.
+        // SAFETY: the creating process initialised it, and the view keeps it mapped.
         check(unsafe { libc::sem_wait(self.0.as_ptr().cast()) });
     }
 }
 
-/// The two ends of a pipe, or an eventfd and its duplicate.
+/// The two ends of a pipe, or an eventfd and a duplicate of it.
 pub(crate) struct Ends {
     read: File,
     write: File,
-    /// The page with the descriptor numbers, from which a child reads the ones that it inherited.
+    /// The page that contains the descriptor numbers. A child reads there which descriptors it has
+    /// inherited.
     _numbers: View,
 }
 

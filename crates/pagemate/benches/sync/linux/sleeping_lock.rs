@@ -7,8 +7,8 @@ use rustix::thread::futex::{self, Flags};
 use super::lock::Lock;
 use super::posix::Word;
 
-/// A lock of one futex word whose waiters sleep at once: pagemate's protocol without liveness and without
-/// spinning.
+/// A lock of one futex word whose waiters sleep without spinning: the protocol of pagemate's mutex
+/// without liveness and without spinning.
 pub(crate) struct SleepingLock(Word);
 
 const FREE: u32 = 0;
@@ -30,7 +30,8 @@ impl Lock for SleepingLock {
             return;
         }
         while word.swap(AWAITED, Ordering::Acquire) != FREE {
-            // The word changed, or this is a wake-up: the loop checks.
+            // The call returns if the word has changed, and after a wake-up. The loop tests the
+            // word.
             _ = futex::wait(word, Flags::empty(), AWAITED, None);
         }
     }
