@@ -1,4 +1,5 @@
-//! Any text either is a name that survives printing and parsing, or is refused as a name.
+//! Fuzzes `Name`. A text is either refused, or it becomes a name that is equal after it was printed
+//! and parsed again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

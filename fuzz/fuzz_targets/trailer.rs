@@ -1,5 +1,6 @@
-//! Fuzzes the file of a live object, in memory and over a file, with any bytes. Opening it either
-//! fails, or returns a section whose bytes are all readable.
+//! Fuzzes the files of two live objects, one in memory and one over a file of the user, by writing
+//! arbitrary bytes to them. An open must either fail, or return a section whose bytes are all
+//! readable.
 #![no_main]
 
 use std::fs::{File, OpenOptions};
@@ -10,7 +11,8 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use pagemate::{Access, ErrorKind, Section, SectionOptions, inventory};
 
-/// The content of the user's file, which is longer than any section over it shows.
+/// The content of the user's file. It is longer than the part of it that a section over the file
+/// shows.
 const DATA: [u8; 5000] = [7; 5000];
 
 /// A live object and its file.
@@ -34,7 +36,8 @@ impl Held {
     }
 }
 
-/// A place apart from all other objects, because these objects are filled with arbitrary bytes.
+/// Returns the directory for these objects. It contains no other objects, because their files get
+/// invalid contents.
 fn place() -> PathBuf {
     PathBuf::from(std::env::var_os("PAGEMATE_DIR").expect("a directory of its own"))
 }
@@ -49,7 +52,8 @@ static OVER_FILE: LazyLock<Held> = LazyLock::new(|| {
     Held::new("over-file", SectionOptions::new().file(&file))
 });
 
-/// Returns either exactly these bytes, or the whole object with some bytes changed.
+/// Returns the new content of the object's file: `input` itself, or the original content with some
+/// bytes changed.
 fn image(held: &Held, changes: bool, input: &[u8]) -> Vec<u8> {
     if !changes {
         return input.to_vec();
@@ -57,22 +61,23 @@ fn image(held: &Held, changes: bool, input: &[u8]) -> Vec<u8> {
     let mut image = held.whole.clone();
     for patch in input.chunks_exact(3) {
         let at = usize::from(u16::from_le_bytes([patch[0], patch[1]]));
-        // Some changes make the file longer or shorter.
+        // A position beyond the end makes the file longer or shorter.
         match image.get_mut(at) {
             Some(byte) => *byte = patch[2],
             None => image.resize(at % 12288, patch[2]),
         }
     }
-    // The field `removed` stays 0. A live object never has the note, and an opener that reads it tries
-    // again for two seconds.
+    // Keep the field `removed` zero. A sweep sets it when it removes the name of the object, which
+    // never happens to a live object. An open that reads another value tries again for two seconds,
+    // which would slow down the fuzzing.
     if let Some(removed) = image.len().checked_sub(4096 - 40).and_then(|at| image.get_mut(at)) {
         *removed = 0;
     }
     image
 }
 
-/// Returns whether this kind is a correct answer to invalid bytes. `PermissionDenied` is correct if
-/// a recorded path leads to an inaccessible file.
+/// Returns whether an open may fail with this kind of error for invalid bytes. It may fail with
+/// `PermissionDenied` if the bytes contain the path of an inaccessible file.
 fn refused(kind: ErrorKind) -> bool {
     use ErrorKind::{Corrupted, PermissionDenied, WrongKind, WrongVersion};
     matches!(kind, Corrupted | WrongVersion | WrongKind | PermissionDenied)
@@ -91,7 +96,8 @@ fuzz_target!(|input: &[u8]| {
                 let view = section.view().access(Access::Read).map().unwrap();
                 let mut bytes = vec![0; view.len()];
                 view.read_at(0, &mut bytes).unwrap();
-                // The field `memory` of the trailer.
+                // The field `memory` of the trailer: 0 for an object in memory, 1 for an object
+                // over a file.
                 let memory = image[image.len() - 4096 + 14];
                 let behind = if memory == 0 { &image[..image.len() - 4096] } else { &DATA };
                 assert!(behind.starts_with(&bytes));

@@ -1,6 +1,7 @@
-//! The board: shared memory in which each process lists the objects that it holds.
+//! The board: shared memory in which each process writes the objects that it holds.
 //!
-//! Each claim has one writer at a time: the process of the slot, and after its death the judge.
+//! Each claim has one writer at a time: the process of the slot, and after the death of this
+//! process the judge.
 #![allow(unsafe_code, reason = "maps memory that processes share")]
 
 use std::fmt;
@@ -11,22 +12,22 @@ use rustix::fs::MemfdFlags;
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::time::{ClockId, clock_gettime};
 
-/// How many processes the judge starts.
+/// The number of processes that the judge starts.
 pub(crate) const WORKERS: usize = 8;
 
-/// Each worker has a slot, and its forked child has another.
+/// The number of slots: one for each worker, and one for the child that the worker forks.
 pub(crate) const SLOTS: usize = 2 * WORKERS;
 
 /// The names of the sections.
 pub(crate) const NAMES: [&str; 6] = ["a", "b", r"Global\a", r"Global\b", "ü/1", "c"];
 
-/// How many locks there are: two named mutexes, and one in a section.
+/// The number of locks: two named mutexes, and one mutex in a section.
 pub(crate) const LOCKS: usize = 3;
 
-/// How many of the last steps of each name are kept.
+/// The number of steps of each name that the board keeps.
 const KEPT: usize = 64;
 
-/// The actions that are counted.
+/// The actions that the board counts, in the order of [`Count`].
 pub(crate) const COUNTED: [&str; 14] = [
     "creations",
     "openings",
@@ -62,8 +63,8 @@ pub(crate) enum Count {
     Kills,
 }
 
-/// The claim of a process on an object. Only `Holding` is a promise: from its beginning to its end the
-/// process has a handle.
+/// The state of a process towards an object. In the state `Holding` the process certainly has a
+/// handle. In `Acquiring` and `Releasing` it may have one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Idle,
@@ -72,8 +73,8 @@ pub(crate) enum Phase {
     Releasing,
 }
 
-/// A claim at one moment. Each change has another serial number, so that equal words mean that nothing
-/// changed in between.
+/// The value of a claim at one moment. Each change of a claim increments a serial number in it. So
+/// if two values that were read at different times are equal, the claim did not change in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
@@ -87,7 +88,7 @@ impl Word {
         }
     }
 
-    /// The number of the object that is held.
+    /// Returns the number of the object that the process holds.
     pub(crate) fn id(self) -> u64 {
         self.0 >> 2 & u64::from(u32::MAX)
     }
@@ -107,45 +108,48 @@ impl Claim {
     }
 }
 
-/// A process at its place on the board.
+/// The entries of one process on the board.
 #[repr(C)]
 pub(crate) struct Slot {
-    /// Zero if no process has the slot.
+    /// The pid of the process; zero if no process uses the slot.
     pub(crate) pid: AtomicU32,
-    /// How many processes have had it.
+    /// The number of processes that have used the slot so far, including the current one.
     pub(crate) life: AtomicU32,
-    /// Set before its process may end without releasing anything.
+    /// Nonzero if the process may die without releasing its objects. It is set before the process
+    /// can die.
     pub(crate) doomed: AtomicU32,
-    /// Counts its actions.
+    /// The number of actions of the process.
     pub(crate) steps: AtomicU64,
     pub(crate) claims: [Claim; NAMES.len()],
     pub(crate) locks: [AtomicU32; LOCKS],
 }
 
 impl Slot {
-    /// Whether the process of this life lives, and will go on to.
+    /// Returns whether the process with this value of `life` is alive and is not about to die.
     pub(crate) fn lives(&self, life: u64) -> bool {
         let same = || u64::from(self.life.load(SeqCst)) == life;
-        // In this order: an end clears the pid before the doom, and a start changes the life before it
-        // sets a pid.
+        // Load in this order: at the end of a process, `clear` clears `pid` before `doomed`, and at
+        // the start of the next one the judge changes `life` before it sets `pid`.
         same() && self.doomed.load(SeqCst) == 0 && self.pid.load(SeqCst) != 0 && same()
     }
 }
 
-/// The truth about a lock, written by its owners.
+/// The owner of a lock and its data, as the owners write them.
 #[repr(C)]
 pub(crate) struct Lock {
-    /// The life and the slot of the owner; zero if there is none.
+    /// The life and the slot of the owner; zero if the lock has no owner.
     pub(crate) owner: AtomicU64,
-    /// Two values that are equal whenever nobody owns the lock, unless an owner died.
+    /// Two values that each owner makes equal before it releases the lock. They differ only while
+    /// the lock has an owner, or if the owner died.
     pub(crate) values: [AtomicU64; 2],
-    /// When the judge killed the last owner.
+    /// The time at which the judge killed the last owner.
     pub(crate) killed_at: AtomicU64,
-    /// How many processes died while they were about to acquire or to release it.
+    /// The number of processes that died while they were close to acquiring or releasing the lock.
+    /// They may have been its owner although the board does not say so.
     pub(crate) near_deaths: AtomicU64,
-    /// How many owners learned of a death that left no owner on the board.
-    pub(crate) quietly_told: AtomicU64,
-    /// The longest that a waiter waited after a death.
+    /// The number of owners that found the mutex abandoned although the board had no owner.
+    pub(crate) abandoned_without_owner: AtomicU64,
+    /// The longest time for which a waiter waited after the death of the owner.
     pub(crate) longest: AtomicU64,
 }
 
@@ -161,7 +165,7 @@ struct History {
 #[repr(C)]
 pub(crate) struct Board {
     pub(crate) stop: AtomicU32,
-    /// One more than the name that an anomaly was found about.
+    /// The index of the name for which a check failed, plus one; zero if none failed.
     pub(crate) anomaly: AtomicU32,
     next_id: AtomicU64,
     pub(crate) sets: AtomicU64,
@@ -172,7 +176,7 @@ pub(crate) struct Board {
     history: [History; NAMES.len()],
 }
 
-/// Nanoseconds of a clock that all processes share.
+/// Returns the time in nanoseconds, by a clock that all processes share.
 pub(crate) fn now() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec)
@@ -180,7 +184,7 @@ pub(crate) fn now() -> u64 {
 }
 
 impl Board {
-    /// Creates an empty board, whose descriptor survives exec.
+    /// Creates an empty board. Its descriptor stays open across `exec`.
     pub(crate) fn create() -> rustix::io::Result<(OwnedFd, &'static Board)> {
         let fd = rustix::fs::memfd_create("storm", MemfdFlags::empty())?;
         rustix::fs::ftruncate(&fd, size_of::<Board>() as u64)?;
@@ -219,17 +223,17 @@ impl Board {
         counts.map(|(name, n)| format!("{} {name}", n.load(SeqCst))).collect::<Vec<_>>().join(", ")
     }
 
-    /// Every claim of a name.
+    /// Returns the claims of all processes on a name.
     pub(crate) fn words(&self, name: usize) -> [Word; SLOTS] {
         std::array::from_fn(|slot| self.slots[slot].claims[name].word())
     }
 
-    /// Which processes may be dead or about to die.
+    /// Returns for each slot whether its process may be dead or about to die.
     pub(crate) fn doomed(&self) -> [bool; SLOTS] {
         std::array::from_fn(|slot| self.slots[slot].doomed.load(SeqCst) != 0)
     }
 
-    /// Adds a step to the history of a name. `what` is at most eight bytes.
+    /// Adds a step to the history of a name. At most eight bytes of `what` are stored.
     pub(crate) fn note(&self, name: usize, slot: usize, what: &str, id: u64) {
         let history = &self.history[name];
         let number = history.next.fetch_add(1, SeqCst);
@@ -243,7 +247,7 @@ impl Board {
         step[3].store(id, SeqCst);
     }
 
-    /// Reports an anomaly about a name, and ends the storm.
+    /// Reports that a check failed for a name, and makes the program end.
     pub(crate) fn fail(&self, name: usize, slot: usize, what: impl fmt::Display) {
         eprintln!("storm: ANOMALY: {} in slot {slot}: {what}", NAMES[name]);
         self.note(name, slot, "ANOMALY", 0);

@@ -1,4 +1,5 @@
-//! The judge: starts the processes, stops and kills them, and checks the objects that are left.
+//! The judge: starts the workers, stops and kills them at random, and checks at the end that no
+//! object is left.
 #![allow(unsafe_code, reason = "waitpid(2) and kill(2)")]
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -13,7 +14,7 @@ use crate::board::{Board, Count, LOCKS, Phase, WORKERS, now};
 use crate::locks::{AWAY, OWNER, Sync};
 use crate::random::Random;
 
-/// A process that makes no step for so long hangs.
+/// If a worker makes no step for this time, it counts as hanging.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest time for which a process is stopped, in milliseconds.
@@ -29,23 +30,23 @@ pub(crate) fn run(time: Duration, seed: u64) -> ExitCode {
         }
     };
     let end = Instant::now() + time;
-    let mut told = Instant::now();
+    let mut reported = Instant::now();
     while Instant::now() < end && judge.board.anomaly.load(SeqCst) == 0 {
         judge.tick();
-        if told.elapsed() > Duration::from_mins(1) {
-            told = Instant::now();
+        if reported.elapsed() > Duration::from_mins(1) {
+            reported = Instant::now();
             println!("storm: {}", judge.board.counts());
         }
     }
     judge.finish()
 }
 
-/// A worker, as the judge sees it.
+/// The judge's data about a worker.
 struct Worker {
     pid: i32,
-    /// When it goes on, if it is stopped.
+    /// The time at which the judge continues the worker; `None` if the worker is not stopped.
     resume: Option<Instant>,
-    /// Its steps, and when they last grew.
+    /// The number of steps of the worker, and the time at which this number last changed.
     progress: (u64, Instant),
 }
 
@@ -54,7 +55,7 @@ struct Judge {
     fd: OwnedFd,
     random: Random,
     place: PathBuf,
-    /// Keeps the sync objects alive.
+    /// Handles by which the judge keeps the sync objects alive. The judge is never killed.
     sync: Option<Sync>,
     workers: Vec<Option<Worker>>,
 }
@@ -67,7 +68,7 @@ impl Judge {
         fs::set_permissions(&place, fs::Permissions::from_mode(0o1777)).map_err(failed)?;
         // SAFETY: this process has one thread, so that nothing reads the environment.
         unsafe { env::set_var("PAGEMATE_DIR", &place) };
-        // SAFETY: this prctl(2) takes a number. Children of killed workers become children of the judge.
+        // SAFETY: this prctl(2) accesses no memory. Children of killed workers become children of the judge.
         if unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) } != 0 {
             return Err(format!("prctl: {}", std::io::Error::last_os_error()));
         }
@@ -81,11 +82,11 @@ impl Judge {
         self.board.fail(0, slot, what);
     }
 
-    /// Does one thing, and then sleeps for a moment.
+    /// Does one random action, and then sleeps for a short random time.
     fn tick(&mut self) {
         self.reap();
         for slot in 0..WORKERS {
-            self.care_for(slot);
+            self.supervise(slot);
         }
         let slot = self.random.below(WORKERS);
         match self.random.below(10) {
@@ -96,8 +97,9 @@ impl Judge {
         thread::sleep(Duration::from_micros(self.random.next() % 4000));
     }
 
-    /// Starts the worker of a slot, lets it go on, or finds that it hangs.
-    fn care_for(&mut self, slot: usize) {
+    /// Starts a worker if the slot has none. Continues a stopped worker when its time has come.
+    /// Reports a worker that hangs.
+    fn supervise(&mut self, slot: usize) {
         let steps = self.board.slots[slot].steps.load(SeqCst);
         let Some(worker) = &mut self.workers[slot] else { return self.spawn(slot) };
         if worker.resume.is_some_and(|resume| resume <= Instant::now()) {
@@ -134,15 +136,20 @@ impl Judge {
         }
     }
 
-    /// Whether it is clear what became of the child that the former worker of this slot forked. A claim
-    /// without a process is of a fork that never happened, or of a child that has not begun.
+    /// Returns whether the slot of the forked child can be used again, so that a new worker can
+    /// start. Clears the slot if its process is gone.
+    ///
+    /// The former worker of this slot may have been killed during its fork. The child's slot can
+    /// then have claims and no pid: the fork did not happen, or the child has not written its pid
+    /// yet.
     fn is_settled(&self, slot: usize) -> bool {
         let child = &self.board.slots[WORKERS + slot];
         let claimed = child.claims.iter().any(|claim| claim.word().phase() != Phase::Idle);
         let pid = child.pid.load(SeqCst);
         if pid != 0 {
-            // The worker may have been killed after it took its child in and before it said so. All its
-            // other children have become the judge's.
+            // The children of a dead worker become children of the judge. If this process is not
+            // the judge's child, the former worker reaped it, and was killed before it cleared the
+            // slot.
             if parent_of(pid) != Some(process::id()) {
                 child.clear();
             }
@@ -189,11 +196,11 @@ impl Judge {
         send(worker.pid, libc::SIGKILL);
     }
 
-    /// Takes in every process that has ended.
+    /// Reaps all processes that have ended.
     fn reap(&mut self) {
         loop {
             let mut status = 0;
-            // SAFETY: waitpid(2) writes the status to where it is told.
+            // SAFETY: waitpid(2) writes one number, and `status` is a local.
             let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
             if pid <= 0 {
                 return;
@@ -252,7 +259,7 @@ impl Judge {
         }
         let left = files(&self.place);
         if !left.is_empty() {
-            self.fail(0, format!("left behind: {left:?}"));
+            self.fail(0, format!("objects are left: {left:?}"));
         }
         for worker in self.workers.iter().flatten() {
             send(worker.pid, libc::SIGKILL);
@@ -271,13 +278,17 @@ impl Judge {
         }
     }
 
-    /// Compares how many owners were told of a death with how many there were.
+    /// Checks that no more owners found a mutex abandoned than processes died close to it.
     fn check_locks(&self) {
         for which in 0..LOCKS {
             let lock = &self.board.locks[which];
-            let (told, deaths) = (lock.quietly_told.load(SeqCst), lock.near_deaths.load(SeqCst));
-            if told > deaths {
-                self.fail(0, format!("lock {which}: told of {told} deaths of {deaths}"));
+            let (found, deaths) =
+                (lock.abandoned_without_owner.load(SeqCst), lock.near_deaths.load(SeqCst));
+            if found > deaths {
+                self.fail(
+                    0,
+                    format!("lock {which}: it was abandoned {found} times, after {deaths} deaths"),
+                );
             }
             let longest = Duration::from_nanos(lock.longest.load(SeqCst));
             println!("storm: lock {which}: the longest wait after a death took {longest:?}");
@@ -285,28 +296,28 @@ impl Judge {
     }
 }
 
-/// Sends a signal to a child that was not waited for, so that the number is still its.
+/// Sends a signal to a child. The child is not reaped yet, so no other process can have its pid.
 fn send(pid: i32, signal: i32) {
-    // SAFETY: kill(2) takes numbers.
+    // SAFETY: kill(2) accesses no memory.
     unsafe { libc::kill(pid, signal) };
 }
 
-/// The parent of a process, from the words after its name in `/proc/PID/stat`.
+/// Returns the parent of a process, from the fields after the name in `/proc/PID/stat`.
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()
 }
 
-/// Whether this process has a child, dead or alive.
+/// Returns whether this process has a child that is running or not reaped.
 fn has_children() -> bool {
-    // SAFETY: waitid(2) may be told to write nothing; it takes nobody in with WNOWAIT.
+    // SAFETY: `siginfo_t` is a plain C struct, for which all zeros are valid.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-    // SAFETY: waitid(2) writes one `siginfo_t` to where it is told.
+    // SAFETY: waitid(2) writes one `siginfo_t`, and `info` is a local of this type.
     unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, options) == 0 }
 }
 
-/// The files of all objects in the place.
+/// Returns the files of all objects in the object directory.
 fn files(place: &Path) -> Vec<PathBuf> {
     let entries = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path());
     let (dirs, mut files): (Vec<_>, Vec<_>) = entries(place).partition(|path| path.is_dir());

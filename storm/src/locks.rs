@@ -1,4 +1,5 @@
-//! The sync objects of the storm, which the judge holds too, so that they outlive every owner.
+//! The sync objects of the storm. The judge holds handles to all of them, so that they outlive
+//! every worker.
 
 use std::thread;
 use std::time::Duration;
@@ -10,18 +11,22 @@ use std::sync::atomic::Ordering::SeqCst;
 use crate::board::{Board, Count, LOCKS, now};
 use crate::random::Random;
 
-/// No owner keeps a lock for longer than some milliseconds, unless it is stopped for some more.
+/// The timeout for a lock. Owners hold a lock for a few milliseconds, or longer while the judge has
+/// stopped them, so a lock call that times out is a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A waiter that waits longer than this after an owner's death is too late, on a busy machine too.
+/// The maximum time in nanoseconds from the death of an owner until the next owner acquires the
+/// lock. It is long, because the machine may be busy.
 const TOO_LATE: u64 = 10_000_000_000;
 
-/// The steps of a process around a lock, for the judge to see where it died.
+/// The position of a process relative to a lock: it does not use the lock, it may be about to
+/// acquire or has just released it, or it is the owner. The judge reads the position when the
+/// process dies.
 pub(crate) const AWAY: u32 = 0;
 pub(crate) const NEAR: u32 = 1;
 pub(crate) const OWNER: u32 = 2;
 
-/// Handles to all of them.
+/// Handles to all sync objects.
 pub(crate) struct Sync {
     mutexes: [Mutex; LOCKS - 1],
     shared: SharedMutex<[u64; 2]>,
@@ -44,7 +49,7 @@ impl Sync {
         })
     }
 
-    /// Sets an event or waits for one, for a moment.
+    /// Sets or resets an event, or waits for one for a short time.
     pub(crate) fn signal_or_wait(&self, board: &Board, slot: usize, random: &mut Random) {
         let time = Duration::from_micros(random.next() % 5000);
         let done = match random.below(5) {
@@ -72,7 +77,7 @@ impl Sync {
         }
     }
 
-    /// Locks one, changes the data that it protects, and unlocks it.
+    /// Acquires a random lock, changes the data that it protects, and releases it.
     pub(crate) fn lock(&self, board: &Board, slot: usize, random: &mut Random) {
         let which = random.below(LOCKS);
         let place = &board.slots[slot].locks[which];
@@ -107,7 +112,7 @@ impl Sync {
     }
 }
 
-/// One process at one lock.
+/// One process that uses one lock.
 struct Visit<'a> {
     board: &'a Board,
     slot: usize,
@@ -116,14 +121,15 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// As the owner: checks that there is no other, and leaves the two values unequal for a moment.
+    /// Checks as the owner of the lock that there is no other owner. Makes the two values different
+    /// for a short time, and then equal again.
     fn own(&self, abandoned: bool, random: &mut Random) {
         let lock = &self.board.locks[self.which];
         let own = self.enter(abandoned);
         let [first, second] = &lock.values;
         let (a, b) = (first.load(SeqCst), second.load(SeqCst));
         if !abandoned && a != b {
-            self.fail(format!("the values are {a} and {b}, and nobody was told of a death"));
+            self.fail(format!("the values are {a} and {b}, but the lock was not abandoned"));
         }
         first.store(a + 1, SeqCst);
         linger(random);
@@ -131,7 +137,7 @@ impl Visit<'_> {
         self.leave(own);
     }
 
-    /// The same with the value that the lock itself protects.
+    /// Does the same as [`Visit::own`] with the value inside the `SharedMutex`.
     fn own_value(
         &self,
         guard: &mut pagemate::sync::SharedGuard<'_, [u64; 2]>,
@@ -141,7 +147,7 @@ impl Visit<'_> {
         let own = self.enter(abandoned);
         let [a, b] = guard.get();
         if !abandoned && a != b {
-            self.fail(format!("the values are {a} and {b}, and nobody was told of a death"));
+            self.fail(format!("the values are {a} and {b}, but the lock was not abandoned"));
         }
         guard.set(&[a + 1, a]);
         linger(random);
@@ -156,17 +162,19 @@ impl Visit<'_> {
         slot.locks[self.which].store(OWNER, SeqCst);
         match (owner, abandoned) {
             (0, false) => {}
-            (0, true) => _ = lock.quietly_told.fetch_add(1, SeqCst),
-            (owner, false) => self.fail(format!("owner {owner:x} is not gone, or died untold")),
+            (0, true) => _ = lock.abandoned_without_owner.fetch_add(1, SeqCst),
+            (owner, false) => {
+                self.fail(format!("owner {owner:x} has not released it, but it was not abandoned"))
+            }
             (owner, true) => {
                 let late = now().saturating_sub(lock.killed_at.load(SeqCst).max(self.start));
                 lock.longest.fetch_max(late, SeqCst);
                 if late > TOO_LATE {
-                    self.fail(format!("told of a death after {late} ns"));
+                    self.fail(format!("the next owner acquired it {late} ns after a death"));
                 }
                 let former = &self.board.slots[usize::try_from(owner & 0xff).expect("a slot")];
                 if former.lives(owner >> 8) {
-                    self.fail(format!("told of the death of owner {owner:x}, which lives"));
+                    self.fail(format!("it was abandoned, but its owner {owner:x} is alive"));
                 }
             }
         }

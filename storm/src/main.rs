@@ -1,17 +1,24 @@
-//! `storm SECONDS [SEED]`: processes create, open, map, read, write, lock, wait, fork and exec at random,
-//! and are stopped and killed at random moments. A judge checks that
+//! `storm SECONDS [SEED]`: a random test of names and locks with real processes.
 //!
-//! - a name is there exactly while a process holds its object,
+//! Worker processes create, open, map, read, write, lock, wait, fork and exec at random. A process
+//! called the judge starts them, and stops and kills them at random moments. Judge and workers
+//! check that
+//!
+//! - a name exists exactly while a process holds its object,
 //! - no two objects have one name at the same time,
-//! - a live object loses no content,
-//! - a mutex has one owner at a time, and the next owner learns of an owner's death, once and in time,
+//! - a live object keeps its content,
+//! - a mutex has one owner at a time, and after the death of an owner exactly the next owner learns
+//!   of it, in time,
 //! - one `set` of an auto-reset event ends one wait at most,
-//! - nothing is left at the end.
+//! - no object is left at the end.
 //!
-//! The judge knows the truth from a board in shared memory that pagemate has no part in: each process
-//! lists there the objects that it holds, from the end of the acquisition to the begin of the release.
+//! The checks need to know which process holds which object, without help from pagemate. So each
+//! process writes its holdings to the *board*, shared memory that the judge creates by plain system
+//! calls. A process writes there that it holds an object after it has acquired the object, and
+//! removes this entry before it releases the object.
 //!
-//! The exit code is 1 after an anomaly, with the history of the name.
+//! If a check fails, the program prints the last steps of the name that is concerned. The exit code
+//! is then 1.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
 
 #[cfg(target_os = "linux")]

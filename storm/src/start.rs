@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line, and starts the judge or a worker.
 
 use std::env;
 use std::process::ExitCode;

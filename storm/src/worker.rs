@@ -1,4 +1,4 @@
-//! A process of the storm: it acts at random, and compares each answer with the board.
+//! A worker: acts at random, and checks each result against the board.
 #![allow(unsafe_code, reason = "fork(2)")]
 #![allow(clippy::exit, reason = "one of the ways to release everything")]
 
@@ -16,14 +16,15 @@ use crate::locks::Sync;
 use crate::random::Random;
 use content::Content;
 
-/// The length of each section.
+/// The length of each section in bytes.
 const LEN: u64 = 8192;
 
 pub(crate) fn run(board: i32, slot: usize, seed: u64) -> ExitCode {
-    // SAFETY: the judge leaves the descriptor of the board open for its workers, under this number.
+    // SAFETY: the judge starts its workers with the descriptor of the board open under this number.
     let fd = unsafe { BorrowedFd::borrow_raw(board) };
     let Ok(shared) = Board::map(fd) else { return ExitCode::from(4) };
-    // A worker that has just replaced itself holds nothing any more.
+    // If this worker was started by `exec` in a former worker, that worker's objects are released
+    // now.
     let own = &shared.slots[slot];
     for claim in own.claims.iter().filter(|claim| claim.word().phase() != Phase::Idle) {
         claim.set(Phase::Idle, 0);
@@ -51,7 +52,7 @@ pub(crate) fn run(board: i32, slot: usize, seed: u64) -> ExitCode {
     if shared.anomaly.load(SeqCst) == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) }
 }
 
-/// A section that is held, and its content.
+/// A section that this process holds, and its content.
 struct Held {
     content: Content,
     section: Section,
@@ -63,11 +64,12 @@ struct Worker {
     held: [Option<Held>; NAMES.len()],
     sync: Sync,
     random: Random,
-    /// The first arguments of this program.
+    /// The arguments for the number of the board's descriptor and for the slot, which `exec` passes
+    /// on.
     words: [String; 2],
 }
 
-/// A way to come to a section.
+/// The call that creates or opens a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     CreateNew,
@@ -108,8 +110,8 @@ impl Worker {
         self.board.fail(name, self.slot, what);
     }
 
-    /// Opens or creates, and compares the outcome with the claims of all processes that did not change
-    /// meanwhile.
+    /// Creates or opens a section. Checks that the result agrees with the claims of all processes
+    /// that did not change during the call.
     fn take(&mut self, name: usize, way: Way) {
         let own = &self.board.slots[self.slot].claims[name];
         let first = self.held[name].is_none();
@@ -118,8 +120,8 @@ impl Worker {
         }
         let before = self.board.words(name);
         let taken = way.take(NAMES[name]);
-        // In this order: a process whose end was cleared has another claim, and one whose end was not
-        // is doomed.
+        // Load `doomed` before the claims. If a process died during the call and was cleared
+        // before, its claim has changed. If it is not cleared yet, it is doomed.
         let doomed = self.board.doomed();
         let after = self.board.words(name);
         let truth = Truth::of(self.slot, doomed, &before, &after);
@@ -164,12 +166,12 @@ impl Worker {
         }
     }
 
-    /// Demands that no other process holds another object of this name.
+    /// Checks that no other process holds another object of this name.
     fn no_other(&self, name: usize, id: u64) {
         for (slot, claims) in self.board.slots.iter().enumerate() {
             let word = claims.claims[name].word();
             let other = word.phase() == Phase::Holding && word.id() != id;
-            // The judge writes that a process is doomed before it kills it.
+            // The judge sets `doomed` before it kills a process.
             if other && claims.doomed.load(SeqCst) == 0 && claims.claims[name].word() == word {
                 self.fail(
                     name,
@@ -210,12 +212,12 @@ impl Worker {
     }
 }
 
-/// The facts about a name that are certain while a call ran.
+/// The facts about a name that were true during all of a call, as far as the board shows them.
 #[derive(Clone, Copy, Debug)]
 enum Truth {
-    /// A process held this object all the time.
+    /// A process held this object during all of the call.
     Held(u64),
-    /// No process held or tried to get one, apart from the caller.
+    /// No process held the object or called pagemate for this name, apart from the caller.
     Unheld,
     Unknown,
 }
@@ -242,11 +244,12 @@ impl Truth {
         if (0..SLOTS).all(idle) { Truth::Unheld } else { Truth::Unknown }
     }
 
-    /// Whether a call may fail so.
+    /// Returns whether a call may fail with this error.
     fn allows(self, way: Way, error: ErrorKind) -> bool {
         match (way, error) {
             (Way::CreateNew, ErrorKind::AlreadyExists) => !matches!(self, Truth::Unheld),
-            // A process that is stopped while it removes a dead object keeps the name busy.
+            // While a process that sweeps a dead object is stopped, other processes time out on its
+            // name.
             (Way::Open, ErrorKind::NotFound) | (_, ErrorKind::TimedOut) => {
                 !matches!(self, Truth::Held(_))
             }

@@ -1,16 +1,18 @@
-//! Builds for other systems, with Debian's compiler and the source of Rust's standard library.
+//! Builds for other systems, with Debian's Rust compiler and a standard library that is built from
+//! source.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::task::{Outcome, run};
 
-/// The packages of a compiler, its lints, and the source of its standard library. The library is built for
-/// each target, because Debian does not package it for other systems.
+/// The packages of the compiler, its lints, and the source of the standard library. Debian packages
+/// no standard library for the other systems, so it is built for each target.
 pub(crate) const COMPILER: [&str; 4] =
     ["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 
-/// The folder of Debian's programs. The `PATH` may find another toolchain first.
+/// The folder of Debian's programs. Name it explicitly, because `PATH` may find another toolchain
+/// first.
 const BIN: &str = "/usr/bin";
 
 /// Returns the root of the workspace.
@@ -18,13 +20,13 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace")
 }
 
-/// Returns the directory in which cargo builds the workspace for this system. `CARGO_TARGET_DIR` and
-/// cargo's configuration can change it.
+/// Returns the directory in which cargo builds the workspace for this system. It asks cargo,
+/// because `CARGO_TARGET_DIR` and the configuration can change the directory.
 pub(crate) fn target_dir() -> Result<PathBuf, String> {
     target_dir_of(&mut Command::new("cargo"))
 }
 
-/// Returns the target directory of the command `cargo` in its environment.
+/// Returns the target directory that the command `cargo` uses.
 fn target_dir_of(cargo: &mut Command) -> Result<PathBuf, String> {
     cargo.args(["metadata", "--format-version=1", "--no-deps", "--offline"]).current_dir(root());
     let answer = cargo.output().map_err(|e| format!("cargo metadata: {e}"))?;
@@ -77,12 +79,12 @@ fn new_enough(version: &str) -> bool {
     parts(version) >= parts(env!("CARGO_PKG_RUST_VERSION"))
 }
 
-/// Returns a `cargo` command for `target`, which builds the standard library as well.
+/// Returns a `cargo` command for `target` that also builds the standard library.
 pub(crate) fn cargo(subcommand: &str, target: &str) -> Result<Command, String> {
     let mut cargo = Command::new(format!("{BIN}/cargo"));
     cargo.arg(subcommand).args(["-Zbuild-std=std,panic_unwind", "--target", target]);
     cargo.arg("--target-dir").arg(root().join("target/cross"));
-    // RUSTC_BOOTSTRAP allows -Z options; RUSTC gives cargo a compiler of its own version.
+    // RUSTC_BOOTSTRAP allows -Z options. RUSTC makes cargo use the compiler of the same version.
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTC", format!("{BIN}/rustc"));
     cargo.env("__CARGO_TESTS_ONLY_SRC_ROOT", library()?);
     let path = std::env::var("PATH").unwrap_or_default();
@@ -91,7 +93,7 @@ pub(crate) fn cargo(subcommand: &str, target: &str) -> Result<Command, String> {
     Ok(cargo)
 }
 
-/// Returns the folder of the standard library's source of the compiler's version.
+/// Returns the folder of the standard library's source, of the same version as the compiler.
 fn library() -> Result<PathBuf, String> {
     let version = version("rust-web-src").map_err(|e| e.to_string())?.unwrap_or_default();
     let version = version.split('+').next().unwrap_or_default();

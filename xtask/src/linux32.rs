@@ -1,17 +1,17 @@
-//! `cargo xtask linux32`: 32-bit Linux. The tests of an i686 build run here; armv7 is type-checked.
+//! `cargo xtask linux32`: runs the tests of a 32-bit build for i686, and type-checks for armv7.
 
 use std::process::Command;
 
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
 
-/// The target of the tests, whose programs this processor can run.
+/// The target of the tests. This processor can run its programs.
 const RUN: &str = "i686-unknown-linux-gnu";
 
 /// The target that is type-checked.
 const CHECKED: &str = "armv7-unknown-linux-gnueabihf";
 
-/// The crates that support 32-bit systems. The Win32 library supports 64-bit programs only.
+/// The crates that support 32-bit systems. `pagemate-win32` supports only 64-bit programs.
 const CRATES: [&str; 6] = ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c"];
 
 /// The linker and the C library for 32-bit programs.
@@ -21,7 +21,8 @@ pub(crate) fn linux32() -> Outcome {
     cross::install(&[&COMPILER[..], &PACKAGES[..]].concat())?;
     run(cross::cargo("check", CHECKED)?.args(CRATES))?;
     run(cross::cargo("check", RUN)?.args(CRATES).arg("--all-targets"))?;
-    // Only tests that depend on the width of an offset or of a pointer, because all tests take long.
+    // All tests would take long, so run only those that depend on the width of an offset or of a
+    // pointer.
     let mut core = cross::cargo("test", RUN)?;
     core.args(["-p", "pagemate", "--lib"]);
     for test in ["files", "fork", "inventory", "layout", "section", "sync", "sync_fork"] {

@@ -1,4 +1,4 @@
-//! `cargo xtask macos`: type-checks for macOS. Nothing runs.
+//! `cargo xtask macos`: type-checks for macOS. No program is run.
 
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};

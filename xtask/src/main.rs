@@ -123,7 +123,8 @@ fn ci() -> Outcome {
     storm()?;
     fuzz()?;
     dist::check()?;
-    // This checks only that the benchmarks run; their results decide nothing.
+    // Run the benchmarks only to check that they work. Their results are not compared with
+    // anything.
     let benches = ["--bench", "section", "--bench", "sync", "--bench", "win32"];
     let of = ["-p", "pagemate", "-p", "pagemate-win32"];
     run(Command::new("cargo").arg("bench").args(of).args(benches).args(["--", "quick"]))?;
@@ -153,8 +154,8 @@ fn tools() -> Outcome {
 
 /// Creates the packages for crates.io, and builds each from its contents.
 fn packages() -> Outcome {
-    // Cargo caches packages by version and folder, and would take an earlier one of the same version, so
-    // use a new folder each time.
+    // Use a new folder for each run. Cargo caches packages by version and folder, and would use a
+    // cached package that has the same version and older contents.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let folder = format!("target/package/{now}");
     let mut package = Command::new("cargo");
@@ -164,7 +165,7 @@ fn packages() -> Outcome {
     made
 }
 
-/// Builds with fault points, and runs the tests that need them.
+/// Runs the tests that need fault points, with a build that has them.
 fn faults() -> Outcome {
     test_with(
         "--cfg pagemate_fault",
@@ -173,7 +174,8 @@ fn faults() -> Outcome {
     )
 }
 
-/// Runs the tests with the fallback that renames files to their names instead of linking them.
+/// Runs the tests with the fallback for systems without `O_TMPFILE`: objects get their names by
+/// `rename`.
 fn tempname() -> Outcome {
     test_with("--cfg pagemate_force_tempname", "target/tempname", &[])?;
     let both = "--cfg pagemate_force_tempname --cfg pagemate_fault";
@@ -195,7 +197,8 @@ fn loom() -> Outcome {
     )
 }
 
-/// Runs tests of the core, built with these flags in a target directory of their own.
+/// Runs tests of the core. They are built with these flags, in a target directory that no other
+/// task uses.
 fn test_with(flags: &str, target_dir: &str, which: &[&str]) -> Outcome {
     let mut test = Command::new("cargo");
     test.args(["test", "-p", "pagemate", "--target-dir", target_dir]).args(which);

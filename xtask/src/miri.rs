@@ -1,5 +1,5 @@
-//! Runs Miri, an interpreter that finds undefined behaviour, over the parts that need no system calls
-//! for shared memory.
+//! Runs the tests of typed memory in Miri, an interpreter that detects undefined behaviour. Miri
+//! does not support the system calls for shared memory.
 
 use std::process::Command;
 
@@ -28,7 +28,8 @@ pub(crate) fn miri() -> Outcome {
     run(test.env("MIRIFLAGS", "-Zmiri-many-seeds=0..8"))
 }
 
-/// Returns whether Miri is installed, and installs it where the nightly toolchain lacks it.
+/// Returns whether Miri is installed. Tries to install it if the nightly toolchain does not have
+/// it.
 fn is_installed() -> bool {
     let succeeds = |program: &str, args: &[&str]| {
         let output = Command::new(program).args(args).output();

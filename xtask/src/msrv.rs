@@ -1,13 +1,14 @@
-//! `cargo xtask msrv`: builds the crates with the oldest Rust that they promise to support.
+//! `cargo xtask msrv`: type-checks the crates with the oldest supported version of Rust.
 
 use std::process::Command;
 
 use crate::task::{Outcome, run};
 
-/// The `rust-version` of the workspace: major and minor version.
+/// The oldest supported version: the major and minor number of `rust-version` in the workspace.
 const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 
-/// Type-checks the crates with the oldest Rust, unless this is the compiler that all other checks use.
+/// Type-checks the crates with the oldest supported version. Does nothing if the compiler in use is
+/// of this version.
 pub(crate) fn msrv() -> Outcome {
     let used = version_of("rustc", &[])?;
     if is_oldest(&used) {
@@ -22,7 +23,8 @@ pub(crate) fn msrv() -> Outcome {
     }
     let mut check = Command::new("rustup");
     check.args(["run", &toolchain, "cargo", "check", "--workspace", "--all-features"]);
-    // The variables that cargo sets for this program would make the older cargo run the newer compiler.
+    // Cargo sets these variables for this program. They would make the older cargo run the newer
+    // compiler.
     for variable in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN"] {
         check.env_remove(variable);
     }

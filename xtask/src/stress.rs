@@ -6,8 +6,8 @@ use std::{env, fs, process};
 
 use crate::task::{Outcome, run};
 
-/// Races processes for names for a minute, and kills 2,000 owners of mutexes. With the argument `long`,
-/// 400,000 rounds and 20,000 owners.
+/// Runs the tests in which processes race for names and in which owners of mutexes are killed: for
+/// a minute, with 2,000 killed owners. With the argument `long`: 400,000 rounds and 20,000 owners.
 pub(crate) fn torture() -> Outcome {
     let long = env::args().nth(2).is_some_and(|word| word == "long");
     let mut test = Command::new("cargo");
@@ -16,22 +16,22 @@ pub(crate) fn torture() -> Outcome {
     run(test.env("PAGEMATE_TORTURE", if long { "long" } else { "minute" }))
 }
 
-/// Runs the storm for most of a minute; with `long` after it, for an hour.
+/// Runs the storm for 45 seconds, or with the argument `long` for an hour.
 pub(crate) fn storm() -> Outcome {
     let long = env::args().nth(2).is_some_and(|word| word == "long");
     let seconds = if long { "3600" } else { "45" };
     run(Command::new("cargo").args(["run", "--release", "-p", "storm", "--", seconds]))
 }
 
-/// The compiler options for libFuzzer's coverage. They are those of `cargo fuzz` without the sanitizers,
-/// which need a nightly compiler.
+/// The compiler options for the coverage that libFuzzer needs. They are those of `cargo fuzz`,
+/// without the sanitizers, which need a nightly compiler.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Fuzzes each target for ten seconds, starting from the corpus of earlier runs.
+/// Fuzzes each target for ten seconds. Starts from the inputs that earlier runs found.
 pub(crate) fn fuzz() -> Outcome {
     let place = format!("/dev/shm/pagemate-fuzz-{}", process::id());
     fs::create_dir(&place).map_err(|error| format!("{place}: {error}"))?;
@@ -46,7 +46,7 @@ pub(crate) fn fuzz() -> Outcome {
 fn build_targets() -> Outcome {
     run(Command::new("cargo").args(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]))?;
     let mut build = Command::new("cargo");
-    // With `--target`, cargo does not instrument build scripts and macros.
+    // Name the target. Without `--target`, cargo would also instrument build scripts and macros.
     build.args(["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
     build.args(["--target", "host-tuple", "--target-dir", "target/fuzz"]);
     run(build.env("RUSTFLAGS", COVERAGE))

@@ -1,5 +1,5 @@
-//! `cargo xtask threads`: runs the thread tests of the Win32 library under `ThreadSanitizer`, with an
-//! instrumented standard library.
+//! `cargo xtask threads`: runs the thread tests of the Win32 library under `ThreadSanitizer`. The
+//! standard library is built with the sanitizer as well.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

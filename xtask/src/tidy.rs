@@ -1,4 +1,4 @@
-//! Tests of the rules that keep the source tidy: layers, platforms, `unsafe`, documents.
+//! Tests of rules about the source: layers, platforms, `unsafe`, documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ mod locks;
 mod prose;
 mod public_api;
 
-/// The core's layers, lowest first. A file imports only its own layer and lower ones.
+/// The layers of the core, lowest first. A file imports only files of its own layer and of lower
+/// layers.
 const LAYERS: [&str; 5] = ["sys", "section", "typed", "sync", "channel"];
 
 /// Finds all Rust files below `dir`, with their texts.
@@ -62,7 +63,7 @@ fn stray_platforms(path: &Path, text: &str) -> usize {
 /// Returns the first import of a higher layer.
 fn upward_import(path: &Path, text: &str) -> Option<&'static str> {
     let own = LAYERS.iter().position(|name| *name == layer(path))?;
-    // A link in a comment is not an import.
+    // Ignore comments, because a link in a comment is not an import.
     let code: Vec<&str> =
         text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let imports = |higher: &str| code.iter().any(|line| line.contains(&format!("crate::{higher}")));
@@ -91,8 +92,7 @@ fn files_import_no_higher_layer() {
     }
 }
 
-/// On Unix `std::fs::read_dir` panics if the system reports an error when the directory is closed. The
-/// `Dir` of rustix does not.
+/// On Unix, `std::fs::read_dir` panics if closing the directory fails. `Dir` of rustix does not.
 #[test]
 fn std_reads_no_directory_on_unix() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
@@ -100,7 +100,7 @@ fn std_reads_no_directory_on_unix() {
     for name in ["pagemate", "pagemate-c", "pagemate-cli", "pagemate-win32"] {
         sources(&crates.join(name).join("src"), &mut found);
     }
-    // It has a variant for systems without rustix.
+    // This file uses `std::fs::read_dir` only on systems without rustix.
     found.retain(|(path, _)| !path.ends_with("pagemate-cli/src/directory.rs"));
     for (path, text) in found {
         assert!(!text.contains("fs::read_dir("), "{}: use rustix::fs::Dir", path.display());
@@ -162,7 +162,8 @@ fn only_listed_files_allow_unsafe() {
 /// The beginning of a comment that derives the soundness of an `unsafe` block.
 const SAFETY: &str = concat!("// ", "SAFETY:");
 
-/// Returns the first `SAFETY` comment that refers to another comment instead of deriving the safety.
+/// Returns the first `SAFETY` comment that refers to another comment, and does not derive the
+/// soundness itself.
 fn borrowed_derivation(text: &str) -> Option<&str> {
     let comments = text.split(SAFETY).skip(1).filter_map(|rest| rest.lines().next());
     comments

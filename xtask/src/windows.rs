@@ -6,10 +6,11 @@ use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
 use crate::wine::{self, PACKAGES, Wine};
 
-/// The target of the tests: its standard library uses only calls that Debian's Wine has.
+/// The target of the tests. Unlike for the other target, its standard library calls no function
+/// that Debian's Wine lacks.
 const TESTED: &str = "x86_64-win7-windows-gnu";
 
-/// The target that programs are usually built for.
+/// The target for which programs are usually built.
 const REAL: &str = "x86_64-pc-windows-gnu";
 
 const CRATES: [&str; 6] = ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c"];
@@ -27,7 +28,8 @@ pub(crate) fn windows() -> Outcome {
     programs(&wine)
 }
 
-/// Runs the C programs that test the Win32 library on Linux, with the same expectations, under Wine.
+/// Runs the C programs that test the Win32 library on Linux under Wine, which must produce the same
+/// results.
 fn programs(wine: &Wine) -> Outcome {
     let mut test = Command::new("cargo");
     test.args([
@@ -41,19 +43,19 @@ fn programs(wine: &Wine) -> Outcome {
         "--test",
         "rows",
     ]);
-    // One at a time, because all programs share Wine's space of names.
+    // Run one test at a time, because all programs share Wine's namespace of objects.
     test.args(["--", "--test-threads=1"]);
     run(wine.under(&mut test).env("PAGEMATE_UNDER_WINE", "1"))
 }
 
-/// Tests sharing memory with a C++ program that uses only Win32 calls.
+/// Tests that the core shares memory with a C++ program that uses only Win32 calls.
 fn interop(wine: &Wine) -> Outcome {
     let program = cross::root().join("target/cross/interop.exe");
     wine::compile("x86_64-w64-mingw32-g++", &program, &["crates/pagemate/tests/interop.cpp"])?;
     let mut test = cross::cargo("test", TESTED)?;
     wine.under(&mut test).env("PAGEMATE_INTEROP", format!("Z:{}", program.display()));
-    // One at a time, because listing objects holds each of them for a moment, which would keep an object
-    // alive that another test has just released.
+    // Run one test at a time. The listing of objects opens each of them for a moment, and so would
+    // keep an object of another test alive after its last handle is closed.
     let one_by_one = ["--", "--ignored", "--test-threads=1"];
     run(test.args(["-p", "pagemate", "--test", "interop"]).args(one_by_one))
 }

@@ -1,4 +1,4 @@
-//! Wine installations for single tasks.
+//! Installations of Wine, one for each task.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use crate::task::{Outcome, run};
 pub(crate) const PACKAGES: [&str; 4] =
     ["gcc-mingw-w64-x86-64", "g++-mingw-w64-x86-64", "wine", "wine64"];
 
-/// A Wine prefix of its own, whose named objects no other prefix sees.
+/// A Wine prefix. Each prefix has a namespace of objects of its own.
 pub(crate) struct Wine {
     prefix: PathBuf,
 }
 
 impl Wine {
-    /// Creates and starts the prefix of a task.
+    /// Creates and starts the prefix for a task.
     pub(crate) fn start(task: &str) -> Result<Wine, String> {
         let prefix = cross::root().join("target/cross/prefix").join(task);
         fresh(&prefix).map_err(|e| format!("{}: {e}", prefix.display()))?;
@@ -26,18 +26,20 @@ impl Wine {
         Ok(wine)
     }
 
-    /// Sets the environment so that `command`, or the program that it builds, runs in this prefix.
+    /// Sets the environment of `command`, so that it, or the program that it builds, runs in this
+    /// prefix.
     pub(crate) fn under<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", "wine");
         command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all");
-        // Without these libraries Wine does not offer to install support for .NET and web pages.
+        // Disable these libraries, because Wine would otherwise offer to install components for
+        // .NET and web pages.
         command.env("WINEDLLOVERRIDES", "mscoree,mshtml=")
     }
 }
 
 impl Drop for Wine {
     fn drop(&mut self) {
-        // Ends all processes of the prefix; fails if there are none.
+        // End all processes of the prefix. The command fails if there are none.
         _ = self.under(Command::new("wineserver").arg("-k")).status();
     }
 }
@@ -49,7 +51,7 @@ pub(crate) fn compile(compiler: &str, program: &Path, arguments: &[&str]) -> Out
     run(compile.args(arguments).current_dir(cross::root()))
 }
 
-/// Creates an empty folder, or empties an existing one.
+/// Creates an empty folder. Empties the folder if it exists.
 pub(crate) fn fresh(dir: &Path) -> std::io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

@@ -1,10 +1,10 @@
-//! Compares events with those of iceoryx2: two processes that wake each other in turn.
+//! Compares events with those of iceoryx2: two processes wake each other alternately.
 //!
-//! Run it in this directory, on Linux. Building iceoryx2 takes some minutes and needs libclang.
+//! Run it in this directory, on Linux. The build of iceoryx2 takes some minutes and needs libclang.
 //!
 //! ```sh
-//! cargo bench             # in a minute
-//! cargo bench -- quick    # in seconds, as a test that it runs
+//! cargo bench             # takes a minute
+//! cargo bench -- quick    # takes seconds, and only checks that the benchmark runs
 //! ```
 #![allow(clippy::print_stdout, reason = "it is a report")]
 #![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
@@ -51,18 +51,18 @@ enum End {
     Listener(Listener<ipc::Service>),
 }
 
-/// The directory of this run, for the files of both sides.
+/// Returns the directory of this run, in which both sides create their files.
 fn place() -> String {
     env::var("PAGEMATE_DIR").expect("the harness sets PAGEMATE_DIR")
 }
 
-/// The last component of the directory, which is the prefix of the names of iceoryx2's shared
-/// memory.
+/// Returns the prefix of the names of iceoryx2's shared memory: the last component of the
+/// directory.
 fn prefix(place: &str) -> String {
     format!("{}-", place.rsplit('/').next().unwrap_or_default())
 }
 
-/// Removes the files that iceoryx2 leaves in shared memory after its last node.
+/// Removes the shared memory that iceoryx2 does not remove after its last node.
 fn clear() {
     let left = fs::read_dir("/dev/shm").expect("shared memory").flatten();
     let prefix = prefix(&place());
@@ -70,8 +70,7 @@ fn clear() {
         .for_each(|file| fs::remove_file(file.path()).expect("a file of this run"));
 }
 
-/// Returns the ends of a side: of the service in the one direction, and of the service in the
-/// other.
+/// Returns the two ends of a side: one for each direction of the wake-ups.
 fn ends(side: Side) -> [End; 2] {
     match side {
         Side::First => [end("there", true), end("back", false)],

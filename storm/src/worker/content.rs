@@ -1,4 +1,5 @@
-//! The content of an object: its number, and an area of each slot, which only that slot writes.
+//! The content of an object: a number that identifies the object, and one area for each slot. Only
+//! the process of a slot writes to the slot's area.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
@@ -7,10 +8,10 @@ use pagemate::{Section, Shareable, Shared};
 
 use crate::board::{Board, SLOTS};
 
-/// The length of an area.
+/// The length of an area in bytes.
 const AREA: usize = 256;
 
-/// An object: its number, and an area of each slot.
+/// The layout of the content.
 #[derive(Shareable)]
 #[repr(C)]
 struct Object {
@@ -26,26 +27,26 @@ struct Area {
     rest: Racy<[u8; AREA - 8]>,
 }
 
-/// An object that this process holds.
+/// The content of an object that this process holds.
 pub(super) struct Content {
     object: Shared<Object>,
     slot: usize,
     id: u64,
-    /// The counter of each area, as it was seen last. Counters only grow.
+    /// The counter of each area when this process last read it. Counters only grow.
     seen: [u64; SLOTS],
-    /// The bytes of the own area, once they were written.
+    /// The bytes that this process wrote to its own area; `None` before the first write.
     written: Option<[u8; AREA - 8]>,
 }
 
 impl Content {
-    /// Maps an object. The first process that comes gives it its number.
+    /// Maps the content of an object. The first process stores the number of the object.
     pub(super) fn enter(board: &Board, slot: usize, section: &Section) -> Result<Content, String> {
         let object = Shared::<Object>::map(section, 0).map_err(|e| e.to_string())?;
         let id = board.new_id();
         let number = object.number.compare_exchange(0, id, SeqCst, SeqCst);
         let id = number.map_or_else(|found| found, |_| id);
         let mut content = Content { object, slot, id, seen: [0; SLOTS], written: None };
-        content.look()?;
+        content.check()?;
         Ok(content)
     }
 
@@ -53,8 +54,8 @@ impl Content {
         self.id
     }
 
-    /// Demands that the object is the same and that no counter went back.
-    pub(super) fn look(&mut self) -> Result<(), String> {
+    /// Checks that the number of the object is unchanged, and that no counter has decreased.
+    pub(super) fn check(&mut self) -> Result<(), String> {
         let number = self.object.number.load(SeqCst);
         if number != self.id {
             return Err(format!("object {} has become {number}", self.id));
@@ -70,9 +71,9 @@ impl Content {
         Ok(())
     }
 
-    /// Demands that the own area is as it was written, and writes it anew.
+    /// Checks that the own area has the bytes that this process wrote, and writes new ones.
     pub(super) fn check_and_write(&mut self, number: u64) -> Result<(), String> {
-        self.look()?;
+        self.check()?;
         let (area, mut bytes) = (&self.object.areas[self.slot], [0; AREA - 8]);
         let next = self.seen[self.slot] + 1;
         if let Some(written) = &self.written
@@ -83,7 +84,8 @@ impl Content {
         for (i, byte) in (8..).zip(&mut bytes) {
             *byte = number.rotate_left(i % 64).to_le_bytes()[0];
         }
-        // The rest first, so that a process which is killed in between leaves a counter that is whole.
+        // Write the bytes before the counter. If the process is killed in between, the counter is
+        // still valid.
         area.rest.set(&bytes);
         area.counter.store(next, SeqCst);
         self.seen[self.slot] = next;

@@ -1,4 +1,4 @@
-//! Fork, exec and exit.
+//! Forks, executes the program again, and exits.
 
 use std::env;
 use std::os::unix::process::CommandExt as _;
@@ -15,12 +15,13 @@ impl Worker {
         &self.board.slots[WORKERS + self.slot]
     }
 
-    /// Forks a child that holds all that this process holds, for some milliseconds.
+    /// Forks a child, which shares all objects of this process for a few milliseconds.
     pub(super) fn fork(&mut self) {
         self.reap();
         let slot = self.child_slot();
         let is_idle = |name: usize| slot.claims[name].word().phase() == Phase::Idle;
-        // A claim keeps the slot for a child that has not begun yet, so a child needs one.
+        // The claims of the child reserve its slot before the child has written its pid. So fork
+        // only if there is a claim to write.
         let holds = self.held.iter().any(Option::is_some);
         if !holds || slot.pid.load(SeqCst) != 0 || !(0..NAMES.len()).all(is_idle) {
             return;
@@ -33,13 +34,13 @@ impl Worker {
         // SAFETY: this process has one thread, so that no lock is held by another thread.
         match unsafe { libc::fork() } {
             -1 => self.fail(0, format!("fork: {}", std::io::Error::last_os_error())),
-            0 => self.be_child(number),
+            0 => self.run_child(number),
             _ => {}
         }
     }
 
-    /// The life of the child.
-    fn be_child(&mut self, number: u64) -> ! {
+    /// Runs the child, and ends it.
+    fn run_child(&mut self, number: u64) -> ! {
         let slot = self.child_slot();
         slot.life.fetch_add(1, SeqCst);
         slot.pid.store(process::id(), SeqCst);
@@ -57,7 +58,7 @@ impl Worker {
                 number.rotate_left(u32::try_from(round).unwrap_or(0)) % 1000,
             ));
             for name in 0..NAMES.len() {
-                if let Some(Err(what)) = self.held[name].as_mut().map(|held| held.content.look()) {
+                if let Some(Err(what)) = self.held[name].as_mut().map(|held| held.content.check()) {
                     self.board.fail(name, WORKERS + self.slot, what);
                 }
             }
@@ -70,21 +71,21 @@ impl Worker {
                 }
             }
         }
-        // SAFETY: _exit(2) ends the process.
+        // SAFETY: `_exit` accesses no memory of this process.
         unsafe { libc::_exit(0) }
     }
 
-    /// Takes the end of a child in, and clears the board for the next one.
+    /// Reaps the child if it has ended, and clears its slot for the next child.
     pub(super) fn reap(&mut self) {
         let slot = self.child_slot();
         let pid = slot.pid.load(SeqCst).cast_signed();
-        // SAFETY: waitpid(2) may be told to write no status.
+        // SAFETY: waitpid(2) writes no status if the pointer is null.
         if pid != 0 && unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::WNOHANG) } == pid {
             slot.clear();
         }
     }
 
-    /// Replaces this process by a new program, which holds nothing.
+    /// Executes this program again in this process. The new program holds no object.
     pub(super) fn exec(&mut self) {
         self.board.count(Count::Execs);
         let own = &self.board.slots[self.slot];
@@ -97,14 +98,14 @@ impl Worker {
         self.fail(0, format!("exec: {error}"));
     }
 
-    /// Ends this process without releasing anything.
+    /// Exits without releasing the objects.
     pub(super) fn exit(&mut self) {
         self.board.count(Count::Exits);
         self.board.slots[self.slot].doomed.store(1, SeqCst);
         process::exit(0);
     }
 
-    /// Releases everything at the end of the storm, and waits for the child.
+    /// Releases all objects at the end of the storm, and waits for the child.
     pub(super) fn end(mut self) {
         for name in 0..NAMES.len() {
             self.release(name);
@@ -122,8 +123,8 @@ impl Worker {
 }
 
 impl Slot {
-    /// Frees the slot of a process that has ended. It clears the claims last, because the judge believes
-    /// them.
+    /// Frees the slot of a process that has ended. Clears `doomed` last: until then, the other
+    /// processes ignore its claims.
     pub(crate) fn clear(&self) {
         debug_assert!(self.claims.len() < SLOTS);
         self.pid.store(0, SeqCst);
@@ -134,11 +135,11 @@ impl Slot {
     }
 }
 
-/// Ends this process by SIGALRM after so many microseconds.
+/// Arranges that SIGALRM kills this process after this time.
 fn die_within(micros: u64) {
     let none = libc::timeval { tv_sec: 0, tv_usec: 0 };
     let after = libc::timeval { tv_sec: 0, tv_usec: micros.cast_signed() };
     let timer = libc::itimerval { it_interval: none, it_value: after };
-    // SAFETY: setitimer(2) reads one `itimerval`, and may be told to write none.
+    // SAFETY: setitimer(2) reads one `itimerval`, and writes none if the pointer is null.
     unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
 }

@@ -1,4 +1,4 @@
-//! The answer of a process to a call, parsed.
+//! Parses the answer of a process to a call.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub(super) struct PageRange {
     pub(super) state: u32,
     pub(super) protection: u32,
     pub(super) allocation_protection: u32,
-    /// The type, and a mark if the base address is not the expected one.
+    /// The type. A mark follows if the base address is not the expected one.
     pub(super) rest: String,
 }
 

@@ -1,4 +1,5 @@
-//! Compares two answers: whether they differ only in a way that Wine is known to differ.
+//! Compares two answers, and decides whether they differ only in a way that Wine is known to differ
+//! from Windows.
 
 use super::answer::{Answer, Memory, hex};
 use super::step::Step;
@@ -9,8 +10,8 @@ const RESERVED: u32 = 0x2000;
 /// `PAGE_NOCACHE | PAGE_WRITECOMBINE`.
 const UNCACHED: u32 = 0x600;
 
-/// Returns whether both `VirtualQuery` calls describe the same pages, up to Wine's uncached
-/// protections and pages that were copied on write since.
+/// Returns whether both `VirtualQuery` calls describe the same pages. Ignores protections that
+/// differ only by caching modifiers, and pages that only one side has copied on write so far.
 pub(super) fn query_alike(step: &Step<'_>) -> bool {
     let split = |answer: &'_ Answer| {
         let (before, fields) = answer.head.rsplit_once(' ')?;
@@ -30,7 +31,7 @@ pub(super) fn query_alike(step: &Step<'_>) -> bool {
         && ours[4] == wine[4]
 }
 
-/// Returns whether our side alone copied a page of a shared view.
+/// Returns whether only our side has copied a page of a shared view.
 pub(super) fn copied_in_shared(step: &Step<'_>) -> bool {
     step.ours.views.iter().zip(&step.wine.views).any(|(ours, wine)| {
         let shared =
@@ -88,8 +89,8 @@ pub(super) fn copied(ours: u32, wine: u32) -> bool {
     (ours, wine) == (4, 8)
 }
 
-/// Returns whether the protections differ only by `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`, or by a copied
-/// page too.
+/// Returns whether the protections differ only by `PAGE_NOCACHE` or `PAGE_WRITECOMBINE`. The page
+/// may also be copied.
 pub(super) fn uncached(ours: u32, wine: u32) -> bool {
     let (ours, wine) = (ours & !UNCACHED, wine & !UNCACHED);
     copied(ours, wine) || ours == wine

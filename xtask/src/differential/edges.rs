@@ -1,11 +1,12 @@
-//! The arguments that calls are made of: common valid values, and values around every limit.
+//! The values from which the script generator chooses arguments: common valid values, and values
+//! just below and above each limit.
 
 pub(super) const THIS_PROCESS: &str = "x-1";
 
 /// Values that are not handles, and pseudo-handles.
 pub(super) const INVALID_HANDLES: [&str; 7] = ["x0", "x1", "x3", "x7ffffff0", "x-1", "x-2", "x-6"];
 
-/// Names, the valid ones repeated so that they are picked more often. Some are invalid.
+/// Names. The valid ones are repeated, so that they are chosen more often.
 pub(super) const NAMES: [&str; 16] = [
     "$a",
     "$a",
@@ -54,10 +55,11 @@ pub(super) const RARE_NAMES: [&str; 26] = [
     "$@992",
 ];
 
-/// Names with characters beyond ASCII. The calls for bytes would convert them by a code page.
+/// Names with characters beyond ASCII, for the calls with 16-bit characters. The calls with bytes
+/// would convert them by a code page, which differs between the systems.
 pub(super) const WIDE_NAMES: [&str; 3] = ["$%00E9", "$%4E2D%6587", "$%D83D%DE00"];
 
-/// Sizes, as the high and the low half.
+/// Sizes, each as its high and its low half.
 pub(super) const SIZES: [&str; 12] = [
     "0 1000", "0 1", "0 1001", "0 10000", "0 10001", "0 20000", "0 20000", "0 23456", "0 40000",
     "0 40000", "0 40000", "0 0",
@@ -93,7 +95,7 @@ pub(super) const RARE_RIGHTS: [&str; 14] = [
     "1000004", "20000000",
 ];
 
-/// Rights for views. `FILE_MAP_EXECUTE` is left out.
+/// Rights for views, without `FILE_MAP_EXECUTE`.
 pub(super) const VIEW_RIGHTS: [&str; 14] =
     ["f001f", "2", "2", "2", "4", "4", "6", "1", "1", "0", "5", "3", "7", "f0008"];
 pub(super) const RARE_VIEW_RIGHTS: [&str; 6] =
@@ -106,8 +108,8 @@ pub(super) const RARE_OFFSETS: [&str; 6] =
 
 pub(super) const LENGTHS: [&str; 12] =
     ["0", "1", "fff", "1000", "1000", "1001", "2000", "2000", "8000", "10000", "10001", "20000"];
-/// Lengths beyond every limit. No allocation may have such a length, because the program reads all
-/// of it.
+/// Lengths beyond all limits. There is no length that might be allocated but is huge, because the
+/// program reads all of an allocation.
 pub(super) const RARE_LENGTHS: [&str; 4] =
     ["30000", "7fffffffffff", "7fffffffffffffff", "ffffffffffffffff"];
 
@@ -116,7 +118,7 @@ pub(super) const ARENA: [&str; 8] =
 pub(super) const INVALID_ADDRESSES: [&str; 5] =
     ["x0", "x0", "x800000000000", "xffff800000000000", "xfffffffffffff000"];
 
-/// Values that no wait accepts as a handle.
+/// Values that every wait refuses as a handle.
 pub(super) const INVALID_WAIT_HANDLES: [&str; 4] = ["x0", "x1", "x3", "x7ffffff0"];
 
 /// Rights to mutexes, events and semaphores.
@@ -129,7 +131,7 @@ pub(super) const RARE_SYNC_RIGHTS: [&str; 12] = [
     "f001f",
 ];
 
-/// Initial and maximum counts of a semaphore that are just refused, or just accepted.
+/// Initial and maximum counts of a semaphore, just inside and just outside of the limits.
 pub(super) const COUNTS: [&str; 10] = [
     "0 0",
     "1 0",

@@ -1,5 +1,5 @@
-//! The part of the script generator for files: opens, reads and writes them and creates mappings of
-//! them.
+//! Generates the calls of a script for files: it opens, reads and writes files, and creates
+//! mappings of them.
 
 use super::edges::{FILE_SIZES, PROTECTIONS, RARE_SIZES};
 use super::script::{Kind, ScriptGenerator};
@@ -28,8 +28,8 @@ impl ScriptGenerator {
         match self.rng.below(20) {
             0..12 if !has_file && !self.rng.one_in(5) => self.open_file(process),
             0..3 => self.open_file(process),
-            // Read at the file position only: a read at an offset that fails moves the position on
-            // our side.
+            // A read at an offset is not generated: if it fails, it changes the file position on
+            // our side, and not under Wine.
             3..6 => format!("fread {file} {len} -"),
             6..9 => format!("fwrite {file} {len} {:x} {offset}", self.rng.below(256)),
             9 if has_file => {
@@ -49,7 +49,8 @@ impl ScriptGenerator {
             13 => format!("fflush {file}"),
             14 if !growing => format!("seteof {file}"),
             15 => {
-                // A file that other processes map must not be deleted.
+                // Do not delete a file that another process may have mapped, because our side does
+                // not know that.
                 let name = self.file_name(process).replace("grow", "gone");
                 format!("delete {} {name}", self.pick(&["A", "W"]))
             }
@@ -67,7 +68,7 @@ impl ScriptGenerator {
         let attributes = self.pick(&["-", "-", "i", "d"]);
         let flags = self.pick(&["80", "80", "0", "8000000", "10000000", "80000000"]);
         let name = self.file_name(process);
-        // Only files whose name has no "grow" may be truncated.
+        // Truncate only files whose name does not contain "grow".
         let shrinks = !name.contains("grow");
         let disposition = if shrinks && self.rng.one_in(2) {
             self.pick(&["2", "2", "5", "0", "6"])
@@ -75,12 +76,13 @@ impl ScriptGenerator {
             self.pick(&["4", "4", "4", "3", "1"])
         };
         let width = self.pick(&["A", "W"]);
-        // Always share read, write and delete: our side does not enforce the share mode.
+        // The share mode always permits reading, writing and deleting, because our side does not
+        // enforce share modes.
         format!("file {slot} {width} {access} 7 {attributes} {disposition} {flags} {name}")
     }
 
-    /// Picks the name of a file. Each process has its own files: our side does not know of other
-    /// processes' mappings.
+    /// Picks the name of a file. Each process has its own files, because a process on our side does
+    /// not know the mappings of other processes.
     fn file_name(&mut self, process: usize) -> String {
         if self.rng.one_in(12) {
             let bad =
@@ -91,8 +93,8 @@ impl ScriptGenerator {
         format!("{name}{process}")
     }
 
-    /// Picks a handle to a file, or now and then an invalid one. Never picks a mapping: Wine takes
-    /// a mapping's handle for the file's.
+    /// Picks a handle to a file, or rarely an invalid handle. Never picks a handle to a mapping,
+    /// because Wine accepts such a handle in place of the file's.
     fn file(&mut self, process: usize) -> String {
         let is_file = |kind: &Option<Kind>| matches!(kind, Some(Kind::Growing | Kind::File));
         if self.rng.one_in(20) || !self.known[process].handles.iter().any(is_file) {

@@ -1,9 +1,9 @@
-//! `cargo xtask differential`: sends random calls to our Win32 library and to Wine's, and compares
-//! the answers.
+//! `cargo xtask differential`: runs random Win32 calls with our library and with Wine's, and
+//! compares the answers.
 //!
-//! Several processes run on each side, in lockstep: each line goes to one process of both sides,
-//! and both answers are compared before the next line. All scripts run in the same processes, each
-//! with names of its own.
+//! Each side has several processes. The runner sends each line of a script to one process of each
+//! side, and compares both answers before it sends the next line. All scripts run in the same
+//! processes, and each script uses names of its own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,16 +33,16 @@ use rules::{Next, RULES};
 use script::{Line, ScriptGenerator};
 use step::Step;
 
-/// The number of scripts, and of calls in each script.
+/// The number of scripts in a short and in a long run, and the number of calls in each script.
 const SCRIPTS: u64 = 2_000;
 const LONG_SCRIPTS: u64 = 8_000;
 const CALLS: usize = 200;
 
-/// The run stops after this many differences of different kinds.
+/// The run stops after it has found this many different differences.
 const MAX_DIFFERENCES: usize = 10;
 
-/// Compares the answers to random scripts. A number as the argument runs the script of this seed
-/// alone; `long` runs four times as many scripts.
+/// Compares the answers to random scripts. With a number as argument, it runs only the script of
+/// that seed. With `long`, it runs four times as many scripts.
 pub(crate) fn differential() -> Outcome {
     cross::install(&PACKAGES)?;
     let dir = cross::root().join("target/differential");
@@ -100,21 +100,23 @@ struct Runner<'a> {
     /// The number of scripts so far, from which each script's names are made.
     scripts: u64,
     calls: u64,
-    /// How many differences each rule explained.
+    /// For each rule, the number of differences that it explained.
     fired: Vec<u64>,
 }
 
-/// A difference that no rule explains.
+/// A difference between the answers that no rule explains.
 struct Difference {
-    /// A description that is the same for differences that likely have the same cause.
+    /// A description of the call and the difference. Differences with the same description probably
+    /// have the same cause, and only the first is reported.
     kind: String,
 }
 
-/// The outcome of one line.
+/// The result of one line.
 enum StepOutcome {
-    /// Both sides agree, or a rule explains the difference and both are in the same state.
+    /// The answers agree, or a rule explains the difference and the sides are still in the same
+    /// state.
     Alike(Pair),
-    /// A rule explains the difference, but the states of both sides differ now.
+    /// A rule explains the difference, but the sides are in different states now.
     Diverged,
     Different(Difference),
 }
@@ -125,7 +127,7 @@ impl<'a> Runner<'a> {
         Ok(Runner { programs, processes, scripts: 0, calls: 0, fired: vec![0; RULES.len()] })
     }
 
-    /// Prepares both sides for the next script.
+    /// Closes all handles and views on both sides, before the next script.
     fn reset(&mut self) -> Outcome {
         self.scripts += 1;
         if self.processes.reset().is_err() {
@@ -134,7 +136,7 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Generates a script and runs it, up to the first unexplained difference.
+    /// Generates a script while it runs, up to the first difference that no rule explains.
     fn run_random(&mut self, seed: u64) -> Result<(Vec<Line>, Option<Difference>), String> {
         self.reset()?;
         let mut generator = ScriptGenerator::new(seed);
@@ -165,7 +167,7 @@ impl<'a> Runner<'a> {
         Ok((lines, None))
     }
 
-    /// Runs a given script, up to the first unexplained difference.
+    /// Runs a given script, up to the first difference that no rule explains.
     fn replay(&mut self, lines: &[Line]) -> Result<Option<Difference>, String> {
         self.reset()?;
         for line in lines {

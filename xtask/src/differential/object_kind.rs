@@ -1,4 +1,4 @@
-//! The kinds of synchronization objects, by the calls that create or open them.
+//! The kinds of synchronization objects, and the calls that create or open them.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SyncKind {

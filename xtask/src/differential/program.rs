@@ -19,7 +19,7 @@ const SOURCE: &str = "crates/pagemate-win32/tests/differential.c";
 /// The number of processes on each system.
 pub(super) const PROCESSES: usize = 3;
 
-/// A process that does not answer within this time hangs, and is killed.
+/// If a process does not answer within this time, it counts as hanging, and is killed.
 const ANSWER_TIMEOUT_SECONDS: u64 = 60;
 
 /// The test program, compiled for both systems.
@@ -27,7 +27,7 @@ pub(super) struct Programs {
     native: PathBuf,
     windows: PathBuf,
     wine: Wine,
-    /// The folder for the native program's objects and for both sides' files.
+    /// The folder for the objects of our processes, and for the files of both sides.
     temp_dir: TempDir,
 }
 
@@ -58,7 +58,8 @@ impl Programs {
         wine::compile("x86_64-w64-mingw32-gcc", &windows, &arguments)?;
         let temp_dir =
             PathBuf::from(format!("/dev/shm/pagemate-differential-{}", std::process::id()));
-        // Each side has a folder for its files, and that contains a folder named `folder`.
+        // Each side has a folder for its files. It contains a folder whose name is `folder`, for
+        // calls that expect a file.
         for folder in ["objects", "ours/folder", "wine/folder"] {
             let folder = temp_dir.join(folder);
             wine::fresh(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -97,7 +98,7 @@ struct Process {
     child: Arc<Mutex<Child>>,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
-    /// The number of answers awaited so far.
+    /// The number of answers for which the runner has waited so far.
     progress: Arc<AtomicU64>,
 }
 
@@ -147,7 +148,8 @@ fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Kills a process that does not answer, so that the runner never blocks for ever.
+/// Kills a process that does not answer for too long, because the runner waits for the answer
+/// without a timeout.
 fn watch(child: &Weak<Mutex<Child>>, progress: &AtomicU64) {
     let mut last = progress.load(Ordering::Relaxed);
     let mut idle = 0;
@@ -163,7 +165,7 @@ fn watch(child: &Weak<Mutex<Child>>, progress: &AtomicU64) {
     }
 }
 
-/// The same processes on both systems.
+/// The processes of both sides. Each process has a counterpart on the other side.
 pub(super) struct Processes {
     ours: Vec<Process>,
     wine: Vec<Process>,
@@ -189,7 +191,7 @@ impl Processes {
         Ok((ours, wine))
     }
 
-    /// Has every process close all handles and views.
+    /// Makes every process close all of its handles and views.
     pub(super) fn reset(&mut self) -> Result<(), String> {
         (0..PROCESSES).try_for_each(|process| self.step(process, "reset").map(drop))
     }

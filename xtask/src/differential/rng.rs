@@ -1,4 +1,4 @@
-//! Pseudo-random numbers, the same for the same seed.
+//! Pseudo-random numbers. Each seed determines the sequence.
 
 /// The generator `SplitMix64` by Steele, Lea and Flood.
 pub(super) struct Rng(u64);

@@ -1,4 +1,5 @@
-//! The known differences between Wine 8.0 and Windows, each as narrow as possible.
+//! Rules for the known differences between Wine 8.0 and Windows. Each rule matches as few answers
+//! as possible.
 
 use super::answer::{Answer, hex};
 use super::compare::{
@@ -10,16 +11,16 @@ use super::step::Step;
 /// How the runner continues after a difference that a rule explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Both sides are in the same state: continue.
+    /// Both sides are in the same state: continue with the script.
     Continue,
-    /// The slot that the call names is in use on one side alone: reset it.
+    /// The slot that the call names is in use on one side only: reset the slot on both sides.
     ResetSlot,
-    /// The states of both sides differ: end the script.
+    /// The sides are in different states: end the script.
     EndScript,
 }
 
 pub(super) struct Rule {
-    /// The behaviour of Windows that Wine lacks.
+    /// The behaviour of Windows that Wine does not have.
     pub(super) name: &'static str,
     explains: fn(&Step<'_>) -> bool,
     next: Next,

@@ -1,24 +1,26 @@
-//! Scenes in which a thread of one process sleeps until another process acts.
+//! Generates scenes: sequences of lines in which a thread of one process sleeps until another
+//! process wakes it.
 //!
-//! Each scene has objects of its own. The sleepers' results do not depend on which process is
-//! faster.
+//! Each scene uses objects of its own. The order in which the processes run does not change the
+//! results.
 
 use super::program::PROCESSES;
 use super::script::{Line, SLOTS, ScriptGenerator};
 
-/// A timeout that never expires in a test, and one that always expires, in milliseconds.
+/// A timeout in milliseconds that is longer than each wait that is woken, and one that always
+/// expires.
 const LONG: &str = "2710";
 const SHORT: &str = "a";
-/// The time that a thread is given to fall asleep, in milliseconds.
+/// The time in milliseconds in which a thread should fall asleep.
 const SETTLE: &str = "c8";
 
-/// A process that takes part, and two of its free handle slots.
+/// A process that takes part in a scene, and two of its free handle slots.
 struct Actor {
     process: usize,
     slots: [usize; 2],
 }
 
-/// A scene and its lines so far.
+/// A scene, and its lines so far.
 struct Scene {
     number: u64,
     lines: Vec<Line>,
@@ -29,12 +31,13 @@ impl Scene {
         self.lines.push(Line { process: actor.process, text: text.to_owned() });
     }
 
-    /// Adds a call of an actor on the handle in one of its slots, for which `@` is the placeholder.
+    /// Adds a line with a call on the handle in one of an actor's slots. In `text`, `@` stands for
+    /// the handle.
     fn call_on(&mut self, actor: &Actor, slot: usize, text: &str) {
         self.line(actor, &text.replace('@', &format!("h{}", actor.slots[slot])));
     }
 
-    /// Returns the name of the object that every actor opens in this slot.
+    /// Returns the name of the object that all actors open in this slot.
     fn name(&self, slot: usize) -> String {
         format!("$s{}.{slot}", self.number)
     }
@@ -60,7 +63,8 @@ impl Scene {
         self.call_on(actor, 0, &format!("sleep one {LONG} @"));
     }
 
-    /// Has an actor sleep for the objects in both of its slots, in reverse order if `swapped`.
+    /// Adds a line that makes an actor wait for the objects in both of its slots, in reverse order
+    /// if `swapped`.
     fn sleep_for_both(&mut self, actor: &Actor, how: &str, time: &str, swapped: bool) {
         let [mut first, mut second] = actor.slots;
         if swapped {
@@ -69,7 +73,7 @@ impl Scene {
         self.line(actor, &format!("sleep {how} {time} h{first} h{second}"));
     }
 
-    /// Checks the final state of the objects that an actor has open, and closes them.
+    /// Adds lines that print the final state of an actor's objects and close them.
     fn close(&mut self, actor: &Actor) {
         for slot in 0..actor.slots.len() {
             let handle = format!("h{}", actor.slots[slot]);
@@ -141,7 +145,7 @@ impl ScriptGenerator {
                 scene.sleep(a);
                 scene.call_on(b, 0, "release @");
             }
-            // The owner ends without releasing the mutex.
+            // The thread that owns the mutex ends without releasing it.
             _ => {
                 scene.mutex(b, 0, "0");
                 scene.open(a, 0, "mutex");
@@ -153,7 +157,8 @@ impl ScriptGenerator {
         scene.line(a, "awake");
     }
 
-    /// Each `SetEvent` wakes one sleeper; a signal that no sleeper takes remains.
+    /// Two threads wait for one event. Each `SetEvent` wakes one of them. If no thread waits, the
+    /// event stays set.
     fn two_sleep_for_one(&mut self, scene: &mut Scene, [a, b, c]: [&Actor; 3]) {
         let alone = self.rng.one_in(2);
         scene.event(a, 0, "0");
@@ -204,7 +209,7 @@ impl ScriptGenerator {
         scene.line(a, "awake");
     }
 
-    /// The object is never signalled, or only one of both is.
+    /// A thread waits until its timeout: no object is signalled, or only one of two.
     fn sleep_until_timeout(&mut self, scene: &mut Scene, a: &Actor) {
         let swapped = self.rng.one_in(2);
         scene.event(a, 0, self.pick(&["0", "1"]));

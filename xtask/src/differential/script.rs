@@ -1,5 +1,5 @@
-//! Random scripts: calls with arguments around every limit, and enough valid calls that objects and
-//! views exist.
+//! Generates random scripts. Many arguments are at a limit, and enough calls are valid that objects
+//! and views exist.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,10 +15,11 @@ use super::object_kind::SyncKind;
 use super::program::PROCESSES;
 use super::rng::Rng;
 
-/// The number of slots of the test program.
+/// The number of handle slots, and of view slots, in each test process.
 pub(super) const SLOTS: usize = 8;
 
-/// Generates one call after the other, from the answers to the earlier calls.
+/// Generates the calls of a script one after the other. Each call depends on the answers to the
+/// calls before it.
 pub(super) struct ScriptGenerator {
     pub(super) rng: Rng,
     pub(super) known: [KnownState; PROCESSES],
@@ -30,7 +31,7 @@ pub(super) struct ScriptGenerator {
     unnamed: u64,
     /// The number of scenes begun so far.
     pub(super) scenes: u64,
-    /// The lines of the current scene that are still to be returned.
+    /// The remaining lines of the current scene.
     scene: VecDeque<Line>,
 }
 
@@ -38,16 +39,18 @@ pub(super) struct ScriptGenerator {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Mapping,
-    /// A file that never shrinks, so other processes may map it. On our side a process knows only
-    /// its own mappings of a file: it could truncate a file that another process maps.
+    /// A file that is never truncated, so that other processes may map it. A process on our side
+    /// does not know the mappings of other processes, so it would truncate a file that they map,
+    /// which Windows refuses.
     Growing,
-    /// A file that may shrink. No mapping of it has a name.
+    /// A file that may be truncated. Its mappings have no names, so that no other process can open
+    /// them.
     File,
-    /// A synchronization object, and its number: equal numbers mean the same name.
+    /// A synchronization object and its number. Objects with the same name have the same number.
     Sync(SyncKind, u64),
 }
 
-/// The handles and views of one process, as far as the answers tell.
+/// The handles and views of one process, as the answers so far show them.
 #[derive(Default)]
 pub(super) struct KnownState {
     pub(super) handles: [Option<Kind>; SLOTS],
@@ -55,7 +58,7 @@ pub(super) struct KnownState {
     views: [Option<u64>; SLOTS],
 }
 
-/// A line for one process. The runner replaces `$` by a prefix that is unique to the script.
+/// A line for one process. The runner replaces each `$` by a prefix that no other script uses.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) process: usize,
@@ -88,7 +91,7 @@ impl ScriptGenerator {
         Line { process, text: self.call(process) }
     }
 
-    /// Updates the known state by the answer to a line.
+    /// Updates the known state after the answer to a line.
     pub(super) fn record_answer(&mut self, line: &Line, answer: &Answer) {
         let known = &mut self.known[line.process];
         known.views = [None; SLOTS];
@@ -195,7 +198,8 @@ impl ScriptGenerator {
         } else {
             self.pick(&["x-1", "x-1", "x0"]).to_owned()
         };
-        // A named mapping could be open in another process, and this file may shrink.
+        // The mapping of a file that may be truncated must not have a name, because another process
+        // could open it.
         let name = if self.kind_of(process, &file) == Some(Kind::File) { "null" } else { name };
         let attributes = self.pick(&["-", "-", "-", "i", "d", "id"]);
         let size = self.pick_mostly(&SIZES, &RARE_SIZES, 40);
@@ -218,19 +222,20 @@ impl ScriptGenerator {
     fn dup(&mut self, process: usize) -> String {
         let source = if self.rng.one_in(3) { self.handle(process) } else { self.mapping(process) };
         if source.starts_with("x-") {
-            // The pseudo-handles of processes and threads: our side does not duplicate them.
+            // Do not duplicate pseudo-handles, because our side does not support it.
             return format!("info {source}");
         }
         let (from, to) = (self.this_process(), self.this_process());
         let rights = match self.kind_of(process, &source) {
             Some(Kind::Mapping) | None => self.rights(),
             Some(Kind::Sync(..)) => self.pick_mostly(&SYNC_RIGHTS, &RARE_SYNC_RIGHTS, 5),
-            // No append-only access: on our side only CreateFile can give it.
+            // Do not request append-only access, because on our side only CreateFile can grant it.
             Some(_) => self.pick(&["c0000000", "80000000", "40000000", "1", "2", "10000000"]),
         };
         let inherit = self.pick(&["0", "0", "1"]);
         let options = self.pick(&["0", "0", "2", "2", "1", "3", "4", "6", "8"]);
-        // A handle that the call does not return stays open, so create few of them.
+        // If the call does not return the new handle, the handle stays open for ever, so generate
+        // few such calls.
         let target = if options.ends_with(['1', '3']) || !self.rng.one_in(200) {
             self.free_handle(process)
         } else {
@@ -301,7 +306,7 @@ impl ScriptGenerator {
         of[self.rng.below(of.len())]
     }
 
-    /// Picks from `of`, and once in `once` times from `rare`.
+    /// Picks from `of`, and with the probability `1 / once` from `rare`.
     pub(super) fn pick_mostly(
         &mut self,
         of: &[&'static str],
@@ -330,7 +335,7 @@ impl ScriptGenerator {
         if self.rng.one_in(25) { self.pick(&["x0", "x7ffffff0"]) } else { THIS_PROCESS }
     }
 
-    /// Picks an open handle, or now and then a closed or an invalid one.
+    /// Picks an open handle, or rarely a closed or an invalid one.
     pub(super) fn handle(&mut self, process: usize) -> String {
         if self.rng.one_in(25) {
             return self.pick(&INVALID_HANDLES).to_owned();
@@ -342,7 +347,7 @@ impl ScriptGenerator {
         format!("h{slot}{tag}")
     }
 
-    /// Picks a handle to a mapping if there is one, or now and then another handle.
+    /// Picks a handle to a mapping if there is one, or rarely another handle.
     fn mapping(&mut self, process: usize) -> String {
         let is_mapping = |kind: &Option<Kind>| *kind == Some(Kind::Mapping);
         if self.rng.one_in(12) || !self.known[process].handles.iter().any(is_mapping) {
@@ -369,7 +374,7 @@ impl ScriptGenerator {
         slots.find(|slot| matches(self, *slot)).unwrap_or(first)
     }
 
-    /// Picks an address in mapped memory, or now and then another.
+    /// Picks an address in mapped memory, or rarely another address.
     fn address(&mut self, process: usize) -> String {
         if self.rng.one_in(25) {
             return self.pick_mostly(&ARENA, &INVALID_ADDRESSES, 3).to_owned();
@@ -389,7 +394,7 @@ impl ScriptGenerator {
         format!("v{slot}+{offset:x}")
     }
 
-    /// Picks the address at which to map or allocate: any, or a given one.
+    /// Picks the address for a new mapping or allocation: none, or a specific one.
     fn target_address(&mut self, process: usize) -> String {
         match self.rng.below(8) {
             0 if self.rng.one_in(8) => self.pick(&INVALID_ADDRESSES).to_owned(),

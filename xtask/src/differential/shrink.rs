@@ -3,7 +3,8 @@
 use super::Runner;
 use super::script::Line;
 
-/// Removes the lines that the difference does not need: large pieces first, then line by line.
+/// Removes lines without which the difference still occurs. Tries large groups of lines first, then
+/// single lines.
 pub(super) fn shrink(
     runner: &mut Runner<'_>,
     mut lines: Vec<Line>,
@@ -21,7 +22,7 @@ pub(super) fn shrink(
                 _ => from += piece,
             }
         }
-        // Repeat the round of single lines for as long as it removes any.
+        // Repeat the attempts with single lines until none of them can be removed.
         if piece > 1 || lines.len() == before {
             piece /= 2;
         }

@@ -1,4 +1,4 @@
-//! One step of a script: a call and the answers of both sides.
+//! One step of a script: a call, and the answers of both sides.
 
 use super::answer::Answer;
 use super::object_kind::SyncKind;
@@ -19,13 +19,13 @@ impl Step<'_> {
         self.call.last().copied().filter(|_| named)
     }
 
-    /// Returns the rights that the call asks for, if it opens or creates an object.
+    /// Returns the rights that the call requests, if it opens or creates an object.
     pub(super) fn rights(&self) -> Option<&str> {
         let call = self.call[0];
         if call.starts_with("open") {
             return self.call.get(3).copied();
         }
-        // The rights are the word before the name.
+        // In these calls, the rights are the word before the name.
         if call.ends_with("ex") && SyncKind::made_by(call).is_some() {
             return self.call.len().checked_sub(2).map(|at| self.call[at]);
         }

@@ -1,5 +1,5 @@
-//! The part of the script generator for mutexes, events and semaphores: creates, changes and waits
-//! for them.
+//! Generates the calls of a script for mutexes, events and semaphores: it creates, changes and
+//! waits for them.
 
 use super::edges::{COUNTS, INVALID_WAIT_HANDLES, RARE_SYNC_RIGHTS, RELEASE_COUNTS, SYNC_RIGHTS};
 use super::object_kind::SyncKind;
@@ -65,14 +65,15 @@ impl ScriptGenerator {
         let mut semaphores = Vec::new();
         for _ in 0..self.pick(&["1", "2", "2", "3", "4"]).parse().unwrap_or(1) {
             let handle = self.sync(process, None);
-            // A rule explains a handle that occurs twice; mostly pick distinct handles.
+            // Windows and Wine differ for a handle that occurs twice in a wait, and a rule explains
+            // that. So pick mostly distinct handles.
             if list.contains(&handle) && !self.rng.one_in(8) {
                 continue;
             }
             let kind = self.kind_of(process, &handle);
             if let (true, Some(Kind::Sync(SyncKind::Semaphore, _))) = (all != "0", kind) {
-                // Wine's server crashes when a wait for all takes two from a semaphore whose count
-                // is one.
+                // Wine's server crashes if a wait for all takes two from a semaphore whose count is
+                // one. So wait for one semaphore only.
                 if semaphores.contains(&kind) {
                     continue;
                 }
@@ -88,9 +89,9 @@ impl ScriptGenerator {
         format!("waitmany {all} {len} 0 {}", list.join(" "))
     }
 
-    /// Picks a handle to such an object if there is one, or now and then another handle. Never
-    /// picks a pseudo-handle for this process or thread, nor a file: our side cannot wait for
-    /// those.
+    /// Picks a handle to an object of this kind if there is one, or rarely another handle. Never
+    /// picks a file, nor the pseudo-handles of this process and this thread, because our side
+    /// cannot wait for them.
     fn sync(&mut self, process: usize, wanted: Option<SyncKind>) -> String {
         let matches = |kind: &Option<Kind>| match kind {
             Some(Kind::Sync(kind, _)) => wanted.is_none_or(|wanted| wanted == *kind),
@@ -109,9 +110,10 @@ impl ScriptGenerator {
         format!("h{slot}")
     }
 
-    /// Returns the suffix with which a call that closes a handle releases the mutex first, if this
-    /// may be the process's last handle to it. On our side a thread that owns the mutex then
-    /// abandons it, while on Windows it owns the mutex until it ends.
+    /// Returns the suffix that makes a call release the mutex before it closes the handle. It is
+    /// empty unless the handle may be the process's last handle to a mutex. On our side, closing
+    /// the last handle abandons a mutex that a thread of the process owns. On Windows, the thread
+    /// continues to own the mutex until it ends.
     pub(super) fn release_before_close(&self, process: usize, handle: &str) -> &'static str {
         let handles = &self.known[process].handles;
         let Some(slot) = handle_slot(handle) else { return " 1" };

@@ -1,4 +1,5 @@
-//! Tests an installation: builds and runs programs against it by pkg-config, `CMake` and the documentation.
+//! Tests an installation: builds and runs programs that use it by pkg-config, by `CMake`, and by
+//! the commands of the documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +9,11 @@ use super::install;
 use crate::cross;
 use crate::task::{Outcome, run};
 
-/// The Debian packages of the tools that find the libraries.
+/// The Debian packages of pkg-config and `CMake`.
 const PACKAGES: [&str; 2] = ["pkg-config", "cmake"];
 
-/// Installs into a folder, moves the folder as package builders do, and tests the installation.
+/// Installs into a folder, and moves the folder, as builders of packages do. Then tests the
+/// installation.
 pub(crate) fn check() -> Outcome {
     cross::install(&PACKAGES)?;
     let place = cross::root().join("target/dist");
@@ -52,7 +54,7 @@ fn by_documentation(prefix: &Path) -> Outcome {
     Ok(())
 }
 
-/// Returns the folder of a package's check programs.
+/// Returns the folder of the programs that test the installation of a package.
 fn sources(package: &str) -> PathBuf {
     cross::root().join("crates").join(package).join("package/check")
 }

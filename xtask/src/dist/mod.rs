@@ -18,8 +18,8 @@ pub(crate) use check::check;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The system libraries that a program links along with the static library: those that Rust's standard
-/// library uses on Linux.
+/// The system libraries that a program needs in addition to the static library, because Rust's
+/// standard library calls them.
 const STATIC_LIBS: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
 
 pub(crate) fn dist() -> Outcome {
@@ -29,14 +29,14 @@ pub(crate) fn dist() -> Outcome {
     install(&std::path::absolute(prefix).map_err(|e| e.to_string())?)
 }
 
-/// Returns the part of the version that compatible releases share: the first two numbers before 1.0, one
-/// number after.
+/// Returns the part of the version number that compatible releases have in common: the first two
+/// numbers before version 1.0, otherwise the first one.
 fn interface() -> String {
     let numbers = if VERSION.starts_with("0.") { 2 } else { 1 };
     VERSION.split('.').take(numbers).collect::<Vec<_>>().join(".")
 }
 
-/// A library: its package, its name as cargo builds it, and its name once it is installed.
+/// A library: its package, its name in the target directory, and its name in the installation.
 struct Library {
     package: &'static str,
     built: &'static str,
@@ -64,7 +64,8 @@ fn install(prefix: &Path) -> Outcome {
         packages(&crates.join(library.package).join("package"), prefix).map_err(failed)?;
     }
     copy_tree(&crates.join("pagemate-c/include"), &prefix.join("include")).map_err(failed)?;
-    // Windows' headers have a folder of their own, so that only programs that request them find them.
+    // Install the headers of Windows' calls in a folder of their own, because only programs for
+    // Windows should find them.
     let windows = prefix.join("include/pagemate/win32");
     copy_tree(&crates.join("pagemate-win32/include"), &windows).map_err(failed)?;
     command(prefix)?;
@@ -88,14 +89,14 @@ fn build_library(library: &Library) -> Outcome {
         build
     };
     run(&mut build("staticlib"))?;
-    // -Bsymbolic makes the library call its own functions even if a program defines functions with the same
-    // names.
+    // With -Bsymbolic the library calls its own functions, even if the program defines functions
+    // with the same names.
     let soname = format!("-Clink-arg=-Wl,-soname,{}", library.soname());
     let link = [&soname, "-Clink-arg=-Wl,-Bsymbolic", "-Cstrip=debuginfo"];
     run(build("cdylib").arg("--").args(link))
 }
 
-/// Copies a library into the installation, with the usual links.
+/// Copies a library into the installation, with the usual symbolic links for its versions.
 fn put_library(library: &Library, prefix: &Path) -> io::Result<()> {
     let built = cross::target_dir().map_err(io::Error::other)?.join("release");
     let lib = prefix.join("lib");
@@ -157,7 +158,8 @@ fn command(prefix: &Path) -> Outcome {
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to.parent().expect("a file is in a folder"))?;
-    // A running program cannot be overwritten, but a new file can be renamed over it.
+    // The system refuses to write to the file of a running program. So write a new file, and rename
+    // it over the old one.
     let mut beside = to.as_os_str().to_owned();
     beside.push(OsString::from(".new"));
     fs::copy(from, &beside)?;

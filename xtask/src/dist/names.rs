@@ -1,4 +1,4 @@
-//! The global names of a static library.
+//! Hides names of a static library.
 
 use std::fs;
 use std::io;
@@ -7,11 +7,12 @@ use std::process::Command;
 
 use crate::task::{Outcome, run};
 
-/// Makes one object of a static library, in which only the exports of the shared library are global.
-/// Otherwise a program that links both libraries would have each function of Rust's own library twice.
+/// Replaces the objects of a static library by one object. Only the exports of the shared library
+/// remain global in it. Otherwise a program that links both static libraries would contain each
+/// function of Rust's standard library twice.
 ///
-/// The names of Windows' calls become weak, so that a program may define functions with the same names.
-/// With the shared library it may do so anyway.
+/// The names of Windows' calls become weak. A program may then define functions with the same
+/// names, as it may with the shared library.
 pub(super) fn hide(folder: &Path, library: &str) -> Outcome {
     let file = |ending: &str| folder.join(format!("{library}.{ending}"));
     let (archive, object) = (file("a"), file("o"));
@@ -21,7 +22,7 @@ pub(super) fn hide(folder: &Path, library: &str) -> Outcome {
     link.args(exports.iter().map(|name| format!("--undefined={name}")));
     quietly(link.arg("-o").arg(&object).arg("--whole-archive").arg(&archive))?;
     let mut hide = Command::new("objcopy");
-    // Only the linker of the same compiler could read the bitcode.
+    // Remove the bitcode, which only the linker of the same compiler can read.
     hide.args(["--remove-section=.llvmbc", "--remove-section=.llvmcmd"]);
     hide.args(exports.iter().map(|name| format!("--keep-global-symbol={name}")));
     let windows = exports.iter().filter(|name| !name.starts_with("pagemate_"));
@@ -47,7 +48,7 @@ fn exports(library: &Path) -> Result<Vec<String>, String> {
     }
 }
 
-/// Runs a command that has too many arguments to print.
+/// Runs a command without printing it, because it has too many arguments.
 fn quietly(command: &mut Command) -> Outcome {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|e| format!("{name}: {e}"))?;

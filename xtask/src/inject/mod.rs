@@ -1,8 +1,8 @@
-//! `cargo xtask inject`: makes the system calls of the command fail, one per run.
+//! `cargo xtask inject`: tests the command with failing system calls.
 //!
-//! strace(1) counts the calls that a command makes, and then runs the command once for each of them with
-//! that call failing. Each time the command must end in time, with success or with one error line, without a
-//! panic, and after `pagemate prune` no file may be left.
+//! strace(1) counts the system calls of a command. Then the command runs once for each of these
+//! calls, and strace makes that call fail. Each run must end in time, with success or with one line
+//! of error. It must not panic, and after `pagemate prune` no object may be left.
 
 mod trace;
 mod verbs;
@@ -18,13 +18,15 @@ use crate::task::{Outcome, run};
 use trace::Call;
 use verbs::{VERBS, Verb};
 
-/// The errors that a call returns. The long mode tries all of them, the short mode the first.
+/// The errors that a failing call returns. The long mode tries all of them, the short mode the
+/// first one.
 const ERRORS: [&str; 5] = ["EIO", "ENOSPC", "EMFILE", "EACCES", "EINTR"];
 
-/// The longest run of a command, after which it counts as hanging.
+/// The maximum time of a run. A command that takes longer counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes every call of every verb fail with EIO; with the argument `long`, with other errors too.
+/// Makes each system call of each command line fail with EIO; with the argument `long`, also with
+/// other errors.
 pub(crate) fn inject() -> Outcome {
     cross::install(&["strace"])?;
     run(Command::new("cargo").args(["build", "-p", "pagemate-cli"]).current_dir(cross::root()))?;
@@ -66,7 +68,7 @@ impl Place {
         self.0.join("calls")
     }
 
-    /// Returns the calls that a verb makes when nothing fails.
+    /// Returns the system calls of a command line in a run without failures.
     fn calls(&self, command: &Path, verb: &Verb) -> Result<Vec<Call>, String> {
         self.try_with(command, verb, None)?;
         let log = fs::read_to_string(self.log()).map_err(|e| format!("strace's log: {e}"))?;
@@ -75,7 +77,7 @@ impl Place {
         if calls.len() < 5 { Err(format!("strace shows no calls: {log}")) } else { Ok(calls) }
     }
 
-    /// Runs a verb with one failing call, or without a failure and with a log of all calls.
+    /// Runs a command line with one failing call. Without `failure`, logs all calls.
     fn try_with(&self, command: &Path, verb: &Verb, failure: Option<(&Call, &str)>) -> Outcome {
         let mut peers = Vec::new();
         for words in verb.peers {
@@ -99,7 +101,7 @@ impl Place {
         command
     }
 
-    /// Checks that a sweep leaves no object.
+    /// Checks that no object is left after a sweep.
     fn check_empty(&self, command: &Path) -> Outcome {
         End::of(&mut self.command(command, &["prune"]))?.judge(false)?;
         let mut left = Vec::new();
@@ -126,11 +128,12 @@ impl Drop for Place {
     }
 }
 
-/// A process that holds the object that a verb uses. Dropping it kills and reaps the process.
+/// A process that holds the object that a command line uses. Dropping it kills and reaps the
+/// process.
 struct Peer(Child);
 
 impl Peer {
-    /// Starts the process, and waits until the object has its name.
+    /// Starts the process, and waits until the object exists.
     fn start(mut command: Command, place: &Path, words: &[&str]) -> Result<Peer, String> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let peer = Peer(command.spawn().map_err(|e| format!("{words:?}: {e}"))?);
@@ -185,7 +188,8 @@ impl End {
             }
         };
         if status.is_none() {
-            // If strace is killed, the traced process continues; at SIGTERM strace ends it.
+            // Send SIGTERM, at which strace also ends the traced process. After SIGKILL of strace,
+            // that process would continue.
             let pid = child.id().to_string();
             _ = Command::new("kill").arg(pid).status();
             _ = child.wait();
@@ -193,7 +197,7 @@ impl End {
         Ok(End { status, errors: errors.join().unwrap_or_default() })
     }
 
-    /// Checks the exit code, and that a failure has printed its reason.
+    /// Checks the exit code, and that a failed command has printed the reason.
     fn judge(&self, may_fail: bool) -> Outcome {
         let errors = self.errors.trim_end();
         let code = self.status.ok_or_else(|| format!("it hangs: {errors}"))?.code();
@@ -201,9 +205,9 @@ impl End {
             errors.lines().all(|line| line.starts_with("pagemate: ") || verbs::is_note(line));
         match code {
             Some(0) if explained => Ok(()),
-            // 1 is not a failure: the name is missing, or a timeout expired.
+            // Exit code 1 is not a failure: no process holds the name, or a timeout expired.
             Some(1) if explained && errors.contains("pagemate: ") => Ok(()),
-            // `lock` has 125 to 127, as env(1) has.
+            // `lock` uses the exit codes 125 to 127 of env(1).
             Some(2 | 125..=127) if may_fail && explained && errors.contains("pagemate: ") => Ok(()),
             code => Err(format!("it ends with {code:?}: {errors}")),
         }

@@ -1,9 +1,9 @@
-//! The system calls in a log of strace(1), and the options that make one of them fail.
+//! Parses the log of strace(1), and composes the options that make one call fail.
 
 use std::collections::HashMap;
 use std::fmt;
 
-/// A system call: the `number`th call of this name by its process.
+/// A system call: the call with this name that is the `number`th of its process.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Call {
     name: String,
@@ -27,12 +27,13 @@ impl fmt::Display for Call {
     }
 }
 
-/// The last call of Rust's runtime before `main`, which installs a signal stack. Earlier failures are
-/// the loader's and the runtime's own.
+/// The last system call of Rust's runtime before `main`: it installs a signal stack. Failures of
+/// earlier calls concern the loader and the runtime.
 const BEFORE_MAIN: &str = "sigaltstack({";
 
-/// Calls that end a process or a thread, that only its allocator or its signal handlers make, or that
-/// cannot fail with these arguments, so that libraries do not look for an error.
+/// Calls that are not made to fail: those that end a process or a thread, those of the allocator
+/// and of signal handlers, and those that cannot fail with their arguments, so that libraries do
+/// not check their results.
 const PASSED_OVER: [&str; 21] = [
     "brk",
     "clock_gettime",
@@ -57,8 +58,9 @@ const PASSED_OVER: [&str; 21] = [
     "sigaltstack",
 ];
 
-/// How many calls of one name are tried. Later ones are rounds of the same loop: `list` reads every
-/// link of every process.
+/// The number of calls of one name that are made to fail. Later calls of this name come from
+/// further rounds of the same loop, such as the loop of `list` over the descriptors of all
+/// processes.
 const OF_EACH: usize = 25;
 
 /// The calls of the first process in a log that can be made to fail.
@@ -76,9 +78,9 @@ pub(super) fn calls(log: &str) -> Vec<Call> {
         }
         let count = counts.entry(name).or_default();
         *count += 1;
-        // Private memory is the allocator's, which ends the program for want of it.
+        // The allocator maps private memory. If it cannot, it aborts the program.
         let private = name == "mmap" && rest.contains("MAP_PRIVATE") && !rest.contains("MAP_STACK");
-        // A complaint that cannot be written is told by the exit code alone.
+        // If the command cannot write its error message, it can only return the exit code.
         let complaint = text.starts_with("write(2,");
         let tried = found.iter().filter(|call: &&Call| call.name == name).count();
         if begun && !private && !complaint && !PASSED_OVER.contains(&name) && tried < OF_EACH {

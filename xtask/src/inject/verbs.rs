@@ -1,16 +1,16 @@
-//! The command lines whose system calls fail.
+//! The command lines whose system calls are made to fail.
 
 /// A command line, and the processes that hold the objects that it uses.
 pub(super) struct Verb {
     pub(super) words: &'static [&'static str],
-    /// Command lines that hold an object; its name is the second word.
+    /// The command lines of these processes. The second word is the name of the object.
     pub(super) peers: &'static [&'static [&'static str]],
 }
 
 const SECTION: &[&str] = &["share", "x", "--size", "8192", "--hold", "3600"];
 const EVENT: &[&str] = &["wait", "e", "--create", "manual", "--timeout", "3600"];
 
-/// The main verbs, each with the objects that it uses normally.
+/// The main commands. The objects that they use exist.
 pub(super) const VERBS: &[Verb] = &[
     Verb { words: &["share", "x", "--text", "words", "--hold", "0"], peers: &[] },
     Verb { words: &["share", "x", "--file", "Cargo.toml", "--hold", "0"], peers: &[] },
@@ -27,8 +27,8 @@ pub(super) const VERBS: &[Verb] = &[
     Verb { words: &["lock", "m", "--", "true"], peers: &[] },
 ];
 
-/// Returns whether a line on standard error is not an error: how to end a command that holds an object, or
-/// output of strace(1).
+/// Returns whether a line on standard error is not an error message. Such lines explain how to end
+/// a command that holds an object, or come from strace(1).
 pub(super) fn is_note(line: &str) -> bool {
     line.contains(" holds the object") || line.starts_with("strace: ")
 }

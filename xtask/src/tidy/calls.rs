@@ -1,4 +1,4 @@
-//! Tests that each exported function of the Win32 crate reports a failure under its own name.
+//! Tests that each exported function of the Win32 crate reports failures under its own name.
 
 use std::path::Path;
 

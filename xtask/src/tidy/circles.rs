@@ -19,7 +19,7 @@ fn imports(files: &[(PathBuf, String)]) -> Imports {
         files.iter().map(|(path, text)| (module(path), Module::parse(path, text))).collect();
     let mut graph = Imports::new();
     for (path, module) in &modules {
-        // To import a module is not yet to use one of its items.
+        // The import of a module does not count. Only the use of one of its items counts.
         let items = module.uses.iter().filter(|item| !modules.contains_key(*item));
         let targets = items.filter_map(|item| defining_module(&modules, item, 0));
         let targets = targets.filter(|target| *target != path).cloned().collect();
@@ -33,7 +33,7 @@ fn imports_of_folders(files: &Imports) -> Imports {
     let folder = |path: &ItemPath| path.first().map(|first| vec![first.clone()]);
     let mut graph = Imports::new();
     for (path, targets) in files {
-        // The root declares all folders, and no folder imports it.
+        // Ignore the root: it declares all folders, and no folder imports it.
         let Some(own) = folder(path) else { continue };
         let others = targets.iter().filter_map(folder).filter(|other| *other != own);
         graph.entry(own.clone()).or_default().extend(others);
@@ -63,7 +63,7 @@ type Modules = BTreeMap<ItemPath, Module>;
 #[derive(Default)]
 struct Module {
     uses: Vec<ItemPath>,
-    /// The re-exported items, by their names here.
+    /// The items that the module re-exports, by the names under which it exports them.
     exports: BTreeMap<String, ItemPath>,
 }
 
@@ -94,7 +94,7 @@ fn defining_module<'m>(modules: &'m Modules, item: &ItemPath, depth: u32) -> Opt
 impl Module {
     fn parse(path: &Path, text: &str) -> Module {
         let mut own = module(path);
-        // The depths of braces at which modules inside the file end.
+        // For each module inside the file, the depth of braces at which it ends.
         let (mut depth, mut ends) = (0, Vec::new());
         let mut parsed = Module::default();
         let mut aliases = BTreeMap::new();
@@ -155,7 +155,7 @@ impl Module {
     }
 }
 
-/// Returns the words and signs of the code, without comments and without unit tests.
+/// Returns the words and punctuation of the code, without comments and unit tests.
 fn tokens(text: &str) -> Vec<&str> {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let mut found = Vec::new();

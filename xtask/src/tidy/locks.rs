@@ -1,11 +1,11 @@
-//! Tests that every lock of the Win32 crate has a rank.
+//! Tests that the Win32 crate uses no locks except those of `locks.rs`, each of which has a rank.
 
 use std::path::Path;
 
 use super::sources;
 
-/// The types of `std::sync` that block a thread. A child that is forked while another thread holds one
-/// would wait for ever.
+/// The types of `std::sync` that block a thread. If another thread holds such a lock during `fork`,
+/// the child would wait for it for ever.
 const BLOCKING: [&str; 9] = [
     "Mutex",
     "RwLock",

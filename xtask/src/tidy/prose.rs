@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 /// that rewrites it; no file is ever added.
 const NOT_REWRITTEN: &str = include_str!("not_rewritten.txt");
 
-/// The pronouns that begin a free relative after any word.
+/// The pronouns that begin a free relative in every context.
 const ALWAYS_FREE: [&str; 5] = ["whoever", "whomever", "whosoever", "whatever", "whatsoever"];
 
-/// The nouns after which `who` begins an ordinary relative clause: they name human beings. A
-/// process, a thread or a handle takes `that`.
+/// The nouns after which `who` begins an ordinary relative clause, because they name people. After
+/// a process, a thread or a handle, the pronoun is `that`.
 const PEOPLE: [&str; 14] = [
     "administrator",
     "administrators",
@@ -40,7 +40,7 @@ struct Block {
     text: String,
 }
 
-/// The prose of a file: all of a Markdown file, otherwise the comments.
+/// Returns the prose of a file: the whole text of a Markdown file, the comments of other files.
 fn prose(path: &Path, text: &str) -> Vec<Block> {
     if path.extension().is_some_and(|ending| ending == "md") {
         let lines = text.lines().enumerate().map(|(i, line)| (i + 1, line.to_owned()));
@@ -49,7 +49,7 @@ fn prose(path: &Path, text: &str) -> Vec<Block> {
     blocks(comments(text))
 }
 
-/// The comment lines of Rust, C or C++ source, each with its number.
+/// Returns the comment lines of Rust, C or C++ source, each with its number.
 fn comments(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -81,7 +81,7 @@ fn comments(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The length of the literal that `text` begins with, up to the closing `mark`.
+/// Returns the length of the literal that `text` begins with, up to the closing `mark`.
 fn quoted(text: &str, mark: char) -> usize {
     let mut escaped = false;
     for (i, c) in text.char_indices().skip(1) {
@@ -95,7 +95,7 @@ fn quoted(text: &str, mark: char) -> usize {
     text.len()
 }
 
-/// The length of the character literal that `text` begins with, or 1 for a lifetime.
+/// Returns the length of the character literal that `text` begins with, or 1 for a lifetime.
 fn character(text: &str) -> usize {
     let mut after = text.chars().skip(1);
     match (after.next(), after.next()) {
@@ -105,7 +105,7 @@ fn character(text: &str) -> usize {
     }
 }
 
-/// The length of the raw string that `text` begins with, if it is one.
+/// Returns the length of the raw string that `text` begins with, if it is one.
 fn raw_string(text: &str) -> Option<usize> {
     let hashes = text[1..].len() - text[1..].trim_start_matches('#').len();
     let body = text[1 + hashes..].strip_prefix('"')?;
@@ -113,13 +113,15 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(body.find(&close).map_or(text.len(), |end| 2 + hashes + end + close.len()))
 }
 
-/// Joins consecutive lines up to an empty one, without comment markers.
+/// Joins consecutive comment lines into blocks, without the comment markers. An empty line ends a
+/// block.
 fn blocks(lines: Vec<(usize, String)>) -> Vec<Block> {
     let mut found: Vec<Block> = Vec::new();
     let mut next = 0;
     for (line, text) in lines {
         let text = text.trim_start_matches(['/', '!', '*', '<']).trim();
-        // A fence would open a span of code that its partner in another block never closes.
+        // Skip the line, because its backquotes would open a span of code that ends in another
+        // block.
         if text.is_empty() || text.starts_with("```") {
             next = 0;
             continue;
@@ -135,7 +137,8 @@ fn blocks(lines: Vec<(usize, String)>) -> Vec<Block> {
     found
 }
 
-/// `text` with spans of code and quotations blanked: they name things, or ask questions.
+/// Returns `text` with spaces in place of code spans and quotations, which may contain the
+/// pronouns.
 fn without_quotations(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -150,7 +153,7 @@ fn without_quotations(text: &str) -> String {
     out + rest
 }
 
-/// The free relatives in a block: the number of each one's line, and the pronoun.
+/// Returns the free relatives in a block: for each one the number of its line, and the pronoun.
 fn free_relatives(block: &Block, is_comment: bool) -> Vec<(usize, String)> {
     let text = without_quotations(&block.text);
     let mut found = Vec::new();
@@ -183,7 +186,7 @@ fn findings(path: &Path, text: &str) -> Vec<(usize, String)> {
     blocks.iter().flat_map(|block| free_relatives(block, is_comment)).collect()
 }
 
-/// The project's sources and documents under `dir`.
+/// Finds the project's sources and documents below `dir`.
 fn files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

@@ -1,4 +1,5 @@
-//! The public surface of the core, as `docs/public-api.txt` lists it, so that a change shows in review.
+//! Compares the public API of the core with the list in `docs/public-api.txt`, so that each change
+//! of it appears in a diff.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -24,7 +25,7 @@ fn is_public(visibility: &Visibility) -> bool {
     matches!(visibility, Visibility::Public(_))
 }
 
-/// Returns whether an item is left out: tests, and items that the documentation hides.
+/// Returns whether the list omits an item, because it is a test or hidden from the documentation.
 fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
@@ -32,7 +33,7 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
         .any(|attribute| attribute.contains("cfg(test)") || attribute.contains("doc(hidden)"))
 }
 
-/// Returns the attributes that are part of the surface.
+/// Returns the attributes that are part of the public API.
 fn marks(attributes: &[Attribute]) -> String {
     let words = ["non_exhaustive", "must_use", "cfg", "derive"];
     let marks =
@@ -139,8 +140,8 @@ fn describe_impl(i: &syn::ItemImpl, out: &mut Vec<String>) {
     }
 }
 
-/// Returns the public items of the core, file by file. Items that a private module declares are listed
-/// too: whether they are exported is visible in the `use` lines.
+/// Returns the public items of the core, file by file. It also lists public items in private
+/// modules; the listed `use` lines show which of them are exported.
 fn surface() -> String {
     let mut all = String::new();
     let mut files = super::core();
