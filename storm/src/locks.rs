@@ -164,7 +164,7 @@ impl Visit<'_> {
             (0, false) => {}
             (0, true) => _ = lock.abandoned_without_owner.fetch_add(1, SeqCst),
             (owner, false) => {
-                self.fail(format!("owner {owner:x} has not released it, but it was not abandoned"))
+                self.fail(format!("owner {owner:x} has not released it, but it was not abandoned"));
             }
             (owner, true) => {
                 let late = now().saturating_sub(lock.killed_at.load(SeqCst).max(self.start));

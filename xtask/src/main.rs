@@ -33,9 +33,9 @@ const TASKS: &[Task] = &[
     ("headers", "generates include/pagemate.h", headers),
     ("api", "writes the public surface of the core to docs/public-api.txt", api),
     (
-        "turns",
+        "futexwait",
         "runs the tests of sync objects without futex_waitv, as on older Linux kernels",
-        turns,
+        futexwait,
     ),
     ("loom", "explores the interleavings of the sync protocols with loom, up to a bound", loom),
     ("windows", "runs the tests as Windows programs under Wine", windows::windows),
@@ -109,7 +109,7 @@ fn ci() -> Outcome {
     packages()?;
     faults()?;
     tempname()?;
-    turns()?;
+    futexwait()?;
     loom()?;
     miri::miri()?;
     threads::threads()?;
@@ -183,9 +183,9 @@ fn tempname() -> Outcome {
 }
 
 /// Runs the tests of sync objects with the fallback for kernels without `futex_waitv(2)`.
-fn turns() -> Outcome {
+fn futexwait() -> Outcome {
     let which = ["--lib", "--test", "sync", "--test", "sync_event", "--test", "sync_stress"];
-    test_with("--cfg pagemate_force_turns", "target/turns", &which)
+    test_with("--cfg pagemate_force_futex_wait", "target/futexwait", &which)
 }
 
 /// Checks the protocols of sync objects with loom's atomics.

@@ -58,7 +58,7 @@ fn poll(words: &[(WaitWord<'_>, u32)], time: Duration) -> io::Result<Option<usiz
     }
 }
 
-#[cfg(not(pagemate_force_turns))]
+#[cfg(not(pagemate_force_futex_wait))]
 mod waitv {
     use super::{Duration, Timespec, WaitWord};
     use rustix::io::{Errno, Result};
@@ -82,7 +82,7 @@ mod waitv {
 }
 
 /// Behaves like a kernel without `futex_waitv(2)`.
-#[cfg(pagemate_force_turns)]
+#[cfg(pagemate_force_futex_wait)]
 mod waitv {
     use super::{Duration, WaitWord};
     use rustix::io::{Errno, Result};

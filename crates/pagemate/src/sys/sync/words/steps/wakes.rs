@@ -65,7 +65,7 @@ fn a_wake_reports_the_threads_that_it_woke_and_the_woken_know_the_word() {
         let (woken, _) = while_asleep(sleep, || wait::wake(word.into(), 1));
         // Without futex_waitv(2) a thread sleeps on one word after the other, so this test cannot
         // count its sleep.
-        if cfg!(not(pagemate_force_turns)) {
+        if cfg!(not(pagemate_force_futex_wait)) {
             assert_eq!(woken, Some(index));
         }
     }
