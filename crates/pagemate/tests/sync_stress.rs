@@ -151,7 +151,7 @@ fn processes_count_under_all_of_several() {
 #[test]
 fn processes_count_in_a_shared_mutex() {
     alone("processes_count_in_a_shared_mutex", |_| {
-        const AT: u64 = 4096 - SharedMutex::<u64>::LEN as u64;
+        const AT: u64 = 4096 - SharedMutex::<u64>::LEN;
         let section = SectionOptions::new().len(4096).create_new("x").unwrap();
         count_with(|add_one| {
             let section = Section::open("x").unwrap();

@@ -297,7 +297,7 @@ fn a_wait_for_a_word_ends_with_its_change_or_with_its_time() {
 fn a_value_that_is_larger_than_the_stack_is_copied_by_way_of_the_heap() {
     type Large = [u64; 2 << 20];
     let test = || {
-        let len = SharedMutex::<Large>::LEN as u64;
+        let len = SharedMutex::<Large>::LEN;
         let section = SectionOptions::new().len(len).create_unnamed().unwrap();
         let mutex = SharedMutex::<Large>::open_or_zeroed(&section, 0).unwrap();
         let mut guard = mutex.lock().unwrap();

@@ -13,7 +13,7 @@ use super::timeout::{duration, timed_out};
 /// The number of bytes that a pagemate_shared_mutex occupies in a section before its value.
 pub const PAGEMATE_SHARED_MUTEX_LEN: u64 = 64;
 
-const _: () = assert!(sync::SharedMutex::<u8>::LEN as u64 == PAGEMATE_SHARED_MUTEX_LEN + 1);
+const _: () = assert!(sync::SharedMutex::<u8>::LEN == PAGEMATE_SHARED_MUTEX_LEN + 1);
 
 /// A handle to a mutex that is stored in a section, together with the value that it protects.
 ///

@@ -58,7 +58,29 @@ pub struct SharedMutex<T: ?Sized> {
 
 impl<T: Plain> SharedMutex<T> {
     /// The number of bytes that the mutex and its value occupy in the section.
-    pub const LEN: usize = VALUE_AT + size_of::<T>();
+    ///
+    /// The next value in the section can begin at the next multiple of its alignment, which is 8 for
+    /// mutexes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::SectionOptions;
+    /// use pagemate::sync::SharedMutex;
+    ///
+    /// const SECOND: u64 = SharedMutex::<[u8; 3]>::LEN.next_multiple_of(8);
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// let len = SECOND + SharedMutex::<u64>::LEN;
+    /// let section = SectionOptions::new().len(len).create_unnamed()?;
+    /// let color = SharedMutex::open_or_init(&section, 0, || [0_u8; 3])?;
+    /// let count = SharedMutex::open_or_init(&section, SECOND, || 0_u64)?;
+    /// # color.lock()?.set(&[1; 3]);
+    /// # assert_eq!(count.lock()?.get(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const LEN: u64 = (VALUE_AT + size_of::<T>()) as u64;
 
     /// Opens the mutex at byte `offset` of `section`. If the bytes there are zero, this call creates the
     /// mutex, with the value that `init` returns.

@@ -56,10 +56,10 @@ impl Memory {
         section: &Section,
         offset: u64,
         len: u64,
-        align: usize,
+        align: u64,
         access: Access,
     ) -> Result<Memory> {
-        if !offset.is_multiple_of(align as u64) {
+        if !offset.is_multiple_of(align) {
             let cause = format!("offset {offset} is not a multiple of {align}");
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }

@@ -52,7 +52,7 @@ impl<T: InPlace> Shared<T> {
     pub const LEN: u64 = (HEADER_LEN + size_of::<T>()) as u64;
 
     /// The alignment of an offset at which the value can lie in a section.
-    pub const ALIGN: usize = if align_of::<T>() > 8 { align_of::<T>() } else { 8 };
+    pub const ALIGN: u64 = if align_of::<T>() > 8 { align_of::<T>() as u64 } else { 8 };
 
     /// Opens the typed memory `name`, and creates it if no process holds it. New memory is zeroed.
     ///
@@ -244,8 +244,13 @@ impl<T: InPlace> Shared<T> {
 
     fn without_header(section: &Section, offset: u64, access: Access) -> Result<Shared<T>> {
         let map = || {
-            let memory =
-                Memory::map(section, offset, size_of::<T>() as u64, align_of::<T>(), access)?;
+            let memory = Memory::map(
+                section,
+                offset,
+                size_of::<T>() as u64,
+                align_of::<T>() as u64,
+                access,
+            )?;
             Ok(Shared { field: Field::new(memory, 0)?, initialised: false })
         };
         map().map_err(|error| context("map typed memory in", section, error))

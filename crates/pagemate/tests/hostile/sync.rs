@@ -296,7 +296,7 @@ fn a_shared_mutex_is_refused_where_it_cannot_be() {
         for odd in [1, 4, 7, 4095, u64::MAX] {
             refused(init(&section, odd, 0_u64), ErrorKind::InvalidInput, &facts);
         }
-        let len = SharedMutex::<u64>::LEN as u64;
+        let len = SharedMutex::<u64>::LEN;
         for far in [4096 - len + 8, 4096, 1 << 40, u64::MAX - 7] {
             refused(init(&section, far, 0_u64), ErrorKind::OutOfRange, &["section \"x\""]);
             refused(SharedMutex::<u64>::open(&section, far), ErrorKind::OutOfRange, &[]);
