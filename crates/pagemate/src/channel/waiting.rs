@@ -1,16 +1,17 @@
 //! Waiting for the peer: a short adaptive spin, then sleep.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::error::WaitError;
 use super::wake_flag::{Sleepers, WakeFlag};
 use crate::deadline::Deadline;
+use crate::sys::spin::{self, Spin};
 
 /// How an endpoint waits for its peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Waiting {
-    /// It looks for a short time, and sleeps if nothing happened. The time adapts to the last waits.
+    /// It looks for a short time, and sleeps if nothing happened. It sleeps at once if the last looks were in
+    /// vain.
     #[default]
     SpinThenSleep,
     /// It looks all the time and never sleeps. This has the lowest latency, and takes a whole
@@ -24,15 +25,9 @@ pub enum Waiting {
 /// peer that was killed before it could wake the waiter delays it for at most this time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The numbers of looks in one spin. A look takes about 25 ns.
-const SHORTEST_SPIN: u32 = 32;
-const LONGEST_SPIN: u32 = 1200;
-
-/// The number of looks between two readings of the clock, for a waiter that only spins.
-const SPIN_BETWEEN_CHECKS: u32 = 4096;
-
-/// A sleep that was shorter than this would have been avoided by the longest spin.
-const SHORT_SLEEP: Duration = Duration::from_micros(40);
+/// The number of looks between two readings of the clock, for a waiter that only spins. A look takes about
+/// 25 ns.
+const LOOKS_BETWEEN_CHECKS: u32 = 4096;
 
 /// A test of the peer that a waiter depends on.
 pub(super) trait PeerTest {
@@ -47,15 +42,14 @@ pub(super) trait PeerTest {
 #[derive(Debug)]
 pub(super) struct Waiter {
     mode: Waiting,
-    /// The number of looks in the next spin.
-    spin: u32,
+    spin: Spin,
     /// The time of the last test whether the peer is alive.
     tested: Instant,
 }
 
 impl Waiter {
     pub(super) fn new(mode: Waiting) -> Waiter {
-        Waiter { mode, spin: LONGEST_SPIN, tested: Instant::now() }
+        Waiter { mode, spin: Spin::new(), tested: Instant::now() }
     }
 
     /// Waits until `is_ready`, or until the deadline. Returns whether it is ready.
@@ -72,22 +66,22 @@ impl Waiter {
         peer: &impl PeerTest,
     ) -> Result<bool, WaitError> {
         loop {
-            if let Err(error) = self.test(peer) {
+            let place = peer.test_place();
+            // Most waits end here, and reading the clock takes as long as several looks.
+            if place.is_ok() && self.spin(&mut is_ready) {
+                return Ok(true);
+            }
+            if let Err(error) = place.and_then(|()| self.test_if_due(peer)) {
                 // The peer may have acted just before it left.
                 return if is_ready() { Ok(true) } else { Err(error) };
-            }
-            let began = Instant::now();
-            if self.spin(&mut is_ready) {
-                return Ok(true);
             }
             let Some(time) = deadline.next(CHECK_INTERVAL.saturating_sub(self.tested.elapsed()))
             else {
                 return Ok(is_ready());
             };
             if self.mode != Waiting::Spin && !time.is_zero() {
-                let slept = flag.sleep(sleepers, &mut is_ready, time);
+                let slept = self.spin.note(|| flag.sleep(sleepers, &mut is_ready, time));
                 slept.map_err(|error| WaitError::Os(error.raw_os_error().unwrap_or(0)))?;
-                self.adapt(began.elapsed());
                 if is_ready() {
                     return Ok(true);
                 }
@@ -109,31 +103,11 @@ impl Waiter {
         peer.test_liveness()
     }
 
-    fn spin(&mut self, is_ready: &mut impl FnMut() -> bool) -> bool {
-        let looks = match self.mode {
-            Waiting::SpinThenSleep if has_one_processor() => 0,
-            Waiting::SpinThenSleep => self.spin,
-            Waiting::Spin => SPIN_BETWEEN_CHECKS,
-            Waiting::Sleep => 0,
-        };
-        for _ in 0..looks {
-            if is_ready() {
-                return true;
-            }
-            std::hint::spin_loop();
+    fn spin(&self, mut is_ready: impl FnMut() -> bool) -> bool {
+        match self.mode {
+            Waiting::SpinThenSleep => self.spin.until(is_ready),
+            Waiting::Spin => spin::try_closely(LOOKS_BETWEEN_CHECKS, is_ready),
+            Waiting::Sleep => is_ready(),
         }
-        is_ready()
     }
-
-    /// Spins longer if a longer spin would have avoided the last sleep, and shorter otherwise.
-    fn adapt(&mut self, waited: Duration) {
-        let next = if waited < SHORT_SLEEP { self.spin * 2 } else { self.spin / 2 };
-        self.spin = next.clamp(SHORTEST_SPIN, LONGEST_SPIN);
-    }
-}
-
-/// Returns whether a spin only keeps the peer from running.
-fn has_one_processor() -> bool {
-    static ONE: OnceLock<bool> = OnceLock::new();
-    *ONE.get_or_init(|| std::thread::available_parallelism().is_ok_and(|count| count.get() == 1))
 }

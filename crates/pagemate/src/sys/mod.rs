@@ -90,6 +90,11 @@
 //! - `wait` and `wake` block on a word and wake its sleepers, on every system. On Windows a sleeper
 //!   creates a kernel semaphore, whose name the other side derives from the object's random number.
 //!
+//! # `spin`: attempts before a sleep
+//!
+//! - `Spin` decides whether a waiter tries again for a short time before it sleeps. Every sleep of pagemate on
+//!   a word has one: of a sync object, a channel or a user's word.
+//!
 //! # The rest
 //!
 //! `region` is mapped memory with a header and slots, checked once. `barrier` orders a store before a
@@ -107,6 +112,7 @@ pub(crate) mod object;
 pub(crate) mod object_state;
 pub(crate) mod peers;
 pub(crate) mod region;
+pub(crate) mod spin;
 pub(crate) mod sync;
 #[cfg(unix)]
 pub(crate) mod wait;

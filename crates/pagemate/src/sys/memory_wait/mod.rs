@@ -17,6 +17,12 @@ use self::unix as platform;
 use self::windows as platform;
 
 use crate::deadline::Deadline;
+use crate::sys::spin::Spin;
+
+thread_local! {
+    /// Whether this thread spins before it sleeps on a word. A word has no room for it.
+    static SPIN: Spin = const { Spin::new() };
+}
 
 /// Blocks while `load` returns `value`, or until the deadline. Returns the first other value.
 ///
@@ -27,15 +33,40 @@ pub(crate) fn wait_while(
     value: u32,
     deadline: Deadline,
 ) -> Option<u32> {
+    let mut seen = load();
+    if seen != value {
+        return Some(seen);
+    }
+    if matches!(deadline, Deadline::Now) {
+        return None;
+    }
+    let mut has_changed = || {
+        seen = load();
+        seen != value
+    };
+    SPIN.with(|spin| {
+        spin.until(&mut has_changed)
+            || spin.note(|| sleep_until(has_changed, word, value, deadline))
+    })
+    .then_some(seen)
+}
+
+/// Sleeps until `has_changed` returns true, or until the deadline. Returns whether it returned true.
+fn sleep_until(
+    mut has_changed: impl FnMut() -> bool,
+    word: &AtomicU32,
+    value: u32,
+    deadline: Deadline,
+) -> bool {
     let mut sleeps = 0;
-    loop {
-        let seen = load();
-        if seen != value {
-            return Some(seen);
+    while let Some(time) = deadline.next(LONGEST_SLEEP) {
+        platform::sleep(word, value, time, sleeps);
+        if has_changed() {
+            return true;
         }
-        platform::sleep(word, value, deadline.next(LONGEST_SLEEP)?, sleeps);
         sleeps += 1;
     }
+    false
 }
 
 /// The longest sleep. It must be finite: the process that changed the word can be killed before it

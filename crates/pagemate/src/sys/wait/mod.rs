@@ -3,7 +3,7 @@
 //!
 //! Every platform provides [`wait`], [`wait_any`] and [`wake`]. A wake-up is a hint and may be
 //! spurious: the woken thread reads the word again. No thread sleeps for longer than a [`Slice`].
-//! Before a waiter sleeps, it spins as long as the [`Spin`] of its object permits.
+//! Before a waiter sleeps, it spins as long as the [`Spin`](super::spin::Spin) of its object permits.
 
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ mod apple;
 mod futex;
 #[cfg(loom)]
 mod loom;
-mod spin;
 mod word;
 
 #[cfg(all(target_vendor = "apple", not(loom)))]
@@ -26,7 +25,6 @@ use self::loom as platform;
 #[cfg(all(test, loom))]
 pub(crate) use platform::until_asleep;
 pub(crate) use platform::{wait, wait_any, wake};
-pub(crate) use spin::Spin;
 pub(crate) use word::{WaitWord, high_half, low_half};
 
 /// The slice of a waiter that tests frequently whether the owner of a lock is alive.

@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io;
 use std::ptr::NonNull;
-use std::time::Instant;
 
 use super::super::words::{self, Waiter};
 use super::super::{LockMemory, Reset, Spec};
@@ -15,7 +14,7 @@ use crate::name::Name;
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::liveness::FIRST;
 use crate::sys::object::{self, Backing, Existing, Mapping, Mode, Object, Range};
-use crate::sys::wait::Spin;
+use crate::sys::spin::Spin;
 
 /// The words of a sync object. Another process may write any value to them.
 #[derive(Debug, Default)]
@@ -161,12 +160,7 @@ impl Cell {
         if spun {
             return taken.map_err(cannot_wait);
         }
-        let began = Instant::now();
-        let taken = self.wait_counted(waiter, deadline)?;
-        if taken.is_some() {
-            self.spin.note_sleep(began.elapsed());
-        }
-        Ok(taken)
+        self.spin.note(|| self.wait_counted(waiter, deadline))
     }
 
     /// Waits, and counts the calling thread as a waiter meanwhile.
