@@ -125,7 +125,7 @@ impl Mutex {
 
     /// Returns whether this thread owns the mutex by this handle.
     pub(crate) fn is_mine(&self) -> bool {
-        self.0.owner.load(Ordering::Relaxed) == ThreadId::current_if_known().0
+        self.0.owner.load(Ordering::Relaxed) == ThreadId::current().0
     }
 
     /// Releases the mutex. Returns false if this thread does not own it by this handle.
@@ -133,6 +133,7 @@ impl Mutex {
     pub(crate) fn unlock(&self) -> bool {
         let inner = &*self.0;
         if inner.owner.load(Ordering::Relaxed) != ThreadId::current_if_known().0 {
+            begin_generation();
             return false;
         }
         inner.owner.store(ThreadId::NONE.0, Ordering::Relaxed);
@@ -168,6 +169,13 @@ impl Mutex {
     pub(super) fn cell(&self) -> &Cell {
         &self.0.cell
     }
+}
+
+/// Begins the generation of a process whose first call was the attempt to release a mutex that its parent
+/// owns.
+#[cold]
+fn begin_generation() {
+    _ = ThreadId::current();
 }
 
 impl Inner {
