@@ -66,10 +66,12 @@
 #define PAGEMATE_VERSION_PATCH 0
 
 /**
- * A flag for a new section: reserves no memory at creation; each page is allocated at its first touch.
+ * A flag for a new section: reserves no memory at creation; each page is allocated at its first
+ * access.
  *
- * This suits sparse sections. If no memory is left, a touch ends the process with SIGBUS on Unix; on
- * Windows memory is committed when a range is mapped, and mapping fails. Excludes PAGEMATE_HUGE_PAGES.
+ * Use this for a large section of which only a part is used. If no memory is left, an access ends
+ * the process with SIGBUS on Unix. On Windows memory is committed when a range is mapped, and
+ * mapping fails. Excludes PAGEMATE_HUGE_PAGES.
  */
 #define PAGEMATE_SPARSE 1
 
@@ -80,13 +82,13 @@
 #define PAGEMATE_HUGE_PAGES 2
 
 /**
- * A flag for a new section: shares the bytes of the open file in the field `file`. The file stays when
- * the name ends, and the caller still owns the descriptor.
+ * A flag for a new section: its memory is the content of the open file in the field `file`. The
+ * file remains when the name ends, and the caller still owns the descriptor.
  */
 #define PAGEMATE_OVER_FILE 4
 
 /**
- * A flag for a view: brings in all pages before the call returns, so that no later touch causes a page
+ * A flag for a view: maps all pages before the call returns, so that no later access causes a page
  * fault. A hint.
  */
 #define PAGEMATE_PREFAULT 8
@@ -209,15 +211,15 @@ typedef enum {
      */
     PAGEMATE_ACCESS_READ_WRITE = 2,
     /**
-     * For views only: read and write, but a write copies the page and stays in this view
-     * (`FILE_MAP_COPY`, `MAP_PRIVATE`). Whether later writes of others appear in pages that this view
-     * has not written to is unspecified.
+     * For views only: read and write. The first write to a page copies the page, and the copy
+     * belongs to this view alone (`FILE_MAP_COPY`, `MAP_PRIVATE`). For pages that this view has
+     * not written to, it is unspecified whether they show later writes of other views.
      */
     PAGEMATE_ACCESS_COPY_ON_WRITE = 3,
 } pagemate_access;
 
 /**
- * The most access that views of an object can have, through any handle.
+ * The upper limit for the access of views of an object, through any handle.
  */
 typedef enum {
     /**
@@ -225,8 +227,8 @@ typedef enum {
      */
     PAGEMATE_PROTECTION_DEFAULT = 0,
     /**
-     * Views are read-only or copy-on-write (`PAGE_READONLY`). This is useful over a file that has
-     * contents; new memory would stay zero.
+     * Views are read-only or copy-on-write (`PAGE_READONLY`). Use this over a file that has
+     * contents; without a file the memory stays zero.
      */
     PAGEMATE_PROTECTION_READ_ONLY = 1,
     /**
@@ -264,9 +266,10 @@ typedef enum {
 /**
  * The users who may open an object, in addition to the owner. The owner always has full access.
  *
- * A user with read access can also keep the name alive. A user with write access can change any byte at
- * any time, and on Unix can truncate the memory, after which touching your views ends your process with
- * SIGBUS. On Unix the sharing is the mode of a file, on Windows a security descriptor.
+ * A user with read access can also keep the name alive. A user with write access can change any
+ * byte at any time. On Unix such a user can also truncate the memory under your views, and an
+ * access to a truncated page ends your process with SIGBUS. The sharing is the mode of a file on
+ * Unix, and a security descriptor on Windows.
  */
 typedef enum {
     /**
@@ -300,9 +303,9 @@ typedef enum {
 /**
  * A handle to an event, which is set or not set, for all processes alike.
  *
- * Its name exists as a section's does. The death of a holder changes nothing else: the event stays set or
- * not set. Several threads may use one handle at the same time. No thread may use it during or after a
- * call that closes it.
+ * Its name exists as long as that of a section. The death of a holder changes nothing else: the
+ * event stays set or not set. Several threads may use one handle at the same time. No thread may
+ * use it during or after a call that closes it.
  */
 typedef struct pagemate_event pagemate_event;
 
@@ -317,14 +320,15 @@ typedef struct pagemate_inventory pagemate_inventory;
 /**
  * A handle to a mutex, which at most one thread of all processes owns at a time.
  *
- * Its name exists as a section's does. Several threads may use one handle at the same time. No thread may
- * use it during or after a call that closes it. A thread that owns the mutex through a handle cannot lock
- * it again through the same handle: that is PAGEMATE_INVALID_INPUT.
+ * Its name exists as long as that of a section. Several threads may use one handle at the same
+ * time. No thread may use it during or after a call that closes it. A thread that owns the mutex
+ * through a handle cannot lock it again through the same handle: the second lock returns
+ * PAGEMATE_INVALID_INPUT.
  *
- * **If the owner dies**, that is, its process is killed or its thread ends, the mutex is abandoned: the
- * next waiter acquires it within a tenth of a second, and learns it by `abandoned`, because the protected
- * data may be inconsistent. A process that is merely stopped keeps the mutex. A child made by `fork` owns
- * none of its parent's mutexes.
+ * **If the owner dies**, because its process is killed or its thread ends, the mutex is abandoned.
+ * The next waiter acquires it within a tenth of a second, and its lock call reports this in
+ * `abandoned`, because the protected data may be inconsistent. A process that is merely stopped
+ * keeps the mutex. A child made by `fork` owns none of its parent's mutexes.
  *
  * ```c
  * pagemate_mutex *mutex = NULL;
@@ -345,9 +349,9 @@ typedef struct pagemate_mutex pagemate_mutex;
  * A handle to a section, which is shared memory.
  *
  * A named section exists as long as any process has a handle or a view of it. When the last holder
- * closes its handles and views, exits, crashes or is killed, the name is free at once, and a section
- * created under it later is zeroed. A child made by `fork` holds what its parent held until the child
- * exits or calls `exec`.
+ * closes its handles and views, exits, crashes or is killed, the name is free at once, and a
+ * section that is created under it later is zeroed. A child made by `fork` also holds the sections
+ * that its parent held at that time, until the child exits or calls `exec`.
  *
  * Several threads may use one handle at the same time. No thread may use it during or after a call that
  * closes it.
@@ -357,25 +361,27 @@ typedef struct pagemate_section pagemate_section;
 /**
  * A handle to a semaphore, which is a count that all processes share.
  *
- * Its name exists as a section's does. The death of a process does not restore what it acquired, because
- * a semaphore does not record its owners; use a mutex where that matters. Several threads may use one
- * handle at the same time. No thread may use it during or after a call that closes it.
+ * Its name exists as long as that of a section. If a process dies, the permits that it acquired
+ * are lost, because a semaphore does not record its owners; use a mutex if this must not happen.
+ * Several threads may use one handle at the same time. No thread may use it during or after a call
+ * that closes it.
  */
 typedef struct pagemate_semaphore pagemate_semaphore;
 
 /**
  * A handle to a mutex that is stored in a section, together with the value that it protects.
  *
- * It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset that is a
- * multiple of 8. The first process that opens it initialises the value; if that process dies before it has
- * finished, the next one does, so that no process sees a partial value. Opening it with another length or
- * fingerprint fails. The value is copied in and out, because other processes map the same bytes.
+ * It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset
+ * that is a multiple of 8. The first process that opens it initialises the value. If that process
+ * dies before it has finished, the next one initialises the value again, so that no process sees a
+ * partial value. Opening it with another length or fingerprint fails. The value is copied in and
+ * out, because other processes map the same bytes.
  *
  * **The fingerprint** is a number that identifies the type of the value. All programs that use the value
  * pass the same number. For a `SharedMutex<T>` of a Rust program it is `T`'s `Shareable::FINGERPRINT`.
  *
- * Locking, unlocking, abandonment and the use by several threads are as for pagemate_mutex. The handle
- * holds its section, even after the section's handle was closed.
+ * Locking, unlocking, abandonment and the use by several threads are as for pagemate_mutex. The
+ * handle holds the name of its section, even after the section's handle was closed.
  *
  * ```c
  * pagemate_section_options options = {.len = 4096};
@@ -400,7 +406,7 @@ typedef struct pagemate_shared_mutex pagemate_shared_mutex;
 /**
  * A section, or a range of it, mapped into the address space of this process.
  *
- * It holds its section, even after the section's handle was closed.
+ * It holds the name of its section, even after the section's handle was closed.
  *
  * Several threads may use one view at the same time. No thread may use it during or after a call that
  * unmaps it.
@@ -410,8 +416,8 @@ typedef struct pagemate_view pagemate_view;
 /**
  * Options to create or open a section. NULL and a zeroed struct, `{0}`, stand for the defaults.
  *
- * Later releases take new fields from `reserved`, and zero is their default. A release that does not
- * know a field fails with PAGEMATE_INVALID_INPUT instead of ignoring it.
+ * Later releases use bytes of `reserved` for new fields, for which zero is the default. If a field
+ * that this release does not know is not zero, the call fails with PAGEMATE_INVALID_INPUT.
  */
 typedef struct {
     /**
@@ -430,7 +436,7 @@ typedef struct {
      */
     pagemate_access access;
     /**
-     * The most access that views of a new object can have.
+     * The upper limit for the access of views of a new object.
      */
     pagemate_protection protection;
     /**
@@ -554,8 +560,8 @@ typedef struct {
 } pagemate_semaphore_options;
 
 /**
- * An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later releases take
- * new fields from `reserved`.
+ * An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later
+ * releases use `reserved` for new fields.
  */
 typedef struct {
     /**
@@ -567,7 +573,7 @@ typedef struct {
      */
     const pagemate_event *event;
     /**
-     * A semaphore: waits until its count is greater than 0, and takes 1 from it.
+     * A semaphore: waits until its count is greater than 0, and decrements it.
      */
     const pagemate_semaphore *semaphore;
     /**
@@ -587,7 +593,7 @@ typedef struct {
      */
     uint32_t owner;
     /**
-     * Of a mutex: whether the next owner will learn that it was abandoned.
+     * Of a mutex: whether the next lock will report that it was abandoned.
      */
     bool abandoned;
     /**
@@ -633,7 +639,8 @@ typedef struct {
      */
     pagemate_kind kind;
     /**
-     * The most access that views can have. On Windows only a user who may write to the section sees it.
+     * The upper limit for the access of views. On Windows only a user who may write to the section
+     * can query it; for other users it is PAGEMATE_PROTECTION_READ_WRITE.
      */
     pagemate_protection protection;
     /**
@@ -657,8 +664,8 @@ typedef struct {
      */
     int64_t owner;
     /**
-     * The pids of the holders that this user may see: without privilege, only those of the same user, and
-     * on macOS and Windows none.
+     * The pids of the holders that this user may inspect: without privilege only holders of the
+     * same user, and on macOS and Windows none.
      */
     const uint32_t *holders;
     /**
@@ -687,8 +694,8 @@ extern "C" {
 int32_t pagemate_last_os_error(void);
 
 /**
- * Returns why the last call that failed in the calling thread did so, as a sentence that names the object:
- * `open section "frames": no process holds it`. Thread-safe.
+ * Returns the reason why the last failed call of the calling thread failed. It is a sentence that
+ * names the object: `open section "frames": no process holds it`. Thread-safe.
  *
  * The text is UTF-8, never NULL, and empty before the first failure. It belongs to the thread and is valid
  * until the next failure in this thread or the end of the thread.
@@ -715,8 +722,9 @@ const char *pagemate_version(void);
 /**
  * Creates the section `name`. Fails if a process holds an object of this name.
  *
- * All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_SPARSE changes
- * that. If the process is killed during the call, the name is free again. Thread-safe.
+ * All memory is reserved during this call, so that no later access fails for lack of memory,
+ * except with PAGEMATE_SPARSE. If the process is killed during the call, the name is free again.
+ * Thread-safe.
  *
  * @param name     The name, UTF-8, at most 1,024 UTF-16 units. `x` and `Local\x` are the same object,
  *                 which is this user's; on Windows, this logon session's. `Global\x` is the machine's.
@@ -739,8 +747,8 @@ pagemate_status pagemate_section_create_new(const char *name,
 /**
  * Opens the section `name` if a process holds it, and creates it otherwise.
  *
- * pagemate_section_was_created() tells which. Of several processes that call this at the same time,
- * exactly one creates the section. Thread-safe.
+ * pagemate_section_was_created() returns whether this call created it. Of several processes that call this
+ * at the same time, exactly one creates the section. Thread-safe.
  *
  * @param name     The name: see pagemate_section_create_new().
  * @param options  The section to create. An existing section keeps its length, protection and sharing.
@@ -815,17 +823,16 @@ pagemate_status pagemate_section_clone(const pagemate_section *section,
 /**
  * Closes a handle. Its views stay valid, and hold the name as well.
  *
- * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
- * NULL is ignored, as by free().
+ * No thread may use the handle during or after the call. The call always succeeds. NULL is
+ * ignored, as by free().
  */
 pagemate_status pagemate_section_close(pagemate_section *section);
 
 /**
- * Returns the length in bytes: of memory, the requested length rounded up to whole pages; over a file,
- * the requested length. Thread-safe.
+ * Returns the length in bytes. For memory it is the requested length, rounded up to whole pages;
+ * over a file it is the requested length. Thread-safe.
  */
-pagemate_status pagemate_section_len(const pagemate_section *section,
-                                     uint64_t *len);
+pagemate_status pagemate_section_len(const pagemate_section *section, uint64_t *len);
 
 /**
  * Checks that the section still has its name. Mapping it checks that too. Thread-safe.
@@ -836,10 +843,10 @@ pagemate_status pagemate_section_len(const pagemate_section *section,
 pagemate_status pagemate_section_check_name(const pagemate_section *section);
 
 /**
- * Returns the length that the creator asked for, in bytes, before it was rounded up to whole pages.
- * Thread-safe.
+ * Returns the length that the creator requested, in bytes, before it was rounded up to whole
+ * pages. Thread-safe.
  *
- * On Windows only the handle that created the section knows it; for other handles it is
+ * On Windows only the handle that created the section stores it; other handles return
  * pagemate_section_len().
  */
 pagemate_status pagemate_section_requested_len(const pagemate_section *section, uint64_t *len);
@@ -862,9 +869,9 @@ pagemate_status pagemate_section_name(const pagemate_section *section, const cha
 pagemate_status pagemate_section_access(const pagemate_section *section, pagemate_access *access);
 
 /**
- * Returns the most access that views of the section can have. Thread-safe.
+ * Returns the upper limit for the access of views of the section. Thread-safe.
  *
- * On Windows the kernel does not tell a read-only handle that opened the section; the result is then
+ * On Windows a read-only handle that opened the section cannot query it; the result is then
  * PAGEMATE_PROTECTION_READ_WRITE.
  */
 pagemate_status pagemate_section_protection(const pagemate_section *section,
@@ -888,8 +895,8 @@ pagemate_status pagemate_section_map(const pagemate_section *section,
 /**
  * Unmaps a view. Pointers into it are no longer valid.
  *
- * No other thread may use the view during the call, and nothing may use it later. It always succeeds.
- * NULL is ignored, as by free().
+ * No thread may use the view during or after the call. The call always succeeds. NULL is ignored,
+ * as by free().
  */
 pagemate_status pagemate_view_unmap(pagemate_view *view);
 
@@ -897,11 +904,12 @@ pagemate_status pagemate_view_unmap(pagemate_view *view);
  * Returns the address of the view: pagemate_view_len() bytes, valid until the view is unmapped.
  * Thread-safe.
  *
- * Other processes may write any of the bytes at any time, so an ordinary access through the pointer is a
- * data race: the compiler may read a value twice, and two bytes may come from different writes. Use
- * lock-free atomics of the language, with one size per place; or pagemate_view_read_at() and
- * pagemate_view_write_at(); or make sure, for example by a mutex, that no process writes at the same
- * time. Writing to a view that is not writable ends the process with SIGSEGV.
+ * Other processes may write any of the bytes at any time, so an ordinary access through the
+ * pointer is a data race: the compiler may read a value twice, and two bytes may come from
+ * different writes. Use lock-free atomics of the language, always with the same size for the same
+ * bytes; or pagemate_view_read_at() and pagemate_view_write_at(); or make sure, for example by a
+ * mutex, that no process writes at the same time. Writing to a view that is not writable ends the
+ * process with SIGSEGV.
  *
  * The address differs from process to process: store offsets in shared memory, never pointers.
  *
@@ -922,8 +930,7 @@ pagemate_status pagemate_view_unmap(pagemate_view *view);
  * pagemate_section_close(section);
  * ```
  */
-pagemate_status pagemate_view_pointer(const pagemate_view *view,
-                                      void **pointer);
+pagemate_status pagemate_view_pointer(const pagemate_view *view, void **pointer);
 
 /**
  * Returns the length of the view in bytes. Thread-safe.
@@ -972,8 +979,9 @@ pagemate_status pagemate_view_write_at(const pagemate_view *view,
 /**
  * Writes changed pages back to the file of the section, and waits until they are stored. Thread-safe.
  *
- * Views of the same section need no flush to see each other's bytes. On Windows the call waits only if
- * this handle created the section over its file; for a section that was opened, it starts the writing.
+ * Views of the same section need no flush to see each other's bytes. On Windows the call waits
+ * only if this handle created the section over its file; for a section that was opened, it only
+ * starts the writing.
  *
  * @return PAGEMATE_OS: the file system reported an error.
  */
@@ -1000,7 +1008,7 @@ pagemate_status pagemate_mutex_create_new(const char *name,
 /**
  * Opens the mutex `name` if a process holds it, and creates it otherwise.
  *
- * pagemate_mutex_was_created() tells which. Thread-safe.
+ * pagemate_mutex_was_created() returns whether this call created it. Thread-safe.
  *
  * @param name     The name: see pagemate_section_create_new().
  * @param options  The mutex to create. An existing mutex stays as it is.
@@ -1051,8 +1059,8 @@ pagemate_status pagemate_mutex_create_unnamed(const pagemate_mutex_options *opti
 /**
  * Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
  *
- * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
- * NULL is ignored, as by free().
+ * No thread may use the handle during or after the call. The call always succeeds. NULL is
+ * ignored, as by free().
  */
 pagemate_status pagemate_mutex_close(pagemate_mutex *mutex);
 
@@ -1142,7 +1150,7 @@ pagemate_status pagemate_event_create_new(const char *name,
 /**
  * Opens the event `name` if a process holds it, and creates it otherwise.
  *
- * pagemate_event_was_created() tells which. Thread-safe.
+ * pagemate_event_was_created() returns whether this call created it. Thread-safe.
  *
  * @param name     The name: see pagemate_section_create_new().
  * @param options  The event to create. An existing event stays as it is.
@@ -1189,8 +1197,8 @@ pagemate_status pagemate_event_create_unnamed(const pagemate_event_options *opti
 /**
  * Closes a handle. If it is the last one of all processes, the name ends.
  *
- * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
- * NULL is ignored, as by free().
+ * No thread may use the handle during or after the call. The call always succeeds. NULL is
+ * ignored, as by free().
  */
 pagemate_status pagemate_event_close(pagemate_event *event);
 
@@ -1274,7 +1282,7 @@ pagemate_status pagemate_semaphore_create_new(const char *name,
 /**
  * Opens the semaphore `name` if a process holds it, and creates it otherwise.
  *
- * pagemate_semaphore_was_created() tells which. Thread-safe.
+ * pagemate_semaphore_was_created() returns whether this call created it. Thread-safe.
  *
  * @param name       The name: see pagemate_section_create_new().
  * @param options    The semaphore to create. An existing semaphore stays as it is.
@@ -1326,13 +1334,13 @@ pagemate_status pagemate_semaphore_create_unnamed(const pagemate_semaphore_optio
 /**
  * Closes a handle. If it is the last one of all processes, the name ends.
  *
- * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
- * NULL is ignored, as by free().
+ * No thread may use the handle during or after the call. The call always succeeds. NULL is
+ * ignored, as by free().
  */
 pagemate_status pagemate_semaphore_close(pagemate_semaphore *semaphore);
 
 /**
- * Blocks until the count is greater than 0, and takes 1 from it. Thread-safe.
+ * Blocks until the count is greater than 0, and decrements it. Thread-safe.
  *
  * If the process dies afterwards, the count is not restored.
  *
@@ -1342,14 +1350,15 @@ pagemate_status pagemate_semaphore_close(pagemate_semaphore *semaphore);
 pagemate_status pagemate_semaphore_acquire(const pagemate_semaphore *semaphore);
 
 /**
- * Takes 1 from the count if it is greater than 0, without blocking. Thread-safe.
+ * Decrements the count if it is greater than 0, without blocking. Thread-safe.
  *
  * @return PAGEMATE_TIMED_OUT: the count is 0. Otherwise as for pagemate_semaphore_acquire().
  */
 pagemate_status pagemate_semaphore_try_acquire(const pagemate_semaphore *semaphore);
 
 /**
- * Blocks until the count is greater than 0, and takes 1 from it, or until the timeout expires. Thread-safe.
+ * Blocks until the count is greater than 0, and decrements it, or until the timeout expires.
+ * Thread-safe.
  *
  * @param semaphore    The semaphore.
  * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
@@ -1393,8 +1402,8 @@ pagemate_status pagemate_semaphore_was_created(const pagemate_semaphore *semapho
 pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, const char **name);
 
 /**
- * Blocks until one of several objects is available, and acquires that one only; if several are, the first
- * in the list. Thread-safe.
+ * Blocks until one of several objects is available, and acquires only that one. If several are
+ * available, it acquires the first one in the list. Thread-safe.
  *
  * ```c
  * pagemate_event *quit = NULL;
@@ -1449,10 +1458,11 @@ pagemate_status pagemate_wait_any_for(const pagemate_waitable *list,
  * Blocks until all of several objects are available at the same time, and acquires all of them.
  * Thread-safe.
  *
- * On Unix some of them may be acquired and released again while another is missing. In that moment a call
- * of another thread that does not block, such as pagemate_mutex_try_lock(), may find them unavailable. If
- * the process is killed in that moment, acquired mutexes are abandoned, and what was taken from events and
- * semaphores is lost.
+ * On Unix the call may acquire some of the objects and release them again while another one is not
+ * available. In that moment a call of another thread that does not block, such as
+ * pagemate_mutex_try_lock(), may find them unavailable. If the process is killed in that moment,
+ * the mutexes that it acquired are abandoned, and the signals and permits that it acquired are
+ * lost.
  *
  * @param list       The objects.
  * @param count      The number of objects: 1 to 64.
@@ -1483,8 +1493,8 @@ pagemate_status pagemate_wait_all_for(const pagemate_waitable *list,
 /**
  * Opens a mutex in a section, or creates it in bytes that are all zero.
  *
- * While another process creates it, the call blocks. If that process dies, this one takes over.
- * Thread-safe.
+ * The call blocks while another process creates the mutex. If that process dies, this call creates
+ * the mutex. Thread-safe.
  *
  * @param section      The section.
  * @param offset       The offset of the mutex in the section, in bytes: a multiple of 8.
@@ -1527,8 +1537,8 @@ pagemate_status pagemate_shared_mutex_open(const pagemate_section *section,
 /**
  * Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
  *
- * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
- * NULL is ignored, as by free().
+ * No thread may use the handle during or after the call. The call always succeeds. NULL is
+ * ignored, as by free().
  */
 pagemate_status pagemate_shared_mutex_close(pagemate_shared_mutex *mutex);
 
@@ -1594,7 +1604,7 @@ pagemate_status pagemate_shared_mutex_read_at(const pagemate_shared_mutex *mutex
 /**
  * Copies bytes into the value of a mutex that the calling thread owns.
  *
- * If the process is killed during the call, some of the bytes may have been written; the next owner learns
+ * If the process is killed during the call, only some of the bytes may be written, and the next lock reports
  * that the mutex was abandoned.
  *
  * @param mutex   The mutex.
@@ -1614,9 +1624,10 @@ pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mute
  * Creates a section handle for a mappable descriptor: a section received from another process, or a device.
  * Not on Windows.
  *
- * The handle has the access that the descriptor was opened with, and its current length. Unless the memory
- * is sealed, a process with write access to it can truncate it; touching the missing pages ends this
- * process with SIGBUS. So does touching memory that was not reserved when no memory is left. Thread-safe.
+ * The handle has the access with which the descriptor was opened, and the current length of the
+ * memory. Unless the memory is sealed, a process with write access can truncate it, and an access
+ * to a truncated page ends this process with SIGBUS. If the memory was not reserved, an access to
+ * it when no memory is left also ends the process with SIGBUS. Thread-safe.
  *
  * @param descriptor  An open descriptor. It is duplicated, and the caller still owns it. The duplicate of a
  *                    named section's descriptor holds the name.
@@ -1645,9 +1656,9 @@ pagemate_status pagemate_section_descriptor(const pagemate_section *section,
 /**
  * Opens the POSIX shared memory object `name`, as `shm_open(3)` does. Not on Windows.
  *
- * The object follows the rules of POSIX: its name stays until a process unlinks it, and a process with write
- * access can truncate it, after which touching the missing pages ends this process with SIGBUS.
- * Thread-safe.
+ * The object follows the rules of POSIX: its name remains until a process unlinks it. A process
+ * with write access can truncate it, and an access to a truncated page then ends this process with
+ * SIGBUS. Thread-safe.
  *
  * @param name     The name.
  * @param access   The access. The default is PAGEMATE_ACCESS_READ_WRITE.
@@ -1678,8 +1689,8 @@ pagemate_status pagemate_section_from_handle(void *handle,
 /**
  * Returns the Windows handle of a section, which can be duplicated into another process. On Windows only.
  *
- * The handle belongs to the section handle: it is valid until that is closed, and the caller must not close
- * it. A process with a duplicate is a holder. Thread-safe.
+ * The handle belongs to the section: it is valid until the section handle is closed, and the
+ * caller must not close it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_section_handle(const pagemate_section *section,
                                         void **handle);
@@ -1765,8 +1776,8 @@ pagemate_status pagemate_mutex_from_handle(void *handle,
 /**
  * Returns the Windows handle of a mutex, which can be duplicated into another process. On Windows only.
  *
- * The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
- * it. A process with a duplicate is a holder. Thread-safe.
+ * The handle belongs to pagemate's handle: it is valid until pagemate's handle is closed, and the
+ * caller must not close it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_mutex_handle(const pagemate_mutex *mutex,
                                       void **handle);
@@ -1789,8 +1800,8 @@ pagemate_status pagemate_event_from_handle(void *handle,
 /**
  * Returns the Windows handle of an event, which can be duplicated into another process. On Windows only.
  *
- * The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
- * it. A process with a duplicate is a holder. Thread-safe.
+ * The handle belongs to pagemate's handle: it is valid until pagemate's handle is closed, and the
+ * caller must not close it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_event_handle(const pagemate_event *event,
                                       void **handle);
@@ -1813,8 +1824,8 @@ pagemate_status pagemate_semaphore_from_handle(void *handle,
 /**
  * Returns the Windows handle of a semaphore, which can be duplicated into another process. On Windows only.
  *
- * The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
- * it. A process with a duplicate is a holder. Thread-safe.
+ * The handle belongs to pagemate's handle: it is valid until pagemate's handle is closed, and the
+ * caller must not close it. A process with a duplicate is a holder. Thread-safe.
  */
 pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
                                           void **handle);
@@ -1822,7 +1833,7 @@ pagemate_status pagemate_semaphore_handle(const pagemate_semaphore *semaphore,
 
 /**
  * Lists all live objects that this user may open, sorted by name, and removes the files of dead ones.
- * Thread-safe. pagemate_inventory_unreachable() tells whether a namespace is left out.
+ * Thread-safe. pagemate_inventory_unreachable() reports a namespace that is left out.
  *
  * On Windows these are the named file mappings of all programs, and the call holds each of them for a
  * moment while it reads the properties.
@@ -1887,8 +1898,8 @@ pagemate_status pagemate_inventory_entry(const pagemate_inventory *inventory,
 /**
  * Frees a list and all its entries.
  *
- * No other thread may use the list during the call, and nothing may use it later. It always succeeds. NULL
- * is ignored, as by free().
+ * No thread may use the list during or after the call. The call always succeeds. NULL is ignored,
+ * as by free().
  */
 pagemate_status pagemate_inventory_free(pagemate_inventory *inventory);
 

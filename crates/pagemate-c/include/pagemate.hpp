@@ -65,7 +65,7 @@ enum class Access {
     CopyOnWrite = PAGEMATE_ACCESS_COPY_ON_WRITE,
 };
 
-/** The most access that views of an object can have: see pagemate_protection. */
+/** The upper limit for the access of views of an object: see pagemate_protection. */
 enum class Protection {
     Default = PAGEMATE_PROTECTION_DEFAULT,
     ReadOnly = PAGEMATE_PROTECTION_READ_ONLY,
@@ -94,7 +94,7 @@ inline void check(pagemate_status status) {
     }
 }
 
-/** Returns a name as a C string. Throws if it contains a NUL, where C would cut it off. */
+/** Returns a name as a C string. Throws if it contains a NUL, which would end the C string. */
 inline const char *text(const std::string &name) {
     if (name.find('\0') != std::string::npos) {
         throw Error(PAGEMATE_INVALID_NAME, 0, "use name: a name must not contain a NUL character");
@@ -158,13 +158,13 @@ public:
         return *this;
     }
 
-    /** Sets the access of the view. With Access::CopyOnWrite, writes copy the page and stay in this view. */
+    /** Sets the access of the view. With Access::CopyOnWrite, the view writes to copies of its own. */
     ViewOptions &access(Access access) noexcept {
         options_.access = static_cast<pagemate_access>(access);
         return *this;
     }
 
-    /** Sets whether all pages are brought in when the section is mapped. A hint. */
+    /** Sets whether all pages are mapped at once, so that no later access causes a page fault. A hint. */
     ViewOptions &prefault(bool prefault = true) noexcept {
         detail::set_flag(options_.flags, PAGEMATE_PREFAULT, prefault);
         return *this;
@@ -182,7 +182,8 @@ private:
 };
 
 /**
- * A section, or a range of it, mapped into the address space; unmapped when destroyed. It holds its section.
+ * A section, or a range of it, mapped into the address space; unmapped when destroyed. It holds the
+ * name of its section.
  *
  * Other processes may write any byte at any time. The bytes of a copy may come from different writes; use
  * atomics or a mutex to order accesses.
@@ -228,7 +229,7 @@ public:
 #ifdef __cpp_lib_atomic_ref
     /**
      * Returns a reference to an atomic in the view, valid until the view is destroyed; since C++20. `offset`
-     * must be aligned for `T`. All accesses to one place must have the same size.
+     * must be aligned for `T`. All accesses to the same bytes must have the same size.
      */
     template <class T> std::atomic_ref<T> atomic(std::size_t offset) {
         using Atomic = std::atomic_ref<T>;
@@ -316,7 +317,7 @@ public:
         return detail::result_of<std::uint64_t>(pagemate_section_len, section_.get());
     }
 
-    /** Returns the length that the creator asked for, in bytes: len() before it was rounded up. */
+    /** Returns the length that the creator requested, in bytes: len() before it was rounded up. */
     std::uint64_t requested_len() const {
         return detail::result_of<std::uint64_t>(pagemate_section_requested_len, section_.get());
     }
@@ -341,7 +342,7 @@ public:
             detail::result_of<pagemate_access>(pagemate_section_access, section_.get()));
     }
 
-    /** Returns the most access that views of the section can have. */
+    /** Returns the upper limit for the access of views of the section. */
     Protection protection() const {
         return static_cast<Protection>(
             detail::result_of<pagemate_protection>(pagemate_section_protection, section_.get()));
@@ -388,7 +389,7 @@ public:
         return *this;
     }
 
-    /** Sets the most access that views of a new section can have. */
+    /** Sets the upper limit for the access of views of a new section. */
     SectionOptions &protection(Protection protection) noexcept {
         options_.protection = static_cast<pagemate_protection>(protection);
         return *this;
@@ -452,7 +453,7 @@ namespace inventory {
 struct MutexState {
     /** The pid of the owner, in the owner's pid namespace, if a thread owns it. */
     std::optional<std::uint32_t> owner;
-    /** Whether the next owner will learn that it was abandoned. */
+    /** Whether the next lock will report that it was abandoned. */
     bool abandoned;
 };
 

@@ -78,7 +78,7 @@ public:
      */
     void unlock() { check(unlock_(handle_.get())); }
 
-    /** For the owner: returns whether the previous owner ended without unlocking the mutex. */
+    /** Returns whether the previous owner ended without unlocking the mutex. Only the owner may call this. */
     bool was_abandoned() const noexcept { return abandoned_; }
 
     /** Returns whether the calling thread owns the mutex through this handle. */
@@ -88,7 +88,7 @@ protected:
     explicit Lock(Handle *handle) : handle_(handle) {}
 
     Owner<Handle> handle_;
-    /** Written by the owner of the mutex only. */
+    /** Only the owner of the mutex writes to it. */
     bool abandoned_ = false;
 
 private:
@@ -337,8 +337,8 @@ private:
     pagemate_event_options options_{};
 };
 
-/** A semaphore, which is a count that all processes share. Its name exists as a section's does. The death of
- *  a process does not restore what it acquired. */
+/** A semaphore, which is a count that all processes share. Its name exists as a section's does. If a
+ *  process dies, the permits that it acquired are lost. */
 class Semaphore {
 public:
     /** Opens the semaphore `name`. Throws if no process holds it. */
@@ -352,13 +352,13 @@ public:
         return make(pagemate_semaphore_open_within, detail::text(name), detail::nanoseconds(time));
     }
 
-    /** Blocks until the count is greater than 0, and takes 1 from it. */
+    /** Blocks until the count is greater than 0, and decrements it. */
     void acquire() { detail::check(pagemate_semaphore_acquire(handle_.get())); }
 
-    /** Takes 1 from the count if it is greater than 0, without blocking. Returns whether it did. */
+    /** Decrements the count if it is greater than 0, without blocking. Returns whether it did. */
     bool try_acquire() { return detail::in_time(pagemate_semaphore_try_acquire(handle_.get())); }
 
-    /** Blocks until it can take 1 from the count or the timeout expires. Returns whether it did. */
+    /** Blocks until it has decremented the count or the timeout expires. Returns whether it did. */
     template <class Rep, class Period>
     bool try_acquire_for(const std::chrono::duration<Rep, Period> &time) {
         const auto left = detail::nanoseconds(time);
@@ -459,13 +459,13 @@ public:
     Waitable(Mutex &mutex) : mutex_(&mutex) { one_.mutex = mutex.handle_.get(); }
     /** Waits until the event is set, and resets it if it is reset automatically. */
     Waitable(Event &event) { one_.event = event.handle_.get(); }
-    /** Waits until the count is greater than 0, and takes 1 from it. */
+    /** Waits until the count is greater than 0, and decrements it. */
     Waitable(Semaphore &semaphore) { one_.semaphore = semaphore.handle_.get(); }
 
     /** Returns the struct for C. */
     const pagemate_waitable &raw() const noexcept { return one_; }
 
-    /** Returns the lock of a mutex that a wait acquired; without a mutex for other objects. */
+    /** Returns the lock of a mutex that a wait acquired. For other objects the lock has no mutex. */
     std::unique_lock<Mutex> adopt(bool abandoned) const {
         return mutex_ == nullptr ? std::unique_lock<Mutex>() : mutex_->adopt(abandoned);
     }
@@ -490,7 +490,7 @@ inline std::vector<pagemate_waitable> raw(const std::vector<Waitable> &list) {
     for (const auto &one : list) {
         all.push_back(one.raw());
     }
-    // Without an element data() may be NULL, which C reports as a missing list instead of a wrong count.
+    // data() of an empty list may be NULL, which C would report as a missing list, so pass another pointer.
     all.reserve(1);
     return all;
 }
@@ -522,8 +522,8 @@ inline std::optional<std::vector<Had>> wait_all(const std::vector<Waitable> &lis
 
 } // namespace detail
 
-/** Blocks until one of the objects is available, and acquires that one only; if several are, the first in
- *  the list. */
+/** Blocks until one of the objects is available, and acquires only that one. If several are available, it
+ *  acquires the first one in the list. */
 inline Had wait_any(const std::vector<Waitable> &list) {
     return std::move(*detail::wait_any(list, PAGEMATE_FOREVER));
 }
@@ -549,8 +549,8 @@ std::optional<std::vector<Had>> wait_all_for(const std::vector<Waitable> &list,
 }
 
 /**
- * A mutex that is stored in a section, together with the value that it protects. It holds the section. Only
- * the owner of the mutex can copy the value in and out.
+ * A mutex that is stored in a section, together with the value that it protects. It holds the name of the
+ * section. Only the owner of the mutex can copy the value in and out.
  *
  * `T` is a number, a struct that PAGEMATE_SHAREABLE describes, or an array of these. It is a `SharedMutex<T>`
  * of a Rust program with the same type. Opening it with another type throws Error with PAGEMATE_WRONG_KIND.

@@ -1,4 +1,5 @@
-//! Reads the fields of a structure, and refuses everything whose layout two programs cannot agree on.
+//! Reads the fields of a structure. Fails for structures whose layout may differ between two
+//! programs.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
@@ -48,7 +49,8 @@ pub(crate) fn fields(data: &DataStruct) -> Vec<Field<'_>> {
     .collect()
 }
 
-/// Returns the `repr` attributes, which a structure of the same layout repeats.
+/// Returns the `repr` attributes. The structure for readers repeats them, so that it has the same
+/// layout.
 pub(crate) fn repr(input: &DeriveInput) -> TokenStream {
     input.attrs.iter().filter(|attr| is_repr(attr)).map(ToTokens::to_token_stream).collect()
 }
@@ -67,7 +69,7 @@ fn check_repr(input: &DeriveInput) -> Result<()> {
                 );
             }
             fixed |= meta.path.is_ident("C") || meta.path.is_ident("transparent");
-            // Skips the argument of `align(N)`.
+            // Skip the argument of `align(N)`.
             if meta.input.peek(syn::token::Paren) {
                 let argument;
                 syn::parenthesized!(argument in meta.input);

@@ -19,7 +19,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         (conditional(&bounds, &fields, "Plain"), conditional(&bounds, &fields, "InPlace"));
     let reader_struct = reader_struct(input, &reader, &fields, &bounds);
     let fingerprint = fingerprint(name, &fields);
-    // A generic structure is checked at its first use, any other one here.
+    // Check the layout of a generic structure at its first use, and that of any other structure
+    // here.
     let check = input.generics.params.is_empty().then(|| {
         quote! { const _: u64 = <#name as ::pagemate::Shareable>::FINGERPRINT; }
     });
@@ -48,7 +49,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// Returns the bounds of the structure, and that each field is `Shareable`.
+/// Returns the bounds of the structure, and the bound that each field is `Shareable`.
 fn bounds(input: &DeriveInput, fields: &[Field<'_>]) -> TokenStream {
     let own = input.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let types = fields.iter().map(|field| {
@@ -58,8 +59,9 @@ fn bounds(input: &DeriveInput, fields: &[Field<'_>]) -> TokenStream {
     quote! { #(#own,)* #(#types,)* }
 }
 
-/// Returns the bounds under which the structure has the marker trait. The lifetime makes the compiler decide
-/// at each use whether a field has the trait, and not refuse the derive.
+/// Returns the bounds under which the structure has the marker trait. The bounds contain a
+/// lifetime, so that the compiler tests at each use whether the fields have the trait. Without it
+/// the derive would not compile for fields without the trait.
 fn conditional(bounds: &TokenStream, fields: &[Field<'_>], marker: &str) -> TokenStream {
     let marker = Ident::new(marker, Span::call_site());
     let types = fields.iter().map(|field| {
@@ -103,7 +105,8 @@ fn reader_struct(
     }
 }
 
-/// Returns the fingerprint of the layout, which does not compile if there is padding.
+/// Returns an expression for the fingerprint of the layout. It does not compile if the structure
+/// has padding.
 fn fingerprint(name: &Ident, fields: &[Field<'_>]) -> TokenStream {
     let mut end = quote! { 0 };
     let steps = fields.iter().map(|Field { member, name: field, ty, .. }| {
@@ -134,7 +137,7 @@ fn fingerprint(name: &Ident, fields: &[Field<'_>]) -> TokenStream {
     }}
 }
 
-/// Returns the place of a type for error messages, with the names of the code of this macro.
+/// Returns the span of a type for error messages. Names are resolved as in the code of this macro.
 fn at(ty: &Type) -> Span {
     ty.span().resolved_at(Span::call_site())
 }

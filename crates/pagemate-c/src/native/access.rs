@@ -14,20 +14,20 @@ pub enum Access {
     Read = 1,
     /// Read and write.
     ReadWrite = 2,
-    /// For views only: read and write, but a write copies the page and stays in this view
-    /// (`FILE_MAP_COPY`, `MAP_PRIVATE`). Whether later writes of others appear in pages that this view
-    /// has not written to is unspecified.
+    /// For views only: read and write. The first write to a page copies the page, and the copy
+    /// belongs to this view alone (`FILE_MAP_COPY`, `MAP_PRIVATE`). For pages that this view has
+    /// not written to, it is unspecified whether they show later writes of other views.
     CopyOnWrite = 3,
 }
 
-/// The most access that views of an object can have, through any handle.
+/// The upper limit for the access of views of an object, through any handle.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// PAGEMATE_PROTECTION_READ_WRITE.
     Default = 0,
-    /// Views are read-only or copy-on-write (`PAGE_READONLY`). This is useful over a file that has
-    /// contents; new memory would stay zero.
+    /// Views are read-only or copy-on-write (`PAGE_READONLY`). Use this over a file that has
+    /// contents; without a file the memory stays zero.
     ReadOnly = 1,
     /// Views may be writable (`PAGE_READWRITE`).
     ReadWrite = 2,
@@ -35,9 +35,10 @@ pub enum Protection {
 
 /// The users who may open an object, in addition to the owner. The owner always has full access.
 ///
-/// A user with read access can also keep the name alive. A user with write access can change any byte at
-/// any time, and on Unix can truncate the memory, after which touching your views ends your process with
-/// SIGBUS. On Unix the sharing is the mode of a file, on Windows a security descriptor.
+/// A user with read access can also keep the name alive. A user with write access can change any
+/// byte at any time. On Unix such a user can also truncate the memory under your views, and an
+/// access to a truncated page ends your process with SIGBUS. The sharing is the mode of a file on
+/// Unix, and a security descriptor on Windows.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
@@ -100,7 +101,7 @@ impl From<pagemate::Access> for Access {
         match access {
             pagemate::Access::Read => Access::Read,
             pagemate::Access::ReadWrite => Access::ReadWrite,
-            _ => unreachable!("this interface has every access of its release"),
+            _ => unreachable!("this interface has an enum value for every access"),
         }
     }
 }
@@ -110,7 +111,7 @@ impl From<pagemate::Protection> for Protection {
         match protection {
             pagemate::Protection::ReadOnly => Protection::ReadOnly,
             pagemate::Protection::ReadWrite => Protection::ReadWrite,
-            _ => unreachable!("this interface has every protection of its release"),
+            _ => unreachable!("this interface has an enum value for every protection"),
         }
     }
 }
@@ -121,6 +122,6 @@ pub(super) fn split_sharing(sharing: pagemate::Sharing) -> (Sharing, Access) {
         pagemate::Sharing::Owner => (Sharing::Owner, Access::Default),
         pagemate::Sharing::Group(access) => (Sharing::Group, access.into()),
         pagemate::Sharing::Everyone(access) => (Sharing::Everyone, access.into()),
-        _ => unreachable!("this interface has every sharing of its release"),
+        _ => unreachable!("this interface has an enum value for every sharing"),
     }
 }

@@ -1,5 +1,5 @@
-//! Checks of the arguments that C passes, and the pattern shared by functions that create, query and
-//! close handles.
+//! Checks of arguments that C passes, and the steps that all functions which create, query and
+//! close handles have in common.
 
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::mem::MaybeUninit;
@@ -8,7 +8,7 @@ use pagemate::Name;
 
 use super::status::{Failure, Outcome, Status, run};
 
-/// The place for a result. Its previous contents are never read, so it need not be initialised.
+/// The memory for a result. Its previous content is never read, so it may be uninitialised.
 pub(super) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
 
 /// Returns an argument that must not be NULL.
@@ -16,7 +16,7 @@ pub(super) fn required<T>(call: &str, name: &str, argument: Option<T>) -> Outcom
     argument.ok_or_else(|| Failure::invalid(call, format_args!("{name} is NULL")))
 }
 
-/// Returns the failure for a number that is no value of the field's enum.
+/// Returns the failure for a number that is not a value of the field's enum.
 pub(super) fn unknown(call: &str, field: &str, word: u32) -> Failure {
     Failure::invalid(call, format_args!("{field} is {word}, which is not a valid value"))
 }
@@ -38,8 +38,9 @@ pub(super) unsafe fn text<'a>(call: &str, name: &str, text: *const c_char) -> Ou
     })
 }
 
-/// Checks that a buffer of `len` bytes, to be copied from or to `offset`, is no longer than the whole
-/// object, `total` bytes. Such a buffer fits the address space.
+/// Checks that a buffer of `len` bytes, which is copied from or to the offset `offset`, is not
+/// longer than the whole object, `total` bytes. A buffer that is not longer fits into the address
+/// space.
 pub(super) fn check_len(call: &str, offset: usize, len: usize, total: usize) -> Outcome {
     if len <= total {
         return Ok(());
@@ -85,7 +86,7 @@ pub(super) unsafe fn buffer<'a>(
     if len == 0 {
         return Ok(&mut []);
     }
-    // SAFETY: `bytes` is not NULL, so the caller guarantees `len` writable bytes that nothing else
+    // SAFETY: `bytes` is not NULL, so the caller guarantees `len` writable bytes that no other code
     // accesses during `'a`.
     Ok(unsafe { std::slice::from_raw_parts_mut(bytes.cast(), len) })
 }
@@ -111,7 +112,8 @@ pub(super) fn create_handle<T>(
     })
 }
 
-/// Stores a property of the object behind `handle` in `out`. Both come with their argument's name.
+/// Stores a property of the object behind `handle` in `out`. Both arguments are pairs with their
+/// name in C, for error messages.
 pub(super) fn query<H, T>(
     call: &str,
     (name, handle): (&str, Option<&H>),

@@ -45,7 +45,7 @@ impl From<pagemate::Kind> for Kind {
 pub struct State {
     /// Of a mutex: the pid of the owner, in the owner's pid namespace; 0 if no thread owns it.
     pub owner: u32,
-    /// Of a mutex: whether the next owner will learn that it was abandoned.
+    /// Of a mutex: whether the next lock will report that it was abandoned.
     pub abandoned: bool,
     /// Of an event: whether it is set.
     pub signaled: bool,
@@ -103,7 +103,8 @@ pub struct Entry {
     pub len: u64,
     /// The kind.
     pub kind: Kind,
-    /// The most access that views can have. On Windows only a user who may write to the section sees it.
+    /// The upper limit for the access of views. On Windows only a user who may write to the section
+    /// can query it; for other users it is PAGEMATE_PROTECTION_READ_WRITE.
     pub protection: Protection,
     /// The other users who may open the object.
     pub sharing: Sharing,
@@ -115,8 +116,8 @@ pub struct Entry {
     pub creator: u32,
     /// The uid of the owner; -1 on Windows, which has no uids.
     pub owner: i64,
-    /// The pids of the holders that this user may see: without privilege, only those of the same user, and
-    /// on macOS and Windows none.
+    /// The pids of the holders that this user may inspect: without privilege only holders of the
+    /// same user, and on macOS and Windows none.
     pub holders: *const u32,
     /// The number of holders.
     pub holder_count: usize,
@@ -139,8 +140,8 @@ pub(super) struct OwnedEntry {
 
 impl From<inventory::Entry> for OwnedEntry {
     fn from(found: inventory::Entry) -> OwnedEntry {
-        // The pointers below stay valid when the entry moves, because they point into heap allocations of
-        // the fields beside them.
+        // The entry may be moved: the pointers below refer to memory on the heap that other fields
+        // own.
         let name = CString::new(found.name.to_string()).unwrap_or_default();
         let file = found.file.and_then(|path| CString::new(bytes(&path)).ok());
         let state = found.state.map(|state| Box::new(State::new(state, found.waiting)));

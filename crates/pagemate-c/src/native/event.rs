@@ -69,9 +69,9 @@ impl EventOptions {
 
 /// A handle to an event, which is set or not set, for all processes alike.
 ///
-/// Its name exists as a section's does. The death of a holder changes nothing else: the event stays set or
-/// not set. Several threads may use one handle at the same time. No thread may use it during or after a
-/// call that closes it.
+/// Its name exists as long as that of a section. The death of a holder changes nothing else: the
+/// event stays set or not set. Several threads may use one handle at the same time. No thread may
+/// use it during or after a call that closes it.
 #[derive(Debug)]
 pub struct Event {
     pub(super) event: sync::Event,
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn pagemate_event_create_new(
 
 /// Opens the event `name` if a process holds it, and creates it otherwise.
 ///
-/// pagemate_event_was_created() tells which. Thread-safe.
+/// pagemate_event_was_created() returns whether this call created it. Thread-safe.
 ///
 /// @param name     The name: see pagemate_section_create_new().
 /// @param options  The event to create. An existing event stays as it is.
@@ -190,8 +190,8 @@ pub extern "C" fn pagemate_event_create_unnamed(
 
 /// Closes a handle. If it is the last one of all processes, the name ends.
 ///
-/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
-/// NULL is ignored, as by free().
+/// No thread may use the handle during or after the call. The call always succeeds. NULL is
+/// ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_close(event: Option<Box<Event>>) -> Status {
     close(event)

@@ -19,7 +19,7 @@ pub struct Inventory {
 }
 
 /// Lists all live objects that this user may open, sorted by name, and removes the files of dead ones.
-/// Thread-safe. pagemate_inventory_unreachable() tells whether a namespace is left out.
+/// Thread-safe. pagemate_inventory_unreachable() reports a namespace that is left out.
 ///
 /// On Windows these are the named file mappings of all programs, and the call holds each of them for a
 /// moment while it reads the properties.
@@ -122,8 +122,8 @@ pub extern "C" fn pagemate_inventory_entry(
 
 /// Frees a list and all its entries.
 ///
-/// No other thread may use the list during the call, and nothing may use it later. It always succeeds. NULL
-/// is ignored, as by free().
+/// No thread may use the list during or after the call. The call always succeeds. NULL is ignored,
+/// as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_free(inventory: Option<Box<Inventory>>) -> Status {
     close(inventory)

@@ -6,10 +6,10 @@
 //!
 //! # Safety
 //!
-//! The top of the header states once the guarantees of every caller: each pointer is NULL or points to a
-//! valid object of its type for the whole call, a string ends in a NUL, and a handle is not used after it
-//! was closed. Most arguments are therefore optional references, and `unsafe` is left only for strings,
-//! buffers and descriptors.
+//! The documentation at the top of the header states the obligations of every caller: each pointer
+//! is NULL or points to a valid object of its type during the whole call, a string ends in a NUL,
+//! and a handle is not used after it was closed. Most arguments are therefore optional references,
+//! and only strings, buffers and descriptors need `unsafe` code here.
 #![allow(unsafe_code, reason = "functions with C names and pointers of C")]
 #![allow(clippy::missing_safety_doc, reason = "stated above, once for all functions")]
 #![allow(clippy::doc_markdown, reason = "in the header, names without backticks become links")]
@@ -33,7 +33,7 @@ pub mod view;
 pub mod wait;
 mod word;
 
-/// Checks at compile time that handles may be shared between threads, as the header promises.
+/// Checks at compile time that several threads may use handles, as the header documents.
 const _: fn() = || {
     fn any_thread<T: Send + Sync>() {}
     any_thread::<section::Section>();

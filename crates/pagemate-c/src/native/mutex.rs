@@ -44,14 +44,15 @@ impl MutexOptions {
 
 /// A handle to a mutex, which at most one thread of all processes owns at a time.
 ///
-/// Its name exists as a section's does. Several threads may use one handle at the same time. No thread may
-/// use it during or after a call that closes it. A thread that owns the mutex through a handle cannot lock
-/// it again through the same handle: that is PAGEMATE_INVALID_INPUT.
+/// Its name exists as long as that of a section. Several threads may use one handle at the same
+/// time. No thread may use it during or after a call that closes it. A thread that owns the mutex
+/// through a handle cannot lock it again through the same handle: the second lock returns
+/// PAGEMATE_INVALID_INPUT.
 ///
-/// **If the owner dies**, that is, its process is killed or its thread ends, the mutex is abandoned: the
-/// next waiter acquires it within a tenth of a second, and learns it by `abandoned`, because the protected
-/// data may be inconsistent. A process that is merely stopped keeps the mutex. A child made by `fork` owns
-/// none of its parent's mutexes.
+/// **If the owner dies**, because its process is killed or its thread ends, the mutex is abandoned.
+/// The next waiter acquires it within a tenth of a second, and its lock call reports this in
+/// `abandoned`, because the protected data may be inconsistent. A process that is merely stopped
+/// keeps the mutex. A child made by `fork` owns none of its parent's mutexes.
 ///
 /// ```c
 /// pagemate_mutex *mutex = NULL;
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn pagemate_mutex_create_new(
 
 /// Opens the mutex `name` if a process holds it, and creates it otherwise.
 ///
-/// pagemate_mutex_was_created() tells which. Thread-safe.
+/// pagemate_mutex_was_created() returns whether this call created it. Thread-safe.
 ///
 /// @param name     The name: see pagemate_section_create_new().
 /// @param options  The mutex to create. An existing mutex stays as it is.
@@ -190,8 +191,8 @@ pub extern "C" fn pagemate_mutex_create_unnamed(
 
 /// Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
 ///
-/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
-/// NULL is ignored, as by free().
+/// No thread may use the handle during or after the call. The call always succeeds. NULL is
+/// ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_close(mutex: Option<Box<Mutex>>) -> Status {
     close(mutex)
@@ -199,7 +200,7 @@ pub extern "C" fn pagemate_mutex_close(mutex: Option<Box<Mutex>>) -> Status {
 
 /// Locks the mutex by `acquire`.
 ///
-/// The guard is forgotten, because C has no destructors: pagemate_mutex_unlock() releases the mutex.
+/// C has no destructors, so the guard is forgotten, and pagemate_mutex_unlock() releases the mutex.
 fn lock(
     mutex: Option<&Mutex>,
     abandoned: Option<&mut MaybeUninit<bool>>,

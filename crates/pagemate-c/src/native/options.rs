@@ -5,28 +5,30 @@ use super::descriptor::borrow_file;
 use super::status::{Failure, Outcome};
 use super::word::{AccessWord, FileWord, ProtectionWord, SharingWord};
 
-/// A flag for a new section: reserves no memory at creation; each page is allocated at its first touch.
+/// A flag for a new section: reserves no memory at creation; each page is allocated at its first
+/// access.
 ///
-/// This suits sparse sections. If no memory is left, a touch ends the process with SIGBUS on Unix; on
-/// Windows memory is committed when a range is mapped, and mapping fails. Excludes PAGEMATE_HUGE_PAGES.
+/// Use this for a large section of which only a part is used. If no memory is left, an access ends
+/// the process with SIGBUS on Unix. On Windows memory is committed when a range is mapped, and
+/// mapping fails. Excludes PAGEMATE_HUGE_PAGES.
 pub const PAGEMATE_SPARSE: u32 = 1;
 
 /// A flag for a new section: allocates its memory in huge pages, as far as the system has them. A flag
 /// for a view: moves the memory into huge pages, which copies it. A hint; ignored on Windows.
 pub const PAGEMATE_HUGE_PAGES: u32 = 2;
 
-/// A flag for a new section: shares the bytes of the open file in the field `file`. The file stays when
-/// the name ends, and the caller still owns the descriptor.
+/// A flag for a new section: its memory is the content of the open file in the field `file`. The
+/// file remains when the name ends, and the caller still owns the descriptor.
 pub const PAGEMATE_OVER_FILE: u32 = 4;
 
-/// A flag for a view: brings in all pages before the call returns, so that no later touch causes a page
+/// A flag for a view: maps all pages before the call returns, so that no later access causes a page
 /// fault. A hint.
 pub const PAGEMATE_PREFAULT: u32 = 8;
 
 /// Options to create or open a section. NULL and a zeroed struct, `{0}`, stand for the defaults.
 ///
-/// Later releases take new fields from `reserved`, and zero is their default. A release that does not
-/// know a field fails with PAGEMATE_INVALID_INPUT instead of ignoring it.
+/// Later releases use bytes of `reserved` for new fields, for which zero is the default. If a field
+/// that this release does not know is not zero, the call fails with PAGEMATE_INVALID_INPUT.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct SectionOptions {
@@ -39,7 +41,7 @@ pub struct SectionOptions {
     /// Access of the new handle. The default is PAGEMATE_ACCESS_READ_WRITE. When an existing object is
     /// opened, all fields other than this and `min_len` are ignored.
     pub access: AccessWord,
-    /// The most access that views of a new object can have.
+    /// The upper limit for the access of views of a new object.
     pub protection: ProtectionWord,
     /// The users who may open a new object. For users other than the owner it needs a `Global\` name.
     pub sharing: SharingWord,
@@ -137,7 +139,7 @@ impl ViewOptions {
     }
 }
 
-/// Refuses flags other than `known`, and reserved fields that are not zero.
+/// Fails if there are flags other than `known`, or reserved fields that are not zero.
 pub(super) fn check_unused(call: &str, flags: u32, known: u32, reserved: [u64; 4]) -> Outcome {
     if flags & !known != 0 {
         let cause = format!("options->flags has {:#x}, which is not valid here", flags & !known);

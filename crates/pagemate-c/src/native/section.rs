@@ -12,9 +12,9 @@ use super::timeout::duration;
 /// A handle to a section, which is shared memory.
 ///
 /// A named section exists as long as any process has a handle or a view of it. When the last holder
-/// closes its handles and views, exits, crashes or is killed, the name is free at once, and a section
-/// created under it later is zeroed. A child made by `fork` holds what its parent held until the child
-/// exits or calls `exec`.
+/// closes its handles and views, exits, crashes or is killed, the name is free at once, and a
+/// section that is created under it later is zeroed. A child made by `fork` also holds the sections
+/// that its parent held at that time, until the child exits or calls `exec`.
 ///
 /// Several threads may use one handle at the same time. No thread may use it during or after a call that
 /// closes it.
@@ -32,8 +32,9 @@ impl Section {
 
 /// Creates the section `name`. Fails if a process holds an object of this name.
 ///
-/// All memory is reserved here, so that no later touch fails for lack of memory; PAGEMATE_SPARSE changes
-/// that. If the process is killed during the call, the name is free again. Thread-safe.
+/// All memory is reserved during this call, so that no later access fails for lack of memory,
+/// except with PAGEMATE_SPARSE. If the process is killed during the call, the name is free again.
+/// Thread-safe.
 ///
 /// @param name     The name, UTF-8, at most 1,024 UTF-16 units. `x` and `Local\x` are the same object,
 ///                 which is this user's; on Windows, this logon session's. `Global\x` is the machine's.
@@ -68,8 +69,8 @@ pub unsafe extern "C" fn pagemate_section_create_new(
 
 /// Opens the section `name` if a process holds it, and creates it otherwise.
 ///
-/// pagemate_section_was_created() tells which. Of several processes that call this at the same time,
-/// exactly one creates the section. Thread-safe.
+/// pagemate_section_was_created() returns whether this call created it. Of several processes that call this
+/// at the same time, exactly one creates the section. Thread-safe.
 ///
 /// @param name     The name: see pagemate_section_create_new().
 /// @param options  The section to create. An existing section keeps its length, protection and sharing.
@@ -197,15 +198,15 @@ pub extern "C" fn pagemate_section_clone(
 
 /// Closes a handle. Its views stay valid, and hold the name as well.
 ///
-/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
-/// NULL is ignored, as by free().
+/// No thread may use the handle during or after the call. The call always succeeds. NULL is
+/// ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_close(section: Option<Box<Section>>) -> Status {
     close(section)
 }
 
-/// Returns the length in bytes: of memory, the requested length rounded up to whole pages; over a file,
-/// the requested length. Thread-safe.
+/// Returns the length in bytes. For memory it is the requested length, rounded up to whole pages;
+/// over a file it is the requested length. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_len(
     section: Option<&Section>,
@@ -223,10 +224,10 @@ pub extern "C" fn pagemate_section_check_name(section: Option<&Section>) -> Stat
     run(|| Ok(required("check name", "section", section)?.section.check_name()?))
 }
 
-/// Returns the length that the creator asked for, in bytes, before it was rounded up to whole pages.
-/// Thread-safe.
+/// Returns the length that the creator requested, in bytes, before it was rounded up to whole
+/// pages. Thread-safe.
 ///
-/// On Windows only the handle that created the section knows it; for other handles it is
+/// On Windows only the handle that created the section stores it; other handles return
 /// pagemate_section_len().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_requested_len(
@@ -273,9 +274,9 @@ pub extern "C" fn pagemate_section_access(
     })
 }
 
-/// Returns the most access that views of the section can have. Thread-safe.
+/// Returns the upper limit for the access of views of the section. Thread-safe.
 ///
-/// On Windows the kernel does not tell a read-only handle that opened the section; the result is then
+/// On Windows a read-only handle that opened the section cannot query it; the result is then
 /// PAGEMATE_PROTECTION_READ_WRITE.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_protection(

@@ -24,9 +24,10 @@ use {
 /// Creates a section handle for a mappable descriptor: a section received from another process, or a device.
 /// Not on Windows.
 ///
-/// The handle has the access that the descriptor was opened with, and its current length. Unless the memory
-/// is sealed, a process with write access to it can truncate it; touching the missing pages ends this
-/// process with SIGBUS. So does touching memory that was not reserved when no memory is left. Thread-safe.
+/// The handle has the access with which the descriptor was opened, and the current length of the
+/// memory. Unless the memory is sealed, a process with write access can truncate it, and an access
+/// to a truncated page ends this process with SIGBUS. If the memory was not reserved, an access to
+/// it when no memory is left also ends the process with SIGBUS. Thread-safe.
 ///
 /// @param descriptor  An open descriptor. It is duplicated, and the caller still owns it. The duplicate of a
 ///                    named section's descriptor holds the name.
@@ -69,9 +70,9 @@ pub extern "C" fn pagemate_section_descriptor(
 
 /// Opens the POSIX shared memory object `name`, as `shm_open(3)` does. Not on Windows.
 ///
-/// The object follows the rules of POSIX: its name stays until a process unlinks it, and a process with write
-/// access can truncate it, after which touching the missing pages ends this process with SIGBUS.
-/// Thread-safe.
+/// The object follows the rules of POSIX: its name remains until a process unlinks it. A process
+/// with write access can truncate it, and an access to a truncated page then ends this process with
+/// SIGBUS. Thread-safe.
 ///
 /// @param name     The name.
 /// @param access   The access. The default is PAGEMATE_ACCESS_READ_WRITE.
@@ -118,8 +119,8 @@ pub unsafe extern "C" fn pagemate_section_from_handle(
 
 /// Returns the Windows handle of a section, which can be duplicated into another process. On Windows only.
 ///
-/// The handle belongs to the section handle: it is valid until that is closed, and the caller must not close
-/// it. A process with a duplicate is a holder. Thread-safe.
+/// The handle belongs to the section: it is valid until the section handle is closed, and the
+/// caller must not close it. A process with a duplicate is a holder. Thread-safe.
 #[cfg(windows)]
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_section_handle(

@@ -46,9 +46,10 @@ impl SemaphoreOptions {
 
 /// A handle to a semaphore, which is a count that all processes share.
 ///
-/// Its name exists as a section's does. The death of a process does not restore what it acquired, because
-/// a semaphore does not record its owners; use a mutex where that matters. Several threads may use one
-/// handle at the same time. No thread may use it during or after a call that closes it.
+/// Its name exists as long as that of a section. If a process dies, the permits that it acquired
+/// are lost, because a semaphore does not record its owners; use a mutex if this must not happen.
+/// Several threads may use one handle at the same time. No thread may use it during or after a call
+/// that closes it.
 #[derive(Debug)]
 pub struct Semaphore {
     pub(super) semaphore: sync::Semaphore,
@@ -89,7 +90,7 @@ pub unsafe extern "C" fn pagemate_semaphore_create_new(
 
 /// Opens the semaphore `name` if a process holds it, and creates it otherwise.
 ///
-/// pagemate_semaphore_was_created() tells which. Thread-safe.
+/// pagemate_semaphore_was_created() returns whether this call created it. Thread-safe.
 ///
 /// @param name       The name: see pagemate_section_create_new().
 /// @param options    The semaphore to create. An existing semaphore stays as it is.
@@ -174,16 +175,16 @@ pub extern "C" fn pagemate_semaphore_create_unnamed(
 
 /// Closes a handle. If it is the last one of all processes, the name ends.
 ///
-/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
-/// NULL is ignored, as by free().
+/// No thread may use the handle during or after the call. The call always succeeds. NULL is
+/// ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_close(semaphore: Option<Box<Semaphore>>) -> Status {
     close(semaphore)
 }
 
-/// Takes 1 from the count by `attempt`, which returns `None` if the count stayed 0.
+/// Decrements the count by `attempt`, which returns `None` if the count is 0.
 ///
-/// The permit is forgotten, because C has no destructors: pagemate_semaphore_release() releases it.
+/// C has no destructors, so the permit is forgotten, and pagemate_semaphore_release() releases it.
 fn acquire(
     semaphore: Option<&Semaphore>,
     attempt: impl FnOnce(&sync::Semaphore) -> pagemate::Result<Option<Permit<'_>>>,
@@ -199,7 +200,7 @@ fn acquire(
     })
 }
 
-/// Blocks until the count is greater than 0, and takes 1 from it. Thread-safe.
+/// Blocks until the count is greater than 0, and decrements it. Thread-safe.
 ///
 /// If the process dies afterwards, the count is not restored.
 ///
@@ -210,7 +211,7 @@ pub extern "C" fn pagemate_semaphore_acquire(semaphore: Option<&Semaphore>) -> S
     acquire(semaphore, |semaphore| semaphore.acquire().map(Some))
 }
 
-/// Takes 1 from the count if it is greater than 0, without blocking. Thread-safe.
+/// Decrements the count if it is greater than 0, without blocking. Thread-safe.
 ///
 /// @return PAGEMATE_TIMED_OUT: the count is 0. Otherwise as for pagemate_semaphore_acquire().
 #[unsafe(no_mangle)]
@@ -218,7 +219,8 @@ pub extern "C" fn pagemate_semaphore_try_acquire(semaphore: Option<&Semaphore>) 
     acquire(semaphore, sync::Semaphore::try_acquire)
 }
 
-/// Blocks until the count is greater than 0, and takes 1 from it, or until the timeout expires. Thread-safe.
+/// Blocks until the count is greater than 0, and decrements it, or until the timeout expires.
+/// Thread-safe.
 ///
 /// @param semaphore    The semaphore.
 /// @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.

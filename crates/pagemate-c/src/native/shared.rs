@@ -17,16 +17,17 @@ const _: () = assert!(sync::SharedMutex::<u8>::LEN == PAGEMATE_SHARED_MUTEX_LEN 
 
 /// A handle to a mutex that is stored in a section, together with the value that it protects.
 ///
-/// It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset that is a
-/// multiple of 8. The first process that opens it initialises the value; if that process dies before it has
-/// finished, the next one does, so that no process sees a partial value. Opening it with another length or
-/// fingerprint fails. The value is copied in and out, because other processes map the same bytes.
+/// It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset
+/// that is a multiple of 8. The first process that opens it initialises the value. If that process
+/// dies before it has finished, the next one initialises the value again, so that no process sees a
+/// partial value. Opening it with another length or fingerprint fails. The value is copied in and
+/// out, because other processes map the same bytes.
 ///
 /// **The fingerprint** is a number that identifies the type of the value. All programs that use the value
 /// pass the same number. For a `SharedMutex<T>` of a Rust program it is `T`'s `Shareable::FINGERPRINT`.
 ///
-/// Locking, unlocking, abandonment and the use by several threads are as for pagemate_mutex. The handle
-/// holds its section, even after the section's handle was closed.
+/// Locking, unlocking, abandonment and the use by several threads are as for pagemate_mutex. The
+/// handle holds the name of its section, even after the section's handle was closed.
 ///
 /// ```c
 /// pagemate_section_options options = {.len = 4096};
@@ -54,8 +55,8 @@ pub struct SharedMutex {
 
 /// Opens a mutex in a section, or creates it in bytes that are all zero.
 ///
-/// While another process creates it, the call blocks. If that process dies, this one takes over.
-/// Thread-safe.
+/// The call blocks while another process creates the mutex. If that process dies, this call creates
+/// the mutex. Thread-safe.
 ///
 /// @param section      The section.
 /// @param offset       The offset of the mutex in the section, in bytes: a multiple of 8.
@@ -118,8 +119,8 @@ pub extern "C" fn pagemate_shared_mutex_open(
 
 /// Closes a handle. If a thread owns the mutex through this handle, the mutex is abandoned.
 ///
-/// No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
-/// NULL is ignored, as by free().
+/// No thread may use the handle during or after the call. The call always succeeds. NULL is
+/// ignored, as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_shared_mutex_close(mutex: Option<Box<SharedMutex>>) -> Status {
     close(mutex)
@@ -129,7 +130,8 @@ type Guard<'a> = SharedGuard<'a, [u8]>;
 
 /// Locks the mutex by `acquire`.
 ///
-/// The guard is forgotten, because C has no destructors: pagemate_shared_mutex_unlock() releases the mutex.
+/// C has no destructors, so the guard is forgotten, and pagemate_shared_mutex_unlock() releases the
+/// mutex.
 fn lock(
     mutex: Option<&SharedMutex>,
     abandoned: Option<&mut MaybeUninit<bool>>,
@@ -240,7 +242,7 @@ pub unsafe extern "C" fn pagemate_shared_mutex_read_at(
 
 /// Copies bytes into the value of a mutex that the calling thread owns.
 ///
-/// If the process is killed during the call, some of the bytes may have been written; the next owner learns
+/// If the process is killed during the call, only some of the bytes may be written, and the next lock reports
 /// that the mutex was abandoned.
 ///
 /// @param mutex   The mutex.

@@ -101,7 +101,8 @@ impl From<ErrorKind> for Status {
     }
 }
 
-/// Why a call failed: the status, and what the calling thread can query afterwards.
+/// The reason for the failure of a call: its status, and the code and the message that the calling
+/// thread can query afterwards.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: Status,
@@ -151,7 +152,7 @@ thread_local! {
 
 /// Runs the body of a C function, and stores its failure for the calling thread.
 ///
-/// A panic must not unwind into C; it becomes a failure with PAGEMATE_INTERNAL.
+/// A panic must not unwind into C, so it becomes a failure with PAGEMATE_INTERNAL.
 pub(super) fn run(body: impl FnOnce() -> Outcome) -> Status {
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -160,8 +161,8 @@ pub(super) fn run(body: impl FnOnce() -> Outcome) -> Status {
     });
     let Err(Failure { status, os_error, message }) = outcome else { return PAGEMATE_OK };
     let message = CString::new(message.replace('\0', "\\0")).unwrap_or_default();
-    // While the destructors of a thread run, its thread-local storage may be gone; the failure is then
-    // not stored.
+    // While the destructors of a thread run, its thread-local storage may no longer exist. The
+    // failure is then not stored.
     _ = LAST.try_with(|last| last.replace(Some(Last { os_error, message })));
     status
 }
@@ -174,8 +175,8 @@ pub extern "C" fn pagemate_last_os_error() -> i32 {
     code.ok().flatten().unwrap_or(0)
 }
 
-/// Returns why the last call that failed in the calling thread did so, as a sentence that names the object:
-/// `open section "frames": no process holds it`. Thread-safe.
+/// Returns the reason why the last failed call of the calling thread failed. It is a sentence that
+/// names the object: `open section "frames": no process holds it`. Thread-safe.
 ///
 /// The text is UTF-8, never NULL, and empty before the first failure. It belongs to the thread and is valid
 /// until the next failure in this thread or the end of the thread.

@@ -150,8 +150,8 @@ pub unsafe extern "C" fn pagemate_mutex_from_handle(
 
 /// Returns the Windows handle of a mutex, which can be duplicated into another process. On Windows only.
 ///
-/// The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
-/// it. A process with a duplicate is a holder. Thread-safe.
+/// The handle belongs to pagemate's handle: it is valid until pagemate's handle is closed, and the
+/// caller must not close it. A process with a duplicate is a holder. Thread-safe.
 #[cfg(windows)]
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_mutex_handle(
@@ -188,8 +188,8 @@ pub unsafe extern "C" fn pagemate_event_from_handle(
 
 /// Returns the Windows handle of an event, which can be duplicated into another process. On Windows only.
 ///
-/// The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
-/// it. A process with a duplicate is a holder. Thread-safe.
+/// The handle belongs to pagemate's handle: it is valid until pagemate's handle is closed, and the
+/// caller must not close it. A process with a duplicate is a holder. Thread-safe.
 #[cfg(windows)]
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_event_handle(
@@ -226,8 +226,8 @@ pub unsafe extern "C" fn pagemate_semaphore_from_handle(
 
 /// Returns the Windows handle of a semaphore, which can be duplicated into another process. On Windows only.
 ///
-/// The handle belongs to pagemate's handle: it is valid until that is closed, and the caller must not close
-/// it. A process with a duplicate is a holder. Thread-safe.
+/// The handle belongs to pagemate's handle: it is valid until pagemate's handle is closed, and the
+/// caller must not close it. A process with a duplicate is a holder. Thread-safe.
 #[cfg(windows)]
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_semaphore_handle(

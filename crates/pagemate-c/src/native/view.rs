@@ -10,7 +10,7 @@ use super::status::{Status, run};
 
 /// A section, or a range of it, mapped into the address space of this process.
 ///
-/// It holds its section, even after the section's handle was closed.
+/// It holds the name of its section, even after the section's handle was closed.
 ///
 /// Several threads may use one view at the same time. No thread may use it during or after a call that
 /// unmaps it.
@@ -43,8 +43,8 @@ pub extern "C" fn pagemate_section_map(
 
 /// Unmaps a view. Pointers into it are no longer valid.
 ///
-/// No other thread may use the view during the call, and nothing may use it later. It always succeeds.
-/// NULL is ignored, as by free().
+/// No thread may use the view during or after the call. The call always succeeds. NULL is ignored,
+/// as by free().
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_view_unmap(view: Option<Box<View>>) -> Status {
     close(view)
@@ -53,11 +53,12 @@ pub extern "C" fn pagemate_view_unmap(view: Option<Box<View>>) -> Status {
 /// Returns the address of the view: pagemate_view_len() bytes, valid until the view is unmapped.
 /// Thread-safe.
 ///
-/// Other processes may write any of the bytes at any time, so an ordinary access through the pointer is a
-/// data race: the compiler may read a value twice, and two bytes may come from different writes. Use
-/// lock-free atomics of the language, with one size per place; or pagemate_view_read_at() and
-/// pagemate_view_write_at(); or make sure, for example by a mutex, that no process writes at the same
-/// time. Writing to a view that is not writable ends the process with SIGSEGV.
+/// Other processes may write any of the bytes at any time, so an ordinary access through the
+/// pointer is a data race: the compiler may read a value twice, and two bytes may come from
+/// different writes. Use lock-free atomics of the language, always with the same size for the same
+/// bytes; or pagemate_view_read_at() and pagemate_view_write_at(); or make sure, for example by a
+/// mutex, that no process writes at the same time. Writing to a view that is not writable ends the
+/// process with SIGSEGV.
 ///
 /// The address differs from process to process: store offsets in shared memory, never pointers.
 ///
@@ -161,8 +162,9 @@ pub unsafe extern "C" fn pagemate_view_write_at(
 
 /// Writes changed pages back to the file of the section, and waits until they are stored. Thread-safe.
 ///
-/// Views of the same section need no flush to see each other's bytes. On Windows the call waits only if
-/// this handle created the section over its file; for a section that was opened, it starts the writing.
+/// Views of the same section need no flush to see each other's bytes. On Windows the call waits
+/// only if this handle created the section over its file; for a section that was opened, it only
+/// starts the writing.
 ///
 /// @return PAGEMATE_OS: the file system reported an error.
 #[unsafe(no_mangle)]

@@ -12,8 +12,8 @@ use super::semaphore::Semaphore;
 use super::status::{Failure, Outcome, Status, run};
 use super::timeout::{PAGEMATE_FOREVER, duration, timed_out};
 
-/// An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later releases take
-/// new fields from `reserved`.
+/// An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later
+/// releases use `reserved` for new fields.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Waitable<'a> {
@@ -21,7 +21,7 @@ pub struct Waitable<'a> {
     pub mutex: Option<&'a Mutex>,
     /// An event: waits until it is set, and resets it if it is reset automatically.
     pub event: Option<&'a Event>,
-    /// A semaphore: waits until its count is greater than 0, and takes 1 from it.
+    /// A semaphore: waits until its count is greater than 0, and decrements it.
     pub semaphore: Option<&'a Semaphore>,
     /// NULL.
     pub reserved: *const c_void,
@@ -68,15 +68,16 @@ unsafe fn convert_list<'a>(
     list.iter().enumerate().map(one).collect()
 }
 
-/// Forgets the guard, because C has no destructors, and returns whether the mutex was abandoned.
+/// Forgets the guard, because C has no destructors and pagemate_mutex_unlock() unlocks the mutex.
+/// Returns whether the mutex was abandoned.
 fn forget_guard(acquired: Acquired<'_>) -> bool {
     let abandoned = acquired.guard.as_ref().is_some_and(sync::MutexGuard::was_abandoned);
     mem::forget(acquired);
     abandoned
 }
 
-/// Blocks until one of several objects is available, and acquires that one only; if several are, the first
-/// in the list. Thread-safe.
+/// Blocks until one of several objects is available, and acquires only that one. If several are
+/// available, it acquires the first one in the list. Thread-safe.
 ///
 /// ```c
 /// pagemate_event *quit = NULL;
@@ -151,10 +152,11 @@ pub unsafe extern "C" fn pagemate_wait_any_for(
 /// Blocks until all of several objects are available at the same time, and acquires all of them.
 /// Thread-safe.
 ///
-/// On Unix some of them may be acquired and released again while another is missing. In that moment a call
-/// of another thread that does not block, such as pagemate_mutex_try_lock(), may find them unavailable. If
-/// the process is killed in that moment, acquired mutexes are abandoned, and what was taken from events and
-/// semaphores is lost.
+/// On Unix the call may acquire some of the objects and release them again while another one is not
+/// available. In that moment a call of another thread that does not block, such as
+/// pagemate_mutex_try_lock(), may find them unavailable. If the process is killed in that moment,
+/// the mutexes that it acquired are abandoned, and the signals and permits that it acquired are
+/// lost.
 ///
 /// @param list       The objects.
 /// @param count      The number of objects: 1 to 64.

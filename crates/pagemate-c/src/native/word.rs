@@ -1,8 +1,9 @@
-//! Numbers that C names after an enum.
+//! Integer types for the enums of C.
 //!
-//! C may store any number in an enum, which in Rust would be undefined behaviour. So fields and arguments
-//! that C fills have these types, and are checked before they become enums. The header calls them by the
-//! names of the enums, for which this module must not be among the sources of the header.
+//! C code may store any number in an enum, and an invalid value of a Rust enum is undefined
+//! behaviour. Fields and arguments that C fills therefore have these integer types, and are checked
+//! before they are converted to enums. In the header they have the names of the enums. For this
+//! purpose this module must not be among the sources from which the header is generated.
 
 pub(super) type StatusWord = u32;
 pub(super) type AccessWord = u32;

@@ -1,6 +1,7 @@
 /*
- * Executes commands from standard input, one per line, by calls of pagemate.h. Replies to each with one line
- * that begins with `@`. The commands and replies are a part of those of the harness' own actor.
+ * Executes commands from standard input, one in each line, by calls of pagemate.h. Replies to each
+ * command with one line that begins with `@`. The commands are some of those that the actors in
+ * `crates/pagemate/tests/harness` execute.
  */
 #include <inttypes.h>
 #include <stdio.h>

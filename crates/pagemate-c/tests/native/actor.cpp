@@ -1,5 +1,6 @@
-// Executes commands from standard input, one per line, by calls of pagemate.hpp. Replies to each with one line
-// that begins with `@`. The commands and replies are a part of those of the harness' own actor.
+// Executes commands from standard input, one in each line, by calls of pagemate.hpp. Replies to
+// each command with one line that begins with `@`. The commands are some of those that the actors
+// in `crates/pagemate/tests/harness` execute.
 #include <cstdlib>
 #include <iostream>
 #include <map>

@@ -20,7 +20,8 @@ pub(crate) struct Built {
     pub(crate) command: PathBuf,
 }
 
-/// Builds the library and the command: `cargo test` builds neither for other programs.
+/// The library and the command. They are built here, because `cargo test` does not build them for
+/// other programs.
 pub(crate) static BUILT: LazyLock<Built> = LazyLock::new(|| {
     let test = env::current_exe().unwrap();
     let profile = test.parent().unwrap().parent().unwrap();
@@ -64,7 +65,8 @@ pub(crate) enum Linked {
     Static,
 }
 
-/// Compiles a program with all warnings as errors, and links it; once for all tests.
+/// Compiles a program with all warnings as errors, and links it. Each program is built once for all
+/// tests.
 pub(crate) fn compile(source: &Path, standard: &'static str, linked: Linked) -> PathBuf {
     compile_with(source, standard, linked, &[])
 }
@@ -96,7 +98,8 @@ pub(crate) fn compile_with(
             compiler.arg(format!("-Wl,-rpath,{}", dir.display()));
         }
     }
-    // Another run of the tests may build the same program, so rename a complete one into place.
+    // Another run of the tests may build the same program at the same time. Therefore build it
+    // under another name and rename it when it is complete.
     let mut unfinished = program.clone().into_os_string();
     unfinished.push(format!("-{}", process::id()));
     let output = compiler.arg("-o").arg(&unfinished).output().unwrap();

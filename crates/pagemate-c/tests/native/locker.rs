@@ -1,13 +1,15 @@
-//! Lockers: processes in each of the languages that execute commands about sync objects.
+//! Lockers: processes in C, C++ and Rust that execute commands about sync objects.
 //!
 //! A locker opens or creates a mutex, an event that is reset manually, a semaphore, and a number that a mutex
 //! in a section protects. Commands and replies:
 //!
-//! - `lock` and `try` acquire the mutex, `hold` that of the number: `had`, `abandoned` or `busy`
+//! - `lock` and `try` acquire the mutex, `hold` acquires the mutex of the number. Replies: `had`,
+//!   `abandoned` or `busy`
 //! - `unlock`, `set`, `reset`, `release`: `ok` or the kind of error
-//! - `any` waits for one of event, semaphore and mutex: its index, and `abandoned` if it was
-//! - `all` waits for all of them: as `lock`
-//! - `add` increments the number: the new number, and `abandoned` if its mutex was
+//! - `any` waits for the event, the semaphore or the mutex. Reply: the index of the object, and
+//!   `abandoned` if the object is a mutex that was abandoned
+//! - `all` waits for all of them. Replies as for `lock`
+//! - `add` increments the number. Reply: the new number, and `abandoned` if its mutex was abandoned
 #![allow(clippy::print_stdout, reason = "replies go over standard output")]
 #![allow(clippy::exit, reason = "exit is one of the ways to end that the tests cover")]
 

@@ -90,8 +90,8 @@ enum Peer {
     Command { _holder: Actor },
 }
 
-/// Converts a text that the command prints to the number that the other languages read. The text begins
-/// with `@`, the mark of replies.
+/// Converts a text that the command printed to the number that the other programs read. The text
+/// begins with `@`, as each reply does.
 fn number(text: &str) -> u64 {
     let mut bytes = [0; 8];
     bytes[..text.len()].copy_from_slice(text.as_bytes());
@@ -115,7 +115,8 @@ fn cpp(place: &Place) -> Actor {
 }
 
 impl Peer {
-    /// Starts a holder. The `first` one creates the section with a text in it; others open it.
+    /// Starts a holder. If it is the `first`, it creates the section with a text in it; otherwise
+    /// it opens the section.
     fn new(place: &Place, language: &str, first: bool) -> Peer {
         let mut actor = match language {
             "rust" => place.actor(),
@@ -175,7 +176,7 @@ fn all_languages_share_one_object_with_any_creator() {
                 assert_eq!(seen, number(&text[..text.len().min(7)]), "{reader} of {languages:?}");
             }
         }
-        // The object outlives its creator.
+        // The object exists after its creator has closed it.
         for peer in peers {
             watcher.expect(&format!("probe {NAME}"), "ok");
             drop(peer);
@@ -201,7 +202,7 @@ fn a_killed_holder_ends_the_name() {
         for (watcher, missing) in watchers.iter_mut().zip(missing) {
             watcher.expect(&format!("probe {NAME}"), missing);
         }
-        // The next section under the name is new.
+        // The next section under the name is a new one.
         watchers[0].expect(&format!("share {NAME} 4096"), "created");
         for watcher in &mut watchers[1..] {
             watcher.expect(&format!("share {NAME} 4096"), "opened");

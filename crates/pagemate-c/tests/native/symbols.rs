@@ -1,10 +1,10 @@
-//! Reads the global names in a library, as linkers see them.
+//! Reads the global names of a library, as linkers do.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Names in a static library that are the compiler's own: mangled Rust, and what compiled code calls by
-/// itself.
+/// The beginnings of names in a static library that the compiler chooses: mangled Rust names, and
+/// functions that compiled code calls.
 const COMPILERS: [&str; 5] = ["_ZN", "_R", "__", "DW.ref.", "rust_"];
 
 fn names(library: &Path, options: &[&str]) -> Vec<String> {
@@ -12,8 +12,8 @@ fn names(library: &Path, options: &[&str]) -> Vec<String> {
     nm.args(["--defined-only", "--format=posix"]).args(options).arg(library);
     let output = nm.output().unwrap();
     let lines = String::from_utf8(output.stdout).unwrap();
-    // A line is a name, a letter and numbers. Other lines name members of an archive, or complain about
-    // those with bitcode.
+    // Each line about a name consists of the name, a letter and numbers. Other lines contain names
+    // of archive members, or complaints about members with bitcode.
     let words = lines.lines().map(|line| line.split(' ').collect::<Vec<_>>());
     let symbols = words.filter(|words| words.len() > 2 && words[1].len() == 1);
     symbols.map(|words| words[0].to_owned()).collect()
@@ -26,7 +26,7 @@ pub(crate) fn dynamic(library: &Path) -> Vec<String> {
     found
 }
 
-/// Returns the names that a program cannot define beside a static library.
+/// Returns the names that a program must not define itself if it links a static library.
 pub(crate) fn global(archive: &Path) -> Vec<String> {
     let mut found = names(archive, &["--extern-only"]);
     found.retain(|name| !COMPILERS.iter().any(|start| name.starts_with(start)));

@@ -66,7 +66,7 @@ static void guards_of_the_language_lock() {
     CHECK(!mutex.is_mine());
     CHECK(thrown([&] { mutex.unlock(); }) == PAGEMATE_NOT_OWNER);
 
-    // Durations of any unit; a negative one does not block.
+    // `try_lock_for` takes durations of any unit. A negative duration does not block.
     const auto had = [&](auto time) {
         const std::unique_lock lock(mutex, time);
         return lock.owns_lock();

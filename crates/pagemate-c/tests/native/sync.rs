@@ -5,7 +5,7 @@ use super::locker;
 
 const LANGUAGES: [&str; 3] = ["rust", "c", "c++"];
 
-/// Starts one locker of each language; the first creates the objects.
+/// Starts one locker of each language. The first one creates the objects.
 fn lockers(place: &Place, languages: [&str; 3]) -> [Actor; 3] {
     let mut first = true;
     languages.map(|language| {
@@ -62,7 +62,7 @@ fn all_languages_count_one_number_under_a_lock() {
         for (before, actor) in all.iter_mut().enumerate() {
             actor.expect("add", &(before + 1).to_string());
         }
-        // All lockers add at the same time, and no increment is lost.
+        // All lockers increment the number at the same time, and no increment is lost.
         for _ in 0..10 {
             for actor in &mut all {
                 actor.tell("add");
@@ -106,8 +106,8 @@ fn the_next_owner_in_any_language_learns_of_the_owners_death() {
         for way in ["kill", "exit"] {
             let place = Place::new("native-abandoned");
             let mut all = lockers(&place, LANGUAGES);
-            // One after another: each new owner ends while it owns the mutexes, so that the next one learns
-            // of it too.
+            // One owner after another ends while it owns the mutexes, and each next owner must find
+            // them abandoned.
             let (mut gone, _) = locker::start(&place, owner);
             gone.expect("lock", "had");
             gone.expect("hold", "had");

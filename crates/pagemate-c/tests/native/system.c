@@ -68,7 +68,7 @@ static void descriptors_are_handed_on(void) {
     CHECK(memcmp(seen, "from the child", 14) == 0);
     DO(pagemate_view_unmap(view));
 
-    /* The import duplicated the descriptor. */
+    /* The section handle owns a duplicate of the descriptor. */
     int copy = dup(descriptor);
     DO(pagemate_section_from_descriptor(copy, &ours));
     CHECK(close(copy) == 0);

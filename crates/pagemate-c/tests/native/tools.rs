@@ -1,7 +1,7 @@
-//! Runs programs that use the library under the tools of C programmers.
+//! Runs programs that use the library under debugging tools.
 //!
-//! A tool that is missing skips its test with a printed reason; `cargo xtask tools` installs all of
-//! them and demands them.
+//! If a tool is missing, its test prints that and is skipped. `cargo xtask tools` installs the
+//! tools, and fails if one is missing.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::env;
@@ -11,7 +11,7 @@ use super::C_CHECKS;
 use super::build::{Linked, compile, compile_with, root, run_command};
 use super::harness::Place;
 
-/// Set where no tool may be missing.
+/// The environment variable that makes a missing tool an error.
 const DEMANDED: &str = "PAGEMATE_TOOLS";
 
 /// Returns whether a tool can run here.
@@ -53,8 +53,8 @@ fn passes(sanitizer: &str) {
 #[test]
 fn valgrind_runs_programs_and_finds_no_error() {
     if is_there(&["valgrind", "--version"]) {
-        // Its own warnings about calls that it does not know go to a file, and its errors end the
-        // program with this code.
+        // Warnings of valgrind about unknown calls go to a file. For errors that it finds, the
+        // program ends with this code.
         let log = env::temp_dir().join(format!("pagemate-valgrind-{}", std::process::id()));
         let log = format!("--log-file={}", log.display());
         runs_under(&["valgrind", "-q", "--error-exitcode=99", &log]);
@@ -72,7 +72,7 @@ fn strace_follows_programs() {
 #[test]
 fn gdb_runs_programs_to_their_end() {
     if is_there(&["gdb", "-batch", "-nx", "-ex", "run", "--args", "true"]) {
-        // `$_exitcode` is void after a signal, and then gdb fails to quit with it.
+        // If the program was ended by a signal, `$_exitcode` is void, and `quit` fails in gdb.
         let script = ["-ex", "run", "-ex", "quit $_exitcode"];
         let quiet = ["gdb", "-batch", "-nx", "-ex", "set logging file /dev/null"];
         let silent = ["-ex", "set logging redirect on", "-ex", "set logging enabled on"];
