@@ -1619,6 +1619,77 @@ pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mute
                                                const void *bytes,
                                                size_t len);
 
+/**
+ * Blocks while a word of shared memory has this value. Thread-safe.
+ *
+ * A thread of any process that changes the word calls pagemate_word_wake_one() or
+ * pagemate_word_wake_all() afterwards. If it is killed before that, the waiters notice the change within
+ * half a second. The word may lie in a view that is mapped for reading.
+ *
+ * On Linux a waiter sleeps in futex(2), on macOS in os_sync_wait_on_address(3). On Windows it polls, with
+ * pauses of up to 16 milliseconds; use a pagemate_event where that is too slow.
+ *
+ * ```c
+ * #include <stdatomic.h>
+ *
+ * pagemate_section_options options = {.len = 4096};
+ * pagemate_section *section = NULL;
+ * pagemate_view *view = NULL;
+ * void *memory = NULL;
+ * if (pagemate_section_open_or_create("frames", &options, &section) == PAGEMATE_OK &&
+ *     pagemate_section_map(section, NULL, &view) == PAGEMATE_OK &&
+ *     pagemate_view_pointer(view, &memory) == PAGEMATE_OK) {
+ *     _Atomic uint32_t *frame = memory;
+ *     atomic_fetch_add(frame, 1);
+ *     pagemate_word_wake_all(frame);
+ *     uint32_t seen = 0;
+ *     pagemate_word_wait_while(frame, 0, &seen);
+ *     printf("frame %u\n", (unsigned)seen);
+ * }
+ * pagemate_view_unmap(view);
+ * pagemate_section_close(section);
+ * ```
+ *
+ * @param word   An atomic number of 32 bits in shared memory, at a multiple of 4: `_Atomic uint32_t *`. The
+ *               program and all others access it only by atomics of 32 bits.
+ * @param value  The value to wait for the end of.
+ * @param seen   Receives the first other value, which the call loaded with acquire order. NULL if it is not
+ *               needed.
+ * @return PAGEMATE_INVALID_INPUT: `word` is not at a multiple of 4.
+ */
+pagemate_status pagemate_word_wait_while(const void *word,
+                                         uint32_t value,
+                                         uint32_t *seen);
+
+/**
+ * Blocks while a word of shared memory has this value, or until the timeout expires. Thread-safe.
+ *
+ * @param word         As for pagemate_word_wait_while().
+ * @param value        As for pagemate_word_wait_while().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @param seen         As for pagemate_word_wait_while().
+ * @return PAGEMATE_TIMED_OUT: the timeout expired. Otherwise as for pagemate_word_wait_while().
+ */
+pagemate_status pagemate_word_wait_while_for(const void *word,
+                                             uint32_t value,
+                                             uint64_t nanoseconds,
+                                             uint32_t *seen);
+
+/**
+ * Wakes at least one thread of any process that waits for the word, if there is one. Change the word
+ * first. Thread-safe.
+ *
+ * @param word  As for pagemate_word_wait_while(), in memory that is mapped for writing.
+ */
+pagemate_status pagemate_word_wake_one(const void *word);
+
+/**
+ * Wakes all threads of all processes that wait for the word. Change the word first. Thread-safe.
+ *
+ * @param word  As for pagemate_word_wait_while(), in memory that is mapped for writing.
+ */
+pagemate_status pagemate_word_wake_all(const void *word);
+
 #if !defined(_WIN32)
 /**
  * Creates a section handle for a mappable descriptor: a section received from another process, or a device.

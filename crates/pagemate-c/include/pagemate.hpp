@@ -14,7 +14,8 @@
  * std::cout << view.read<int>(0) << '\n';
  * ```
  *
- * Mutexes, events and semaphores are in pagemate_sync.hpp, which this includes.
+ * Mutexes, events and semaphores are in pagemate_sync.hpp, and typed memory is in pagemate_typed.hpp, which
+ * this includes.
  *
  * Sections, views and sync objects can be moved, not copied. An object that was moved from holds nothing,
  * and every call on it throws Error with PAGEMATE_INVALID_INPUT. Several threads may use one object at the

@@ -615,4 +615,6 @@ private:
 
 } // namespace pagemate
 
+#include "pagemate_typed.hpp"
+
 #endif

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The modules that the header is generated from, in the order of the header.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "status",
     "access",
     "options",
@@ -16,6 +16,7 @@ const SOURCES: [&str; 15] = [
     "timeout",
     "wait",
     "shared",
+    "memory_wait",
     "section_descriptor",
     "sync_descriptor",
     "entry",

@@ -20,6 +20,7 @@ mod descriptor;
 pub mod entry;
 pub mod event;
 pub mod inventory;
+pub mod memory_wait;
 pub mod mutex;
 pub mod options;
 pub mod section;

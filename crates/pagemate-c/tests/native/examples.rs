@@ -58,10 +58,10 @@ fn the_examples_in_the_headers_run() {
     let place = Place::new("native-examples");
     let header = fs::read_to_string(root().join("include/pagemate.h")).unwrap();
     let shown = blocks(&header, "c");
-    assert_eq!(shown.len(), 6);
+    assert_eq!(shown.len(), 7);
     let text = program("#include <stdio.h>\n#include <pagemate.h>", &shown);
     let built = compile(&source("examples.c", &text), "c11", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "This is common data!\na job is ready\n");
+    assert_eq!(run(&place, &built, &[]), "This is common data!\na job is ready\nframe 1\n");
 
     let header = |name| fs::read_to_string(root().join("include").join(name)).unwrap();
     let header =

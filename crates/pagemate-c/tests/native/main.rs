@@ -29,7 +29,9 @@ fn actor() {
     harness::actor();
 }
 
-const C_CHECKS: [&str; 5] = ["checks.c", "system.c", "sync.c", "shared.c", "null.c"];
+const C_CHECKS: [&str; 6] = ["checks.c", "system.c", "sync.c", "shared.c", "words.c", "null.c"];
+
+const CPP_CHECKS: [&str; 3] = ["checks.cpp", "sync.cpp", "typed.cpp"];
 
 #[test]
 fn every_call_works_from_c() {
@@ -46,7 +48,7 @@ fn every_call_works_from_c() {
 #[test]
 fn every_call_works_from_cpp() {
     let place = Place::new("native-cpp");
-    for source in ["checks.cpp", "sync.cpp"] {
+    for source in CPP_CHECKS {
         let source = root().join("tests/native").join(source);
         for (standard, linked) in [("c++17", Linked::Static), ("c++20", Linked::Shared)] {
             assert_eq!(run(&place, &compile(&source, standard, linked), &[]), "");
@@ -68,7 +70,9 @@ fn declared(header: &str) -> Vec<&str> {
 fn no_call_is_left_out_of_the_checks_or_of_cpp() {
     let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let header = text("include/pagemate.h");
-    let cpp = text("include/pagemate.hpp") + &text("include/pagemate_sync.hpp");
+    let cpp = ["pagemate.hpp", "pagemate_sync.hpp", "pagemate_typed.hpp"]
+        .map(|name| text(&format!("include/{name}")))
+        .concat();
     let checks = C_CHECKS.map(|source| text(&format!("tests/native/{source}"))).concat();
     let functions = declared(&header);
     assert!(functions.len() > 80, "{functions:?}");
