@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pagemate::channel::spsc::{Receiver, Sender};
-use pagemate::channel::{Options, RecvError, SendError, Waiting};
+use pagemate::channel::{MessageType, Options, RecvError, SendError, Waiting};
 use pagemate::sync::SemaphoreOptions;
 use pagemate::{ErrorKind, SectionOptions};
 
@@ -99,7 +99,7 @@ fn a_successor_continues_where_the_last_endpoint_ended() {
     }
     assert_eq!(sender.try_send_many(&[5, 6]), Err(SendError::Disconnected));
 
-    let mut receiver = Receiver::open(&name).unwrap();
+    let mut receiver = Receiver::<u64>::open(&name).unwrap();
     assert_eq!(receiver.try_iter().collect::<Vec<u64>>(), [1, 2, 3, 4]);
     sender.send(&5).unwrap();
     drop(sender);
@@ -332,4 +332,110 @@ fn the_inventory_lists_the_endpoints_and_counts_the_messages() {
     drop(sender);
     let State::Channel { senders, receivers, .. } = state(&name) else { panic!("not a channel") };
     assert_eq!((senders, receivers), (0, 1));
+}
+
+fn byte_pair(what: &str, max_len: usize) -> (Sender<[u8]>, Receiver<[u8]>) {
+    let name = unique(what);
+    let sender = Options::new().capacity(4).max_len(max_len).create_new(&name).unwrap();
+    (sender, Receiver::open(&name).unwrap())
+}
+
+#[test]
+fn byte_messages_keep_their_lengths_up_to_the_limit() {
+    let (mut sender, mut receiver) = byte_pair("bytes", 10);
+    assert_eq!((sender.max_len(), receiver.max_len()), (10, 10));
+    for lap in 0..3 {
+        for len in [0, 1, 9, 10] {
+            sender.send(&vec![lap; len]).unwrap();
+        }
+        assert_eq!(sender.try_send(b"x"), Err(SendError::Full));
+        assert_eq!(sender.try_send(&[0; 11]), Err(SendError::WrongLength));
+        for len in [0, 1, 9, 10] {
+            assert_eq!(receiver.recv(), Ok(vec![lap; len]));
+        }
+    }
+    sender.send_all(&["one", "", "three"]).unwrap();
+    let mut messages = Vec::new();
+    assert_eq!(receiver.try_recv_many(&mut messages, 9), Ok(3));
+    assert_eq!(messages, [&b"one"[..], b"", b"three"]);
+    assert_eq!(sender.try_send_many(&["fits", "does not fit"]), Ok(1));
+    assert_eq!(sender.try_send_many(&["does not fit", "fits"]), Err(SendError::WrongLength));
+    assert_eq!(sender.send_all(&["fits", "does not fit"]), Err(SendError::WrongLength));
+    let mut message = vec![0; 100];
+    receiver.recv_into(&mut message).unwrap();
+    assert_eq!(message, b"fits");
+    assert_eq!(receiver.recv(), Ok(b"fits".to_vec()));
+    assert_eq!(receiver.try_recv(), Err(RecvError::Empty));
+}
+
+#[test]
+fn byte_messages_are_written_and_read_in_place() {
+    let (mut sender, mut receiver) = byte_pair("bytes-in-place", 10);
+    let mut loan = sender.loan().unwrap();
+    assert_eq!(loan.max_len(), 10);
+    loan.write_at(0, b"abcdef");
+    loan.write_at(2, b"XY");
+    loan.send(6).unwrap();
+    drop(sender.try_loan().unwrap());
+    assert_eq!(sender.try_loan().unwrap().send(11), Err(SendError::WrongLength));
+    let sample = receiver.sample().unwrap();
+    assert_eq!((sample.len(), sample.read()), (6, b"abXYef".to_vec()));
+    let mut part = [0; 2];
+    sample.read_at(3, &mut part);
+    assert_eq!(&part, b"Ye");
+    drop(sample);
+    assert!(matches!(receiver.try_sample(), Err(RecvError::Empty)));
+}
+
+#[test]
+#[should_panic(expected = "3 bytes at 4 do not lie in a message of 6 bytes")]
+fn a_read_past_the_end_of_a_message_panics() {
+    let (mut sender, mut receiver) = byte_pair("past", 10);
+    sender.send(b"abcdef").unwrap();
+    receiver.sample().unwrap().read_at(4, &mut [0; 3]);
+}
+
+#[test]
+#[should_panic(expected = "do not lie in a message of at most")]
+fn a_write_past_the_end_of_a_loan_panics() {
+    let (mut sender, _receiver) = byte_pair("past", 10);
+    sender.loan().unwrap().write_at(usize::MAX, b"x");
+}
+
+#[test]
+fn bytes_of_a_known_type_travel_to_an_endpoint_with_that_type() {
+    let name = unique("known-type");
+    let mut receiver = Receiver::<[u32; 2]>::create_new(&name).unwrap();
+    let error = Sender::<[u8]>::open(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+    let wrong = MessageType::new(8, 4, 1);
+    let open = |message_type| Options::new().message_type(message_type).open::<Sender<[u8]>>(&name);
+    assert_eq!(open(wrong).unwrap_err().kind(), ErrorKind::WrongKind);
+    let mut sender = open(MessageType::of::<[u32; 2]>()).unwrap();
+    assert_eq!(sender.max_len(), 8);
+    assert_eq!(sender.send(&[0; 7]), Err(SendError::WrongLength));
+    let bytes: Vec<u8> = [1_u32, 2].iter().flat_map(|number| number.to_ne_bytes()).collect();
+    sender.send(&bytes).unwrap();
+    assert_eq!(receiver.recv(), Ok([1, 2]));
+    let mut loan = sender.loan().unwrap();
+    loan.write_at(0, &bytes);
+    assert_eq!(loan.send(4), Err(SendError::WrongLength));
+    let error = Receiver::<u64>::open(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+}
+
+#[test]
+fn a_large_message_is_received_without_the_stack() {
+    const LEN: usize = 16 << 20;
+    let name = unique("large");
+    let mut sender: Sender<[u8; LEN]> = Options::new().capacity(2).create_new(&name).unwrap();
+    let mut receiver = Receiver::<[u8; LEN]>::open(&name).unwrap();
+    let mut loan = sender.loan().unwrap();
+    for at in (0..LEN).step_by(1 << 20) {
+        loan.write_at(at, &[1, 2, 3]);
+    }
+    loan.send();
+    let mut message: Box<[u8; LEN]> = vec![9; LEN].into_boxed_slice().try_into().unwrap();
+    receiver.recv_into(&mut message).unwrap();
+    assert_eq!(message[5 << 20..][..4], [1, 2, 3, 0]);
 }

@@ -6,47 +6,42 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::error::WaitError;
-use super::header::{ChannelKind, Element, Geometry, Header, wrong_slots};
+use super::header::{Common, Geometry, Header, wrong_slots};
+use super::message::{Message, Slots};
 use super::options::{How, Options};
-use super::place::{Occupant, Place};
-use super::waiting::PeerTest;
-use super::wake_flag::{Sleepers, WakeFlag};
+use super::wake_flag::Sleepers;
 use crate::access::{Access, Kind, Protection, Sharing};
-use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
-use crate::primitive::AtomicU32;
-use crate::shareable::Plain;
+use crate::primitive::{AtomicU32, Ordering};
 use crate::sys::barrier;
 use crate::sys::object::{self, Backing, Existing, Mode, Object, RETRY_TIMEOUT, Range};
 use crate::sys::peers::{Peers, Seat};
-use crate::sys::region::{HeaderRegion, SlotRegion};
+use crate::sys::region::HeaderRegion;
 
-/// An open channel with messages of type `T`.
+/// An open channel with a header of type `H` and messages of type `M`.
 #[derive(Debug)]
-pub(super) struct Channel<T> {
+pub(super) struct Channel<H, M: ?Sized> {
     /// The first field, so that the memory is unmapped before the name is released.
-    pub(super) memory: SlotRegion<Header, T>,
+    pub(super) slots: Slots<H, M>,
     peers: Peers,
     name: Name,
     created: bool,
 }
 
-impl<T: Plain> Channel<T> {
+impl<H: Header, M: Message + ?Sized> Channel<H, M> {
     /// Opens or creates the channel `name`, and calls `join` with it. Errors name the call and the
     /// channel.
     pub(super) fn join<E>(
         name: &Name,
-        kind: ChannelKind,
         options: &Options,
         how: How,
-        join: impl Fn(Channel<T>) -> Result<E>,
+        join: impl Fn(Channel<H, M>) -> Result<E>,
     ) -> Result<E> {
         let joined = match how {
-            How::Create(existing) => Channel::create(name, kind, options, existing).and_then(&join),
+            How::Create(existing) => Channel::create(name, options, existing).and_then(&join),
             How::Open(deadline) => {
-                object::open_before(name, deadline, || Channel::open(name, kind).and_then(&join))
+                object::open_before(name, deadline, || Channel::open(name, options).and_then(&join))
             }
         };
         joined.map_err(|error| {
@@ -54,30 +49,14 @@ impl<T: Plain> Channel<T> {
         })
     }
 
-    const ELEMENT: Element = Element {
-        len: size_of::<T>() as u64,
-        align: align_of::<T>() as u64,
-        fingerprint: T::FINGERPRINT,
-        name: "",
-    };
-
-    fn element() -> Element {
-        Element { name: std::any::type_name::<T>(), ..Self::ELEMENT }
-    }
-
-    fn create(
-        name: &Name,
-        kind: ChannelKind,
-        options: &Options,
-        existing: Existing,
-    ) -> Result<Channel<T>> {
+    fn create(name: &Name, options: &Options, existing: Existing) -> Result<Channel<H, M>> {
         if let Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) = options.sharing {
             let cause = "each use of a channel writes to it: share it for reading and writing";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         // `RandomState` has a random seed, and the standard library offers no other random numbers.
         let id = RandomState::new().build_hasher().finish();
-        let geometry = Geometry::new(kind, Self::element(), options.capacity, id)?;
+        let geometry = Geometry::new::<H>(M::layout(options), options.capacity, id)?;
         let spec = object::Spec {
             kind: Kind::Channel,
             len: geometry.object_len(),
@@ -91,14 +70,14 @@ impl<T: Plain> Channel<T> {
             seated: false,
         };
         let (object, created) = Object::create(name, &spec, existing)?;
-        Channel::of(object, name, kind, created)
+        Channel::of(object, name, options, created)
     }
 
-    fn open(name: &Name, kind: ChannelKind) -> Result<Channel<T>> {
-        Channel::of(Object::open(name, Kind::Channel, Access::ReadWrite)?, name, kind, false)
+    fn open(name: &Name, options: &Options) -> Result<Channel<H, M>> {
+        Channel::of(Object::open(name, Kind::Channel, Access::ReadWrite)?, name, options, false)
     }
 
-    fn of(object: Object, name: &Name, kind: ChannelKind, created: bool) -> Result<Channel<T>> {
+    fn of(object: Object, name: &Name, options: &Options, created: bool) -> Result<Channel<H, M>> {
         let len = usize::try_from(object.len()).map_err(|_| {
             let cause = "the channel is larger than the address space of this process";
             Error::new(ErrorKind::NoSpace, cause)
@@ -107,17 +86,24 @@ impl<T: Plain> Channel<T> {
         let range = Range { offset: 0, len, mode, prefault: false, huge_pages: false };
         let mapping = object.map(&range)?;
         // SAFETY: the mapping was made for writing just now, and is passed on to the region whole.
-        let region = unsafe { HeaderRegion::<Header>::new(mapping) }.ok_or_else(wrong_slots)?;
+        let region = unsafe { HeaderRegion::<Common>::new(mapping) }.ok_or_else(wrong_slots)?;
         wait_for_header(region.header())?;
-        let geometry = region.header().geometry(kind, Self::element())?;
-        let memory = region.with_slots(geometry.slots).ok_or_else(wrong_slots)?;
+        let geometry = region.header().geometry(H::KIND)?;
+        let message_type = geometry.message;
+        M::check_type(&message_type, options)?;
+        let region = region.with_header::<H>().ok_or_else(wrong_slots)?;
+        let memory = M::slots(region, geometry.slots).ok_or_else(wrong_slots)?;
+        if memory.payload_len() as u64 != message_type.len {
+            return Err(wrong_slots());
+        }
         let peers = Peers::open(Arc::new(object), Some(name), geometry.id)?;
-        Ok(Channel { memory, peers, name: name.clone(), created })
+        let slots = Slots { memory, message_type };
+        Ok(Channel { slots, peers, name: name.clone(), created })
     }
 }
 
 /// Waits until the creator has written the header, where it does not appear whole.
-fn wait_for_header(header: &Header) -> Result<()> {
+fn wait_for_header(header: &Common) -> Result<()> {
     let began = Instant::now();
     while !header.is_written() {
         if object::CONTENT_APPEARS_WHOLE {
@@ -132,10 +118,10 @@ fn wait_for_header(header: &Header) -> Result<()> {
     Ok(())
 }
 
-impl<T> Channel<T> {
+impl<H: Header, M: ?Sized> Channel<H, M> {
     #[inline]
-    pub(super) fn header(&self) -> &Header {
-        self.memory.header()
+    pub(super) fn header(&self) -> &H {
+        self.slots.memory.header()
     }
 
     pub(super) fn name(&self) -> &Name {
@@ -146,46 +132,29 @@ impl<T> Channel<T> {
         self.created
     }
 
-    /// Takes a seat for this process, and claims `place` with it. `what` names the endpoint.
-    pub(super) fn claim(&self, place: &Place, what: &str) -> Result<Seat> {
+    /// Returns how many messages the channel has room for.
+    pub(super) fn capacity(&self) -> usize {
+        usize::try_from(self.slots.memory.count()).expect("the messages lie in memory")
+    }
+
+    /// Takes a seat for this process.
+    pub(super) fn take_seat(&self) -> Result<Seat> {
         let header = self.header();
         if !barrier::register() {
-            header.sender_flag.require_fence();
-            header.receiver_flag.require_fence();
+            header.require_fences();
         }
-        let next = || header.seats.fetch_add(1, crate::primitive::Ordering::Relaxed);
-        let seat = self.peers.take(next)?;
-        place.claim(seat.number(), what, |other| self.peers.is_alive(other))?;
-        Ok(seat)
+        let seats = &header.common().seats;
+        self.peers.take(|| seats.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Returns whether a live process has the endpoint of `place`.
-    pub(super) fn is_occupied(&self, place: &Place) -> Result<bool> {
-        match place.occupant() {
-            Occupant::Seat(seat) => self.peers.is_alive(seat),
-            Occupant::None | Occupant::Left => Ok(false),
-        }
+    /// Returns whether the process with a seat is alive. This asks the kernel.
+    pub(super) fn is_alive(&self, seat: u32) -> Result<bool> {
+        self.peers.is_alive(seat)
     }
 
-    /// Waits until a live process has the endpoint of `place`, whose claim notifies `flag`. Returns
-    /// false after the deadline.
-    pub(super) fn wait_until_occupied(
-        &self,
-        place: &Place,
-        flag: &WakeFlag,
-        deadline: Deadline,
-    ) -> Result<bool> {
-        const SLICE: Duration = Duration::from_millis(100);
-        loop {
-            let seen = place.occupant();
-            if self.is_occupied(place)? {
-                return Ok(true);
-            }
-            self.peers.object().check_name()?;
-            let Some(time) = deadline.next(SLICE) else { return Ok(false) };
-            let slept = flag.sleep(self, || place.occupant() != seen, time);
-            slept.map_err(|error| Error::os("it cannot be waited for", error))?;
-        }
+    /// Returns an error if another program removed the name of the channel.
+    pub(super) fn check_name(&self) -> Result<()> {
+        self.peers.object().check_name()
     }
 
     /// Adds the call and the channel to an error.
@@ -195,7 +164,7 @@ impl<T> Channel<T> {
     }
 }
 
-impl<T> Sleepers for Channel<T> {
+impl<H: Header, M: ?Sized> Sleepers for Channel<H, M> {
     fn wait(&self, flag: &AtomicU32, expected: u32, time: Duration) -> io::Result<()> {
         self.peers.wait(flag, self.offset_of(flag), expected, time)
     }
@@ -205,40 +174,9 @@ impl<T> Sleepers for Channel<T> {
     }
 }
 
-impl<T> Channel<T> {
+impl<H: Header, M: ?Sized> Channel<H, M> {
     /// Returns the offset of a word of the header.
     fn offset_of(&self, word: &AtomicU32) -> usize {
         std::ptr::from_ref(word).addr().wrapping_sub(std::ptr::from_ref(self.header()).addr())
-    }
-}
-
-/// The peer of an endpoint, which the endpoint waits for.
-pub(super) struct Peer<'a, T> {
-    pub(super) channel: &'a Channel<T>,
-    pub(super) place: &'a Place,
-    /// Whether the endpoint goes on waiting without a live peer, for the next one.
-    pub(super) awaits_successor: bool,
-}
-
-impl<T> PeerTest for Peer<'_, T> {
-    fn test_place(&self) -> std::result::Result<(), WaitError> {
-        if !self.awaits_successor && self.place.occupant() == Occupant::Left {
-            return Err(WaitError::Disconnected);
-        }
-        Ok(())
-    }
-
-    fn test_liveness(&self) -> std::result::Result<(), WaitError> {
-        let occupant = self.place.occupant();
-        if let Occupant::Seat(seat) = occupant
-            && self.channel.peers.is_alive(seat).map_err(|error| WaitError::of(&error))?
-        {
-            return Ok(());
-        }
-        // Before the first peer there is one to wait for.
-        if occupant != Occupant::None && !self.awaits_successor {
-            return Err(WaitError::Disconnected);
-        }
-        self.channel.peers.object().check_name().map_err(|error| WaitError::of(&error))
     }
 }

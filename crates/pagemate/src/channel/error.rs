@@ -24,6 +24,9 @@ pub enum SendError {
     /// The channel has no room and no receiver, and no receiver can come, because another program
     /// removed the channel's name.
     Orphaned,
+    /// The message is longer than the longest one that the channel admits, or does not have the one
+    /// length that all messages of the channel have. See [`Sender::max_len`](super::Sender::max_len).
+    WrongLength,
     /// The operating system refused a call, with this code.
     Os(i32),
 }
@@ -66,6 +69,7 @@ impl fmt::Display for SendError {
             SendError::Corrupted => CORRUPTED,
             SendError::Forked => FORKED,
             SendError::Orphaned => ORPHANED,
+            SendError::WrongLength => "the message does not have a length that the channel admits",
             SendError::Os(code) => return write_os(f, *code),
         })
     }
@@ -99,6 +103,7 @@ impl From<SendError> for io::Error {
             SendError::TimedOut => io::ErrorKind::TimedOut,
             SendError::Disconnected => io::ErrorKind::BrokenPipe,
             SendError::Corrupted | SendError::Orphaned => io::ErrorKind::InvalidData,
+            SendError::WrongLength => io::ErrorKind::InvalidInput,
             SendError::Forked => io::ErrorKind::Other,
             SendError::Os(code) => return io::Error::from_raw_os_error(code),
         };
@@ -135,6 +140,22 @@ impl WaitError {
             ErrorKind::Orphaned => WaitError::Orphaned,
             _ => WaitError::Os(error.raw_os_error().unwrap_or(0)),
         }
+    }
+}
+
+/// The channel has bytes that neither side writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Corrupted;
+
+impl From<Corrupted> for SendError {
+    fn from(_: Corrupted) -> SendError {
+        SendError::Corrupted
+    }
+}
+
+impl From<Corrupted> for RecvError {
+    fn from(_: Corrupted) -> RecvError {
+        RecvError::Corrupted
     }
 }
 

@@ -7,8 +7,12 @@
 //! |---|---|
 //! | [`spsc`] | one sender, one receiver |
 //!
-//! Messages are values of any [`Plain`](crate::typed::Plain) type. A process whose type has another
-//! layout is refused with [`WrongKind`](crate::ErrorKind::WrongKind).
+//! # Messages
+//!
+//! Messages are values of any [`Plain`](crate::typed::Plain) type, or `[u8]`: bytes, at most
+//! [`Options::max_len`] of them. The bytes of a message are copied once into the channel and once out of
+//! it; a [`Loan`] and a [`Sample`] give access to them in place. A process whose type has another layout
+//! is refused with [`WrongKind`](crate::ErrorKind::WrongKind).
 //!
 //! # Waiting
 //!
@@ -18,8 +22,14 @@
 mod core;
 mod error;
 mod header;
+mod message;
+mod message_type;
 mod options;
+mod peers;
 mod place;
+mod protocol;
+mod receiver;
+mod sender;
 pub mod spsc;
 mod state;
 #[cfg(all(test, loom))]
@@ -28,6 +38,11 @@ mod waiting;
 mod wake_flag;
 
 pub use self::error::{RecvError, SendError};
+pub use self::message::Message;
+pub use self::message_type::MessageType;
 pub use self::options::{Endpoint, Options};
+pub use self::protocol::Kind;
+pub use self::receiver::{Iter, Receiver, Sample, TryIter};
+pub use self::sender::{Loan, Sender};
 pub(crate) use self::state::read_state;
 pub use self::waiting::Waiting;

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::message_type::MessageType;
 use super::waiting::Waiting;
 use crate::access::Sharing;
 use crate::deadline::Deadline;
@@ -28,6 +29,8 @@ use crate::sys::object::Existing;
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(super) capacity: usize,
+    pub(super) max_len: usize,
+    pub(super) message_type: Option<MessageType>,
     pub(super) sharing: Sharing,
     pub(super) waiting: Waiting,
     pub(super) awaits_successor: bool,
@@ -40,10 +43,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Returns the default options: a capacity of 1,024 messages, for the owner alone.
+    /// Returns the default options: a capacity of 1,024 messages, of at most 4,096 bytes where their
+    /// lengths differ, for the owner alone.
     pub fn new() -> Options {
         Options {
             capacity: 1024,
+            max_len: 4096,
+            message_type: None,
             sharing: Sharing::Owner,
             waiting: Waiting::default(),
             awaits_successor: false,
@@ -54,6 +60,22 @@ impl Options {
     /// An existing channel keeps its capacity.
     pub fn capacity(&mut self, messages: usize) -> &mut Options {
         self.capacity = messages;
+        self
+    }
+
+    /// Sets the length in bytes of the longest message of a new channel with messages of type `[u8]`. Each
+    /// slot of the channel has room for it. Memory is used only where messages were written.
+    pub fn max_len(&mut self, bytes: usize) -> &mut Options {
+        self.max_len = bytes;
+        self
+    }
+
+    /// Sets the layout of the messages for an endpoint with messages of type `[u8]`. Each message then is
+    /// the bytes of one value of that layout, and the endpoint can use a channel that other programs use
+    /// with the value's type. Without this call messages have different lengths. Endpoints with messages
+    /// of another type ignore it.
+    pub fn message_type(&mut self, message_type: MessageType) -> &mut Options {
+        self.message_type = Some(message_type);
         self
     }
 

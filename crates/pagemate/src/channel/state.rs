@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::header;
+use super::header::{self, ChannelKind};
 use super::place::Occupant;
+use super::spsc::header as spsc;
 use super::wake_flag;
 use crate::sys::object_state::{LONGEST, State};
 
@@ -18,20 +19,23 @@ pub(crate) fn read_state(
     if !header::is_known(number(header::MAGIC_AT), word(header::VERSION_AT)) {
         return None;
     }
+    match ChannelKind::of(word(header::KIND_AT))? {
+        ChannelKind::Spsc => {}
+    }
     let is_occupied = |at| match Occupant::of(word(at)) {
         Occupant::Seat(seat) => is_alive(seat).unwrap_or(true),
         Occupant::None | Occupant::Left => false,
     };
     let asleep = |at| u32::from(wake_flag::is_asleep(word(at)));
-    let (sent, received) = (number(header::SENT_AT), number(header::RECEIVED_AT));
+    let (sent, received) = (number(spsc::SENT_AT), number(spsc::RECEIVED_AT));
     let capacity = number(header::CAPACITY_AT);
     let state = State::Channel {
         pending: sent.saturating_sub(received).min(capacity),
         capacity,
-        senders: is_occupied(header::SENDER_AT).into(),
-        receivers: is_occupied(header::RECEIVER_AT).into(),
+        senders: is_occupied(spsc::SENDER_AT).into(),
+        receivers: is_occupied(spsc::RECEIVER_AT).into(),
         sent,
         received,
     };
-    Some((state, asleep(header::RECEIVER_FLAG_AT) + asleep(header::SENDER_FLAG_AT)))
+    Some((state, asleep(spsc::RECEIVER_FLAG_AT) + asleep(spsc::SENDER_FLAG_AT)))
 }

@@ -29,13 +29,16 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// 25 ns.
 const LOOKS_BETWEEN_CHECKS: u32 = 4096;
 
-/// A test of the peer that a waiter depends on.
-pub(super) trait PeerTest {
-    /// Returns an error if the peer has left. It costs no system call.
-    fn test_place(&self) -> Result<(), WaitError>;
+/// The progress that a waiter waits for, and the peers that make it.
+pub(super) trait Awaited {
+    /// Returns whether the waiter can go on.
+    fn is_ready(&mut self) -> bool;
 
-    /// Returns an error if the peer has left or is dead.
-    fn test_liveness(&self) -> Result<(), WaitError>;
+    /// Returns an error if all peers have left. It costs no system call.
+    fn test_places(&mut self) -> Result<(), WaitError>;
+
+    /// Returns an error if all peers have left or are dead.
+    fn test_liveness(&mut self) -> Result<(), WaitError>;
 }
 
 /// The state of one endpoint's waits.
@@ -52,55 +55,54 @@ impl Waiter {
         Waiter { mode, spin: Spin::new(), tested: Instant::now() }
     }
 
-    /// Waits until `is_ready`, or until the deadline. Returns whether it is ready.
+    /// Waits until `awaited` is ready, or until the deadline. Returns whether it is ready.
     ///
     /// # Errors
     ///
-    /// The error of `peer`, if the channel is not ready after the peer has left or died.
+    /// The error of `awaited`, if it is not ready after its peers have left or died.
     pub(super) fn wait(
         &mut self,
         deadline: Deadline,
         flag: &WakeFlag,
         sleepers: &impl Sleepers,
-        mut is_ready: impl FnMut() -> bool,
-        peer: &impl PeerTest,
+        awaited: &mut impl Awaited,
     ) -> Result<bool, WaitError> {
         loop {
-            let place = peer.test_place();
+            let places = awaited.test_places();
             // Most waits end here, and reading the clock takes as long as several looks.
-            if place.is_ok() && self.spin(&mut is_ready) {
+            if places.is_ok() && self.spin(|| awaited.is_ready()) {
                 return Ok(true);
             }
-            if let Err(error) = place.and_then(|()| self.test_if_due(peer)) {
-                // The peer may have acted just before it left.
-                return if is_ready() { Ok(true) } else { Err(error) };
+            if let Err(error) = places.and_then(|()| self.test_if_due(awaited)) {
+                // A peer may have acted just before it left.
+                return if awaited.is_ready() { Ok(true) } else { Err(error) };
             }
             let Some(time) = deadline.next(CHECK_INTERVAL.saturating_sub(self.tested.elapsed()))
             else {
-                return Ok(is_ready());
+                return Ok(awaited.is_ready());
             };
             if self.mode != Waiting::Spin && !time.is_zero() {
-                let slept = self.spin.note(|| flag.sleep(sleepers, &mut is_ready, time));
+                let slept = self.spin.note(|| flag.sleep(sleepers, || awaited.is_ready(), time));
                 slept.map_err(|error| WaitError::Os(error.raw_os_error().unwrap_or(0)))?;
-                if is_ready() {
+                if awaited.is_ready() {
                     return Ok(true);
                 }
             }
         }
     }
 
-    /// Returns an error if the peer has left, or if it is dead and the last test is long ago.
-    pub(super) fn test(&mut self, peer: &impl PeerTest) -> Result<(), WaitError> {
-        peer.test_place()?;
-        self.test_if_due(peer)
+    /// Returns an error if all peers have left, or if they are dead and the last test is long ago.
+    pub(super) fn test(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {
+        awaited.test_places()?;
+        self.test_if_due(awaited)
     }
 
-    fn test_if_due(&mut self, peer: &impl PeerTest) -> Result<(), WaitError> {
+    fn test_if_due(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {
         if self.tested.elapsed() < CHECK_INTERVAL {
             return Ok(());
         }
         self.tested = Instant::now();
-        peer.test_liveness()
+        awaited.test_liveness()
     }
 
     fn spin(&self, mut is_ready: impl FnMut() -> bool) -> bool {

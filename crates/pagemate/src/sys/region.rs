@@ -49,8 +49,7 @@ impl<H: Atomics> HeaderRegion<H> {
     /// The mapping must be writable, and no other code of this process may access it.
     pub(crate) unsafe fn new(mapping: Mapping) -> Option<HeaderRegion<H>> {
         let header: NonNull<H> = mapping.base().cast();
-        let fits = mapping.len() >= size_of::<H>() && header.is_aligned();
-        fits.then_some(HeaderRegion { header, mapping })
+        HeaderRegion { header, mapping }.with_header()
     }
 
     /// Returns the header.
@@ -61,9 +60,32 @@ impl<H: Atomics> HeaderRegion<H> {
         unsafe { self.header.as_ref() }
     }
 
-    /// Adds slots behind the header. `None` if they do not lie in the mapping, overlap the header, or
-    /// are not aligned.
-    pub(crate) fn with_slots<T>(self, layout: SlotLayout) -> Option<SlotRegion<H, T>> {
+    /// Returns the same region with a longer header. `None` if the mapping is too short for it, or not
+    /// aligned.
+    pub(crate) fn with_header<L: Atomics>(self) -> Option<HeaderRegion<L>> {
+        let header: NonNull<L> = self.mapping.base().cast();
+        let fits = self.mapping.len() >= size_of::<L>() && header.is_aligned();
+        fits.then_some(HeaderRegion { header, mapping: self.mapping })
+    }
+
+    /// Adds slots behind the header, for messages of type `T`. `None` if the slots do not lie in the
+    /// mapping, overlap the header, are not aligned for `T`, or are shorter than `T`.
+    pub(crate) fn with_slots<T: Plain>(self, layout: SlotLayout) -> Option<SlotRegion<H, T>> {
+        let align = align_of::<T>() as u64;
+        let fits = layout.len >= size_of::<T>() as u64
+            && layout.first.is_multiple_of(align)
+            && layout.stride.is_multiple_of(align);
+        if fits { self.with_untyped_slots(layout) } else { None }
+    }
+
+    /// Adds slots behind the header, for messages that are bytes. `None` if the slots do not lie in the
+    /// mapping, or overlap the header.
+    pub(crate) fn with_byte_slots(self, layout: SlotLayout) -> Option<SlotRegion<H, [u8]>> {
+        self.with_untyped_slots(layout)
+    }
+
+    /// Adds slots behind the header, after every check that does not depend on the type of the messages.
+    fn with_untyped_slots<M: ?Sized>(self, layout: SlotLayout) -> Option<SlotRegion<H, M>> {
         let end = layout.end()?;
         let is_word = |number: u64| number.is_multiple_of(SEQUENCE_LEN);
         let is_valid = layout.count.is_power_of_two()
@@ -71,19 +93,17 @@ impl<H: Atomics> HeaderRegion<H> {
             && is_word(layout.stride)
             && layout.first >= size_of::<H>() as u64 + SEQUENCE_LEN
             && layout.stride >= (layout.len.checked_add(SEQUENCE_LEN)?)
-            && layout.len >= size_of::<T>() as u64
-            && layout.first.is_multiple_of(align_of::<T>() as u64)
-            && layout.stride.is_multiple_of(align_of::<T>() as u64)
             && end <= self.mapping.len() as u64;
         if !is_valid {
             return None;
         }
         let first = usize::try_from(layout.first).ok()?;
         let stride = usize::try_from(layout.stride).ok()?;
+        let len = usize::try_from(layout.len).ok()?;
         // SAFETY: `first <= end`, which is at most the length of the mapping.
         let payloads = unsafe { self.mapping.base().add(first) };
         let mask = layout.count - 1;
-        Some(SlotRegion { payloads, stride, mask, region: self, value: PhantomData })
+        Some(SlotRegion { payloads, stride, mask, len, region: self, message: PhantomData })
     }
 }
 
@@ -109,22 +129,24 @@ impl SlotLayout {
     }
 }
 
-/// Mapped memory with a header and slots. Each slot can store a `T`.
+/// Mapped memory with a header and slots. Each slot can store a message of type `M`.
 #[derive(Debug)]
-pub(crate) struct SlotRegion<H, T> {
+pub(crate) struct SlotRegion<H, M: ?Sized> {
     payloads: NonNull<u8>,
     stride: usize,
     /// The number of slots minus one.
     mask: u64,
+    /// The length of the payload of a slot in bytes.
+    len: usize,
     region: HeaderRegion<H>,
-    value: PhantomData<fn(T) -> T>,
+    message: PhantomData<fn(&M)>,
 }
 
 // SAFETY: the pointer refers to slots in the mapping that `region` owns, so both move to the other thread
 // together. The slots are accessed by atomics and by racing copies only.
-unsafe impl<H: Atomics + Send, T: Send> Send for SlotRegion<H, T> {}
+unsafe impl<H: Atomics + Send, M: ?Sized> Send for SlotRegion<H, M> {}
 
-impl<H: Atomics, T> SlotRegion<H, T> {
+impl<H: Atomics, M: ?Sized> SlotRegion<H, M> {
     #[inline]
     pub(crate) fn header(&self) -> &H {
         self.region.header()
@@ -136,6 +158,12 @@ impl<H: Atomics, T> SlotRegion<H, T> {
         self.mask + 1
     }
 
+    /// Returns the length of the payload of each slot in bytes.
+    #[inline]
+    pub(crate) fn payload_len(&self) -> usize {
+        self.len
+    }
+
     /// Returns the address of the payload of the slot at this position. Other processes may access it
     /// at any time.
     #[inline]
@@ -143,19 +171,60 @@ impl<H: Atomics, T> SlotRegion<H, T> {
         #[allow(clippy::cast_possible_truncation, reason = "a slot's number, which fits")]
         let slot = (position & self.mask) as usize;
         // SAFETY: `slot` is below the number of slots, all of which lie in the mapping: see
-        // `with_slots`.
+        // `with_untyped_slots`.
         unsafe { self.payloads.add(slot * self.stride) }
     }
 
     /// Returns the sequence word of the slot at this position.
     #[inline]
     pub(crate) fn sequence(&self, position: u64) -> &AtomicU64 {
-        // SAFETY: `with_slots` checked that the word before each payload lies in the mapping behind the
+        // SAFETY: `with_untyped_slots` checked that the word before each payload lies in the mapping behind the
         // header.
         let word: NonNull<AtomicU64> = unsafe { self.payload(position).sub(8) }.cast();
         // SAFETY: the word lies in the mapping, and is aligned because the first payload and the stride
         // are multiples of eight. It is accessed as this atomic only, because no payload overlaps it.
         unsafe { word.as_ref() }
+    }
+
+    /// Copies bytes out of the slot at this position, from `offset` in its payload on.
+    ///
+    /// # Panics
+    ///
+    /// If the bytes do not lie in the payload.
+    #[inline]
+    pub(crate) fn read_bytes(&self, position: u64, offset: usize, to: &mut [u8]) {
+        self.check_range(offset, to.len());
+        // SAFETY: `check_range` found that the range begins in the payload.
+        let from = unsafe { self.payload(position).add(offset) };
+        // SAFETY: `check_range` found that the payload has `to.len()` bytes at `offset`, and `to` is a
+        // buffer of this process. Payloads are accessed by racing copies only.
+        unsafe { copy_out(from.as_ptr(), to.as_mut_ptr(), to.len()) };
+    }
+
+    /// Copies bytes into the slot at this position, from `offset` in its payload on.
+    ///
+    /// # Panics
+    ///
+    /// If the bytes do not lie in the payload.
+    #[inline]
+    pub(crate) fn write_bytes(&self, position: u64, offset: usize, from: &[u8]) {
+        self.check_range(offset, from.len());
+        // SAFETY: `check_range` found that the range begins in the payload.
+        let to = unsafe { self.payload(position).add(offset) };
+        // SAFETY: `check_range` found that the payload has `from.len()` bytes at `offset`, and `from` is
+        // a buffer of this process. Payloads are accessed by racing copies only.
+        unsafe { copy_in(from.as_ptr(), to.as_ptr(), from.len()) };
+    }
+
+    /// Panics if `len` bytes from `offset` on do not lie in a payload.
+    #[inline]
+    fn check_range(&self, offset: usize, len: usize) {
+        let fits = offset.checked_add(len).is_some_and(|end| end <= self.len);
+        assert!(
+            fits,
+            "{len} bytes at {offset} do not lie in a message of at most {} bytes",
+            self.len
+        );
     }
 }
 
@@ -170,6 +239,16 @@ impl<H: Atomics, T: Plain> SlotRegion<H, T> {
         unsafe { copy_out(from, value.as_mut_ptr().cast(), size_of::<T>()) };
         // SAFETY: `copy` wrote all bytes of `value`, and any bytes are a valid plain value.
         unsafe { value.assume_init() }
+    }
+
+    /// Copies the value out of the slot at this position into `value`.
+    #[inline]
+    pub(crate) fn read_into(&self, position: u64, value: &mut T) {
+        let from = self.payload(position).as_ptr();
+        let to: *mut T = value;
+        // SAFETY: `with_slots` checked that each payload has room for a `T`. Any bytes are a valid plain
+        // value. Payloads are accessed by racing copies only.
+        unsafe { copy_out(from, to.cast(), size_of::<T>()) };
     }
 
     /// Copies the value into the slot at this position.

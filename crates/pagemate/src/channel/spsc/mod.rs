@@ -44,49 +44,36 @@
 //! # }
 //! ```
 
-mod receiver;
+pub(super) mod header;
 pub(super) mod ring;
-mod sender;
+mod sides;
 
-pub use self::receiver::{Iter, Receiver, Sample, TryIter};
-pub use self::sender::{Loan, Sender};
+use self::header::SpscHeader;
+use self::ring::{Consumer, Producer};
+use super::protocol::{Kind, private::Protocol};
 
-use self::ring::Ring;
-use super::core::Channel;
-use super::header::Header;
-use crate::primitive::{AtomicU64, Ordering};
-use crate::sys::region::SlotRegion;
+/// The kind of channel with one sender and one receiver.
+#[derive(Clone, Copy, Debug)]
+pub struct Spsc(());
 
-impl<T> Ring for SlotRegion<Header, T> {
-    #[inline]
-    fn count(&self) -> u64 {
-        SlotRegion::count(self)
-    }
+impl Kind for Spsc {}
 
-    #[inline]
-    fn sequence(&self, position: u64) -> &AtomicU64 {
-        SlotRegion::sequence(self, position)
-    }
-
-    #[inline]
-    fn received(&self) -> &AtomicU64 {
-        &self.header().received
-    }
-
-    #[inline]
-    fn sent(&self) -> &AtomicU64 {
-        &self.header().sent
-    }
+#[allow(private_interfaces, reason = "only this crate can name the trait")]
+impl Protocol for Spsc {
+    type Header = SpscHeader;
+    type Producer = Producer;
+    type Consumer = Consumer;
 }
 
-/// Returns how many messages the channel has room for.
-fn capacity<T>(channel: &Channel<T>) -> usize {
-    usize::try_from(channel.memory.count()).expect("the messages lie in memory")
-}
+/// The sending endpoint of an spsc channel with messages of type `M`.
+pub type Sender<M> = super::Sender<Spsc, M>;
 
-/// Returns how many messages before number `next` are not finished.
-fn depth<T>(channel: &Channel<T>, next: u64) -> usize {
-    let depth = next.wrapping_sub(channel.header().received.load(Ordering::Relaxed));
-    // Another program may have changed the number.
-    usize::try_from(depth.min(channel.memory.count())).expect("the messages lie in memory")
-}
+/// The receiving endpoint of an spsc channel with messages of type `M`. Messages that it has not received
+/// when it is dropped stay for the next receiver.
+pub type Receiver<M> = super::Receiver<Spsc, M>;
+
+/// A free slot of an spsc channel: see [`Sender::loan`](super::Sender::loan).
+pub type Loan<'a, M> = super::Loan<'a, Spsc, M>;
+
+/// A message of an spsc channel in its slot: see [`Receiver::sample`](super::Receiver::sample).
+pub type Sample<'a, M> = super::Sample<'a, Spsc, M>;

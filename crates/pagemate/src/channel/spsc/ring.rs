@@ -16,6 +16,7 @@
 //! batch that was not completed. A consumer that dies has finished the messages
 //! that the number counts, and the next consumer continues there.
 
+use crate::channel::error::Corrupted;
 use crate::primitive::{AtomicU64, Ordering};
 use crate::sys::fault;
 
@@ -34,13 +35,10 @@ pub(in crate::channel) trait Ring {
     fn sent(&self) -> &AtomicU64;
 }
 
-/// The ring has words that neither side writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::channel) struct Corrupted;
-
 /// The sending side of a ring.
 #[derive(Debug)]
-pub(in crate::channel) struct Producer {
+#[allow(unreachable_pub, reason = "a type of a public trait that only this crate can name")]
+pub struct Producer {
     /// The number of the next message.
     next: u64,
     /// The first number for which there may be no room. It is `next` at least, and only grows.
@@ -138,7 +136,8 @@ impl Producer {
 
 /// The receiving side of a ring.
 #[derive(Debug)]
-pub(in crate::channel) struct Consumer {
+#[allow(unreachable_pub, reason = "a type of a public trait that only this crate can name")]
+pub struct Consumer {
     /// The number of the next message.
     next: u64,
 }

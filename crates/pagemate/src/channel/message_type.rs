@@ -1,0 +1,75 @@
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::shareable::Plain;
+
+/// The layout of the messages of a channel. All of its processes have to agree on it.
+///
+/// Programs that know the layout at run time only, such as a bridge to another language, pass it to
+/// [`Options::message_type`] and use an endpoint with messages of type `[u8]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MessageType {
+    pub(super) len: u64,
+    pub(super) align: u64,
+    pub(super) fingerprint: u64,
+}
+
+/// The fingerprint of messages of different lengths.
+const BYTES: u64 = 0x9b4e_2038_2fc2_93c4;
+
+/// The length of the field in front of messages of different lengths, which has their length.
+pub(super) const LEN_FIELD: usize = 8;
+
+impl MessageType {
+    /// Returns the layout with these properties: the length and the alignment in bytes, and the
+    /// [fingerprint](crate::Shareable::FINGERPRINT).
+    pub const fn new(len: usize, align: usize, fingerprint: u64) -> MessageType {
+        MessageType { len: len as u64, align: align as u64, fingerprint }
+    }
+
+    /// Returns the layout of `T`.
+    pub const fn of<T: Plain>() -> MessageType {
+        MessageType::new(size_of::<T>(), align_of::<T>(), T::FINGERPRINT)
+    }
+
+    /// Returns the layout of slots for messages of at most `max` bytes.
+    pub(super) fn of_bytes(max: usize) -> MessageType {
+        let len = (max as u64).saturating_add(LEN_FIELD as u64);
+        MessageType { len, align: LEN_FIELD as u64, fingerprint: BYTES }
+    }
+
+    /// Returns whether messages have different lengths.
+    pub(super) fn is_bytes(&self) -> bool {
+        self.fingerprint == BYTES
+    }
+
+    /// Returns the length of the field in front of the bytes of a message.
+    #[inline]
+    pub(super) fn len_before_bytes(&self) -> usize {
+        if self.is_bytes() { LEN_FIELD } else { 0 }
+    }
+
+    /// Returns the error for a channel with messages of this type, where `expected` was.
+    pub(super) fn mismatch(&self, name: &str, expected: &MessageType) -> Error {
+        let cause = format!(
+            "it has messages of another type: {self}, where {name} was expected: {expected}; use one \
+             type in all processes"
+        );
+        Error::new(ErrorKind::WrongKind, cause)
+    }
+
+    pub(super) fn check(&self, name: &str, expected: &MessageType) -> Result<()> {
+        if self == expected { Ok(()) } else { Err(self.mismatch(name, expected)) }
+    }
+}
+
+impl fmt::Display for MessageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_bytes() {
+            let max = self.len.saturating_sub(LEN_FIELD as u64);
+            return write!(f, "different lengths of at most {max} bytes");
+        }
+        let MessageType { len, align, fingerprint } = self;
+        write!(f, "{len} bytes, aligned to {align}, with layout {fingerprint:016x}")
+    }
+}

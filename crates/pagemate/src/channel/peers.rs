@@ -1,0 +1,92 @@
+//! The peers of an endpoint, and the wait for their progress.
+
+use std::time::Duration;
+
+use super::core::Channel;
+use super::error::WaitError;
+use super::header::Header;
+use super::place::{Occupant, Place};
+use super::protocol::Side;
+use super::waiting::Awaited;
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+
+/// Returns whether a live process has a peer of `S`.
+pub(super) fn has_peer<S: Side<H>, H: Header, M: ?Sized>(channel: &Channel<H, M>) -> Result<bool> {
+    for place in S::peers(channel.header()) {
+        if let Occupant::Seat(seat) = place.occupant()
+            && channel.is_alive(seat)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Waits until a live process has a peer of `side`. Returns false after the deadline.
+pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
+    channel: &Channel<H, M>,
+    side: &S,
+    deadline: Deadline,
+) -> Result<bool> {
+    const SLICE: Duration = Duration::from_millis(100);
+    let occupants = || S::peers(channel.header()).map(Place::occupant);
+    loop {
+        let seen: Vec<Occupant> = occupants().collect();
+        if has_peer::<S, H, M>(channel)? {
+            return Ok(true);
+        }
+        channel.check_name()?;
+        let Some(time) = deadline.next(SLICE) else { return Ok(false) };
+        // The claim of a place notifies the flag.
+        let has_changed = || !occupants().eq(seen.iter().copied());
+        let slept = side.flag(channel.header()).sleep(channel, has_changed, time);
+        slept.map_err(|error| Error::os("it cannot be waited for", error))?;
+    }
+}
+
+/// A side of a channel that waits for its peers.
+pub(super) struct Awaiting<'a, S, H, M: ?Sized> {
+    pub(super) side: &'a mut S,
+    pub(super) channel: &'a Channel<H, M>,
+    /// Whether the endpoint goes on waiting without a live peer, for the next one.
+    pub(super) awaits_successor: bool,
+}
+
+impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
+    #[inline]
+    fn is_ready(&mut self) -> bool {
+        self.side.is_ready(self.channel)
+    }
+
+    fn test_places(&mut self) -> std::result::Result<(), WaitError> {
+        if self.awaits_successor {
+            return Ok(());
+        }
+        let mut has_left = false;
+        for place in S::peers(self.channel.header()) {
+            match place.occupant() {
+                Occupant::Seat(_) => return Ok(()),
+                Occupant::Left => has_left = true,
+                Occupant::None => {}
+            }
+        }
+        if has_left { Err(WaitError::Disconnected) } else { Ok(()) }
+    }
+
+    fn test_liveness(&mut self) -> std::result::Result<(), WaitError> {
+        self.side.repair(self.channel)?;
+        let is_connected =
+            has_peer::<S, H, M>(self.channel).map_err(|error| WaitError::of(&error))?;
+        if is_connected {
+            return Ok(());
+        }
+        // Before the first peer there is one to wait for.
+        let had_peer =
+            || S::peers(self.channel.header()).any(|place| place.occupant() != Occupant::None);
+        if !self.awaits_successor && had_peer() {
+            return Err(WaitError::Disconnected);
+        }
+        self.channel.check_name().map_err(|error| WaitError::of(&error))
+    }
+}

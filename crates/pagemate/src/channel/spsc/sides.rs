@@ -1,0 +1,157 @@
+//! The two sides of an spsc channel: the ring, the places of both endpoints and their flags.
+
+use super::header::SpscHeader;
+use super::ring::{Consumer, Producer, Ring};
+use crate::channel::core::Channel;
+use crate::channel::error::Corrupted;
+use crate::channel::place::Place;
+use crate::channel::protocol::{self, Side};
+use crate::channel::wake_flag::WakeFlag;
+use crate::error::Result;
+use crate::primitive::{AtomicU64, Ordering};
+use crate::sys::region::SlotRegion;
+
+impl<M: ?Sized> Ring for SlotRegion<SpscHeader, M> {
+    #[inline]
+    fn count(&self) -> u64 {
+        SlotRegion::count(self)
+    }
+
+    #[inline]
+    fn sequence(&self, position: u64) -> &AtomicU64 {
+        SlotRegion::sequence(self, position)
+    }
+
+    #[inline]
+    fn received(&self) -> &AtomicU64 {
+        &self.header().received
+    }
+
+    #[inline]
+    fn sent(&self) -> &AtomicU64 {
+        &self.header().sent
+    }
+}
+
+impl Side<SpscHeader> for Producer {
+    fn join<M: ?Sized>(channel: &Channel<SpscHeader, M>, seat: u32) -> Result<Producer> {
+        let header = channel.header();
+        header.sender.claim(seat, "sender", |other| channel.is_alive(other))?;
+        let producer = Producer::resume(&channel.slots.memory);
+        header.receiver_flag.notify(channel);
+        Ok(producer)
+    }
+
+    fn leave<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, seat: u32) {
+        channel.header().sender.leave(seat);
+        channel.header().receiver_flag.notify(channel);
+    }
+
+    #[inline]
+    fn is_ready<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>) -> bool {
+        self.room(&channel.slots.memory, 1) != Ok(0)
+    }
+
+    fn flag<'a>(&self, header: &'a SpscHeader) -> &'a WakeFlag {
+        &header.sender_flag
+    }
+
+    fn peers(header: &SpscHeader) -> impl Iterator<Item = &Place> {
+        std::iter::once(&header.receiver)
+    }
+}
+
+impl protocol::Producer<SpscHeader> for Producer {
+    #[inline]
+    fn claim<M: ?Sized>(
+        &mut self,
+        channel: &Channel<SpscHeader, M>,
+        wanted: u64,
+    ) -> std::result::Result<u64, Corrupted> {
+        self.room(&channel.slots.memory, wanted)
+    }
+
+    #[inline]
+    fn position(&self, index: u64) -> u64 {
+        self.next().wrapping_add(index)
+    }
+
+    #[inline]
+    fn publish<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, count: u64) {
+        if count == 1 {
+            Producer::publish(self, &channel.slots.memory);
+        } else {
+            self.publish_batch(&channel.slots.memory, count);
+        }
+        channel.header().receiver_flag.notify(channel);
+    }
+
+    /// A claim changes nothing in the channel.
+    fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
+
+    fn pending<M: ?Sized>(&self, channel: &Channel<SpscHeader, M>) -> u64 {
+        self.next().wrapping_sub(channel.header().received.load(Ordering::Relaxed))
+    }
+}
+
+impl Side<SpscHeader> for Consumer {
+    fn join<M: ?Sized>(channel: &Channel<SpscHeader, M>, seat: u32) -> Result<Consumer> {
+        let header = channel.header();
+        header.receiver.claim(seat, "receiver", |other| channel.is_alive(other))?;
+        let consumer = Consumer::resume(&channel.slots.memory);
+        header.sender_flag.notify(channel);
+        Ok(consumer)
+    }
+
+    fn leave<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, seat: u32) {
+        channel.header().receiver.leave(seat);
+        channel.header().sender_flag.notify(channel);
+    }
+
+    #[inline]
+    fn is_ready<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>) -> bool {
+        self.has(&channel.slots.memory, 0) != Ok(false)
+    }
+
+    fn flag<'a>(&self, header: &'a SpscHeader) -> &'a WakeFlag {
+        &header.receiver_flag
+    }
+
+    fn peers(header: &SpscHeader) -> impl Iterator<Item = &Place> {
+        std::iter::once(&header.sender)
+    }
+}
+
+impl protocol::Consumer<SpscHeader> for Consumer {
+    #[inline]
+    fn claim<M: ?Sized>(
+        &mut self,
+        channel: &Channel<SpscHeader, M>,
+        wanted: u64,
+    ) -> std::result::Result<u64, Corrupted> {
+        let wanted = wanted.min(channel.slots.memory.count());
+        if wanted == 0 || !self.has(&channel.slots.memory, 0)? {
+            return Ok(0);
+        }
+        let mut count = 1;
+        while count < wanted && self.has(&channel.slots.memory, count) == Ok(true) {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    #[inline]
+    fn position(&self, index: u64) -> u64 {
+        self.next().wrapping_add(index)
+    }
+
+    #[inline]
+    fn finish<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, count: u64) -> u64 {
+        Consumer::finish(self, &channel.slots.memory, count);
+        channel.header().sender_flag.notify(channel);
+        count
+    }
+
+    /// A claim changes nothing in the channel.
+    fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
+}
