@@ -170,7 +170,16 @@ fn faults() -> Outcome {
     test_with(
         "--cfg pagemate_fault",
         "target/fault",
-        &["--test", "crash", "--test", "sync_death", "--test", "channel_death"],
+        &[
+            "--test",
+            "crash",
+            "--test",
+            "sync_death",
+            "--test",
+            "channel_death",
+            "--test",
+            "locks_death",
+        ],
     )
 }
 

@@ -6,13 +6,14 @@ use std::{env, fs, process};
 
 use crate::task::{Outcome, run};
 
-/// Runs the tests in which processes race for names and in which owners of mutexes are killed: for
-/// a minute, with 2,000 killed owners. With the argument `long`: 400,000 rounds and 20,000 owners.
+/// Runs the tests in which processes race for names and in which owners of locks are killed: for a
+/// minute, with 2,000 killed owners of each kind. With the argument `long`: 400,000 rounds and 20,000
+/// owners.
 pub(crate) fn torture() -> Outcome {
     let long = env::args().nth(2).is_some_and(|word| word == "long");
     let mut test = Command::new("cargo");
     test.args(["test", "--release", "-p", "pagemate", "--test", "races", "--test", "sync_stress"]);
-    test.args(["--", "--nocapture"]);
+    test.args(["--test", "locks_death", "--", "--nocapture"]);
     run(test.env("PAGEMATE_TORTURE", if long { "long" } else { "minute" }))
 }
 

@@ -30,6 +30,7 @@
 //! | share atomic integers, or a structure of them and of values that are read whole | [`Shared`]: see [`typed`] |
 //! | share bytes or plain values | [`Section`], mapped as a [`View`] |
 //! | share one value that many processes change | [`SharedMutex`](sync::SharedMutex): a lock and its value in a section |
+//! | let many processes read a value for longer, and few change it | [`SharedRwLock`](sync::SharedRwLock) |
 //! | exclude other processes from data or a resource anywhere | [`Mutex`](sync::Mutex) |
 //! | tell waiting processes that something happened | [`Event`](sync::Event), with manual reset for all of them, with auto reset for one |
 //! | limit how many processes use a resource, or count work items | [`Semaphore`](sync::Semaphore) |

@@ -10,6 +10,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use harness::{Place, Scratch};
+use pagemate::sync::SharedRwLock;
+use pagemate::{SectionOptions, Shareable as _};
 
 #[test]
 fn actor() {
@@ -155,4 +157,35 @@ fn fingerprints_are_as_documented() {
     let documented: Vec<u64> = words.map(|word| u64::from_str_radix(word, 16).unwrap()).collect();
     let computed = [u32::FINGERPRINT, <[u32; 4]>::FINGERPRINT, Point::FINGERPRINT];
     assert_eq!(documented, computed);
+}
+
+#[test]
+fn a_read_write_lock_is_as_documented() {
+    let section = SectionOptions::new().len(4096).create_unnamed().unwrap();
+    let lock = SharedRwLock::open_or_init(&section, 8, || 7_u64).unwrap();
+    let bytes = || {
+        let mut bytes = [0; 384 + 8];
+        section.map().unwrap().read_at(8, &mut bytes).unwrap();
+        bytes
+    };
+    let (reader, second) = (lock.read().unwrap(), lock.read().unwrap());
+    let held = bytes();
+    let fields = Fields::new("A read-write lock beside its value", &held[..384]);
+    let header = fields.0["header"];
+    assert_eq!(header[32..40], *b"PMRWLCK1");
+    assert_eq!(header[40..48], u64::FINGERPRINT.to_ne_bytes());
+    assert_eq!((header[48], header[56], header[60]), (8, 0, 1));
+    assert_eq!((fields.number("gate"), fields.number("seats")), (0, 1));
+    let readers = fields.0["places"].chunks(4).filter(|seat| *seat == 1_u32.to_ne_bytes()).count();
+    assert_eq!(readers, 2);
+    assert_eq!(held[384..], 7_u64.to_ne_bytes());
+    drop((reader, second));
+    let writer = lock.write().unwrap();
+    assert_eq!(bytes()[64], 2);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _writer = writer;
+        panic!("a test wants this panic");
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(bytes()[64], 4);
 }

@@ -96,7 +96,7 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
         if memory.payload_len() as u64 != message_type.len {
             return Err(wrong_slots());
         }
-        let peers = Peers::open(Arc::new(object), Some(name), geometry.id)?;
+        let peers = Peers::open(Arc::new(object), 0, Some(name), geometry.id)?;
         let slots = Slots { memory, message_type };
         Ok(Channel { slots, peers, name: name.clone(), created })
     }

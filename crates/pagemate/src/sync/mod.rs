@@ -10,7 +10,18 @@
 //! | [`Event`] | a signal, for one waiter or for all |
 //! | [`Semaphore`] | a count of permits |
 //! | [`SharedMutex`] | a mutex together with the value that it protects, in a section |
+//! | [`SharedRwLock`] | a read-write lock together with its value, in a section |
 //! | [`wait_any`], [`wait_all`] | waiting for several of the first three |
+//!
+//! # Which lock
+//!
+//! | Access | Lock |
+//! |---|---|
+//! | short changes of a value by several processes | [`SharedMutex`] |
+//! | long reads of a value by several processes at a time, rare changes | [`SharedRwLock`] |
+//! | frequent reads that must not wait, or by users that may only read; one writer at a time | [`SeqLock`](crate::typed::SeqLock) |
+//! | single numbers | an atomic in [`Shared`](crate::Shared) memory |
+//! | data outside of a section, such as a file or a device | [`Mutex`] |
 //!
 //! # Names of the calls
 //!
@@ -21,6 +32,7 @@
 //! | Object | Blocks | Does not block | Limited |
 //! |---|---|---|---|
 //! | [`Mutex`], [`SharedMutex`] | `lock` | `try_lock` | `try_lock_for`, `try_lock_until` |
+//! | [`SharedRwLock`] | `read`, `write` | `try_read`, `try_write` | `try_read_for`, `try_write_until` … |
 //! | [`Semaphore`] | `acquire` | `try_acquire` | `try_acquire_for`, `try_acquire_until` |
 //! | [`Event`] | `wait` | `try_wait` | `wait_for`, `wait_until` |
 //! | several objects | `wait_any`, `wait_all` | `try_wait_any`, `try_wait_all` | `wait_any_for`, `wait_all_until` … |
@@ -31,6 +43,8 @@
 //! is abandoned. The next waiter acquires it within 100 ms, and its guard reports it:
 //! [`was_abandoned`](MutexGuard::was_abandoned). The protected data is as the previous owner left it. A
 //! process that is merely stopped, by SIGSTOP or by a debugger, keeps its mutexes.
+//!
+//! A [`SharedRwLock`] does the same for a writer, and tells readers too. A reader that is killed releases it.
 //!
 //! Events and semaphores have no owner. They keep their state when a process is killed.
 //!
@@ -81,12 +95,14 @@
 mod entry;
 mod event;
 mod mutex;
+mod rwlock;
 mod semaphore;
 mod shared;
 mod wait_many;
 
 pub use self::event::{Event, EventOptions, Reset};
 pub use self::mutex::{Mutex, MutexGuard, MutexOptions};
+pub use self::rwlock::{SharedReadGuard, SharedRwLock, SharedWriteGuard};
 pub use self::semaphore::{Permit, Semaphore, SemaphoreOptions};
 pub use self::shared::{SharedGuard, SharedMutex};
 pub use self::wait_many::{

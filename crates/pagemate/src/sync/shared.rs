@@ -268,15 +268,15 @@ impl<T: ?Sized> SharedMutex<T> {
     #[inline]
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
         // Read the header before the acquisition: an error after it would leave the mutex locked.
-        let unclean = &self.memory.header().unclean;
+        let report = &self.memory.header().state;
         let acquired = match self.lock.lock(deadline) {
             Ok(Some(acquired)) => acquired,
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.context("lock mutex in", error)),
         };
         let mut abandoned = acquired == Acquired::Abandoned;
-        if unclean.load(Ordering::Relaxed) != 0 {
-            unclean.store(0, Ordering::Relaxed);
+        if report.load(Ordering::Relaxed) != 0 {
+            report.store(0, Ordering::Relaxed);
             abandoned = true;
         }
         Ok(Some(self.guard(abandoned)))

@@ -10,9 +10,13 @@ use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
+use crate::primitive::AtomicU32;
 use crate::section::{Section, View};
 use crate::sys::object::Object;
+use crate::sys::peers::Peers;
+use crate::sys::region::Atomics;
 use crate::sys::sync::typed::header::{Fields, Header};
+use crate::sys::sync::typed::rwlock::RwWords;
 use crate::sys::sync::{self, Acquired, LockMemory, Words};
 
 /// The length of the header with its lock, in bytes. The value follows. See `docs/layout.md`.
@@ -28,6 +32,10 @@ struct Head {
 
 const _: () = assert!(size_of::<Head>() == HEADER_LEN || cfg!(loom));
 
+// SAFETY: the words consist of atomic integers only. `rwlock.rs` asserts that their size is the sum of those
+// integers, so there is no padding.
+unsafe impl Atomics for RwWords {}
+
 /// A part of a section, mapped at an address of its own.
 ///
 /// **Invariant.** If code of this process accesses a byte by an atomic of the view, then it
@@ -38,6 +46,7 @@ const _: () = assert!(size_of::<Head>() == HEADER_LEN || cfg!(loom));
 pub(crate) struct Memory(Arc<View>);
 
 /// The memory of a lock. The lock keeps the memory mapped.
+#[derive(Debug)]
 struct ViewMemory(Memory);
 
 impl LockMemory for ViewMemory {
@@ -93,6 +102,31 @@ impl Memory {
         unsafe { &head.as_ref().header }
     }
 
+    /// Returns the atomics at byte `at` of memory that was mapped with room for them.
+    #[inline]
+    pub(crate) fn atomics<A: Atomics>(&self, at: usize) -> &A {
+        let atomics: NonNull<A> = self.address(at).cast();
+        let fits = at.checked_add(size_of::<A>()).is_some_and(|end| end <= self.0.len());
+        assert!(fits && atomics.is_aligned() && self.0.is_writable(), "it was mapped for them");
+        // SAFETY: the assertion proves that the atomics lie in the view, which `self` keeps mapped, and
+        // are aligned and writable. `Atomics` admits any bytes, and other accesses at the same time. By
+        // the invariant of `Memory` these bytes are accessed by these atomics only.
+        unsafe { atomics.as_ref() }
+    }
+
+    /// Returns the offset in the section of a word of this memory.
+    pub(crate) fn offset_of(&self, word: &AtomicU32) -> usize {
+        let at = std::ptr::from_ref(word).addr().wrapping_sub(self.0.as_ptr().addr());
+        usize::try_from(self.0.start()).unwrap_or(usize::MAX).wrapping_add(at)
+    }
+
+    /// Returns the processes that use the part of the section at byte `at`. `lock` is the lock of the
+    /// memory.
+    pub(crate) fn peers(&self, at: usize, lock: &sync::Mutex) -> Result<Peers> {
+        let at = self.0.start() + at as u64;
+        Peers::open(Arc::new(ViewMemory(self.clone())), at, self.0.name(), lock.number()?)
+    }
+
     /// Returns the lock whose words lie at byte `at`.
     pub(crate) fn lock(&self, at: usize) -> Result<sync::Mutex> {
         let words: NonNull<Words> = self.address(at).cast();
@@ -127,16 +161,16 @@ impl Memory {
         // value.
         let _unlock = Unlock(lock);
         let header = self.header();
-        let initialised = header.init(layout.fields, || self.clear_value(), init)?;
-        if !initialised {
-            layout.check(header.fields().unwrap_or(layout.fields))?;
-            if acquired == Acquired::Abandoned {
-                // The dead owner was using a value that was initialised. This call returns no guard
-                // that could report the abandonment, so store it in the header for the next owner.
-                header.unclean.store(1, crate::primitive::Ordering::Relaxed);
-            }
+        if header.init(layout.fields, || self.clear_value(), init)? {
+            return Ok(true);
         }
-        Ok(initialised)
+        layout.check(header.fields().unwrap_or(layout.fields))?;
+        if acquired == Acquired::Abandoned && layout.fields.magic == super::GUARDED {
+            // The dead owner was using an initialised value. This call returns no guard, so leave the
+            // report to the next owner. This thread still owns the lock.
+            header.state.store(1, crate::primitive::Ordering::Relaxed);
+        }
+        Ok(false)
     }
 
     /// Sets the bytes after the header to zero. The caller is the only one that accesses them.
@@ -151,7 +185,7 @@ impl Memory {
 }
 
 /// Unlocks a mutex that this thread owns.
-pub(super) struct Unlock<'a>(pub(super) &'a sync::Mutex);
+pub(crate) struct Unlock<'a>(pub(crate) &'a sync::Mutex);
 
 impl Drop for Unlock<'_> {
     fn drop(&mut self) {

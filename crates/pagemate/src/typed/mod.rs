@@ -62,9 +62,10 @@ mod seqlock;
 mod shared;
 mod wait;
 
-pub(crate) use self::memory::{HEADER_LEN, Memory, context};
+pub(crate) use self::memory::{HEADER_LEN, Memory, Unlock, context};
 pub use self::racy::Racy;
 pub use self::seqlock::{SeqLock, SeqWriter};
+pub(crate) use self::shared::Field;
 pub use self::shared::{Shared, SharedReader};
 pub use self::wait::{WaitWord, WakeWord};
 pub use crate::read_only::ReadOnly;
@@ -79,6 +80,9 @@ const TYPED: u64 = u64::from_ne_bytes(*b"PMTYPED1");
 
 /// The magic number of a [`SharedMutex`](crate::sync::SharedMutex).
 const GUARDED: u64 = u64::from_ne_bytes(*b"PMGUARD1");
+
+/// The magic number of a [`SharedRwLock`](crate::sync::SharedRwLock).
+const RW_LOCKED: u64 = u64::from_ne_bytes(*b"PMRWLCK1");
 
 /// The layout of a value, on which all processes have to agree.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +105,12 @@ impl Layout {
         Layout { fields, type_name: std::any::type_name::<T>() }
     }
 
+    /// Returns the layout of a value under a read-write lock.
+    pub(crate) fn rw_locked<T: Shareable>() -> Layout {
+        let fields = Fields { magic: RW_LOCKED, ..Layout::typed::<T>().fields };
+        Layout { fields, type_name: std::any::type_name::<T>() }
+    }
+
     /// Returns the layout of a value beside a mutex.
     pub(crate) fn guarded<T: Shareable>() -> Layout {
         let guarded = Layout::guarded_bytes(size_of::<T>() as u64, T::FINGERPRINT);
@@ -118,6 +128,7 @@ fn kind_of(magic: u64) -> Option<&'static str> {
     match magic {
         TYPED => Some("typed memory"),
         GUARDED => Some("a mutex beside its value"),
+        RW_LOCKED => Some("a read-write lock beside its value"),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use super::{InPlace, Plain, ReadOnly, Shareable, fingerprint};
+use crate::shareable::zeroed_box;
 use crate::sys::copy::{copy_in, copy_out};
 
 /// A cell for a value that is copied in and out, and that may be read half-written.
@@ -68,6 +69,14 @@ impl<T: Plain> Racy<T> {
         unsafe { copy_out(self.0.get().cast(), std::ptr::from_mut(value).cast(), size_of::<T>()) };
     }
 
+    /// Returns a copy of the value on the heap, which may be torn. This serves values that are too large
+    /// for the stack.
+    pub fn get_boxed(&self) -> Box<T> {
+        let mut value = zeroed_box();
+        self.read_into(&mut value);
+        value
+    }
+
     /// Replaces the value. A reader may copy a part of the new value. If the process is killed
     /// meanwhile, only a part of the new value is stored.
     #[inline]
@@ -95,6 +104,15 @@ impl<T: Plain + fmt::Debug> fmt::Debug for Racy<T> {
     }
 }
 
+impl<T: Plain> Racy<T> {
+    /// Returns the cell without its methods that write.
+    #[inline]
+    pub(crate) fn as_read_only(&self) -> &ReadOnly<Racy<T>> {
+        // SAFETY: `ReadOnly` is a transparent structure around its field, and only reads.
+        unsafe { &*std::ptr::from_ref(self).cast() }
+    }
+}
+
 impl<T: Plain> ReadOnly<Racy<T>> {
     /// Returns a copy of the value: see [`Racy::get`].
     #[inline]
@@ -106,6 +124,11 @@ impl<T: Plain> ReadOnly<Racy<T>> {
     #[inline]
     pub fn read_into(&self, value: &mut T) {
         self.0.read_into(value);
+    }
+
+    /// Returns a copy of the value on the heap: see [`Racy::get_boxed`].
+    pub fn get_boxed(&self) -> Box<T> {
+        self.0.get_boxed()
     }
 }
 
@@ -139,9 +162,7 @@ mod tests {
                 });
             }
         });
-        let reader: &ReadOnly<Racy<[u16; 4]>> =
-            // SAFETY: `ReadOnly` is a transparent structure around its field.
-            unsafe { &*std::ptr::from_ref(&cell).cast() };
+        let reader = cell.as_read_only();
         assert_eq!(reader.get()[3], reader.as_array()[3].get());
     }
 }

@@ -373,7 +373,7 @@ impl<T> fmt::Debug for SharedReader<T> {
 }
 
 /// A field of typed memory, which the handle keeps mapped.
-pub(super) struct Field<F> {
+pub(crate) struct Field<F> {
     memory: Memory,
     /// **Invariant.** It is aligned, and lies in `memory` with all its bytes.
     value: NonNull<F>,
@@ -388,7 +388,7 @@ unsafe impl<F: Sync> Sync for Field<F> {}
 
 impl<F: InPlace> Field<F> {
     /// Returns the field at byte `at` of the memory.
-    fn new(memory: Memory, at: usize) -> Result<Field<F>> {
+    pub(crate) fn new(memory: Memory, at: usize) -> Result<Field<F>> {
         let value = memory.address(at).cast::<F>();
         let fits = at.checked_add(size_of::<F>()).is_some_and(|end| end <= memory.view().len());
         if fits && value.is_aligned() {
@@ -398,12 +398,12 @@ impl<F: InPlace> Field<F> {
         Err(Error::new(ErrorKind::InvalidInput, cause))
     }
 
-    pub(super) fn memory(&self) -> &Memory {
+    pub(crate) fn memory(&self) -> &Memory {
         &self.memory
     }
 
     #[inline]
-    pub(super) fn get(&self) -> &F {
+    pub(crate) fn get(&self) -> &F {
         // SAFETY: by the invariant of `value` it is aligned and mapped for as long as `memory` lives.
         // Any bytes are a valid `F` (`Shareable`), and other processes may write them, because `F`
         // consists of atomics and cells (`InPlace`). By the invariant of `Memory` no other type

@@ -9,6 +9,7 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod fork;
+pub(crate) mod locks;
 #[cfg(target_os = "linux")]
 pub(crate) mod seccomp;
 mod sync;

@@ -16,6 +16,8 @@ use pagemate::sync::{
 use pagemate::typed::{SeqLock, SeqWriter};
 use pagemate::{Result, Section, Shareable, Shared, View, inventory};
 
+use super::locks::Locks;
+
 /// The sync objects that an actor holds.
 #[derive(Clone, Default)]
 pub(super) struct Desk {
@@ -24,6 +26,7 @@ pub(super) struct Desk {
     semaphores: HashMap<String, Arc<Semaphore>>,
     shared: HashMap<String, Arc<SharedMutex<u64>>>,
     typed: HashMap<String, Arc<Typed>>,
+    locks: Locks,
     /// The views that the command `turn` writes to.
     views: HashMap<String, Arc<View>>,
 }
@@ -100,6 +103,9 @@ impl Desk {
                 replies.collect::<Result<Vec<_>>>().map(|replies| replies.join(" "))
             }
             [word, name, ..] if word.starts_with("typed-") => self.play_typed(words, name),
+            [word, name, ..] if word.starts_with("rw-") => {
+                self.locks.play(words, sections.get(name))
+            }
             [word, name, ..] if word.starts_with("shared-") => {
                 self.play_shared(words, sections.get(name))
             }

@@ -1,13 +1,16 @@
 //! The processes that use a channel: which of them are alive, and how to wake their threads.
 //!
-//! Every platform provides [`Peers`] and [`Seat`]:
+//! Every platform provides [`Peers`], [`Seat`] and [`HandleSeat`]:
 //!
-//! - `Peers::open` prepares an object. `id` is a random number that the object contains.
+//! - `Peers::open` prepares an object, or a part of it. `at` is the offset of the part: each multiple of
+//!   eight has its own seats. `id` is a random number that the object contains.
 //! - `take` takes a seat: a number that proves that its holder is alive. `next` returns a number that
 //!   it has returned to no process before, so that no number is ever used for two holders. The kernel
 //!   releases the seat when the process ends, however it ends.
 //! - `is_alive` returns whether a live process has a seat. A stopped process is alive, a zombie is not.
 //! - `Seat::is_mine` returns whether this process took the seat. It is false in a forked child.
+//! - `HandleSeat` is the seat of a handle, which each process takes when it first needs it: a forked child
+//!   takes one of its own. Dropping it leaves the seat.
 //! - `wait` sleeps while a word has the expected value, until a wake-up or until its time has passed.
 //!   It may return early. `wake` wakes threads of all processes that sleep on the word. `offset` is the
 //!   word's place in the object.
@@ -25,4 +28,4 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
-pub(crate) use platform::{Peers, Seat};
+pub(crate) use platform::{HandleSeat, Peers, Seat};

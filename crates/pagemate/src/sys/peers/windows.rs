@@ -8,7 +8,7 @@
 
 use std::io;
 use std::os::windows::io::AsHandle;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::access::{Access, Sharing};
@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::primitive::{AtomicU32, Ordering, fence};
 use crate::sys::object::{self, Existing, Object, security};
-use crate::sys::sync::{Mutex, Semaphore, Spec};
+use crate::sys::sync::{LockMemory, Mutex, Semaphore, Spec};
 
 /// The maximum number of wake-ups that a semaphore stores. A later sleeper consumes stored wake-ups
 /// that were not used, as spurious wake-ups.
@@ -29,7 +29,7 @@ const TRIES: u32 = 1 << 12;
 /// The processes that use an object.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    object: Arc<Object>,
+    memory: Arc<dyn LockMemory>,
     id: u64,
     namespace: Namespace,
     sharing: Sharing,
@@ -37,7 +37,12 @@ pub(crate) struct Peers {
 
 impl Peers {
     #[allow(clippy::unnecessary_wraps, reason = "the function of Unix can fail")]
-    pub(crate) fn open(object: Arc<Object>, name: Option<&Name>, id: u64) -> Result<Peers> {
+    pub(crate) fn open(
+        memory: Arc<dyn LockMemory>,
+        _at: u64,
+        name: Option<&Name>,
+        id: u64,
+    ) -> Result<Peers> {
         let namespace = name.map_or(Namespace::Local, Name::namespace);
         // The users that may write to the object also use the mutexes and the semaphores of its
         // processes.
@@ -49,11 +54,11 @@ impl Peers {
             Sharing::Group(Access::Read) | Sharing::Everyone(Access::Read) => Sharing::Owner,
             sharing => sharing,
         };
-        Ok(Peers { object, id, namespace, sharing })
+        Ok(Peers { memory, id, namespace, sharing })
     }
 
     pub(crate) fn object(&self) -> &Object {
-        &self.object
+        self.memory.object()
     }
 
     pub(crate) fn take(&self, mut next: impl FnMut() -> u32) -> Result<Seat> {
@@ -145,5 +150,46 @@ impl Seat {
     #[allow(clippy::unused_self, reason = "the function of other systems compares generations")]
     pub(crate) fn is_mine(&self) -> bool {
         true
+    }
+}
+
+/// The seat of a handle: see [`HandleSeat::take`].
+#[derive(Debug)]
+pub(crate) struct HandleSeat {
+    peers: Peers,
+    seat: OnceLock<Seat>,
+}
+
+impl HandleSeat {
+    pub(crate) fn new(peers: Peers) -> HandleSeat {
+        HandleSeat { peers, seat: OnceLock::new() }
+    }
+
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    /// Returns the number of the seat, if this process has taken it.
+    pub(crate) fn get(&self) -> Option<u32> {
+        self.seat.get().map(Seat::number)
+    }
+
+    /// Takes a seat, if this process has none, and returns its number. `is_in_use` returns whether the
+    /// shared memory contains a number: numbers wrap around, and a process must not take the number that a
+    /// dead one left there.
+    pub(crate) fn take(
+        &self,
+        mut next: impl FnMut() -> u32,
+        is_in_use: impl Fn(u32) -> bool,
+    ) -> Result<u32> {
+        if let Some(seat) = self.get() {
+            return Ok(seat);
+        }
+        let mut seat = self.peers.take(&mut next)?;
+        while is_in_use(seat.number()) {
+            seat = self.peers.take(&mut next)?;
+        }
+        // If another thread was faster, this drops the second seat.
+        Ok(self.seat.get_or_init(|| seat).number())
     }
 }

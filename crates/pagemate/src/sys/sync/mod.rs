@@ -22,6 +22,8 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
+use std::fmt;
+
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
@@ -79,7 +81,7 @@ pub(crate) enum Waitable<'a> {
 
 /// Mapped memory that contains the words of a lock. The memory stays mapped for as long as the value
 /// lives, at the same address.
-pub(crate) trait LockMemory: Send + Sync {
+pub(crate) trait LockMemory: fmt::Debug + Send + Sync {
     /// Returns the object that the memory belongs to.
     fn object(&self) -> &Object;
 
@@ -87,5 +89,11 @@ pub(crate) trait LockMemory: Send + Sync {
     #[cfg_attr(unix, expect(dead_code, reason = "only a lock on Windows is found by a name"))]
     fn name(&self) -> Option<&Name> {
         None
+    }
+}
+
+impl LockMemory for Object {
+    fn object(&self) -> &Object {
+        self
     }
 }

@@ -19,9 +19,8 @@ pub(crate) struct Header {
     magic: AtomicU64,
     fingerprint: AtomicU64,
     len: AtomicU64,
-    /// A [`SharedMutex`](crate::sync::SharedMutex): not 0 if the next acquisition has to report
-    /// that the mutex was abandoned.
-    pub(crate) unclean: AtomicU32,
+    /// The state of the kind of memory: see `docs/layout.md`. Initialisation leaves it 0.
+    pub(crate) state: AtomicU32,
     begun: AtomicU32,
 }
 

@@ -3,15 +3,25 @@
 use loom::thread;
 
 use super::header::{Fields, Header};
+use super::rwlock::{Entered, Holders, READERS, RwWords};
 use super::sequence;
+use crate::deadline::Deadline;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
 use crate::primitive::{AtomicU32, AtomicU64};
+use crate::sys::wait;
 
 const PREEMPTIONS: usize = 3;
 
+/// The preemption bound of models with more threads or steps.
+const FEWER_PREEMPTIONS: usize = 2;
+
 fn model(test: impl Fn() + Send + Sync + 'static) {
+    bounded_model(PREEMPTIONS, test);
+}
+
+fn bounded_model(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound = Some(preemptions);
     builder.check(test);
 }
 
@@ -153,5 +163,146 @@ fn a_value_stays_readable_after_its_writer_died_and_the_next_writer_replaces_it(
         let seen = reader.join().unwrap();
         assert!(matches!(seen, None | Some(1 | 3)), "{seen:?}");
         assert_eq!(value.try_read(), Some(3));
+    });
+}
+
+/// The seat of a dead process.
+const DEAD: u32 = 99;
+
+/// The processes that use a lock: that with the seat [`DEAD`] is dead. Sleeps do not time out, so that a
+/// lost wake-up is a deadlock, which loom reports.
+struct OneDead;
+
+impl Holders for OneDead {
+    fn is_alive(&self, seat: u32) -> crate::Result<bool> {
+        Ok(seat != DEAD)
+    }
+
+    fn sleep(
+        &self,
+        word: &AtomicU32,
+        expected: u32,
+        time: std::time::Duration,
+    ) -> crate::Result<()> {
+        wait::wait(word.into(), expected, time).unwrap();
+        Ok(())
+    }
+
+    fn wake(&self, word: &AtomicU32) {
+        wait::wake(word.into(), 1);
+    }
+}
+
+/// A read-write lock with the mutex of its keepers, and a value of two words.
+#[derive(Default)]
+struct Locked {
+    keeper: loom::sync::Mutex<()>,
+    words: RwWords,
+    value: [AtomicU32; 2],
+}
+
+impl Locked {
+    fn enter(&self, seat: u32) -> Entered {
+        if let Some(entered) = self.words.try_enter(seat, &OneDead) {
+            return entered;
+        }
+        let _keeper = self.keeper.lock().unwrap();
+        self.words.enter(seat, &OneDead, Deadline::Never).unwrap().unwrap()
+    }
+
+    /// Reads the value as a reader. Returns it, and whether the lock was abandoned.
+    fn read(&self, seat: u32) -> (u32, bool) {
+        let entered = self.enter(seat);
+        let [one, other] = self.value.each_ref().map(|word| word.load(Relaxed));
+        assert!(one == other || entered.abandoned, "half of a value: {one} {other}");
+        self.words.leave(entered, &OneDead);
+        (one, entered.abandoned)
+    }
+
+    /// Increments the value as a writer, and returns whether the lock was abandoned.
+    fn add_one(&self) -> bool {
+        let _keeper = self.keeper.lock().unwrap();
+        let abandoned = self.words.write(&OneDead, Deadline::Never).unwrap().unwrap();
+        let next = self.value[1].load(Relaxed) + 1;
+        self.value.iter().for_each(|word| word.store(next, Relaxed));
+        self.words.open(false);
+        abandoned
+    }
+
+    /// Changes half of the value as a writer that is killed. The kernel then frees the mutex.
+    fn die_as_writer(&self) {
+        let _keeper = self.keeper.lock().unwrap();
+        self.words.write(&OneDead, Deadline::Never).unwrap();
+        self.value[0].store(7, Relaxed);
+    }
+}
+
+#[test]
+fn readers_never_see_half_of_a_write_and_every_waiter_is_woken() {
+    bounded_model(FEWER_PREEMPTIONS, || {
+        let locked: &Locked = leak(Locked::default());
+        let readers = [1, 2].map(|seat| thread::spawn(move || locked.read(seat)));
+        assert!(!locked.add_one());
+        for reader in readers {
+            let (value, abandoned) = reader.join().unwrap();
+            assert!(value <= 1 && !abandoned);
+        }
+        assert_eq!(locked.read(1), (1, false));
+    });
+}
+
+#[test]
+fn two_writers_and_a_reader_exclude_each_other() {
+    bounded_model(FEWER_PREEMPTIONS, || {
+        let locked: &Locked = leak(Locked::default());
+        let writer = thread::spawn(move || locked.add_one());
+        let reader = thread::spawn(move || locked.read(1));
+        locked.add_one();
+        writer.join().unwrap();
+        reader.join().unwrap();
+        assert_eq!(locked.read(1), (2, false));
+    });
+}
+
+#[test]
+fn a_reader_without_a_place_waits_for_one_and_dead_readers_make_place() {
+    bounded_model(FEWER_PREEMPTIONS, || {
+        let locked: &Locked = leak(Locked::default());
+        // All places but one belong to a reader that was killed.
+        for _ in 1..READERS {
+            _ = locked.enter(DEAD);
+        }
+        let reader = thread::spawn(move || locked.read(1));
+        assert_eq!(locked.read(2), (0, false));
+        assert_eq!(reader.join().unwrap(), (0, false));
+    });
+}
+
+#[test]
+fn a_writer_does_not_wait_for_a_dead_reader() {
+    bounded_model(FEWER_PREEMPTIONS, || {
+        let locked: &Locked = leak(Locked::default());
+        _ = locked.enter(DEAD);
+        let reader = thread::spawn(move || locked.read(1));
+        assert!(!locked.add_one());
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn readers_are_told_of_a_dead_writer_until_the_next_writer_is_told() {
+    bounded_model(FEWER_PREEMPTIONS, || {
+        let locked: &Locked = leak(Locked::default());
+        let reader = thread::spawn(move || locked.read(1));
+        let writer = thread::spawn(move || locked.die_as_writer());
+        reader.join().unwrap();
+        writer.join().unwrap();
+        // This reader finds the death; the one after it finds the note.
+        let reader = thread::spawn(move || locked.read(1));
+        let told = locked.read(2);
+        assert!(told.1 && reader.join().unwrap().1);
+        assert!(locked.add_one());
+        assert!(!locked.add_one());
+        assert!(!locked.read(1).1);
     });
 }

@@ -206,6 +206,7 @@ impl Drop for CountedWaiter<'_> {
 }
 
 /// The memory of an object that contains nothing but the words.
+#[derive(Debug)]
 struct ObjectMemory {
     /// The first field, so that `drop` unmaps the memory before it releases the name.
     _mapping: Mapping,

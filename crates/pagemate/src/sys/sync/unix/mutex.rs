@@ -97,6 +97,17 @@ impl Mutex {
         Mutex::new(unsafe { Cell::new(words, offset, memory) })
     }
 
+    /// Returns a number that all processes know which use an embedded mutex: any, because nothing is found
+    /// by it on Unix.
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "the one of Windows is random"
+    )]
+    pub(crate) fn number(&self) -> Result<u64> {
+        Ok(0)
+    }
+
     /// Returns an error if another program removed the object's name.
     pub(crate) fn check_name(&self) -> Result<()> {
         self.object().check_name()

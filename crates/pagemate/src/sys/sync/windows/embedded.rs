@@ -95,6 +95,17 @@ impl EmbeddedWords {
 
     /// Returns the name of the kernel mutex, and stores it if the lock has none.
     fn name(&self) -> Result<Name> {
+        let (namespace, number) = self.identity()?;
+        Name::from_parts(namespace, &format!("pagemate-lock-{number:016x}"))
+    }
+
+    /// Returns the number in the name of the kernel mutex, and stores it if the lock has none.
+    pub(super) fn number(&self) -> Result<u64> {
+        self.identity().map(|(_, number)| number)
+    }
+
+    /// Returns the parts of the name.
+    fn identity(&self) -> Result<(Namespace, u64)> {
         let Words { id, namespace, .. } = self.words();
         let session = object::session()?;
         let local = session.saturating_add(GLOBAL + 1);
@@ -114,7 +125,7 @@ impl EmbeddedWords {
         };
         let own = random();
         let before = id.compare_exchange(0, own, Ordering::AcqRel, Ordering::Acquire);
-        Name::from_parts(namespace, &format!("pagemate-lock-{:016x}", before.err().unwrap_or(own)))
+        Ok((namespace, before.err().unwrap_or(own)))
     }
 
     /// Returns the other users that may write to the memory, as far as this process may read its

@@ -127,6 +127,12 @@ impl Mutex {
         Ok(Mutex { handle: OnceLock::new(), owner: AtomicU32::new(0), embedded: Some(embedded) })
     }
 
+    /// Returns the random number of an embedded mutex, and stores it if the mutex has none. All processes
+    /// that use the mutex know it.
+    pub(crate) fn number(&self) -> Result<u64> {
+        self.embedded.as_ref().map_or(Ok(0), EmbeddedWords::number)
+    }
+
     /// Returns the handle of the kernel mutex.
     ///
     /// # Panics

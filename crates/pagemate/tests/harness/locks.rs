@@ -1,0 +1,90 @@
+//! The commands of actors for values under read-write locks. Each lies at the beginning of a section.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::{mem, thread};
+
+use pagemate::sync::{SharedReadGuard, SharedRwLock, SharedWriteGuard};
+use pagemate::{Result, Section};
+
+/// The type of the values: two numbers that are equal while no thread writes.
+pub(crate) type Pair = [u64; 2];
+
+/// The locks that an actor holds.
+#[derive(Clone, Default)]
+pub(super) struct Locks {
+    rw: HashMap<String, Arc<SharedRwLock<Pair>>>,
+}
+
+/// Returns the value, and "abandoned" if it was.
+fn read(guard: &SharedReadGuard<'_, Pair>) -> String {
+    let [one, other] = guard.get();
+    match (guard.was_abandoned(), one == other) {
+        (true, _) => "abandoned".to_owned(),
+        (false, true) => one.to_string(),
+        (false, false) => "torn".to_owned(),
+    }
+}
+
+/// Increments the numbers one after the other. Returns the value, and "abandoned" before it if it was.
+pub(crate) fn add_one(guard: &SharedWriteGuard<'_, Pair>) -> String {
+    let [one, other] = guard.get();
+    if !guard.was_abandoned() && one != other {
+        return "torn".to_owned();
+    }
+    let next = one.max(other) + 1;
+    guard.as_array()[0].set(&next);
+    guard.as_array()[1].set(&next);
+    if guard.was_abandoned() { format!("abandoned {next}") } else { next.to_string() }
+}
+
+impl Locks {
+    /// Executes one command.
+    pub(super) fn play(&mut self, words: &[&str], section: Option<&Section>) -> Result<String> {
+        let busy = || "busy".to_owned();
+        Ok(match *words {
+            ["rw-open", name] => {
+                let lock = SharedRwLock::open_or_init(section.expect("a section"), 0, || [0; 2])?;
+                self.rw.insert(name.to_owned(), Arc::new(lock));
+                "ok".to_owned()
+            }
+            ["rw-read", name] => read(&self.rw[name].read()?),
+            ["rw-try-read", name] => {
+                self.rw[name].try_read()?.map_or_else(busy, |held| read(&held))
+            }
+            ["rw-add", name] => add_one(&self.rw[name].write()?),
+            ["rw-try-add", name] => {
+                self.rw[name].try_write()?.map_or_else(busy, |held| add_one(&held))
+            }
+            ["rw-hold-read", name] => {
+                let guard = self.rw[name].read()?;
+                let reply = read(&guard);
+                mem::forget(guard);
+                reply
+            }
+            ["rw-hold-write", name] => {
+                let guard = self.rw[name].write()?;
+                let reply = add_one(&guard);
+                guard.as_array()[0].set(&0);
+                mem::forget(guard);
+                reply
+            }
+            // The words of the lock: the gate, and the number of readers.
+            ["rw-words", _] => {
+                let view = section.expect("a section").map()?;
+                let readers = view.read::<[u32; 64]>(128)?;
+                let count = readers.iter().filter(|seat| **seat != 0).count();
+                format!("gate {}, {count} readers", view.read::<u32>(64)?)
+            }
+            // Reads until a writer waits.
+            ["rw-read-until-busy", name] => {
+                let guard = self.rw[name].read()?;
+                while self.rw[name].try_read()?.is_some() {
+                    thread::yield_now();
+                }
+                read(&guard)
+            }
+            _ => panic!("an actor does not know {words:?}"),
+        })
+    }
+}

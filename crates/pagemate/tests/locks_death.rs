@@ -1,0 +1,265 @@
+//! Kills processes that hold read-write locks or wait for them: at every fault point, and at random
+//! instructions. Forks processes that hold them.
+//!
+//! `cargo test` kills 300 processes at random, `cargo xtask torture` 2,000, and `cargo xtask torture long`
+//! 20,000. `cargo xtask faults` builds with `--cfg pagemate_fault` and kills at the points.
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "the numbers of a race are its result")]
+
+mod harness;
+
+use std::env;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::fork::{Forked, alone, fork, hold_on};
+use harness::locks::{Pair, add_one};
+use pagemate::sync::SharedRwLock;
+use pagemate::{Section, SectionOptions};
+
+#[test]
+fn actor() {
+    harness::actor();
+}
+
+/// Longer than any wait that ends well.
+const LONG: Duration = Duration::from_mins(1);
+
+/// The number of processes that a test kills at random.
+fn kills() -> u32 {
+    match env::var("PAGEMATE_TORTURE").as_deref() {
+        Ok("long") => 20_000,
+        Ok(_) => 2_000,
+        Err(_) => 300,
+    }
+}
+
+fn pair() -> Pair {
+    [0; 2]
+}
+
+#[test]
+fn processes_that_are_killed_at_random_leave_no_lock_held_and_no_torn_value_unreported() {
+    alone(
+        "processes_that_are_killed_at_random_leave_no_lock_held_and_no_torn_value_unreported",
+        |_| {
+            let section = SectionOptions::new().len(4096).create_new("x").unwrap();
+            let lock = SharedRwLock::open_or_init(&section, 0, pair).unwrap();
+            let storm = || {
+                let section = Section::open("x").unwrap();
+                let lock = SharedRwLock::<Pair>::open(&section, 0).unwrap();
+                for turn in std::process::id().. {
+                    if turn % 3 == 0 {
+                        assert_ne!(add_one(&lock.write().unwrap()), "torn");
+                    } else {
+                        let reader = lock.read().unwrap();
+                        let [one, other] = reader.get();
+                        assert!(one == other || reader.was_abandoned(), "{one} {other}");
+                    }
+                }
+            };
+            let mut children: Vec<_> = (0..3).map(|_| fork(storm)).collect();
+            let (mut abandoned, mut last) = (0, 0);
+            for kill in 0..kills() {
+                thread::sleep(Duration::from_micros(u64::from(kill * 7 % 1500)));
+                children.remove(0).kill();
+                // The lock is free at once, or after a test of liveness.
+                let writer = lock.try_write_for(LONG).unwrap().expect("a dead process has it");
+                abandoned += u32::from(writer.was_abandoned());
+                let [one, other] = writer.get();
+                assert!(one == other || writer.was_abandoned(), "{one} {other}");
+                assert!(one.max(other) >= last, "a change is lost");
+                last = one.max(other);
+                writer.set(&[last; 2]);
+                drop(writer);
+                children.push(fork(storm));
+            }
+            children.into_iter().for_each(Forked::kill);
+            println!("{}{abandoned} of {} left it abandoned", harness::REPLY, kills());
+            assert!(last > u64::from(kills()), "the children did no work");
+        },
+    );
+}
+
+#[test]
+fn a_forked_child_holds_none_of_its_parents_locks() {
+    alone("a_forked_child_holds_none_of_its_parents_locks", |_| {
+        let section = SectionOptions::new().len(8192).create_new("x").unwrap();
+        let read = SharedRwLock::open_or_init(&section, 0, pair).unwrap();
+        let written = SharedRwLock::open_or_init(&section, 4096, pair).unwrap();
+        let mut held = Some((read.read().unwrap(), written.write().unwrap()));
+        fork(|| {
+            // The child drops the guards of its parent, which releases nothing.
+            drop(held.take());
+            assert!(read.try_write().unwrap().is_none());
+            assert!(written.try_read().unwrap().is_none());
+            // It can acquire what its parent leaves to it, by a seat of its own.
+            let own = read.try_read().unwrap().unwrap();
+            drop(own);
+        })
+        .join();
+        // A child that lives on does not make its parent's locks held.
+        let child = fork(|| {
+            drop(read.read().unwrap());
+            hold_on();
+        });
+        assert!(read.try_write().unwrap().is_none());
+        drop(held);
+        assert!(!read.try_write_for(LONG).unwrap().unwrap().was_abandoned());
+        assert!(!written.try_write().unwrap().unwrap().was_abandoned());
+        child.kill();
+    });
+}
+
+#[test]
+fn the_death_of_a_parent_ends_its_locks_although_its_child_lives() {
+    alone("the_death_of_a_parent_ends_its_locks_although_its_child_lives", |_| {
+        harness::fork::adopt();
+        let section = SectionOptions::new().len(8192).create_new("x").unwrap();
+        let read = SharedRwLock::open_or_init(&section, 0, pair).unwrap();
+        let written = SharedRwLock::open_or_init(&section, 4096, pair).unwrap();
+        let memory = SectionOptions::new().len(4096).create_unnamed().unwrap().map().unwrap();
+        let parent = fork(|| {
+            let _held = (read.read().unwrap(), written.write().unwrap());
+            let child = fork(|| hold_on());
+            memory.write(0, &child.id()).unwrap();
+            hold_on();
+        });
+        let end = Instant::now() + LONG;
+        while memory.read::<u32>(0).unwrap() == 0 {
+            assert!(Instant::now() < end);
+            thread::sleep(Duration::from_millis(1));
+        }
+        let child = harness::fork::adopted(memory.read(0).unwrap());
+        assert!(read.try_write().unwrap().is_none());
+        assert!(written.try_write().unwrap().is_none());
+        parent.kill();
+        assert!(!read.try_write_for(LONG).unwrap().unwrap().was_abandoned());
+        assert!(written.try_write_for(LONG).unwrap().unwrap().was_abandoned());
+        child.kill();
+    });
+}
+
+/// Kills a process at every fault point of the locks.
+#[cfg(pagemate_fault)]
+mod points {
+    use std::collections::BTreeSet;
+    use std::time::Instant;
+
+    use super::LONG;
+    use super::harness::{self, Actor, Place};
+
+    /// A process that is killed at a point, and others that observe it.
+    struct Scene {
+        point: String,
+        keeper: Actor,
+        others: [Actor; 2],
+        victim: Actor,
+        _place: Place,
+    }
+
+    impl Scene {
+        fn new(point: &str, open: &str) -> Scene {
+            let place = Place::new("locks-death");
+            let mut keeper = place.actor();
+            keeper.expect("create x 4096", "ok");
+            keeper.expect(open, "ok");
+            let others = [(); 2].map(|()| {
+                let mut other = place.actor();
+                other.expect("open x", "ok");
+                other.expect(open, "ok");
+                other
+            });
+            let victim = place.actor_with(&[("PAGEMATE_FAULT", &format!("{point}:kill"))]);
+            let mut scene =
+                Scene { point: point.to_owned(), keeper, others, victim, _place: place };
+            scene.does("open x");
+            scene.does(open);
+            scene
+        }
+
+        /// Sends the victim a command, and returns whether it replies before it is killed.
+        fn does(&mut self, command: &str) -> bool {
+            self.victim.tell(command);
+            self.victim.reply().is_some()
+        }
+
+        /// Calls `done` until it returns true, or until the victim is dead.
+        fn until(&mut self, mut done: impl FnMut(&mut Scene) -> bool) {
+            let end = Instant::now() + LONG;
+            while !self.victim.has_ended() && !done(self) {
+                assert!(Instant::now() < end, "{}: timed out", self.point);
+            }
+        }
+    }
+
+    /// The victim reads, and leaves while a writer waits.
+    fn reader(point: &str) -> bool {
+        let mut scene = Scene::new(point, "rw-open x");
+        scene.does("rw-read x");
+        scene.victim.tell("rw-read-until-busy x");
+        scene.until(|scene| scene.keeper.ask("rw-words x") == "gate 0, 1 readers");
+        scene.others[0].tell("rw-add x");
+        scene.victim.reply();
+        let added = scene.others[0].reply().unwrap();
+        assert!(!added.starts_with("abandoned"), "{point}: a reader abandons nothing");
+        scene.keeper.expect("rw-try-read x", &added);
+        scene.others[1].expect("rw-try-read x", &added);
+        scene.victim.has_ended()
+    }
+
+    /// The victim writes, and has to wait for a reader that is killed.
+    fn writer(point: &str) -> bool {
+        let mut scene = Scene::new(point, "rw-open x");
+        let [reader, mut other] = scene.others;
+        let mut reader = reader;
+        scene.others = [(); 2].map(|()| scene._place.actor());
+        reader.expect("rw-hold-read x", "0");
+        scene.victim.tell("rw-add x");
+        scene.until(|scene| scene.keeper.ask("rw-words x") == "gate 1, 1 readers");
+        other.tell("rw-read x");
+        reader.end("kill");
+        scene.victim.reply();
+        let died = scene.victim.has_ended();
+        let torn = died && matches!(point, "write-after-acquire" | "write-before-open");
+        let seen = other.reply().unwrap();
+        let wrote = !died || matches!(point, "write-before-open" | "write-after-open");
+        // The reader may have had its turn before the victim.
+        let now = if wrote { "1" } else { "0" };
+        assert!(if torn { seen == "abandoned" } else { seen == now || seen == "0" }, "{seen}");
+        let next = if wrote { 2 } else { 1 };
+        let reply = if torn { format!("abandoned {next}") } else { next.to_string() };
+        scene.keeper.expect("rw-add x", &reply);
+        other.expect("rw-add x", &(next + 1).to_string());
+        died
+    }
+
+    /// The victim waits for one of 64 places.
+    fn late_reader(point: &str) -> bool {
+        let mut scene = Scene::new(point, "rw-open x");
+        for _ in 0..64 {
+            scene.others[0].expect("rw-hold-read x", "0");
+        }
+        scene.victim.tell("rw-read x");
+        scene.until(|scene| scene.keeper.ask("rw-words x") == "gate 1, 64 readers");
+        let [full, mut other] = scene.others;
+        full.end("kill");
+        scene.victim.reply();
+        other.expect("rw-read x", "0");
+        scene.keeper.expect("rw-add x", "1");
+        scene.victim.has_ended()
+    }
+
+    #[test]
+    fn killed_at_every_point() {
+        let points: BTreeSet<String> = harness::fault_points("src/sys/sync/typed")
+            .into_iter()
+            .filter(|point| point.starts_with("read-") || point.starts_with("write-"))
+            .collect();
+        assert!(points.len() > 7, "{points:?}");
+        for point in &points {
+            let reached = [reader, writer, late_reader].map(|scene| scene(point));
+            assert!(reached.contains(&true), "no scene reaches {point}");
+        }
+    }
+}
