@@ -60,7 +60,7 @@ pub(crate) fn names(current: &OsStr) -> Vec<CompletionCandidate> {
     // user has typed may contain such quotes already.
     let bash = env::var_os("_CLAP_COMPLETE_COMP_TYPE").is_some();
     let words = Words::read();
-    let entries = inventory::list().unwrap_or_default();
+    let entries = inventory::list().map(|list| list.entries).unwrap_or_default();
     let candidates = entries.iter().filter(|entry| words.takes(entry.kind)).filter_map(|entry| {
         let word = words.spell(&entry.name).filter(|word| !word.contains(char::is_control))?;
         let quoted = if bash { quote(&word) } else { word.clone() };

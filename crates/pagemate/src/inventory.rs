@@ -56,6 +56,22 @@ pub struct Entry {
     pub waiting: Option<u32>,
 }
 
+/// The result of [`list`](fn@list).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The live objects that this user may inspect, in order of name.
+    pub entries: Vec<Entry>,
+    /// An error for each live object that cannot be described, because its file is damaged
+    /// ([`Corrupted`](ErrorKind::Corrupted)), or because an incompatible release of pagemate created it
+    /// ([`WrongVersion`](ErrorKind::WrongVersion), [`WrongKind`](ErrorKind::WrongKind)). The error names
+    /// the file, because the name that a damaged file stores is unreliable. Empty on Windows.
+    pub damaged: Vec<Error>,
+    /// An error for each directory of objects that cannot be used. [`prune`] leaves it out, too. Empty on
+    /// Windows.
+    pub unreachable: Vec<Error>,
+}
+
 /// The result of [`prune`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,8 +82,7 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
-/// Returns every live object that this user may inspect, in order of name. [`damaged`] reports the
-/// objects that cannot be described.
+/// Returns every live object that this user may inspect, and the reasons why others are left out.
 ///
 /// On Unix this call also removes dead objects.
 ///
@@ -77,26 +92,29 @@ pub struct Pruned {
 /// session and of the machine (for services both are the same). The call opens each mapping for a
 /// moment, and so holds it: a name whose last holder closes it at that moment lives that much longer.
 ///
-/// On Unix, if the directory of one namespace cannot be used, the list has the objects of the other.
-/// [`unreachable`](fn@unreachable) returns the reason.
-///
 /// # Errors
 ///
-/// The error of the operating system if no directory of objects can be read.
+/// The error of the operating system if no directory of objects can be read. If one of two can be, see
+/// [`Listing::unreachable`].
 ///
 /// # Examples
 ///
 /// ```
 /// # fn main() -> pagemate::Result<()> {
-/// for entry in pagemate::inventory::list()? {
+/// for entry in pagemate::inventory::list()?.entries {
 ///     println!("{} {:?} {} bytes", entry.name, entry.kind, entry.len);
 /// }
 /// # Ok(())
 /// # }
 /// ```
-pub fn list() -> Result<Vec<Entry>> {
-    let entries = object::list(read_state).map_err(|e| e.during("list objects", ""))?;
-    Ok(entries.into_iter().map(Entry::from).collect())
+pub fn list() -> Result<Listing> {
+    let during = |error: Error| error.during("list objects", "");
+    let listed = object::list(read_state).map_err(during)?;
+    Ok(Listing {
+        entries: listed.entries.into_iter().map(Entry::from).collect(),
+        damaged: listed.damaged.into_iter().map(during).collect(),
+        unreachable: listed.unreachable.into_iter().map(during).collect(),
+    })
 }
 
 /// Returns the live object named `name`.
@@ -111,26 +129,6 @@ pub fn find(name: impl ToName) -> Result<Entry> {
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, "no process holds it"))
     });
     found.map(Entry::from).map_err(|error| error.during("find", Quoted(&name.to_string())))
-}
-
-/// Returns the reasons why namespaces cannot be listed: one error for each directory that [`list`] and
-/// [`prune`] leave out. Empty on Windows.
-pub fn unreachable() -> Vec<Error> {
-    object::unreachable().into_iter().map(|error| error.during("list objects", "")).collect()
-}
-
-/// Returns an error for each live object that [`list`](fn@list) leaves out because its file is damaged
-/// ([`Corrupted`](ErrorKind::Corrupted)), or because an incompatible release of pagemate created it
-/// ([`WrongVersion`](ErrorKind::WrongVersion), [`WrongKind`](ErrorKind::WrongKind)).
-///
-/// The error names the file, because the name that a damaged file stores is unreliable. Empty on
-/// Windows.
-///
-/// # Errors
-///
-/// The error of the operating system if no directory of objects can be read.
-pub fn damaged() -> Result<Vec<Error>> {
-    object::damaged().map_err(|e| e.during("list objects", ""))
 }
 
 /// Removes dead objects and frees their memory.

@@ -149,7 +149,7 @@ fn an_object_gives_what_its_descriptor_grants() {
     assert_eq!(reading.unwrap_err().kind(), ErrorKind::PermissionDenied);
     assert_eq!(new.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(inventory::find(&secret).unwrap_err().kind(), ErrorKind::PermissionDenied);
-    let listed = inventory::list().unwrap();
+    let listed = inventory::list().unwrap().entries;
     assert!(listed.iter().any(|entry| entry.name.bare() == name));
     assert!(!listed.iter().any(|entry| entry.name.bare() == secret));
 }

@@ -15,7 +15,7 @@ fn what_lives_is_listed_by_its_name() {
         .flat_map(|text| [format!("{base}{text}"), format!(r"Global\{base}{text}")])
         .collect();
     let listed = || {
-        let entries = inventory::list().unwrap();
+        let entries = inventory::list().unwrap().entries;
         assert!(entries.is_sorted_by(|a, b| a.name <= b.name));
         entries.into_iter().filter(|entry| entry.name.bare().starts_with(&base)).collect::<Vec<_>>()
     };

@@ -213,7 +213,7 @@ impl Racer {
         }
         if self.random.below(200) == 0 {
             self.count(LISTS);
-            let listed = inventory::list().unwrap();
+            let listed = inventory::list().unwrap().entries;
             assert!(
                 listed.iter().any(|entry| entry.name.bare() == name(index)),
                 "a live name is not listed: {listed:?}"

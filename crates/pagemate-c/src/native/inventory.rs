@@ -46,7 +46,7 @@ pub extern "C" fn pagemate_inventory_list(
     inventory: Option<&mut MaybeUninit<Option<Box<Inventory>>>>,
 ) -> Status {
     create_handle("list objects", "inventory", inventory, || {
-        let entries = inventory::list()?.into_iter().map(OwnedEntry::from).collect();
+        let entries = inventory::list()?.entries.into_iter().map(OwnedEntry::from).collect();
         Ok(Inventory { entries })
     })
 }
@@ -59,7 +59,7 @@ pub extern "C" fn pagemate_inventory_list(
 ///         pagemate_last_error_message() names the directory and the remedy. Always PAGEMATE_OK on Windows.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_inventory_unreachable() -> Status {
-    run(|| inventory::unreachable().into_iter().next().map_or(Ok(()), |error| Err(error.into())))
+    run(|| inventory::list()?.unreachable.into_iter().next().map_or(Ok(()), |e| Err(e.into())))
 }
 
 /// Finds the live object `name`, and returns a list of one object. Thread-safe.

@@ -2,7 +2,7 @@ use std::io::Write;
 
 use clap::Args;
 use glob::Pattern;
-use pagemate::inventory;
+use pagemate::inventory::{self, Listing};
 
 use crate::bytes::human;
 use crate::color::{self, BAD, WARNING};
@@ -70,7 +70,7 @@ impl Filter {
 impl List {
     pub(crate) fn run(self) -> Outcome {
         let mut lookup = Lookup::new();
-        let mut entries = inventory::list()?;
+        let Listing { mut entries, damaged, unreachable, .. } = inventory::list()?;
         if !self.patterns.is_empty() {
             entries.retain(|entry| {
                 let (full, bare) = (entry.name.to_string(), entry.name.bare());
@@ -80,11 +80,11 @@ impl List {
         let entries: Vec<Description> =
             entries.iter().map(|entry| Description::new(entry, &mut lookup)).collect();
         self.print(&entries)?;
-        for error in inventory::damaged()? {
+        for error in damaged {
             failure::warn(&error.to_string());
         }
         // Report an unreadable directory only now, after the objects that could be listed.
-        if let Some(error) = inventory::unreachable().into_iter().next() {
+        if let Some(error) = unreachable.into_iter().next() {
             return Err(error.into());
         }
         if entries.is_empty() && !self.patterns.is_empty() {

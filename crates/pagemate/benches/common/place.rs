@@ -41,7 +41,7 @@ impl Place {
 
     /// Counts the live objects whose names belong to this run.
     pub(crate) fn count(&self) -> usize {
-        let live = inventory::list().expect("the inventory");
+        let live = inventory::list().expect("the inventory").entries;
         live.iter().filter(|entry| entry.name.bare().starts_with(&self.run)).count()
     }
 

@@ -405,7 +405,7 @@ impl Stage {
             }
             ["list"] => {
                 let here = |entry: &inventory::Entry| entry.name.bare().starts_with(&self.prefix);
-                let entries = inventory::list()?.into_iter().filter(here);
+                let entries = inventory::list()?.entries.into_iter().filter(here);
                 let names = entries.map(|entry| entry.name.to_string());
                 Ok(names.collect::<Vec<_>>().join(" "))
             }

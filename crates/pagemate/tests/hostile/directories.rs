@@ -38,10 +38,12 @@ fn local_verbs_are_refused(facts: &[&str]) {
     let _global = create(r"Global\x").unwrap();
     by_name_it_is_refused("x", denied, facts);
     refused(inventory::find("x"), denied, facts);
-    let [listed] = &inventory::list().unwrap()[..] else { panic!("the machine's object alone") };
+    let [listed] = &inventory::list().unwrap().entries[..] else {
+        panic!("the machine's object alone")
+    };
     assert_eq!(listed.name.to_string(), r"Global\x");
     assert_eq!(inventory::prune().unwrap().objects, 0);
-    let [error] = inventory::unreachable().try_into().unwrap();
+    let [error] = inventory::list().unwrap().unreachable.try_into().unwrap();
     refused::<()>(Err(error), denied, facts);
 }
 
@@ -100,7 +102,7 @@ fn place_that_is_read_only_is_refused() {
                     refused(result, ErrorKind::PermissionDenied, &facts);
                 }
                 // A directory without objects is no error.
-                assert!(inventory::list().unwrap().is_empty());
+                assert!(inventory::list().unwrap().entries.is_empty());
             });
         })
         .join();
@@ -134,10 +136,10 @@ fn entry_of_another_user_in_place_of_the_directory_is_passed_over() {
                 let (made, go) = (Gate::new(), Gate::new());
                 let holder = as_user(&|| {
                     // Listing objects creates no directory.
-                    assert!(inventory::list().unwrap().is_empty());
+                    assert!(inventory::list().unwrap().entries.is_empty());
                     let section = create("x").unwrap();
                     section.map().unwrap().write(0, &7_u64).unwrap();
-                    assert_eq!(inventory::list().unwrap().len(), 1);
+                    assert_eq!(inventory::list().unwrap().entries.len(), 1);
                     made.open();
                     go.wait();
                     drop(section);
@@ -280,7 +282,7 @@ fn pending_directories_that_the_killed_left_become_one() {
             set_mode(Path::new(&path), if end.is_empty() { 0o1000 } else { 0o1700 });
             path
         });
-        assert!(inventory::list().unwrap().is_empty());
+        assert!(inventory::list().unwrap().entries.is_empty());
         let _held = create("x").unwrap();
         fork(|| assert!(Section::open("x").is_ok())).join();
         assert_eq!(fs::metadata(local(place)).unwrap().mode() & 0o7777, 0o700);
@@ -326,7 +328,7 @@ fn other_files_beside_the_machines_objects_are_left_alone() {
         }
         changes_nothing(place, || {
             drop(create(r"Global\x").unwrap());
-            assert!(inventory::list().unwrap().is_empty());
+            assert!(inventory::list().unwrap().entries.is_empty());
             assert_eq!(inventory::prune().unwrap().objects, 0);
             refused(Section::open(r"Global\letter"), ErrorKind::NotFound, &[]);
             let facts = ["remove", place.to_str().unwrap(), "pagemate:letter"];

@@ -47,7 +47,7 @@ fn other_kinds_of_entries_are_reported_and_left_alone() {
                 for result in [Section::open("x"), open_read("x"), create("x"), share("x")] {
                     refused(result, ErrorKind::Corrupted, &facts);
                 }
-                assert!(inventory::list().unwrap().is_empty());
+                assert!(inventory::list().unwrap().entries.is_empty());
                 assert_eq!(inventory::prune().unwrap().objects, 0);
                 drop(create("another").unwrap());
             });
@@ -96,7 +96,7 @@ fn refused_while_held(place: &Path, kind: ErrorKind, fact: &str) {
             refused(result, kind, &[fact, "\"x\""]);
         }
         refused(create("x"), ErrorKind::AlreadyExists, &["some process already holds"]);
-        assert!(inventory::list().unwrap().is_empty());
+        assert!(inventory::list().unwrap().entries.is_empty());
         assert_eq!(inventory::prune().unwrap().objects, 0);
     });
 }
@@ -112,7 +112,7 @@ fn damaged_trailer_of_a_live_object_is_reported_and_its_holder_undisturbed() {
                 view.write(0, &7_u64).unwrap();
                 file(place).write_all_at(bytes, at).unwrap();
                 refused_while_held(place, kind, fact);
-                let damaged = inventory::damaged().unwrap();
+                let damaged = inventory::list().unwrap().damaged;
                 assert_eq!(damaged.len(), 1);
                 assert_eq!(damaged[0].kind(), kind);
                 let path = local(place).join("x");
@@ -121,7 +121,7 @@ fn damaged_trailer_of_a_live_object_is_reported_and_its_holder_undisturbed() {
                 }
                 assert_eq!(held.map().unwrap().read::<u64>(0).unwrap(), 7);
                 drop((held, view));
-                assert!(inventory::damaged().unwrap().is_empty());
+                assert!(inventory::list().unwrap().damaged.is_empty());
                 refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
                 assert_eq!(fs::read_dir(local(place)).unwrap().count(), 0);
             }
@@ -156,7 +156,7 @@ fn damaged_object_without_holder_is_dead_and_swept() {
                 match verb {
                     0 => refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]),
                     1 => refused(open_read("x"), ErrorKind::NotFound, &["no process holds it"]),
-                    2 => assert!(inventory::list().unwrap().is_empty()),
+                    2 => assert!(inventory::list().unwrap().entries.is_empty()),
                     3 => assert_eq!(inventory::prune().unwrap().objects, 1),
                     _ => assert!(share("x").unwrap().was_created()),
                 }
@@ -184,7 +184,7 @@ fn file_that_is_no_object_is_left_alone_and_reported() {
             changes_nothing(place, || {
                 refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
                 refused(open_read("x"), ErrorKind::NotFound, &["no process holds it"]);
-                assert!(inventory::list().unwrap().is_empty());
+                assert!(inventory::list().unwrap().entries.is_empty());
                 assert_eq!(inventory::prune().unwrap().objects, 0);
                 drop(create("another").unwrap());
                 let facts = ["that pagemate did not create", "remove", path.to_str().unwrap()];
@@ -265,7 +265,7 @@ fn lock_that_is_never_released_times_out() {
             fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
         });
         // Calls that do not use the name are not delayed.
-        assert!(inventory::list().unwrap().is_empty());
+        assert!(inventory::list().unwrap().entries.is_empty());
         assert_eq!(inventory::prune().unwrap().objects, 0);
         drop(create("another").unwrap());
         waiting.into_iter().for_each(Forked::join);

@@ -68,7 +68,7 @@ fn mount_for_reading_only_lets_readers_in_and_names_the_remedy_to_others() {
             refused(Section::open("held"), ErrorKind::Os, &facts);
             let read = SectionOptions::new().access(Access::Read).open("held").unwrap();
             assert_eq!(read.map().unwrap().read::<u64>(0).unwrap(), 7);
-            assert_eq!(inventory::list().unwrap().len(), 2);
+            assert_eq!(inventory::list().unwrap().entries.len(), 2);
             holder.kill();
         });
     });

@@ -45,7 +45,7 @@ fn section_without_its_name_is_not_mapped() {
         assert_eq!(other.map().unwrap().read::<u64>(0).unwrap(), 0);
         drop((view, held));
         other.check_name().unwrap();
-        assert_eq!(inventory::list().unwrap().len(), 1);
+        assert_eq!(inventory::list().unwrap().entries.len(), 1);
     });
 }
 

@@ -38,7 +38,7 @@ fn sandbox_without_the_locks_is_named_and_endangers_no_name() {
                         refused(result, ErrorKind::Unsupported, &["F_OFD_SETLK", remedy]);
                     }
                     refused(inventory::find("held"), ErrorKind::Unsupported, &[remedy]);
-                    assert!(inventory::list().unwrap().is_empty());
+                    assert!(inventory::list().unwrap().entries.is_empty());
                     assert_eq!(inventory::prune().unwrap().objects, 0);
                 });
             })
@@ -213,7 +213,7 @@ fn private_file_systems_have_names_of_their_own() {
             mount_tmpfs(place, "mode=1777");
             let own = create("x").unwrap();
             own.map().unwrap().write(0, &1_u8).unwrap();
-            assert_eq!(inventory::list().unwrap().len(), 1);
+            assert_eq!(inventory::list().unwrap().entries.len(), 1);
         })
         .join();
         assert_eq!(Section::open("x").unwrap().map().unwrap().read::<u8>(0).unwrap(), 0);

@@ -52,13 +52,13 @@ fn local_objects_of_two_users_never_meet() {
         let roots = local(place).join("x");
         nobody(|| {
             refused(Section::open("x"), ErrorKind::NotFound, &["no process holds it"]);
-            assert!(inventory::list().unwrap().is_empty());
+            assert!(inventory::list().unwrap().entries.is_empty());
             let own = create("x").unwrap();
             assert_eq!(own.map().unwrap().read::<u64>(0).unwrap(), 0);
             assert!(fs::File::open(&roots).is_err());
         })
         .join();
-        assert_eq!(inventory::list().unwrap().len(), 1);
+        assert_eq!(inventory::list().unwrap().entries.len(), 1);
     });
 }
 
@@ -75,7 +75,7 @@ fn other_users_can_do_what_is_shared() {
                 refused(open_read(), denied, &facts);
                 refused(share(NAME), denied, &facts);
                 refused(create(NAME), ErrorKind::AlreadyExists, &["some process already holds"]);
-                assert!(inventory::list().unwrap().is_empty());
+                assert!(inventory::list().unwrap().entries.is_empty());
                 refused(inventory::find(NAME), denied, &["user 0 does not share"]);
             });
         })
@@ -139,7 +139,7 @@ fn no_user_removes_an_object_of_another_user() {
         nobody(|| {
             assert!(fs::remove_file(path(place)).is_err());
             assert_eq!(inventory::prune().unwrap().objects, 0);
-            assert!(inventory::list().unwrap().is_empty());
+            assert!(inventory::list().unwrap().entries.is_empty());
         })
         .join();
         assert_eq!(inventory::prune().unwrap().objects, 1);
@@ -314,7 +314,7 @@ fn lock_of_another_user_ends_no_live_name_and_times_out() {
         let waiting = verbs.map(|verb| {
             fork(move || refused(verb(), ErrorKind::TimedOut, &["another process is busy"]))
         });
-        assert!(inventory::list().unwrap().is_empty());
+        assert!(inventory::list().unwrap().entries.is_empty());
         waiting.into_iter().for_each(Forked::join);
         stranger.kill();
         assert!(share(NAME).unwrap().was_created());

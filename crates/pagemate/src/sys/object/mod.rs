@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::access::{Access, Kind, Protection, Sharing};
+use crate::error::Error;
 use crate::name::Name;
 use crate::sys::object_state::State;
 
@@ -24,8 +25,7 @@ use self::windows as platform;
 
 pub(crate) use self::wait_for_name::open_before;
 pub(crate) use platform::{
-    CONTENT_APPEARS_WHOLE, Mapping, Object, allocation_granularity, damaged, find, list, prune,
-    unreachable,
+    CONTENT_APPEARS_WHOLE, Mapping, Object, allocation_granularity, find, list, prune,
 };
 #[cfg(windows)]
 pub(crate) use platform::{named, native, open_for_descriptor, security, session};
@@ -97,6 +97,16 @@ pub(crate) enum Mode {
     Read,
     ReadWrite,
     CopyOnWrite,
+}
+
+/// The live objects, and the errors of those that cannot be listed.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    pub(crate) entries: Vec<Entry>,
+    /// The errors of live objects that this release cannot describe.
+    pub(crate) damaged: Vec<Error>,
+    /// The errors of namespaces that cannot be read.
+    pub(crate) unreachable: Vec<Error>,
 }
 
 /// The inventory's description of a live object.

@@ -5,34 +5,42 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 
 use crate::access::{Access, Kind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::liveness;
 use crate::sys::liveness::lock::{self, Holder};
-use crate::sys::object::Entry;
 use crate::sys::object::unix::format::file_record::FileRecord;
 use crate::sys::object::unix::format::trailer;
 use crate::sys::object::unix::format::trailer::Memory;
 use crate::sys::object::unix::holders::{self, Query};
 use crate::sys::object::unix::lifecycle::open::read_trailer;
-use crate::sys::object::unix::lifecycle::prune::{NAMESPACES, for_each_file, read};
+use crate::sys::object::unix::lifecycle::prune::for_each_file;
 use crate::sys::object::unix::lifecycle::sweep::sweep;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
 use crate::sys::object::unix::location::resolve;
 use crate::sys::object::unix::{error, sharing_of};
+use crate::sys::object::{Entry, Listing};
 use crate::sys::object_state::{self, ReadState, State};
 
-/// Returns every live object that this user can inspect. Sweeps dead objects on the way.
-pub(crate) fn list(read_state: ReadState) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    // Damaged objects, and objects that this user has no right to read, are left out.
-    for_each_file(|location| found.extend(describe(location, read_state).ok().flatten()))?;
+/// Returns every live object that this user can inspect, and the errors of those that cannot be described.
+/// Sweeps dead objects on the way.
+pub(crate) fn list(read_state: ReadState) -> Result<Listing> {
+    use ErrorKind::{Corrupted, WrongKind, WrongVersion};
+    let (mut found, mut damaged) = (Vec::new(), Vec::new());
+    let unreachable = for_each_file(|location| match describe(location, read_state) {
+        Ok(described) => found.extend(described),
+        Err(error) if matches!(error.kind(), Corrupted | WrongKind | WrongVersion) => {
+            damaged.push(error.during("list object", location.path().display()));
+        }
+        // This user has no right to read the object.
+        Err(_) => {}
+    })?;
     let (queries, mut entries): (Vec<Query>, Vec<Entry>) = found.into_iter().unzip();
     for (entry, holders) in entries.iter_mut().zip(holders::of(&queries)) {
         entry.holders = holders;
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
+    Ok(Listing { entries, damaged, unreachable })
 }
 
 /// Returns the live object called `name`. `None` if there is none.
@@ -43,29 +51,6 @@ pub(crate) fn find(name: &Name, read_state: ReadState) -> Result<Option<Entry>> 
         entry.holders = holders::of(&[query]).pop().unwrap_or_default();
         entry
     }))
-}
-
-/// Returns an error for each namespace whose objects cannot be reached.
-pub(crate) fn unreachable() -> Vec<Error> {
-    let reach = |namespace| match resolve::existing(namespace)? {
-        Some(dir) => read(&dir).map(|_| ()),
-        None => Ok(()),
-    };
-    NAMESPACES.into_iter().filter_map(|namespace| reach(namespace).err()).collect()
-}
-
-/// Returns an error for each live object that `list` leaves out because it is damaged, or because only a
-/// newer release knows it.
-pub(crate) fn damaged() -> Result<Vec<Error>> {
-    use ErrorKind::{Corrupted, WrongKind, WrongVersion};
-    let mut found = Vec::new();
-    for_each_file(|location| {
-        let described = describe(location, |_, _, _| None);
-        let is_damage = |e: &Error| matches!(e.kind(), Corrupted | WrongKind | WrongVersion);
-        let error = described.err().filter(is_damage);
-        found.extend(error.map(|error| error.during("list object", location.path().display())));
-    })?;
-    Ok(found)
 }
 
 /// Describes the object at `location`. `None` if it is not live. Fails if it is live and damaged,

@@ -40,7 +40,7 @@ use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::liveness::{Seats, fork};
 
-pub(crate) use self::inventory::{damaged, find, list, unreachable};
+pub(crate) use self::inventory::{find, list};
 pub(crate) use self::lifecycle::prune::prune;
 pub(crate) use self::memory::mapping::Mapping;
 pub(crate) use self::name_watch::NameWatch;

@@ -7,7 +7,7 @@ use std::os::windows::io::{AsHandle, OwnedHandle};
 use windows_sys::Win32::Storage::FileSystem::READ_CONTROL;
 use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 
-use super::super::{Entry, Swept};
+use super::super::{Entry, Listing, Swept};
 use super::named::kernel_name;
 use super::object::{Object, open_for};
 use super::{native, security};
@@ -17,7 +17,7 @@ use crate::name::{Name, Namespace};
 use crate::sys::object_state::ReadState;
 
 /// Returns every named section that this user can open, of all programs.
-pub(crate) fn list(_: ReadState) -> Result<Vec<Entry>> {
+pub(crate) fn list(_: ReadState) -> Result<Listing> {
     let mut entries = Vec::new();
     for namespace in [Namespace::Local, Namespace::Global] {
         for bare in native::sections_in(&directory(namespace)?)? {
@@ -29,7 +29,8 @@ pub(crate) fn list(_: ReadState) -> Result<Vec<Entry>> {
         }
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(entries)
+    // The kernel keeps the properties of its objects, and its directories always exist.
+    Ok(Listing { entries, damaged: Vec::new(), unreachable: Vec::new() })
 }
 
 /// Returns the section called `name`. `None` if there is none.
@@ -46,17 +47,6 @@ pub(crate) fn find(name: &Name, _: ReadState) -> Result<Option<Entry>> {
 #[expect(clippy::unnecessary_wraps, reason = "the function of other systems can fail")]
 pub(crate) fn prune() -> Result<Swept> {
     Ok(Swept::default())
-}
-
-/// Returns no error: the kernel keeps the properties of its objects.
-#[expect(clippy::unnecessary_wraps, reason = "the function of other systems can fail")]
-pub(crate) fn damaged() -> Result<Vec<Error>> {
-    Ok(Vec::new())
-}
-
-/// Returns no error: the kernel's directories always exist.
-pub(crate) fn unreachable() -> Vec<Error> {
-    Vec::new()
 }
 
 /// Returns the number of this process's logon session.

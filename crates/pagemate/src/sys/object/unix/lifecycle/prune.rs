@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rustix::fs::Dir;
 use rustix::io::Errno;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +13,7 @@ use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_location::FileLocation;
 use crate::sys::object::unix::location::resolve;
 
-pub(crate) const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
+const NAMESPACES: [Namespace; 2] = [Namespace::Local, Namespace::Global];
 
 /// Sweeps the dead objects of both namespaces.
 pub(crate) fn prune() -> Result<Swept> {
@@ -25,18 +24,25 @@ pub(crate) fn prune() -> Result<Swept> {
     Ok(swept)
 }
 
-/// Calls `visit`, which sweeps dead objects, for each object's file, including unfinished files.
-/// Fails if neither namespace can be read.
-pub(crate) fn for_each_file(mut visit: impl FnMut(&FileLocation)) -> Result<()> {
-    let [local, global] = NAMESPACES.map(|namespace| match resolve::existing(namespace)? {
+/// Calls `visit`, which sweeps dead objects, for each object's file, including unfinished files. Returns
+/// the reason for each namespace that cannot be read.
+///
+/// # Errors
+///
+/// Neither namespace can be read.
+pub(crate) fn for_each_file(mut visit: impl FnMut(&FileLocation)) -> Result<Vec<Error>> {
+    let results = NAMESPACES.map(|namespace| match resolve::existing(namespace)? {
         Some(dir) => for_each_file_in(&dir, &mut visit),
         None => Ok(()),
     });
-    if global.is_ok() { Ok(()) } else { local }
+    match results {
+        [Err(local), Err(_)] => Err(local),
+        results => Ok(results.into_iter().filter_map(Result::err).collect()),
+    }
 }
 
 fn for_each_file_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) -> Result<()> {
-    for entry in read(dir)? {
+    for entry in dir.entries().map_err(|error| cannot_read(dir, error))? {
         let entry = entry.map_err(|error| cannot_read(dir, error))?;
         if let Some(location) = FileLocation::of_entry(dir, entry.file_name(), entry.file_type()) {
             visit(&location);
@@ -44,11 +50,6 @@ fn for_each_file_in(dir: &Arc<Directory>, mut visit: impl FnMut(&FileLocation)) 
     }
     passing_sweep::clear_resume_point(dir);
     Ok(())
-}
-
-/// Opens a directory for reading its entries.
-pub(crate) fn read(dir: &Directory) -> Result<Dir> {
-    dir.entries().map_err(|error| cannot_read(dir, error))
 }
 
 fn cannot_read(dir: &Directory, error: Errno) -> Error {
