@@ -61,10 +61,29 @@ pub(crate) struct Description {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(crate) enum State {
-    Mutex { owner: Option<u32>, abandoned: bool },
-    Event { signaled: bool, reset: &'static str },
-    Semaphore { count: u32, max: u32 },
-    Channel { pending: u64, capacity: u64, senders: u32, receivers: u32, sent: u64, received: u64 },
+    Mutex {
+        owner: Option<u32>,
+        abandoned: bool,
+    },
+    Event {
+        signaled: bool,
+        reset: &'static str,
+    },
+    Semaphore {
+        count: u32,
+        max: u32,
+    },
+    Channel {
+        /// The kind of channel, such as `spsc`. The field `kind` of the object is `channel`.
+        channel: String,
+        pending: u64,
+        capacity: u64,
+        senders: u32,
+        receivers: u32,
+        sent: u64,
+        received: u64,
+        lost: u64,
+    },
 }
 
 impl State {
@@ -79,14 +98,28 @@ impl State {
             }
             inventory::State::Semaphore { count, max, .. } => State::Semaphore { count, max },
             inventory::State::Channel {
+                kind,
                 pending,
                 capacity,
                 senders,
                 receivers,
                 sent,
                 received,
+                lost,
                 ..
-            } => State::Channel { pending, capacity, senders, receivers, sent, received },
+            } => {
+                let channel = kind.to_string();
+                State::Channel {
+                    channel,
+                    pending,
+                    capacity,
+                    senders,
+                    receivers,
+                    sent,
+                    received,
+                    lost,
+                }
+            }
             _ => return None,
         })
     }
@@ -101,11 +134,23 @@ impl std::fmt::Display for State {
             State::Event { signaled: true, .. } => f.write_str("set"),
             State::Event { .. } => f.write_str("not set"),
             State::Semaphore { count, max } => write!(f, "{count} of {max}"),
-            State::Channel { pending, capacity, senders, receivers, sent, received } => write!(
-                f,
-                "{pending} of {capacity}, senders {senders}, receivers {receivers}, sent {sent}, \
-                 received {received}"
-            ),
+            State::Channel {
+                channel,
+                pending,
+                capacity,
+                senders,
+                receivers,
+                sent,
+                received,
+                lost,
+            } => {
+                write!(
+                    f,
+                    "{channel}, {pending} of {capacity}, senders {senders}, receivers {receivers}, \
+                     sent {sent}, received {received}"
+                )?;
+                if *lost > 0 { write!(f, ", lost {lost}") } else { Ok(()) }
+            }
         }
     }
 }

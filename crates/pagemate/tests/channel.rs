@@ -422,6 +422,11 @@ fn bytes_of_a_known_type_travel_to_an_endpoint_with_that_type() {
     assert_eq!(loan.send(4), Err(SendError::WrongLength));
     let error = Receiver::<u64>::open(&name).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongKind, "{error}");
+    drop(sender);
+    let mut sender: Sender<[u8]> = Options::new().any_message_type().open(&name).unwrap();
+    assert_eq!(sender.message_type(), MessageType::of::<[u32; 2]>());
+    sender.send(&bytes).unwrap();
+    assert_eq!(receiver.recv(), Ok([1, 2]));
 }
 
 #[test]

@@ -93,7 +93,9 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
         M::check_type(&message_type, options)?;
         let region = region.with_header::<H>().ok_or_else(wrong_slots)?;
         let memory = M::slots(region, geometry.slots).ok_or_else(wrong_slots)?;
-        if memory.payload_len() as u64 != message_type.len {
+        // Another program may have changed the header.
+        let has_len = memory.payload_len() >= message_type.len_before_bytes();
+        if memory.payload_len() as u64 != message_type.len || !has_len {
             return Err(wrong_slots());
         }
         let peers = Peers::open(Arc::new(object), 0, Some(name), geometry.id)?;

@@ -7,6 +7,7 @@ use std::fmt;
 use super::message_type::MessageType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
+use crate::sys::object_state::ChannelKind;
 use crate::sys::region::{Atomics, SEQUENCE_LEN, SlotLayout};
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"PMCHANN1");
@@ -25,28 +26,6 @@ const LINE: u64 = 64;
 
 /// The greatest alignment of a message: the smallest page.
 const MAX_ALIGN: u64 = 4096;
-
-/// The kinds of channels, by the numbers that their headers have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum ChannelKind {
-    Spsc = 1,
-}
-
-impl ChannelKind {
-    pub(super) fn of(number: u32) -> Option<ChannelKind> {
-        match number {
-            1 => Some(ChannelKind::Spsc),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            ChannelKind::Spsc => "spsc",
-        }
-    }
-}
 
 /// The fields with which the header of every kind of channel begins.
 #[derive(Debug, Default)]
@@ -216,10 +195,9 @@ impl Common {
         }
         let found = self.kind.load(Ordering::Relaxed);
         if found != kind as u32 {
-            let name = ChannelKind::of(found).map_or("unknown", ChannelKind::name);
+            let name = ChannelKind::of(found).map_or("unknown".to_owned(), |kind| kind.to_string());
             return wrong(format!(
-                "it is a channel of kind {name} ({found}), where {} was expected",
-                kind.name()
+                "it is a channel of kind {name} ({found}), where {kind} was expected"
             ));
         }
         let number = |word: &AtomicU64| word.load(Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use super::error::{Corrupted, SendError};
 use super::message_type::{LEN_FIELD, MessageType};
-use super::options::Options;
+use super::options::{ByteMessages, Options};
 use crate::error::{Error, Result};
 use crate::shareable::Plain;
 use crate::sys::region::{Atomics, HeaderRegion, SlotLayout, SlotRegion};
@@ -35,8 +35,7 @@ impl<H: Atomics, M: ?Sized> Slots<H, M> {
     /// Returns the length of the longest message in bytes.
     #[inline]
     pub(super) fn max_len(&self) -> usize {
-        // A slot has the length of the message type, which `Channel::of` checks.
-        self.memory.payload_len() - self.message_type.len_before_bytes()
+        self.memory.payload_len().saturating_sub(self.message_type.len_before_bytes())
     }
 }
 
@@ -137,14 +136,21 @@ impl<T: Plain> private::Transfer<T> for T {
 #[allow(private_bounds, private_interfaces, reason = "only this crate can name the trait")]
 impl private::Transfer<Vec<u8>> for [u8] {
     fn layout(options: &Options) -> MessageType {
-        options.message_type.unwrap_or_else(|| MessageType::of_bytes(options.max_len))
+        match options.messages {
+            ByteMessages::Of(message_type) => message_type,
+            ByteMessages::DifferentLengths | ByteMessages::Any => {
+                MessageType::of_bytes(options.max_len)
+            }
+        }
     }
 
     fn check_type(found: &MessageType, options: &Options) -> Result<()> {
-        match &options.message_type {
-            Some(expected) => found.check("another type", expected),
-            None if found.is_bytes() && found.align == LEN_FIELD as u64 => Ok(()),
-            None => Err(found.mismatch("[u8]", &MessageType::of_bytes(options.max_len))),
+        match options.messages {
+            ByteMessages::Of(expected) => found.check("another type", &expected),
+            ByteMessages::DifferentLengths if !found.is_bytes() => {
+                Err(found.mismatch("[u8]", &MessageType::of_bytes(options.max_len)))
+            }
+            ByteMessages::DifferentLengths | ByteMessages::Any => Ok(()),
         }
     }
 
@@ -152,8 +158,7 @@ impl private::Transfer<Vec<u8>> for [u8] {
         region: HeaderRegion<H>,
         layout: SlotLayout,
     ) -> Option<SlotRegion<H, [u8]>> {
-        // Each slot has room for the length of its message.
-        if layout.len < LEN_FIELD as u64 { None } else { region.with_byte_slots(layout) }
+        region.with_byte_slots(layout)
     }
 
     #[inline]

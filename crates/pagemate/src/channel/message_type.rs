@@ -38,8 +38,8 @@ impl MessageType {
         MessageType { len, align: LEN_FIELD as u64, fingerprint: BYTES }
     }
 
-    /// Returns whether messages have different lengths.
-    pub(super) fn is_bytes(&self) -> bool {
+    /// Returns whether messages are bytes of different lengths.
+    pub fn is_bytes(&self) -> bool {
         self.fingerprint == BYTES
     }
 

@@ -46,3 +46,4 @@ pub use self::receiver::{Iter, Receiver, Sample, TryIter};
 pub use self::sender::{Loan, Sender};
 pub(crate) use self::state::read_state;
 pub use self::waiting::Waiting;
+pub use crate::sys::object_state::ChannelKind;

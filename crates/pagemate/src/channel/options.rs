@@ -30,7 +30,7 @@ use crate::sys::object::Existing;
 pub struct Options {
     pub(super) capacity: usize,
     pub(super) max_len: usize,
-    pub(super) message_type: Option<MessageType>,
+    pub(super) messages: ByteMessages,
     pub(super) sharing: Sharing,
     pub(super) waiting: Waiting,
     pub(super) awaits_successor: bool,
@@ -49,7 +49,7 @@ impl Options {
         Options {
             capacity: 1024,
             max_len: 4096,
-            message_type: None,
+            messages: ByteMessages::DifferentLengths,
             sharing: Sharing::Owner,
             waiting: Waiting::default(),
             awaits_successor: false,
@@ -75,7 +75,15 @@ impl Options {
     /// with the value's type. Without this call messages have different lengths. Endpoints with messages
     /// of another type ignore it.
     pub fn message_type(&mut self, message_type: MessageType) -> &mut Options {
-        self.message_type = Some(message_type);
+        self.messages = ByteMessages::Of(message_type);
+        self
+    }
+
+    /// Makes an endpoint with messages of type `[u8]` accept every channel: the bytes of a message then are
+    /// those of a value of the channel's type, whichever it is. A new channel has messages of different
+    /// lengths. This is for tools that show or record messages.
+    pub fn any_message_type(&mut self) -> &mut Options {
+        self.messages = ByteMessages::Any;
         self
     }
 
@@ -146,6 +154,17 @@ impl Options {
     pub fn open_within<E: Endpoint>(&self, name: impl ToName, time: Duration) -> Result<E> {
         E::join(&name.to_name()?, self, How::Open(Deadline::after(time)))
     }
+}
+
+/// The channels that an endpoint with messages of type `[u8]` accepts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ByteMessages {
+    /// Those whose messages have different lengths.
+    DifferentLengths,
+    /// Those whose messages have this layout.
+    Of(MessageType),
+    /// All.
+    Any,
 }
 
 /// How an endpoint obtains its channel.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::core::Channel;
 use super::error::{Corrupted, RecvError};
 use super::message::Message;
+use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
 use super::peers::{Awaiting, has_peer, wait_for_peer};
 use super::protocol::{Consumer, Kind, Side};
@@ -88,6 +89,11 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     /// Returns how many messages the channel has room for.
     pub fn capacity(&self) -> usize {
         self.channel.capacity()
+    }
+
+    /// Returns the layout of the messages.
+    pub fn message_type(&self) -> MessageType {
+        self.channel.slots.message_type
     }
 
     /// Returns the length of the longest message in bytes. It is the length of each message unless

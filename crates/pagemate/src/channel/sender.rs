@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::core::Channel;
 use super::error::SendError;
 use super::message::{Message, private::Transfer as _};
+use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
 use super::peers::{Awaiting, has_peer, wait_for_peer};
 use super::protocol::{Kind, Producer, Side};
@@ -82,6 +83,11 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
     /// Returns how many messages the channel has room for.
     pub fn capacity(&self) -> usize {
         self.channel.capacity()
+    }
+
+    /// Returns the layout of the messages.
+    pub fn message_type(&self) -> MessageType {
+        self.channel.slots.message_type
     }
 
     /// Returns the length of the longest message in bytes. It is the length of each message unless

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::header::{self, ChannelKind};
+use super::header;
 use super::place::Occupant;
 use super::spsc::header as spsc;
 use super::wake_flag;
-use crate::sys::object_state::{LONGEST, State};
+use crate::sys::object_state::{ChannelKind, LONGEST, State};
 
 /// Returns the state that the header of a channel describes, and how many endpoints sleep; `None` if
 /// the bytes are not a header of this release.
@@ -19,9 +19,7 @@ pub(crate) fn read_state(
     if !header::is_known(number(header::MAGIC_AT), word(header::VERSION_AT)) {
         return None;
     }
-    match ChannelKind::of(word(header::KIND_AT))? {
-        ChannelKind::Spsc => {}
-    }
+    let kind = ChannelKind::of(word(header::KIND_AT))?;
     let is_occupied = |at| match Occupant::of(word(at)) {
         Occupant::Seat(seat) => is_alive(seat).unwrap_or(true),
         Occupant::None | Occupant::Left => false,
@@ -30,12 +28,14 @@ pub(crate) fn read_state(
     let (sent, received) = (number(spsc::SENT_AT), number(spsc::RECEIVED_AT));
     let capacity = number(header::CAPACITY_AT);
     let state = State::Channel {
+        kind,
         pending: sent.saturating_sub(received).min(capacity),
         capacity,
         senders: is_occupied(spsc::SENDER_AT).into(),
         receivers: is_occupied(spsc::RECEIVER_AT).into(),
         sent,
         received,
+        lost: 0,
     };
     Some((state, asleep(spsc::RECEIVER_FLAG_AT) + asleep(spsc::SENDER_FLAG_AT)))
 }

@@ -1,7 +1,7 @@
 //! The state of sync objects and channels, as the inventory reports it. `object` and `sync` both
 //! use these types, so the types are in neither of them.
 
-use std::io;
+use std::{fmt, io};
 
 use crate::access::Kind;
 
@@ -46,6 +46,8 @@ pub enum State {
     /// A channel.
     #[non_exhaustive]
     Channel {
+        /// The kind of channel.
+        kind: ChannelKind,
         /// The number of messages that were sent and not yet received.
         pending: u64,
         /// The number of messages that the channel can store.
@@ -58,7 +60,37 @@ pub enum State {
         sent: u64,
         /// The number of messages that were received.
         received: u64,
+        /// The number of messages that were lost: overwritten before a receiver read them, in a channel
+        /// whose creator allowed that.
+        lost: u64,
     },
+}
+
+/// A kind of channel: see [`channel`](crate::channel).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u32)]
+pub enum ChannelKind {
+    /// One sender and one receiver: [`channel::spsc`](crate::channel::spsc).
+    Spsc = 1,
+}
+
+impl ChannelKind {
+    /// Returns the kind that the header of a channel has.
+    pub(crate) fn of(number: u32) -> Option<ChannelKind> {
+        match number {
+            1 => Some(ChannelKind::Spsc),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ChannelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ChannelKind::Spsc => "spsc",
+        })
+    }
 }
 
 /// The number of bytes at the beginning of a sync object that hold its state.

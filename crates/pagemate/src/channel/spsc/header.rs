@@ -1,10 +1,11 @@
 //! The header of an spsc channel, which `docs/layout.md` describes.
 #![allow(unsafe_code, reason = "implements a trait that vouches for the header's layout")]
 
-use crate::channel::header::{ChannelKind, Common, Header};
+use crate::channel::header::{Common, Header};
 use crate::channel::place::Place;
 use crate::channel::wake_flag::WakeFlag;
 use crate::primitive::{AtomicU32, AtomicU64};
+use crate::sys::object_state::ChannelKind;
 use crate::sys::region::Atomics;
 
 /// The words that both processes share. Words that different sides write often lie on different pairs of
