@@ -1,6 +1,6 @@
 //! A worker: acts at random, and checks each result against the board.
 #![allow(unsafe_code, reason = "fork(2)")]
-#![allow(clippy::exit, reason = "one of the ways to release everything")]
+#![allow(clippy::exit, reason = "the test also exits without releasing its objects")]
 
 mod content;
 mod family;
@@ -120,8 +120,8 @@ impl Worker {
         }
         let before = self.board.words(name);
         let taken = way.take(NAMES[name]);
-        // Load `doomed` before the claims. If a process died during the call and was cleared
-        // before, its claim has changed. If it is not cleared yet, it is doomed.
+        // A process that died during the call is recognized by `doomed` or by a changed claim. At
+        // its end, `clear` changes the claims before it resets `doomed`. So load `doomed` first.
         let doomed = self.board.doomed();
         let after = self.board.words(name);
         let truth = Truth::of(self.slot, doomed, &before, &after);

@@ -6,8 +6,8 @@
 //! cargo bench             # takes a minute
 //! cargo bench -- quick    # takes seconds, and only checks that the benchmark runs
 //! ```
-#![allow(clippy::print_stdout, reason = "it is a report")]
-#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+#![allow(clippy::print_stdout, reason = "the benchmark prints a report")]
+#![allow(clippy::cast_precision_loss, reason = "the report rounds the numbers")]
 
 #[path = "../../../crates/pagemate/benches/common/mod.rs"]
 #[allow(dead_code, reason = "shared with other benchmarks")]

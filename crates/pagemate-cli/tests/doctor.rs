@@ -1,6 +1,6 @@
 //! `pagemate doctor` on machines with harmless and with harmful settings.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout, reason = "a skipped test says why")]
+#![allow(clippy::print_stdout, reason = "a skipped test prints the reason")]
 
 mod harness;
 

@@ -1,7 +1,7 @@
 //! Checks which processes `list` and `info` report as holders, and that finding them does not open
 //! other files.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![allow(clippy::print_stderr, reason = "a skipped test prints the reason")]
 
 mod harness;
 

@@ -7,13 +7,13 @@
 //!
 //! Both interfaces run alternately in one process, and the report states the ratio of their times.
 //! The limits are the goals of this project. A ratio above its limit does not fail the benchmark.
-#![allow(clippy::print_stdout, reason = "it is a report")]
-#![allow(clippy::cast_precision_loss, reason = "rounded for people anyway")]
+#![allow(clippy::print_stdout, reason = "the benchmark prints a report")]
+#![allow(clippy::cast_precision_loss, reason = "the report rounds the numbers")]
 #![allow(unsafe_code, reason = "the interface of C")]
 
 #[cfg(target_os = "linux")]
 #[path = "../../pagemate/benches/common/measure.rs"]
-#[allow(dead_code, reason = "written for more than this")]
+#[allow(dead_code, reason = "other benchmarks use the rest")]
 mod measure;
 
 #[cfg(target_os = "linux")]

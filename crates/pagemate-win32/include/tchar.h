@@ -1,2 +1,2 @@
-/* Every common spelling of this name has a file: file names are case-sensitive here. */
+/* File names are case-sensitive on Linux, so each common spelling of this name has a file. */
 #include "crt/pagemate_tchar.h"

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::thread::futex::{self, Flags, Timespec};
 
-/// Wakes all waiters.
+/// The count with which [`wake`] wakes all threads.
 pub(crate) const ALL_WAITERS: u32 = i32::MAX.cast_unsigned();
 
 /// Blocks while the word has this value. Returns false after a timeout. Spurious wakeups are

@@ -4,7 +4,7 @@
 //! A Windows program that shares memory compiles unchanged against `include/windows.h` and links
 //! this library. The modules:
 //!
-//! - `memory`: file mappings, views, `VirtualAlloc` and its kin, heaps.
+//! - `memory`: file mappings, views, `VirtualAlloc` and related calls, heaps.
 //! - `sync`: mutexes, events, semaphores, waiting, threads.
 //! - `file`: files, and reading and writing them.
 //! - `process`: starting, opening and terminating processes.

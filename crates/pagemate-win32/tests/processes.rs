@@ -1,6 +1,6 @@
 //! Child processes of a Windows program on Linux: reaping, signals and reused process numbers.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+#![allow(clippy::print_stderr, reason = "a skipped test prints the reason")]
 
 mod harness;
 

@@ -15,7 +15,7 @@ use crate::text::escape_line;
 /// Print the live objects that this user may open, and the processes that hold them.
 ///
 /// ACCESS is the access of the owner, followed by that of the group or of all users if the owner shares
-/// the object: 'rw, all:r' means that the owner reads and writes, and that everyone reads. Only root sees
+/// the object: 'rw, all:r' means that the owner reads and writes, and that all users read. Only root sees
 /// the processes of other users.
 ///
 /// A terminal that is too narrow shows fewer and truncated columns; a pipe gets all of them. 'pagemate

@@ -62,7 +62,7 @@ pub unsafe extern "C" fn SetFilePointerEx(
 ///
 /// `high` is null, or valid for reads and writes.
 #[unsafe(no_mangle)]
-#[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+#[allow(clippy::cast_possible_truncation, reason = "the high half is stored separately")]
 pub unsafe extern "C" fn SetFilePointer(
     handle: Handle,
     low: i32,

@@ -31,7 +31,7 @@ fn len(handle: Handle) -> Result<u64> {
 ///
 /// `high` is null or valid for writes.
 #[unsafe(no_mangle)]
-#[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+#[allow(clippy::cast_possible_truncation, reason = "the high half is stored separately")]
 pub unsafe extern "C" fn GetFileSize(handle: Handle, high: *mut u32) -> u32 {
     let low = len(handle).map(|len| {
         // SAFETY: the caller guarantees that `high` is null or valid for writes.

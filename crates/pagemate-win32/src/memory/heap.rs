@@ -45,12 +45,12 @@ fn allocate(len: usize, zeroed: bool) -> *mut c_void {
 ///
 /// # Safety
 ///
-/// `start` is null, or comes from `malloc` or its kin with at least `HEADER` bytes and is not freed.
+/// `start` is null, or comes from `malloc`, `calloc` or `realloc` with at least `HEADER` bytes and is not freed.
 unsafe fn store_len(start: *mut c_void, len: usize) -> *mut c_void {
     if start.is_null() {
         return null_mut();
     }
-    // SAFETY: `start` is not null, so the caller guarantees that it comes from `malloc` or its kin with
+    // SAFETY: `start` is not null, so the caller guarantees that it comes from `malloc`, `calloc` or `realloc` with
     // at least `HEADER` bytes. `malloc` aligns for `usize`.
     unsafe { start.cast::<usize>().write(len) };
     // SAFETY: the allocation has at least `HEADER` bytes.
@@ -190,10 +190,10 @@ pub unsafe extern "C" fn HeapReAlloc(
         if wanted > before {
             return null_mut();
         }
-        // SAFETY: `start` comes from `malloc` or its kin with a header, and is not freed.
+        // SAFETY: `start` comes from `malloc`, `calloc` or `realloc` with a header, and is not freed.
         return unsafe { store_len(start, wanted) };
     }
-    // SAFETY: `start` comes from `malloc` or its kin and is not freed.
+    // SAFETY: `start` comes from `malloc`, `calloc` or `realloc` and is not freed.
     let start = unsafe { libc::realloc(start, whole) };
     // SAFETY: `start` was just allocated with `whole` bytes, which include the header, or is null.
     let start = unsafe { store_len(start, wanted) };

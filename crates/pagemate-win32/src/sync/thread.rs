@@ -60,7 +60,7 @@ struct StartArguments {
 /// `arguments` is as for [`take_arguments`]. Its start function may be called with its argument in
 /// this thread.
 unsafe extern "C-unwind" fn run(arguments: *mut c_void) -> *mut c_void {
-    // SAFETY: the caller guarantees that `arguments` is the pointer of a box that it gives away.
+    // SAFETY: the caller guarantees that `arguments` is the pointer of a box whose ownership it transfers.
     let (start, argument) = unsafe { take_arguments(arguments) };
     // SAFETY: the caller guarantees that `start` may be called with `argument` in this thread.
     let code = unsafe { start(argument) };
@@ -72,7 +72,7 @@ unsafe extern "C-unwind" fn run(arguments: *mut c_void) -> *mut c_void {
 ///
 /// `arguments` is the pointer of a `Box<StartArguments>`, whose ownership passes to this function.
 unsafe fn take_arguments(arguments: *mut c_void) -> (Start, *mut c_void) {
-    // SAFETY: the caller guarantees that `arguments` is the pointer of a box that it gives away.
+    // SAFETY: the caller guarantees that `arguments` is the pointer of a box whose ownership it transfers.
     let StartArguments { thread, start, argument } =
         *unsafe { Box::from_raw(arguments.cast::<StartArguments>()) };
     thread.announce();

@@ -34,7 +34,7 @@ fn time(milliseconds: u32) -> Duration {
     }
 }
 
-/// Waits for one of several objects. Returns the code for its index.
+/// Waits for one of several objects. Returns `WAIT_OBJECT_0` or `WAIT_ABANDONED_0` plus its index.
 fn any(list: &[WaitObject], time: Duration) -> Result<u32> {
     let deadline = deadline(time);
     loop {

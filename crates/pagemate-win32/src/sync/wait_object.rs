@@ -19,7 +19,7 @@ pub(super) enum WaitObject {
     Mutex(Arc<Mutex>),
     Event(Arc<Event>),
     Semaphore(Arc<Semaphore>),
-    /// A process. Its end is permanent.
+    /// A process. Once it has ended, it stays signaled.
     Process(Arc<Process>),
 }
 

@@ -45,7 +45,7 @@ pub(super) fn with_event<T>(
     let mut fds: Vec<_> = processes.iter().map(|process| process.as_fd()).collect();
     fds.push(stop.0.as_fd());
     std::thread::scope(|scope| {
-        // Dropped before the scope joins the thread, even if `wait` panics.
+        // The drop makes the helper thread end before the scope waits for it, also if `wait` panics.
         let _stop_on_drop = StopOnDrop(&stop);
         spawn_helper(scope, || {
             // `poll` cannot fail here, because the descriptors are open. If it failed, the event

@@ -44,7 +44,7 @@ pub extern "C" fn GetTickCount64() -> u64 {
 
 /// Does the same as [`GetTickCount64`], modulo 2³²: it wraps after 49.7 days.
 #[unsafe(no_mangle)]
-#[allow(clippy::cast_possible_truncation, reason = "it wraps")]
+#[allow(clippy::cast_possible_truncation, reason = "the result is defined modulo 2^32")]
 pub extern "C" fn GetTickCount() -> u32 {
     GetTickCount64() as u32
 }
@@ -106,7 +106,7 @@ fn now() -> u64 {
 }
 
 impl FileTime {
-    #[allow(clippy::cast_possible_truncation, reason = "in two halves")]
+    #[allow(clippy::cast_possible_truncation, reason = "the high half is stored separately")]
     fn of(time: u64) -> FileTime {
         FileTime { low: time as u32, high: (time >> 32) as u32 }
     }

@@ -45,7 +45,7 @@ const ARCHITECTURE: (u16, u32) = if cfg!(target_arch = "x86_64") {
 ///
 /// `info` is null or valid for writes.
 #[unsafe(no_mangle)]
-#[allow(clippy::cast_possible_truncation, reason = "4096 and 65536")]
+#[allow(clippy::cast_possible_truncation, reason = "the values are 4096 and 65536")]
 pub unsafe extern "C" fn GetSystemInfo(info: *mut SystemInfo) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let (architecture, kind) = ARCHITECTURE;
@@ -97,7 +97,7 @@ pub extern "C" fn GetCurrentProcessId() -> u32 {
 
 /// Ends this process by `exit(3)`. The system keeps only the lowest byte of the code.
 #[unsafe(no_mangle)]
-#[allow(clippy::exit, reason = "it is what the program asks for")]
+#[allow(clippy::exit, reason = "the program requests the exit")]
 pub extern "C" fn ExitProcess(code: u32) -> ! {
     std::process::exit(code.cast_signed())
 }

@@ -12,7 +12,7 @@ use crate::text::name;
 /// # Safety
 ///
 /// `text` is null or points to a string that ends in a NUL.
-#[allow(clippy::unnecessary_wraps, reason = "as for 16-bit characters, which may be refused")]
+#[allow(clippy::unnecessary_wraps, reason = "has the type of `wide`, which can fail")]
 pub(crate) unsafe fn narrow(text: *const u8) -> Result<Option<OsString>> {
     if text.is_null() {
         return Ok(None);

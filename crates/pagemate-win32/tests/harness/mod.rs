@@ -1,7 +1,7 @@
 //! Compiles C and C++ programs against this library and runs them as real processes.
 //!
 //! With `PAGEMATE_UNDER_WINE` set, the programs are compiled for Windows and run under Wine
-//! instead, and have to meet the same expectations: `cargo xtask windows` does that.
+//! instead, with the same checks. `cargo xtask windows` sets it.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::io::{BufRead, BufReader, Write};

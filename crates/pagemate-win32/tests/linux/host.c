@@ -1,4 +1,4 @@
-/* Conditions that a Windows program meets only on Linux: missing standard streams, a full file,
+/* Conditions that exist only for a Windows program on Linux: missing standard streams, a full file,
  * another environment. The first argument selects the condition. */
 #include <windows.h>
 #include <process.h>

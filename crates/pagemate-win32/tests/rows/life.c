@@ -173,7 +173,7 @@ static void duplicates_hold(void)
     if (moved != duplicate)
         REFUSED(CloseHandle(duplicate), ERROR_INVALID_HANDLE);
     NO_VIEW(moved, FILE_MAP_WRITE, ERROR_ACCESS_DENIED);
-    /* MAXIMUM_ALLOWED gives all rights that the object grants, more than this handle has. */
+    /* The source handle has fewer rights than the object grants. MAXIMUM_ALLOWED gives all of them. */
     CHECK(DuplicateHandle(me, moved, me, &duplicate, MAXIMUM_ALLOWED, FALSE, 0));
     CHECK(view(duplicate, FILE_MAP_WRITE) != NULL && view(duplicate, FILE_MAP_READ) != NULL);
     CHECK(CloseHandle(duplicate) && CloseHandle(moved));

@@ -6,7 +6,7 @@ static HANDLE named(const char *name)
     return CreateFileMappingA(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 1, name);
 }
 
-/* Checks that creating and opening under a bad name fail. */
+/* Checks that creating and opening an object with an invalid name fail. */
 static void refuses(const char *name, DWORD code)
 {
     REFUSED(named(name), code);

@@ -118,7 +118,7 @@ struct List {
     /// The end of the saved general registers.
     general: *const u8,
     _vector: *const u8,
-    /// The offset of the next saved register from that end; not negative if none is left.
+    /// The offset of the next saved register from `general`. It is not negative if none is left.
     offset: i32,
     _vector_offset: i32,
 }

@@ -232,7 +232,7 @@ impl Insert {
     }
 
     /// Returns whether the number is negative, and its magnitude.
-    #[allow(clippy::cast_possible_truncation, reason = "as many bits as the format says")]
+    #[allow(clippy::cast_possible_truncation, reason = "the format determines the number of bits")]
     fn number(&self, value: u64) -> (bool, u64) {
         let signed = match self.size {
             Size::Short => i64::from((value as u16).cast_signed()),
@@ -268,7 +268,7 @@ unsafe fn read(
     })
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "a character of the program's")]
+#[allow(clippy::cast_possible_truncation, reason = "the program passes a character")]
 fn character(value: usize, width: Width) -> Vec<u16> {
     match width {
         Width::Wide => vec![value as u16],
