@@ -149,7 +149,7 @@ fn no_wake_up_is_lost_without_the_barrier() {
 fn a_note_of_a_killed_sleeper_costs_one_wake_up() {
     model(|| {
         let memory = Memory::new();
-        memory.receiver_flag.leave_note_of_killed_sleeper();
+        memory.receiver_flag.set_state_of_killed_sleeper();
         exchange(memory);
     });
 }

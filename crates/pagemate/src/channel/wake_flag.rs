@@ -49,7 +49,7 @@ impl WakeFlag {
 
     /// Leaves the state in which a sleeper was killed.
     #[cfg(all(test, loom))]
-    pub(super) fn leave_note_of_killed_sleeper(&self) {
+    pub(super) fn set_state_of_killed_sleeper(&self) {
         self.0.store(ASLEEP, Ordering::Relaxed);
     }
 

@@ -22,8 +22,8 @@ const SEATS: i64 = 1 << 62;
 /// A time that is longer than a waiter takes to detect a death.
 const SOME: Duration = Duration::from_millis(300);
 
-/// Returns the number of lock files.
-fn lock_files(place: &Path) -> usize {
+/// Returns the number of seat files.
+fn seat_files(place: &Path) -> usize {
     let names = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name.to_str().unwrap().starts_with(".pagemate:seat-")).count()
 }
@@ -113,7 +113,7 @@ fn reader_cannot_keep_writers_from_their_seats() {
         let busy = || assert!(mutex.try_lock_for(SOME).unwrap().is_none());
         busy();
         fork(busy).join();
-        // A process can lock the mutex again with its existing lock file.
+        // A process can lock the mutex again with its existing seat file.
         go.open();
         ready.wait();
         busy();
@@ -122,11 +122,11 @@ fn reader_cannot_keep_writers_from_their_seats() {
         assert!(guard.was_abandoned());
         drop(guard);
         assert!(!mutex.lock().unwrap().was_abandoned());
-        // A sweep removes the lock files of dead processes.
+        // A sweep removes the seat files of dead processes.
         drop(mutex);
-        assert!(lock_files(place) > 0);
+        assert!(seat_files(place) > 0);
         pagemate::inventory::prune().unwrap();
-        assert_eq!(lock_files(place), 0);
+        assert_eq!(seat_files(place), 0);
         squatter.kill();
     });
 }
@@ -154,21 +154,21 @@ fn owner_without_privileges_and_root_get_seats_in_spite_of_a_reader() {
             ready.wait();
             let mutex = counter(&readable());
             assert!(!mutex.try_lock_for(LONG).unwrap().expect("it is free").was_abandoned());
-            // A handle removes its lock file when it is dropped.
-            assert_eq!(lock_files(place), 2);
+            // A handle removes its seat file when it is dropped.
+            assert_eq!(seat_files(place), 2);
             drop(mutex);
-            assert_eq!(lock_files(place), 1);
+            assert_eq!(seat_files(place), 1);
             owner.kill();
             squatter.kill();
             pagemate::inventory::prune().unwrap();
-            assert_eq!(lock_files(place), 0);
+            assert_eq!(seat_files(place), 0);
         },
     );
 }
 
 #[test]
-fn stranger_cannot_bring_the_lock_file_of_a_dead_owner_back() {
-    alone_as_root("seats::stranger_cannot_bring_the_lock_file_of_a_dead_owner_back", |place| {
+fn stranger_cannot_bring_the_seat_file_of_a_dead_owner_back() {
+    alone_as_root("seats::stranger_cannot_bring_the_seat_file_of_a_dead_owner_back", |place| {
         let section = readable();
         let mutex = counter(&section);
         let (ready, dead, forged) = (Gate::new(), Gate::new(), Gate::new());
@@ -182,14 +182,14 @@ fn stranger_cannot_bring_the_lock_file_of_a_dead_owner_back() {
         });
         ready.wait();
         let view = section.map().unwrap();
-        let lock_file =
+        let seat_file =
             format!(".pagemate:seat-{:08x}", view.read::<u32>(0).unwrap() & 0x3fff_ffff);
-        let lock_file = place.join(lock_file);
+        let seat_file = place.join(seat_file);
         let stranger = fork(|| {
             become_user(NOBODY, NOBODY);
-            // This process takes a shared lock on the real lock file, and later an exclusive lock
+            // This process takes a shared lock on the real seat file, and later an exclusive lock
             // on a forged one.
-            let file = File::open(&lock_file).unwrap();
+            let file = File::open(&seat_file).unwrap();
             let byte = Range { at: 0, len: 1 };
             assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_none());
             forged.open();
@@ -197,7 +197,7 @@ fn stranger_cannot_bring_the_lock_file_of_a_dead_owner_back() {
             assert!(lock(&file, libc::F_OFD_SETLK, libc::F_RDLCK, byte).is_some());
             forged.open();
             dead.wait();
-            let file = File::create_new(&lock_file).unwrap();
+            let file = File::create_new(&seat_file).unwrap();
             assert!(lock_exclusively(&file));
             forged.open();
             hold_on();
@@ -206,15 +206,15 @@ fn stranger_cannot_bring_the_lock_file_of_a_dead_owner_back() {
         owner.kill();
         dead.open();
         forged.wait();
-        fs::remove_file(&lock_file).unwrap();
+        fs::remove_file(&seat_file).unwrap();
         dead.open();
         forged.wait();
         assert!(mutex.try_lock_for(LONG).unwrap().expect("its owner is dead").was_abandoned());
         stranger.kill();
         squatter.kill();
         drop(mutex);
-        fs::remove_file(&lock_file).unwrap();
-        assert_eq!(lock_files(place), 0);
+        fs::remove_file(&seat_file).unwrap();
+        assert_eq!(seat_files(place), 0);
     });
 }
 

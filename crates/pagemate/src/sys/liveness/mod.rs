@@ -3,7 +3,7 @@
 //! A *seat* proves that a process is alive: it is a number, and an exclusive open file description lock
 //! on the byte with that number of a file. The kernel drops the lock however its holder dies. A protocol
 //! stores the number in shared memory, such as the word of a mutex, and a peer asks the kernel whether
-//! the byte is still locked. If another user blocks the bytes of the file, the seat is a [`LockFile`]
+//! the byte is still locked. If another user blocks the bytes of the file, the seat is a [`SeatFile`]
 //! instead.
 //!
 //! [`Seats`] takes, tests and releases seats in a file. It depends on a descriptor, an offset and a
@@ -22,10 +22,10 @@
 mod descriptor_slot;
 pub(crate) mod fork;
 pub(crate) mod lock;
-mod lock_file;
 mod seat;
+mod seat_file;
 mod wiped_page;
 
 pub(crate) use fork::{generation, generation_if_begun};
-pub(crate) use lock_file::{LOCK_FILE_PREFIX, LockFile};
 pub(crate) use seat::{FIRST, Origin, Seats, is_taken};
+pub(crate) use seat_file::{SEAT_FILE_PREFIX, SeatFile};

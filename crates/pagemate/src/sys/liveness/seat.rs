@@ -18,7 +18,7 @@ use rustix::fs::Stat;
 use super::descriptor_slot::{self, Slot};
 use super::fork::{self, ForkKind, Hook, PerProcess, ProcessGuard};
 use super::lock;
-use super::lock_file::{self, LockFile};
+use super::seat_file::{self, SeatFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::fault;
 
@@ -26,7 +26,7 @@ use crate::sys::fault;
 pub(crate) const FIRST: u32 = 1;
 
 /// The last number of a seat in the file, after which the numbers wrap around. Higher numbers are those of
-/// [`LockFile`]s.
+/// [`SeatFile`]s.
 const LAST: u32 = (1 << 29) - 1;
 
 /// The number of bytes that each mutex has for its seats.
@@ -66,8 +66,8 @@ struct State {
     /// again to the description that holds it. Without this set, two handles of this process could
     /// take the same seat.
     taken: BTreeSet<u64>,
-    /// The lock files of this process, by their seats.
-    lock_files: BTreeMap<u32, &'static Slot>,
+    /// The seat files of this process, by their seats.
+    seat_files: BTreeMap<u32, &'static Slot>,
 }
 
 /// Device and inode of a file.
@@ -135,7 +135,7 @@ impl Seats {
             if !lock::is_excluded_at(own, byte)? {
                 // Another description has a shared lock on this byte: a user who may only read the
                 // file blocks it.
-                return self.0.take_lock_file(file, &mut guard);
+                return self.0.take_seat_file(file, &mut guard);
             }
         }
         let cause = "other processes hold locks on all 4096 seats of it that were tried";
@@ -150,9 +150,9 @@ impl Seats {
     }
 
     /// Releases a seat that this process took.
-    pub(crate) fn leave(&self, at: u64, seat: u32) {
-        if let Some(file) = LockFile::of(seat) {
-            return self.0.leave_lock_file(file, &mut fork::lock_process());
+    pub(crate) fn release(&self, at: u64, seat: u32) {
+        if let Some(file) = SeatFile::of(seat) {
+            return self.0.release_seat_file(file, &mut fork::lock_process());
         }
         let Ok(first) = first_byte(at) else { return };
         let byte = first + u64::from(seat);
@@ -171,10 +171,10 @@ impl Seats {
 /// of `file` must not hold seats, because the kernel does not report a description's own locks.
 ///
 /// Only an exclusive lock counts. A user who may only read the file can hold shared locks, and would
-/// otherwise make every dead owner appear alive. The seat of a [`LockFile`] is reported as live, because its
+/// otherwise make every dead owner appear alive. The seat of a [`SeatFile`] is reported as live, because its
 /// lock is not in this file.
 pub(crate) fn is_taken(file: BorrowedFd<'_>, at: u64, seat: u32) -> Result<bool> {
-    if LockFile::of(seat).is_some() {
+    if SeatFile::of(seat).is_some() {
         return Ok(true);
     }
     let byte = first_byte(at)? + u64::from(seat);
@@ -230,28 +230,28 @@ impl File {
         by_name().map_or_else(|| open_by_proc(file).map_err(cannot_reopen), Ok)
     }
 
-    /// Takes a seat by a lock file, because another user's shared locks block the seats in the file.
-    fn take_lock_file(&self, file: BorrowedFd<'_>, guard: &mut ProcessGuard) -> Result<u32> {
+    /// Takes a seat by a seat file, because another user's shared locks block the seats in the file.
+    fn take_seat_file(&self, file: BorrowedFd<'_>, guard: &mut ProcessGuard) -> Result<u32> {
         let blocked = |cause| {
             let cause = format!("a process that may read it holds locks on its seats, and {cause}");
             Error::new(ErrorKind::TimedOut, cause)
         };
         let Some(origin) = &self.origin else {
-            return Err(blocked("it has no name, so there is no directory for a lock file"));
+            return Err(blocked("it has no name, so there is no directory for a seat file"));
         };
         let user = rustix::process::geteuid();
         if !user.is_root() && user.as_raw() != stat_of(file)?.st_uid {
-            return Err(blocked("only processes of its owner can create lock files"));
+            return Err(blocked("only processes of its owner can create seat files"));
         }
-        let dir = origin.directory().map_err(lock_file::cannot_create)?;
-        let (file, fd) = LockFile::create((*dir).as_fd())?;
+        let dir = origin.directory().map_err(seat_file::cannot_create)?;
+        let (file, fd) = SeatFile::create((*dir).as_fd())?;
         let slot = descriptor_slot::store(fd, fork::current(guard), guard);
-        self.state.get(guard).lock_files.insert(file.seat(), slot);
+        self.state.get(guard).seat_files.insert(file.seat(), slot);
         Ok(file.seat())
     }
 
-    fn leave_lock_file(&self, file: LockFile, guard: &mut ProcessGuard) {
-        let Some(slot) = self.state.get(guard).lock_files.remove(&file.seat()) else { return };
+    fn release_seat_file(&self, file: SeatFile, guard: &mut ProcessGuard) {
+        let Some(slot) = self.state.get(guard).seat_files.remove(&file.seat()) else { return };
         if let Some(dir) = self.origin.as_ref().and_then(|origin| origin.directory().ok()) {
             file.remove((*dir).as_fd());
         }
@@ -263,7 +263,7 @@ impl File {
     fn reopen_in_child(&self, generation: u32, guard: &mut ProcessGuard) {
         let state = self.state.inherit(guard);
         state.taken.clear();
-        state.lock_files.clear();
+        state.seat_files.clear();
         let Some(slot) = state.slot else { return };
         match slot.fd().and_then(|inherited| self.open(inherited).ok()) {
             Some(own) => slot.replace(own, generation),
@@ -397,9 +397,9 @@ mod tests {
         };
         assert!(taken(0, 5) && taken(0, 6) && taken(8, 5));
         assert!(!taken(0, 4) && !taken(0, 7) && !taken(8, 6) && !taken(16, 5));
-        seats.leave(0, 5);
+        seats.release(0, 5);
         assert!(!taken(0, 5) && taken(0, 6) && taken(8, 5));
-        seats.leave(0, 7);
+        seats.release(0, 7);
         assert_eq!(seats.take(file, 0, || 4).unwrap(), 5);
         assert!(taken(0, 5));
         // The numbers wrap around.
@@ -409,11 +409,11 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_is_reported_as_taken_and_is_no_seat_in_the_file() {
+    fn a_seat_file_is_reported_as_taken_and_is_no_seat_in_the_file() {
         let file = memory();
-        let in_lock_file = LAST + 1;
-        assert!(is_taken(file.as_fd(), 0, in_lock_file).unwrap());
-        assert!(LockFile::of(in_lock_file).is_some() && LockFile::of(LAST).is_none());
+        let in_seat_file = LAST + 1;
+        assert!(is_taken(file.as_fd(), 0, in_seat_file).unwrap());
+        assert!(SeatFile::of(in_seat_file).is_some() && SeatFile::of(LAST).is_none());
     }
 
     #[test]

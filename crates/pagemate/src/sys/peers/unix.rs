@@ -43,7 +43,7 @@ impl Peers {
     }
 
     fn take_number(&self, next: impl FnMut() -> u32) -> Result<u32> {
-        self.seats.take(self.object().seat_file()?, self.at, next)
+        self.seats.take(self.object().file_with_seats()?, self.at, next)
     }
 
     pub(crate) fn is_alive(&self, seat: u32) -> Result<bool> {
@@ -91,7 +91,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if self.is_mine() {
-            self.seats.leave(self.at, self.number);
+            self.seats.release(self.at, self.number);
         }
     }
 }
@@ -138,13 +138,13 @@ impl HandleSeat {
         self.peers.object().check_name()?;
         let mut seat = self.peers.take_number(&mut next)?;
         while is_in_use(seat) {
-            self.peers.seats.leave(self.peers.at, seat);
+            self.peers.seats.release(self.peers.at, seat);
             seat = self.peers.take_number(&mut next)?;
         }
         let new = u64::from(generation()) << 32 | u64::from(seat);
         if self.seat.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_err() {
             // Another thread of this process was faster.
-            self.peers.seats.leave(self.peers.at, seat);
+            self.peers.seats.release(self.peers.at, seat);
         }
         Ok(self.get().unwrap_or(seat))
     }
@@ -153,7 +153,7 @@ impl HandleSeat {
 impl Drop for HandleSeat {
     fn drop(&mut self) {
         if let Some(seat) = self.get() {
-            self.peers.seats.leave(self.peers.at, seat);
+            self.peers.seats.release(self.peers.at, seat);
         }
     }
 }

@@ -23,8 +23,8 @@ mod lifecycle;
 mod location;
 mod memory;
 mod name_watch;
+mod object_seats;
 mod retry;
-mod seat;
 mod unnamed;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

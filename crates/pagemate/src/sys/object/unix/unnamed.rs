@@ -13,7 +13,7 @@ use crate::sys::object::unix::lifecycle::open::read_trailer;
 use crate::sys::object::unix::lifecycle::staging;
 use crate::sys::object::unix::memory::user_file::{self, access_of, len_of};
 use crate::sys::object::unix::{
-    Object, descriptor::above_standard_streams, error, seat, whole_pages,
+    Object, descriptor::above_standard_streams, error, object_seats, whole_pages,
 };
 
 impl Object {
@@ -53,7 +53,8 @@ impl Object {
         spec.len = whole_pages(spec.len)?;
         let fd = staging::create_unnamed(spec.len, spec.backing)?;
         staging::write_content(fd.as_fd(), spec.content)?;
-        let seats = if spec.seated { Some(seat::take_first(fd.as_fd(), None)?) } else { None };
+        let seats =
+            if spec.seated { Some(object_seats::take_first(fd.as_fd(), None)?) } else { None };
         let fd = staging::restrict_access(fd, spec.access)?;
         let mut object = Object::from_descriptor(fd, spec.len, spec.protection, spec.access);
         object.seats = seats;

@@ -2,7 +2,7 @@
 
 use super::super::words::{auto_event, manual_event};
 use super::super::{Reset, Spec};
-use super::cell::{AUTO, Cell, MANUAL, corrupted};
+use super::mapped_words::{AUTO, MANUAL, MappedWords, corrupted};
 use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -13,36 +13,36 @@ use crate::sys::object::{Existing, Object};
 /// A handle to an event.
 #[derive(Debug)]
 pub(crate) struct Event {
-    cell: Cell,
+    mapped: MappedWords,
     reset: Reset,
 }
 
 impl Event {
-    fn new(cell: Cell) -> Result<Event> {
-        let reset = match cell.words().setting.load(Ordering::Relaxed) {
+    fn new(mapped: MappedWords) -> Result<Event> {
+        let reset = match mapped.words().setting.load(Ordering::Relaxed) {
             AUTO => Reset::Auto,
             MANUAL => Reset::Manual,
             _ => return Err(corrupted("its reset mode is not one of an event")),
         };
-        Ok(Event { cell, reset })
+        Ok(Event { mapped, reset })
     }
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Event, bool)> {
-        let (cell, created) = Cell::create(name, spec, existing)?;
-        Ok((Event::new(cell)?, created))
+        let (mapped, created) = MappedWords::create(name, spec, existing)?;
+        Ok((Event::new(mapped)?, created))
     }
 
     pub(crate) fn open(name: &Name) -> Result<Event> {
-        Event::new(Cell::open(name, Kind::Event)?)
+        Event::new(MappedWords::open(name, Kind::Event)?)
     }
 
     pub(crate) fn unnamed(spec: &Spec) -> Result<Event> {
-        Event::new(Cell::unnamed(spec)?)
+        Event::new(MappedWords::unnamed(spec)?)
     }
 
     /// Returns the event in an object that another process created and sent.
     pub(crate) fn of(object: Object) -> Result<Event> {
-        Event::new(Cell::of(object)?)
+        Event::new(MappedWords::of(object)?)
     }
 
     /// Returns an error if another program removed the object's name.
@@ -51,7 +51,7 @@ impl Event {
     }
 
     pub(crate) fn object(&self) -> &Object {
-        self.cell.object()
+        self.mapped.object()
     }
 
     pub(crate) fn reset_mode(&self) -> Reset {
@@ -62,8 +62,8 @@ impl Event {
     #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn set(&self) -> Result<()> {
         match self.reset {
-            Reset::Auto => auto_event::set(&self.cell.words().wide),
-            Reset::Manual => manual_event::set(&self.cell.words().word),
+            Reset::Auto => auto_event::set(&self.mapped.words().wide),
+            Reset::Manual => manual_event::set(&self.mapped.words().word),
         }
         Ok(())
     }
@@ -71,8 +71,8 @@ impl Event {
     #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn clear(&self) -> Result<()> {
         match self.reset {
-            Reset::Auto => auto_event::clear(&self.cell.words().wide),
-            Reset::Manual => manual_event::clear(&self.cell.words().word),
+            Reset::Auto => auto_event::clear(&self.mapped.words().wide),
+            Reset::Manual => manual_event::clear(&self.mapped.words().word),
         }
         Ok(())
     }
@@ -80,8 +80,8 @@ impl Event {
     #[allow(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
     pub(crate) fn pulse(&self) -> Result<()> {
         match self.reset {
-            Reset::Auto => auto_event::pulse(&self.cell.words().wide),
-            Reset::Manual => manual_event::pulse(&self.cell.words().word),
+            Reset::Auto => auto_event::pulse(&self.mapped.words().wide),
+            Reset::Manual => manual_event::pulse(&self.mapped.words().word),
         }
         Ok(())
     }
@@ -91,7 +91,7 @@ impl Event {
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
         // Try without a waiter first. It takes a few steps, and a waiter takes many more, because
         // it may have to deregister.
-        if self.reset == Reset::Auto && auto_event::try_take_signal(&self.cell.words().wide) {
+        if self.reset == Reset::Auto && auto_event::try_take_signal(&self.mapped.words().wide) {
             return Ok(true);
         }
         self.wait_as_waiter(deadline)
@@ -100,27 +100,27 @@ impl Event {
     #[inline(never)]
     fn wait_as_waiter(&self, deadline: Deadline) -> Result<bool> {
         Ok(match self.reset {
-            Reset::Auto => self.cell.wait(&mut self.auto_waiter(), deadline)?.is_some(),
-            Reset::Manual => self.cell.wait(&mut self.manual_waiter(), deadline)?.is_some(),
+            Reset::Auto => self.mapped.wait(&mut self.auto_waiter(), deadline)?.is_some(),
+            Reset::Manual => self.mapped.wait(&mut self.manual_waiter(), deadline)?.is_some(),
         })
     }
 
     /// Returns a waiter. The event is automatic.
     pub(super) fn auto_waiter(&self) -> auto_event::AutoWaiter<'_> {
-        auto_event::AutoWaiter::new(&self.cell.words().wide)
+        auto_event::AutoWaiter::new(&self.mapped.words().wide)
     }
 
     /// Returns a waiter for all of several objects. The event is automatic.
     pub(super) fn auto_observer(&self) -> auto_event::AutoObserver<'_> {
-        auto_event::AutoObserver::new(&self.cell.words().wide)
+        auto_event::AutoObserver::new(&self.mapped.words().wide)
     }
 
     /// Returns a waiter. The event is manual.
     pub(super) fn manual_waiter(&self) -> manual_event::ManualWaiter<'_> {
-        manual_event::ManualWaiter::new(&self.cell.words().word)
+        manual_event::ManualWaiter::new(&self.mapped.words().word)
     }
 
-    pub(super) fn cell(&self) -> &Cell {
-        &self.cell
+    pub(super) fn mapped(&self) -> &MappedWords {
+        &self.mapped
     }
 }

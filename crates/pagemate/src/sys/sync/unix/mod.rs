@@ -1,7 +1,7 @@
 //! Sync objects as words in shared memory, in an object of one page or in a user's section.
 
-mod cell;
 mod event;
+mod mapped_words;
 mod mutex;
 mod semaphore;
 mod state;
@@ -9,8 +9,8 @@ mod thread;
 mod wait_all;
 mod wait_any;
 
-pub(crate) use cell::Words;
 pub(crate) use event::Event;
+pub(crate) use mapped_words::Words;
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
 pub(crate) use state::read_state;

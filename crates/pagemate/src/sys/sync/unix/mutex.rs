@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use super::super::words::watch::SeatLiveness;
 use super::super::words::{Waiter, mutex as protocol};
 use super::super::{Acquired, LockMemory, Spec};
-use super::cell::{Cell, Words};
+use super::mapped_words::{MappedWords, Words};
 use super::thread::{self, Owned, ThreadId};
 use crate::access::Kind;
 use crate::deadline::Deadline;
@@ -24,7 +24,7 @@ pub(crate) struct Mutex(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    cell: Cell,
+    mapped: MappedWords,
     seats: Seats,
     /// Bits 32 to 63: the generation in which this handle took its seat. Bits 0 to 31: the seat.
     /// The word is 0 before the handle has taken a seat.
@@ -39,12 +39,12 @@ struct Inner {
 }
 
 impl Mutex {
-    fn new(cell: Cell) -> Result<Mutex> {
+    fn new(mapped: MappedWords) -> Result<Mutex> {
         // Open the description of seats now and not at the first lock, because the process may give
         // up the right to open the file in between.
-        let seats = cell.object().seats()?;
+        let seats = mapped.object().seats()?;
         Ok(Mutex(Arc::new(Inner {
-            cell,
+            mapped,
             seats,
             seat: AtomicU64::new(0),
             pid: AtomicU32::new(0),
@@ -54,8 +54,8 @@ impl Mutex {
     }
 
     pub(crate) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Mutex, bool)> {
-        let (cell, created) = Cell::create(name, spec, existing)?;
-        let mutex = Mutex::new(cell)?;
+        let (mapped, created) = MappedWords::create(name, spec, existing)?;
+        let mutex = Mutex::new(mapped)?;
         if created && spec.is_locked() {
             mutex.0.own_new_mutex();
         }
@@ -63,11 +63,11 @@ impl Mutex {
     }
 
     pub(crate) fn open(name: &Name) -> Result<Mutex> {
-        Mutex::new(Cell::open(name, Kind::Mutex)?)
+        Mutex::new(MappedWords::open(name, Kind::Mutex)?)
     }
 
     pub(crate) fn unnamed(spec: &Spec) -> Result<Mutex> {
-        let mutex = Mutex::new(Cell::unnamed(spec)?)?;
+        let mutex = Mutex::new(MappedWords::unnamed(spec)?)?;
         if spec.is_locked() {
             mutex.0.own_new_mutex();
         }
@@ -76,7 +76,7 @@ impl Mutex {
 
     /// Returns the mutex in an object that another process created and sent.
     pub(crate) fn of(object: Object) -> Result<Mutex> {
-        Mutex::new(Cell::of(object)?)
+        Mutex::new(MappedWords::of(object)?)
     }
 
     /// Returns a mutex whose words lie in a user's section, `offset` bytes from its beginning.
@@ -85,16 +85,16 @@ impl Mutex {
     ///
     /// `words` is aligned and refers to readable and writable memory that `memory` keeps mapped at this
     /// address, and that this process accesses by atomics and by copies in assembly only: the contract of
-    /// [`Cell::new`].
-    #[allow(unsafe_code, reason = "it passes the contract of `Cell::new` on")]
+    /// [`MappedWords::new`].
+    #[allow(unsafe_code, reason = "it passes the contract of `MappedWords::new` on")]
     pub(crate) unsafe fn embedded(
         words: NonNull<Words>,
         offset: u64,
         memory: Box<dyn LockMemory>,
     ) -> Result<Mutex> {
-        // SAFETY: the caller of this function promises the contract of `Cell::new`, which is stated above:
+        // SAFETY: the caller of this function promises the contract of `MappedWords::new`, which is stated above:
         // mapped, aligned words without plain accesses.
-        Mutex::new(unsafe { Cell::new(words, offset, memory) })
+        Mutex::new(unsafe { MappedWords::new(words, offset, memory) })
     }
 
     /// Returns a number that all processes know which use an embedded mutex: any, because nothing is found
@@ -114,7 +114,7 @@ impl Mutex {
     }
 
     pub(crate) fn object(&self) -> &Object {
-        self.0.cell.object()
+        self.0.mapped.object()
     }
 
     /// Acquires the mutex. Returns `None` if it was not acquired before the deadline.
@@ -124,11 +124,11 @@ impl Mutex {
     #[inline]
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Option<Acquired>> {
         let thread = ThreadId::current_if_known();
-        let word = &self.0.cell.words().word;
+        let word = &self.0.mapped.words().word;
         if self.0.prepared.load(Ordering::Relaxed) == thread.0
             && protocol::try_lock_uncontended(word, self.0.seat_number())
         {
-            self.0.note_owner(thread);
+            self.0.record_owner(thread);
             return Ok(Some(Acquired::Released));
         }
         self.0.prepare_and_wait(deadline)
@@ -148,7 +148,7 @@ impl Mutex {
             return false;
         }
         inner.owner.store(ThreadId::NONE.0, Ordering::Relaxed);
-        protocol::unlock(&inner.cell.words().word, inner.seat_number());
+        protocol::unlock(&inner.mapped.words().word, inner.seat_number());
         true
     }
 
@@ -173,12 +173,12 @@ impl Mutex {
     }
 
     /// Records that this thread owns the mutex, which it acquired by a [`waiter`](Mutex::waiter).
-    pub(super) fn note_acquired(&self) {
-        self.0.note_owner(ThreadId::current());
+    pub(super) fn record_acquired(&self) {
+        self.0.record_owner(ThreadId::current());
     }
 
-    pub(super) fn cell(&self) -> &Cell {
-        &self.0.cell
+    pub(super) fn mapped(&self) -> &MappedWords {
+        &self.0.mapped
     }
 }
 
@@ -224,15 +224,15 @@ impl Inner {
     /// own the mutex with it.
     #[cold]
     fn take_seat(&self, current: ThreadId, old: u64) -> Result<()> {
-        self.cell.object().check_name()?;
-        let (at, words) = (self.cell.offset, self.cell.words());
+        self.mapped.object().check_name()?;
+        let (at, words) = (self.mapped.offset, self.mapped.words());
         let next = || words.seats.fetch_add(1, primitive::Ordering::Relaxed);
-        let file = self.cell.object().seat_file()?;
+        let file = self.mapped.object().file_with_seats()?;
         let mut seat = self.seats.take(file, at, next)?;
         // Seat numbers wrap around, so the new number may be that of a dead owner that is still in
         // the word. This process would then seem to own the mutex, so take another number.
         while words.word.load(primitive::Ordering::Relaxed) & protocol::OWNER == seat {
-            self.seats.leave(at, seat);
+            self.seats.release(at, seat);
             seat = self.seats.take(file, at, next)?;
         }
         self.pid.store(std::process::id(), Ordering::Relaxed);
@@ -241,7 +241,7 @@ impl Inner {
         // has stored its seat first, Acquire reads the pid that it published.
         let (success, failure) = (Ordering::Release, Ordering::Acquire);
         if self.seat.compare_exchange(old, new, success, failure).is_err() {
-            self.seats.leave(self.cell.offset, seat);
+            self.seats.release(self.mapped.offset, seat);
         }
         Ok(())
     }
@@ -253,18 +253,18 @@ impl Inner {
         self.prepared.store(current.0, Ordering::Relaxed);
         self.pid.store(std::process::id(), Ordering::Relaxed);
         self.seat.store(current.generation() << 32 | u64::from(FIRST), Ordering::Relaxed);
-        self.note_owner(current);
+        self.record_owner(current);
     }
 
     /// Records the thread that owns the mutex and, in shared memory, the pid for the inventory.
     #[inline]
-    fn note_owner(&self, owner: ThreadId) {
+    fn record_owner(&self, owner: ThreadId) {
         self.owner.store(owner.0, Ordering::Relaxed);
-        self.cell.words().owner.store(self.pid.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.mapped.words().owner.store(self.pid.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn waiter(&self, seat: u32) -> protocol::MutexWaiter<'_, &Inner> {
-        let words = self.cell.words();
+        let words = self.mapped.words();
         protocol::MutexWaiter::new(&words.word, &words.wide, seat, self)
     }
 
@@ -273,13 +273,13 @@ impl Inner {
     fn prepare_and_wait(self: &Arc<Inner>, deadline: Deadline) -> Result<Option<Acquired>> {
         let thread = ThreadId::current();
         let seat = self.prepare(thread)?;
-        let acquired = if protocol::try_lock_uncontended(&self.cell.words().word, seat) {
+        let acquired = if protocol::try_lock_uncontended(&self.mapped.words().word, seat) {
             Some(Acquired::Released)
         } else {
-            self.cell.wait(&mut self.waiter(seat), deadline)?
+            self.mapped.wait(&mut self.waiter(seat), deadline)?
         };
         if acquired.is_some() {
-            self.note_owner(thread);
+            self.record_owner(thread);
         }
         Ok(acquired)
     }
@@ -287,7 +287,7 @@ impl Inner {
     /// Abandons the mutex, which a thread owns by this handle.
     fn abandon(&self) {
         self.owner.store(ThreadId::NONE.0, Ordering::Relaxed);
-        protocol::abandon(&self.cell.words().word, self.seat_number());
+        protocol::abandon(&self.mapped.words().word, self.seat_number());
     }
 }
 
@@ -301,11 +301,11 @@ impl Owned for Inner {
 
 impl SeatLiveness for &Inner {
     fn is_alive(&self, seat: u32) -> io::Result<bool> {
-        self.cell.object().is_seat_taken(self.cell.offset, seat).map_err(io::Error::other)
+        self.mapped.object().is_seat_taken(self.mapped.offset, seat).map_err(io::Error::other)
     }
 
     fn is_own(&self, seat: u32) -> bool {
-        self.seats.has(self.cell.offset, seat)
+        self.seats.has(self.mapped.offset, seat)
     }
 }
 
@@ -320,7 +320,7 @@ impl Drop for Inner {
         // contains it. Release it explicitly: the description of the seats stays open while the
         // process has other handles to the file.
         if *self.seat.get_mut() >> 32 == generation {
-            self.seats.leave(self.cell.offset, self.seat_number());
+            self.seats.release(self.mapped.offset, self.seat_number());
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::Reset;
 use super::super::words::{WAITERS, auto_event, manual_event::SIGNALED, mutex, semaphore};
-use super::cell::{AUTO, WIDE};
+use super::mapped_words::{AUTO, WIDE};
 use crate::access::Kind;
 use crate::sys::object_state::{LONGEST, State};
 

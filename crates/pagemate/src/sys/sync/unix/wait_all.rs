@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::words::Waiter;
 use super::super::{Acquired, Waitable};
-use super::cell::cannot_wait;
+use super::mapped_words::cannot_wait;
 use super::wait_any::{NameCheck, ObjectWaiter, check_rate, sleep};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -131,7 +131,7 @@ fn take_all(
         return taken.map(|_| Err(acquired.len())).map_err(cannot_wait);
     }
     for one in list {
-        one.note_acquired();
+        one.record_acquired();
     }
     Ok(Ok(acquired))
 }
@@ -166,7 +166,7 @@ fn collect(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acqui
         return taken.map(|_| None);
     }
     for one in list {
-        one.note_acquired();
+        one.record_acquired();
     }
     acquired.sort_unstable_by_key(|(index, _)| *index);
     Ok(Some(acquired.into_iter().map(|(_, taken)| taken).collect()))

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::words::{Waiter, auto_event, manual_event, semaphore};
 use super::super::{Acquired, Reset, Waitable};
-use super::cell::{Cell, CountedWaiter, cannot_wait};
+use super::mapped_words::{CountedWaiter, MappedWords, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::sys::fault;
@@ -124,27 +124,27 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    fn cell(self) -> &'a Cell {
+    fn mapped(self) -> &'a MappedWords {
         match self {
-            Waitable::Mutex(mutex) => mutex.cell(),
-            Waitable::Event(event) => event.cell(),
-            Waitable::Semaphore(semaphore) => semaphore.cell(),
+            Waitable::Mutex(mutex) => mutex.mapped(),
+            Waitable::Event(event) => event.mapped(),
+            Waitable::Semaphore(semaphore) => semaphore.mapped(),
         }
     }
 
     /// Counts the calling thread as a waiter until the result is dropped.
     pub(super) fn count_waiter(self) -> CountedWaiter<'a> {
-        self.cell().count_waiter()
+        self.mapped().count_waiter()
     }
 
     /// Returns an error if another program removed the object's name.
     fn check_name(self) -> Result<()> {
-        self.cell().object().check_name()
+        self.mapped().object().check_name()
     }
 
     /// Returns the identity of the object, which all its handles share.
     pub(super) fn id(self) -> Result<(u64, u64)> {
-        self.cell().object().id()
+        self.mapped().object().id()
     }
 
     /// Returns whether the object stays available after it was acquired.
@@ -153,9 +153,9 @@ impl<'a> Waitable<'a> {
     }
 
     /// Records that the calling thread acquired the object.
-    pub(super) fn note_acquired(self) {
+    pub(super) fn record_acquired(self) {
         if let Waitable::Mutex(mutex) = self {
-            mutex.note_acquired();
+            mutex.record_acquired();
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Waitable<'a> {
     pub(super) fn undo(self, acquired: Acquired) {
         match self {
             Waitable::Mutex(mutex) => {
-                mutex.note_acquired();
+                mutex.record_acquired();
                 mutex.undo(acquired);
             }
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => _ = event.set(),
@@ -228,7 +228,7 @@ pub(crate) fn wait_any(
         let check_now = check_liveness || time.is_none();
         for (index, one) in waiters.iter_mut().enumerate() {
             if let Some(acquired) = one.try_take(slept, check_now).map_err(cannot_wait)? {
-                list[index].note_acquired();
+                list[index].record_acquired();
                 if slept {
                     waiters[..index]
                         .iter()

@@ -74,7 +74,7 @@ impl Mutex {
     fn created(handle: OwnedHandle, spec: &Spec) -> Mutex {
         let mutex = Mutex::new(handle);
         if spec.is_locked() {
-            mutex.note_acquired(Acquired::Released);
+            mutex.record_acquired(Acquired::Released);
         }
         mutex
     }
@@ -166,7 +166,7 @@ impl Mutex {
             None => {}
         }
         let acquired = wait::one(handle, deadline)?;
-        Ok(acquired.map(|acquired| self.note_acquired(acquired)))
+        Ok(acquired.map(|acquired| self.record_acquired(acquired)))
     }
 
     /// Releases the mutex. Returns false if this thread does not own it by this handle.
@@ -223,7 +223,7 @@ impl Mutex {
     }
 
     /// Records that this thread has acquired the mutex, and returns how.
-    pub(super) fn note_acquired(&self, acquired: Acquired) -> Acquired {
+    pub(super) fn record_acquired(&self, acquired: Acquired) -> Acquired {
         self.owner.store(this_thread(), Ordering::Relaxed);
         _ = HELD.try_with(|held| held.set(held.get().saturating_add(1)));
         self.embedded.as_ref().map_or(acquired, |embedded| embedded.mark_held(acquired))

@@ -18,9 +18,9 @@ impl<'a> Waitable<'a> {
     }
 
     /// Records that the calling thread acquired the object, and returns how.
-    fn note_acquired(self, how: Acquired) -> Acquired {
+    fn record_acquired(self, how: Acquired) -> Acquired {
         match self {
-            Waitable::Mutex(mutex) => mutex.note_acquired(how),
+            Waitable::Mutex(mutex) => mutex.record_acquired(how),
             Waitable::Event(_) | Waitable::Semaphore(_) => Acquired::Released,
         }
     }
@@ -42,7 +42,7 @@ pub(crate) fn wait_any(
     deadline: Deadline,
 ) -> Result<Option<(usize, Acquired)>> {
     let acquired = several(list, WaitFor::Any, deadline)?;
-    Ok(acquired.map(|(index, how)| (index, list[index].note_acquired(how))))
+    Ok(acquired.map(|(index, how)| (index, list[index].record_acquired(how))))
 }
 
 /// Waits until all of the objects are acquired, and acquires none before. Returns how each of them was
@@ -53,5 +53,5 @@ pub(crate) fn wait_any(
 /// missing check of inconsistent data is an error.
 pub(crate) fn wait_all(list: &[Waitable<'_>], deadline: Deadline) -> Result<Option<Vec<Acquired>>> {
     let acquired = several(list, WaitFor::All, deadline)?;
-    Ok(acquired.map(|(_, how)| list.iter().map(|one| one.note_acquired(how)).collect()))
+    Ok(acquired.map(|(_, how)| list.iter().map(|one| one.record_acquired(how)).collect()))
 }

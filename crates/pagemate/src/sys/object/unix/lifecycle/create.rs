@@ -25,9 +25,9 @@ use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_id::{self, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
 use crate::sys::object::unix::location::resolve;
-use crate::sys::object::unix::memory::{capacity, huge_pages, reserve::reserve, user_file};
+use crate::sys::object::unix::memory::{capacity, pages, reserve::reserve, user_file};
 use crate::sys::object::unix::retry::{self, RetryLimiter};
-use crate::sys::object::unix::{Named, Object, seat, whole_pages};
+use crate::sys::object::unix::{Named, Object, object_seats, whole_pages};
 use crate::sys::object::{Backing, Existing, Spec};
 
 impl Object {
@@ -174,8 +174,8 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
         let Some(staged) = build_own_file(dir, name, spec)? else { return Ok(None) };
         let mut seats = None;
         if spec.seated {
-            let origin = seat::origin(FileLocation::of(Arc::clone(dir), name));
-            seats = Some(seat::take_first(staged.fd().as_fd(), Some(origin))?);
+            let origin = object_seats::origin(FileLocation::of(Arc::clone(dir), name));
+            seats = Some(object_seats::take_first(staged.fd().as_fd(), Some(origin))?);
         }
         return Ok(Some(Built { staged, memory: None, grows: false, seats }));
     };
@@ -221,7 +221,7 @@ fn build_own_file(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<
     let fd = staged.fd();
     fault::point("create-after-share");
     if backing == Backing::Huge {
-        huge_pages::allocate_huge(fd.as_fd(), data_len);
+        pages::allocate_huge(fd.as_fd(), data_len);
     }
     let from = if backing == Backing::Sparse { data_len } else { 0 };
     reserve(fd.as_fd(), from, total).map_err(reserve_error)?;

@@ -12,7 +12,7 @@ use crate::sys::object::Swept;
 use crate::sys::object::unix::format::trailer;
 use crate::sys::object::unix::location::file_id::{self, Id};
 use crate::sys::object::unix::location::file_location::FileLocation;
-use crate::sys::object::unix::memory::huge_pages;
+use crate::sys::object::unix::memory::pages;
 
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ fn remove(fd: &OwnedFd, location: &FileLocation, id: Id, known: Option<Id>) -> O
     // In a sticky directory only the owner can remove a file, even if other users may write to it.
     // A user with the right to write can still free its memory, unless a view maps it.
     if known.is_none() && matches!(lock::try_exclude_memory(fd.as_fd()), Ok(true)) {
-        huge_pages::free_pages(fd.as_fd(), trailer::offset_in(&stat));
+        pages::free_pages(fd.as_fd(), trailer::offset_in(&stat));
     }
     Outcome::NotRemovable
 }

@@ -80,10 +80,10 @@ impl FileName {
         }
     }
 
-    /// Returns whether it is the name of an unfinished file or of a lock file. Such a file is
+    /// Returns whether it is the name of an unfinished file or of a seat file. Such a file is
     /// locked while it is in use. Without a lock it is dead.
     pub(crate) fn is_unfinished(&self) -> bool {
-        let prefixes = [UNFINISHED_PREFIX, liveness::LOCK_FILE_PREFIX];
+        let prefixes = [UNFINISHED_PREFIX, liveness::SEAT_FILE_PREFIX];
         prefixes.iter().any(|prefix| self.as_bytes().starts_with(prefix.as_bytes()))
     }
 

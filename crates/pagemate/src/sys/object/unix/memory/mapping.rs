@@ -9,7 +9,7 @@ use rustix::mm::{MapFlags, MsyncFlags, ProtFlags};
 
 use crate::error::{Error, Result};
 use crate::sys::object::unix::Object;
-use crate::sys::object::unix::memory::huge_pages;
+use crate::sys::object::unix::memory::pages;
 use crate::sys::object::{Mode, Range};
 
 /// Mapped memory, unmapped when dropped.
@@ -39,10 +39,10 @@ impl Object {
                 Error::os(format!("{} bytes of it cannot be mapped", range.len), error.into())
             })?;
         if range.huge_pages {
-            huge_pages::collapse(&mapping);
+            pages::collapse(&mapping);
         }
         if range.prefault {
-            huge_pages::populate(&mapping, range.mode);
+            pages::populate(&mapping, range.mode);
         }
         Ok(mapping)
     }
@@ -52,7 +52,7 @@ impl Object {
 /// `None` if the range is too short for one. The address is a hint: if another thread maps memory
 /// there first, the mapping has no huge pages.
 fn aligned_hint(offset: u64, len: usize) -> Option<*mut c_void> {
-    let huge = huge_pages::huge_page_len().filter(|huge| len >= *huge)?;
+    let huge = pages::huge_page_len().filter(|huge| len >= *huge)?;
     let span = len.checked_add(huge)?;
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
     // SAFETY: without MAP_FIXED the kernel chooses a free address, so no mapping is replaced.

@@ -2,7 +2,7 @@
 
 pub(crate) mod capacity;
 mod cgroup;
-pub(crate) mod huge_pages;
 pub(crate) mod mapping;
+pub(crate) mod pages;
 pub(crate) mod reserve;
 pub(crate) mod user_file;

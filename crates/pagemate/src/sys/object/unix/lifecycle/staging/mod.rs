@@ -9,7 +9,7 @@ use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::sys::object::Backing;
 use crate::sys::object::unix::memory::reserve::{check_file_limit, reserve};
-use crate::sys::object::unix::memory::{capacity, huge_pages};
+use crate::sys::object::unix::memory::{capacity, pages};
 
 mod file_mode;
 #[cfg(any(not(target_os = "linux"), pagemate_force_tempname))]
@@ -54,7 +54,7 @@ pub(crate) fn create_unnamed(len: u64, backing: Backing) -> Result<OwnedFd> {
         Backing::Reserved | Backing::Huge => {
             capacity::check(dir, len)?;
             if backing == Backing::Huge {
-                huge_pages::allocate_huge(fd.as_fd(), len);
+                pages::allocate_huge(fd.as_fd(), len);
             }
             reserve(fd.as_fd(), 0, len)
         }

@@ -44,7 +44,7 @@ pub(super) const LEN: usize = crate::sys::object_state::LEN;
 pub(super) const WIDE: usize = 24;
 
 /// The words of a sync object, with the memory that contains them.
-pub(super) struct Cell {
+pub(super) struct MappedWords {
     words: NonNull<Words>,
     /// The offset of the words in the object, in bytes.
     pub(super) offset: u64,
@@ -54,12 +54,12 @@ pub(super) struct Cell {
 }
 
 // SAFETY: `words` refers to atomics, which `memory` keeps mapped, and `LockMemory` requires `Send`.
-unsafe impl Send for Cell {}
+unsafe impl Send for MappedWords {}
 // SAFETY: a shared reference gives access to the atomics only, and `LockMemory` requires `Sync`.
-unsafe impl Sync for Cell {}
+unsafe impl Sync for MappedWords {}
 
-impl Cell {
-    /// Returns the cell whose words are at `words`, `offset` bytes from the beginning of the
+impl MappedWords {
+    /// Returns the words at `words`, `offset` bytes from the beginning of the
     /// object.
     ///
     /// # Safety
@@ -71,27 +71,31 @@ impl Cell {
         words: NonNull<Words>,
         offset: u64,
         memory: Box<dyn LockMemory>,
-    ) -> Cell {
-        Cell { words, offset, memory, spin: Spin::new() }
+    ) -> MappedWords {
+        MappedWords { words, offset, memory, spin: Spin::new() }
     }
 
-    pub(super) fn create(name: &Name, spec: &Spec, existing: Existing) -> Result<(Cell, bool)> {
+    pub(super) fn create(
+        name: &Name,
+        spec: &Spec,
+        existing: Existing,
+    ) -> Result<(MappedWords, bool)> {
         let bytes = spec.bytes();
         let (object, created) = Object::create(name, &spec.object(&bytes)?, existing)?;
-        Ok((Cell::of(object)?, created))
+        Ok((MappedWords::of(object)?, created))
     }
 
-    pub(super) fn open(name: &Name, kind: Kind) -> Result<Cell> {
-        Cell::of(Object::open(name, kind, Access::ReadWrite)?)
+    pub(super) fn open(name: &Name, kind: Kind) -> Result<MappedWords> {
+        MappedWords::of(Object::open(name, kind, Access::ReadWrite)?)
     }
 
-    pub(super) fn unnamed(spec: &Spec) -> Result<Cell> {
+    pub(super) fn unnamed(spec: &Spec) -> Result<MappedWords> {
         let bytes = spec.bytes();
-        Cell::of(Object::unnamed(&spec.object(&bytes)?)?)
+        MappedWords::of(Object::unnamed(&spec.object(&bytes)?)?)
     }
 
     /// Maps the words at the beginning of an object.
-    pub(super) fn of(object: Object) -> Result<Cell> {
+    pub(super) fn of(object: Object) -> Result<MappedWords> {
         if object.len() < LEN as u64 {
             return Err(corrupted("it is too small for a sync object"));
         }
@@ -112,7 +116,7 @@ impl Cell {
         // SAFETY: the mapping begins at a page boundary and has at least `LEN` bytes, see `range`. It is
         // writable and stays at its address until `ObjectMemory` drops it. No other code of this
         // process has the address.
-        Ok(unsafe { Cell::new(words, 0, memory) })
+        Ok(unsafe { MappedWords::new(words, 0, memory) })
     }
 
     #[inline]
@@ -189,9 +193,9 @@ impl Cell {
     }
 }
 
-impl fmt::Debug for Cell {
+impl fmt::Debug for MappedWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cell").field(self.words()).finish()
+        f.debug_tuple("MappedWords").field(self.words()).finish()
     }
 }
 

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::liveness::{self, LockFile, Origin, Seats};
+use crate::sys::liveness::{self, Origin, SeatFile, Seats};
 use crate::sys::object::unix::Object;
 use crate::sys::object::unix::location::file_location::FileLocation;
 
@@ -46,11 +46,11 @@ impl Object {
     /// Returns the seats that this process can take at locks in this object.
     pub(crate) fn seats(&self) -> Result<Seats> {
         let origin = self.named.as_ref().map(|named| origin(named.location.clone()));
-        Seats::open(self.seat_file()?, origin)
+        Seats::open(self.file_with_seats()?, origin)
     }
 
     /// Returns the file that has the kernel locks of the seats.
-    pub(crate) fn seat_file(&self) -> Result<BorrowedFd<'_>> {
+    pub(crate) fn file_with_seats(&self) -> Result<BorrowedFd<'_>> {
         self.fd.as_ref().map(AsFd::as_fd).ok_or_else(|| {
             let cause = "a lock in a section over a user's file needs a name; create the section with a name";
             Error::new(ErrorKind::Unsupported, cause)
@@ -59,7 +59,7 @@ impl Object {
 
     /// Returns the device and the inode of its file, which identify the object.
     pub(crate) fn id(&self) -> Result<(u64, u64)> {
-        let stat = rustix::fs::fstat(self.seat_file()?)
+        let stat = rustix::fs::fstat(self.file_with_seats()?)
             .map_err(|e| Error::os("its file cannot be inspected", e.into()))?;
         #[allow(
             clippy::unnecessary_cast,
@@ -72,15 +72,15 @@ impl Object {
     /// Returns whether a process holds this seat at the lock that is `at` bytes into the object's
     /// memory.
     pub(crate) fn is_seat_taken(&self, at: u64, seat: u32) -> Result<bool> {
-        let file = self.seat_file()?;
-        let Some(lock_file) = LockFile::of(seat) else { return liveness::is_taken(file, at, seat) };
+        let file = self.file_with_seats()?;
+        let Some(seat_file) = SeatFile::of(seat) else { return liveness::is_taken(file, at, seat) };
         let owner = rustix::fs::fstat(file)
             .map_err(|e| Error::os("its file cannot be inspected", e.into()))?
             .st_uid;
-        // A handle without a name cannot find the lock file. The owner may be alive, so report the
+        // A handle without a name cannot find the seat file. The owner may be alive, so report the
         // seat as taken.
         let Some(named) = &self.named else { return Ok(true) };
         let Some(location) = named.location.revalidated() else { return Ok(true) };
-        lock_file.is_taken(location.dir.as_fd(), owner)
+        seat_file.is_taken(location.dir.as_fd(), owner)
     }
 }
