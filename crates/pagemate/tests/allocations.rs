@@ -18,7 +18,7 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.with(|count| count.set(count.get() + 1));
-        // SAFETY: by the contract of `alloc`, the caller passes a layout of non-zero size, which is what
+        // SAFETY: by the contract of `alloc`, the caller passes a layout of non-zero size, as
         // `System.alloc` requires.
         unsafe { System.alloc(layout) }
     }

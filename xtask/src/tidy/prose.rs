@@ -1,13 +1,21 @@
-//! Keeps free relative clauses ("who waits is told") out of comments and documents.
+//! Keeps free relative clauses ("who waits is told") and indefinite pronouns ("somebody") out of comments
+//! and documents.
 //!
-//! A free relative hides the actor of a sentence. Name the actor instead: the owner, the next
-//! waiter, a process that opens the object.
+//! They hide the actor of a sentence. Name the actor instead: the owner, the next waiter, a process that
+//! opens the object.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pronouns that begin a free relative in every context.
 const ALWAYS_FREE: [&str; 5] = ["whoever", "whomever", "whosoever", "whatever", "whatsoever"];
+
+/// The pronouns that stand for an actor without naming one.
+const INDEFINITE: [&str; 6] = ["anybody", "anyone", "everybody", "nobody", "somebody", "someone"];
+
+/// Pairs of words whose meaning a reader has to guess: state the result or the step instead.
+const VAGUE: [[&str; 2]; 5] =
+    [["tell", "which"], ["tells", "which"], ["let", "go"], ["lets", "go"], ["lets", "in"]];
 
 /// The nouns after which `who` begins an ordinary relative clause, because they name people. After
 /// a process, a thread or a handle, the pronoun is `that`.
@@ -153,17 +161,22 @@ fn without_quotations(text: &str) -> String {
 fn free_relatives(block: &Block, is_comment: bool) -> Vec<(usize, String)> {
     let text = without_quotations(&block.text);
     let mut found = Vec::new();
-    let sentence = text.split_inclusive(['.', '?', ':']).next().unwrap_or_default();
-    if is_comment && sentence.starts_with("What ") && !sentence.ends_with('?') {
-        found.push((block.line, "What".to_owned()));
-    }
     let mut before = String::new();
-    for (i, line) in text.lines().enumerate() {
+    let mut start = 0;
+    for (i, line) in text.split_inclusive('\n').enumerate() {
         for word in line.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            let at = start + (word.as_ptr().addr() - line.as_ptr().addr());
+            let after = &text[at + word.len()..];
             let word = word.to_lowercase();
             let free = match word.as_str() {
                 "who" | "whom" => !PEOPLE.contains(&before.as_str()),
-                word => ALWAYS_FREE.contains(&word),
+                // A question asks for a thing, and `what()` is a function of C++.
+                "what" => is_comment && !is_question(after) && !after.starts_with('('),
+                word => {
+                    ALWAYS_FREE.contains(&word)
+                        || INDEFINITE.contains(&word)
+                        || VAGUE.contains(&[before.as_str(), word])
+                }
             };
             if free {
                 found.push((block.line + i, word.clone()));
@@ -172,8 +185,14 @@ fn free_relatives(block: &Block, is_comment: bool) -> Vec<(usize, String)> {
                 before = word;
             }
         }
+        start += line.len();
     }
     found
+}
+
+/// Returns whether the sentence that continues with `text` is a question.
+fn is_question(text: &str) -> bool {
+    text.find(['.', '?', '!', ':', ';']).is_some_and(|end| text[end..].starts_with('?'))
 }
 
 fn findings(path: &Path, text: &str) -> Vec<(usize, String)> {
@@ -208,13 +227,18 @@ fn free_relatives_are_found_and_ordinary_clauses_are_not() {
     assert_eq!(found("a.rs", "/// Who waits is told.\n"), one(1, "who"));
     assert_eq!(found("a.rs", "fn f() {} // whoever has it\n"), one(1, "whoever"));
     assert_eq!(found("a.rs", "\n/* a\n * process who */\n"), one(3, "who"));
-    assert_eq!(found("a.rs", "/// What it may do.\n"), one(1, "What"));
+    assert_eq!(found("a.rs", "/// What it may do.\n"), one(1, "what"));
+    assert_eq!(found("a.rs", "/// Returns\n/// what it found.\n"), one(2, "what"));
+    assert_eq!(
+        found("a.md", "Nobody holds it. The result tells\nwhich.\n"),
+        [(1, "nobody".to_owned()), (2, "which".to_owned())]
+    );
     assert_eq!(found("a.md", "It runs, whatever\nhappens.\n"), one(1, "whatever"));
     for (path, text) in [
         ("a.rs", "let who = \"// who\"; // The owner.\n"),
         ("a.rs", "let a = r#\"\"// who\"#; let b: &'a str = '\"'; // \"Who holds it?\"\n"),
         ("a.rs", "/// The user who set it, an object whose owner died, and `who`.\n"),
-        ("a.rs", "/// What if the process dies here?\n"),
+        ("a.rs", "/// What if the process dies here? So what() throws, and `nobody` is a user.\n"),
         ("a.md", "## What each system does\n\nA span of `code\nwho` that wraps.\n"),
     ] {
         assert_eq!(found(path, text), [], "{text}");

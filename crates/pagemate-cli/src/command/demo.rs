@@ -13,7 +13,7 @@ use crate::color::{self, BAD, GOOD, TITLE};
 use crate::directory::names_in;
 use crate::failure::{Failure, Outcome};
 
-/// Demonstrate in a few seconds, with real processes, what pagemate guarantees, and check it.
+/// Demonstrate and check the guarantees of pagemate in a few seconds, with real processes.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Example:

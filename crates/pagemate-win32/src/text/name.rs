@@ -53,7 +53,7 @@ pub(crate) unsafe fn wide(name: *const u16) -> Result<Option<String>> {
     String::from_utf16(&units).map(Some).map_err(|_| INVALID_NAME)
 }
 
-/// Refuses an invalid name. The error code says what is wrong with it, as on Windows.
+/// Refuses an invalid name. The error code is the one that Windows sets.
 pub(crate) fn check(name: &str) -> Result<()> {
     pagemate::Name::new(name).map(drop).map_err(|error| refusal(name, error.kind()))
 }

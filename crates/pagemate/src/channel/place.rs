@@ -74,7 +74,7 @@ impl Place {
                 );
                 return Err(Error::new(ErrorKind::AlreadyExists, cause));
             }
-            // AcqRel: everything that the last endpoint did happens before what this one does.
+            // AcqRel: all accesses of the last endpoint happen before those of this one.
             match self.word.compare_exchange(seen, seat, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => break,
                 Err(now) => seen = now,

@@ -4,7 +4,7 @@
 //! with [`AlreadyExists`](crate::ErrorKind::AlreadyExists). When the process of an endpoint has ended or
 //! dropped it, another process can take the endpoint over.
 //!
-//! # What a crash does
+//! # Crashes
 //!
 //! - A sender that is killed has sent every message for which [`send`](Sender::send) returned. A message
 //!   that it was writing is not sent, and the next sender writes the same slot again.
