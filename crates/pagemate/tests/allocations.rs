@@ -41,8 +41,8 @@ fn allocations<T>(body: impl FnOnce() -> T) -> (usize, T) {
 
 #[test]
 fn opening_allocates_once() {
-    // Remove the variable, because reading its value allocates memory.
-    // SAFETY: no other thread of this test reads the environment.
+    // Remove the variable, because reading its value allocates memory. SAFETY: no other thread of
+    // this test reads the environment.
     unsafe { std::env::remove_var("PAGEMATE_DIR") };
     for namespace in ["", r"Global\"] {
         let name = format!("{namespace}pagemate-allocations-{}", std::process::id());

@@ -253,7 +253,7 @@ fn damage_by_other_programs_has_a_status_of_its_own() {
     holder.expect(&format!("create {name} 4096"), "ok");
     let path = place.local().join(&name);
     let file = File::options().read(true).write(true).open(&path).unwrap();
-    // The offsets of the trailer's fields: docs/layout.md.
+    // docs/layout.md has the offsets of the trailer's fields.
     file.write_all_at(&[2], 4096 + 8).unwrap();
     opener.expect(&format!("probe {name}"), "PAGEMATE_WRONG_VERSION");
     file.write_all_at(&[1], 4096 + 8).unwrap();

@@ -314,7 +314,7 @@ impl<'f> SectionOptions<'f> {
 
     /// Creates a section without a name.
     ///
-    /// Pass it to another process as a descriptor or handle: see [`os`](crate::os).
+    /// Pass the section to another process as a descriptor or handle: see [`os`](crate::os).
     ///
     /// # Errors
     ///

@@ -123,8 +123,8 @@ fn child(pid: libc::pid_t, body: impl FnOnce()) -> Forked {
     }
 }
 
-/// Runs `body` as process 1 of a new pid namespace. The result is a process outside of that
-/// namespace which waits for process 1 and kills it when it dies.
+/// Runs `body` as process 1 of a new pid namespace. The result is a process outside of that namespace,
+/// which waits for process 1. If the outer process dies, the kernel kills process 1.
 pub(crate) fn in_new_pid_namespace(body: impl FnOnce()) -> Forked {
     fork(|| {
         // SAFETY: unshare(2) takes a number.
@@ -264,8 +264,8 @@ pub(crate) fn hide_users(test: &str) -> bool {
 
 /// Maps `user`, the user of this process, to the same id in its user namespace, which maps no user yet.
 pub(crate) fn map_to_itself(user: u32) {
-    // The kernel may deny a process that gave up root the write access to its own files in /proc.
-    // This call restores it.
+    // The kernel denies a process that gave up root the write access to its own files in /proc.
+    // PR_SET_DUMPABLE restores that access.
     // SAFETY: this prctl(2) operation takes a number.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) }, 0);
     fs::write("/proc/self/uid_map", format!("{user} {user} 1")).unwrap();

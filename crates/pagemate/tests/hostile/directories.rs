@@ -254,7 +254,7 @@ fn processes_that_start_while_a_squatter_comes_and_goes_meet() {
                 let processes: Vec<_> = (0..PROCESSES).map(|_| start()).collect();
                 (0..PROCESSES).for_each(|_| go.open());
                 (0..PROCESSES).for_each(|_| counted.wait());
-                // Another process, which starts later.
+                // A further process, which starts later, uses the same directory.
                 fork(|| {
                     become_user(54321, 54321);
                     let view = Section::open("x").unwrap().map().unwrap();

@@ -159,7 +159,7 @@ impl Consumer {
     pub(in crate::channel) fn has(&self, ring: &impl Ring, ahead: u64) -> Result<bool, Corrupted> {
         let position = self.next.wrapping_add(ahead);
         let expected = position.wrapping_add(1);
-        // Acquire: the payload, published by the Release in `Producer::publish`.
+        // Acquire: makes the payload visible, published by the Release in `Producer::publish`.
         let found = ring.sequence(position).load(Ordering::Acquire);
         if found == expected {
             return Ok(true);

@@ -43,7 +43,7 @@ impl Chunk {
     }
 
     fn next(&self) -> Option<&'static Chunk> {
-        // Acquire: the content of the chunk, published by the Release in `store`.
+        // Acquire: makes the content of the chunk visible, published by the Release in `store`.
         // SAFETY: the pointer is null or was stored by `store`, which leaked the chunk.
         unsafe { self.next.load(Ordering::Acquire).as_ref() }
     }

@@ -65,7 +65,7 @@ static HOOKS: AtomicPtr<Hook> = AtomicPtr::new(std::ptr::null_mut());
 
 fn hooks() -> impl Iterator<Item = &'static Hook> {
     let follow = |from: &AtomicPtr<Hook>| {
-        // Acquire: the hook's `next`, published by the Release in `register`.
+        // Acquire: makes the hook's `next` visible, published by the Release in `register`.
         // SAFETY: `register` alone stores the pointer, from a reference to a static.
         unsafe { from.load(Ordering::Acquire).as_ref() }
     };
@@ -192,7 +192,7 @@ impl ProcessGuard {
         let mut tries = 0_u32;
         // Where the kernel cannot zero the page, a child that was forked before the handlers were
         // registered finds the lock of its parent, which no thread of the child will release.
-        // Acquire: the last holder's writes, published by the Release in `unlock`.
+        // Acquire: makes the last holder's writes visible, published by the Release in `unlock`.
         let (own, mut seen) = (std::process::id(), 0);
         while let Err(holder) =
             lock.compare_exchange(seen, own, Ordering::Acquire, Ordering::Relaxed)

@@ -33,7 +33,8 @@ static MODE: AtomicU32 = AtomicU32::new(UNKNOWN);
 /// Returns the generation of this process, or zero before its first call.
 #[inline]
 pub(super) fn generation() -> u32 {
-    // Acquire: the work of the thread that began the generation, by the Release in `fork::begin`.
+    // Acquire: makes the work of the thread that began the generation visible, published by the Release in
+    // `fork::begin`.
     PAGE.generation.load(Ordering::Acquire)
 }
 

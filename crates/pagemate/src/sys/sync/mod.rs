@@ -65,7 +65,7 @@ impl Spec {
         Ok(sharing)
     }
 
-    /// Returns whether it is a mutex that its creator owns from the start.
+    /// Returns whether this describes a mutex that its creator owns from the start.
     pub(crate) fn is_locked(&self) -> bool {
         matches!(self, Spec::Mutex { locked: true, .. })
     }

@@ -137,7 +137,7 @@ impl Object {
         self.fd.as_ref().map(AsFd::as_fd)
     }
 
-    /// Returns whether its memory is a user's file.
+    /// Returns whether the memory of the object is a user's file.
     pub(crate) fn is_over_file(&self) -> bool {
         self.memory.is_some()
     }

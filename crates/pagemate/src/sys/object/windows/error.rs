@@ -35,7 +35,8 @@ pub(super) fn not_a_file(error: io::Error) -> Error {
 }
 
 fn cannot_grow(len: u64, error: io::Error) -> Error {
-    // ERROR_INVALID_PARAMETER means that the length exceeds the maximum length of a file (row 12).
+    // ERROR_INVALID_PARAMETER means that the length exceeds the maximum length of a file
+    // (`win32_rows.rs`, row 12).
     let too_long = code_of(&error) == ERROR_INVALID_PARAMETER;
     let kind = if too_long || is_no_space(&error) { ErrorKind::NoSpace } else { ErrorKind::Os };
     Error::os_as(kind, format!("the file cannot be extended to {len} bytes"), error)

@@ -60,8 +60,8 @@ pub(crate) fn session() -> Result<u32> {
     Ok(session)
 }
 
-/// Returns the kernel's directory of a namespace (row 26). In session 0, that of services, both
-/// namespaces have the same directory.
+/// Returns the kernel's directory of a namespace (`win32_rows.rs`, row 26). In session 0, that of
+/// services, both namespaces have the same directory.
 fn directory(namespace: Namespace) -> Result<String> {
     Ok(match (namespace, session()?) {
         (Namespace::Global, _) | (_, 0) => r"\BaseNamedObjects".to_owned(),

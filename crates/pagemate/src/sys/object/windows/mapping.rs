@@ -39,8 +39,8 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 /// Returns the length of a section, by mapping all of it. A handle without the right to query the
-/// section has no other way (row 70). For a section over a file the length is rounded up to whole
-/// pages.
+/// section has no other way (`win32_rows.rs`, row 70). For a section over a file the length is
+/// rounded up to whole pages.
 pub(super) fn measure(section: BorrowedHandle<'_>) -> Result<u64> {
     let all = map(section, FILE_MAP_READ, 0, 0).map_err(map_error)?;
     let mut len = 0;
@@ -56,7 +56,7 @@ pub(super) fn measure(section: BorrowedHandle<'_>) -> Result<u64> {
 pub(super) fn may_be_written(section: BorrowedHandle<'_>) -> Result<bool> {
     match map(section, FILE_MAP_WRITE, 0, 1) {
         Ok(_) => Ok(true),
-        // A handle without the right to write gives ERROR_ACCESS_DENIED instead (row 46).
+        // A handle without the right to write gives ERROR_ACCESS_DENIED instead (`win32_rows.rs`, row 46).
         Err(error) if code_of(&error) == ERROR_INVALID_PARAMETER => Ok(false),
         Err(error) => Err(map_error(error)),
     }
@@ -81,8 +81,8 @@ fn map(
 /// Returns the error for a failed mapping.
 fn map_error(error: io::Error) -> Error {
     let kind = match code_of(&error) {
-        // ERROR_INVALID_PARAMETER means that the section's protection does not permit the view (row
-        // 46).
+        // ERROR_INVALID_PARAMETER means that the section's protection does not permit the view
+        // (`win32_rows.rs`, row 46).
         ERROR_ACCESS_DENIED | ERROR_INVALID_PARAMETER => ErrorKind::PermissionDenied,
         _ if is_no_space(&error) => ErrorKind::NoSpace,
         _ => ErrorKind::Os,
@@ -159,12 +159,12 @@ impl Mapping {
         if unsafe { FlushViewOfFile(at, len) } == 0 {
             return Err(failed(io::Error::last_os_error()));
         }
-        // FlushViewOfFile only starts the writes (row 65).
+        // FlushViewOfFile only starts the writes (`win32_rows.rs`, row 65).
         self.file.as_ref().map_or(Ok(()), |file| file.sync_all().map_err(failed))
     }
 
-    /// Commits every page of the mapping that is only reserved (row 69), for all views of all
-    /// processes. An access to a page that is not committed would end the process.
+    /// Commits every page of the mapping that is only reserved (`win32_rows.rs`, row 69), for all
+    /// views of all processes. An access to a page that is not committed would end the process.
     fn commit(&self, protection: u32) -> Result<()> {
         let mut committed = 0;
         for region in self.regions() {

@@ -26,8 +26,8 @@ pub(crate) fn kernel_name(name: &Name) -> Vec<u16> {
 /// returns whether it created an object, because the kernel opens an existing object instead.
 ///
 /// The name is looked up before `create` runs. The kernel builds a new object before it looks its
-/// name up (row 19), which would cost memory, or fail for lack of memory, although the object
-/// exists.
+/// name up (`win32_rows.rs`, row 19), which would cost memory, or fail for lack of memory, although
+/// the object exists.
 pub(crate) fn create(
     existing: Existing,
     open: impl Fn() -> Result<OwnedHandle>,

@@ -111,7 +111,7 @@ impl Object {
 
     /// Returns the object of a handle that was opened. The kernel does not report the protection of
     /// a section, but refuses a writable view if the section is read-only. Therefore only a handle
-    /// with the right to write can determine the protection (row 46).
+    /// with the right to write can determine the protection (`win32_rows.rs`, row 46).
     fn describe(handle: OwnedHandle, access: Access) -> Result<Object> {
         let len = match native::section_len(handle.as_handle())? {
             Some(len) => len,

@@ -41,8 +41,8 @@ pub(crate) struct Fields {
 impl Header {
     /// Returns the fields if the value is initialised.
     pub(crate) fn fields(&self) -> Option<Fields> {
-        // Acquire: the value and the other fields, published by the Release in `publish`. It is a
-        // fence, because the memory may be mapped for reading.
+        // Acquire: makes the value and the other fields visible, published by the Release in
+        // `publish`. It is a fence, because the memory may be mapped for reading.
         let magic = self.magic.load(Ordering::Relaxed);
         crate::primitive::fence(Ordering::Acquire);
         let fingerprint = self.fingerprint.load(Ordering::Relaxed);

@@ -59,8 +59,7 @@ unsafe impl Send for MappedWords {}
 unsafe impl Sync for MappedWords {}
 
 impl MappedWords {
-    /// Returns the words at `words`, `offset` bytes from the beginning of the
-    /// object.
+    /// Returns the words at `words`, `offset` bytes from the beginning of the object.
     ///
     /// # Safety
     ///

@@ -208,7 +208,7 @@ impl Inner {
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
         if self.prepared.load(Ordering::Relaxed) != current.0 {
-            // Acquire: the pid, which was stored before the Release in `take_seat`.
+            // Acquire: makes the pid visible, published by the Release in `take_seat`.
             let seat = self.seat.load(Ordering::Acquire);
             if seat >> 32 != current.generation() {
                 self.take_seat(current, seat)?;

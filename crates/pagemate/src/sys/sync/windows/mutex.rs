@@ -147,7 +147,7 @@ impl Mutex {
         let handle = match (self.handle.get(), &self.embedded) {
             (None, Some(embedded)) => {
                 let handle = embedded.open()?;
-                // Another thread may have opened it meanwhile: both handles refer to the same mutex.
+                // Another thread may have opened the mutex meanwhile. Both handles refer to the same mutex.
                 self.handle.get_or_init(|| handle).as_handle()
             }
             _ => self.handle(),

@@ -173,7 +173,7 @@ fn wake_for_set(event: &AtomicU64, before: State) {
 #[inline]
 pub(crate) fn try_take_signal(event: &AtomicU64) -> bool {
     let next = |state: State| state.is_signaled().then(|| state.unsignal());
-    // Acquire: the setter's writes, published by the Release in `set`, `pulse` or `withdraw`.
+    // Acquire: makes the setter's writes visible, published by the Release in `set`, `pulse` or `withdraw`.
     update(event, Ordering::Acquire, next).is_some()
 }
 
@@ -277,7 +277,8 @@ impl Waiter for AutoWaiter<'_> {
             let left = state.is_signaled().then(|| state.unsignal())?;
             Some(if self.is_registered(state) { left.deregister() } else { left })
         };
-        // Acquire: the setter's writes, published by the Release in `set`, `pulse` or `withdraw`.
+        // Acquire: makes the setter's writes visible, published by the Release in `set`, `pulse` or
+        // `withdraw`.
         let taken = update(self.event, Ordering::Acquire, next).map(drop);
         if taken.is_some() {
             self.registered.set(None);

@@ -83,7 +83,7 @@ impl Waiter for ManualWaiter<'_> {
     }
 
     fn try_take(&mut self, _: bool, _: bool) -> io::Result<Option<()>> {
-        // Acquire: the setter's writes, published by the Release in `release_all`.
+        // Acquire: makes the setter's writes visible, published by the Release in `release_all`.
         let seen = self.word.load(Ordering::Acquire);
         let released = self.is_released(seen);
         // A pulse releases a waiter once. Otherwise a wait for all of several objects that finds

@@ -29,7 +29,7 @@ pub(crate) const OWNER: u32 = ABANDONED - 1;
 #[inline]
 pub(crate) fn try_lock_uncontended(word: &AtomicU32, seat: u32) -> bool {
     fault::point("lock-before-take");
-    // Acquire: the last owner's writes, published by the Release in `free`.
+    // Acquire: makes the last owner's writes visible, published by the Release in `free`.
     let taken = word.compare_exchange(0, seat, Ordering::Acquire, Ordering::Relaxed).is_ok();
     if taken {
         fault::point("lock-after-take");
@@ -109,9 +109,9 @@ impl<S: SeatLiveness> Waiter for MutexWaiter<'_, S> {
             };
             let next = self.seat | (seen & WAITERS) | waiters;
             fault::point("wait-before-take");
-            // Acquire: the last owner's writes, published by the Release in `free`. A dead owner has
-            // released nothing, but the kernel drops the lock of its seat after its last write, and
-            // the test of that lock orders this thread after it.
+            // Acquire: makes the last owner's writes visible, published by the Release in `free`. A
+            // dead owner has released nothing, but the kernel drops the lock of its seat after its
+            // last write, and the test of that lock orders this thread after it.
             let taken =
                 self.word.compare_exchange(seen, next, Ordering::Acquire, Ordering::Relaxed);
             if taken.is_ok() {

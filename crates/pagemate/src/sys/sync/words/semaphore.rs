@@ -64,7 +64,7 @@ impl Waiter for SemaphoreWaiter<'_> {
                 return Ok(None);
             }
             let left = (seen - 1) | if slept { WAITERS } else { 0 };
-            // Acquire: the releaser's writes, published by the Release in `release`.
+            // Acquire: makes the releaser's writes visible, published by the Release in `release`.
             if self.word.compare_exchange(seen, left, Ordering::Acquire, Ordering::Relaxed).is_ok()
             {
                 if slept && count(left) != 0 {

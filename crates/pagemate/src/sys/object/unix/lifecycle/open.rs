@@ -98,7 +98,7 @@ impl Object {
                 Holder::Nobody => {
                     drop(fd);
                     match sweep(location) {
-                        // Another process opened it or is sweeping it, so try again.
+                        // Another process has opened the object or is sweeping it, so try again.
                         Outcome::InUse => {}
                         Outcome::Absent | Outcome::Removed(_) => return Ok(None),
                         Outcome::NotRemovable => {

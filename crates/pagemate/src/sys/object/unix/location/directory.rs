@@ -53,7 +53,7 @@ impl Directory {
         Arc::new(Directory { fd, lost, id: Id::of(stat), path, key: key.clone() })
     }
 
-    /// Returns its path, for messages and to test whether it still leads to this directory.
+    /// Returns the path of the directory, for messages and to test whether the path still leads to it.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -70,12 +70,12 @@ impl Directory {
         self.key.namespace
     }
 
-    /// Reads its entries.
+    /// Reads the entries of the directory.
     pub(crate) fn entries(&self) -> rustix::io::Result<Dir> {
         entries_of(self.as_fd())
     }
 
-    /// Opens it again for reading.
+    /// Opens the directory again for reading.
     pub(crate) fn reopened(&self) -> rustix::io::Result<OwnedFd> {
         reopened(self.as_fd())
     }
@@ -92,7 +92,7 @@ impl Directory {
         self.stat().is_some_and(|stat| stat.st_nlink > 0)
     }
 
-    /// Inspects it through its descriptor. `None` if the program has closed the descriptor.
+    /// Inspects the directory through its descriptor. `None` if the program has closed the descriptor.
     fn stat(&self) -> Option<Stat> {
         let found = rustix::fs::fstat(self).ok().filter(|stat| Id::of(stat) == self.id);
         if found.is_none() {
@@ -101,8 +101,8 @@ impl Directory {
         found.filter(|_| !self.lost.load(Ordering::Relaxed))
     }
 
-    /// Returns whether its path leads to this directory. If not, it was moved, or another file
-    /// system is mounted over it, and other processes use another directory.
+    /// Returns whether the path of the directory leads to it. If not, the directory was moved, or
+    /// another file system is mounted over it, and other processes use another directory.
     pub(crate) fn is_reachable(&self) -> bool {
         let stat = match self.namespace() {
             Namespace::Local => rustix::fs::statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW),

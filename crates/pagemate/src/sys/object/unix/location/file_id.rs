@@ -12,7 +12,7 @@ impl Id {
     }
 }
 
-/// Returns whether it is a regular file.
+/// Returns whether `stat` is that of a regular file.
 pub(crate) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }

@@ -72,7 +72,7 @@ impl FileName {
         FileName::new(&name).expect("240 bytes and the prefix are a legal file name")
     }
 
-    /// Returns whether it is the name of an object's file in a namespace's directory.
+    /// Returns whether this is the name of an object's file in a namespace's directory.
     pub(crate) fn belongs_to_object(&self, namespace: Namespace) -> bool {
         match namespace {
             Namespace::Local => !self.as_bytes().starts_with(b"."),
@@ -80,7 +80,7 @@ impl FileName {
         }
     }
 
-    /// Returns whether it is the name of an unfinished file or of a seat file. Such a file is
+    /// Returns whether this is the name of an unfinished file or of a seat file. Such a file is
     /// locked while it is in use. Without a lock it is dead.
     pub(crate) fn is_unfinished(&self) -> bool {
         let prefixes = [UNFINISHED_PREFIX, liveness::SEAT_FILE_PREFIX];

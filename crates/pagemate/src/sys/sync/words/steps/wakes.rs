@@ -63,8 +63,8 @@ fn a_wake_reports_the_threads_that_it_woke_and_the_woken_know_the_word() {
     for (index, word) in [&first, &second].into_iter().enumerate() {
         let sleep = || wait::wait_any(&words, LONG).unwrap();
         let (woken, _) = while_asleep(sleep, || wait::wake(word.into(), 1));
-        // Without futex_waitv(2) a thread sleeps on one word after the other, so this test cannot
-        // count its sleep.
+        // Without futex_waitv(2) a thread sleeps on one word after the other, and may find the
+        // change without being woken.
         if cfg!(not(pagemate_force_futex_wait)) {
             assert_eq!(woken, Some(index));
         }
@@ -198,7 +198,7 @@ fn observers_are_woken_by_each_signal() {
     assert!(wakes(WaitWord::HighHalf(&event), || auto_event::set(&event)));
     assert_eq!(fields(&event), (0, 0, true, false));
     drop(waiter);
-    // So does a grant whose waiter stops waiting.
+    // A grant becomes the signal if its waiter stops waiting.
     let event = marked();
     let waiter = AutoWaiter::new(&event);
     assert!(waiter.prepare_sleep().is_some());
