@@ -1652,7 +1652,7 @@ pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mute
  *
  * @param word   An atomic number of 32 bits in shared memory, at a multiple of 4: `_Atomic uint32_t *`. The
  *               program and all others access it only by atomics of 32 bits.
- * @param value  The value to wait for the end of.
+ * @param value  The value during which the call blocks.
  * @param seen   Receives the first other value, which the call loaded with acquire order. NULL if it is not
  *               needed.
  * @return PAGEMATE_INVALID_INPUT: `word` is not at a multiple of 4.

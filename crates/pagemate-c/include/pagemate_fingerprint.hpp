@@ -39,7 +39,7 @@
  *
  * It does not compile if a field is missing or out of order, or if the struct has padding, whose bytes would
  * have no value: sort the fields by falling alignment, or fill the gap with a field. Underscores around the
- * name of a field do not count: `class_` is `class` in Rust, and `_0` the first field of a tuple struct.
+ * name of a field are ignored: `class_` is `class` in Rust, and `_0` is the first field of a tuple struct.
  */
 #define PAGEMATE_SHAREABLE(Type, ...)                                                              \
     constexpr ::pagemate::detail::Fields pagemate_fields(const Type *) noexcept {                  \
@@ -140,7 +140,7 @@ template <class T, class = void> struct Describe;
 
 /** The description of a struct. */
 struct Fields {
-    /** No offset of a field. */
+    /** A number that is not the offset of any field. */
     static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
     Layout layout;

@@ -10,8 +10,8 @@ use syn::{Attribute, Data, DataStruct, DeriveInput, Error, Result, Type, Visibil
 pub(crate) struct Field<'a> {
     /// The name in the source, by which `offset_of!` and constructors find it.
     pub(crate) member: syn::Member,
-    /// The name in the fingerprint, without underscores around it. In C++ a name may be a keyword, and
-    /// a number is no name, so the same field can be `class_` or `_0` there.
+    /// The name in the fingerprint, without underscores around it. A C++ program has to write `class_` for a
+    /// field `class`, because that is a keyword, and `_0` for the field `0` of a tuple.
     pub(crate) name: String,
     pub(crate) vis: &'a Visibility,
     pub(crate) ty: &'a Type,

@@ -205,8 +205,8 @@ macro_rules! numbers {
     )*};
 }
 
-/// Whether a size is a number of 64 bits. In C++ it has no type of its own, so it has the fingerprint of
-/// that number.
+/// Whether `usize` has 64 bits. C++ has no type for sizes of its own, so `usize` has the fingerprint of the
+/// integer of the same length.
 const WIDE: bool = size_of::<usize>() == 8;
 
 numbers! {

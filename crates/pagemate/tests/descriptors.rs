@@ -58,7 +58,7 @@ fn a_descriptor_of_a_section_gives_its_data_only() {
     let past_end = view.write_at(view.len(), &[7]).unwrap_err();
     assert_eq!(past_end.kind(), ErrorKind::OutOfRange);
     view.write_at(0, &vec![7; view.len()]).unwrap();
-    // The trailer was out of reach, so that the object still opens.
+    // The descriptor gave no access to the trailer, so the object can still be opened.
     let opened = Section::open(&name).unwrap();
     assert_eq!(opened.requested_len(), held.requested_len());
     assert_eq!(opened.map().unwrap().read::<u8>(4095).unwrap(), 7);
@@ -153,7 +153,7 @@ fn descriptor_of_a_named_section_gives_its_data_and_nothing_else() {
     let view = received.map().unwrap();
     view.write_at(0, &vec![0; view.len()]).unwrap();
     view.write(8, &7_u64).unwrap();
-    // The object is intact: its trailer was out of reach.
+    // The object is intact: the descriptor gave no access to its trailer.
     let opened = Section::open(&name).unwrap();
     assert_eq!(opened.map().unwrap().read::<u64>(8).unwrap(), 7);
 

@@ -45,7 +45,7 @@ static void waits_end_with_the_change_or_the_time(word *frame, const word *look)
     atomic_store(frame, 0);
 }
 
-/* Changes the first word, wakes, and waits until the second one follows. */
+/* Changes the first word, wakes its waiters, and waits until the other process has changed the second word. */
 static void answer(word *pair, uint32_t last, pagemate_status (*wake)(const void *)) {
     for (uint32_t turn = 1; turn <= last; turn++) {
         uint32_t seen = 0;
@@ -56,7 +56,7 @@ static void answer(word *pair, uint32_t last, pagemate_status (*wake)(const void
     }
 }
 
-/* Two processes take turns; a turn that needs the timeout of a missed wake-up would take half a second. */
+/* Two processes take turns. If a wake-up were lost, a turn would take the half second of a sleep. */
 static void processes_wake_each_other(word *pair, const word *look, pagemate_status (*wake)(const void *)) {
     const uint32_t last = 200;
     atomic_store(&pair[0], 0);
@@ -79,7 +79,7 @@ static void processes_wake_each_other(word *pair, const word *look, pagemate_sta
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* A process that is killed between its change and its wake-up leaves the change. */
+/* A process may be killed after it has changed the word and before it has woken the waiters. */
 static void a_change_without_a_wake_up_is_noticed(word *frame, const word *look) {
     atomic_store(frame, 0);
     pid_t child = fork();

@@ -92,8 +92,8 @@
 //!
 //! # `spin`: attempts before a sleep
 //!
-//! - `Spin` decides whether a waiter tries again for a short time before it sleeps. Every sleep of pagemate on
-//!   a word has one: of a sync object, a channel or a user's word.
+//! - `Spin` decides whether a waiter repeats its attempt for a short time before it sleeps. Each sync object,
+//!   each endpoint of a channel, and each thread that waits for a user's word has one.
 //!
 //! # The rest
 //!

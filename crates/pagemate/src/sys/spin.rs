@@ -1,12 +1,12 @@
 //! Spinning before sleeping: a waiter makes some more attempts before it asks the kernel to sleep.
 //!
 //! To sleep and to be woken takes several microseconds, and most waits are shorter. A waiter therefore
-//! *spins* first: it tries again and again, for at most [`LONGEST`]. A thread that may run on one processor
-//! only yields it between its attempts instead, because the thread that it waits for cannot run otherwise.
+//! *spins* first: it repeats its attempt, for at most [`LONGEST`]. A thread that may run on one processor
+//! only yields the processor between its attempts instead, so that the thread that it waits for can run.
 //!
-//! Spinning pays only if the wait ends meanwhile, so each [`Spin`] keeps a *credit*: each success raises
-//! it, a spin without success halves it, and without credit no waiter spins. After a series of short sleeps
-//! the next waiter tries once more. Long waits therefore take no processor time.
+//! Spinning saves time only if the wait ends meanwhile, so each [`Spin`] keeps a *credit*: each success
+//! raises it, a spin without success halves it, and if it is zero no waiter spins. After a series of short
+//! sleeps the next waiter spins again. Long waits therefore take almost no processor time.
 //!
 //! Reading the clock takes as long as several attempts. A spin therefore reads it only after the first
 //! attempts have failed, and only some of the sleeps are timed.
@@ -22,25 +22,28 @@ const LONGEST: Duration = Duration::from_micros(25);
 /// The number of attempts with a single pause after each. They take about a microsecond.
 const CLOSE_ATTEMPTS: u32 = 32;
 
-/// The number of pauses after each later attempt. A thread that waits for longer leaves more of the memory
-/// bus to the others.
+/// The number of pauses after each later attempt. With more pauses the thread loads the word less often, and
+/// delays the accesses of other threads less.
 const PAUSES: u32 = 4;
 
 /// The number of attempts between two readings of the clock.
 const ATTEMPTS_PER_READING: u32 = 16;
 
-/// How often a thread that may run on one processor only yields it before it sleeps.
+/// The number of times that a thread which may run on one processor only yields the processor before it
+/// sleeps.
 const YIELDS: u32 = 2;
 
-/// A sleep that is shorter than this may be avoidable: most of it can be the cost of sleeping and waking. If yielding takes longer, other threads use the processor, and a thread that sleeps gets it back
-/// sooner than a thread that yields.
+/// A sleep that is shorter than this may be avoidable: most of it can be the cost of sleeping and waking.
+///
+/// If a yield takes longer than this, other threads use the processor. A thread that sleeps then gets the
+/// processor back sooner than a thread that yields.
 const SHORT: Duration = Duration::from_micros(100);
 
 /// The number of consecutive short sleeps after which the next waiter spins again. It bounds the
 /// processor time that futile spins take.
 const SLEEPS_BEFORE_RETRY: u32 = 32;
 
-/// One sleep of this number is timed.
+/// One in this number of sleeps is timed.
 const SLEEPS_PER_TIMED: u32 = 8;
 
 /// The highest credit. Each spin without success halves the credit.
@@ -52,10 +55,10 @@ const FIRST_CREDIT: u32 = 2;
 /// The value of `credit` before the first waiter, which replaces it by [`FIRST_CREDIT`].
 const UNKNOWN: u32 = u32::MAX;
 
-/// Set in the credit of a thread that may run on one processor only.
+/// The bit that is set in the credit if the last waiter could run on one processor only.
 const ONE_PROCESSOR: u32 = 1 << 31;
 
-/// Whether the waiters of one object in this process spin.
+/// Decides whether the waiters of one object in this process spin.
 ///
 /// It is a hint, so no thread waits for another one to update it.
 #[derive(Debug)]
@@ -91,8 +94,8 @@ impl Spin {
         succeeded
     }
 
-    /// Calls `sleep`, which sleeps until the wait is over. It notes a short sleep, after a series of which
-    /// waiters spin again.
+    /// Calls `sleep`, which sleeps until the wait is over, and counts it if it was short. After a series of
+    /// short sleeps waiters spin again.
     pub(crate) fn note<T>(&self, sleep: impl FnOnce() -> T) -> T {
         if self.credit.load(Ordering::Relaxed) != 0 {
             return sleep();
@@ -109,8 +112,8 @@ impl Spin {
         result
     }
 
-    /// Sets the credit, and returns it with its flag. The thread may have been confined to one processor
-    /// since the last call.
+    /// Sets the credit, and returns it with the flag [`ONE_PROCESSOR`]. The flag is determined again, because the
+    /// system may have restricted the thread to one processor since the last call.
     #[cold]
     fn give(&self, credit: u32) -> u32 {
         let flag = if credit == 0 || has_several_processors() { 0 } else { ONE_PROCESSOR };
@@ -166,7 +169,7 @@ fn yield_until(credit: u32, mut attempt: impl FnMut() -> bool) -> (bool, u32) {
 fn has_several_processors() -> bool {
     cfg_select! {
         target_os = "linux" => {
-            // An error means more processors than fit into a `CpuSet`.
+            // An error means that the system has more processors than a `CpuSet` can express.
             rustix::thread::sched_getaffinity(None).map_or(true, |set| set.count() > 1)
         }
         _ => std::thread::available_parallelism().is_ok_and(|count| count.get() > 1),
@@ -194,7 +197,7 @@ mod tests {
         assert!(spin.until(|| true));
         while attempts(&spin) > 0 {}
         assert!(!spin.until(|| unreachable!("futile spins have to end")));
-        // Long sleeps never bring it back, and short ones do.
+        // Long sleeps never restore the credit, and short ones do.
         (0..2 * SLEEPS_BEFORE_RETRY).for_each(|_| spin.note(|| std::thread::sleep(SHORT)));
         assert_eq!(attempts(&spin), 0);
         (0..SLEEPS_BEFORE_RETRY).for_each(|_| spin.note(|| ()));
@@ -208,12 +211,12 @@ mod tests {
         let number = (0..CpuSet::MAX_CPU).find(|number| all.is_set(*number)).unwrap();
         let mut one = CpuSet::new();
         one.set(number);
-        // The affinity belongs to this thread, and the test harness uses one thread for each test.
+        // The affinity belongs to this thread, and the test harness runs each test in a thread of its own.
         sched_setaffinity(None, &one).unwrap();
         let spin = Spin::new();
         assert_eq!(attempts(&spin), YIELDS);
         sched_setaffinity(None, &all).unwrap();
-        // The flag stays until the next futile attempts.
+        // The flag remains until the next spin without success.
         assert_eq!(attempts(&spin), YIELDS);
         let is_free = all.count() > 1;
         assert_eq!(attempts(&Spin::new()) > YIELDS, is_free);

@@ -20,7 +20,8 @@ use crate::deadline::Deadline;
 use crate::sys::spin::Spin;
 
 thread_local! {
-    /// Whether this thread spins before it sleeps on a word. A word has no room for it.
+    /// Decides whether this thread spins before it sleeps on a word. It belongs to the thread, because a word of a
+    /// user has no space for it.
     static SPIN: Spin = const { Spin::new() };
 }
 
