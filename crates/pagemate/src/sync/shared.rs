@@ -267,7 +267,7 @@ impl<T: ?Sized> SharedMutex<T> {
 
     #[inline]
     fn take(&self, deadline: Deadline) -> Result<Option<SharedGuard<'_, T>>> {
-        // Read the header before the acquisition: an error after it would leave the mutex locked.
+        // Get the header before the acquisition: a panic in `header` would leave the mutex locked.
         let report = &self.memory.header().state;
         let acquired = match self.lock.lock(deadline) {
             Ok(Some(acquired)) => acquired,
