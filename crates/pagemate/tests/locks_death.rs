@@ -93,7 +93,7 @@ fn a_forked_child_holds_none_of_its_parents_locks() {
             drop(held.take());
             assert!(read.try_write().unwrap().is_none());
             assert!(written.try_read().unwrap().is_none());
-            // It can acquire what its parent leaves to it, by a seat of its own.
+            // The child can acquire a lock that its parent shares with readers, by a seat of its own.
             let own = read.try_read().unwrap().unwrap();
             drop(own);
         })
