@@ -17,7 +17,7 @@ pub(crate) fn other_namespace(name: &Name) -> Option<String> {
 
 /// Appends the kind of the object `name` to a message.
 pub(crate) fn with_kind(text: String, name: Option<&Name>) -> String {
-    match name.and_then(|name| inventory::find(name.to_string()).ok()) {
+    match name.and_then(|name| inventory::find(name).ok()) {
         Some(entry) => format!("{text} (\"{}\" is {})", entry.name, with_article(entry.kind)),
         None => text,
     }

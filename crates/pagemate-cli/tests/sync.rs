@@ -11,6 +11,8 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use harness::{Held, PATIENCE, Place};
+use pagemate::ErrorKind;
+use pagemate::sync::Mutex;
 
 impl Place {
     /// Calls `info` repeatedly until `field` has the value `wanted`. Returns the JSON.
@@ -37,6 +39,52 @@ impl Place {
         let held = Held::start(command.stdin(Stdio::piped()));
         assert_eq!(held.line, "locked");
         held
+    }
+}
+
+/// The first process that finds the name never finds a free mutex.
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn lock_owns_a_new_mutex_before_other_processes_find_it() {
+    let place = Place::new();
+    for round in 0..50 {
+        let name = place.name(&format!("owned-{round}"));
+        let mut command = place.command(&["lock", &name, "--", "sh", "-c", "echo locked; cat"]);
+        // This process looks for the mutex in its own directory.
+        command.env_remove("PAGEMATE_DIR").stdin(Stdio::piped());
+        let locker = thread::spawn(move || Held::start(&mut command));
+        let deadline = Instant::now() + PATIENCE;
+        let mutex = loop {
+            match Mutex::open(&name) {
+                Ok(mutex) => break mutex,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound, "{error}"),
+            }
+            assert!(Instant::now() < deadline, "lock creates no mutex");
+        };
+        assert!(mutex.try_lock().unwrap().is_none(), "round {round}");
+        let mut locker = locker.join().unwrap();
+        locker.close_input();
+        assert_eq!(locker.wait().code(), Some(0));
+        let guard = mutex.try_lock().unwrap().expect("a free mutex");
+        assert!(!guard.was_abandoned());
+    }
+}
+
+#[test]
+fn lock_does_not_abandon_a_new_mutex_if_its_command_does_not_start() {
+    let place = Place::new();
+    for round in 0..20 {
+        let name = place.name(&format!("not-started-{round}"));
+        let mut command = place.command(&["lock", &name, "--", "/nonexistent/program"]);
+        let mut child = command.env_remove("PAGEMATE_DIR").spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if let Ok(mutex) = Mutex::open(&name) {
+                let guard = mutex.try_lock_for(PATIENCE).unwrap().expect("a free mutex");
+                assert!(!guard.was_abandoned());
+                break;
+            }
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(127));
     }
 }
 

@@ -68,25 +68,22 @@ impl Lock {
 
     fn run_locked(self) -> Outcome {
         let name = self.object.parse()?;
-        let mutex = MutexOptions::new().open_or_create(name.to_string())?;
-        let time = self.timeout.unwrap_or(Duration::MAX);
-        let Some(guard) = mutex.try_lock_for(time)? else {
-            return Err(Failure::Other(TIMED_OUT, busy(&name, time)));
-        };
-        if guard.was_abandoned() {
-            warn_abandoned(&name);
-        }
-        let (program, arguments) =
-            self.command.split_first().expect("the argument parser requires one word");
-        let mut command = Command::new(program);
-        let status = signals::run_with_signals(command.args(arguments)).map_err(|error| {
-            let code = match error.kind() {
-                io::ErrorKind::NotFound => NOT_FOUND,
-                _ => NOT_EXECUTABLE,
+        // A new mutex is owned before another process can find it. macOS cannot create one so.
+        let owned = !cfg!(target_os = "macos");
+        let mutex = MutexOptions::new().locked(owned).open_or_create(&name)?;
+        if !mutex.is_mine() {
+            let time = self.timeout.unwrap_or(Duration::MAX);
+            let Some(guard) = mutex.try_lock_for(time)? else {
+                return Err(Failure::Other(TIMED_OUT, busy(&name, time)));
             };
-            Failure::Other(code, format!("run {}: {error}", program.to_string_lossy()))
-        })?;
-        drop(guard);
+            if guard.was_abandoned() {
+                warn_abandoned(&name);
+            }
+            std::mem::forget(guard);
+        }
+        let ended = self.run_command();
+        mutex.unlock_forgotten()?;
+        let status = ended?;
         if let Err(error) = mutex.check_name() {
             warn(&format!("{error:#}; another command may have run at the same time"));
         }
@@ -95,12 +92,26 @@ impl Lock {
             code => Err(Failure::ExitCode(code)),
         }
     }
+
+    /// Runs the command to its end.
+    fn run_command(&self) -> Outcome<ExitStatus> {
+        let (program, arguments) =
+            self.command.split_first().expect("the argument parser requires one word");
+        let mut command = Command::new(program);
+        signals::run_with_signals(command.args(arguments)).map_err(|error| {
+            let code = match error.kind() {
+                io::ErrorKind::NotFound => NOT_FOUND,
+                _ => NOT_EXECUTABLE,
+            };
+            Failure::Other(code, format!("run {}: {error}", program.to_string_lossy()))
+        })
+    }
 }
 
 /// Returns the message for a mutex that did not become free within `time`. The message names the
 /// owner if it is known.
 fn busy(name: &Name, time: Duration) -> String {
-    let state = inventory::find(name.to_string()).ok().and_then(|entry| entry.state);
+    let state = inventory::find(name).ok().and_then(|entry| entry.state);
     let owner = match state {
         Some(State::Mutex { owner: Some(pid), .. }) => format!("process {pid}"),
         _ => "another process".to_owned(),

@@ -98,7 +98,7 @@ impl Read {
             return Err(failure("JSON has texts and numbers; omit --json, or use --as u8"));
         }
         let section = self.waiting.open(&name, |time| {
-            SectionOptions::new().access(Access::Read).open_within(name.to_string(), time)
+            SectionOptions::new().access(Access::Read).open_within(&name, time)
         })?;
         let range = self.range(section.len()).map_err(|why| failure(&why))?;
         let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());

@@ -65,9 +65,9 @@ enum Object {
 
 impl Object {
     fn open_within(name: &Name, time: Duration) -> pagemate::Result<Object> {
-        match Event::open_within(name.to_string(), time) {
+        match Event::open_within(name, time) {
             Err(error) if error.kind() == ErrorKind::WrongKind => {
-                Semaphore::open(name.to_string()).map(Object::Semaphore)
+                Semaphore::open(name).map(Object::Semaphore)
             }
             event => event.map(Object::Event),
         }

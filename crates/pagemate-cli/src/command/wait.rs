@@ -111,10 +111,10 @@ impl Wait {
 
 /// Waits until a process holds the name. Returns the kind of the object.
 fn kind_within(name: &Name, time: Duration) -> pagemate::Result<&'static str> {
-    match Section::open_within(name.to_string(), time) {
+    match Section::open_within(name, time) {
         Ok(_) => Ok(kind(Kind::Section)),
         Err(error) if error.kind() == ErrorKind::WrongKind => {
-            inventory::find(name.to_string()).map(|entry| kind(entry.kind))
+            inventory::find(name).map(|entry| kind(entry.kind))
         }
         Err(error) => Err(error),
     }
@@ -129,7 +129,7 @@ enum Object {
 
 impl Object {
     fn open_within(name: &Name, time: Duration) -> pagemate::Result<Object> {
-        match Event::open_within(name.to_string(), time) {
+        match Event::open_within(name, time) {
             Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_other_kind(name),
             event => event.map(Object::Event),
         }
@@ -140,7 +140,7 @@ impl Object {
             Create::Manual => Reset::Manual,
             Create::Auto => Reset::Auto,
         };
-        match EventOptions::new(reset).open_or_create(name.to_string()) {
+        match EventOptions::new(reset).open_or_create(name) {
             Err(error) if error.kind() == ErrorKind::WrongKind => Object::open_other_kind(name),
             event => event.map(Object::Event),
         }
@@ -148,9 +148,9 @@ impl Object {
 
     /// Opens a semaphore or a mutex with this name.
     fn open_other_kind(name: &Name) -> pagemate::Result<Object> {
-        match Semaphore::open(name.to_string()) {
+        match Semaphore::open(name) {
             Err(error) if error.kind() == ErrorKind::WrongKind => {
-                Mutex::open(name.to_string()).map(Object::Mutex)
+                Mutex::open(name).map(Object::Mutex)
             }
             semaphore => semaphore.map(Object::Semaphore),
         }

@@ -66,8 +66,7 @@ struct Json {
 impl Write {
     pub(crate) fn run(self) -> Outcome {
         let name = self.object.parse()?;
-        let section =
-            self.waiting.open(&name, |time| Section::open_within(name.to_string(), time))?;
+        let section = self.waiting.open(&name, |time| Section::open_within(&name, time))?;
         let name = name.to_string();
         let failure = |why: String| Failure::new(format!("write section {name:?}: {why}"));
         if section.protection() == Protection::ReadOnly {
