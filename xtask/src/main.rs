@@ -31,7 +31,7 @@ const TASKS: &[Task] = &[
     ("faults", "runs the tests that kill or stop a process at every fault point", faults),
     ("tempname", "runs the tests with objects created by rename, as on macOS", tempname),
     ("headers", "generates include/pagemate.h", headers),
-    ("api", "writes the public surface of the core to docs/public-api.txt", api),
+    ("api", "writes the public API of the core to docs/public-api.txt", api),
     (
         "futexwait",
         "runs the tests of sync objects without futex_waitv, as on older Linux kernels",
@@ -50,7 +50,7 @@ const TASKS: &[Task] = &[
         "makes each system call of the command fail once: a few minutes, or `long` for more errors",
         inject::inject,
     ),
-    ("miri", "finds undefined behaviour in typed memory, if Miri is there", miri::miri),
+    ("miri", "finds undefined behaviour in typed memory, if Miri is installed", miri::miri),
     ("msrv", "type-checks with the oldest Rust that the crates support", msrv::msrv),
     ("macos", "type-checks for macOS", macos::macos),
     (
@@ -60,7 +60,7 @@ const TASKS: &[Task] = &[
     ),
     (
         "storm",
-        "kills processes at random while a judge watches: a minute, or an hour with `long`",
+        "kills, stops and forks processes at random, and checks every result: a minute, or an hour with `long`",
         storm,
     ),
     (

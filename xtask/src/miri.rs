@@ -10,7 +10,7 @@ const COMPONENTS: [&str; 2] = ["miri", "rust-src"];
 
 pub(crate) fn miri() -> Outcome {
     if !is_installed() {
-        println!("skipped: no nightly toolchain with Miri here, and none can be installed");
+        println!("skipped: there is no nightly toolchain with Miri, and rustup cannot install one");
         return Ok(());
     }
     let mut test = Command::new("cargo");

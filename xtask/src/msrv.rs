@@ -12,7 +12,7 @@ const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
 pub(crate) fn msrv() -> Outcome {
     let used = version_of("rustc", &[])?;
     if is_oldest(&used) {
-        println!("{used} is the oldest that is supported, so that every check covers it");
+        println!("{used} is the oldest supported version, so the other checks cover it");
         return Ok(());
     }
     let toolchain = format!("{OLDEST}.0");

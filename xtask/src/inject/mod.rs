@@ -118,7 +118,7 @@ impl Place {
         for path in &left {
             _ = fs::remove_file(path);
         }
-        Err(format!("it left {left:?}"))
+        Err(format!("objects are left: {left:?}"))
     }
 }
 

@@ -12,9 +12,9 @@ use crate::json::print_json;
 
 /// Set an event, or release a semaphore.
 ///
-/// This wakes processes that already wait, and affects later ones as long as a process holds the object.
-/// If no process holds it, there is nothing to signal, and the exit code is 1; with --wait the command
-/// waits until a process does.
+/// The signal wakes processes that wait for the object. Processes that wait later find it too, as long as a
+/// process holds the object. If no process holds the object, the exit code is 1. With --wait, the command
+/// waits until a process holds it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -15,9 +15,9 @@ use crate::time::{duration, format_duration};
 
 /// Wait until an event is set, a semaphore can be acquired, or a mutex is free.
 ///
-/// If no process holds the name, the command first waits until one does, and creates nothing unless
-/// --create is given. Of a semaphore it takes 1 from the count; a mutex is acquired and released at once.
-/// A section has no state to wait for: with --open the command waits until the name exists, for every
+/// If no process holds the name, the command first waits until one does. It creates an event only with
+/// --create. It takes 1 from the count of a semaphore. It acquires a mutex and releases it at once. A
+/// section has no state to wait for. With --open, the command waits only until the name exists, for every
 /// kind of object.
 #[derive(Args, Debug)]
 #[command(after_help = "\

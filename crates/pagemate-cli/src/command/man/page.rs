@@ -6,7 +6,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 /// The sections after OPTIONS, in the order in which they appear.
 const SECTIONS: [&str; 5] = ["EXIT STATUS", "ENVIRONMENT", "NAMES", "NOTES", "EXAMPLES"];
 
-/// Returns the name of the page for `command`: `pagemate-share`.
+/// Returns the name of the page for `command`, such as `pagemate-share`.
 pub(super) fn name(command: &Command) -> String {
     command.get_display_name().unwrap_or(command.get_name()).to_owned()
 }
