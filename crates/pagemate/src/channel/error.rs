@@ -3,26 +3,27 @@ use std::io;
 
 use crate::error::{Error, ErrorKind};
 
-/// The reason why a message was not sent. It is small, and is made without allocation.
+/// The reason why a message was not sent. Creating this value allocates no memory.
 ///
-/// The message is still the caller's in every case.
+/// In every case the caller still owns the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The channel has no room at present.
+    /// The channel has no free slot at present.
     Full,
-    /// The channel had no room until the time was over.
+    /// The channel had no free slot until the timeout.
     TimedOut,
-    /// The channel has no room, and its receiver was dropped or its process ended. The call succeeds again
-    /// after a new receiver has made room.
+    /// The channel has no free slot, and its receiver was dropped or its process ended. Sending
+    /// succeeds again after a new receiver has freed a slot.
     Disconnected,
     /// The channel has bytes that no sender or receiver writes. Another program changed them. Drop this
     /// endpoint.
     Corrupted,
-    /// This process was forked from the one that opened the endpoint. Open one of its own.
+    /// This process was forked from the process that opened the endpoint. Open an endpoint in this
+    /// process.
     Forked,
-    /// The channel has no room and no receiver, and no receiver can come, because another program
-    /// removed the channel's name.
+    /// The channel has no free slot and no receiver, and no process can open a receiver, because
+    /// another program removed the channel's name.
     Orphaned,
     /// The message is longer than the longest one that the channel admits, or does not have the one
     /// length that all messages of the channel have. See [`Sender::max_len`](super::Sender::max_len).
@@ -31,24 +32,25 @@ pub enum SendError {
     Os(i32),
 }
 
-/// The reason why no message was received. It is small, and is made without allocation.
+/// The reason why no message was received. Creating this value allocates no memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecvError {
     /// The channel has no message at present.
     Empty,
-    /// No message came until the time was over.
+    /// No message arrived until the timeout.
     TimedOut,
-    /// The channel is empty and has no live sender: it was dropped or its process ended. A new sender
-    /// may send, and the next call succeeds then.
+    /// The channel is empty and has no live sender: the sender was dropped or its process ended.
+    /// After a new sender has sent a message, the next call succeeds.
     Disconnected,
     /// The channel has bytes that no sender or receiver writes. Another program changed them. Drop this
     /// endpoint.
     Corrupted,
-    /// This process was forked from the one that opened the endpoint. Open one of its own.
+    /// This process was forked from the process that opened the endpoint. Open an endpoint in this
+    /// process.
     Forked,
-    /// The channel is empty and has no sender, and no sender can come, because another program removed
-    /// the channel's name.
+    /// The channel is empty and has no sender, and no process can open a sender, because another
+    /// program removed the channel's name.
     Orphaned,
     /// The operating system refused a call, with this code.
     Os(i32),
@@ -125,7 +127,7 @@ impl From<RecvError> for io::Error {
     }
 }
 
-/// The reason why a wait ended without a result, for either side.
+/// The reason why a wait of a sender or a receiver ended without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WaitError {
     Disconnected,

@@ -9,8 +9,8 @@ use crate::sys::region::{Atomics, HeaderRegion, SlotLayout, SlotRegion};
 
 /// A type of messages: any [`Plain`] type, or `[u8]` for messages of different lengths.
 ///
-/// A channel has messages of one type, which its creator decides. Other processes have to use the same
-/// type.
+/// All messages of a channel have one type, which its creator chooses. All other processes have to use the
+/// same type.
 pub trait Message: private::Transfer<<Self as Message>::Owned> + 'static {
     /// The type of a received message: the `Plain` type itself, or `Vec<u8>`.
     type Owned;
@@ -62,10 +62,10 @@ pub(super) mod private {
             layout: SlotLayout,
         ) -> Option<SlotRegion<H, Self>>;
 
-        /// Returns an error if the slots have no room for this message.
+        /// Returns an error if this message does not fit into a slot.
         fn check_len<H: Atomics>(&self, slots: &Slots<H, Self>) -> Result<(), SendError>;
 
-        /// Copies this message, which passed `check_len`, into the slot at a position.
+        /// Copies this message into the slot at a position. The caller has checked the message by `check_len`.
         fn write<H: Atomics>(&self, slots: &Slots<H, Self>, position: u64);
 
         /// Returns the offset in the slot and the length of the message at a position, in bytes.

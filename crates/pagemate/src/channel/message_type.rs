@@ -3,10 +3,10 @@ use std::fmt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::shareable::Plain;
 
-/// The layout of the messages of a channel. All of its processes have to agree on it.
+/// The layout of the messages of a channel. All processes of the channel have to use the same one.
 ///
-/// Programs that know the layout at run time only, such as a bridge to another language, pass it to
-/// [`Options::message_type`] and use an endpoint with messages of type `[u8]`.
+/// A program that knows the layout at run time only, such as a bridge to another language, passes it to
+/// [`Options::message_type`] and uses an endpoint with messages of type `[u8]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageType {
     pub(super) len: u64,
@@ -17,7 +17,8 @@ pub struct MessageType {
 /// The fingerprint of messages of different lengths.
 const BYTES: u64 = 0x9b4e_2038_2fc2_93c4;
 
-/// The length of the field in front of messages of different lengths, which has their length.
+/// The length of the field that precedes a message if messages have different lengths. The field contains the
+/// length of the message.
 pub(super) const LEN_FIELD: usize = 8;
 
 impl MessageType {
@@ -43,13 +44,13 @@ impl MessageType {
         self.fingerprint == BYTES
     }
 
-    /// Returns the length of the field in front of the bytes of a message.
+    /// Returns the length of the field that precedes the bytes of a message.
     #[inline]
     pub(super) fn len_before_bytes(&self) -> usize {
         if self.is_bytes() { LEN_FIELD } else { 0 }
     }
 
-    /// Returns the error for a channel with messages of this type, where `expected` was.
+    /// Returns the error for a channel whose messages have this type instead of the type `expected`.
     pub(super) fn mismatch(&self, name: &str, expected: &MessageType) -> Error {
         let cause = format!(
             "it has messages of another type: {self}, where {name} was expected: {expected}; use one \

@@ -10,8 +10,8 @@ use crate::sys::object::Existing;
 
 /// Options to create or open an endpoint of a channel.
 ///
-/// Set the options that differ from the defaults, then call one of the four functions that return an
-/// endpoint. Its type says which endpoint of which kind of channel it is.
+/// Set the options that differ from the defaults, then call one of the four functions that return
+/// an endpoint. The type of the result selects the endpoint and the kind of channel.
 ///
 /// # Examples
 ///
@@ -43,8 +43,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Returns the default options: a capacity of 1,024 messages, of at most 4,096 bytes where their
-    /// lengths differ, for the owner alone.
+    /// Returns the default options: a capacity of 1,024 messages, for the owner alone. Messages of type
+    /// `[u8]` have at most 4,096 bytes.
     pub fn new() -> Options {
         Options {
             capacity: 1024,
@@ -56,22 +56,22 @@ impl Options {
         }
     }
 
-    /// Sets how many messages a new channel has room for at least. It is rounded up to a power of two.
-    /// An existing channel keeps its capacity.
+    /// Sets the minimum number of messages that a new channel can store. It is rounded up to a
+    /// power of two. An existing channel keeps its capacity.
     pub fn capacity(&mut self, messages: usize) -> &mut Options {
         self.capacity = messages;
         self
     }
 
-    /// Sets the length in bytes of the longest message of a new channel with messages of type `[u8]`. Each
-    /// slot of the channel has room for it. Memory is used only where messages were written.
+    /// Sets the maximum length in bytes of the messages of a new channel with messages of type `[u8]`. Each slot
+    /// has this length, but the system allocates a page of the slots only when a message is written to it.
     pub fn max_len(&mut self, bytes: usize) -> &mut Options {
         self.max_len = bytes;
         self
     }
 
-    /// Sets the layout of the messages for an endpoint with messages of type `[u8]`. Each message then is
-    /// the bytes of one value of that layout, and the endpoint can use a channel that other programs use
+    /// Sets the layout of the messages for an endpoint with messages of type `[u8]`. Each message then
+    /// consists of the bytes of one value of that layout, and the endpoint can use a channel that other programs use
     /// with the value's type. Without this call messages have different lengths. Endpoints with messages
     /// of another type ignore it.
     pub fn message_type(&mut self, message_type: MessageType) -> &mut Options {
@@ -79,16 +79,16 @@ impl Options {
         self
     }
 
-    /// Makes an endpoint with messages of type `[u8]` accept every channel: the bytes of a message then are
-    /// those of a value of the channel's type, whichever it is. A new channel has messages of different
-    /// lengths. This is for tools that show or record messages.
+    /// Makes an endpoint with messages of type `[u8]` accept channels with messages of every type. A message
+    /// then consists of the bytes of one value of the channel's type. A new channel has messages of different
+    /// lengths. Use this for tools that show or record messages.
     pub fn any_message_type(&mut self) -> &mut Options {
         self.messages = ByteMessages::Any;
         self
     }
 
-    /// Sets which other users may use a new channel. They can change any of its bytes at any time, which
-    /// the endpoints report as `Corrupted`.
+    /// Sets which other users may use a new channel. They can change any of its bytes at any time. The
+    /// endpoints report bytes that a correct endpoint does not write as `Corrupted`.
     pub fn sharing(&mut self, sharing: Sharing) -> &mut Options {
         self.sharing = sharing;
         self
@@ -100,8 +100,9 @@ impl Options {
         self
     }
 
-    /// Sets whether this endpoint continues to wait after its peer has left or died, until another
-    /// process takes the peer's place. The default is `false`: the endpoint returns `Disconnected`.
+    /// Sets whether this endpoint continues to wait after its peer was dropped or died, until
+    /// another process opens a new peer. The default is `false`: the endpoint returns
+    /// `Disconnected`.
     pub fn await_successor(&mut self, await_successor: bool) -> &mut Options {
         self.awaits_successor = await_successor;
         self
@@ -159,15 +160,15 @@ impl Options {
 /// The channels that an endpoint with messages of type `[u8]` accepts.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ByteMessages {
-    /// Those whose messages have different lengths.
+    /// Channels whose messages have different lengths.
     DifferentLengths,
-    /// Those whose messages have this layout.
+    /// Channels whose messages have this layout.
     Of(MessageType),
-    /// All.
+    /// All channels.
     Any,
 }
 
-/// How an endpoint obtains its channel.
+/// The way in which an endpoint opens or creates its channel.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum How {
     Create(Existing),
@@ -184,7 +185,7 @@ impl How {
     }
 }
 
-/// A sender or a receiver of some kind of channel. The endpoints of this crate implement it.
+/// A sender or a receiver of some kind of channel. Only the endpoints of this crate implement it.
 pub trait Endpoint: private::Join {}
 
 pub(super) mod private {

@@ -1,9 +1,9 @@
-//! The two traits by which a kind of channel joins the common [`Sender`](super::Sender) and
+//! The traits that a kind of channel implements for the common [`Sender`](super::Sender) and
 //! [`Receiver`](super::Receiver).
 //!
 //! A side claims slots, the endpoint copies messages to or from them, and the side then publishes or
-//! finishes the slots. Each kind implements the steps on its own header, and leaves the copies, the waits
-//! and the calls of users to the endpoints.
+//! finishes the slots. Each kind implements these steps on its own header. The endpoints
+//! implement the copies, the waits and the public functions for all kinds.
 
 use super::core::Channel;
 use super::error::{Corrupted, WaitError};
@@ -27,7 +27,7 @@ pub(super) mod private {
     }
 }
 
-/// The parts that both sides have. `M` is the type of the messages, which the protocol does not access.
+/// The functions that both sides have. `M` is the type of the messages, which the protocol does not access.
 pub(super) trait Side<H: Header>: Sized {
     /// Takes the endpoint for the process with `seat`, and notifies its peers.
     ///
@@ -36,10 +36,10 @@ pub(super) trait Side<H: Header>: Sized {
     /// `AlreadyExists` if the kind of channel has no free endpoint for this process.
     fn join<M: ?Sized>(channel: &Channel<H, M>, seat: u32) -> Result<Self>;
 
-    /// Leaves the endpoint, and notifies its peers.
+    /// Releases the endpoint, and notifies its peers.
     fn leave<M: ?Sized>(&mut self, channel: &Channel<H, M>, seat: u32);
 
-    /// Returns whether a claim would find at least one slot, or an error that ends the wait too.
+    /// Returns whether a claim would find at least one slot. An error also ends the wait.
     fn is_ready<M: ?Sized>(&mut self, channel: &Channel<H, M>) -> bool;
 
     /// Returns the flag on which this endpoint sleeps.
@@ -48,8 +48,8 @@ pub(super) trait Side<H: Header>: Sized {
     /// Returns the places of the endpoints that this one depends on.
     fn peers(header: &H) -> impl Iterator<Item = &Place>;
 
-    /// Repairs the traces of dead processes that this endpoint waits for. A waiting endpoint calls it
-    /// once in each check interval.
+    /// Repairs the state that dead processes have left, if this endpoint waits for it. A waiting endpoint calls
+    /// this function once in each check interval.
     ///
     /// # Errors
     ///
@@ -76,10 +76,10 @@ pub(super) trait Producer<H: Header>: Side<H> {
     /// Publishes the claimed messages, whose payloads the endpoint has written, and notifies receivers.
     fn publish<M: ?Sized>(&mut self, channel: &Channel<H, M>, count: u64);
 
-    /// Returns the claimed slots to the channel, with no message in them.
+    /// Releases the claimed slots without a message in them.
     fn abandon<M: ?Sized>(&mut self, channel: &Channel<H, M>);
 
-    /// Returns how many messages were sent and not yet received. It may be out of date.
+    /// Returns the number of messages that were sent and not yet received. It may be out of date.
     fn pending<M: ?Sized>(&self, channel: &Channel<H, M>) -> u64;
 }
 
@@ -96,10 +96,10 @@ pub(super) trait Consumer<H: Header>: Side<H> {
     /// Returns the position of the slot of message `index` of the claim.
     fn position(&self, index: u64) -> u64;
 
-    /// Finishes the claimed messages, which the endpoint has copied, and notifies senders. Returns how
-    /// many of the copies are whole. The others, which come first, were overwritten meanwhile.
+    /// Finishes the claimed messages, which the endpoint has copied, and notifies senders. Returns the
+    /// number of the last copies that are consistent. The copies before them were overwritten meanwhile.
     fn finish<M: ?Sized>(&mut self, channel: &Channel<H, M>, count: u64) -> u64;
 
-    /// Returns the claimed messages to the channel.
+    /// Releases the claimed messages, which were not received.
     fn abandon<M: ?Sized>(&mut self, channel: &Channel<H, M>);
 }

@@ -1,4 +1,4 @@
-//! Waiting for the peer: a short adaptive spin, then sleep.
+//! Waits of an endpoint for its peers: a short adaptive spin, then sleep.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,34 @@ use super::wake_flag::{Sleepers, WakeFlag};
 use crate::deadline::Deadline;
 use crate::sys::spin::{self, Spin};
 
-/// How an endpoint waits for its peer.
+/// The way in which an endpoint waits for its peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Waiting {
-    /// It looks for a short time, and sleeps if nothing happened. It sleeps at once if the last looks were in
-    /// vain.
+    /// The endpoint polls the channel for a short time, and then sleeps. It sleeps at once if the last polls were
+    /// in vain.
     #[default]
     SpinThenSleep,
-    /// It looks all the time and never sleeps. This has the lowest latency, and takes a whole
+    /// The endpoint polls all the time and never sleeps. This has the lowest latency, and uses a whole
     /// processor.
     Spin,
-    /// It sleeps at once.
+    /// The endpoint sleeps at once.
     Sleep,
 }
 
-/// How often a waiter tests whether its peer is alive, and looks at the channel without a wake-up. A
-/// peer that was killed before it could wake the waiter delays it for at most this time.
+/// The interval at which a waiter tests the liveness of its peer and polls the channel without a wake-up. If
+/// a peer is killed before it wakes the waiter, the waiter is delayed by at most this time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The number of looks between two readings of the clock, for a waiter that only spins. A look takes about
+/// The number of polls between two readings of the clock, for a waiter that only spins. A poll takes about
 /// 25 ns.
-const LOOKS_BETWEEN_CHECKS: u32 = 4096;
+const POLLS_BETWEEN_CHECKS: u32 = 4096;
 
-/// The progress that a waiter waits for, and the peers that make it.
+/// The progress for which a waiter waits, and the peers that can make this progress.
 pub(super) trait Awaited {
-    /// Returns whether the waiter can go on.
+    /// Returns whether the waiter can continue.
     fn is_ready(&mut self) -> bool;
 
-    /// Returns an error if all peers have left. It costs no system call.
+    /// Returns an error if all peers have left. Makes no system call.
     fn test_places(&mut self) -> Result<(), WaitError>;
 
     /// Returns an error if all peers have left or are dead.
@@ -46,7 +46,7 @@ pub(super) trait Awaited {
 pub(super) struct Waiter {
     mode: Waiting,
     spin: Spin,
-    /// The time of the last test whether the peer is alive.
+    /// The time of the last liveness test of the peers.
     tested: Instant,
 }
 
@@ -59,7 +59,7 @@ impl Waiter {
     ///
     /// # Errors
     ///
-    /// The error of `awaited`, if it is not ready after its peers have left or died.
+    /// The error of `awaited`, if its peers have left or died and it is not ready.
     pub(super) fn wait(
         &mut self,
         deadline: Deadline,
@@ -69,12 +69,12 @@ impl Waiter {
     ) -> Result<bool, WaitError> {
         loop {
             let places = awaited.test_places();
-            // Most waits end here, and reading the clock takes as long as several looks.
+            // Most waits end here, so do not read the clock before: that takes as long as several polls.
             if places.is_ok() && self.spin(|| awaited.is_ready()) {
                 return Ok(true);
             }
             if let Err(error) = places.and_then(|()| self.test_if_due(awaited)) {
-                // A peer may have acted just before it left.
+                // A peer may have made progress just before it left.
                 return if awaited.is_ready() { Ok(true) } else { Err(error) };
             }
             let Some(time) = deadline.next(CHECK_INTERVAL.saturating_sub(self.tested.elapsed()))
@@ -91,7 +91,8 @@ impl Waiter {
         }
     }
 
-    /// Returns an error if all peers have left, or if they are dead and the last test is long ago.
+    /// Returns an error if all peers have left. If the last liveness test is long ago, also tests whether all
+    /// peers are dead.
     pub(super) fn test(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {
         awaited.test_places()?;
         self.test_if_due(awaited)
@@ -108,7 +109,7 @@ impl Waiter {
     fn spin(&self, mut is_ready: impl FnMut() -> bool) -> bool {
         match self.mode {
             Waiting::SpinThenSleep => self.spin.until(is_ready),
-            Waiting::Spin => spin::try_closely(LOOKS_BETWEEN_CHECKS, is_ready),
+            Waiting::Spin => spin::try_closely(POLLS_BETWEEN_CHECKS, is_ready),
             Waiting::Sleep => is_ready(),
         }
     }

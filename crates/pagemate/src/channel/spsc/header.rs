@@ -27,7 +27,7 @@ pub struct SpscHeader {
     /// The number of messages that receivers have finished.
     pub(super) received: AtomicU64,
     to_sent: [AtomicU64; 15],
-    /// The number of messages that were sent, for lists. It may be behind by one.
+    /// The number of messages that were sent, for the inventory. It may be too low by one.
     pub(super) sent: AtomicU64,
     to_slots: [AtomicU64; 15],
 }

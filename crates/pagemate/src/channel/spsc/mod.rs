@@ -1,8 +1,8 @@
 //! Channels with one sender and one receiver.
 //!
-//! A live process can have the sender, and a live process can have the receiver. A second one is refused
-//! with [`AlreadyExists`](crate::ErrorKind::AlreadyExists). When the process of an endpoint has ended or
-//! dropped it, another process can take the endpoint over.
+//! At most one live process has the sender, and at most one has the receiver. Opening a second one
+//! fails with [`AlreadyExists`](crate::ErrorKind::AlreadyExists). After a process has dropped its
+//! endpoint or ended, another process can open a new one.
 //!
 //! # Crashes
 //!
@@ -11,17 +11,18 @@
 //! - A receiver that is killed has received every message that [`recv`](Receiver::recv) returned. The
 //!   next receiver gets the following one. A message in a [`Sample`] is received when the sample is
 //!   dropped, and the messages of a batch when the batch is returned.
-//! - The peer of a killed process notices it within 100 ms if it waits. It then gets `Disconnected`, or
-//!   waits for the next peer: see [`Options::await_successor`](super::Options::await_successor). A peer
-//!   that was stopped, by SIGSTOP or by a debugger, is alive.
+//! - The peer of a killed process detects the death within 100 ms if it waits. It then gets
+//!   `Disconnected`, or waits for the next peer: see
+//!   [`Options::await_successor`](super::Options::await_successor). A process that was stopped, by
+//!   SIGSTOP or by a debugger, is alive.
 //! - The channel itself, with its unreceived messages, lives as long as one process has an endpoint.
 //!
 //! # Design
 //!
-//! The receiver looks at the sequence word in the next slot, directly before the message, and the sender
-//! looks at the receiver's position only when the ring seems full. So one cache line travels for each
-//! short message. Neither side makes a system call or a full memory barrier while the other one is
-//! awake.
+//! The receiver polls the sequence word in the next slot, directly before the message. The sender
+//! loads the receiver's position only when the ring seems full. So only one cache line moves
+//! between the processors for each short message. While the other side is awake, neither side makes
+//! a system call or a full memory barrier.
 //!
 //! # Examples
 //!
@@ -68,8 +69,8 @@ impl Protocol for Spsc {
 /// The sending endpoint of an spsc channel with messages of type `M`.
 pub type Sender<M> = super::Sender<Spsc, M>;
 
-/// The receiving endpoint of an spsc channel with messages of type `M`. Messages that it has not received
-/// when it is dropped stay for the next receiver.
+/// The receiving endpoint of an spsc channel with messages of type `M`. If it is dropped, the next receiver
+/// gets the messages that it has not received.
 pub type Receiver<M> = super::Receiver<Spsc, M>;
 
 /// A free slot of an spsc channel: see [`Sender::loan`](super::Sender::loan).

@@ -1,20 +1,21 @@
-//! The protocol of the ring: one producer, one consumer, and the word that says which message a slot
-//! has.
+//! The protocol of the ring: one producer, one consumer, and in each slot a sequence word that shows which
+//! message the slot has.
 //!
 //! Message `n` is in slot `n` modulo the number of slots.
 //!
-//! | Sequence word of the slot of message `n` | Meaning | Left by |
+//! | Sequence word of the slot of message `n` | Meaning | Ended by |
 //! |---|---|---|
 //! | `n + 1` minus the number of slots, or 0 in the first lap | the slot has no message, or a finished one, or the producer is writing | `publish` |
 //! | `n + 1` | the slot has message `n` | the `publish` of the next lap |
 //!
-//! The producer writes the payload and then the word. The consumer looks at the word of the next slot
-//! alone, copies the payload, and then stores the number of finished messages. The producer loads that
-//! number only when the ring seems full. A producer that dies while it writes has not changed the word,
-//! so that the next producer writes the same slot again. A batch is published from its last message to its
-//! first one, so that the consumer finds all of it or nothing; the next producer takes back the words of a
-//! batch that was not completed. A consumer that dies has finished the messages
-//! that the number counts, and the next consumer continues there.
+//! The producer writes the payload and then the word. The consumer polls the word of the next slot only. It
+//! copies the payload, and then stores the number of finished messages. The producer loads that number only
+//! when the ring seems full.
+//!
+//! A producer that dies while it writes has not changed the word, so the next producer writes the same slot
+//! again. A batch is published from its last message to its first one, so the consumer finds either all of it
+//! or nothing. The next producer resets the words of a batch that was not completed. A consumer that dies has
+//! finished the messages that the number counts, and the next consumer continues after them.
 
 use crate::channel::error::Corrupted;
 use crate::primitive::{AtomicU64, Ordering};
@@ -31,7 +32,7 @@ pub(in crate::channel) trait Ring {
     /// Returns the number of finished messages.
     fn received(&self) -> &AtomicU64;
 
-    /// Returns the number of sent messages, for lists.
+    /// Returns the number of sent messages, for the inventory.
     fn sent(&self) -> &AtomicU64;
 }
 
@@ -41,21 +42,23 @@ pub(in crate::channel) trait Ring {
 pub struct Producer {
     /// The number of the next message.
     next: u64,
-    /// The first number for which there may be no room. It is `next` at least, and only grows.
+    /// The first number for which there may be no free slot. It is at least `next`, and never decreases.
     limit: u64,
 }
 
 impl Producer {
     /// Continues after the last message that was published.
     pub(in crate::channel) fn resume(ring: &impl Ring) -> Producer {
-        // Acquire: the consumer's copies come before this producer's writes into the same slots.
+        // Acquire: the copies of the consumer happen before the writes of this producer into the same
+        // slots.
         let received = ring.received().load(Ordering::Acquire);
         let limit = received.wrapping_add(ring.count());
         let mut next = received;
         while next != limit && ring.sequence(next).load(Ordering::Relaxed) == next.wrapping_add(1) {
             next = next.wrapping_add(1);
         }
-        // A producer that died while it published a batch left later words than the first.
+        // A producer that died while it published a batch may have stored later words of the batch
+        // than the first one.
         let mut ahead = next;
         while ahead != limit {
             let word = ring.sequence(ahead);
@@ -75,7 +78,7 @@ impl Producer {
         self.next
     }
 
-    /// Returns how many messages fit, of at most `wanted`.
+    /// Returns the number of messages that fit, at most `wanted`.
     #[inline]
     pub(in crate::channel) fn room(
         &mut self,
@@ -90,10 +93,11 @@ impl Producer {
         }
     }
 
-    /// Loads the number of finished messages, and returns how many messages fit.
+    /// Loads the number of finished messages, and returns the number of messages that fit.
     #[cold]
     fn look_for_room(&mut self, ring: &impl Ring) -> Result<u64, Corrupted> {
-        // Acquire: the consumer's copies come before this producer's writes into the same slots.
+        // Acquire: the copies of the consumer happen before the writes of this producer into the same
+        // slots.
         let limit = ring.received().load(Ordering::Acquire).wrapping_add(ring.count());
         let room = limit.wrapping_sub(self.next);
         if room > ring.count() {
@@ -119,8 +123,8 @@ impl Producer {
     /// consumer finds none of them or all.
     #[inline]
     pub(in crate::channel) fn publish_batch(&mut self, ring: &impl Ring, count: u64) {
-        // The first word is stored last. Until then the consumer, which looks at that word alone, does
-        // not take the cache lines that this thread writes.
+        // Store the first word last. The consumer polls this word only, and until it changes the
+        // consumer does not load the cache lines that this thread writes.
         for ahead in (0..count).rev() {
             let position = self.next.wrapping_add(ahead);
             // Release: publishes the payloads to the Acquire in `Consumer::has`.
@@ -154,7 +158,7 @@ impl Consumer {
         self.next
     }
 
-    /// Returns whether message `next` plus `ahead` is there.
+    /// Returns whether the message with the number `next` plus `ahead` has been published.
     #[inline]
     pub(in crate::channel) fn has(&self, ring: &impl Ring, ahead: u64) -> Result<bool, Corrupted> {
         let position = self.next.wrapping_add(ahead);
@@ -174,7 +178,7 @@ impl Consumer {
     pub(in crate::channel) fn finish(&mut self, ring: &impl Ring, count: u64) {
         fault::point("channel-before-finish");
         self.next = self.next.wrapping_add(count);
-        // Release: the copies come before the producer's writes into the same slots.
+        // Release: the copies happen before the writes of the producer into the same slots.
         ring.received().store(self.next, Ordering::Release);
         fault::point("channel-after-finish");
     }

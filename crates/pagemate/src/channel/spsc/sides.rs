@@ -86,7 +86,7 @@ impl protocol::Producer<SpscHeader> for Producer {
         channel.header().receiver_flag.notify(channel);
     }
 
-    /// A claim changes nothing in the channel.
+    /// Does nothing, because a claim changes nothing in the channel.
     fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
 
     fn pending<M: ?Sized>(&self, channel: &Channel<SpscHeader, M>) -> u64 {
@@ -152,6 +152,6 @@ impl protocol::Consumer<SpscHeader> for Consumer {
         count
     }
 
-    /// A claim changes nothing in the channel.
+    /// Does nothing, because a claim changes nothing in the channel.
     fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
 }
