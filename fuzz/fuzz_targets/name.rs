@@ -1,5 +1,5 @@
-//! Fuzzes `Name`. A text is either refused, or it becomes a name that is equal after it was printed
-//! and parsed again.
+//! Fuzzes `Name`. A text is either refused, or becomes a name. Printing this name and parsing the
+//! result must yield an equal name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -56,8 +56,8 @@ impl StopRequests {
                 warn(&format!("only a signal can stop this process, Enter has no effect: {error}"));
             }
         }
-        // These calls cannot return because of a disconnection, because `self.sender` keeps the
-        // channel connected.
+        // `self.sender` keeps the channel connected, so these calls return only after a request or
+        // after the timeout.
         match limit {
             Some(limit) => _ = self.receiver.recv_timeout(limit),
             None => _ = self.receiver.recv(),

@@ -179,7 +179,7 @@ fn register_fork_handlers() {
 /// Acquires all locks in ascending rank.
 extern "C" fn lock_all() {
     if HELD_BY_FORK.with_borrow(|held| held.is_some()) {
-        // An earlier registration of the handlers already acquired the locks.
+        // The handlers are registered twice, and the first call has acquired the locks already.
         return;
     }
     let held = LOCKS.each_ref().map(acquire);

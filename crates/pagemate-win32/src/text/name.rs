@@ -10,7 +10,7 @@ use crate::error::{
 /// The maximum length of a name in the calls for bytes, including the NUL.
 const MAX_PATH: usize = 260;
 
-/// Returns a name from a call for bytes, which are UTF-8; `None` for a null pointer.
+/// Returns the object name in a byte string, which is UTF-8; `None` for a null pointer.
 ///
 /// # Safety
 ///
@@ -29,7 +29,7 @@ pub(crate) unsafe fn narrow(name: *const u8) -> Result<Option<String>> {
     Ok(Some(name.to_owned()))
 }
 
-/// Returns a name from a call for 16-bit characters; `None` for a null pointer.
+/// Returns the object name in a string of 16-bit characters; `None` for a null pointer.
 ///
 /// # Safety
 ///
