@@ -177,3 +177,41 @@ fn the_public_surface_is_the_committed_one() {
     }
     assert_eq!(now.lines().count(), committed.lines().count(), "run `cargo xtask api`");
 }
+
+/// Returns the row of a decision in `docs/api-guidelines.md`.
+fn decision(title: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api-guidelines.md");
+    let text = fs::read_to_string(path).unwrap();
+    let row = text.lines().find(|line| line.starts_with(&format!("| {title} |")));
+    row.unwrap_or_else(|| panic!("no row {title}")).to_owned()
+}
+
+#[test]
+fn exhaustive_enums_and_public_fields_have_a_reason() {
+    let (enums, structs) = (decision("Exhaustive enums"), decision("Public fields"));
+    let head = |line: &str| line.split(" {").next().unwrap_or_default().to_owned();
+    for line in surface().lines().filter(|line| !head(line).contains("#[non_exhaustive] ")) {
+        let name = |rest: &str| {
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            rest[..end].to_owned()
+        };
+        if let Some((_, rest)) = line.split_once("enum ") {
+            let name = name(rest);
+            assert!(
+                enums.contains(&format!("`{name}`")),
+                "enum {name} can grow: mark it #[non_exhaustive], or state the reason in \
+                 docs/api-guidelines.md, row \"Exhaustive enums\""
+            );
+        }
+        if let Some((_, rest)) = line.split_once("struct ")
+            && rest.contains(" { ")
+        {
+            let name = name(rest);
+            assert!(
+                structs.contains(&format!("`{name}`: ")),
+                "struct {name} has public fields: mark it #[non_exhaustive], or state the reason in \
+                 docs/api-guidelines.md, row \"Public fields\""
+            );
+        }
+    }
+}

@@ -407,6 +407,7 @@ impl<'a, K: Kind, M: Message + ?Sized> IntoIterator for &'a mut Receiver<K, M> {
 
 /// An iterator over the messages of a channel: see [`Receiver::iter`].
 #[derive(Debug)]
+#[must_use = "the iterator receives nothing until it is used"]
 pub struct Iter<'a, K: Kind, M: Message + ?Sized> {
     receiver: &'a mut Receiver<K, M>,
 }
@@ -421,6 +422,7 @@ impl<K: Kind, M: Message + ?Sized> Iterator for Iter<'_, K, M> {
 
 /// An iterator over the present messages of a channel: see [`Receiver::try_iter`].
 #[derive(Debug)]
+#[must_use = "the iterator receives nothing until it is used"]
 pub struct TryIter<'a, K: Kind, M: Message + ?Sized> {
     receiver: &'a mut Receiver<K, M>,
 }
@@ -436,6 +438,7 @@ impl<K: Kind, M: Message + ?Sized> Iterator for TryIter<'_, K, M> {
 /// A message in its slot. Dropping it finishes the message, so that a sender can use the slot again.
 ///
 /// If the process is killed while it has the sample, the next receiver gets the message again.
+#[must_use = "dropping the sample finishes its message"]
 pub struct Sample<'a, K: Kind, M: Message + ?Sized> {
     receiver: &'a mut Receiver<K, M>,
     /// The offset of the message in its slot, in bytes.

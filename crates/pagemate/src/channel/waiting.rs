@@ -9,6 +9,7 @@ use crate::sys::spin::{self, Spin};
 
 /// The way in which an endpoint waits for its peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Waiting {
     /// The endpoint polls the channel for a short time, and then sleeps. It sleeps at once if the last polls were
     /// in vain.
