@@ -31,6 +31,7 @@
 //! | share bytes or plain values | [`Section`], mapped as a [`View`] |
 //! | share one value that many processes change | [`SharedMutex`](sync::SharedMutex): a lock and its value in a section |
 //! | let many processes read a value for longer, and few change it | [`SharedRwLock`](sync::SharedRwLock) |
+//! | compute a value once, by the first process that needs it | [`SharedOnceCell`](sync::SharedOnceCell) |
 //! | exclude other processes from data or a resource anywhere | [`Mutex`](sync::Mutex) |
 //! | tell waiting processes that something happened | [`Event`](sync::Event), with manual reset for all of them, with auto reset for one |
 //! | limit how many processes use a resource, or count work items | [`Semaphore`](sync::Semaphore) |

@@ -1,5 +1,5 @@
-//! Kills processes that hold read-write locks or wait for them: at every fault point, and at random
-//! instructions. Forks processes that hold them.
+//! Kills processes that use read-write locks and once-cells: at every fault point, and at random
+//! instructions. Forks processes that hold locks.
 //!
 //! `cargo test` kills 300 processes at random, `cargo xtask torture` 2,000, and `cargo xtask torture long`
 //! 20,000. `cargo xtask faults` builds with `--cfg pagemate_fault` and kills at the points.
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::fork::{Forked, alone, fork, hold_on};
 use harness::locks::{Pair, add_one};
-use pagemate::sync::SharedRwLock;
+use pagemate::sync::{SharedOnceCell, SharedRwLock};
 use pagemate::{Section, SectionOptions};
 
 #[test]
@@ -79,6 +79,42 @@ fn processes_that_are_killed_at_random_leave_no_lock_held_and_no_torn_value_unre
             assert!(last > u64::from(kills()), "the children did no work");
         },
     );
+}
+
+#[test]
+fn one_value_of_processes_that_are_killed_at_random_stays() {
+    alone("one_value_of_processes_that_are_killed_at_random_stays", |_| {
+        let len = SharedOnceCell::<Pair>::LEN * 32;
+        let section = SectionOptions::new().len(len).create_new("x").unwrap();
+        let init = |number: u64| {
+            let section = Section::open("x").unwrap();
+            for at in 0..32 {
+                let offset = at * SharedOnceCell::<Pair>::LEN;
+                let cell = SharedOnceCell::<Pair>::open_or_create(&section, offset).unwrap();
+                let value = cell.get_or_init_with(|value| {
+                    assert_eq!(value.get(), [0; 2]);
+                    value.as_array().iter().for_each(|word| word.set(&number));
+                    Ok(())
+                });
+                let [one, other] = value.unwrap().get();
+                assert_eq!(one, other);
+            }
+        };
+        for round in 0..u64::from(kills() / 10) {
+            section.map().unwrap().write_at(0, &[0; 32 * 80]).unwrap();
+            let children = [1, 2].map(|number| {
+                fork(move || {
+                    init(number);
+                    hold_on();
+                })
+            });
+            thread::sleep(Duration::from_micros(round * 37 % 1500));
+            children.into_iter().for_each(Forked::kill);
+            init(3);
+            let cell = SharedOnceCell::<Pair>::open(&section, 0).unwrap();
+            assert!(cell.get().is_some() && !cell.set(&[4; 2]).unwrap());
+        }
+    });
 }
 
 #[test]
@@ -200,12 +236,12 @@ mod points {
         scene.victim.tell("rw-read-until-busy x");
         scene.until(|scene| scene.keeper.ask("rw-words x") == "gate 0, 1 readers");
         scene.others[0].tell("rw-add x");
-        scene.victim.reply();
+        let died = scene.victim.reply().is_none();
         let added = scene.others[0].reply().unwrap();
         assert!(!added.starts_with("abandoned"), "{point}: a reader abandons nothing");
         scene.keeper.expect("rw-try-read x", &added);
         scene.others[1].expect("rw-try-read x", &added);
-        scene.victim.has_ended()
+        died
     }
 
     /// The victim writes, and has to wait for a reader that is killed.
@@ -219,8 +255,7 @@ mod points {
         scene.until(|scene| scene.keeper.ask("rw-words x") == "gate 1, 1 readers");
         other.tell("rw-read x");
         reader.end("kill");
-        scene.victim.reply();
-        let died = scene.victim.has_ended();
+        let died = scene.victim.reply().is_none();
         let torn = died && matches!(point, "write-after-acquire" | "write-before-open");
         let seen = other.reply().unwrap();
         let wrote = !died || matches!(point, "write-before-open" | "write-after-open");
@@ -244,21 +279,47 @@ mod points {
         scene.until(|scene| scene.keeper.ask("rw-words x") == "gate 1, 64 readers");
         let [full, mut other] = scene.others;
         full.end("kill");
-        scene.victim.reply();
+        let died = scene.victim.reply().is_none();
         other.expect("rw-read x", "0");
         scene.keeper.expect("rw-add x", "1");
-        scene.victim.has_ended()
+        died
+    }
+
+    /// The victim initialises a once-cell for which others wait.
+    fn initialiser(point: &str) -> bool {
+        let mut scene = Scene::new(point, "once-open x");
+        scene.others[0].tell("once-wait x");
+        let died = !scene.does("once-init x 1");
+        let set = !died || point == "once-before-wake";
+        let value = if set { "1" } else { "2" };
+        scene.others[1].expect("once-init x 2", value);
+        assert_eq!(scene.others[0].reply().unwrap(), value);
+        scene.keeper.expect("once-get x", value);
+        died
+    }
+
+    /// The victim waits for a once-cell.
+    fn waiter(point: &str) -> bool {
+        let mut scene = Scene::new(point, "once-open x");
+        scene.victim.tell("once-wait x");
+        if point == "once-before-sleep" {
+            scene.until(|_| false);
+        }
+        scene.others[0].expect("once-init x 1", "1");
+        scene.others[1].expect("once-wait x", "1");
+        scene.victim.reply().is_none()
     }
 
     #[test]
     fn killed_at_every_point() {
         let points: BTreeSet<String> = harness::fault_points("src/sys/sync/typed")
             .into_iter()
-            .filter(|point| point.starts_with("read-") || point.starts_with("write-"))
+            .filter(|point| ["read-", "write-", "once-"].iter().any(|kind| point.starts_with(kind)))
             .collect();
-        assert!(points.len() > 7, "{points:?}");
+        assert!(points.len() > 11, "{points:?}");
         for point in &points {
-            let reached = [reader, writer, late_reader].map(|scene| scene(point));
+            let scenes = [reader, writer, late_reader, initialiser, waiter];
+            let reached = scenes.map(|scene| scene(point));
             assert!(reached.contains(&true), "no scene reaches {point}");
         }
     }

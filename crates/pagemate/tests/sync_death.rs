@@ -20,8 +20,8 @@ fn actor() {
 
 fn all_points() -> BTreeSet<String> {
     let mut found = harness::fault_points("src/sys/sync");
-    // `locks_death.rs` has the points of read-write locks.
-    found.retain(|point| !point.starts_with("read-") && !point.starts_with("write-"));
+    // `locks_death.rs` has the points of these.
+    found.retain(|point| !["read-", "write-", "once-"].iter().any(|kind| point.starts_with(kind)));
     found.append(&mut harness::fault_points("src/sync"));
     let mut seats = harness::fault_points("src/sys/liveness");
     seats.retain(|point| point.starts_with("seat-"));

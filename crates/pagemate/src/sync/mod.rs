@@ -11,6 +11,7 @@
 //! | [`Semaphore`] | a count of permits |
 //! | [`SharedMutex`] | a mutex together with the value that it protects, in a section |
 //! | [`SharedRwLock`] | a read-write lock together with its value, in a section |
+//! | [`SharedOnceCell`] | a value in a section that one process initialises once |
 //! | [`wait_any`], [`wait_all`] | waiting for several of the first three |
 //!
 //! # Which lock
@@ -20,6 +21,7 @@
 //! | short changes of a value by several processes | [`SharedMutex`] |
 //! | long reads of a value by several processes at a time, rare changes | [`SharedRwLock`] |
 //! | frequent reads that must not wait, or by users that may only read; one writer at a time | [`SeqLock`](crate::typed::SeqLock) |
+//! | reads of a value that is computed once and then stays | [`SharedOnceCell`] |
 //! | single numbers | an atomic in [`Shared`](crate::Shared) memory |
 //! | data outside of a section, such as a file or a device | [`Mutex`] |
 //!
@@ -95,6 +97,7 @@
 mod entry;
 mod event;
 mod mutex;
+mod once_cell;
 mod rwlock;
 mod semaphore;
 mod shared;
@@ -102,6 +105,7 @@ mod wait_many;
 
 pub use self::event::{Event, EventOptions, Reset};
 pub use self::mutex::{Mutex, MutexGuard, MutexOptions};
+pub use self::once_cell::SharedOnceCell;
 pub use self::rwlock::{SharedReadGuard, SharedRwLock, SharedWriteGuard};
 pub use self::semaphore::{Permit, Semaphore, SemaphoreOptions};
 pub use self::shared::{SharedGuard, SharedMutex};

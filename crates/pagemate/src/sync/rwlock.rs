@@ -12,6 +12,7 @@ use crate::primitive::{AtomicU32, Ordering};
 use crate::section::Section;
 use crate::sys::peers::HandleSeat;
 use crate::sys::sync;
+use crate::sys::sync::typed::Sleepers;
 use crate::sys::sync::typed::rwlock::{Entered, Holders, RwWords};
 use crate::typed::{self, Field, HEADER_LEN, Layout, Memory, Plain, Racy, ReadOnly, Unlock};
 
@@ -337,15 +338,15 @@ impl<T: Plain> Holders for SharedRwLock<T> {
     fn is_alive(&self, seat: u32) -> Result<bool> {
         self.seat.peers().is_alive(seat)
     }
+}
 
+impl<T: Plain> Sleepers for SharedRwLock<T> {
     fn sleep(&self, word: &AtomicU32, expected: u32, time: Duration) -> Result<()> {
-        let offset = self.value.memory().offset_of(word);
-        let slept = self.seat.peers().wait(word, offset, expected, time);
-        slept.map_err(|error| Error::os("it cannot be waited for", error))
+        self.value.memory().sleep(self.seat.peers(), word, expected, time)
     }
 
-    fn wake(&self, word: &AtomicU32) {
-        self.seat.peers().wake(word, self.value.memory().offset_of(word), 1);
+    fn wake(&self, word: &AtomicU32, count: u32) {
+        self.value.memory().wake(self.seat.peers(), word, count);
     }
 }
 

@@ -83,7 +83,7 @@
 //! - The death of a waiter loses no wake-up for good: another waiter tests the word again within a
 //!   bounded time.
 //!
-//! # `peers`: the other processes of a channel or a read-write lock
+//! # `peers`: the other processes of a channel or of a lock beside its value
 //!
 //! - A seat is a number that is never reused in its object. `is_alive` returns whether the process that
 //!   took it is alive.

@@ -4,6 +4,7 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Layout;
 use crate::access::Access;
@@ -114,8 +115,26 @@ impl Memory {
         unsafe { atomics.as_ref() }
     }
 
+    /// Sleeps while a word of this memory has the value `expected`, for at most `time`. It may return
+    /// early.
+    pub(crate) fn sleep(
+        &self,
+        peers: &Peers,
+        word: &AtomicU32,
+        expected: u32,
+        time: Duration,
+    ) -> Result<()> {
+        let slept = peers.wait(word, self.offset_of(word), expected, time);
+        slept.map_err(|error| Error::os("it cannot be waited for", error))
+    }
+
+    /// Wakes at most `count` threads that sleep on a word of this memory.
+    pub(crate) fn wake(&self, peers: &Peers, word: &AtomicU32, count: u32) {
+        peers.wake(word, self.offset_of(word), count);
+    }
+
     /// Returns the offset in the section of a word of this memory.
-    pub(crate) fn offset_of(&self, word: &AtomicU32) -> usize {
+    fn offset_of(&self, word: &AtomicU32) -> usize {
         let at = std::ptr::from_ref(word).addr().wrapping_sub(self.0.as_ptr().addr());
         usize::try_from(self.0.start()).unwrap_or(usize::MAX).wrapping_add(at)
     }
@@ -174,7 +193,7 @@ impl Memory {
     }
 
     /// Sets the bytes after the header to zero. The caller is the only one that accesses them.
-    fn clear_value(&self) {
+    pub(crate) fn clear_value(&self) {
         const ZEROS: [u8; 4096] = [0; 4096];
         let len = self.0.len();
         for at in (HEADER_LEN..len).step_by(ZEROS.len()) {

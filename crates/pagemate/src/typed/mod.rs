@@ -84,6 +84,9 @@ const GUARDED: u64 = u64::from_ne_bytes(*b"PMGUARD1");
 /// The magic number of a [`SharedRwLock`](crate::sync::SharedRwLock).
 const RW_LOCKED: u64 = u64::from_ne_bytes(*b"PMRWLCK1");
 
+/// The magic number of a [`SharedOnceCell`](crate::sync::SharedOnceCell).
+const ONCE: u64 = u64::from_ne_bytes(*b"PMONCEC1");
+
 /// The layout of a value, on which all processes have to agree.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -107,8 +110,16 @@ impl Layout {
 
     /// Returns the layout of a value under a read-write lock.
     pub(crate) fn rw_locked<T: Shareable>() -> Layout {
-        let fields = Fields { magic: RW_LOCKED, ..Layout::typed::<T>().fields };
-        Layout { fields, type_name: std::any::type_name::<T>() }
+        Layout::typed::<T>().with_magic(RW_LOCKED)
+    }
+
+    /// Returns the layout of a value that is initialised once.
+    pub(crate) fn once<T: Shareable>() -> Layout {
+        Layout::typed::<T>().with_magic(ONCE)
+    }
+
+    fn with_magic(self, magic: u64) -> Layout {
+        Layout { fields: Fields { magic, ..self.fields }, ..self }
     }
 
     /// Returns the layout of a value beside a mutex.
@@ -129,6 +140,7 @@ fn kind_of(magic: u64) -> Option<&'static str> {
         TYPED => Some("typed memory"),
         GUARDED => Some("a mutex beside its value"),
         RW_LOCKED => Some("a read-write lock beside its value"),
+        ONCE => Some("a once-cell"),
         _ => None,
     }
 }

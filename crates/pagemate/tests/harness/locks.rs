@@ -1,10 +1,11 @@
-//! The commands of actors for values under read-write locks. Each lies at the beginning of a section.
+//! The commands of actors for read-write locks and once-cells. Each lies at the beginning of a section.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::{mem, thread};
 
-use pagemate::sync::{SharedReadGuard, SharedRwLock, SharedWriteGuard};
+use pagemate::sync::{SharedOnceCell, SharedReadGuard, SharedRwLock, SharedWriteGuard};
+use pagemate::typed::{Racy, ReadOnly};
 use pagemate::{Result, Section};
 
 /// The type of the values: two numbers that are equal while no thread writes.
@@ -14,6 +15,7 @@ pub(crate) type Pair = [u64; 2];
 #[derive(Clone, Default)]
 pub(super) struct Locks {
     rw: HashMap<String, Arc<SharedRwLock<Pair>>>,
+    once: HashMap<String, Arc<SharedOnceCell<Pair>>>,
 }
 
 /// Returns the value, and "abandoned" if it was.
@@ -36,6 +38,12 @@ pub(crate) fn add_one(guard: &SharedWriteGuard<'_, Pair>) -> String {
     guard.as_array()[0].set(&next);
     guard.as_array()[1].set(&next);
     if guard.was_abandoned() { format!("abandoned {next}") } else { next.to_string() }
+}
+
+/// Returns the value of a once-cell.
+fn whole(cell: &ReadOnly<Racy<Pair>>) -> String {
+    let [one, other] = cell.get();
+    if one == other { one.to_string() } else { "torn".to_owned() }
 }
 
 impl Locks {
@@ -84,6 +92,26 @@ impl Locks {
                 }
                 read(&guard)
             }
+            ["once-open", name] => {
+                let cell = SharedOnceCell::open_or_create(section.expect("a section"), 0)?;
+                self.once.insert(name.to_owned(), Arc::new(cell));
+                "ok".to_owned()
+            }
+            ["once-get", name] => self.once[name].get().map_or_else(|| "none".to_owned(), whole),
+            ["once-init", name, number] => {
+                whole(self.once[name].get_or_init(|| [number.parse().unwrap(); 2])?)
+            }
+            // Stores half of a value, and never returns.
+            ["once-hang", name, number] => {
+                let hang = |value: &Racy<Pair>| {
+                    value.as_array()[0].set(&number.parse().unwrap());
+                    loop {
+                        thread::park();
+                    }
+                };
+                whole(self.once[name].get_or_init_with(hang)?)
+            }
+            ["once-wait", name] => whole(self.once[name].wait()?),
             _ => panic!("an actor does not know {words:?}"),
         })
     }

@@ -385,6 +385,10 @@ impl Stage {
                 ok()
             }
             ["read", name] => Ok(self.views[name].read::<u64>(0)?.to_string()),
+            ["read-at", name, at] => {
+                let at = usize::try_from(parse(at)).unwrap();
+                Ok(self.views[name].read::<u64>(at)?.to_string())
+            }
             ["zero", name] => {
                 let mut bytes = vec![1; self.views[name].len()];
                 self.views[name].read_at(0, &mut bytes)?;

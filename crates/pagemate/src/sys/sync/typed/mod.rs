@@ -1,10 +1,28 @@
-//! The protocols of typed memory: its initialisation, values under a sequence number, and read-write
-//! locks.
+//! The protocols of typed memory: its initialisation, values under a sequence number, read-write
+//! locks, and once-cells.
 //!
 //! Like those in `words`, they run over borrowed words, so that loom checks them.
 
 pub(crate) mod header;
+pub(crate) mod once;
 pub(crate) mod rwlock;
 pub(crate) mod sequence;
 #[cfg(all(test, loom))]
 mod tests;
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::primitive::AtomicU32;
+
+/// The number of sleepers of a word to wake that means all of them.
+const ALL: u32 = i32::MAX.cast_unsigned();
+
+/// The calls by which threads of all processes sleep on words.
+pub(crate) trait Sleepers {
+    /// Sleeps while the word has the value `expected`, for at most `time`. It may return early.
+    fn sleep(&self, word: &AtomicU32, expected: u32, time: Duration) -> Result<()>;
+
+    /// Wakes at most `count` threads that sleep on the word.
+    fn wake(&self, word: &AtomicU32, count: u32);
+}

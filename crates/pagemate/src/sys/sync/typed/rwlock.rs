@@ -21,6 +21,7 @@
 
 use std::time::Duration;
 
+use super::Sleepers;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::primitive::{AtomicU32, Ordering, fence};
@@ -46,15 +47,9 @@ const SLICE: Duration = Duration::from_millis(30);
 const LOOKS: u32 = if cfg!(loom) { 0 } else { 100 };
 
 /// The processes that use the lock.
-pub(crate) trait Holders {
+pub(crate) trait Holders: Sleepers {
     /// Returns whether a live process has this seat.
     fn is_alive(&self, seat: u32) -> Result<bool>;
-
-    /// Sleeps while the word has the value `expected`, for at most `time`. It may return early.
-    fn sleep(&self, word: &AtomicU32, expected: u32, time: Duration) -> Result<()>;
-
-    /// Wakes the thread that sleeps on the word.
-    fn wake(&self, word: &AtomicU32);
 }
 
 /// The words of a lock. Another process may write any value to them.
@@ -158,7 +153,7 @@ impl RwWords {
         fault::point("read-before-wake");
         // Release: pairs with the Acquire in `wait_until`, after which the keeper sees the free place.
         self.departures.fetch_add(1, Ordering::Release);
-        holders.wake(&self.departures);
+        holders.wake(&self.departures, 1);
     }
 
     /// Begins to write: closes the gate, and waits until no reader is left. The caller owns the mutex.

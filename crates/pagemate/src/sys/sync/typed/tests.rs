@@ -4,7 +4,7 @@ use loom::thread;
 
 use super::header::{Fields, Header};
 use super::rwlock::{Entered, Holders, READERS, RwWords};
-use super::sequence;
+use super::{Sleepers, once, sequence};
 use crate::deadline::Deadline;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
 use crate::primitive::{AtomicU32, AtomicU64};
@@ -177,7 +177,9 @@ impl Holders for OneDead {
     fn is_alive(&self, seat: u32) -> crate::Result<bool> {
         Ok(seat != DEAD)
     }
+}
 
+impl Sleepers for OneDead {
     fn sleep(
         &self,
         word: &AtomicU32,
@@ -188,8 +190,8 @@ impl Holders for OneDead {
         Ok(())
     }
 
-    fn wake(&self, word: &AtomicU32) {
-        wait::wake(word.into(), 1);
+    fn wake(&self, word: &AtomicU32, count: u32) {
+        wait::wake(word.into(), count);
     }
 }
 
@@ -305,4 +307,59 @@ fn readers_are_told_of_a_dead_writer_until_the_next_writer_is_told() {
         assert!(!locked.add_one());
         assert!(!locked.read(1).1);
     });
+}
+
+/// A cell with the lock of its initialisers, and a value of two words.
+#[derive(Default)]
+struct Once {
+    lock: loom::sync::Mutex<()>,
+    state: AtomicU32,
+    value: [AtomicU32; 2],
+}
+
+impl Once {
+    /// Initialises the value to `number`, if it is empty, as far as the word `dies`, at which the
+    /// initialiser is killed.
+    fn init(&self, number: u32, dies: Option<usize>) {
+        let _lock = self.lock.lock().unwrap();
+        let clear = || self.value.iter().for_each(|word| word.store(0, Relaxed));
+        let init = || {
+            for (at, word) in self.value.iter().enumerate() {
+                if dies == Some(at) {
+                    return Err(crate::Error::new(crate::ErrorKind::Os, "killed"));
+                }
+                assert_eq!(word.load(Relaxed), 0, "an initialiser finds zeros");
+                word.store(number, Relaxed);
+            }
+            Ok(())
+        };
+        _ = once::init(&self.state, &OneDead, clear, init);
+    }
+
+    fn get(&self) -> Option<u32> {
+        once::is_set(&self.state).then(|| {
+            let [one, other] = self.value.each_ref().map(|word| word.load(Relaxed));
+            assert_eq!(one, other, "half of a value");
+            one
+        })
+    }
+}
+
+#[test]
+fn waiters_of_a_cell_are_woken_and_one_of_two_values_stays() {
+    for dies in [None, Some(0), Some(1)] {
+        model(move || {
+            let once: &Once = leak(Once::default());
+            let waiter = thread::spawn(move || {
+                assert!(once::wait(&once.state, &OneDead, Deadline::Never).unwrap());
+                once.get().unwrap()
+            });
+            let first = thread::spawn(move || once.init(1, dies));
+            once.init(2, None);
+            let seen = once.get().unwrap();
+            first.join().unwrap();
+            assert_eq!(waiter.join().unwrap(), seen);
+            assert!(seen == 2 || dies.is_none(), "{seen} is of a dead initialiser");
+        });
+    }
 }
