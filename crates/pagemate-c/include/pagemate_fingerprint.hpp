@@ -135,7 +135,7 @@ struct Layout {
     bool in_place;
 };
 
-/** Computes the layout of a type by `layout()`. */
+/** For each shareable type a specialisation, whose function `layout()` returns the layout of the type. */
 template <class T, class = void> struct Describe;
 
 /** The description of a struct. */

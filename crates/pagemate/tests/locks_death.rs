@@ -22,7 +22,7 @@ fn actor() {
     harness::actor();
 }
 
-/// Longer than any wait that ends well.
+/// A timeout that is longer than any successful wait.
 const LONG: Duration = Duration::from_mins(1);
 
 /// The number of processes that a test kills at random.
@@ -134,7 +134,7 @@ fn a_forked_child_holds_none_of_its_parents_locks() {
             drop(own);
         })
         .join();
-        // A child that lives on does not make its parent's locks held.
+        // While the child is alive, its dead parent's locks must not count as held.
         let child = fork(|| {
             drop(read.read().unwrap());
             hold_on();
@@ -229,7 +229,7 @@ mod points {
         }
     }
 
-    /// The victim reads, and leaves while a writer waits.
+    /// The victim reads, and releases the lock while a writer waits.
     fn reader(point: &str) -> bool {
         let mut scene = Scene::new(point, "rw-open x");
         scene.does("rw-read x");
@@ -259,7 +259,7 @@ mod points {
         let torn = died && matches!(point, "write-after-acquire" | "write-before-open");
         let seen = other.reply().unwrap();
         let wrote = !died || matches!(point, "write-before-open" | "write-after-open");
-        // The reader may have had its turn before the victim.
+        // The reader may have acquired the lock before the victim.
         let now = if wrote { "1" } else { "0" };
         assert!(if torn { seen == "abandoned" } else { seen == now || seen == "0" }, "{seen}");
         let next = if wrote { 2 } else { 1 };

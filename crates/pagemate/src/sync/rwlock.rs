@@ -25,46 +25,46 @@ const VALUE_AT: usize = WORDS_AT + size_of::<RwWords>();
 /// A read-write lock together with the value that it protects, in a section.
 ///
 /// Several readers hold it at a time, or one writer. It occupies [`LEN`](SharedRwLock::LEN) bytes at an
-/// offset that is a multiple of [`ALIGN`](SharedRwLock::ALIGN): 384 bytes of its own, then the value. The
+/// offset that is a multiple of [`ALIGN`](SharedRwLock::ALIGN): a header of 384 bytes, then the value. The
 /// first process that calls [`open_or_init`](SharedRwLock::open_or_init) initialises the value, while others
 /// wait: see [`SharedMutex`](super::SharedMutex). Opening with another type fails with
 /// [`WrongKind`](ErrorKind::WrongKind).
 ///
 /// The guards deref to a cell in the shared memory, which copies the value or, for an array, one element
-/// of it: [`Racy`]. No part of the value has to pass the stack.
+/// of it: [`Racy`]. So values that are too large for the stack can be used too.
 ///
 /// # Death of a holder
 ///
-/// - A writer that is killed, that panics, or whose thread ends with the lock leaves it *abandoned*. The
+/// - If a writer is killed, panics, or its thread ends while it holds the lock, the lock is *abandoned*. The
 ///   next writer acquires it within 100 ms, and its guard reports it:
 ///   [`was_abandoned`](SharedWriteGuard::was_abandoned). Until that writer releases the lock, the guards of
 ///   readers report it too ([`was_abandoned`](SharedReadGuard::was_abandoned)), so a reader never takes a
 ///   partly changed value for a whole one.
-/// - A reader that is killed releases the lock. The next writer finds that before it sleeps, or within
-///   30 ms if it already waits.
+/// - A reader that is killed releases the lock. The next writer detects its death before it sleeps, or
+///   within 30 ms if it already waits.
 /// - A guard of a reader that was [forgotten](std::mem::forget) holds the lock until its handle is dropped.
 ///
 /// # Order of the holders
 ///
-/// A reader enters at once while no writer has the lock or waits for it. A writer that has its turn waits
-/// only for the readers that are inside: readers that come later wait until it has released the lock, so
-/// readers cannot starve writers. Writers, and readers that have to wait, queue for a mutex. Neither group
-/// has priority there.
+/// A reader acquires the lock at once if no writer holds it or waits for it. Writers, and readers that have to
+/// wait, queue for a mutex, where neither group has priority. A writer that owns the mutex waits only for the
+/// readers that hold the lock at that time. Readers that come later wait until the writer has released the
+/// lock, so readers cannot starve writers.
 ///
-/// At most 64 readers hold the lock at a time; further ones wait as behind a writer. A thread that already
-/// holds the lock as a reader must not acquire it again: it deadlocks if a writer waits in between. A
-/// reader also deadlocks if it calls [`write`](SharedRwLock::write).
+/// At most 64 readers hold the lock at a time; further readers wait. A thread that already holds the lock as a
+/// reader must not acquire it again: it deadlocks if a writer begins to wait in between. A reader also
+/// deadlocks if it calls [`write`](SharedRwLock::write).
 ///
 /// # Forks and rights
 ///
 /// A forked child holds none of its parent's locks. To read the value a process needs the right to write
-/// to the section, because it stores a mark of the reader in it. For a value that other users may only
+/// to the section, because it stores its seat in the lock. For a value that other users may only
 /// read, use a [`SeqLock`](crate::typed::SeqLock).
 ///
 /// # Platforms
 ///
-/// On Windows each process that has read the value has a kernel mutex as its mark, and waiting writers sleep
-/// on a kernel semaphore; `docs/layout.md` has their names. The lock cannot be used from another logon
+/// On Windows the seat of a process that has read the value is a kernel mutex, and waiting writers sleep on a
+/// kernel semaphore; `docs/layout.md` has their names. The lock cannot be used from another logon
 /// session, unless the section has a `Global\` name.
 ///
 /// # Examples
@@ -96,7 +96,7 @@ const VALUE_AT: usize = WORDS_AT + size_of::<RwWords>();
 #[doc(alias("pthread_rwlock_t", "SRWLOCK"))]
 pub struct SharedRwLock<T> {
     lock: sync::Mutex,
-    /// The seat that marks the readers of this handle.
+    /// The seat that the readers of this handle store in the lock.
     seat: HandleSeat,
     value: Field<Racy<T>>,
 }
@@ -121,7 +121,7 @@ impl<T: Plain> SharedRwLock<T> {
     /// - [`PermissionDenied`](ErrorKind::PermissionDenied): the section is read-only.
     /// - [`WrongKind`](ErrorKind::WrongKind): the existing lock protects a value of another type, or the
     ///   bytes are another kind of memory.
-    /// - [`Corrupted`](ErrorKind::Corrupted): the bytes are something else.
+    /// - [`Corrupted`](ErrorKind::Corrupted): the bytes are neither zero nor memory of pagemate.
     /// - [`Unsupported`](ErrorKind::Unsupported): on Unix, the section is over a file and has no name; on
     ///   macOS, the section has no name; on Windows, the section comes from another logon session and
     ///   has no `Global\` name.
@@ -286,7 +286,7 @@ impl<T: Plain> SharedRwLock<T> {
         Ok(entered.map(|entered| SharedReadGuard { lock: self, entered, not_send: PhantomData }))
     }
 
-    /// Enters as the keeper of the lock if the gate is closed or no place is free.
+    /// Acquires the lock for a reader that has found the gate closed or no free place: it becomes the keeper.
     #[cold]
     fn enter_slowly(&self, deadline: Deadline) -> Result<Option<Entered>> {
         let words = self.words();
@@ -368,7 +368,7 @@ pub struct SharedReadGuard<'a, T: Plain> {
 
 impl<T: Plain> SharedReadGuard<'_, T> {
     /// Returns whether a writer died or panicked while it held the lock, and no other writer has acquired
-    /// the lock since. The value may be inconsistent. Every reader learns it.
+    /// the lock since. The value may be inconsistent. The guards of all readers report this.
     #[doc(alias("EOWNERDEAD"))]
     pub fn was_abandoned(&self) -> bool {
         self.entered.abandoned
@@ -387,7 +387,7 @@ impl<T: Plain> Deref for SharedReadGuard<'_, T> {
 impl<T: Plain> Drop for SharedReadGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // A forked child finds a copy of this guard but has not entered: the place is its parent's.
+        // A forked child inherits a copy of this guard but does not hold the lock: the place belongs to its parent.
         if self.lock.seat.get() == Some(self.entered.seat()) {
             self.lock.words().leave(self.entered, self.lock);
         }
@@ -444,7 +444,7 @@ impl<T: Plain> Deref for SharedWriteGuard<'_, T> {
 
 impl<T: Plain> Drop for SharedWriteGuard<'_, T> {
     fn drop(&mut self) {
-        // A forked child finds a copy of this guard but does not hold the lock.
+        // A forked child inherits a copy of this guard but does not hold the lock.
         if self.lock.lock.is_mine() {
             let panicked = thread::panicking() && !self.entry.is_panicking();
             self.lock.words().open(panicked);

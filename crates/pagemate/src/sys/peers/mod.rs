@@ -1,4 +1,5 @@
-//! The processes that use a channel: which of them are alive, and how to wake their threads.
+//! The processes that use a channel or a read-write lock: which of them are alive, and how to wake their
+//! threads.
 //!
 //! Every platform provides [`Peers`], [`Seat`] and [`HandleSeat`]:
 //!
@@ -10,10 +11,10 @@
 //! - `is_alive` returns whether a live process has a seat. A stopped process is alive, a zombie is not.
 //! - `Seat::is_mine` returns whether this process took the seat. It is false in a forked child.
 //! - `HandleSeat` is the seat of a handle, which each process takes when it first needs it: a forked child
-//!   takes one of its own. Dropping it leaves the seat.
+//!   takes one of its own. Dropping it releases the seat.
 //! - `wait` sleeps while a word has the expected value, until a wake-up or until its time has passed.
 //!   It may return early. `wake` wakes threads of all processes that sleep on the word. `offset` is the
-//!   word's place in the object.
+//!   offset of the word in the object.
 //!
 //! No wake-up is lost. The waking thread changes the word before it calls `wake`. If it does so
 //! before the sleeper compares the word, the sleeper finds the change and does not sleep.

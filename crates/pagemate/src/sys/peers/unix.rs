@@ -143,7 +143,7 @@ impl HandleSeat {
         }
         let new = u64::from(generation()) << 32 | u64::from(seat);
         if self.seat.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-            // Another thread of this process was faster.
+            // Another thread of this process has taken the seat of the handle meanwhile.
             self.peers.seats.release(self.peers.at, seat);
         }
         Ok(self.get().unwrap_or(seat))

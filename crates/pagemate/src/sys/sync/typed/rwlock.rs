@@ -1,18 +1,18 @@
-//! A read-write lock: a gate, and a place for each reader.
+//! A read-write lock: a gate, and 64 places, each of which stores the seat of one reader.
 //!
 //! A mutex, which is not part of this protocol, admits one *keeper* at a time: a writer, or a reader that
 //! found the gate closed or no free place. Only the keeper changes the gate. A reader stores its seat in
 //! a place and then tests the gate. A keeper closes the gate and then tests the places. So one of the two
 //! sees the store of the other.
 //!
-//! | Gate | Meaning | Left by |
+//! | Gate | Meaning | Ended by |
 //! |---|---|---|
 //! | [`OPEN`] | readers may enter | `write`, or `enter` without a free place, which close it |
 //! | [`CLOSING`] | the keeper waits until readers leave, or died while it did so | the keeper; the next keeper, which reports nothing |
 //! | [`CLOSED`] | the keeper writes, or died while it did so | `open`; the next keeper, which adds `ABANDONED` |
 //! | one of the first two with [`ABANDONED`] | the same; a writer died or panicked, and no writer has acquired the lock since | `write`, which reports it |
 //!
-//! | Place | Meaning | Left by |
+//! | Place | Meaning | Ended by |
 //! |---|---|---|
 //! | 0 | free | `claim` |
 //! | a seat | a reader with this seat, if the seat is alive | `leave`; a keeper, if the seat is dead |
@@ -34,13 +34,13 @@ const OPEN: u32 = 0;
 const CLOSING: u32 = 1;
 const CLOSED: u32 = 2;
 
-/// The bits of these states.
+/// The bits of the gate that store one of these states.
 const STATE: u32 = 3;
 
-/// Set after the death or the panic of a writer, until the next writer acquires the lock.
+/// The bit that is set from the death or the panic of a writer until the next writer acquires the lock.
 const ABANDONED: u32 = 4;
 
-/// The longest sleep of a keeper that waits for readers. Then it tests whether they are alive.
+/// The longest sleep of a keeper that waits for readers. After it the keeper tests their liveness.
 const SLICE: Duration = Duration::from_millis(30);
 
 /// How often a keeper looks at the places before it sleeps.
@@ -58,7 +58,7 @@ pub(crate) trait Holders: Sleepers {
 #[repr(C)]
 pub(crate) struct RwWords {
     gate: AtomicU32,
-    /// The number of readers that left while the gate was closing. The keeper sleeps on it.
+    /// The number of readers that left while the gate was closing. The keeper sleeps on this word.
     departures: AtomicU32,
     /// The number of seats that readers have taken.
     pub(crate) seats: AtomicU32,
@@ -69,7 +69,7 @@ pub(crate) struct RwWords {
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<RwWords>() == 320);
 
-/// The place of a reader that has entered.
+/// The place of a reader that holds the lock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entered {
     place: usize,
@@ -118,7 +118,7 @@ impl RwWords {
         let gate = self.begin();
         let mut claimed = self.claim(seat);
         if claimed.is_none() {
-            // Readers that leave now wake this thread, and others queue for the mutex.
+            // Readers that leave now wake this thread, and new readers queue for the mutex.
             self.close(gate);
             let waited = self.wait_until(holders, deadline, || self.claim(seat));
             claimed = waited.inspect_err(|_| self.reopen(gate))?;
@@ -129,7 +129,7 @@ impl RwWords {
         Ok(claimed.map(|place| Entered { place, seat, abandoned }))
     }
 
-    /// Leaves the place of a reader.
+    /// Frees the place of a reader.
     #[inline]
     pub(crate) fn leave(&self, entered: Entered, holders: &impl Holders) {
         fault::point("read-before-leave");
@@ -186,7 +186,7 @@ impl RwWords {
         fault::point("write-after-open");
     }
 
-    /// Begins the term of a keeper. Returns the bit [`ABANDONED`] of the gate, or sets it if the last keeper
+    /// Called by each new keeper. Returns the bit [`ABANDONED`] of the gate, or sets it if the last keeper
     /// died while it wrote.
     fn begin(&self) -> u32 {
         // Relaxed: the mutex orders the keepers.
@@ -209,7 +209,7 @@ impl RwWords {
 
     /// Takes a free place.
     fn claim(&self, seat: u32) -> Option<usize> {
-        // The first places of different seats lie in different cache lines.
+        // The search for different seats begins in different cache lines.
         let first = seat as usize * 16;
         (first..first + READERS).map(|at| at % READERS).find(|at| {
             let place = &self.places[*at];
@@ -234,7 +234,8 @@ impl RwWords {
         for place in &self.places {
             let seat = place.load(Ordering::Relaxed);
             if seat != 0 && !holders.is_alive(seat)? {
-                // It fails if a reader left meanwhile. A dead reader has written nothing.
+                // The exchange fails if the reader has left meanwhile. The order is Relaxed, because a dead reader has
+                // written nothing.
                 let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
                 _ = place.compare_exchange(seat, 0, success, failure);
             }
@@ -255,7 +256,7 @@ impl RwWords {
             }
             crate::primitive::spin_loop();
         }
-        // Readers that were killed long ago are found here, before the first sleep.
+        // This finds readers that were killed long ago, before the first sleep.
         let mut is_test_due = true;
         loop {
             // Acquire: pairs with the Release in `note_departure`.
