@@ -113,7 +113,7 @@ fn slot(racer: usize) -> usize {
     8 + 8 * racer
 }
 
-// ---- the racer ----
+// The code that each racer process runs.
 
 #[test]
 fn racer() {
@@ -240,7 +240,7 @@ fn assert_same(number: usize, random: &mut Random, one: &View, other: &View) {
     assert_eq!(seen, nonce, "two objects under one name");
 }
 
-// ---- the race ----
+// The code of the parent process, which starts, stops and kills the racers.
 
 struct Race {
     place: Place,

@@ -331,7 +331,7 @@ fn a_waiter_that_signals_interrupt_all_the_time_detects_a_death() {
     });
 }
 
-// ---- handed on as a descriptor ----
+// Tests of sync objects that a child receives as a descriptor.
 
 /// The variable that makes this process use the object that is its standard input.
 const HEIR: &str = "PAGEMATE_TEST_HEIR";

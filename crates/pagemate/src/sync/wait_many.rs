@@ -137,8 +137,8 @@ fn any<'a>(list: &[Waitable<'a>], deadline: Deadline) -> Result<Option<Acquired<
 
 /// Blocks until all objects of the list are available at the same time, and acquires them all.
 ///
-/// While the call blocks, it leaves the available objects to other threads. The exceptions are
-/// below.
+/// While the call blocks, other threads can acquire the objects that are available. On Unix there are
+/// exceptions, see below.
 ///
 /// # Platforms
 ///

@@ -276,7 +276,7 @@ fn other_users_have_the_rights_that_were_shared() {
     });
 }
 
-// ---- a mutex beside its value ----
+// Tests of a mutex that is stored in a section together with its value.
 
 type Numbers = [u32; 4];
 

@@ -1,4 +1,4 @@
-//! User files as the memory of a section: the checks, and their growth.
+//! Checks a user's file that becomes the memory of a section, and extends it.
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
