@@ -311,7 +311,9 @@ mod faults {
     use super::*;
 
     pub(super) fn every_point_leaves_a_state_that_a_successor_continues() {
-        let points = harness::fault_points("src/channel");
+        let mut points = harness::fault_points("src/channel");
+        // The others belong to other kinds of channels.
+        points.retain(|point| point.starts_with("channel-"));
         assert!(points.len() >= 7, "{points:?}");
         for point in points {
             let mut hits = 0;

@@ -171,8 +171,8 @@ impl<H: Header, M: ?Sized> Sleepers for Channel<H, M> {
         self.peers.wait(flag, self.offset_of(flag), expected, time)
     }
 
-    fn wake(&self, flag: &AtomicU32) {
-        self.peers.wake(flag, self.offset_of(flag), 1);
+    fn wake(&self, flag: &AtomicU32, count: u32) {
+        self.peers.wake(flag, self.offset_of(flag), count);
     }
 }
 

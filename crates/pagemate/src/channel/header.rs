@@ -79,6 +79,12 @@ pub(super) trait Header: Atomics + fmt::Debug + Send + Sync + 'static {
     /// Makes the processes of the channel run full barriers before they look for sleepers. A process that
     /// cannot use [`barrier`](crate::sys::barrier) calls it.
     fn require_fences(&self);
+
+    /// Returns the number of slots of a new channel for at least `capacity` messages. It is rounded up to a
+    /// power of two.
+    fn slots(capacity: usize) -> usize {
+        capacity
+    }
 }
 
 /// Returns whether a header begins with these fields.
@@ -123,7 +129,7 @@ impl Geometry {
             );
             invalid(cause)
         };
-        let count = capacity.checked_next_power_of_two().ok_or_else(too_large)? as u64;
+        let count = H::slots(capacity).checked_next_power_of_two().ok_or_else(too_large)? as u64;
         let line = if message.len < ALIGNED_FROM { SEQUENCE_LEN } else { LINE };
         let align = message.align.max(line);
         let stride = (message.len.checked_add(SEQUENCE_LEN))

@@ -6,6 +6,7 @@
 //! | Kind | Use |
 //! |---|---|
 //! | [`spsc`] | one sender, one receiver |
+//! | [`watch`] | the latest value: one writer, any number of readers that may skip values |
 //!
 //! # Messages
 //!
@@ -36,6 +37,7 @@ mod state;
 mod tests;
 mod waiting;
 mod wake_flag;
+pub mod watch;
 
 pub use self::error::{RecvError, SendError};
 pub use self::message::Message;

@@ -6,6 +6,7 @@ use super::header;
 use super::place::Occupant;
 use super::spsc::header as spsc;
 use super::wake_flag;
+use super::watch::header as watch;
 use crate::sys::object_state::{ChannelKind, LONGEST, State};
 
 /// Returns the state that the header of a channel describes, and how many endpoints sleep; `None` if
@@ -25,17 +26,36 @@ pub(crate) fn read_state(
         Occupant::None | Occupant::Left => false,
     };
     let asleep = |at| u32::from(wake_flag::is_asleep(word(at)));
-    let (sent, received) = (number(spsc::SENT_AT), number(spsc::RECEIVED_AT));
-    let capacity = number(header::CAPACITY_AT);
-    let state = State::Channel {
-        kind,
-        pending: sent.saturating_sub(received).min(capacity),
-        capacity,
-        senders: is_occupied(spsc::SENDER_AT).into(),
-        receivers: is_occupied(spsc::RECEIVER_AT).into(),
-        sent,
-        received,
-        lost: 0,
+    let state = match kind {
+        ChannelKind::Spsc => {
+            let (sent, received) = (number(spsc::SENT_AT), number(spsc::RECEIVED_AT));
+            let capacity = number(header::CAPACITY_AT);
+            let state = State::Channel {
+                kind,
+                pending: sent.saturating_sub(received).min(capacity),
+                capacity,
+                senders: is_occupied(spsc::SENDER_AT).into(),
+                receivers: is_occupied(spsc::RECEIVER_AT).into(),
+                sent,
+                received,
+                lost: 0,
+            };
+            (state, asleep(spsc::RECEIVER_FLAG_AT) + asleep(spsc::SENDER_FLAG_AT))
+        }
+        // Readers are not registered.
+        ChannelKind::Watch => {
+            let state = State::Channel {
+                kind,
+                pending: 0,
+                capacity: 1,
+                senders: is_occupied(watch::WRITER_AT).into(),
+                receivers: 0,
+                sent: number(watch::VERSION_AT),
+                received: 0,
+                lost: 0,
+            };
+            (state, asleep(watch::FLAG_AT))
+        }
     };
-    Some((state, asleep(spsc::RECEIVER_FLAG_AT) + asleep(spsc::SENDER_FLAG_AT)))
+    Some(state)
 }

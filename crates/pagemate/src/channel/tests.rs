@@ -64,8 +64,8 @@ impl Sleepers for Futexes {
         wait::wait(flag.into(), expected, time).map(drop)
     }
 
-    fn wake(&self, flag: &AtomicU32) {
-        wait::wake(flag.into(), 1);
+    fn wake(&self, flag: &AtomicU32, count: u32) {
+        wait::wake(flag.into(), count);
     }
 }
 

@@ -4,11 +4,16 @@
 //! |---|---|---|
 //! | 0 | no endpoint sleeps | `sleep` |
 //! | [`ASLEEP`] | an endpoint sleeps, or is about to, or was killed while it slept | `notify`, which clears the bit and wakes it; the sleeper itself |
+//! | [`CROWD`] | several endpoints may sleep on the flag, and all of them are woken together | never |
 //! | [`FENCE`] | an endpoint cannot use the barrier of [`barrier`]: both sides run full barriers | never |
 //!
 //! The side that makes progress stores it, runs a light barrier and loads the word. The sleeper sets
 //! [`ASLEEP`], runs the heavy barrier and looks for progress again. So one of the two sees the store of
 //! the other. A note that a killed sleeper left costs one wake-up that wakes no thread.
+//!
+//! The bits above count the calls that woke an endpoint. In a flag with [`CROWD`] an endpoint may set
+//! [`ASLEEP`] just after such a call. The word then still differs from the value that another endpoint
+//! expects, which has set the bit before and does not sleep yet.
 
 use std::io;
 use std::time::Duration;
@@ -22,13 +27,22 @@ const ASLEEP: u32 = 1;
 /// Set as soon as one endpoint cannot use the light barrier.
 const FENCE: u32 = 2;
 
+/// Set for good in a flag on which several endpoints may sleep that are woken together.
+const CROWD: u32 = 8;
+
+/// The lowest bit of the number of wake-ups.
+const WAKE_UP: u32 = 16;
+
+/// The number of sleepers to wake that wakes all.
+const ALL: u32 = i32::MAX.cast_unsigned();
+
 /// The calls by which threads sleep on a flag.
 pub(super) trait Sleepers {
     /// Sleeps while the flag has the value `expected`, for at most `time`. It may return early.
     fn wait(&self, flag: &AtomicU32, expected: u32, time: Duration) -> io::Result<()>;
 
-    /// Wakes a thread that sleeps on the flag.
-    fn wake(&self, flag: &AtomicU32);
+    /// Wakes at most `count` threads that sleep on the flag.
+    fn wake(&self, flag: &AtomicU32, count: u32);
 }
 
 /// The word that one endpoint sleeps on, and that its peer loads after each step.
@@ -47,32 +61,52 @@ impl WakeFlag {
         self.0.fetch_or(FENCE, Ordering::SeqCst);
     }
 
+    /// Lets several endpoints sleep on the flag from now on, which [`notify_all`](WakeFlag::notify_all)
+    /// wakes together.
+    pub(super) fn admit_crowd(&self) {
+        if self.0.load(Ordering::Relaxed) & CROWD == 0 {
+            self.0.fetch_or(CROWD, Ordering::Relaxed);
+        }
+    }
+
     /// Leaves the state in which a sleeper was killed.
     #[cfg(all(test, loom))]
     pub(super) fn set_state_of_killed_sleeper(&self) {
-        self.0.store(ASLEEP, Ordering::Relaxed);
+        self.0.fetch_or(ASLEEP, Ordering::Relaxed);
     }
 
     /// Wakes the endpoint if it sleeps. The caller has just stored its progress.
     #[inline]
     pub(super) fn notify(&self, sleepers: &impl Sleepers) {
+        self.notify_many(sleepers, 1);
+    }
+
+    /// Wakes all endpoints that sleep. The caller has just stored its progress.
+    #[inline]
+    pub(super) fn notify_all(&self, sleepers: &impl Sleepers) {
+        self.notify_many(sleepers, ALL);
+    }
+
+    #[inline]
+    fn notify_many(&self, sleepers: &impl Sleepers, count: u32) {
         barrier::light();
-        if self.0.load(Ordering::Relaxed) != 0 {
-            self.notify_sleeper(sleepers);
+        if self.0.load(Ordering::Relaxed) & (ASLEEP | FENCE) != 0 {
+            self.notify_sleepers(sleepers, count);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn notify_sleeper(&self, sleepers: &impl Sleepers) {
+    fn notify_sleepers(&self, sleepers: &impl Sleepers, count: u32) {
         fence(Ordering::SeqCst);
         if self.0.load(Ordering::Relaxed) & ASLEEP == 0 {
             return;
         }
-        // Clear the bit first: a sleeper that has not compared the word yet then does not sleep.
-        self.0.fetch_and(!ASLEEP, Ordering::Relaxed);
+        // Change the word first: a sleeper that has not compared it yet then does not sleep.
+        let change = |word: u32| Some((word & !ASLEEP).wrapping_add(WAKE_UP));
+        _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
         fault::point("channel-before-wake");
-        sleepers.wake(&self.0);
+        sleepers.wake(&self.0, count);
     }
 
     /// Sleeps until the peer notifies, for at most `time`, unless `is_ready` finds progress.
@@ -94,7 +128,9 @@ impl WakeFlag {
             fault::point("channel-before-sleep");
             result = sleepers.wait(&self.0, word, time);
         }
-        self.0.fetch_and(!ASLEEP, Ordering::Relaxed);
+        if word & CROWD == 0 {
+            self.0.fetch_and(!ASLEEP, Ordering::Relaxed);
+        }
         result
     }
 }

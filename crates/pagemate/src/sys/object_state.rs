@@ -73,6 +73,8 @@ pub enum State {
 pub enum ChannelKind {
     /// One sender and one receiver: [`channel::spsc`](crate::channel::spsc).
     Spsc = 1,
+    /// The latest value: [`channel::watch`](crate::channel::watch).
+    Watch = 4,
 }
 
 impl ChannelKind {
@@ -80,6 +82,7 @@ impl ChannelKind {
     pub(crate) fn of(number: u32) -> Option<ChannelKind> {
         match number {
             1 => Some(ChannelKind::Spsc),
+            4 => Some(ChannelKind::Watch),
             _ => None,
         }
     }
@@ -89,6 +92,7 @@ impl fmt::Display for ChannelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ChannelKind::Spsc => "spsc",
+            ChannelKind::Watch => "watch",
         })
     }
 }

@@ -8,6 +8,8 @@
 #![allow(clippy::exit, reason = "an actor ends its process on command")]
 
 #[cfg(target_os = "linux")]
+pub(crate) mod channel;
+#[cfg(target_os = "linux")]
 pub(crate) mod fork;
 pub(crate) mod locks;
 #[cfg(target_os = "linux")]
