@@ -22,6 +22,11 @@ pub(crate) const SHARINGS: [(&str, Sharing); 5] = [
     ("everyone-read-write", Sharing::Everyone(Access::ReadWrite)),
 ];
 
+/// Returns the users for a word of [`SHARINGS`].
+pub(crate) fn sharing(word: &str) -> Sharing {
+    SHARINGS.into_iter().find(|(known, _)| *known == word).map_or(Sharing::Owner, |(_, who)| who)
+}
+
 /// An object as `--json` prints it.
 ///
 /// Scripts depend on these fields: add fields, but do not rename or remove any.

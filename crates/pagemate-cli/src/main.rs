@@ -4,6 +4,7 @@
 
 mod arguments;
 mod bytes;
+mod channel;
 mod color;
 mod command;
 mod complete;

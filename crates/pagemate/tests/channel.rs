@@ -430,6 +430,31 @@ fn bytes_of_a_known_type_travel_to_an_endpoint_with_that_type() {
 }
 
 #[test]
+fn a_sample_that_is_put_back_is_received_again() {
+    let (mut sender, mut receiver) = pair("put-back", 4);
+    sender.send_all(&[1, 2]).unwrap();
+    let sample = receiver.sample().unwrap();
+    assert_eq!(sample.read(), 1);
+    sample.put_back();
+    assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_sender_waits_until_all_messages_were_received() {
+    let (mut sender, mut receiver) = pair("received", 4);
+    assert_eq!(sender.wait_until_received(Duration::ZERO), Ok(true));
+    sender.send_all(&[1, 2]).unwrap();
+    assert_eq!(sender.wait_until_received(SHORT), Ok(false));
+    thread::scope(|scope| {
+        scope.spawn(|| (0..2).for_each(|_| _ = receiver.recv().unwrap()));
+        assert_eq!(sender.wait_until_received(LONG), Ok(true));
+    });
+    sender.send(&3).unwrap();
+    drop(receiver);
+    assert_eq!(sender.wait_until_received(LONG), Err(SendError::Disconnected));
+}
+
+#[test]
 fn a_large_message_is_received_without_the_stack() {
     const LEN: usize = 16 << 20;
     let name = unique("large");

@@ -9,6 +9,8 @@ mod lock;
 mod man;
 mod prune;
 mod read;
+mod recv;
+mod send;
 mod share;
 mod signal;
 mod wait;
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Wait(wait::Wait),
     Signal(signal::Signal),
     Lock(lock::Lock),
+    Send(send::Send),
+    Recv(recv::Recv),
     Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -46,7 +50,9 @@ impl Command {
             | Command::Info(info::Info { object, .. })
             | Command::Wait(wait::Wait { object, .. })
             | Command::Signal(signal::Signal { object, .. })
-            | Command::Lock(lock::Lock { object, .. }) => Some(object),
+            | Command::Lock(lock::Lock { object, .. })
+            | Command::Send(send::Send { object, .. })
+            | Command::Recv(recv::Recv { object, .. }) => Some(object),
             _ => None,
         }
     }
@@ -64,6 +70,8 @@ impl Command {
             Command::Wait(command) => command.run(),
             Command::Signal(command) => command.run(),
             Command::Lock(command) => command.run(),
+            Command::Send(command) => command.run(),
+            Command::Recv(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Demo(command) => demo::Demo::run(command),
             Command::Completions(command) => command.run(),

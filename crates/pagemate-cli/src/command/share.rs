@@ -12,7 +12,7 @@ use self::outcome::Shared;
 use crate::arguments::{ObjectName, WaitForName};
 use crate::bytes::{self, bytes};
 use crate::copy::{self, CopyError};
-use crate::description::SHARINGS;
+use crate::description::{SHARINGS, sharing};
 use crate::failure::{Failure, Outcome, warn};
 use crate::input::Input;
 use crate::signals::StopRequests;
@@ -225,10 +225,6 @@ fn fill(
             CopyError::Cancelled => format!("stopped by a signal after {written} of {end} bytes"),
         }),
     }
-}
-
-fn sharing(word: &str) -> Sharing {
-    SHARINGS.into_iter().find(|(known, _)| *known == word).map_or(Sharing::Owner, |(_, who)| who)
 }
 
 fn size(text: &str) -> Result<u64, String> {

@@ -156,6 +156,13 @@ impl Held {
         Held { child, line, errors }
     }
 
+    /// Starts a command that prints nothing.
+    pub(crate) fn start_silent(command: &mut Command) -> Held {
+        let mut child = Guard(start(command));
+        let errors = lines_of_errors(&mut child);
+        Held { child, line: String::new(), errors }
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.0.id()
     }

@@ -6,7 +6,7 @@ use super::core::Channel;
 use super::error::WaitError;
 use super::header::Header;
 use super::place::{Occupant, Place};
-use super::protocol::Side;
+use super::protocol::{Producer, Side};
 use super::waiting::Awaited;
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
@@ -88,5 +88,22 @@ impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
             return Err(WaitError::Disconnected);
         }
         self.channel.check_name().map_err(|error| WaitError::of(&error))
+    }
+}
+
+/// A sending side that waits until all messages were received.
+pub(super) struct UntilReceived<'a, S, H, M: ?Sized>(pub(super) Awaiting<'a, S, H, M>);
+
+impl<S: Producer<H>, H: Header, M: ?Sized> Awaited for UntilReceived<'_, S, H, M> {
+    fn is_ready(&mut self) -> bool {
+        self.0.side.pending(self.0.channel) == 0
+    }
+
+    fn test_places(&mut self) -> std::result::Result<(), WaitError> {
+        self.0.test_places()
+    }
+
+    fn test_liveness(&mut self) -> std::result::Result<(), WaitError> {
+        self.0.test_liveness()
     }
 }

@@ -255,6 +255,19 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
         Sample::of(self)
     }
 
+    /// Lends the next message in place, and blocks for at most `time` while there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](RecvError::TimedOut), and the errors of [`recv`](Receiver::recv).
+    pub fn sample_timeout(
+        &mut self,
+        time: Duration,
+    ) -> std::result::Result<Sample<'_, K, M>, RecvError> {
+        self.claim_before(1, Deadline::after(time))?;
+        Sample::of(self)
+    }
+
     /// Returns an iterator over the messages, which blocks while there is none. It ends at the first
     /// error, such as `Disconnected`.
     pub fn iter(&mut self) -> Iter<'_, K, M> {
@@ -482,6 +495,14 @@ impl<'a, K: Kind, M: Message + ?Sized> Sample<'a, K, M> {
             self.len
         );
         self.receiver.channel.slots.memory.read_bytes(self.position(), self.offset + offset, to);
+    }
+
+    /// Returns the message to the channel, as if this process had been killed: the next receiver gets it
+    /// again.
+    pub fn put_back(self) {
+        self.receiver.side.abandon(&self.receiver.channel);
+        // The slot is not the sample's any more.
+        std::mem::forget(self);
     }
 
     /// Returns the address of the first byte of the message.

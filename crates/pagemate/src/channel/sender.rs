@@ -6,7 +6,7 @@ use super::error::SendError;
 use super::message::{Message, private::Transfer as _};
 use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
-use super::peers::{Awaiting, has_peer, wait_for_peer};
+use super::peers::{Awaiting, UntilReceived, has_peer, wait_for_peer};
 use super::protocol::{Kind, Producer, Side};
 use super::waiting::Waiter;
 use crate::deadline::Deadline;
@@ -188,6 +188,24 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
         Ok(())
     }
 
+    /// Blocks for at most `time` until all messages were received. Returns whether they were.
+    ///
+    /// # Errors
+    ///
+    /// - [`Disconnected`](SendError::Disconnected): messages are left, and every receiver was dropped or
+    ///   its process ended. Without a receiver up to now this call waits for one.
+    /// - [`Forked`](SendError::Forked), [`Orphaned`](SendError::Orphaned), [`Os`](SendError::Os): see
+    ///   [`SendError`].
+    pub fn wait_until_received(&mut self, time: Duration) -> std::result::Result<bool, SendError> {
+        if !self.seat.is_mine() {
+            return Err(SendError::Forked);
+        }
+        let Sender { channel, side, waiter, awaits_successor, .. } = self;
+        let flag = side.flag(channel.header());
+        let awaited = Awaiting { side, channel, awaits_successor: *awaits_successor };
+        Ok(waiter.wait(Deadline::after(time), flag, channel, &mut UntilReceived(awaited))?)
+    }
+
     /// Lends a free slot, so that a message is written in place, without blocking.
     ///
     /// # Errors
@@ -205,6 +223,19 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
     /// The errors of [`send`](Sender::send).
     pub fn loan(&mut self) -> std::result::Result<Loan<'_, K, M>, SendError> {
         self.claim_before(1, Deadline::Never)?;
+        Ok(Loan { sender: self })
+    }
+
+    /// Lends a free slot, and blocks for at most `time` while there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](SendError::TimedOut), and the errors of [`send`](Sender::send).
+    pub fn loan_timeout(
+        &mut self,
+        time: Duration,
+    ) -> std::result::Result<Loan<'_, K, M>, SendError> {
+        self.claim_before(1, Deadline::after(time))?;
         Ok(Loan { sender: self })
     }
 

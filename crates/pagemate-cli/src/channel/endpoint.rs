@@ -1,0 +1,152 @@
+//! Endpoints of any kind of channel.
+
+use std::io;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use pagemate::channel::spsc::Spsc;
+use pagemate::channel::{Kind, Options, Receiver, RecvError, SendError, Sender};
+use pagemate::{ErrorKind, Name, Result};
+
+/// The kind of a new channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    /// One sender and one receiver.
+    Spsc,
+}
+
+/// A sender of any kind of channel.
+pub(crate) trait Sending {
+    fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError>;
+
+    /// Returns the length of the longest message, and whether messages may be shorter.
+    fn max_len(&self) -> (usize, bool);
+
+    /// Returns the number of messages that were sent and not yet received.
+    fn pending(&self) -> usize;
+
+    fn wait_until_received(&mut self, time: Duration) -> std::result::Result<bool, SendError>;
+}
+
+impl<K: Kind> Sending for Sender<K, [u8]> {
+    fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError> {
+        Sender::send(self, message)
+    }
+
+    fn max_len(&self) -> (usize, bool) {
+        (Sender::max_len(self), self.message_type().is_bytes())
+    }
+
+    fn pending(&self) -> usize {
+        self.len()
+    }
+
+    fn wait_until_received(&mut self, time: Duration) -> std::result::Result<bool, SendError> {
+        Sender::wait_until_received(self, time)
+    }
+}
+
+/// A receiver of any kind of channel.
+pub(crate) trait Receiving {
+    /// Receives a message and passes it to `consume`. If that fails, the message stays in the channel.
+    /// Blocks for at most `time`.
+    fn recv(
+        &mut self,
+        time: Duration,
+        consume: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> std::result::Result<io::Result<()>, RecvError>;
+
+    /// Returns whether messages have different lengths.
+    fn is_bytes(&self) -> bool;
+}
+
+impl<K: Kind> Receiving for Receiver<K, [u8]> {
+    fn recv(
+        &mut self,
+        time: Duration,
+        consume: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> std::result::Result<io::Result<()>, RecvError> {
+        let sample = self.sample_timeout(time)?;
+        let consumed = consume(&sample.read());
+        if consumed.is_err() {
+            sample.put_back();
+        }
+        Ok(consumed)
+    }
+
+    fn is_bytes(&self) -> bool {
+        self.message_type().is_bytes()
+    }
+}
+
+/// Opens a sender of the channel `name`, of any kind. If no process holds the name, creates a channel of
+/// kind `new`.
+pub(crate) fn open_sender(
+    name: &Name,
+    options: &Options,
+    new: KindArg,
+) -> Result<Box<dyn Sending>> {
+    let open = || of_any_kind(|kind| sender(kind, name, options, false));
+    match open() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    match sender(new, name, options, true) {
+        // Another process has just created a channel of another kind.
+        Err(error) if error.kind() == ErrorKind::WrongKind => open(),
+        created => created,
+    }
+}
+
+/// Opens a receiver of the channel `name`, of any kind. Waits for at most `time` until a process creates
+/// it.
+pub(crate) fn open_receiver(
+    name: &Name,
+    options: &Options,
+    time: Duration,
+) -> Result<Box<dyn Receiving>> {
+    of_any_kind(|kind| receiver(kind, name, options, time))
+}
+
+/// Calls `open` for each kind until the channel is of that kind.
+fn of_any_kind<E>(open: impl Fn(KindArg) -> Result<E>) -> Result<E> {
+    let (last, others) = KindArg::value_variants().split_last().expect("there are kinds");
+    for kind in others {
+        match open(*kind) {
+            Err(error) if error.kind() == ErrorKind::WrongKind => {}
+            opened => return opened,
+        }
+    }
+    open(*last)
+}
+
+fn sender(
+    kind: KindArg,
+    name: &Name,
+    options: &Options,
+    may_create: bool,
+) -> Result<Box<dyn Sending>> {
+    fn open<K: Kind>(name: &Name, options: &Options, may_create: bool) -> Result<Box<dyn Sending>> {
+        let sender: Sender<K, [u8]> =
+            if may_create { options.open_or_create(name)? } else { options.open(name)? };
+        Ok(Box::new(sender))
+    }
+    match kind {
+        KindArg::Spsc => open::<Spsc>(name, options, may_create),
+    }
+}
+
+fn receiver(
+    kind: KindArg,
+    name: &Name,
+    options: &Options,
+    time: Duration,
+) -> Result<Box<dyn Receiving>> {
+    fn open<K: Kind>(name: &Name, options: &Options, time: Duration) -> Result<Box<dyn Receiving>> {
+        let receiver: Receiver<K, [u8]> = options.open_within(name, time)?;
+        Ok(Box::new(receiver))
+    }
+    match kind {
+        KindArg::Spsc => open::<Spsc>(name, options, time),
+    }
+}

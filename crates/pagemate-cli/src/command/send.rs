@@ -1,0 +1,152 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use pagemate::channel::{Options, SendError};
+use pagemate::{Name, Sharing};
+
+use crate::arguments::ObjectName;
+use crate::bytes;
+use crate::channel::{Form, KindArg, Reader, Sending, open_sender};
+use crate::description::{SHARINGS, sharing};
+use crate::failure::{Failure, Outcome};
+use crate::input::Input;
+use crate::time::{duration, format_duration};
+
+/// Send messages to the receivers of a channel.
+///
+/// Each line of standard input is a message; --text gives messages as arguments. If no process holds the
+/// name, the command creates the channel. When the channel is full, it waits for a receiver. After the last
+/// message it waits until all messages were received, because a channel ends with its last process.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  vmstat -n 1 | pagemate send ticks             # in one shell
+  pagemate recv ticks --follow                  # in another shell, before or after
+  pagemate send jobs --text build --text test
+  pagemate send log --file app.log --max-len 64K
+
+A channel that a program created with messages of one type accepts messages of exactly that \
+length; --as hex or --as frames sends bytes that are not text.
+
+Exit status:
+  0    all messages were sent and received; with --no-wait, sent
+  1    the time of --timeout expired
+  2    failure")]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(super) object: ObjectName,
+    /// Send this text as a message. May be given several times.
+    #[arg(long, conflicts_with = "file", allow_hyphen_values = true)]
+    text: Vec<String>,
+    /// Send the messages in this file; '-' is standard input, which is the default.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// The form of messages in the input.
+    #[arg(long = "as", value_name = "FORM", default_value = "lines")]
+    form: Form,
+    /// The kind of a new channel.
+    #[arg(long, default_value = "spsc")]
+    kind: KindArg,
+    /// The number of messages that a new channel has room for, rounded up to a power of two.
+    #[arg(long, value_name = "COUNT", default_value = "1024")]
+    capacity: usize,
+    /// The length of the longest message of a new channel: 4096, 64K.
+    #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = bytes::parse)]
+    max_len: u64,
+    /// Let these users open a new channel. For users other than the owner it needs a 'Global\\' name.
+    #[arg(long, value_name = "WHO", default_value = "owner")]
+    #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
+    sharing: Sharing,
+    /// Wait for the next receiver if the last one ends before it received all messages. Without this option
+    /// the command then fails.
+    #[arg(long)]
+    follow: bool,
+    /// Wait for at most this time until all messages were received, such as 2s, then exit with code 1.
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
+    timeout: Option<Duration>,
+    /// End after the last message was sent. Messages are lost if no other process has the channel open.
+    #[arg(long, conflicts_with = "timeout")]
+    no_wait: bool,
+}
+
+impl Send {
+    pub(crate) fn run(self) -> Outcome {
+        let name = self.object.parse()?;
+        // Open the input first: if that fails, no channel is created.
+        let path = self.file.as_deref().unwrap_or(Path::new("-"));
+        let input = if self.text.is_empty() { Some(Input::open(path)?) } else { None };
+        let max_len = usize::try_from(self.max_len).unwrap_or(usize::MAX);
+        let mut options = Options::new();
+        options.capacity(self.capacity).max_len(max_len).sharing(self.sharing);
+        options.any_message_type().await_successor(self.follow);
+        let mut sender = open_sender(&name, &options, self.kind)?;
+        match input {
+            Some(input) => send_input(&name, sender.as_mut(), input, self.form)?,
+            None => {
+                for text in &self.text {
+                    send(&name, sender.as_mut(), text.as_bytes())?;
+                }
+            }
+        }
+        if self.no_wait {
+            return Ok(());
+        }
+        let time = self.timeout.unwrap_or(Duration::MAX);
+        match sender.wait_until_received(time) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let left = left(sender.as_ref());
+                let time = format_duration(time);
+                Err(Failure::No(format!("send to \"{name}\": {left} within {time}")))
+            }
+            Err(SendError::Disconnected) => {
+                let left = left(sender.as_ref());
+                let why = "its receiver ended; --follow waits for the next one";
+                Err(Failure::new(format!("send to \"{name}\": {left}: {why}")))
+            }
+            Err(error) => Err(failure(&name, error)),
+        }
+    }
+}
+
+/// Sends the messages of the input.
+fn send_input(name: &Name, sender: &mut dyn Sending, input: Input, form: Form) -> Outcome {
+    let input_name = input.name().to_owned();
+    let mut reader = Reader::new(input, form, sender.max_len().0);
+    let mut message = Vec::new();
+    while reader
+        .read(&mut message)
+        .map_err(|why| Failure::new(format!("read {input_name}: {why}")))?
+    {
+        send(name, sender, &message)?;
+    }
+    Ok(())
+}
+
+fn send(name: &Name, sender: &mut dyn Sending, message: &[u8]) -> Outcome {
+    sender.send(message).map_err(|error| match (error, sender.max_len()) {
+        (SendError::WrongLength, (max, is_limit)) => {
+            let relation = if is_limit { "at most" } else { "exactly" };
+            let len = bytes::bytes(message.len() as u64);
+            Failure::new(format!(
+                "send to \"{name}\": the message has {len}, and messages of this channel have \
+                 {relation} {max}"
+            ))
+        }
+        (error, _) => failure(name, error),
+    })
+}
+
+fn failure(name: &Name, error: SendError) -> Failure {
+    Failure::new(format!("send to \"{name}\": {error}"))
+}
+
+/// Returns how many messages were not received, in words.
+fn left(sender: &dyn Sending) -> String {
+    match sender.pending() {
+        1 => "1 message was not received".to_owned(),
+        count => format!("{count} messages were not received"),
+    }
+}
