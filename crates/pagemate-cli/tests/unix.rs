@@ -6,7 +6,7 @@ mod harness;
 mod terminal;
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{FileExt as _, PermissionsExt};
 use std::process::Stdio;
 
@@ -326,4 +326,36 @@ fn lock_tells_that_its_name_was_removed_meanwhile() {
     assert_eq!((ran.code, &*ran.bytes), (Some(0), &b""[..]));
     assert!(ran.errors.contains("another program removed"), "{}", ran.errors);
     assert!(ran.errors.contains("another command may have run"), "{}", ran.errors);
+}
+
+#[test]
+fn share_publishes_data_from_a_pipe_when_it_is_complete() {
+    let place = Place::new();
+    let data = vec![7; 1 << 20];
+    let mut command = place.command(&["share", "piped", "-", "--size", "1M", "--hold", "60"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // More than a pipe holds, so that the command has read some of it.
+    input.write_all(&data[..1 << 19]).unwrap();
+    assert_eq!(place.run(&["list", "--json"]).text(), "[]\n");
+    assert!(
+        place.run(&["read", "piped", "--len", "1"]).error_line(1).contains("no process holds it")
+    );
+    input.write_all(&data[1 << 19..]).unwrap();
+    drop(input);
+    let read = place.run(&["read", "piped", "--as", "raw", "--wait", "--timeout", "30"]);
+    assert_eq!((read.code, read.bytes == data), (Some(0), true), "{}", read.errors);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn share_publishes_nothing_if_its_data_is_incomplete() {
+    let place = Place::new();
+    let short = place.file("short", &[7; 100]);
+    let ran = place.run_with(&["share", "late", "-", "--size", "10"], &vec![7; 100_000]);
+    assert!(ran.error_line(2).contains("nothing is shared"));
+    let ran = place.run(&["share", "late", "--file", &short, "--size", "10"]);
+    assert!(ran.error_line(2).contains("nothing was created"));
+    assert!(place.objects().is_empty());
 }

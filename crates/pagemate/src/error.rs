@@ -165,6 +165,17 @@ impl std::error::Error for Error {
     }
 }
 
+/// Converts an error of input or output, so that `?` works in functions that initialise memory. An error that
+/// was made from an [`Error`] becomes that error again.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        match error.downcast::<Error>() {
+            Ok(error) => error,
+            Err(error) => Error::os("reading or writing failed", error),
+        }
+    }
+}
+
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         let kind = match error.kind() {

@@ -1,6 +1,6 @@
 mod outcome;
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ use crate::time::duration;
 /// The command ends, and releases the section, at SIGINT, at SIGTERM and when the time of --hold has
 /// passed. At a terminal, Enter and the end of input end it too.
 ///
-/// Other processes can open a new section while its data is still being written. The first line of output
-/// appears when the data is complete.
+/// Other processes find a new section when its data is complete, except on Windows, where they can open it
+/// before. The first line of output appears when the data is complete.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("data"),
@@ -122,33 +122,36 @@ impl Share {
         }
         let stop = StopRequests::install()?;
         let Some(text) = &self.text else {
-            let section = self.open_or_create(name, None)?;
+            let (section, _) = self.open_or_create(name, None, |_| Ok(0))?;
             return Ok(Held { section, shared: Shared::bytes(name, None), stop });
         };
         let bytes = [text.as_bytes(), b"\0"].concat();
-        let section = self.open_or_create(name, Some(bytes.len() as u64))?;
         let mut shared = Shared::text(name, Some("the text"));
-        shared.written = fill_with(&section, &bytes)
-            .map_err(|why| Failure::new(format!("share \"{name}\": {why}")))?;
+        let section;
+        (section, shared.written) = self.open_or_create_from(name, &bytes, |why| {
+            Failure::new(format!("share \"{name}\": {why}"))
+        })?;
         Ok(Held { section, shared, stop })
     }
 
-    /// Creates a section that contains the bytes of `input`, or opens the existing section.
+    /// Creates a section with the bytes of `input` in it, or opens the existing one.
     fn share_input(&self, name: &Name, mut input: Input) -> Outcome<Held> {
         let mut shared = Shared::bytes(name, Some(input.name()));
+        let section;
         if let Some(len) = input.len() {
             let stop = StopRequests::install()?;
-            let section = self.open_or_create(name, Some(len))?;
-            let filled = fill(&section, &mut input, Some(len), || stop.is_pending());
-            shared.written = filled.map_err(|why| input.failure(why))?;
+            (section, shared.written) = self.open_or_create(name, Some(len), |section| {
+                let filled = fill(section, &mut input, Some(len), || stop.is_pending());
+                filled.map_err(|why| input.failure(why))
+            })?;
             return Ok(Held { section, shared, stop });
         }
-        // Reading a pipe may block for ever. Signals can still end the process, because their
-        // handlers are not installed yet.
+        // A pipe may block forever, and signals end the process as long as they are not handled.
         if self.size.is_some() {
-            let section = self.open_or_create(name, None)?;
-            let filled = fill(&section, &mut input, None, || false);
-            shared.written = filled.map_err(|why| input.failure(why))?;
+            (section, shared.written) = self.open_or_create(name, None, |section| {
+                let filled = fill(section, &mut input, None, || false);
+                filled.map_err(|why| input.failure(why))
+            })?;
             return Ok(Held { section, shared, stop: StopRequests::install()? });
         }
         // If the section exists already, do not read the input.
@@ -162,13 +165,32 @@ impl Share {
             return Err(input.failure("it is empty, and a section has at least 1 byte; add --size"));
         }
         let stop = StopRequests::install()?;
-        let section = self.open_or_create(name, Some(bytes.len() as u64))?;
-        shared.written = fill_with(&section, &bytes).map_err(|why| input.failure(why))?;
+        (section, shared.written) =
+            self.open_or_create_from(name, &bytes, |why| input.failure(why))?;
         Ok(Held { section, shared, stop })
     }
 
-    /// Creates a section for `len` bytes of data, or opens the existing one.
-    fn open_or_create(&self, name: &Name, len: Option<u64>) -> Outcome<Section> {
+    /// Opens the section, or creates it with these bytes in it: see [`Share::open_or_create`].
+    fn open_or_create_from(
+        &self,
+        name: &Name,
+        bytes: &[u8],
+        failure: impl FnOnce(String) -> Failure,
+    ) -> Outcome<(Section, u64)> {
+        let len = Some(bytes.len() as u64);
+        self.open_or_create(name, len, |section| {
+            fill(section, &mut &*bytes, len, || false).map_err(failure)
+        })
+    }
+
+    /// Opens the section, or creates it for `len` bytes of data, which `fill` writes before other processes
+    /// can open the section. Returns the section and the number of bytes that were written.
+    fn open_or_create(
+        &self,
+        name: &Name,
+        len: Option<u64>,
+        fill: impl FnOnce(&Section) -> Outcome<u64>,
+    ) -> Outcome<(Section, u64)> {
         if let (Some(len), Some(size)) = (len, self.size)
             && len > size
         {
@@ -176,13 +198,32 @@ impl Share {
             return Err(Failure::new(format!("share \"{name}\": {why}; nothing was created")));
         }
         let len = self.size.or(len).expect("the argument parser requires a size or data");
-        let section = SectionOptions::new().sharing(self.sharing).len(len).open_or_create(name)?;
+        let (mut written, mut failure) = (0, None);
+        let mut options = SectionOptions::new();
+        let section = options.sharing(self.sharing).len(len).open_or_create_with(name, |section| {
+            match fill(section) {
+                Ok(bytes) => written = bytes,
+                Err(error) => {
+                    failure = Some(error);
+                    return Err(io::Error::from(io::ErrorKind::Other).into());
+                }
+            }
+            Ok(())
+        });
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let section = section?;
+        // Another process may have created the section meanwhile.
+        if !section.was_created() {
+            written = 0;
+        }
         let have = section.len();
         if have < len {
             let have = bytes(have);
             warn(&format!("share \"{name}\": the section has {have}, fewer than {len}"));
         }
-        Ok(section)
+        Ok((section, written))
     }
 }
 
@@ -193,28 +234,18 @@ struct Held {
     stop: StopRequests,
 }
 
-/// Copies `bytes` into `section` if this process has created it. Returns the number of bytes that
-/// were written.
-fn fill_with(section: &Section, bytes: &[u8]) -> Result<u64, String> {
-    fill(section, &mut &*bytes, Some(bytes.len() as u64), || false)
-}
-
-/// Copies `input` into `section` if this process has created it. If `len` is given, the input must
-/// have this length. Otherwise it may have any length that fits. Returns the number of bytes that
-/// were written.
+/// Copies `input` into a new section. If `len` is given, the input must have this length. Otherwise it
+/// may have any length that fits. Returns the number of bytes that were written.
 fn fill(
     section: &Section,
     input: &mut dyn Read,
     len: Option<u64>,
     is_cancelled: impl Fn() -> bool,
 ) -> Result<u64, String> {
-    if !section.was_created() {
-        return Ok(0);
-    }
     let end = len.unwrap_or(section.len());
     match copy::copy_into(section, 0..end, input, is_cancelled) {
         Ok(()) if len.is_none() && input.read(&mut [0]).is_ok_and(|more| more > 0) => {
-            Err(format!("it has more than the {end} bytes of the section, which is released again"))
+            Err(format!("it has more than the {end} bytes of the section; nothing is shared"))
         }
         Ok(()) => Ok(end),
         Err((written, CopyError::EndOfInput)) if len.is_none() => Ok(written),

@@ -69,7 +69,7 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
             content: &geometry.bytes(),
             seated: false,
         };
-        let (object, created) = Object::create(name, &spec, existing)?;
+        let (object, created) = Object::create(name, &spec, existing, None)?;
         Channel::of(object, name, options, created)
     }
 

@@ -6,7 +6,7 @@ use crate::access::{Access, Kind, Protection, Sharing};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::{Name, ToName};
-use crate::sys::object::{self, Backing, Existing, Object, Spec};
+use crate::sys::object::{self, Backing, Existing, Init, Object, Spec};
 
 /// Options to create or open a section.
 ///
@@ -249,7 +249,49 @@ impl<'f> SectionOptions<'f> {
     /// # }
     /// ```
     pub fn create_new(&self, name: impl ToName) -> Result<Section> {
-        self.create("create section", name.to_name(), Existing::Refuse)
+        self.create("create section", name.to_name(), Existing::Refuse, None)
+    }
+
+    /// Creates the section `name` with the content that `init` writes. No other process can open the section
+    /// before its content is complete.
+    ///
+    /// `init` gets the new section before it has its name. If `init` fails or panics, or if this process is
+    /// killed meanwhile, the name does not come to exist. `init` can write to a section whose
+    /// [`protection`](SectionOptions::protection) or [`access`](SectionOptions::access) is read-only.
+    ///
+    /// # Platforms
+    ///
+    /// On Windows the kernel creates and names a section in one step. There other processes can open the
+    /// section while `init` writes, and `init` cannot write to a section whose protection is read-only.
+    ///
+    /// # Errors
+    ///
+    /// - The errors of [`create_new`](SectionOptions::create_new), and those of `init`.
+    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the section is over a
+    ///   [`file`](SectionOptions::file), which has a content already.
+    /// - [`Unsupported`](crate::ErrorKind::Unsupported): on Windows, the protection is read-only.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::{Section, SectionOptions};
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// # let name = &format!("doc-create-with-{}", std::process::id());
+    /// let text = b"This is common data!";
+    /// let section = SectionOptions::new()
+    ///     .len(4096)
+    ///     .create_new_with(name, |section| section.map()?.write_at(0, text))?;
+    /// assert_eq!(&Section::open(name)?.map()?.read::<[u8; 20]>(0)?, text);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_new_with(
+        &self,
+        name: impl ToName,
+        init: impl FnOnce(&Section) -> Result<()>,
+    ) -> Result<Section> {
+        self.create_with("create section", name.to_name(), Existing::Refuse, init)
     }
 
     /// Opens the section `name` if some process holds it, and creates it otherwise.
@@ -264,7 +306,47 @@ impl<'f> SectionOptions<'f> {
     /// `NotFound` and `AlreadyExists`.
     #[doc(alias("CreateFileMapping"))]
     pub fn open_or_create(&self, name: impl ToName) -> Result<Section> {
-        self.create("open or create section", name.to_name(), Existing::Open)
+        self.create("open or create section", name.to_name(), Existing::Open, None)
+    }
+
+    /// Opens the section `name` if some process holds it, and otherwise creates it with the content that
+    /// `init` writes: see [`create_new_with`](SectionOptions::create_new_with).
+    ///
+    /// `init` is not called if the section exists. If several processes call this at the same time, each of
+    /// them may call its `init`. One section gets the name, and all of them return that section.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open_or_create`](SectionOptions::open_or_create) and
+    /// [`create_new_with`](SectionOptions::create_new_with).
+    pub fn open_or_create_with(
+        &self,
+        name: impl ToName,
+        init: impl FnOnce(&Section) -> Result<()>,
+    ) -> Result<Section> {
+        self.create_with("open or create section", name.to_name(), Existing::Open, init)
+    }
+
+    fn create_with(
+        &self,
+        call: &'static str,
+        name: Result<Name>,
+        existing: Existing,
+        init: impl FnOnce(&Section) -> Result<()>,
+    ) -> Result<Section> {
+        let name = name?;
+        if self.spec.file.is_some() {
+            let cause =
+                "a section over a file has the content of the file; write to its view instead";
+            let error = Error::new(ErrorKind::InvalidInput, cause);
+            return Err(error.during(call, Quoted(&name.to_string())));
+        }
+        let mut init = Some(init);
+        let mut write = |object| match init.take() {
+            Some(init) => init(&Section::new(object, Some(name.clone()), true)),
+            None => Ok(()),
+        };
+        self.create(call, Ok(name.clone()), existing, Some(&mut write))
     }
 
     fn create(
@@ -272,11 +354,12 @@ impl<'f> SectionOptions<'f> {
         call: &'static str,
         name: Result<Name>,
         existing: Existing,
+        init: Option<Init<'_>>,
     ) -> Result<Section> {
         let name = name?;
         let (object, created) = self
             .spec()
-            .and_then(|spec| Object::create(&name, &spec, existing))
+            .and_then(|spec| Object::create(&name, &spec, existing, init))
             .and_then(|(object, created)| Ok((self.long_enough(object)?, created)))
             .map_err(|e| e.during(call, Quoted(&name.to_string())))?;
         Ok(Section::new(object, Some(name), created))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::access::{Access, Kind, Protection, Sharing};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::name::Name;
 use crate::sys::object_state::State;
 
@@ -72,6 +72,10 @@ pub(crate) enum Existing {
     Refuse,
     Open,
 }
+
+/// Writes the initial content of a new object, whose memory it gets as an object of its own. On Unix no other
+/// process can open the new object before it returns.
+pub(crate) type Init<'f> = &'f mut dyn FnMut(Object) -> Result<()>;
 
 /// A range of an object to map. The caller has checked that it lies inside the object.
 #[derive(Clone, Copy, Debug)]

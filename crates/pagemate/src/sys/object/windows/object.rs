@@ -13,7 +13,7 @@ use windows_sys::Win32::System::Memory::{
 };
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use super::super::{Backing, Existing, Mode, Range, Spec};
+use super::super::{Backing, Existing, Init, Mode, Range, Spec};
 use super::error::{creation_error, named_creation_error};
 use super::mapping::{self, Mapping};
 use super::named::{self, code_of, kernel_name, owned_handle};
@@ -46,6 +46,7 @@ impl Object {
         name: &Name,
         spec: &Spec<'_>,
         existing: Existing,
+        init: Option<Init<'_>>,
     ) -> Result<(Object, bool)> {
         let spec = resolve_spec(spec)?;
         let kernel_name = kernel_name(name);
@@ -57,6 +58,9 @@ impl Object {
         };
         match named::create(existing, open, create)? {
             (handle, true) => {
+                if let Some(init) = init {
+                    init(Object::for_content(&handle, &spec)?)?;
+                }
                 let object = Object::from_created(handle, &spec)?;
                 object.write_content(spec.content)?;
                 Ok((object, true))
@@ -91,6 +95,19 @@ impl Object {
         }
         let writes = granted & FILE_MAP_WRITE != 0;
         Object::describe(handle, if writes { Access::ReadWrite } else { Access::Read })
+    }
+
+    /// Returns the memory of a new object, for writing its content.
+    fn for_content(handle: &OwnedHandle, spec: &Spec<'_>) -> Result<Object> {
+        if spec.protection == Protection::ReadOnly {
+            let cause =
+                "Windows gives nobody write access to read-only memory, not even its creator";
+            return Err(Error::new(ErrorKind::Unsupported, cause));
+        }
+        let handle = handle.try_clone();
+        let handle = handle.map_err(|e| Error::os("its handle cannot be duplicated", e))?;
+        let spec = Spec { access: Access::ReadWrite, ..*spec };
+        Object::from_created(handle, &spec)
     }
 
     /// Returns the object of a handle that `create_section` created.

@@ -80,7 +80,7 @@ impl MappedWords {
         existing: Existing,
     ) -> Result<(MappedWords, bool)> {
         let bytes = spec.bytes();
-        let (object, created) = Object::create(name, &spec.object(&bytes)?, existing)?;
+        let (object, created) = Object::create(name, &spec.object(&bytes)?, existing, None)?;
         Ok((MappedWords::of(object)?, created))
     }
 

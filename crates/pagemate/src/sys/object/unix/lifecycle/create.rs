@@ -2,11 +2,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use crate::access::{Access, Sharing};
+use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::Name;
 use crate::sys::fault;
@@ -28,17 +29,19 @@ use crate::sys::object::unix::location::resolve;
 use crate::sys::object::unix::memory::{capacity, pages, reserve::reserve, user_file};
 use crate::sys::object::unix::retry::{self, RetryLimiter};
 use crate::sys::object::unix::{Named, Object, object_seats, whole_pages};
-use crate::sys::object::{Backing, Existing, Spec};
+use crate::sys::object::{Backing, Existing, Init, Spec};
 
 impl Object {
     /// Creates an object and publishes it under its name, complete or not at all. If the name is
     /// taken, opens that object or fails, depending on `existing`. Returns whether the object was
-    /// created.
+    /// created. `init` serves memory of pagemate, not files of the user.
     pub(crate) fn create(
         name: &Name,
         spec: &Spec<'_>,
         existing: Existing,
+        mut init: Option<Init<'_>>,
     ) -> Result<(Object, bool)> {
+        let has_init = init.is_some();
         let mut spec = Spec { asked_len: spec.len, ..*spec };
         match spec.file {
             Some(file) => {
@@ -85,6 +88,9 @@ impl Object {
                 location = resolve::shared_location(name)?;
                 continue;
             };
+            if let Some(init) = init.take() {
+                init(memory_of(staged.fd().as_fd(), &spec)?)?;
+            }
             fault::point("create-before-link");
             let id = staged.id;
             match staged.link(&location) {
@@ -100,9 +106,12 @@ impl Object {
                     // A read-only handle must not keep a descriptor that can write to the memory.
                     let opened_for = if memory.is_some() { Access::ReadWrite } else { spec.access };
                     let fd = restrict_access(fd, &location, opened_for, id, before)?;
+                    let named = Named::new(location, opened_for, before, id);
+                    // `init` may have kept a view, which shares the description and so the lock.
+                    named.lent.store(has_init, Ordering::Relaxed);
                     let object = Object {
                         fd: Some(fd),
-                        named: Some(Named::new(location, opened_for, before, id)),
+                        named: Some(named),
                         memory,
                         len: spec.len,
                         asked_len: spec.asked_len,
@@ -117,7 +126,7 @@ impl Object {
                 }
                 // Another program removed the directory, or a sweep removed the file before it was
                 // locked. Build the object again.
-                Err((_, Errno::NOENT)) => location = resolve::shared_location(name)?,
+                Err((_, Errno::NOENT)) if !has_init => location = resolve::shared_location(name)?,
                 Err((_, error)) => {
                     return Err(Error::os("its file cannot be linked to its name", error.into()));
                 }
@@ -166,6 +175,22 @@ struct Built {
     grows: bool,
     /// The creator's seats, if it has taken the first seat.
     seats: Option<Seats>,
+}
+
+/// Returns the memory of an object without a name, for writing its content.
+fn memory_of(file: BorrowedFd<'_>, spec: &Spec<'_>) -> Result<Object> {
+    let fd = rustix::io::fcntl_dupfd_cloexec(file, 0)
+        .map_err(|e| Error::os("its descriptor cannot be duplicated", e.into()))?;
+    Ok(Object {
+        fd: Some(fd),
+        named: None,
+        memory: None,
+        len: spec.len,
+        asked_len: spec.asked_len,
+        protection: Protection::ReadWrite,
+        access: Access::ReadWrite,
+        seats: None,
+    })
 }
 
 /// Builds a locked object without a name. `None` if the directory was removed.
