@@ -30,6 +30,7 @@
 //! | share atomic integers, or a structure of them and of values that are read whole | [`Shared`]: see [`typed`] |
 //! | share bytes or plain values | [`Section`], mapped as a [`View`] |
 //! | share one value that many processes change | [`SharedMutex`](sync::SharedMutex): a lock and its value in a section |
+//! | wait until such a value has changed | [`SharedCondvar`](sync::SharedCondvar) |
 //! | let many processes read a value for longer, and few change it | [`SharedRwLock`](sync::SharedRwLock) |
 //! | compute a value once, by the first process that needs it | [`SharedOnceCell`](sync::SharedOnceCell) |
 //! | exclude other processes from data or a resource anywhere | [`Mutex`](sync::Mutex) |

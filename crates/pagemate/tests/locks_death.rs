@@ -1,5 +1,5 @@
-//! Kills processes that use read-write locks and once-cells: at every fault point, and at random
-//! instructions. Forks processes that hold locks.
+//! Kills processes that use read-write locks, once-cells and condition variables: at every fault point,
+//! and at random instructions. Forks processes that hold locks.
 //!
 //! `cargo test` kills 300 processes at random, `cargo xtask torture` 2,000, and `cargo xtask torture long`
 //! 20,000. `cargo xtask faults` builds with `--cfg pagemate_fault` and kills at the points.
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use harness::fork::{Forked, alone, fork, hold_on};
 use harness::locks::{Pair, add_one};
-use pagemate::sync::{SharedOnceCell, SharedRwLock};
+use pagemate::sync::{SharedCondvar, SharedMutex, SharedOnceCell, SharedRwLock};
 use pagemate::{Section, SectionOptions};
 
 #[test]
@@ -117,6 +117,44 @@ fn one_value_of_processes_that_are_killed_at_random_stays() {
     });
 }
 
+/// Each item is taken by a live process, although others are killed after they were woken for it.
+#[test]
+fn items_are_taken_although_waiters_are_killed_at_random() {
+    alone("items_are_taken_although_waiters_are_killed_at_random", |_| {
+        let section = SectionOptions::new().len(4096).create_new("x").unwrap();
+        let mutex = SharedMutex::open_or_init(&section, 0, || 0_u64).unwrap();
+        let given = SharedCondvar::open_or_create(&section, 128).unwrap();
+        let take = || {
+            let section = Section::open("x").unwrap();
+            let mutex = SharedMutex::<u64>::open(&section, 0).unwrap();
+            let given = SharedCondvar::open(&section, 128).unwrap();
+            loop {
+                let guard = mutex.lock().unwrap();
+                let mut guard = given.wait_while(guard, |items| items.get() == 0).unwrap();
+                if guard.get() > 0 {
+                    guard.update(|items| *items -= 1);
+                }
+            }
+        };
+        let mut children: Vec<_> = (0..2).map(|_| fork(take)).collect();
+        for kill in 0..kills() {
+            mutex.lock().unwrap().update(|items| *items += 1);
+            given.notify_one();
+            if kill % 2 == 0 {
+                thread::sleep(Duration::from_micros(u64::from(kill * 7 % 300)));
+            }
+            children.remove(0).kill();
+            let end = Instant::now() + LONG;
+            while mutex.lock().unwrap().get() > 0 {
+                assert!(Instant::now() < end, "a notification is lost");
+                thread::yield_now();
+            }
+            children.push(fork(take));
+        }
+        children.into_iter().for_each(Forked::kill);
+    });
+}
+
 #[test]
 fn a_forked_child_holds_none_of_its_parents_locks() {
     alone("a_forked_child_holds_none_of_its_parents_locks", |_| {
@@ -180,7 +218,7 @@ fn the_death_of_a_parent_ends_its_locks_although_its_child_lives() {
 #[cfg(pagemate_fault)]
 mod points {
     use std::collections::BTreeSet;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::LONG;
     use super::harness::{self, Actor, Place};
@@ -310,15 +348,45 @@ mod points {
         scene.victim.reply().is_none()
     }
 
+    /// The victim waits for an item, as another process does.
+    fn taker(point: &str) -> bool {
+        let mut scene = Scene::new(point, "cond-open x");
+        scene.victim.tell("cond-take x");
+        scene.others[0].tell("cond-take x");
+        if matches!(point, "condvar-before-sleep" | "condvar-after-sleep") {
+            scene.until(|_| false);
+        }
+        scene.keeper.expect("cond-give x", "ok");
+        // If the victim took it, the other one gets the second item.
+        if scene.others[0].has_replied(Duration::from_millis(500)).is_none() {
+            scene.keeper.expect("cond-give x", "ok");
+            assert_eq!(scene.others[0].reply().unwrap(), "taken", "{point}");
+        } else {
+            scene.keeper.expect("cond-give x", "ok");
+        }
+        scene.victim.reply().is_none()
+    }
+
+    /// The victim notifies a waiter.
+    fn giver(point: &str) -> bool {
+        let mut scene = Scene::new(point, "cond-open x");
+        scene.others[0].tell("cond-take x");
+        let died = !scene.does("cond-give x");
+        assert_eq!(scene.others[0].reply().unwrap(), "taken", "{point}");
+        died
+    }
+
     #[test]
     fn killed_at_every_point() {
         let points: BTreeSet<String> = harness::fault_points("src/sys/sync/typed")
             .into_iter()
-            .filter(|point| ["read-", "write-", "once-"].iter().any(|kind| point.starts_with(kind)))
+            .filter(|point| {
+                ["read-", "write-", "once-", "condvar-"].iter().any(|kind| point.starts_with(kind))
+            })
             .collect();
-        assert!(points.len() > 11, "{points:?}");
+        assert!(points.len() > 14, "{points:?}");
         for point in &points {
-            let scenes = [reader, writer, late_reader, initialiser, waiter];
+            let scenes = [reader, writer, late_reader, initialiser, waiter, taker, giver];
             let reached = scenes.map(|scene| scene(point));
             assert!(reached.contains(&true), "no scene reaches {point}");
         }

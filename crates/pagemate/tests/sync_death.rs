@@ -21,7 +21,9 @@ fn actor() {
 fn all_points() -> BTreeSet<String> {
     let mut found = harness::fault_points("src/sys/sync");
     // `locks_death.rs` has the points of these.
-    found.retain(|point| !["read-", "write-", "once-"].iter().any(|kind| point.starts_with(kind)));
+    found.retain(|point| {
+        !["read-", "write-", "once-", "condvar-"].iter().any(|kind| point.starts_with(kind))
+    });
     found.append(&mut harness::fault_points("src/sync"));
     let mut seats = harness::fault_points("src/sys/liveness");
     seats.retain(|point| point.starts_with("seat-"));

@@ -10,6 +10,7 @@
 //! | [`Event`] | a signal, for one waiter or for all |
 //! | [`Semaphore`] | a count of permits |
 //! | [`SharedMutex`] | a mutex together with the value that it protects, in a section |
+//! | [`SharedCondvar`] | waiting for a change of the value of a [`SharedMutex`], in a section |
 //! | [`SharedRwLock`] | a read-write lock together with its value, in a section |
 //! | [`SharedOnceCell`] | a value in a section that one process initialises once |
 //! | [`wait_any`], [`wait_all`] | waiting for several of the first three |
@@ -37,6 +38,8 @@
 //! | [`SharedRwLock`] | `read`, `write` | `try_read`, `try_write` | `try_read_for`, `try_write_until` … |
 //! | [`Semaphore`] | `acquire` | `try_acquire` | `try_acquire_for`, `try_acquire_until` |
 //! | [`Event`] | `wait` | `try_wait` | `wait_for`, `wait_until` |
+//! | [`SharedOnceCell`] | `wait` | `get` | `wait_for`, `wait_until` |
+//! | [`SharedCondvar`] | `wait`, `wait_while` | | `wait_for`, `wait_while_until` … |
 //! | several objects | `wait_any`, `wait_all` | `try_wait_any`, `try_wait_all` | `wait_any_for`, `wait_all_until` … |
 //!
 //! # Death of an owner
@@ -46,7 +49,8 @@
 //! [`was_abandoned`](MutexGuard::was_abandoned). The protected data is as the previous owner left it. A
 //! process that is merely stopped, by SIGSTOP or by a debugger, keeps its mutexes.
 //!
-//! A [`SharedRwLock`] does the same for a writer, and tells readers too. A reader that is killed releases it.
+//! A [`SharedRwLock`] does the same for a writer, and the guards of readers report it too. A reader that is
+//! killed releases the lock. Waiters of a [`SharedCondvar`] get the report, although no thread notifies them.
 //!
 //! Events and semaphores have no owner. They keep their state when a process is killed.
 //!
@@ -94,6 +98,7 @@
 //! # }
 //! ```
 
+mod condvar;
 mod entry;
 mod event;
 mod mutex;
@@ -103,6 +108,7 @@ mod semaphore;
 mod shared;
 mod wait_many;
 
+pub use self::condvar::SharedCondvar;
 pub use self::event::{Event, EventOptions, Reset};
 pub use self::mutex::{Mutex, MutexGuard, MutexOptions};
 pub use self::once_cell::SharedOnceCell;

@@ -334,7 +334,12 @@ pub struct SharedGuard<'a, T: ?Sized> {
     not_send: PhantomData<*const ()>,
 }
 
-impl<T: ?Sized> SharedGuard<'_, T> {
+impl<'a, T: ?Sized> SharedGuard<'a, T> {
+    /// Returns the mutex that this guard unlocks.
+    pub(super) fn mutex(&self) -> &'a SharedMutex<T> {
+        self.mutex
+    }
+
     /// Returns whether the previous owner ended or panicked while it held the mutex, so that the value may be
     /// inconsistent: see [`MutexGuard::was_abandoned`](super::MutexGuard::was_abandoned).
     #[doc(alias("EOWNERDEAD"))]

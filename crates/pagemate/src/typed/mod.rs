@@ -87,6 +87,9 @@ const RW_LOCKED: u64 = u64::from_ne_bytes(*b"PMRWLCK1");
 /// The magic number of a [`SharedOnceCell`](crate::sync::SharedOnceCell).
 const ONCE: u64 = u64::from_ne_bytes(*b"PMONCEC1");
 
+/// The magic number of a [`SharedCondvar`](crate::sync::SharedCondvar).
+const CONDVAR: u64 = u64::from_ne_bytes(*b"PMCONDV1");
+
 /// The layout of a value, on which all processes have to agree.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -118,6 +121,12 @@ impl Layout {
         Layout::typed::<T>().with_magic(ONCE)
     }
 
+    /// Returns the layout of a condition variable, which has no value.
+    pub(crate) fn condvar() -> Layout {
+        let fields = Fields { magic: CONDVAR, fingerprint: 0, len: 0 };
+        Layout { fields, type_name: "a condition variable" }
+    }
+
     fn with_magic(self, magic: u64) -> Layout {
         Layout { fields: Fields { magic, ..self.fields }, ..self }
     }
@@ -141,6 +150,7 @@ fn kind_of(magic: u64) -> Option<&'static str> {
         GUARDED => Some("a mutex beside its value"),
         RW_LOCKED => Some("a read-write lock beside its value"),
         ONCE => Some("a once-cell"),
+        CONDVAR => Some("a condition variable"),
         _ => None,
     }
 }

@@ -1,10 +1,13 @@
-//! The commands of actors for read-write locks and once-cells. Each lies at the beginning of a section.
+//! The commands of actors for read-write locks, once-cells and condition variables. Each lies at
+//! the beginning of a section.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::{mem, thread};
 
-use pagemate::sync::{SharedOnceCell, SharedReadGuard, SharedRwLock, SharedWriteGuard};
+use pagemate::sync::{
+    SharedCondvar, SharedMutex, SharedOnceCell, SharedReadGuard, SharedRwLock, SharedWriteGuard,
+};
 use pagemate::typed::{Racy, ReadOnly};
 use pagemate::{Result, Section};
 
@@ -16,6 +19,7 @@ pub(crate) type Pair = [u64; 2];
 pub(super) struct Locks {
     rw: HashMap<String, Arc<SharedRwLock<Pair>>>,
     once: HashMap<String, Arc<SharedOnceCell<Pair>>>,
+    cond: HashMap<String, Arc<(SharedMutex<u64>, SharedCondvar)>>,
 }
 
 /// Returns the value, and "abandoned" if it was.
@@ -112,6 +116,37 @@ impl Locks {
                 whole(self.once[name].get_or_init_with(hang)?)
             }
             ["once-wait", name] => whole(self.once[name].wait()?),
+            ["cond-open", name] => {
+                let section = section.expect("a section");
+                let mutex = SharedMutex::open_or_init(section, 0, || 0)?;
+                let condvar = SharedCondvar::open_or_create(section, 128)?;
+                self.cond.insert(name.to_owned(), Arc::new((mutex, condvar)));
+                "ok".to_owned()
+            }
+            // Waits for an item and takes it. Returns without one if the mutex is abandoned.
+            ["cond-take", name] => {
+                let (mutex, given) = &*self.cond[name];
+                let guard = mutex.lock()?;
+                if guard.was_abandoned() {
+                    return Ok("abandoned".to_owned());
+                }
+                let mut guard = given.wait_while(guard, |items| items.get() == 0)?;
+                if guard.was_abandoned() {
+                    return Ok("abandoned".to_owned());
+                }
+                guard.update(|items| *items -= 1);
+                "taken".to_owned()
+            }
+            ["cond-give", name] => {
+                let (mutex, given) = &*self.cond[name];
+                mutex.lock()?.update(|items| *items += 1);
+                given.notify_one();
+                "ok".to_owned()
+            }
+            ["cond-hold", name] => {
+                mem::forget(self.cond[name].0.lock()?);
+                "ok".to_owned()
+            }
             _ => panic!("an actor does not know {words:?}"),
         })
     }

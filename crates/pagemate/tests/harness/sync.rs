@@ -103,7 +103,9 @@ impl Desk {
                 replies.collect::<Result<Vec<_>>>().map(|replies| replies.join(" "))
             }
             [word, name, ..] if word.starts_with("typed-") => self.play_typed(words, name),
-            [word, name, ..] if word.starts_with("rw-") || word.starts_with("once-") => {
+            [word, name, ..]
+                if ["rw-", "once-", "cond-"].iter().any(|kind| word.starts_with(kind)) =>
+            {
                 self.locks.play(words, sections.get(name))
             }
             [word, name, ..] if word.starts_with("shared-") => {

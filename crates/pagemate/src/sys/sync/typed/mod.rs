@@ -1,8 +1,9 @@
 //! The protocols of typed memory: its initialisation, values under a sequence number, read-write
-//! locks, and once-cells.
+//! locks, once-cells, and condition variables.
 //!
 //! Like those in `words`, they run over borrowed words, so that loom checks them.
 
+pub(crate) mod condvar;
 pub(crate) mod header;
 pub(crate) mod once;
 pub(crate) mod rwlock;
@@ -16,7 +17,7 @@ use crate::error::Result;
 use crate::primitive::AtomicU32;
 
 /// The number of sleepers of a word to wake that means all of them.
-const ALL: u32 = i32::MAX.cast_unsigned();
+pub(crate) const ALL: u32 = i32::MAX.cast_unsigned();
 
 /// The calls by which threads of all processes sleep on words.
 pub(crate) trait Sleepers {

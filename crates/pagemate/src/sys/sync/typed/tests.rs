@@ -4,7 +4,7 @@ use loom::thread;
 
 use super::header::{Fields, Header};
 use super::rwlock::{Entered, Holders, READERS, RwWords};
-use super::{Sleepers, once, sequence};
+use super::{ALL, Sleepers, condvar, once, sequence};
 use crate::deadline::Deadline;
 use crate::primitive::Ordering::{Acquire, Relaxed, Release};
 use crate::primitive::{AtomicU32, AtomicU64};
@@ -362,4 +362,57 @@ fn waiters_of_a_cell_are_woken_and_one_of_two_values_stays() {
             assert!(seen == 2 || dies.is_none(), "{seen} is of a dead initialiser");
         });
     }
+}
+
+/// A condition variable with its mutex, and a count of items.
+#[derive(Default)]
+struct Items {
+    lock: loom::sync::Mutex<u32>,
+    word: AtomicU32,
+}
+
+impl Items {
+    /// Waits for an item and takes it.
+    fn take(&self) {
+        let mut items = self.lock.lock().unwrap();
+        while *items == 0 {
+            let seen = condvar::notifications(&self.word);
+            drop(items);
+            condvar::sleep(&self.word, seen, &OneDead, Deadline::Never).unwrap();
+            items = self.lock.lock().unwrap();
+        }
+        *items -= 1;
+    }
+
+    fn give(&self, count: u32) {
+        *self.lock.lock().unwrap() += count;
+    }
+}
+
+#[test]
+fn no_notification_is_lost_between_the_unlock_and_the_sleep() {
+    model(|| {
+        let items: &Items = leak(Items::default());
+        let waiters = [(); 2].map(|()| thread::spawn(move || items.take()));
+        for _ in 0..2 {
+            items.give(1);
+            condvar::notify(&items.word, 1, &OneDead);
+        }
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_notification_for_all_wakes_all() {
+    model(|| {
+        let items: &Items = leak(Items::default());
+        let waiters = [(); 2].map(|()| thread::spawn(move || items.take()));
+        items.give(2);
+        condvar::notify(&items.word, ALL, &OneDead);
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
+    });
 }
