@@ -190,6 +190,20 @@ fn producer_consumer() {
 }
 
 #[test]
+fn telemetry() {
+    let place = Place::new("telemetry");
+    let display = Example::start(&place, "telemetry", &[]);
+    let car = Example::start(&place, "telemetry", &["drive"]);
+    for _ in 0..5 {
+        let line = display.line();
+        assert!(line.starts_with("Car { metres: "), "{line}");
+        assert!(line.contains("metres_per_second: 33.3, gear: 4 }, "), "{line}");
+    }
+    display.ends_well();
+    drop(car);
+}
+
+#[test]
 fn frame_ring() {
     let place = Place::new("frame-ring");
     let viewer = Example::start(&place, "frame_ring", &[]);
