@@ -592,6 +592,13 @@ fn the_demo_passes_all_its_checks() {
     assert!(shown.lines().last().unwrap().starts_with("Next: run 'pagemate share "), "{shown}");
     let colored = place.run(&["demo", "--color=always"]).text();
     assert!(colored.contains("\u{1b}[32mok\u{1b}[0m"), "{colored:?}");
+    let checks = place.run(&["demo", "--json"]).json();
+    let checks = checks.as_array().unwrap();
+    assert_eq!(checks.len(), shown.lines().filter(|line| line.starts_with("  ok  ")).count());
+    for check in checks {
+        assert!(shown.contains(check["step"].as_str().unwrap()), "{check}");
+        assert_eq!(check["passed"], true, "{check}");
+    }
     assert!(place.objects().is_empty());
 }
 

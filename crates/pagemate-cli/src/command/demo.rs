@@ -1,3 +1,5 @@
+mod report;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -9,20 +11,28 @@ use clap::Args;
 use pagemate::sync::{Mutex, MutexGuard, MutexOptions};
 use pagemate::{ErrorKind, Section, SectionOptions, View, inventory};
 
-use crate::color::{self, BAD, GOOD, TITLE};
+use self::report::Report;
+use crate::color;
 use crate::directory::names_in;
 use crate::failure::{Failure, Outcome};
 
 /// Demonstrate and check the guarantees of pagemate in a few seconds, with real processes.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
+Examples:
   pagemate demo
+  pagemate demo --json | jq 'all(.passed)'
+
+The JSON is an array of objects with the fields step, check and passed.
 
 Exit status:
   0    every check passed
   2    a check failed")]
-pub(crate) struct Demo {}
+pub(crate) struct Demo {
+    /// Print JSON at the end, for scripts.
+    #[arg(long)]
+    json: bool,
+}
 
 /// The environment variable that contains the name of the section, in the processes that the demo
 /// starts.
@@ -39,105 +49,103 @@ const ANSWER: &str = "THIS is common data, too";
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Demo {
-    pub(crate) fn run(Demo {}: Demo) -> Outcome {
-        match env::var(PEER) {
-            Ok(name) => run_peer(&name),
-            Err(_) => demonstrate(),
+    pub(crate) fn run(self) -> Outcome {
+        if let Ok(name) = env::var(PEER) {
+            return run_peer(&name);
         }
+        let mut report = Report::new(self.json);
+        let ended = demonstrate(&mut report);
+        report.finish()?;
+        ended
     }
 }
 
 /// Starts and kills processes, and checks after each step that pagemate keeps its guarantees.
-fn demonstrate() -> Outcome {
+fn demonstrate(report: &mut Report) -> Outcome {
     let name = format!("pagemate-demo-{}", std::process::id());
-    share(&name)?;
-    abandon(&format!("{name}-lock"))?;
-    print("")?;
-    print("Next: run 'pagemate share hello --text hi' here and 'pagemate list' elsewhere.")
+    share(&name, report)?;
+    abandon(&format!("{name}-lock"), report)?;
+    report.say("")?;
+    report.say("Next: run 'pagemate share hello --text hi' here and 'pagemate list' elsewhere.")
 }
 
 /// Demonstrates that processes share the memory of a section, and when its name ends.
-fn share(name: &str) -> Outcome {
-    title("Two processes map one page, each at an address of its own")?;
-    let mut writer = Peer::start("A", name)?;
-    check("A created the section and wrote a text into it", writer.origin == "created")?;
-    let mut reader = Peer::start("B", name)?;
-    check(
+fn share(name: &str, report: &mut Report) -> Outcome {
+    report.step("Two processes map one page, each at an address of its own")?;
+    let mut writer = Peer::start(report, "A", name)?;
+    report.check("A created the section and wrote a text into it", writer.origin == "created")?;
+    let mut reader = Peer::start(report, "B", name)?;
+    report.check(
         "B opened the section and reads A's text",
         reader.origin == "opened" && reader.reads(TEXT)?,
     )?;
 
-    title("A write by one process is visible to the other at once")?;
+    report.step("A write by one process is visible to the other at once")?;
     reader.ask(&format!("write {ANSWER}"))?;
-    check("B wrote another text, and A reads it", writer.reads(ANSWER)?)?;
+    report.check("B wrote another text, and A reads it", writer.reads(ANSWER)?)?;
     let holders = inventory::find(name)?.holders;
     let both = [writer.id(), reader.id()].iter().all(|id| holders.contains(id));
     // Some systems cannot list the holders of an object.
     if !holders.is_empty() {
-        check("the list of live objects names both processes as holders", both)?;
+        report.check("the list of live objects names both processes as holders", both)?;
     }
 
-    title("A process killed by SIGKILL releases what it held")?;
+    report.step("A process killed by SIGKILL releases what it held")?;
     writer.kill()?;
-    check("A was killed, and B still has the data", reader.reads(ANSWER)?)?;
-    check("a process that opens the name now reads the data too", text_of(name)? == ANSWER)?;
+    report.check("A was killed, and B still has the data", reader.reads(ANSWER)?)?;
+    report
+        .check("a process that opens the name now reads the data too", text_of(name)? == ANSWER)?;
     if cfg!(target_os = "linux") {
-        check("the section is one file as long as a process holds it", files(name).len() == 1)?;
+        report.check(
+            "the section is one file as long as a process holds it",
+            files(name).len() == 1,
+        )?;
     }
     reader.kill()?;
-    check("B, the last holder, was killed, and the name is gone", is_gone(name))?;
-    check(
+    report.check("B, the last holder, was killed, and the name is gone", is_gone(name))?;
+    report.check(
         "the list of live objects no longer contains the section",
         inventory::find(name).is_err(),
     )?;
     if cfg!(target_os = "linux") {
-        check("the section's file is removed", files(name).is_empty())?;
+        report.check("the section's file is removed", files(name).is_empty())?;
     }
     let section = SectionOptions::new().len(4096).create_new(name)?;
     let mut bytes = [1; 4096];
     section.map()?.read_at(0, &mut bytes)?;
-    check("a new section of the same name is zeroed", bytes == [0; 4096])?;
+    report.check("a new section of the same name is zeroed", bytes == [0; 4096])?;
     drop(section);
-    check(
+    report.check(
         "dropping its only handle removes the name again",
         is_gone(name) && files(name).is_empty(),
     )
 }
 
 /// Demonstrates the death of the owner of a lock.
-fn abandon(name: &str) -> Outcome {
-    title("The next process acquires a lock whose owner was killed, and learns of the death")?;
+fn abandon(name: &str, report: &mut Report) -> Outcome {
+    report
+        .step("The next process acquires a lock whose owner was killed, and learns of the death")?;
     let mutex = MutexOptions::new().open_or_create(name)?;
-    let owner = Peer::start("C", &format!("{name}{LOCKED}"))?;
-    check("C locked the mutex", owner.origin == "locked" && mutex.try_lock()?.is_none())?;
+    let owner = Peer::start(report, "C", &format!("{name}{LOCKED}"))?;
+    report.check("C locked the mutex", owner.origin == "locked" && mutex.try_lock()?.is_none())?;
     owner.kill()?;
     let start = Instant::now();
     let guard = mutex.try_lock_for(REPLY_TIMEOUT)?;
     let waited = start.elapsed().as_millis();
-    check("C was killed, and this process acquired the mutex", guard.is_some())?;
+    report.check("C was killed, and this process acquired the mutex", guard.is_some())?;
     let reported = guard.as_ref().is_some_and(MutexGuard::was_abandoned);
-    check(&format!("it waited {waited} ms, and pagemate reported that the owner died"), reported)?;
+    report.check(
+        &format!("it waited {waited} ms, and pagemate reported that the owner died"),
+        reported,
+    )?;
     drop(guard);
     let again = mutex.lock()?;
-    check("pagemate does not report the death to later owners", !again.was_abandoned())
+    report.check("pagemate does not report the death to later owners", !again.was_abandoned())
 }
 
 /// Prints a line on standard output.
 fn print(line: &str) -> Outcome {
     Ok(writeln!(color::stdout(), "{line}")?)
-}
-
-fn title(text: &str) -> Outcome {
-    print(&format!("{TITLE}{text}{TITLE:#}"))
-}
-
-/// Prints whether a guarantee holds, and fails if it does not.
-fn check(text: &str, holds: bool) -> Outcome {
-    if holds {
-        return print(&format!("  {GOOD}ok{GOOD:#}  {text}"));
-    }
-    print(&format!("  {BAD}FAILED{BAD:#}  {text}"))?;
-    Err(Failure::new(format!("the demo's check failed: {text}")))
 }
 
 fn is_gone(name: &str) -> bool {
@@ -183,7 +191,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn start(title: &str, name: &str) -> Outcome<Peer> {
+    fn start(report: &Report, title: &str, name: &str) -> Outcome<Peer> {
         let failure = |error: io::Error| Failure::new(format!("start process {title}: {error}"));
         let mut child = Command::new(env::current_exe().map_err(failure)?)
             .arg("demo")
@@ -205,7 +213,7 @@ impl Peer {
             "locked" => "locked the mutex".to_owned(),
             _ => format!("{origin} the section and mapped it at {address}"),
         };
-        print(&format!("  process {title}, pid {}, {did}", peer.id()))?;
+        report.say(&format!("  process {title}, pid {}, {did}", peer.id()))?;
         origin.clone_into(&mut peer.origin);
         Ok(peer)
     }
@@ -286,18 +294,4 @@ fn run_owner(name: &str) -> Outcome {
 fn put(view: &View, text: &str) -> pagemate::Result<()> {
     view.write_at(0, text.as_bytes())?;
     view.write_at(text.len(), &[0])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_check_ends_the_demo() {
-        assert!(check("one is one", true).is_ok());
-        let Err(Failure::Failed(text)) = check("one is two", false) else {
-            panic!("the check passed")
-        };
-        assert!(text.ends_with("check failed: one is two"), "{text}");
-    }
 }
