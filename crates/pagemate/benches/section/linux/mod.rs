@@ -9,14 +9,16 @@ mod create_and_open;
 mod huge_sections;
 mod many_holders;
 mod private_memory;
+mod typed_access;
 
 use common::{Group, measure, place};
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     ("create and open", create_and_open::few),
     ("create and open among many", create_and_open::among_many),
     ("list", create_and_open::list),
     ("small values", copying::small),
+    ("typed access", typed_access::table),
     ("copying", copying::large),
     ("huge sections", huge_sections::table),
 ];
