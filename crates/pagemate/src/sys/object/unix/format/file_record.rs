@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RawMode, Stat};
 use rustix::io::Errno;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use super::stored::{self, stored};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::object::unix::location::file_id;
@@ -30,14 +30,14 @@ const MAX_PATH: usize = 4096 - PATH_AT;
 /// The mode bits that let users other than the owner write.
 pub(crate) const OTHERS_WRITE: RawMode = 0o022;
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Header {
-    device: u64,
-    inode: u64,
-    len: u64,
-    path_len: u32,
-    zero: [u8; 4],
+stored! {
+    struct Header {
+        device: u64,
+        inode: u64,
+        len: u64,
+        path_len: u32,
+        zero: [u8; 4],
+    }
 }
 
 const _: () = assert!(size_of::<Header>() == 32);
@@ -94,7 +94,7 @@ impl FileRecord {
                 .expect("the path was checked to be shorter than MAX_PATH"),
             zero: [0; 4],
         };
-        let mut bytes = header.as_bytes().to_vec();
+        let mut bytes = header.to_bytes().to_vec();
         bytes.extend_from_slice(path);
         bytes.resize(PATH_AT + MAX_PATH, 0);
         bytes
@@ -223,7 +223,7 @@ impl FileRecord {
 /// Decodes a record. `None` if `bytes` is not a well-formed one: another program may have written
 /// it.
 fn decode(bytes: &[u8]) -> Option<FileRecord> {
-    let (header, _) = Header::read_from_prefix(bytes).ok()?;
+    let header = Header::from_prefix(bytes)?;
     let path_len = usize::try_from(header.path_len).ok()?;
     let path = bytes.get(PATH_AT..PATH_AT.checked_add(path_len)?)?;
     let is_path = path.starts_with(b"/") && !path.contains(&0);

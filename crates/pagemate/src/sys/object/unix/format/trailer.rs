@@ -5,9 +5,9 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::Stat;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use super::file_record;
+use super::stored::{self, stored};
 use crate::access::{Access, Kind, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
@@ -32,28 +32,28 @@ const VERSION: u32 = 1;
 /// The offset of the name. Its 1,024 UTF-16 units take at most 3,072 bytes of UTF-8.
 const NAME_AT: usize = 1024;
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Header {
-    magic: [u8; 8],
-    version: u32,
-    kind: u8,
-    protection: u8,
-    memory: u8,
-    others_write: u8,
-    data_len: u64,
-    created_ns: u64,
-    creator: u32,
-    name_len: u32,
-    /// 0 in a live object. A sweep sets it to 1 after it has found the object dead, and then removes the
-    /// name.
-    removed: u8,
-    zero: [u8; 3],
-    /// Feature bits: properties that a reader has to know to use the object. This release defines
-    /// none.
-    features: u32,
-    /// The length that the creator asked for.
-    asked_len: u64,
+stored! {
+    struct Header {
+        magic: [u8; 8],
+        version: u32,
+        kind: u8,
+        protection: u8,
+        memory: u8,
+        others_write: u8,
+        data_len: u64,
+        created_ns: u64,
+        creator: u32,
+        name_len: u32,
+        /// 0 in a live object. A sweep sets it to 1 after it has found the object dead, and then removes the
+        /// name.
+        removed: u8,
+        zero: [u8; 3],
+        /// Feature bits: properties that a reader has to know to use the object. This release defines
+        /// none.
+        features: u32,
+        /// The length that the creator asked for.
+        asked_len: u64,
+    }
 }
 
 const _: () = assert!(size_of::<Header>() == 56);
@@ -153,7 +153,7 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Encoded {
         asked_len: if spec.file.is_some() { 0 } else { spec.asked_len },
     };
     let mut trailer = Encoded { bytes: [0; 4096], len: NAME_AT + bare.len() };
-    trailer.bytes[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+    trailer.bytes[..size_of::<Header>()].copy_from_slice(&header.to_bytes());
     trailer.bytes[NAME_AT..trailer.len].copy_from_slice(bare);
     trailer
 }
@@ -181,8 +181,8 @@ pub(crate) fn mark_removed(fd: BorrowedFd<'_>, stat: &Stat) {
 /// every field is checked.
 pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
     let corrupted = |cause| Error::new(ErrorKind::Corrupted, format!("{cause}; {REMEDY}"));
-    let (header, _) = Header::read_from_prefix(bytes)
-        .map_err(|_| corrupted("its file is cut short and has no whole trailer"))?;
+    let header = Header::from_prefix(bytes)
+        .ok_or_else(|| corrupted("its file is cut short and has no whole trailer"))?;
     if header.magic != MAGIC {
         return Err(corrupted("its file does not end in a trailer of pagemate's"));
     }
