@@ -147,8 +147,10 @@ fn only_listed_files_allow_unsafe() {
         "sys/sync/windows/wait.rs",
         "sys/wait/apple.rs",
         "sys/wait/word.rs",
+        "typed/bytes.rs",
         "typed/memory.rs",
         "typed/racy.rs",
+        "typed/seq_bytes.rs",
         "typed/seqlock.rs",
         "typed/shared.rs",
     ];

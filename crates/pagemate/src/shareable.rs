@@ -176,9 +176,12 @@ pub mod fingerprint {
     }
 
     /// Returns the beginning of a fingerprint: the hash of the size and the alignment.
+    pub const fn begin(len: usize, align: usize) -> u64 {
+        number(number(0xcbf2_9ce4_8422_2325, len as u64), align as u64)
+    }
+
     pub const fn of<T>() -> u64 {
-        let print = number(0xcbf2_9ce4_8422_2325, size_of::<T>() as u64);
-        number(print, align_of::<T>() as u64)
+        begin(size_of::<T>(), align_of::<T>())
     }
 
     pub const fn with_field(print: u64, name: &str, offset: usize, field: u64) -> u64 {
@@ -187,7 +190,11 @@ pub mod fingerprint {
 
     /// Returns the fingerprint of a container, such as an array or a cell.
     pub const fn around<T>(container: &str, content: u64) -> u64 {
-        number(text(of::<T>(), container), content)
+        with_content(of::<T>(), container, content)
+    }
+
+    pub const fn with_content(print: u64, container: &str, content: u64) -> u64 {
+        number(text(print, container), content)
     }
 }
 

@@ -10,9 +10,9 @@ use super::Layout;
 use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
-use crate::name::Name;
+use crate::name::{Name, ToName};
 use crate::primitive::AtomicU32;
-use crate::section::{Section, View};
+use crate::section::{Section, SectionOptions, View};
 use crate::sys::object::Object;
 use crate::sys::peers::Peers;
 use crate::sys::region::Atomics;
@@ -156,6 +156,84 @@ impl Memory {
         // `ViewMemory` keeps the view mapped. By the invariant of `Memory` their bytes are accessed
         // by atomics only.
         unsafe { sync::Mutex::embedded(words, offset, Box::new(ViewMemory(self.clone()))) }
+    }
+
+    /// Maps a value with its header at byte `offset` of a section.
+    fn map_value(
+        section: &Section,
+        offset: u64,
+        layout: &Layout,
+        access: Access,
+    ) -> Result<Memory> {
+        let len = (HEADER_LEN as u64).saturating_add(layout.len());
+        let align = layout.align.max(align_of::<Head>()) as u64;
+        let memory = Memory::map(section, offset, len, align, access)?;
+        if memory.address(HEADER_LEN).addr().get().is_multiple_of(layout.align) {
+            return Ok(memory);
+        }
+        let cause = format!("the memory is not aligned to {} bytes", layout.align);
+        Err(Error::new(ErrorKind::InvalidInput, cause))
+    }
+
+    /// Maps the value at byte `offset` of a section, and initialises it by `init` if no process has.
+    /// Returns whether this call did so, too.
+    pub(super) fn open_or_init_value(
+        section: &Section,
+        offset: u64,
+        layout: &Layout,
+        init: impl FnOnce(&Memory) -> Result<()>,
+    ) -> Result<(Memory, bool)> {
+        let open = || {
+            let memory = Memory::map_value(section, offset, layout, Access::ReadWrite)?;
+            if memory.is_initialised(layout)? {
+                return Ok((memory, false));
+            }
+            let lock = memory.lock(0)?;
+            let initialised = memory.open_or_init(layout, &lock, || init(&memory))?;
+            Ok((memory, initialised))
+        };
+        open().map_err(|error| context("open or create typed memory in", section, error))
+    }
+
+    /// Maps the value at byte `offset` of a section, which a process has initialised.
+    pub(super) fn open_value(
+        section: &Section,
+        offset: u64,
+        layout: &Layout,
+        access: Access,
+    ) -> Result<Memory> {
+        let open = || {
+            let memory = Memory::map_value(section, offset, layout, access)?;
+            if memory.is_initialised(layout)? {
+                return Ok(memory);
+            }
+            let cause = "no process has initialised the value; create it with open_or_init";
+            Err(Error::new(ErrorKind::NotFound, cause))
+        };
+        open().map_err(|error| context("open typed memory in", section, error))
+    }
+
+    /// Maps the value of the typed memory `name`, waiting until the deadline for a process that creates
+    /// and initialises it.
+    pub(super) fn open_value_within(
+        name: impl ToName,
+        layout: &Layout,
+        access: Access,
+        time: Duration,
+    ) -> Result<Memory> {
+        /// An initialiser that lives needs microseconds.
+        const PAUSE: Duration = Duration::from_millis(1);
+        let deadline = Deadline::after(time);
+        let section = SectionOptions::new().access(access).open_within(name, time)?;
+        loop {
+            match Memory::open_value(&section, 0, layout, access) {
+                Err(error) if error.kind() == ErrorKind::NotFound => match deadline.next(PAUSE) {
+                    Some(pause) => std::thread::sleep(pause),
+                    None => return Err(error),
+                },
+                result => return result,
+            }
+        }
     }
 
     /// Returns whether the value is initialised; an error if it has another layout.

@@ -56,14 +56,18 @@
 //! length and the [fingerprint](Shareable::FINGERPRINT) of the type, so that a program with another
 //! version of the type gets an error of kind [`WrongKind`](crate::ErrorKind::WrongKind).
 
+mod bytes;
 mod memory;
 mod racy;
+mod seq_bytes;
 mod seqlock;
 mod shared;
 mod wait;
 
+pub use self::bytes::{RacyBytes, SharedBytes, TypeLayout};
 pub(crate) use self::memory::{HEADER_LEN, Memory, Unlock, context};
 pub use self::racy::Racy;
+pub use self::seq_bytes::{SeqBytes, SeqBytesWriter};
 pub use self::seqlock::{SeqLock, SeqWriter};
 pub(crate) use self::shared::Field;
 pub use self::shared::{Shared, SharedReader};
@@ -94,6 +98,8 @@ const CONDVAR: u64 = u64::from_ne_bytes(*b"PMCONDV1");
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     fields: Fields,
+    /// The alignment of the value in bytes.
+    align: usize,
     /// The name of the type in this program, for error messages.
     type_name: &'static str,
 }
@@ -106,9 +112,14 @@ impl Layout {
 
     /// Returns the layout of a value of typed memory.
     fn typed<T: Shareable>() -> Layout {
-        let fields =
-            Fields { magic: TYPED, fingerprint: T::FINGERPRINT, len: size_of::<T>() as u64 };
-        Layout { fields, type_name: std::any::type_name::<T>() }
+        let typed = Layout::typed_bytes(&TypeLayout::of::<T>());
+        Layout { type_name: std::any::type_name::<T>(), ..typed }
+    }
+
+    /// Returns the layout of a value of typed memory, whose type is known at run time only.
+    fn typed_bytes(of: &TypeLayout) -> Layout {
+        let fields = Fields { magic: TYPED, fingerprint: of.fingerprint(), len: of.len() as u64 };
+        Layout { fields, align: of.align(), type_name: "another value" }
     }
 
     /// Returns the layout of a value under a read-write lock.
@@ -124,7 +135,7 @@ impl Layout {
     /// Returns the layout of a condition variable, which has no value.
     pub(crate) fn condvar() -> Layout {
         let fields = Fields { magic: CONDVAR, fingerprint: 0, len: 0 };
-        Layout { fields, type_name: "a condition variable" }
+        Layout { fields, align: 1, type_name: "a condition variable" }
     }
 
     fn with_magic(self, magic: u64) -> Layout {
@@ -139,7 +150,8 @@ impl Layout {
 
     /// Returns the layout of a value beside a mutex, whose type is known at run time only.
     pub(crate) fn guarded_bytes(len: u64, fingerprint: u64) -> Layout {
-        Layout { fields: Fields { magic: GUARDED, fingerprint, len }, type_name: "another value" }
+        let fields = Fields { magic: GUARDED, fingerprint, len };
+        Layout { fields, align: 1, type_name: "another value" }
     }
 }
 

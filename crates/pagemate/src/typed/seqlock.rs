@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::memory::Unlock;
 use super::shared::Field;
 use super::{InPlace, Plain, Racy, ReadOnly, Shareable, Shared, fingerprint};
 use crate::deadline::Deadline;
@@ -36,11 +37,28 @@ use crate::sys::sync::{self, Words};
 /// ```
 #[repr(C)]
 pub struct SeqLock<T> {
+    head: SeqHead,
+    slots: [Racy<T>; 2],
+}
+
+/// The part of a [`SeqLock`] in front of its slots.
+#[repr(C)]
+pub(super) struct SeqHead {
     /// The lock of the writers.
     words: Words,
-    sequence: AtomicU64,
+    pub(super) sequence: AtomicU64,
     spare: [std::sync::atomic::AtomicU64; 3],
-    slots: [Racy<T>; 2],
+}
+
+const _: () = assert!(size_of::<SeqHead>() == 64 || cfg!(loom));
+
+/// Acquires the lock of the writers.
+#[inline]
+pub(super) fn lock_writers(lock: &sync::Mutex) -> Result<Unlock<'_>> {
+    // A writer that died has not changed the current value, so the abandonment of the lock is
+    // ignored.
+    lock.lock(Deadline::Never)?;
+    Ok(Unlock(lock))
 }
 
 #[allow(unsafe_code, reason = "implements unsafe traits that guarantee the layout of the cell")]
@@ -62,13 +80,13 @@ impl<T: Plain> SeqLock<T> {
     /// Returns the current value.
     #[inline]
     pub fn read(&self) -> T {
-        sequence::read(&self.sequence, |slot| self.slots[slot].get())
+        sequence::read(&self.head.sequence, |slot| self.slots[slot].get())
     }
 
     /// Copies the current value into `value`. This serves values that are too large for the stack.
     #[inline]
     pub fn read_into(&self, value: &mut T) {
-        sequence::read(&self.sequence, |slot| self.slots[slot].read_into(value));
+        sequence::read(&self.head.sequence, |slot| self.slots[slot].read_into(value));
     }
 
     /// Returns a writer of this cell, which lies in `memory`.
@@ -150,12 +168,9 @@ impl<T: Plain> SeqWriter<T> {
         store: impl FnOnce(&Racy<T>, V),
     ) -> Result<()> {
         let cell = self.cell.get();
-        // A writer that died has not changed the current value, so the abandonment of the lock is
-        // ignored.
-        self.lock.lock(Deadline::Never).map_err(|error| self.context(error))?;
-        let _unlock = super::memory::Unlock(&self.lock);
+        let _unlock = lock_writers(&self.lock).map_err(|error| self.context(error))?;
         let value = value(cell);
-        sequence::write(&cell.sequence, |slot| store(&cell.slots[slot], value));
+        sequence::write(&cell.head.sequence, |slot| store(&cell.slots[slot], value));
         Ok(())
     }
 
@@ -181,16 +196,18 @@ mod tests {
     #[test]
     fn readers_never_get_half_of_a_value() {
         const LAST: u64 = if cfg!(miri) { 20 } else { 20_000 };
-        let cell = SeqLock {
+        let head = SeqHead {
             words: Words::default(),
             sequence: AtomicU64::new(0),
             spare: [const { AtomicU64::new(0) }; 3],
-            slots: [Racy::new([0_u64; 3]), Racy::new([0; 3])],
         };
+        let cell = SeqLock { head, slots: [Racy::new([0_u64; 3]), Racy::new([0; 3])] };
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for number in 1..=LAST {
-                    sequence::write(&cell.sequence, |slot| cell.slots[slot].set(&[number; 3]));
+                    sequence::write(&cell.head.sequence, |slot| {
+                        cell.slots[slot].set(&[number; 3]);
+                    });
                 }
             });
             let mut last = 0;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::{HEADER_LEN, InPlace, Layout, Memory, Shareable, context};
 use crate::access::Access;
-use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::ToName;
 use crate::section::{Section, SectionOptions};
@@ -124,9 +123,8 @@ impl<T: InPlace> Shared<T> {
     ///
     /// The errors of [`Section::open_within`] and of [`open`](Shared::open).
     pub fn open_within(name: impl ToName, time: Duration) -> Result<Shared<T>> {
-        let deadline = Deadline::after(time);
-        let section = Section::open_within(name, time)?;
-        retry_until(deadline, || Shared::open_in(&section, 0))
+        let layout = Layout::typed::<T>();
+        Shared::of(Memory::open_value_within(name, &layout, Access::ReadWrite, time)?)
     }
 
     /// Opens the typed memory `name` for reading, waiting as [`open_within`](Shared::open_within) does.
@@ -135,9 +133,9 @@ impl<T: InPlace> Shared<T> {
     ///
     /// The errors of [`open_within`](Shared::open_within).
     pub fn open_read_only_within(name: impl ToName, time: Duration) -> Result<SharedReader<T>> {
-        let deadline = Deadline::after(time);
-        let section = SectionOptions::new().access(Access::Read).open_within(name, time)?;
-        retry_until(deadline, || Shared::open_read_only_in(&section, 0))
+        let layout = Layout::typed::<T>();
+        let memory = Memory::open_value_within(name, &layout, Access::Read, time)?;
+        Ok(SharedReader(Shared::of(memory)?))
     }
 
     /// Opens the typed memory `name` for reading.
@@ -170,17 +168,10 @@ impl<T: InPlace> Shared<T> {
         offset: u64,
         init: impl FnOnce(&Shared<T>) -> Result<()>,
     ) -> Result<Shared<T>> {
-        let open = || {
-            let layout = Layout::typed::<T>();
-            let mut shared = Shared::<T>::with_header(section, offset, Access::ReadWrite)?;
-            let memory = shared.memory().clone();
-            if !memory.is_initialised(&layout)? {
-                let lock = memory.lock(0)?;
-                shared.initialised = memory.open_or_init(&layout, &lock, || init(&shared))?;
-            }
-            Ok(shared)
-        };
-        open().map_err(|error| context("open or create typed memory in", section, error))
+        let init = |memory: &Memory| init(&Shared::of(memory.clone())?);
+        let layout = Layout::typed::<T>();
+        let (memory, initialised) = Memory::open_or_init_value(section, offset, &layout, init)?;
+        Ok(Shared { initialised, ..Shared::of(memory)? })
     }
 
     /// Opens the value at byte `offset` of `section`.
@@ -190,9 +181,8 @@ impl<T: InPlace> Shared<T> {
     /// - [`NotFound`](ErrorKind::NotFound): the value is not initialised.
     /// - The errors of [`open_or_init`](Shared::open_or_init).
     pub fn open_in(section: &Section, offset: u64) -> Result<Shared<T>> {
-        let open =
-            || Shared::<T>::with_header(section, offset, Access::ReadWrite)?.if_initialised();
-        open().map_err(|error| context("open typed memory in", section, error))
+        let layout = Layout::typed::<T>();
+        Shared::of(Memory::open_value(section, offset, &layout, Access::ReadWrite)?)
     }
 
     /// Opens the value at byte `offset` of `section` for reading.
@@ -201,8 +191,8 @@ impl<T: InPlace> Shared<T> {
     ///
     /// The errors of [`open_in`](Shared::open_in).
     pub fn open_read_only_in(section: &Section, offset: u64) -> Result<SharedReader<T>> {
-        let open = || Shared::<T>::with_header(section, offset, Access::Read)?.if_initialised();
-        open().map(SharedReader).map_err(|error| context("open typed memory in", section, error))
+        let memory = Memory::open_value(section, offset, &Layout::typed::<T>(), Access::Read)?;
+        Ok(SharedReader(Shared::of(memory)?))
     }
 
     /// Lends the bytes at `offset` of `section` as a `T`, without a header: nothing checks that other
@@ -256,17 +246,9 @@ impl<T: InPlace> Shared<T> {
         map().map_err(|error| context("map typed memory in", section, error))
     }
 
-    fn with_header(section: &Section, offset: u64, access: Access) -> Result<Shared<T>> {
-        let memory = Memory::map(section, offset, Self::LEN, Self::ALIGN, access)?;
+    /// Returns the handle of memory that was mapped with the header and the layout of `T`.
+    fn of(memory: Memory) -> Result<Shared<T>> {
         Ok(Shared { field: Field::new(memory, HEADER_LEN)?, initialised: false })
-    }
-
-    fn if_initialised(self) -> Result<Shared<T>> {
-        if self.memory().is_initialised(&Layout::typed::<T>())? {
-            return Ok(self);
-        }
-        let cause = "no process has initialised the value; create it with open_or_init";
-        Err(Error::new(ErrorKind::NotFound, cause))
     }
 
     /// Writes the changes to the file under the section: see [`View::flush`](crate::View::flush).
@@ -297,21 +279,6 @@ impl<T: InPlace> Shared<T> {
         }
         let at = at + (start - self.memory().address(0).addr().get());
         Ok((Field { memory: self.memory().clone(), value: field.into() }, at))
-    }
-}
-
-/// Calls `open` until the memory is initialised, or until the deadline.
-fn retry_until<H>(deadline: Deadline, open: impl Fn() -> Result<H>) -> Result<H> {
-    /// The pause between two attempts. A live initialiser takes microseconds.
-    const PAUSE: Duration = Duration::from_millis(1);
-    loop {
-        match open() {
-            Err(error) if error.kind() == ErrorKind::NotFound => match deadline.next(PAUSE) {
-                Some(pause) => std::thread::sleep(pause),
-                None => return Err(error),
-            },
-            result => return result,
-        }
     }
 }
 
