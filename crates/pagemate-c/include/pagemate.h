@@ -120,6 +120,11 @@
 #define PAGEMATE_SHARED_MUTEX_LEN 64
 
 /**
+ * The number of bytes that a pagemate_shared occupies in a section before its value.
+ */
+#define PAGEMATE_SHARED_HEADER_LEN 64
+
+/**
  * The result of a call. Zero is success; later releases may add values.
  */
 typedef enum {
@@ -369,6 +374,46 @@ typedef struct pagemate_section pagemate_section;
 typedef struct pagemate_semaphore pagemate_semaphore;
 
 /**
+ * A handle that writes a sequence-locked value. It keeps the memory of the value mapped.
+ *
+ * Several threads may use one writer at the same time. No thread may use it during or after a call that
+ * closes it.
+ */
+typedef struct pagemate_seqlock_writer pagemate_seqlock_writer;
+
+/**
+ * A handle to a value in shared memory, whose layout all programs agree on. It is a `Shared<T>` of Rust and
+ * C++.
+ *
+ * The value begins as zeros. The first process initialises it, while others wait. If that process dies or
+ * fails before it has finished, the next one begins again, from zeros, so that no process sees a partial
+ * value. Opening it with another layout fails with PAGEMATE_WRONG_KIND.
+ *
+ * Other processes access the value at any time. So it consists of lock-free atomics (see
+ * pagemate_word_wait_while() for waits), of sequence-locked values (pagemate_seqlock_read()) and of values
+ * whose accesses something else orders (pagemate_racy_read()). The handle holds the name of its section.
+ *
+ * Several threads may use one handle at the same time. No thread may use it during or after a call that
+ * closes it.
+ *
+ * ```c
+ * #include <stdatomic.h>
+ *
+ * pagemate_layout number, layout;
+ * pagemate_shared *visitors = NULL;
+ * void *value = NULL;
+ * if (pagemate_layout_number("u64", &number) == PAGEMATE_OK &&
+ *     pagemate_layout_atomic(&number, &layout) == PAGEMATE_OK &&
+ *     pagemate_shared_open_or_create("visitors", &layout, NULL, NULL, &visitors) == PAGEMATE_OK &&
+ *     pagemate_shared_value(visitors, &value) == PAGEMATE_OK) {
+ *     atomic_fetch_add((_Atomic uint64_t *)value, 1);
+ * }
+ * pagemate_shared_close(visitors);
+ * ```
+ */
+typedef struct pagemate_shared pagemate_shared;
+
+/**
  * A handle to a mutex that is stored in a section, together with the value that it protects.
  *
  * It occupies PAGEMATE_SHARED_MUTEX_LEN bytes, followed by the bytes of the value, at an offset
@@ -581,6 +626,82 @@ typedef struct {
      */
     const void *reserved;
 } pagemate_waitable;
+
+/**
+ * The layout of a type, on which all programs that share a value have to agree.
+ *
+ * The functions below compute it as Rust's `#[derive(Shareable)]` and the PAGEMATE_SHAREABLE of
+ * pagemate.hpp do, so that programs in these languages can open the value. Programs in C alone may
+ * choose any number as the fingerprint.
+ *
+ * ```c
+ * #include <stddef.h>
+ *
+ * typedef struct {
+ *     double position[3];
+ *     uint32_t frame, spare;
+ * } pose;
+ *
+ * pagemate_layout number, position, frame, layout;
+ * pagemate_layout_number("f64", &number);
+ * pagemate_layout_array(&number, 3, &position);
+ * pagemate_layout_number("u32", &frame);
+ * const pagemate_field fields[] = {
+ *     {"position", offsetof(pose, position), position},
+ *     {"frame", offsetof(pose, frame), frame},
+ *     {"spare", offsetof(pose, spare), frame},
+ * };
+ * if (pagemate_layout_struct(fields, 3, sizeof(pose), sizeof(double), &layout) == PAGEMATE_OK) {
+ *     printf("%zu bytes\n", layout.len);
+ * }
+ * ```
+ */
+typedef struct {
+    /**
+     * The fingerprint, as `docs/layout.md` defines it.
+     */
+    uint64_t fingerprint;
+    /**
+     * The length in bytes: `sizeof`.
+     */
+    size_t len;
+    /**
+     * The alignment in bytes: a power of two, at most 64.
+     */
+    size_t align;
+} pagemate_layout;
+
+/**
+ * A field of a struct, for pagemate_layout_struct().
+ */
+typedef struct {
+    /**
+     * The name, UTF-8. Underscores at its beginning and its end do not count.
+     */
+    const char *name;
+    /**
+     * The offset in the struct, in bytes: `offsetof`.
+     */
+    size_t offset;
+    /**
+     * The layout of the type.
+     */
+    pagemate_layout layout;
+} pagemate_field;
+
+/**
+ * A function that stores the initial values. It gets the memory as zeros, by a handle that is valid until it
+ * returns, and the `context` of the call that opens the memory. If it returns another status than
+ * PAGEMATE_OK, that call fails with it. It must return: no exception and no longjmp() may leave it.
+ */
+typedef pagemate_status (*pagemate_initialise)(const pagemate_shared *shared, void *context);
+
+/**
+ * A function that changes a copy of a value, and gets the `context` of the call that writes it. If it returns
+ * another status than PAGEMATE_OK, nothing is written, and that call fails with it. It must return: no
+ * exception and no longjmp() may leave it.
+ */
+typedef pagemate_status (*pagemate_change)(void *value, void *context);
 
 /**
  * The state of a sync object at the time of the listing. Fields that do not apply to its kind are 0.
@@ -1618,6 +1739,312 @@ pagemate_status pagemate_shared_mutex_write_at(const pagemate_shared_mutex *mute
                                                size_t offset,
                                                const void *bytes,
                                                size_t len);
+
+/**
+ * Computes the layout of a number. Thread-safe.
+ *
+ * @param name    The name in Rust: `u8`, `u16`, `u32`, `u64`, `u128`, `i8` and so on, `usize`, `isize`, `f32`
+ *                or `f64`. An enum with a fixed type and a `char` are `u32` and `u8`, for example.
+ * @param layout  Receives the layout.
+ * @return PAGEMATE_INVALID_INPUT: no number has this name.
+ */
+pagemate_status pagemate_layout_number(const char *name,
+                                       pagemate_layout *layout);
+
+/**
+ * Computes the layout of an array. Thread-safe.
+ *
+ * @param element  The layout of an element.
+ * @param count    The number of elements.
+ * @param layout   Receives the layout.
+ */
+pagemate_status pagemate_layout_array(const pagemate_layout *element,
+                                      size_t count,
+                                      pagemate_layout *layout);
+
+/**
+ * Computes the layout of an atomic number: `_Atomic uint32_t` is the AtomicU32 of Rust. Thread-safe.
+ *
+ * @param number  The layout of the number, of at most 64 bits.
+ * @param layout  Receives the layout.
+ * @return PAGEMATE_INVALID_INPUT: it is not a number of at most 64 bits.
+ */
+pagemate_status pagemate_layout_atomic(const pagemate_layout *number,
+                                       pagemate_layout *layout);
+
+/**
+ * Computes the layout of a `Racy<T>` of Rust and C++: a value that may be read half-written, by
+ * pagemate_racy_read(). Thread-safe.
+ *
+ * @param value   The layout of the value.
+ * @param layout  Receives the layout.
+ */
+pagemate_status pagemate_layout_racy(const pagemate_layout *value, pagemate_layout *layout);
+
+/**
+ * Computes the layout of a `SeqLock<T>` of Rust and C++: a value that is never read half-written, by
+ * pagemate_seqlock_read(). In C it is an array of `layout->len` bytes, aligned to `layout->align`.
+ * Thread-safe.
+ *
+ * @param value   The layout of the value.
+ * @param layout  Receives the layout.
+ */
+pagemate_status pagemate_layout_seqlock(const pagemate_layout *value,
+                                        pagemate_layout *layout);
+
+/**
+ * Computes the layout of a struct. Thread-safe.
+ *
+ * @param fields  The fields, in the order of their offsets.
+ * @param count   The number of fields.
+ * @param len     The length of the struct in bytes: `sizeof`.
+ * @param align   The alignment of the struct in bytes: `_Alignof`.
+ * @param layout  Receives the layout.
+ * @return PAGEMATE_INVALID_INPUT: a field does not begin where the one before it ends, or the last one does
+ *         not end at the end of the struct: a field is missing, or the struct has padding, which has no
+ *         value. The message names the field.
+ */
+pagemate_status pagemate_layout_struct(const pagemate_field *fields,
+                                       size_t count,
+                                       size_t len,
+                                       size_t align,
+                                       pagemate_layout *layout);
+
+/**
+ * Opens the typed memory `name` for reading and writing, and creates and initialises it if no process holds
+ * it.
+ *
+ * New memory is private to the user, and has the length of the value and its header, rounded up to whole
+ * pages. For other options create a section, and use pagemate_shared_open_or_init(). Blocks while another
+ * process initialises the value. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param layout   The layout of the value.
+ * @param init     Stores the initial values. NULL leaves zeros.
+ * @param context  An argument for `init`.
+ * @param shared   Receives the handle, which the caller closes by pagemate_shared_close(); NULL on failure.
+ * @return PAGEMATE_WRONG_KIND: it has a value of another layout; the message has both. PAGEMATE_OUT_OF_RANGE:
+ *         the section exists and is too short. PAGEMATE_CORRUPTED: the section exists, and its bytes are
+ *         something else. Otherwise as for pagemate_section_open_or_create(), and the status of `init`.
+ */
+pagemate_status pagemate_shared_open_or_create(const char *name,
+                                               const pagemate_layout *layout,
+                                               pagemate_initialise init,
+                                               void *context,
+                                               pagemate_shared **shared);
+
+/**
+ * Opens the typed memory `name`. Thread-safe.
+ *
+ * @param name    The name: see pagemate_section_create_new().
+ * @param layout  The layout of the value.
+ * @param access  The access. The default is PAGEMATE_ACCESS_READ_WRITE. With PAGEMATE_ACCESS_READ the kernel
+ *                refuses writes.
+ * @param shared  Receives the handle, which the caller closes by pagemate_shared_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it, or the value is not initialised yet. Otherwise as for
+ *         pagemate_section_open() and pagemate_shared_open_or_create().
+ */
+pagemate_status pagemate_shared_open(const char *name,
+                                     const pagemate_layout *layout,
+                                     pagemate_access access,
+                                     pagemate_shared **shared);
+
+/**
+ * Opens the typed memory `name` like pagemate_shared_open(), and blocks until a process has created and
+ * initialised it or the timeout expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param layout       The layout of the value.
+ * @param access       As for pagemate_shared_open().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param shared       Receives the handle, which the caller closes by pagemate_shared_close(); NULL on
+ *                     failure.
+ * @return PAGEMATE_NOT_FOUND: no process created and initialised it in time. Otherwise as for
+ *         pagemate_shared_open().
+ */
+pagemate_status pagemate_shared_open_within(const char *name,
+                                            const pagemate_layout *layout,
+                                            pagemate_access access,
+                                            uint64_t nanoseconds,
+                                            pagemate_shared **shared);
+
+/**
+ * Opens a value in a section, and initialises it if no process has. It occupies PAGEMATE_SHARED_HEADER_LEN
+ * bytes and those of the value, which have to be zero at first. Thread-safe.
+ *
+ * @param section  The section.
+ * @param offset   The offset in the section, in bytes: a multiple of 8 and of the alignment of the value.
+ * @param layout   The layout of the value.
+ * @param init     Stores the initial values. NULL leaves zeros.
+ * @param context  An argument for `init`.
+ * @param shared   Receives the handle, which the caller closes by pagemate_shared_close(); NULL on failure.
+ * @return PAGEMATE_OUT_OF_RANGE: the value would extend past the end of the section. PAGEMATE_INVALID_INPUT:
+ *         the offset is not aligned. PAGEMATE_PERMISSION_DENIED: the section is read-only.
+ *         PAGEMATE_WRONG_KIND and PAGEMATE_CORRUPTED: as for pagemate_shared_open_or_create().
+ *         PAGEMATE_UNSUPPORTED: on Unix, a section without a name over a file; on macOS, any section without
+ *         a name. The status of `init`.
+ */
+pagemate_status pagemate_shared_open_or_init(const pagemate_section *section,
+                                             uint64_t offset,
+                                             const pagemate_layout *layout,
+                                             pagemate_initialise init,
+                                             void *context,
+                                             pagemate_shared **shared);
+
+/**
+ * Opens a value in a section. Thread-safe.
+ *
+ * @param section  The section.
+ * @param offset   The offset in the section, in bytes, as for pagemate_shared_open_or_init().
+ * @param layout   The layout of the value.
+ * @param access   As for pagemate_shared_open().
+ * @param shared   Receives the handle, which the caller closes by pagemate_shared_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: the value is not initialised yet. Otherwise as for
+ *         pagemate_shared_open_or_init().
+ */
+pagemate_status pagemate_shared_open_in(const pagemate_section *section,
+                                        uint64_t offset,
+                                        const pagemate_layout *layout,
+                                        pagemate_access access,
+                                        pagemate_shared **shared);
+
+/**
+ * Creates another handle to the same value. Both share one view of it. Thread-safe.
+ *
+ * @param shared  The existing handle.
+ * @param clone   Receives the new handle, which the caller closes by pagemate_shared_close(); NULL on failure.
+ */
+pagemate_status pagemate_shared_clone(const pagemate_shared *shared,
+                                      pagemate_shared **clone);
+
+/**
+ * Closes a handle. Unless a clone or a writer of it exists, pointers to the value are no longer valid.
+ *
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
+ */
+pagemate_status pagemate_shared_close(pagemate_shared *shared);
+
+/**
+ * Returns the address of the value, valid until the handle is closed. The rules of pagemate_view_pointer()
+ * apply. Thread-safe.
+ */
+pagemate_status pagemate_shared_value(const pagemate_shared *shared,
+                                      void **value);
+
+/**
+ * Returns whether the value is mapped for writing. Thread-safe.
+ */
+pagemate_status pagemate_shared_is_writable(const pagemate_shared *shared, bool *writable);
+
+/**
+ * Returns whether the call that opened this handle initialised the value. Thread-safe.
+ */
+pagemate_status pagemate_shared_was_initialised(const pagemate_shared *shared, bool *initialised);
+
+/**
+ * Writes changes back to the file of the section: see pagemate_view_flush(). Thread-safe.
+ *
+ * @return PAGEMATE_OS: the file system reported an error.
+ */
+pagemate_status pagemate_shared_flush(const pagemate_shared *shared);
+
+/**
+ * Copies the current value out of a sequence-locked cell, a `SeqLock<T>` of Rust and C++. The copy is never
+ * half-written. Readers take no lock and do not delay the writer. Thread-safe.
+ *
+ * The cell lies in a pagemate_shared or in another view, which may be mapped for reading, at a multiple of 8.
+ * It has 64 bytes and two slots with the length of the value: pagemate_layout_seqlock(). It begins as zeros.
+ *
+ * @param cell   The cell.
+ * @param value  The destination, which nothing else accesses during the call. NULL only if `len` is 0.
+ * @param len    The length of the value in bytes, with which all programs use the cell.
+ * @return PAGEMATE_INVALID_INPUT: the cell is not at a multiple of 8.
+ */
+pagemate_status pagemate_seqlock_read(const void *cell,
+                                      void *value,
+                                      size_t len);
+
+/**
+ * Opens a writer of a sequence-locked cell in typed memory. A program that writes often keeps its writer.
+ * Thread-safe.
+ *
+ * Writers take turns. If a writer is killed at any step, the previous value stays, whole and readable, and
+ * the next writer continues.
+ *
+ * @param shared  The memory that has the cell.
+ * @param cell    The cell, in the value of `shared`: see pagemate_seqlock_read().
+ * @param len     The length of the value in bytes.
+ * @param writer  Receives the handle, which the caller closes by pagemate_seqlock_writer_close(); NULL on
+ *                failure.
+ * @return PAGEMATE_OUT_OF_RANGE: the cell does not lie in the memory. PAGEMATE_INVALID_INPUT: it is not at a
+ *         multiple of 8. PAGEMATE_PERMISSION_DENIED: the memory is mapped for reading. PAGEMATE_UNSUPPORTED:
+ *         as for pagemate_shared_open_or_init().
+ */
+pagemate_status pagemate_seqlock_writer_open(const pagemate_shared *shared,
+                                             const void *cell,
+                                             size_t len,
+                                             pagemate_seqlock_writer **writer);
+
+/**
+ * Closes a handle.
+ *
+ * No other thread may use the handle during the call, and nothing may use it later. It always succeeds.
+ * NULL is ignored, as by free().
+ */
+pagemate_status pagemate_seqlock_writer_close(pagemate_seqlock_writer *writer);
+
+/**
+ * Replaces a sequence-locked value, as soon as no other writer writes. Thread-safe.
+ *
+ * @param writer  The writer.
+ * @param value   The new value, which nothing writes to during the call. NULL only if `len` is 0.
+ * @param len     The length of the value in bytes, with which the writer was opened.
+ * @return PAGEMATE_INVALID_INPUT: the length is another one. Otherwise as for pagemate_mutex_lock().
+ */
+pagemate_status pagemate_seqlock_writer_write(const pagemate_seqlock_writer *writer,
+                                              const void *value,
+                                              size_t len);
+
+/**
+ * Changes a sequence-locked value, as soon as no other writer writes, so that no change is lost. Thread-safe.
+ *
+ * @param writer   The writer.
+ * @param change   Gets a copy of the value, and changes it. It must not write this value by a writer.
+ * @param context  An argument for `change`.
+ * @return The status of `change`. Otherwise as for pagemate_mutex_lock().
+ */
+pagemate_status pagemate_seqlock_writer_update(const pagemate_seqlock_writer *writer,
+                                               pagemate_change change,
+                                               void *context);
+
+/**
+ * Copies the value out of a cell that may be written at the same time: a `Racy<T>` of Rust and C++.
+ * Thread-safe.
+ *
+ * Each byte of the copy is the old or the new one, in any combination, so something else orders the accesses,
+ * such as an atomic position.
+ *
+ * @param cell   The cell, in a view that may be mapped for reading.
+ * @param value  The destination, which nothing else accesses during the call. NULL only if `len` is 0.
+ * @param len    The length of the value in bytes.
+ */
+pagemate_status pagemate_racy_read(const void *cell,
+                                   void *value,
+                                   size_t len);
+
+/**
+ * Copies a value into a cell that may be read at the same time: see pagemate_racy_read(). Thread-safe.
+ *
+ * A process that is killed during the call leaves a part of the value.
+ *
+ * @param cell   The cell, in a view that is mapped for writing.
+ * @param value  The new value, which nothing writes to during the call. NULL only if `len` is 0.
+ * @param len    The length of the value in bytes.
+ */
+pagemate_status pagemate_racy_write(void *cell,
+                                    const void *value,
+                                    size_t len);
 
 /**
  * Blocks while a word of shared memory has this value. Thread-safe.

@@ -140,8 +140,12 @@ struct Close {
     void operator()(pagemate_mutex *mutex) const noexcept { pagemate_mutex_close(mutex); }
     void operator()(pagemate_event *event) const noexcept { pagemate_event_close(event); }
     void operator()(pagemate_semaphore *all) const noexcept { pagemate_semaphore_close(all); }
+    void operator()(pagemate_shared *shared) const noexcept { pagemate_shared_close(shared); }
     void operator()(pagemate_shared_mutex *mutex) const noexcept {
         pagemate_shared_mutex_close(mutex);
+    }
+    void operator()(pagemate_seqlock_writer *writer) const noexcept {
+        pagemate_seqlock_writer_close(writer);
     }
 };
 
@@ -351,6 +355,7 @@ public:
 
 private:
     friend class SectionOptions;
+    template <class T> friend class Shared;
     template <class T> friend class SharedMutex;
     explicit Section(pagemate_section *section) : section_(section) {}
 

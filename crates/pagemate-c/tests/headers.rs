@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The modules that the header is generated from, in the order of the header.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 19] = [
     "status",
     "access",
     "options",
@@ -16,6 +16,9 @@ const SOURCES: [&str; 16] = [
     "timeout",
     "wait",
     "shared",
+    "layout",
+    "typed",
+    "seqlock",
     "memory_wait",
     "section_descriptor",
     "sync_descriptor",

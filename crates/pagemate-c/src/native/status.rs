@@ -129,6 +129,21 @@ impl Failure {
     }
 }
 
+/// Converts the status that a function of C returned to its caller `call`.
+pub(super) fn returned(call: &str, function: &str, status: StatusWord) -> Outcome {
+    match known(status) {
+        Some((PAGEMATE_OK, ..)) => Ok(()),
+        Some((status, _, meaning)) => {
+            let meaning = meaning.to_string_lossy();
+            Err(Failure::new(status, format!("{call}: {function} failed: {meaning}")))
+        }
+        None => {
+            let cause = format!("{function} returned {status}, which is not a status");
+            Err(Failure::invalid(call, cause))
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure {

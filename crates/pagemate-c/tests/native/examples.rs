@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use super::CPP_HEADERS;
 use super::build::{Linked, compile, root, run};
 use super::harness::Place;
 
@@ -58,19 +59,22 @@ fn the_examples_in_the_headers_run() {
     let place = Place::new("native-examples");
     let header = fs::read_to_string(root().join("include/pagemate.h")).unwrap();
     let shown = blocks(&header, "c");
-    assert_eq!(shown.len(), 7);
+    assert_eq!(shown.len(), 9);
     let text = program("#include <stdio.h>\n#include <pagemate.h>", &shown);
     let built = compile(&source("examples.c", &text), "c11", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "This is common data!\na job is ready\nframe 1\n");
+    assert_eq!(
+        run(&place, &built, &[]),
+        "This is common data!\n32 bytes\na job is ready\nframe 1\n"
+    );
 
-    let header = |name| fs::read_to_string(root().join("include").join(name)).unwrap();
-    let header =
-        header("pagemate.hpp") + &header("pagemate_sync.hpp") + &header("pagemate_fingerprint.hpp");
+    let header = CPP_HEADERS
+        .map(|name| fs::read_to_string(root().join("include").join(name)).unwrap())
+        .concat();
     let shown = blocks(&header, "cpp");
-    assert_eq!(shown.len(), 5);
+    assert_eq!(shown.len(), 6);
     let text = program("#include <iostream>\n#include <pagemate.hpp>", &shown);
     let built = compile(&source("examples.cpp", &text), "c++17", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "42\na job is ready\n42\n");
+    assert_eq!(run(&place, &built, &[]), "42\na job is ready\n42\n2\n");
     place.assert_empty();
 }
 

@@ -77,6 +77,18 @@ struct Keywords {
 };
 PAGEMATE_SHAREABLE(Keywords, class_, new_, _reserved);
 
+struct Cells {
+    pagemate::SeqLock<robots::Pose> pose;
+    pagemate::SeqLock<std::array<std::uint8_t, 3>> odd[2];
+    pagemate::Racy<std::array<char, 8>> text;
+};
+PAGEMATE_SHAREABLE(Cells, pose, odd, text);
+
+struct alignas(16) Wide {
+    std::uint64_t low, high;
+};
+PAGEMATE_SHAREABLE(Wide, low, high);
+
 struct Many {
     std::uint8_t a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1, c2, c3,
         c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5, e6, e7, e8, e9,
@@ -115,6 +127,8 @@ int main() {
     print<Sizes>("Sizes");
     print<Line>("Line");
     print<Keywords>("Keywords");
+    print<Cells>("Cells");
+    print<pagemate::SeqLock<Wide>>("WideCell");
     print<Many>("Many");
     return 0;
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize};
 
 use pagemate::Shareable;
+use pagemate::typed::{Racy, SeqLock};
 
 use super::build::{Linked, compile, root, run};
 use super::harness::Place;
@@ -77,6 +78,21 @@ struct Keywords {
     _reserved: i16,
 }
 
+#[derive(Shareable)]
+#[repr(C)]
+struct Cells {
+    pose: SeqLock<Pose>,
+    odd: [SeqLock<[u8; 3]>; 2],
+    text: Racy<[u8; 8]>,
+}
+
+#[derive(Shareable)]
+#[repr(C, align(16))]
+struct Wide {
+    low: u64,
+    high: u64,
+}
+
 #[rustfmt::skip]
 #[derive(Shareable)]
 #[repr(C)]
@@ -108,6 +124,8 @@ fn cpp_computes_the_fingerprints_of_rust() {
         ("Sizes", Sizes::FINGERPRINT),
         ("Line", Line::FINGERPRINT),
         ("Keywords", Keywords::FINGERPRINT),
+        ("Cells", Cells::FINGERPRINT),
+        ("WideCell", SeqLock::<Wide>::FINGERPRINT),
         ("Many", Many::FINGERPRINT),
     ]);
     let place = Place::new("native-fingerprint");
@@ -122,7 +140,7 @@ fn cpp_computes_the_fingerprints_of_rust() {
 }
 
 /// The error of the compiler for each case of `refused.cpp`.
-const ERRORS: [&str; 13] = [
+const ERRORS: [&str; 15] = [
     "",
     "Pair has padding, or a field that is not listed, after the last one",
     "Pair has padding, or a field that is not listed here, before its field second",
@@ -136,6 +154,8 @@ const ERRORS: [&str; 13] = [
     "it has numbers only: atomics and cells are not copied",
     "describe the fields of the struct: PAGEMATE_SHAREABLE(Type, first, second);",
     "Rust has no such number: store a double",
+    "other processes may write to it at any time: put numbers into std::atomic, SeqLock or Racy",
+    "it has numbers only: atomics and cells are not copied",
 ];
 
 #[test]

@@ -58,4 +58,10 @@ using Locked = decltype(pagemate::SharedMutex<Counter>::len);
 constexpr auto used = pagemate::fingerprint<std::string>;
 #elif CASE == 12
 constexpr auto used = pagemate::fingerprint<long double>;
+#elif CASE == 13
+PAGEMATE_SHAREABLE(Pair, first, second);
+const auto used = pagemate::Shared<Pair>::open("x");
+#elif CASE == 14
+PAGEMATE_SHAREABLE(Counter, count);
+pagemate::SeqLock<Counter> used;
 #endif
