@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use harness::{Place, Scratch};
-use pagemate::sync::SharedRwLock;
+use pagemate::sync::{SharedCondvar, SharedOnceCell, SharedRwLock};
 use pagemate::{SectionOptions, Shareable as _};
 
 #[test]
@@ -157,6 +157,29 @@ fn fingerprints_are_as_documented() {
     let documented: Vec<u64> = words.map(|word| u64::from_str_radix(word, 16).unwrap()).collect();
     let computed = [u32::FINGERPRINT, <[u32; 4]>::FINGERPRINT, Point::FINGERPRINT];
     assert_eq!(documented, computed);
+}
+
+#[test]
+fn once_cells_and_condition_variables_are_as_documented() {
+    let section = SectionOptions::new().len(4096).create_unnamed().unwrap();
+    let header = |at| {
+        let mut bytes = [0; 64];
+        section.map().unwrap().read_at(at, &mut bytes).unwrap();
+        (bytes[32..40].to_vec(), u32::from_ne_bytes(bytes[56..60].try_into().unwrap()))
+    };
+    let cell = SharedOnceCell::<u64>::open_or_create(&section, 0).unwrap();
+    assert_eq!(header(0), (b"PMONCEC1".to_vec(), 0));
+    cell.get_or_init(|| {
+        assert_eq!(header(0).1, 1);
+        7
+    })
+    .unwrap();
+    assert_eq!(header(0).1, 2);
+    assert_eq!(section.map().unwrap().read::<u64>(64).unwrap(), 7);
+    let condvar = SharedCondvar::open_or_create(&section, 128).unwrap();
+    condvar.notify_one();
+    condvar.notify_all();
+    assert_eq!(header(128), (b"PMCONDV1".to_vec(), 2));
 }
 
 #[test]

@@ -307,6 +307,16 @@ fn a_value_that_is_larger_than_the_stack_is_copied_by_way_of_the_heap() {
         value.fill(0);
         guard.read_into(&mut value);
         assert!(value.iter().all(|number| *number == 7));
+        // Single elements are changed in place.
+        guard.as_cell_mut().as_array()[9].set(&8);
+        assert_eq!((guard.as_cell().as_array()[9].get(), guard.get_boxed()[9]), (8, 8));
+        drop(guard);
+        let section = SectionOptions::new().len(len).create_unnamed().unwrap();
+        let mutex = SharedMutex::<Large>::open_or_init_with(&section, 0, |value| {
+            value.as_array()[3].set(&5);
+            Ok(())
+        });
+        assert_eq!(mutex.unwrap().lock().unwrap().get_boxed()[2..4], [0, 5]);
     };
     thread::Builder::new().stack_size(1 << 20).spawn(test).unwrap().join().unwrap();
 }

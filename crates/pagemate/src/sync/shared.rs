@@ -8,10 +8,10 @@ use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Ordering;
-use crate::section::{Section, View};
+use crate::section::Section;
 use crate::shareable::zeroed_box;
 use crate::sys::sync::{self, Acquired};
-use crate::typed::{self, HEADER_LEN, Layout, Memory, Plain};
+use crate::typed::{self, HEADER_LEN, Layout, Memory, Plain, Racy, ReadOnly};
 
 /// The offset of the value, relative to the mutex.
 const VALUE_AT: usize = HEADER_LEN;
@@ -102,8 +102,48 @@ impl<T: Plain> SharedMutex<T> {
         offset: u64,
         init: impl FnOnce() -> T,
     ) -> Result<SharedMutex<T>> {
-        SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |view| {
-            view.write(VALUE_AT, &init())
+        SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |memory| {
+            memory.view().write(VALUE_AT, &init())
+        })
+    }
+
+    /// Opens the mutex at byte `offset` of `section`. If the bytes there are zero, this call creates the
+    /// mutex, and calls `init` with the cell of the value, which is zero. This serves values that are too
+    /// large for the stack, and functions that can fail.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`open_or_init`](SharedMutex::open_or_init), and those of `init`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::SectionOptions;
+    /// use pagemate::sync::SharedMutex;
+    ///
+    /// /// 16 MiB.
+    /// type Image = [u32; 4 << 20];
+    ///
+    /// # fn main() -> pagemate::Result<()> {
+    /// let section = SectionOptions::new().len(SharedMutex::<Image>::LEN).create_unnamed()?;
+    /// let image = SharedMutex::<Image>::open_or_init_with(&section, 0, |image| {
+    ///     image.as_array()[7].set(&1);
+    ///     Ok(())
+    /// })?;
+    /// let mut guard = image.lock()?;
+    /// guard.as_cell_mut().as_array()[8].set(&2);
+    /// assert_eq!((guard.as_cell().as_array()[7].get(), guard.get_boxed()[8]), (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn open_or_init_with(
+        section: &Section,
+        offset: u64,
+        init: impl FnOnce(&Racy<T>) -> Result<()>,
+    ) -> Result<SharedMutex<T>> {
+        const { assert!(align_of::<T>() <= 8, "a mutex aligns its value to 8 bytes") };
+        SharedMutex::open_or_init_layout(section, offset, &Layout::guarded::<T>(), |memory| {
+            init(memory.cell(VALUE_AT))
         })
     }
 
@@ -165,8 +205,8 @@ impl SharedMutex<[u8]> {
         initial: &[u8],
     ) -> Result<SharedMutex<[u8]>> {
         let layout = Layout::guarded_bytes(initial.len() as u64, fingerprint);
-        SharedMutex::open_or_init_layout(section, offset, &layout, |view| {
-            view.write_at(VALUE_AT, initial)
+        SharedMutex::open_or_init_layout(section, offset, &layout, |memory| {
+            memory.view().write_at(VALUE_AT, initial)
         })
     }
 
@@ -191,12 +231,12 @@ impl<T: ?Sized> SharedMutex<T> {
         section: &Section,
         offset: u64,
         layout: &Layout,
-        init: impl FnOnce(&View) -> Result<()>,
+        init: impl FnOnce(&Memory) -> Result<()>,
     ) -> Result<SharedMutex<T>> {
         let open = || {
             let mutex = SharedMutex::map_at(section, offset, layout)?;
-            let view = mutex.memory.view();
-            mutex.memory.open_or_init(layout, &mutex.lock, || init(view))?;
+            let memory = &mutex.memory;
+            memory.open_or_init(layout, &mutex.lock, || init(memory))?;
             Ok(mutex)
         };
         open().map_err(|error| typed::context("open or create mutex in", section, error))
@@ -350,7 +390,8 @@ impl<'a, T: ?Sized> SharedGuard<'a, T> {
 
 impl<T: Plain> SharedGuard<'_, T> {
     /// Returns a copy of the value. For a value that is too large for the stack, use
-    /// [`get_boxed`](SharedGuard::get_boxed) or [`read_into`](SharedGuard::read_into).
+    /// [`get_boxed`](SharedGuard::get_boxed), [`read_into`](SharedGuard::read_into) or
+    /// [`as_cell`](SharedGuard::as_cell).
     #[inline]
     pub fn get(&self) -> T {
         match self.mutex.memory.view().read(VALUE_AT) {
@@ -384,7 +425,27 @@ impl<T: Plain> SharedGuard<'_, T> {
         }
     }
 
-    /// Calls `change` with a copy of the value, stores the result and returns it.
+    /// Returns the cell of the value in the shared memory, which copies the value or, for an array, one
+    /// element of it. This serves values that are too large for the stack.
+    ///
+    /// A value that has to be aligned to more than 8 bytes does not compile.
+    #[inline]
+    pub fn as_cell(&self) -> &ReadOnly<Racy<T>> {
+        const { assert!(align_of::<T>() <= 8, "a mutex aligns its value to 8 bytes") };
+        self.mutex.memory.cell(VALUE_AT).as_read_only()
+    }
+
+    /// Returns the cell of the value like [`as_cell`](SharedGuard::as_cell), for changes in place. If the
+    /// process is killed meanwhile, the value is partly changed, and the next owner learns that the mutex
+    /// was abandoned.
+    #[inline]
+    pub fn as_cell_mut(&mut self) -> &Racy<T> {
+        const { assert!(align_of::<T>() <= 8, "a mutex aligns its value to 8 bytes") };
+        self.mutex.memory.cell(VALUE_AT)
+    }
+
+    /// Calls `change` with a copy of the value, stores the result and returns it. For a value that is too
+    /// large for the stack, change it in place by [`as_cell_mut`](SharedGuard::as_cell_mut).
     #[inline]
     pub fn update(&mut self, change: impl FnOnce(&mut T)) -> T {
         let mut value = self.get();

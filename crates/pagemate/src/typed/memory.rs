@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Layout;
+use super::{Layout, Plain, Racy};
 use crate::access::Access;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
@@ -101,6 +101,18 @@ impl Memory {
         // and is aligned. It consists of atomics, for which any bytes are valid. By the invariant of
         // `Memory` all its bytes are accessed by these atomics only.
         unsafe { &head.as_ref().header }
+    }
+
+    /// Returns the cell at byte `at` of memory that was mapped for a value of the type `T`.
+    #[inline]
+    pub(crate) fn cell<T: Plain>(&self, at: usize) -> &Racy<T> {
+        let cell: NonNull<Racy<T>> = self.address(at).cast();
+        let fits = at.checked_add(size_of::<T>()).is_some_and(|end| end <= self.0.len());
+        assert!(fits && cell.is_aligned() && self.0.is_writable(), "it was mapped for the value");
+        // SAFETY: the assertion proves that the cell lies in the view, which `self` keeps mapped, and is
+        // aligned and writable. Any bytes are a valid plain value, and a cell only copies them, so other
+        // accesses at the same time are sound. The caller has no atomics in these bytes.
+        unsafe { cell.as_ref() }
     }
 
     /// Returns the atomics at byte `at` of memory that was mapped with room for them.

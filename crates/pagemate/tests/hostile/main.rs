@@ -8,6 +8,7 @@ mod files;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod limits;
+mod locks;
 mod privileged;
 mod records;
 mod removed_names;

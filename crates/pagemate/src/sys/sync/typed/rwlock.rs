@@ -210,7 +210,7 @@ impl RwWords {
     /// Takes a free place.
     fn claim(&self, seat: u32) -> Option<usize> {
         // The search for different seats begins in different cache lines.
-        let first = seat as usize * 16;
+        let first = seat as usize % READERS * 16;
         (first..first + READERS).map(|at| at % READERS).find(|at| {
             let place = &self.places[*at];
             // Acquire: a keeper may have closed the gate for this place, and opens it only later.
