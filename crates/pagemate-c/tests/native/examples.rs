@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use super::CPP_HEADERS;
-use super::build::{Linked, compile, root, run};
+use super::build::{Linked, compile, root, run, run_command};
 use super::harness::Place;
 
 /// Returns the code blocks of a language in a text, without comment markers.
@@ -87,4 +88,46 @@ fn the_program_in_the_readme_runs() {
     let built = compile(&source("readme.c", &shown[0]), "c11", Linked::Shared);
     assert_eq!(run(&place, &built, &[]), "This is common data!\n");
     place.assert_empty();
+}
+
+#[test]
+fn the_structure_in_the_guide_is_one_in_c_and_cpp() {
+    let place = Place::new("native-guide");
+    let guide = fs::read_to_string(root().join("../../docs/c-and-cpp.md")).unwrap();
+    let [cpp, c] = ["cpp", "c"].map(|language| blocks(&guide, language));
+    assert_eq!((cpp.len(), c.len()), (1, 1));
+    let mut cpp = program("#include <iostream>\n#include <pagemate.hpp>", &cpp);
+    // The C program runs while the C++ program holds the memory.
+    let call = "<< '\\n';\n";
+    let (before, after) = cpp.rsplit_once(call).unwrap();
+    cpp = format!(
+        "#include <cstdlib>\n{before}<< std::endl;\nif (std::system(std::getenv(\"C\")) != 0) std::abort();\n{after}"
+    );
+    let c = program("#include <stdio.h>\n#include <pagemate.h>", &c);
+    let c = compile(&source("guide.c", &c), "c11", Linked::Static);
+    let cpp = compile(&source("guide.cpp", &cpp), "c++17", Linked::Shared);
+    let mut command = Command::new("env");
+    command.arg(format!("C={}", c.display())).arg(cpp);
+    assert_eq!(run_command(&place, &command), "21.5\n21.5\n");
+    place.assert_empty();
+}
+
+#[test]
+fn the_sensor_example_publishes_samples_to_a_watcher() {
+    let place = Place::new("native-sensor");
+    let built = compile(&root().join("examples/sensor.cpp"), "c++17", Linked::Shared);
+    let mut publish = Command::new(&built);
+    publish.arg("publish").env("PAGEMATE_DIR", place.path());
+    let mut publish = publish.spawn().unwrap();
+    let seen = run(&place, &built, &["watch", "3"]);
+    publish.kill().unwrap();
+    publish.wait().unwrap();
+    let samples = seen.lines().map(|line| line.split_once(": ").unwrap());
+    let counts: Vec<u32> = samples
+        .map(|(count, sample)| {
+            assert!(sample.ends_with(" °C, 1013 hPa"), "{seen}");
+            count.parse().unwrap()
+        })
+        .collect();
+    assert!(counts.len() == 3 && counts.is_sorted_by(|one, next| one < next), "{seen}");
 }

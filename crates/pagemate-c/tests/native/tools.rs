@@ -86,6 +86,15 @@ fn address_and_undefined_behaviour_sanitizers_find_nothing() {
 }
 
 #[test]
+fn address_and_undefined_behaviour_sanitizers_find_nothing_in_typed_memory_of_cpp() {
+    let place = Place::new("native-sanitized-cpp");
+    let path = root().join("tests/native/typed.cpp");
+    let program = compile_with(&path, "c++17", Linked::Shared, &["-fsanitize=address,undefined"]);
+    assert_eq!(run_command(&place, &Command::new(program)), "");
+    place.assert_empty();
+}
+
+#[test]
 fn thread_sanitizer_finds_nothing() {
     passes("-fsanitize=thread");
 }
