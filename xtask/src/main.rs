@@ -178,6 +178,8 @@ fn faults() -> Outcome {
             "--test",
             "channel_death",
             "--test",
+            "channel_broadcast_death",
+            "--test",
             "channel_watch_death",
             "--test",
             "locks_death",

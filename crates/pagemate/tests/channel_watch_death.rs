@@ -253,7 +253,7 @@ mod faults {
             std::thread::yield_now();
         }
         let mut victim = scene.start("write", Some(&format!("{point}:kill")));
-        assert!(ended(&mut victim), "{point}: no process came here");
+        assert!(ended(&scene, &mut victim), "{point}: no process came here");
         scene.board.lives.store(scene.started, Ordering::Relaxed);
         let found = match reader.read() {
             Ok(found) => Some(checked(&found)),
@@ -278,7 +278,7 @@ mod faults {
         let mut scene = Scene::new("watch-asleep");
         let mut writer = Writer::<Value>::create_new(&scene.name).unwrap();
         let mut victim = scene.start("read", Some("channel-before-sleep:kill"));
-        assert!(ended(&mut victim));
+        assert!(ended(&scene, &mut victim));
         assert_eq!(sleepers(&scene), 1);
         writer.write(&message(1, 1)).unwrap();
         assert_eq!(sleepers(&scene), 0);

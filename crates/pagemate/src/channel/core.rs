@@ -27,6 +27,10 @@ pub(super) struct Channel<H, M: ?Sized> {
     peers: Peers,
     name: Name,
     created: bool,
+    /// See [`Options::take_over`].
+    pub(super) takes_over: bool,
+    /// See [`Options::await_successor`].
+    pub(super) awaits_successor: bool,
 }
 
 impl<H: Header, M: Message + ?Sized> Channel<H, M> {
@@ -56,7 +60,7 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
         }
         // `RandomState` has a random seed, and the standard library offers no other random numbers.
         let id = RandomState::new().build_hasher().finish();
-        let geometry = Geometry::new::<H>(M::layout(options), options.capacity, id)?;
+        let geometry = Geometry::new::<H>(M::layout(options), options, id)?;
         let spec = object::Spec {
             kind: Kind::Channel,
             len: geometry.object_len(),
@@ -100,7 +104,8 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
         }
         let peers = Peers::open(Arc::new(object), 0, Some(name), geometry.id)?;
         let slots = Slots { memory, message_type };
-        Ok(Channel { slots, peers, name: name.clone(), created })
+        let Options { takes_over, awaits_successor, .. } = *options;
+        Ok(Channel { slots, peers, name: name.clone(), created, takes_over, awaits_successor })
     }
 }
 
@@ -136,7 +141,8 @@ impl<H: Header, M: ?Sized> Channel<H, M> {
 
     /// Returns how many messages the channel has room for.
     pub(super) fn capacity(&self) -> usize {
-        usize::try_from(self.slots.memory.count()).expect("the messages lie in memory")
+        let messages = self.header().capacity(self.slots.memory.count());
+        usize::try_from(messages).expect("the messages lie in memory")
     }
 
     /// Takes a seat for this process.

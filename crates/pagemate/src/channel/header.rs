@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::message_type::MessageType;
+use super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::object_state::ChannelKind;
@@ -16,7 +17,7 @@ const MAGIC: u64 = u64::from_ne_bytes(*b"PMCHANN1");
 const VERSION: u32 = 1;
 
 /// The length of the part of the header that the creator writes.
-const CREATED_LEN: usize = 80;
+const CREATED_LEN: usize = 96;
 
 /// The length of payloads from which on each begins at a cache line of its own. A receiver that looks for
 /// the next message then takes no line that the sender writes a message to. Shorter ones are packed.
@@ -42,7 +43,9 @@ pub(super) struct Common {
     stride: AtomicU64,
     slot_len: AtomicU64,
     id: AtomicU64,
-    reserved: [AtomicU64; 6],
+    /// The words that have another meaning in each kind of channel.
+    kind_words: [AtomicU64; 2],
+    reserved: [AtomicU64; 4],
     /// The number of seats that were ever taken.
     pub(super) seats: AtomicU32,
     to_end: [AtomicU32; 15],
@@ -57,13 +60,15 @@ pub(super) const MAGIC_AT: usize = 0;
 pub(super) const VERSION_AT: usize = 8;
 pub(super) const KIND_AT: usize = 12;
 pub(super) const CAPACITY_AT: usize = 16;
+pub(super) const KIND_WORDS_AT: usize = 80;
 
 #[cfg(not(loom))]
 const _: () = {
     use std::mem::offset_of;
     assert!(offset_of!(Common, version) == VERSION_AT && offset_of!(Common, kind) == KIND_AT);
     assert!(offset_of!(Common, capacity) == CAPACITY_AT);
-    assert!(offset_of!(Common, id) + 8 == CREATED_LEN && offset_of!(Common, seats) == 128);
+    assert!(offset_of!(Common, kind_words) == KIND_WORDS_AT && KIND_WORDS_AT + 16 == CREATED_LEN);
+    assert!(offset_of!(Common, seats) == 128);
     assert!(size_of::<Common>() == COMMON_LEN);
 };
 
@@ -80,11 +85,29 @@ pub(super) trait Header: Atomics + fmt::Debug + Send + Sync + 'static {
     /// cannot use [`barrier`](crate::sys::barrier) calls it.
     fn require_fences(&self);
 
-    /// Returns the number of slots of a new channel for at least `capacity` messages. It is rounded up to a
-    /// power of two.
-    fn slots(capacity: usize) -> usize {
-        capacity
+    /// Returns the plan of a new channel with room for `capacity` messages, a power of two.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the kind of channel does not have these options.
+    fn plan(options: &Options, capacity: u64, message: &MessageType) -> Result<Plan> {
+        _ = (options, message);
+        Ok(Plan { slots: capacity, words: [0; 2] })
     }
+
+    /// Returns how many messages a channel with so many slots has room for.
+    fn capacity(&self, slots: u64) -> u64 {
+        slots
+    }
+}
+
+/// The properties of a new channel that its kind decides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    /// The number of slots.
+    pub(super) slots: u64,
+    /// The words that have another meaning in each kind of channel.
+    pub(super) words: [u64; 2],
 }
 
 /// Returns whether a header begins with these fields.
@@ -100,15 +123,18 @@ pub(super) struct Geometry {
     pub(super) slots: SlotLayout,
     /// A random number, by which processes find the kernel objects of the channel.
     pub(super) id: u64,
+    /// The words that have another meaning in each kind of channel.
+    words: [u64; 2],
 }
 
 impl Geometry {
     /// Lays out a channel with a header of type `H` for at least `capacity` messages.
     pub(super) fn new<H: Header>(
         message: MessageType,
-        capacity: usize,
+        options: &Options,
         id: u64,
     ) -> Result<Geometry> {
+        let capacity = options.capacity;
         let invalid = |cause: String| Error::new(ErrorKind::InvalidInput, cause);
         if capacity == 0 {
             let cause = "a capacity of 0 has no room for a message; use at least 1".to_owned();
@@ -129,16 +155,21 @@ impl Geometry {
             );
             invalid(cause)
         };
-        let count = H::slots(capacity).checked_next_power_of_two().ok_or_else(too_large)? as u64;
+        let count = capacity.checked_next_power_of_two().ok_or_else(too_large)? as u64;
+        let plan = H::plan(options, count, &message)?;
         let line = if message.len < ALIGNED_FROM { SEQUENCE_LEN } else { LINE };
         let align = message.align.max(line);
         let stride = (message.len.checked_add(SEQUENCE_LEN))
             .and_then(|len| len.checked_next_multiple_of(align))
             .ok_or_else(too_large)?;
         let first = (size_of::<H>() as u64 + SEQUENCE_LEN).next_multiple_of(align);
-        let slots = SlotLayout { first, stride, count, len: message.len };
+        let slots = SlotLayout { first, stride, count: plan.slots, len: message.len };
         let fits = slots.end().is_some_and(|end| isize::try_from(end).is_ok());
-        if fits { Ok(Geometry { kind: H::KIND, message, slots, id }) } else { Err(too_large()) }
+        if fits {
+            Ok(Geometry { kind: H::KIND, message, slots, id, words: plan.words })
+        } else {
+            Err(too_large())
+        }
     }
 
     /// Returns the length of the object in bytes.
@@ -148,7 +179,7 @@ impl Geometry {
 
     /// Returns the first bytes of a new channel. All others are zero.
     pub(super) fn bytes(&self) -> [u8; CREATED_LEN] {
-        let Geometry { kind, message, slots, id } = *self;
+        let Geometry { kind, message, slots, id, words } = *self;
         let mut bytes = [0; CREATED_LEN];
         let numbers = [
             MAGIC,
@@ -161,6 +192,8 @@ impl Geometry {
             slots.stride,
             slots.len,
             id,
+            words[0],
+            words[1],
         ];
         for (to, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             to.copy_from_slice(&number.to_ne_bytes());
@@ -178,6 +211,12 @@ fn two_words(first: u32, second: u32) -> u64 {
 }
 
 impl Common {
+    /// Returns the words that have another meaning in each kind of channel.
+    #[inline]
+    pub(super) fn kind_words(&self) -> [u64; 2] {
+        self.kind_words.each_ref().map(|word| word.load(Ordering::Relaxed))
+    }
+
     /// Returns whether the creator has written the header.
     pub(super) fn is_written(&self) -> bool {
         // Acquire: where the header does not appear whole, the magic number is written last.
@@ -218,7 +257,7 @@ impl Common {
             count: number(&self.capacity),
             len: number(&self.slot_len),
         };
-        Ok(Geometry { kind, message, slots, id: number(&self.id) })
+        Ok(Geometry { kind, message, slots, id: number(&self.id), words: self.kind_words() })
     }
 }
 

@@ -6,6 +6,7 @@
 //! | Kind | Use |
 //! |---|---|
 //! | [`spsc`] | one sender, one receiver |
+//! | [`broadcast`] | one sender, several receivers that get every message; lossless, or lossy for receivers that are behind |
 //! | [`watch`] | the latest value: one writer, any number of readers that may skip values |
 //!
 //! # Messages
@@ -20,6 +21,7 @@
 //! An endpoint that waits looks for a short time and then sleeps, which [`Options::waiting`] changes. A
 //! sleeper costs its peer nothing until the peer finds the sleeper's flag, and then one system call.
 
+pub mod broadcast;
 mod core;
 mod error;
 mod header;

@@ -34,6 +34,9 @@ pub struct Options {
     pub(super) sharing: Sharing,
     pub(super) waiting: Waiting,
     pub(super) awaits_successor: bool,
+    pub(super) lossy: bool,
+    pub(super) receivers: usize,
+    pub(super) takes_over: bool,
 }
 
 impl Default for Options {
@@ -53,6 +56,9 @@ impl Options {
             sharing: Sharing::Owner,
             waiting: Waiting::default(),
             awaits_successor: false,
+            lossy: false,
+            receivers: 16,
+            takes_over: false,
         }
     }
 
@@ -108,13 +114,37 @@ impl Options {
         self
     }
 
+    /// Sets whether the sender of a new [broadcast](super::broadcast) channel overwrites the oldest message
+    /// if a receiver is behind, instead of waiting for the receiver. The default is `false`. Other kinds of
+    /// channels ignore it.
+    pub fn lossy(&mut self, lossy: bool) -> &mut Options {
+        self.lossy = lossy;
+        self
+    }
+
+    /// Sets how many receivers a new [broadcast](super::broadcast) channel can have at one time: 1 to 64. The
+    /// default is 16. A lossy channel has room for one message more for each of them. Other kinds of
+    /// channels ignore it.
+    pub fn receivers(&mut self, receivers: usize) -> &mut Options {
+        self.receivers = receivers;
+        self
+    }
+
+    /// Sets whether a receiver of a [broadcast](super::broadcast) channel takes the place of a receiver whose
+    /// process died, if there is one, and continues where its finished messages end. The default is `false`:
+    /// the receiver begins with the next message. Other endpoints ignore it.
+    pub fn take_over(&mut self, take_over: bool) -> &mut Options {
+        self.takes_over = take_over;
+        self
+    }
+
     /// Creates the channel `name`, and returns an endpoint of it.
     ///
     /// # Errors
     ///
     /// - [`AlreadyExists`](crate::ErrorKind::AlreadyExists): a live object has the name.
     /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the capacity is 0 or does not fit into the
-    ///   address space, or the sharing is for reading only.
+    ///   address space, the sharing is for reading only, or the number of receivers is not possible.
     /// - [`InvalidName`](crate::ErrorKind::InvalidName): see [`Name::new`](crate::Name::new).
     /// - [`NoSpace`](crate::ErrorKind::NoSpace): there is not enough memory.
     pub fn create_new<E: Endpoint>(&self, name: impl ToName) -> Result<E> {

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | 0 | no process has had the endpoint yet | `claim` |
 //! | a seat | the process with that seat has the endpoint, if it is alive | `leave`; `claim`, if the seat is dead |
-//! | a seat and [`LEFT`] | the last endpoint was dropped | `claim` |
+//! | a seat and [`JOINING`] | the same; the process has not stored yet where it begins | `complete`; as above |
+//! | a seat and [`LEFT`] | the last endpoint was dropped, or is dead and no longer counts | `claim` |
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::{AtomicU32, Ordering};
@@ -12,6 +13,9 @@ use crate::sys::fault;
 
 /// Set in a place whose endpoint was dropped. No seat has this bit.
 const LEFT: u32 = 1 << 31;
+
+/// Set in a place whose process has not stored yet where it begins. No seat has this bit.
+const JOINING: u32 = 1 << 30;
 
 /// The place of one endpoint.
 #[derive(Debug, Default)]
@@ -38,7 +42,7 @@ impl Occupant {
         match word {
             0 => Occupant::None,
             word if word & LEFT != 0 => Occupant::Left,
-            seat => Occupant::Seat(seat),
+            seat => Occupant::Seat(seat & !JOINING),
         }
     }
 }
@@ -83,6 +87,46 @@ impl Place {
         self.pid.store(std::process::id(), Ordering::Relaxed);
         fault::point("channel-after-claim");
         Ok(())
+    }
+
+    /// Returns whether the last process that claimed the place has stored where it begins.
+    pub(super) fn is_complete(&self) -> bool {
+        self.word.load(Ordering::Acquire) & JOINING == 0
+    }
+
+    /// Claims the place for the process with `seat` if its state is `seen`, which has no live process. The
+    /// caller then stores where it begins, and calls `complete`.
+    pub(super) fn begin_to_join(&self, seen: Occupant, seat: u32) -> bool {
+        self.replace(seen, seat | JOINING)
+    }
+
+    /// Completes the claim that `begin_to_join` began.
+    pub(super) fn complete(&self, seat: u32) {
+        // Release: publishes the words that this process stored before.
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        _ = self.word.compare_exchange(seat | JOINING, seat, success, failure);
+    }
+
+    /// Claims the place of the dead process with seat `dead` for the process with `seat`, which continues
+    /// where the dead one ended. Returns false if the dead process had not completed its claim.
+    pub(super) fn take_over(&self, dead: u32, seat: u32) -> bool {
+        self.is_complete() && self.replace(Occupant::Seat(dead), seat)
+    }
+
+    /// Marks the endpoint of the dead process with seat `dead` as dropped.
+    pub(super) fn drop_dead(&self, dead: u32) {
+        _ = self.replace(Occupant::Seat(dead), dead | LEFT);
+    }
+
+    fn replace(&self, seen: Occupant, word: u32) -> bool {
+        let now = self.word.load(Ordering::Acquire);
+        // AcqRel: every step of the last endpoint happens before those of this one.
+        let is_mine = Occupant::of(now) == seen
+            && (self.word.compare_exchange(now, word, Ordering::AcqRel, Ordering::Acquire)).is_ok();
+        if is_mine && word & LEFT == 0 {
+            self.pid.store(std::process::id(), Ordering::Relaxed);
+        }
+        is_mine
     }
 
     /// Leaves the place that the process with `seat` claimed.

@@ -96,6 +96,13 @@ pub(super) trait Consumer<H: Header>: Side<H> {
     /// Returns the position of the slot of message `index` of the claim.
     fn position(&self, index: u64) -> u64;
 
+    /// Keeps the claimed message from being overwritten until it is finished or abandoned. Returns false if it
+    /// was overwritten already, and finishes it then.
+    fn hold<M: ?Sized>(&mut self, channel: &Channel<H, M>) -> bool {
+        _ = channel;
+        true
+    }
+
     /// Finishes the claimed messages, which the endpoint has copied, and notifies senders. Returns the
     /// number of the last copies that are consistent. The copies before them were overwritten meanwhile.
     fn finish<M: ?Sized>(&mut self, channel: &Channel<H, M>, count: u64) -> u64;

@@ -21,7 +21,7 @@ use crate::sys::peers::Seat;
 /// it leaves the channel.
 pub struct Receiver<K: Kind, M: Message + ?Sized> {
     channel: Channel<K::Header, M>,
-    side: K::Consumer,
+    pub(super) side: K::Consumer,
     seat: Seat,
     waiter: Waiter,
     awaits_successor: bool,
@@ -241,8 +241,12 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     ///
     /// The errors of [`try_recv`](Receiver::try_recv).
     pub fn try_sample(&mut self) -> std::result::Result<Sample<'_, K, M>, RecvError> {
-        self.try_claim(1)?;
-        Sample::of(self)
+        loop {
+            self.try_claim(1)?;
+            if self.side.hold(&self.channel) {
+                return Sample::of(self);
+            }
+        }
     }
 
     /// Lends the next message in place, and blocks while there is none.
@@ -251,8 +255,12 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     ///
     /// The errors of [`recv`](Receiver::recv).
     pub fn sample(&mut self) -> std::result::Result<Sample<'_, K, M>, RecvError> {
-        self.claim_before(1, Deadline::Never)?;
-        Sample::of(self)
+        loop {
+            self.claim_before(1, Deadline::Never)?;
+            if self.side.hold(&self.channel) {
+                return Sample::of(self);
+            }
+        }
     }
 
     /// Lends the next message in place, and blocks for at most `time` while there is none.
@@ -453,7 +461,7 @@ impl<K: Kind, M: Message + ?Sized> Iterator for TryIter<'_, K, M> {
 /// If the process is killed while it has the sample, the next receiver gets the message again.
 #[must_use = "dropping the sample finishes its message"]
 pub struct Sample<'a, K: Kind, M: Message + ?Sized> {
-    receiver: &'a mut Receiver<K, M>,
+    pub(super) receiver: &'a mut Receiver<K, M>,
     /// The offset of the message in its slot, in bytes.
     offset: usize,
     len: usize,

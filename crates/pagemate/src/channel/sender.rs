@@ -8,7 +8,7 @@ use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
 use super::peers::{Awaiting, UntilReceived, has_peer, wait_for_peer};
 use super::protocol::{Kind, Producer, Side};
-use super::waiting::Waiter;
+use super::waiting::{Awaited as _, Waiter};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::name::{Name, ToName};
@@ -297,7 +297,12 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
     fn full(&mut self) -> SendError {
         let Sender { channel, side, waiter, awaits_successor, .. } = self;
         let mut awaited = Awaiting { side, channel, awaits_successor: *awaits_successor };
-        waiter.test(&mut awaited).map_or_else(SendError::from, |()| SendError::Full)
+        match waiter.test(&mut awaited) {
+            Ok(()) => SendError::Full,
+            // A receiver may have made room before it left, or by leaving.
+            Err(_) if awaited.is_ready() => SendError::Full,
+            Err(error) => error.into(),
+        }
     }
 
     /// Sends a message by the claimed slot.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::broadcast::header as broadcast;
 use super::header;
 use super::place::Occupant;
 use super::spsc::header as spsc;
@@ -41,6 +42,30 @@ pub(crate) fn read_state(
                 lost: 0,
             };
             (state, asleep(spsc::RECEIVER_FLAG_AT) + asleep(spsc::SENDER_FLAG_AT))
+        }
+        ChannelKind::Broadcast => {
+            let sent = number(broadcast::SENT_AT);
+            let capacity = number(header::KIND_WORDS_AT);
+            let (mut receivers, mut pending, mut lost) = (0, 0, 0_u64);
+            for line in (broadcast::LINES_AT..broadcast::LINES_END).step_by(broadcast::LINE_LEN) {
+                lost = lost.wrapping_add(number(line + broadcast::MISSED_IN_LINE));
+                if is_occupied(line) {
+                    receivers += 1;
+                    let behind = sent.wrapping_sub(number(line + broadcast::CURSOR_IN_LINE));
+                    pending = behind.min(capacity).max(pending);
+                }
+            }
+            let state = State::Channel {
+                kind,
+                pending,
+                capacity,
+                senders: is_occupied(broadcast::SENDER_AT).into(),
+                receivers,
+                sent,
+                received: sent.saturating_sub(pending),
+                lost,
+            };
+            (state, asleep(broadcast::RECEIVER_FLAG_AT) + asleep(broadcast::SENDER_FLAG_AT))
         }
         // Readers are not registered.
         ChannelKind::Watch => {

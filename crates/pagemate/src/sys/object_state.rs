@@ -73,6 +73,9 @@ pub enum State {
 pub enum ChannelKind {
     /// One sender and one receiver: [`channel::spsc`](crate::channel::spsc).
     Spsc = 1,
+    /// One sender, and several receivers that get every message:
+    /// [`channel::broadcast`](crate::channel::broadcast).
+    Broadcast = 3,
     /// The latest value: [`channel::watch`](crate::channel::watch).
     Watch = 4,
 }
@@ -82,6 +85,7 @@ impl ChannelKind {
     pub(crate) fn of(number: u32) -> Option<ChannelKind> {
         match number {
             1 => Some(ChannelKind::Spsc),
+            3 => Some(ChannelKind::Broadcast),
             4 => Some(ChannelKind::Watch),
             _ => None,
         }
@@ -92,6 +96,7 @@ impl fmt::Display for ChannelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ChannelKind::Spsc => "spsc",
+            ChannelKind::Broadcast => "broadcast",
             ChannelKind::Watch => "watch",
         })
     }
@@ -102,7 +107,7 @@ impl fmt::Display for ChannelKind {
 pub(crate) const LEN: usize = 32;
 
 /// The number of bytes at the beginning of any object that hold its state.
-pub(crate) const LONGEST: usize = 640;
+pub(crate) const LONGEST: usize = 8704;
 
 /// Reads the state and the number of waiters from the first bytes of an object. The last argument
 /// returns whether the owner with a seat is alive. `None` if the object has no state.

@@ -24,7 +24,11 @@ pub(crate) const SEQUENCE_LEN: u64 = 8;
 ///
 /// Every byte of the type belongs to an atomic integer, and any bytes are valid. References to it may
 /// therefore refer to memory that other processes write.
-pub(crate) unsafe trait Atomics {}
+pub(crate) unsafe trait Atomics {
+    /// Whether the number of slots behind this header may be any. Otherwise it is a power of two, and a
+    /// position is reduced to a slot in one step less.
+    const ANY_COUNT: bool = false;
+}
 
 /// Mapped memory that begins with a header. Other processes may write any value to it.
 #[derive(Debug)]
@@ -88,7 +92,7 @@ impl<H: Atomics> HeaderRegion<H> {
     fn with_untyped_slots<M: ?Sized>(self, layout: SlotLayout) -> Option<SlotRegion<H, M>> {
         let end = layout.end()?;
         let is_word = |number: u64| number.is_multiple_of(SEQUENCE_LEN);
-        let is_valid = layout.count.is_power_of_two()
+        let is_valid = (layout.count.is_power_of_two() || (H::ANY_COUNT && layout.count > 0))
             && is_word(layout.first)
             && is_word(layout.stride)
             && layout.first >= size_of::<H>() as u64 + SEQUENCE_LEN
@@ -102,8 +106,9 @@ impl<H: Atomics> HeaderRegion<H> {
         let len = usize::try_from(layout.len).ok()?;
         // SAFETY: `first <= end`, which is at most the length of the mapping.
         let payloads = unsafe { self.mapping.base().add(first) };
-        let mask = layout.count - 1;
-        Some(SlotRegion { payloads, stride, mask, len, region: self, message: PhantomData })
+        let last = layout.count - 1;
+        let mask = layout.count.checked_next_power_of_two()? - 1;
+        Some(SlotRegion { payloads, stride, mask, last, len, region: self, message: PhantomData })
     }
 }
 
@@ -115,7 +120,7 @@ pub(crate) struct SlotLayout {
     pub(crate) first: u64,
     /// The distance from one payload to the next.
     pub(crate) stride: u64,
-    /// The number of slots, a power of two.
+    /// The number of slots, a power of two unless the header admits [any number](Atomics::ANY_COUNT).
     pub(crate) count: u64,
     /// The length of a payload.
     pub(crate) len: u64,
@@ -134,8 +139,10 @@ impl SlotLayout {
 pub(crate) struct SlotRegion<H, M: ?Sized> {
     payloads: NonNull<u8>,
     stride: usize,
-    /// The number of slots minus one.
+    /// The lowest number of ones that is not below `last`.
     mask: u64,
+    /// The number of slots minus one.
+    last: u64,
     /// The length of the payload of a slot in bytes.
     len: usize,
     region: HeaderRegion<H>,
@@ -155,7 +162,7 @@ impl<H: Atomics, M: ?Sized> SlotRegion<H, M> {
     /// Returns the number of slots.
     #[inline]
     pub(crate) fn count(&self) -> u64 {
-        self.mask + 1
+        self.last + 1
     }
 
     /// Returns the length of the payload of each slot in bytes.
@@ -169,8 +176,12 @@ impl<H: Atomics, M: ?Sized> SlotRegion<H, M> {
     #[inline]
     pub(crate) fn payload(&self, position: u64) -> NonNull<u8> {
         #[allow(clippy::cast_possible_truncation, reason = "a slot's number, which fits")]
-        let slot = (position & self.mask) as usize;
-        // SAFETY: `slot` is below the number of slots, all of which lie in the mapping: see
+        let slot = if H::ANY_COUNT {
+            (position & self.mask).min(self.last) as usize
+        } else {
+            (position & self.mask) as usize
+        };
+        // SAFETY: without `ANY_COUNT` the mask is `last`. So `slot` is below the number of slots, all of which lie in the mapping: see
         // `with_untyped_slots`.
         unsafe { self.payloads.add(slot * self.stride) }
     }

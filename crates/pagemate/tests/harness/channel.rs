@@ -138,17 +138,22 @@ pub(crate) fn wait_for_state(child: &Child, state: char) {
     }
 }
 
-/// Waits until the victim has ended at its point. Returns false if it has not come there in half a second.
+/// Waits until the victim has ended at its point. Returns false if it has its endpoint and has not come to the
+/// point within half a second.
 #[cfg(pagemate_fault)]
-pub(crate) fn ended(victim: &mut Child) -> bool {
-    let end = Instant::now() + Duration::from_millis(500);
-    while Instant::now() < end {
-        if victim.try_wait().unwrap().is_some() {
-            return true;
+pub(crate) fn ended(scene: &Scene, victim: &mut Child) -> bool {
+    let has_ended = |victim: &mut Child, end: Instant, is_over: &dyn Fn() -> bool| {
+        while Instant::now() < end && !is_over() {
+            if victim.try_wait().unwrap().is_some() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(1));
         }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    false
+        false
+    };
+    let is_open = || scene.board.lives.load(Ordering::Relaxed) >= scene.started;
+    has_ended(victim, Instant::now() + LONG, &is_open)
+        || has_ended(victim, Instant::now() + Duration::from_millis(500), &|| false)
 }
 
 pub(crate) fn rounds() -> u64 {

@@ -2,9 +2,12 @@
 #![allow(unsafe_code, reason = "implements a trait that vouches for the header's layout")]
 
 use super::buffers::COUNT;
-use crate::channel::header::{Common, Header};
+use crate::channel::header::{Common, Header, Plan};
+use crate::channel::message_type::MessageType;
+use crate::channel::options::Options;
 use crate::channel::place::Place;
 use crate::channel::wake_flag::WakeFlag;
+use crate::error::Result;
 use crate::primitive::{AtomicU32, AtomicU64};
 use crate::sys::object_state::ChannelKind;
 use crate::sys::region::Atomics;
@@ -59,8 +62,8 @@ impl Header for WatchHeader {
         self.flag.require_fence();
     }
 
-    /// Returns the number of buffers. The capacity has no effect.
-    fn slots(_: usize) -> usize {
-        COUNT
+    /// The slots are the buffers. The capacity has no effect.
+    fn plan(_: &Options, _: u64, _: &MessageType) -> Result<Plan> {
+        Ok(Plan { slots: COUNT as u64, words: [0; 2] })
     }
 }
