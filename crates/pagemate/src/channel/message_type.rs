@@ -6,7 +6,7 @@ use crate::shareable::Plain;
 /// The layout of the messages of a channel. All processes of the channel have to use the same one.
 ///
 /// A program that knows the layout at run time only, such as a bridge to another language, passes it to
-/// [`Options::message_type`] and uses an endpoint with messages of type `[u8]`.
+/// [`Options::message_type`](super::Options::message_type) and uses an endpoint with messages of type `[u8]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageType {
     pub(super) len: u64,

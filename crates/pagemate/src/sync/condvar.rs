@@ -23,6 +23,9 @@ use crate::typed::{self, HEADER_LEN, Layout, Memory};
 /// Wake-ups can be spurious: test the condition again, or use
 /// [`wait_while`](SharedCondvar::wait_while). Threads may wait with different mutexes.
 ///
+/// Each notification makes a system call, also if no thread waits. A program that changes the value often
+/// notifies only for the changes that waiters wait for.
+///
 /// # Death of a process
 ///
 /// - *A waiter that is killed takes no notification with it.* [`notify_one`](SharedCondvar::notify_one) wakes
