@@ -6,8 +6,9 @@
  * One process creates a section under a name, other processes open it by that name, and views map the
  * same physical pages into the address space of each. When the last holder closes it, exits, crashes or is
  * killed, the name ends: no process has to unlink it, there is no daemon, and the next section under the
- * name is new. The names of mutexes, events and semaphores end in the same way, and a mutex survives the
- * death of its owner: see pagemate_mutex. Rust programs and the command `pagemate` use the same names.
+ * name is new. The names of mutexes, events, semaphores and channels end in the same way. A mutex survives the
+ * death of its owner: see pagemate_mutex. A channel passes messages between processes: see pagemate_sender.
+ * Rust programs and the command `pagemate` use the same names.
  *
  * ```c
  * static const char text[] = "This is common data!";
@@ -125,6 +126,18 @@
 #define PAGEMATE_SHARED_HEADER_LEN 64
 
 /**
+ * A flag for an endpoint: after its peer was closed or died, a call that blocks continues to wait until
+ * another process opens a new peer. Without the flag it fails with PAGEMATE_DISCONNECTED.
+ */
+#define PAGEMATE_AWAIT_SUCCESSOR 64
+
+/**
+ * A flag for an endpoint: it opens channels with messages of every type. A message then consists of the bytes
+ * of one value of the channel's type. Use this for tools that show or record messages.
+ */
+#define PAGEMATE_ANY_MESSAGE_TYPE 128
+
+/**
  * The result of a call. Zero is success; later releases may add values.
  */
 typedef enum {
@@ -197,6 +210,22 @@ typedef enum {
      * the object and create it again.
      */
     PAGEMATE_ORPHANED = 16,
+    /**
+     * The endpoint of a channel has no live peer: every peer was closed or its process ended.
+     */
+    PAGEMATE_DISCONNECTED = 17,
+    /**
+     * This process was forked from the process that opened the endpoint. Open an endpoint in this process.
+     */
+    PAGEMATE_FORKED = 18,
+    /**
+     * Another thread is in a call with the endpoint, or a loan or a sample of it has not ended.
+     */
+    PAGEMATE_IN_USE = 19,
+    /**
+     * A message does not have a length that the channel admits, or is longer than the buffer.
+     */
+    PAGEMATE_WRONG_LENGTH = 20,
 } pagemate_status;
 
 /**
@@ -306,6 +335,36 @@ typedef enum {
 } pagemate_reset;
 
 /**
+ * The kind of a channel.
+ */
+typedef enum {
+    /**
+     * One sender and one receiver at a time.
+     */
+    PAGEMATE_CHANNEL_KIND_SPSC = 0,
+} pagemate_channel_kind;
+
+/**
+ * The way in which an endpoint waits.
+ */
+typedef enum {
+    /**
+     * The endpoint polls the channel for a short time, and then sleeps. It sleeps at once if the last polls
+     * were in vain.
+     */
+    PAGEMATE_WAITING_SPIN_THEN_SLEEP = 0,
+    /**
+     * The endpoint polls all the time and never sleeps. This has the lowest latency, and uses a whole
+     * processor.
+     */
+    PAGEMATE_WAITING_SPIN = 1,
+    /**
+     * The endpoint sleeps at once.
+     */
+    PAGEMATE_WAITING_SLEEP = 2,
+} pagemate_waiting;
+
+/**
  * A handle to an event, which is set or not set, for all processes alike.
  *
  * Its name exists as long as that of a section. The death of a holder changes nothing else: the
@@ -351,6 +410,18 @@ typedef struct pagemate_inventory pagemate_inventory;
 typedef struct pagemate_mutex pagemate_mutex;
 
 /**
+ * The receiving endpoint of a channel: see pagemate_sender.
+ *
+ * A message is received when the call that copies it out returns, or when its sample is finished. If the
+ * process is killed before, the next receiver gets the message.
+ *
+ * One thread at a time may use a receiver: a call while another thread is in a call with it is
+ * PAGEMATE_IN_USE. A call after pagemate_receiver_close() is PAGEMATE_INVALID_INPUT, unless the library has
+ * used the handle for a newer receiver. In a child of fork() all calls are PAGEMATE_FORKED.
+ */
+typedef struct pagemate_receiver pagemate_receiver;
+
+/**
  * A handle to a section, which is shared memory.
  *
  * A named section exists as long as any process has a handle or a view of it. When the last holder
@@ -372,6 +443,36 @@ typedef struct pagemate_section pagemate_section;
  * that closes it.
  */
 typedef struct pagemate_semaphore pagemate_semaphore;
+
+/**
+ * The sending endpoint of a channel, which passes messages to other processes without a system call.
+ *
+ * The channel exists as long as some process has an endpoint of it, and either side can come first. A
+ * message for which a call returned PAGEMATE_OK is delivered although the process is killed afterwards. If
+ * the process is killed before, the message is sent whole or not at all, and another process can open the
+ * sender and continue.
+ *
+ * One thread at a time may use a sender: a call while another thread is in a call with it is
+ * PAGEMATE_IN_USE. A call after pagemate_sender_close() is PAGEMATE_INVALID_INPUT, unless the library has
+ * used the handle for a newer sender. In a child of fork() all calls are PAGEMATE_FORKED.
+ *
+ * ```c
+ * pagemate_channel_options options = {.capacity = 64};
+ * pagemate_sender *sender = NULL;
+ * pagemate_receiver *receiver = NULL;
+ * char text[16];
+ * size_t len = 0;
+ * if (pagemate_sender_open_or_create("greetings", &options, &sender) == PAGEMATE_OK &&
+ *     pagemate_receiver_open_or_create("greetings", &options, &receiver) == PAGEMATE_OK &&
+ *     pagemate_sender_send(sender, "hello", 5) == PAGEMATE_OK &&
+ *     pagemate_receiver_recv(receiver, text, sizeof text, &len) == PAGEMATE_OK) {
+ *     printf("%.*s\n", (int)len, text);
+ * }
+ * pagemate_receiver_close(receiver);
+ * pagemate_sender_close(sender);
+ * ```
+ */
+typedef struct pagemate_sender pagemate_sender;
 
 /**
  * A handle that writes a sequence-locked value. It keeps the memory of the value mapped.
@@ -702,6 +803,69 @@ typedef pagemate_status (*pagemate_initialise)(const pagemate_shared *shared, vo
  * exception and no longjmp() may leave it.
  */
 typedef pagemate_status (*pagemate_change)(void *value, void *context);
+
+/**
+ * The type of the messages of a channel. All processes of the channel use the same one.
+ *
+ * All zero stands for bytes: messages of different lengths, up to the maximum length of the channel.
+ * Otherwise each message is one value of a type. In Rust that is a channel with messages of type `T`.
+ */
+typedef struct {
+    /**
+     * The length of the type in bytes: `sizeof(struct pose)`.
+     */
+    uint64_t len;
+    /**
+     * The alignment of the type in bytes: `_Alignof(struct pose)`.
+     */
+    uint64_t align;
+    /**
+     * The number that identifies the layout of the type: `T::FINGERPRINT` in Rust, and
+     * `pagemate::fingerprint<T>` in C++.
+     */
+    uint64_t fingerprint;
+} pagemate_message_type;
+
+/**
+ * Options to create or open an endpoint of a channel. NULL and a zeroed struct, `{0}`, stand for the
+ * defaults. Later releases add fields as for pagemate_section_options.
+ */
+typedef struct {
+    /**
+     * The kind of the channel. To open a channel of another kind is PAGEMATE_WRONG_KIND.
+     */
+    pagemate_channel_kind kind;
+    /**
+     * The users who may open a new channel. For users other than the owner it needs a `Global\` name.
+     */
+    pagemate_sharing sharing;
+    /**
+     * The way in which this endpoint waits.
+     */
+    pagemate_waiting waiting;
+    /**
+     * 0, or any of PAGEMATE_AWAIT_SUCCESSOR and PAGEMATE_ANY_MESSAGE_TYPE.
+     */
+    uint32_t flags;
+    /**
+     * The least number of messages that a new channel has room for. It is rounded up to a power of two. 0
+     * stands for 1,024. An existing channel keeps its capacity.
+     */
+    uint64_t capacity;
+    /**
+     * The maximum length in bytes of the messages of a new channel of bytes. 0 stands for 4,096. The system
+     * allocates a page of the channel's memory only when a message is written to it.
+     */
+    uint64_t max_len;
+    /**
+     * The type of the messages. To open a channel with another type is PAGEMATE_WRONG_KIND.
+     */
+    pagemate_message_type message;
+    /**
+     * 0.
+     */
+    uint64_t reserved[4];
+} pagemate_channel_options;
 
 /**
  * The state of a sync object at the time of the listing. Fields that do not apply to its kind are 0.
@@ -2116,6 +2280,570 @@ pagemate_status pagemate_word_wake_one(const void *word);
  * @param word  As for pagemate_word_wait_while(), in memory that is mapped for writing.
  */
 pagemate_status pagemate_word_wake_all(const void *word);
+
+/**
+ * Creates the channel `name`, and returns a sender. Fails if a process holds an object of this name.
+ *
+ * If the process is killed during the call, the name is free again. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The channel to create, and the way in which the sender waits. NULL stands for a channel of
+ *                 the owner alone, with one sender and one receiver, for 1,024 messages of at most 4,096
+ *                 bytes.
+ * @param sender   Receives the handle, which the caller closes by pagemate_sender_close(); NULL on failure.
+ * @return PAGEMATE_ALREADY_EXISTS. PAGEMATE_INVALID_NAME. PAGEMATE_INVALID_INPUT: the options are not valid,
+ *         or the channel does not fit into the address space. PAGEMATE_NO_SPACE: there is not enough memory.
+ *         PAGEMATE_PERMISSION_DENIED: the system forbids it.
+ */
+pagemate_status pagemate_sender_create_new(const char *name,
+                                           const pagemate_channel_options *options,
+                                           pagemate_sender **sender);
+
+/**
+ * Opens the channel `name` if a process holds it, and creates it otherwise. Returns a sender.
+ *
+ * pagemate_sender_was_created() returns whether this call created the channel. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The channel to create, the kind and the message type to open, and the way in which the
+ *                 sender waits.
+ * @param sender   Receives the handle, which the caller closes by pagemate_sender_close(); NULL on failure.
+ * @return As for pagemate_sender_create_new() and pagemate_sender_open(). PAGEMATE_ALREADY_EXISTS: a live
+ *         process has the sender, and the kind of channel has only one.
+ */
+pagemate_status pagemate_sender_open_or_create(const char *name,
+                                               const pagemate_channel_options *options,
+                                               pagemate_sender **sender);
+
+/**
+ * Opens the channel `name`, and returns a sender. Fails if no process holds the channel. Thread-safe.
+ *
+ * If the process of the last sender was killed, the new sender continues after the last message that was
+ * sent.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The kind and the message type to open, and the way in which the sender waits.
+ * @param sender   Receives the handle, which the caller closes by pagemate_sender_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_ALREADY_EXISTS: a live process has the sender,
+ *         and the kind of channel has only one. PAGEMATE_WRONG_KIND: the name belongs to another kind of
+ *         object or of channel, or the messages have another type. PAGEMATE_CORRUPTED: another program
+ *         changed the channel.
+ */
+pagemate_status pagemate_sender_open(const char *name,
+                                     const pagemate_channel_options *options,
+                                     pagemate_sender **sender);
+
+/**
+ * Opens the channel `name` like pagemate_sender_open(), and blocks until a process creates it or the timeout
+ * expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param options      As for pagemate_sender_open().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param sender       Receives the handle, which the caller closes by pagemate_sender_close(); NULL on
+ *                     failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_sender_open().
+ */
+pagemate_status pagemate_sender_open_within(const char *name,
+                                            const pagemate_channel_options *options,
+                                            uint64_t nanoseconds,
+                                            pagemate_sender **sender);
+
+/**
+ * Closes a sender. Receivers get all messages that were sent, and then PAGEMATE_DISCONNECTED.
+ *
+ * A loan is discarded. If it is the last endpoint of the channel, the name ends. In a child of fork() the
+ * call frees the handle of the child, and the parent keeps its sender. NULL is ignored, as by free().
+ *
+ * @return PAGEMATE_IN_USE: another thread is in a call with the sender, which stays open.
+ *         PAGEMATE_INVALID_INPUT: it was closed before.
+ */
+pagemate_status pagemate_sender_close(const pagemate_sender *sender);
+
+/**
+ * Sends a message, and blocks while the channel has no room.
+ *
+ * After PAGEMATE_OK the message is delivered although the process is killed. After a failure it was not
+ * sent.
+ *
+ * @param sender  The sender.
+ * @param bytes   The message, which no thread writes to during the call. NULL only if `len` is 0.
+ * @param len     Its length in bytes, at most pagemate_sender_max_len(), and exactly that if the channel has
+ *                messages of a type.
+ * @return PAGEMATE_WRONG_LENGTH: the channel does not admit this length. PAGEMATE_DISCONNECTED: there is no
+ *         room, and every receiver was closed or its process ended. PAGEMATE_CORRUPTED: another program
+ *         changed the bytes of the channel. PAGEMATE_ORPHANED: there is no room and no receiver, and none
+ *         can come, because another program removed the channel's name. PAGEMATE_IN_USE: another thread uses
+ *         the sender, or the sender has a loan. PAGEMATE_FORKED: the process was forked from the one that
+ *         opened the sender.
+ */
+pagemate_status pagemate_sender_send(const pagemate_sender *sender,
+                                     const void *bytes,
+                                     size_t len);
+
+/**
+ * Sends a message, without blocking.
+ *
+ * @param sender  The sender.
+ * @param bytes   As for pagemate_sender_send().
+ * @param len     As for pagemate_sender_send().
+ * @return PAGEMATE_TIMED_OUT: there is no room. Otherwise as for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_try_send(const pagemate_sender *sender,
+                                         const void *bytes,
+                                         size_t len);
+
+/**
+ * Sends a message, and blocks while the channel has no room, until the timeout expires.
+ *
+ * @param sender       The sender.
+ * @param bytes        As for pagemate_sender_send().
+ * @param len          As for pagemate_sender_send().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @return PAGEMATE_TIMED_OUT: there was no room until then. Otherwise as for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_send_timeout(const pagemate_sender *sender,
+                                             const void *bytes,
+                                             size_t len,
+                                             uint64_t nanoseconds);
+
+/**
+ * Sends as many messages of a batch as the channel has room for, in order, without blocking.
+ *
+ * Receivers find these messages together: if the process is killed during the call, they find all or none.
+ *
+ * @param sender  The sender.
+ * @param bytes   The messages, one directly after the other, which no thread writes to during the call.
+ * @param len     The length of each message in bytes: see pagemate_sender_send().
+ * @param count   The number of messages.
+ * @param sent    Receives the number of messages that were sent.
+ * @return PAGEMATE_TIMED_OUT: there is no room for the first message. Otherwise as for
+ *         pagemate_sender_send(). After a failure no message was sent.
+ */
+pagemate_status pagemate_sender_try_send_many(const pagemate_sender *sender,
+                                              const void *bytes,
+                                              size_t len,
+                                              size_t count,
+                                              size_t *sent);
+
+/**
+ * Sends all messages of a batch, in order, and blocks while the channel has no room.
+ *
+ * @param sender  The sender.
+ * @param bytes   As for pagemate_sender_try_send_many().
+ * @param len     As for pagemate_sender_try_send_many().
+ * @param count   The number of messages.
+ * @param sent    Receives the number of messages that were sent, also after a failure. May be NULL.
+ * @return As for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_send_all(const pagemate_sender *sender,
+                                         const void *bytes,
+                                         size_t len,
+                                         size_t count,
+                                         size_t *sent);
+
+/**
+ * Lends a free slot of the channel, so that the program writes a message in place, and blocks while there is
+ * no room.
+ *
+ * A sender has one loan at a time. pagemate_sender_commit() sends it, and pagemate_sender_discard() ends it
+ * without a message. All other calls except pagemate_sender_close() are PAGEMATE_IN_USE meanwhile. If the
+ * process is killed, nothing is sent, and the slot is free again.
+ *
+ * @param sender   The sender.
+ * @param memory   Receives the address of the slot, whose bytes are those of older messages at first. It is
+ *                 valid until the loan ends. It is aligned for the type of the messages, and to 8 bytes if
+ *                 the channel has bytes.
+ * @param max_len  Receives the number of bytes at that address. May be NULL.
+ * @return As for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_loan(const pagemate_sender *sender,
+                                     void **memory,
+                                     size_t *max_len);
+
+/**
+ * Lends a free slot of the channel, without blocking.
+ *
+ * @param sender   The sender.
+ * @param memory   As for pagemate_sender_loan().
+ * @param max_len  As for pagemate_sender_loan().
+ * @return PAGEMATE_TIMED_OUT: there is no room. Otherwise as for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_try_loan(const pagemate_sender *sender,
+                                         void **memory,
+                                         size_t *max_len);
+
+/**
+ * Lends a free slot of the channel, and blocks while there is no room, until the timeout expires.
+ *
+ * @param sender       The sender.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param memory       As for pagemate_sender_loan().
+ * @param max_len      As for pagemate_sender_loan().
+ * @return PAGEMATE_TIMED_OUT: there was no room until then. Otherwise as for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_loan_timeout(const pagemate_sender *sender,
+                                             uint64_t nanoseconds,
+                                             void **memory,
+                                             size_t *max_len);
+
+/**
+ * Sends the message in the loan, and ends the loan. Does not block.
+ *
+ * @param sender  The sender.
+ * @param len     The length of the message in bytes: see pagemate_sender_send().
+ * @return PAGEMATE_WRONG_LENGTH: the channel does not admit this length; the loan continues.
+ *         PAGEMATE_INVALID_INPUT: the sender has no loan. PAGEMATE_FORKED: the process was forked from the
+ *         one that opened the sender; the message was not sent, and the loan of the parent continues.
+ */
+pagemate_status pagemate_sender_commit(const pagemate_sender *sender,
+                                       size_t len);
+
+/**
+ * Ends the loan without a message.
+ *
+ * @return PAGEMATE_INVALID_INPUT: the sender has no loan.
+ */
+pagemate_status pagemate_sender_discard(const pagemate_sender *sender);
+
+/**
+ * Blocks until all messages of the channel were received, or until the timeout expires.
+ *
+ * @param sender       The sender.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @return PAGEMATE_TIMED_OUT: messages are left. PAGEMATE_DISCONNECTED: messages are left, and every
+ *         receiver was closed or its process ended. Otherwise as for pagemate_sender_send().
+ */
+pagemate_status pagemate_sender_wait_until_received(const pagemate_sender *sender,
+                                                    uint64_t nanoseconds);
+
+/**
+ * Returns whether a live process has a receiver. This asks the kernel.
+ */
+pagemate_status pagemate_sender_has_receiver(const pagemate_sender *sender, bool *found);
+
+/**
+ * Blocks until a live process has a receiver, or until the timeout expires.
+ *
+ * @param sender       The sender.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @return PAGEMATE_TIMED_OUT: there is no receiver. PAGEMATE_ORPHANED: none can come, because another program
+ *         removed the name.
+ */
+pagemate_status pagemate_sender_wait_for_receiver(const pagemate_sender *sender,
+                                                  uint64_t nanoseconds);
+
+/**
+ * Returns how many messages were sent and not yet received.
+ */
+pagemate_status pagemate_sender_pending(const pagemate_sender *sender, size_t *count);
+
+/**
+ * Returns whether this call created the channel rather than opened it.
+ */
+pagemate_status pagemate_sender_was_created(const pagemate_sender *sender, bool *created);
+
+/**
+ * Returns the name of the channel in its shortest spelling. The text belongs to the handle and is valid until
+ * the handle is closed.
+ */
+pagemate_status pagemate_sender_name(const pagemate_sender *sender,
+                                     const char **name);
+
+/**
+ * Returns how many messages the channel has room for.
+ */
+pagemate_status pagemate_sender_capacity(const pagemate_sender *sender, size_t *capacity);
+
+/**
+ * Returns the length in bytes of the longest message. If the channel has messages of a type, it is the length
+ * of each message.
+ */
+pagemate_status pagemate_sender_max_len(const pagemate_sender *sender,
+                                        size_t *len);
+
+/**
+ * Returns the type of the messages, all zero for bytes.
+ */
+pagemate_status pagemate_sender_message_type(const pagemate_sender *sender,
+                                             pagemate_message_type *message);
+
+/**
+ * Creates the channel `name`, and returns a receiver. Fails if a process holds an object of this name.
+ *
+ * If the process is killed during the call, the name is free again. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The channel to create, and the way in which the receiver waits. NULL stands for a channel of
+ *                 the owner alone, with one sender and one receiver, for 1,024 messages of at most 4,096
+ *                 bytes.
+ * @param receiver   Receives the handle, which the caller closes by pagemate_receiver_close(); NULL on failure.
+ * @return PAGEMATE_ALREADY_EXISTS. PAGEMATE_INVALID_NAME. PAGEMATE_INVALID_INPUT: the options are not valid,
+ *         or the channel does not fit into the address space. PAGEMATE_NO_SPACE: there is not enough memory.
+ *         PAGEMATE_PERMISSION_DENIED: the system forbids it.
+ */
+pagemate_status pagemate_receiver_create_new(const char *name,
+                                             const pagemate_channel_options *options,
+                                             pagemate_receiver **receiver);
+
+/**
+ * Opens the channel `name` if a process holds it, and creates it otherwise. Returns a receiver.
+ *
+ * pagemate_receiver_was_created() returns whether this call created the channel. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The channel to create, the kind and the message type to open, and the way in which the
+ *                 receiver waits.
+ * @param receiver   Receives the handle, which the caller closes by pagemate_receiver_close(); NULL on failure.
+ * @return As for pagemate_receiver_create_new() and pagemate_receiver_open(). PAGEMATE_ALREADY_EXISTS: a live
+ *         process has the receiver, and the kind of channel has only one.
+ */
+pagemate_status pagemate_receiver_open_or_create(const char *name,
+                                                 const pagemate_channel_options *options,
+                                                 pagemate_receiver **receiver);
+
+/**
+ * Opens the channel `name`, and returns a receiver. Fails if no process holds the channel. Thread-safe.
+ *
+ * If the process of the last receiver was killed, the new receiver continues with the first message that was
+ * not received.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The kind and the message type to open, and the way in which the receiver waits.
+ * @param receiver   Receives the handle, which the caller closes by pagemate_receiver_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_ALREADY_EXISTS: a live process has the receiver,
+ *         and the kind of channel has only one. PAGEMATE_WRONG_KIND: the name belongs to another kind of
+ *         object or of channel, or the messages have another type. PAGEMATE_CORRUPTED: another program
+ *         changed the channel.
+ */
+pagemate_status pagemate_receiver_open(const char *name,
+                                       const pagemate_channel_options *options,
+                                       pagemate_receiver **receiver);
+
+/**
+ * Opens the channel `name` like pagemate_receiver_open(), and blocks until a process creates it or the timeout
+ * expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param options      As for pagemate_receiver_open().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param receiver       Receives the handle, which the caller closes by pagemate_receiver_close(); NULL on
+ *                     failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_receiver_open().
+ */
+pagemate_status pagemate_receiver_open_within(const char *name,
+                                              const pagemate_channel_options *options,
+                                              uint64_t nanoseconds,
+                                              pagemate_receiver **receiver);
+
+/**
+ * Closes a receiver. The next receiver gets the messages that this one has not received, and the message of its
+ * sample.
+ *
+ * If it is the last endpoint of the channel, the name and the messages end. In a child of fork() the call
+ * frees the handle of the child, and the parent keeps its receiver. NULL is ignored, as by free().
+ *
+ * @return PAGEMATE_IN_USE: another thread is in a call with the receiver, which stays open.
+ *         PAGEMATE_INVALID_INPUT: it was closed before.
+ */
+pagemate_status pagemate_receiver_close(const pagemate_receiver *receiver);
+
+/**
+ * Receives a message into a buffer, and blocks while there is none.
+ *
+ * @param receiver  The receiver.
+ * @param bytes     The buffer, which nothing else accesses during the call. NULL only if `size` is 0.
+ * @param size      Its length in bytes. pagemate_receiver_max_len() bytes are enough for every message.
+ * @param len       Receives the length of the message in bytes, also if the buffer is too small.
+ * @return PAGEMATE_WRONG_LENGTH: the message is longer than the buffer. It stays in the channel, and the next
+ *         call gets it. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
+ *         ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
+ *         program changed the bytes of the channel. PAGEMATE_ORPHANED: there is no message and no sender, and
+ *         none can come, because another program removed the channel's name. PAGEMATE_IN_USE: another thread
+ *         uses the receiver, or the receiver has a sample. PAGEMATE_FORKED: the process was forked from the
+ *         one that opened the receiver.
+ */
+pagemate_status pagemate_receiver_recv(const pagemate_receiver *receiver,
+                                       void *bytes,
+                                       size_t size,
+                                       size_t *len);
+
+/**
+ * Receives a message into a buffer, without blocking.
+ *
+ * @param receiver  The receiver.
+ * @param bytes     As for pagemate_receiver_recv().
+ * @param size      As for pagemate_receiver_recv().
+ * @param len       As for pagemate_receiver_recv().
+ * @return PAGEMATE_TIMED_OUT: there is no message. Otherwise as for pagemate_receiver_recv().
+ */
+pagemate_status pagemate_receiver_try_recv(const pagemate_receiver *receiver,
+                                           void *bytes,
+                                           size_t size,
+                                           size_t *len);
+
+/**
+ * Receives a message into a buffer, and blocks while there is none, until the timeout expires.
+ *
+ * @param receiver     The receiver.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param bytes        As for pagemate_receiver_recv().
+ * @param size         As for pagemate_receiver_recv().
+ * @param len          As for pagemate_receiver_recv().
+ * @return PAGEMATE_TIMED_OUT: no message arrived. Otherwise as for pagemate_receiver_recv().
+ */
+pagemate_status pagemate_receiver_recv_timeout(const pagemate_receiver *receiver,
+                                               uint64_t nanoseconds,
+                                               void *bytes,
+                                               size_t size,
+                                               size_t *len);
+
+/**
+ * Receives the messages that are there, at least one and at most `max` of them, and blocks while there is
+ * none.
+ *
+ * @param receiver  The receiver.
+ * @param bytes     `max` buffers of `size` bytes, one directly after the other, which nothing else accesses
+ *                  during the call.
+ * @param size      The length of each buffer in bytes.
+ * @param lens      Receives the length of each message in bytes. NULL if the messages have a type.
+ * @param max       The number of buffers.
+ * @param count     Receives the number of messages.
+ * @return PAGEMATE_WRONG_LENGTH: the first message is longer than a buffer. It stays in the channel. A later
+ *         message that is too long ends the batch before it. Otherwise as for pagemate_receiver_recv().
+ */
+pagemate_status pagemate_receiver_recv_many(const pagemate_receiver *receiver,
+                                            void *bytes,
+                                            size_t size,
+                                            size_t *lens,
+                                            size_t max,
+                                            size_t *count);
+
+/**
+ * Receives the messages that are there, at most `max` of them, without blocking.
+ *
+ * @param receiver  The receiver.
+ * @param bytes     As for pagemate_receiver_recv_many().
+ * @param size      As for pagemate_receiver_recv_many().
+ * @param lens      As for pagemate_receiver_recv_many().
+ * @param max       As for pagemate_receiver_recv_many().
+ * @param count     Receives the number of messages.
+ * @return PAGEMATE_TIMED_OUT: there is no message. Otherwise as for pagemate_receiver_recv_many().
+ */
+pagemate_status pagemate_receiver_try_recv_many(const pagemate_receiver *receiver,
+                                                void *bytes,
+                                                size_t size,
+                                                size_t *lens,
+                                                size_t max,
+                                                size_t *count);
+
+/**
+ * Lends the next message in place, and blocks while there is none.
+ *
+ * A receiver has one sample at a time. pagemate_receiver_finish() ends it, so that a sender can use the slot
+ * again; the message is received then. pagemate_receiver_put_back() returns the message to the channel. All
+ * other calls except pagemate_receiver_close() are PAGEMATE_IN_USE meanwhile. If the process is killed, the
+ * next receiver gets the message.
+ *
+ * @param receiver  The receiver.
+ * @param memory    Receives the address of the message, which is valid until the sample ends. It is aligned
+ *                  for the type of the messages, and to 8 bytes if the channel has bytes. No correct program
+ *                  changes the message meanwhile, but another user of the channel is able to.
+ * @param len       Receives the length of the message in bytes.
+ * @return As for pagemate_receiver_recv(), except those about the buffer.
+ */
+pagemate_status pagemate_receiver_sample(const pagemate_receiver *receiver,
+                                         const void **memory,
+                                         size_t *len);
+
+/**
+ * Lends the next message in place, without blocking.
+ *
+ * @param receiver  The receiver.
+ * @param memory    As for pagemate_receiver_sample().
+ * @param len       As for pagemate_receiver_sample().
+ * @return PAGEMATE_TIMED_OUT: there is no message. Otherwise as for pagemate_receiver_sample().
+ */
+pagemate_status pagemate_receiver_try_sample(const pagemate_receiver *receiver,
+                                             const void **memory,
+                                             size_t *len);
+
+/**
+ * Lends the next message in place, and blocks while there is none, until the timeout expires.
+ *
+ * @param receiver     The receiver.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param memory       As for pagemate_receiver_sample().
+ * @param len          As for pagemate_receiver_sample().
+ * @return PAGEMATE_TIMED_OUT: no message arrived. Otherwise as for pagemate_receiver_sample().
+ */
+pagemate_status pagemate_receiver_sample_timeout(const pagemate_receiver *receiver,
+                                                 uint64_t nanoseconds,
+                                                 const void **memory,
+                                                 size_t *len);
+
+/**
+ * Ends the sample. Its message is received, and a sender can use its slot again.
+ *
+ * @return PAGEMATE_INVALID_INPUT: the receiver has no sample. PAGEMATE_FORKED: the process was forked from
+ *         the one that opened the receiver; the sample of the parent continues.
+ */
+pagemate_status pagemate_receiver_finish(const pagemate_receiver *receiver);
+
+/**
+ * Ends the sample and returns its message to the channel. The next call receives the message again.
+ *
+ * In a process that was forked from the one that has the sample, the call has no effect on the channel.
+ *
+ * @return PAGEMATE_INVALID_INPUT: the receiver has no sample.
+ */
+pagemate_status pagemate_receiver_put_back(const pagemate_receiver *receiver);
+
+/**
+ * Returns whether a live process has a sender. This asks the kernel.
+ */
+pagemate_status pagemate_receiver_has_sender(const pagemate_receiver *receiver, bool *found);
+
+/**
+ * Blocks until a live process has a sender, or until the timeout expires.
+ *
+ * @param receiver       The receiver.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @return PAGEMATE_TIMED_OUT: there is no sender. PAGEMATE_ORPHANED: none can come, because another program
+ *         removed the name.
+ */
+pagemate_status pagemate_receiver_wait_for_sender(const pagemate_receiver *receiver,
+                                                  uint64_t nanoseconds);
+
+/**
+ * Returns whether this call created the channel rather than opened it.
+ */
+pagemate_status pagemate_receiver_was_created(const pagemate_receiver *receiver, bool *created);
+
+/**
+ * Returns the name of the channel in its shortest spelling. The text belongs to the handle and is valid until
+ * the handle is closed.
+ */
+pagemate_status pagemate_receiver_name(const pagemate_receiver *receiver,
+                                       const char **name);
+
+/**
+ * Returns how many messages the channel has room for.
+ */
+pagemate_status pagemate_receiver_capacity(const pagemate_receiver *receiver, size_t *capacity);
+
+/**
+ * Returns the length in bytes of the longest message. If the channel has messages of a type, it is the length
+ * of each message.
+ */
+pagemate_status pagemate_receiver_max_len(const pagemate_receiver *receiver,
+                                          size_t *len);
+
+/**
+ * Returns the type of the messages, all zero for bytes.
+ */
+pagemate_status pagemate_receiver_message_type(const pagemate_receiver *receiver,
+                                               pagemate_message_type *message);
 
 #if !defined(_WIN32)
 /**

@@ -14,12 +14,12 @@
  * std::cout << view.read<int>(0) << '\n';
  * ```
  *
- * Mutexes, events and semaphores are in pagemate_sync.hpp, and typed memory is in pagemate_typed.hpp, which
- * this includes.
+ * This includes pagemate_sync.hpp with mutexes, events and semaphores, pagemate_typed.hpp with typed memory, and
+ * pagemate_channel.hpp with channels.
  *
- * Sections, views and sync objects can be moved, not copied. An object that was moved from holds nothing,
- * and every call on it throws Error with PAGEMATE_INVALID_INPUT. Several threads may use one object at the
- * same time, but not while it is moved from or destroyed. Lengths and offsets are in bytes. Every call that
+ * Sections, views, sync objects and endpoints of channels can be moved, not copied. An object that was moved from
+ * holds nothing, and every call on it throws Error with PAGEMATE_INVALID_INPUT. Several threads may use one object
+ * at the same time, except for endpoints of channels, but not while it is moved from or destroyed. Lengths and offsets are in bytes. Every call that
  * can fail throws Error.
  */
 #ifndef PAGEMATE_HPP
@@ -141,6 +141,8 @@ struct Close {
     void operator()(pagemate_event *event) const noexcept { pagemate_event_close(event); }
     void operator()(pagemate_semaphore *all) const noexcept { pagemate_semaphore_close(all); }
     void operator()(pagemate_shared *shared) const noexcept { pagemate_shared_close(shared); }
+    void operator()(pagemate_sender *sender) const noexcept { pagemate_sender_close(sender); }
+    void operator()(pagemate_receiver *receiver) const noexcept { pagemate_receiver_close(receiver); }
     void operator()(pagemate_shared_mutex *mutex) const noexcept {
         pagemate_shared_mutex_close(mutex);
     }

@@ -617,4 +617,6 @@ private:
 
 #include "pagemate_typed.hpp"
 
+#include "pagemate_channel.hpp"
+
 #endif

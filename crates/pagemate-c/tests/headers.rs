@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The modules that the header is generated from, in the order of the header.
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 27] = [
     "status",
     "access",
     "options",
@@ -20,6 +20,14 @@ const SOURCES: [&str; 19] = [
     "typed",
     "seqlock",
     "memory_wait",
+    "channel",
+    "sender",
+    "sender_batch",
+    "sender_loan",
+    "sender_info",
+    "receiver",
+    "receiver_sample",
+    "receiver_info",
     "section_descriptor",
     "sync_descriptor",
     "entry",

@@ -15,7 +15,10 @@
 #![allow(clippy::doc_markdown, reason = "in the header, names without backticks become links")]
 
 pub mod access;
+mod any_receiver;
+mod any_sender;
 mod argument;
+pub mod channel;
 mod descriptor;
 pub mod entry;
 pub mod event;
@@ -24,11 +27,19 @@ pub mod layout;
 pub mod memory_wait;
 pub mod mutex;
 pub mod options;
+pub mod receiver;
+pub mod receiver_info;
+pub mod receiver_sample;
 pub mod section;
 pub mod section_descriptor;
 pub mod semaphore;
+pub mod sender;
+pub mod sender_batch;
+pub mod sender_info;
+pub mod sender_loan;
 pub mod seqlock;
 pub mod shared;
+mod slot;
 pub mod status;
 pub mod sync_descriptor;
 pub mod timeout;
@@ -48,4 +59,6 @@ const _: fn() = || {
     any_thread::<shared::SharedMutex>();
     any_thread::<typed::Shared>();
     any_thread::<seqlock::SeqlockWriter>();
+    any_thread::<sender::Sender>();
+    any_thread::<receiver::Receiver>();
 };

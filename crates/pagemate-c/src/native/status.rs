@@ -49,17 +49,26 @@ pub enum Status {
     /// Another program removed the object's name, so other processes cannot find it. Close every handle to
     /// the object and create it again.
     PAGEMATE_ORPHANED = 16,
+    /// The endpoint of a channel has no live peer: every peer was closed or its process ended.
+    PAGEMATE_DISCONNECTED = 17,
+    /// This process was forked from the process that opened the endpoint. Open an endpoint in this process.
+    PAGEMATE_FORKED = 18,
+    /// Another thread is in a call with the endpoint, or a loan or a sample of it has not ended.
+    PAGEMATE_IN_USE = 19,
+    /// A message does not have a length that the channel admits, or is longer than the buffer.
+    PAGEMATE_WRONG_LENGTH = 20,
 }
 
 use Status::{
-    PAGEMATE_ALREADY_EXISTS, PAGEMATE_CORRUPTED, PAGEMATE_INTERNAL, PAGEMATE_INVALID_INPUT,
-    PAGEMATE_INVALID_NAME, PAGEMATE_NO_SPACE, PAGEMATE_NOT_FOUND, PAGEMATE_NOT_OWNER, PAGEMATE_OK,
-    PAGEMATE_ORPHANED, PAGEMATE_OS, PAGEMATE_OUT_OF_RANGE, PAGEMATE_PERMISSION_DENIED,
-    PAGEMATE_TIMED_OUT, PAGEMATE_UNSUPPORTED, PAGEMATE_WRONG_KIND, PAGEMATE_WRONG_VERSION,
+    PAGEMATE_ALREADY_EXISTS, PAGEMATE_CORRUPTED, PAGEMATE_DISCONNECTED, PAGEMATE_FORKED,
+    PAGEMATE_IN_USE, PAGEMATE_INTERNAL, PAGEMATE_INVALID_INPUT, PAGEMATE_INVALID_NAME,
+    PAGEMATE_NO_SPACE, PAGEMATE_NOT_FOUND, PAGEMATE_NOT_OWNER, PAGEMATE_OK, PAGEMATE_ORPHANED,
+    PAGEMATE_OS, PAGEMATE_OUT_OF_RANGE, PAGEMATE_PERMISSION_DENIED, PAGEMATE_TIMED_OUT,
+    PAGEMATE_UNSUPPORTED, PAGEMATE_WRONG_KIND, PAGEMATE_WRONG_LENGTH, PAGEMATE_WRONG_VERSION,
 };
 
 /// Each status with its name and meaning, in the order of the numbers.
-const STATUSES: [(Status, &CStr, &CStr); 17] = [
+const STATUSES: [(Status, &CStr, &CStr); 21] = [
     (PAGEMATE_OK, c"PAGEMATE_OK", c"success"),
     (PAGEMATE_NOT_FOUND, c"PAGEMATE_NOT_FOUND", c"no process holds it"),
     (PAGEMATE_ALREADY_EXISTS, c"PAGEMATE_ALREADY_EXISTS", c"a process already holds it"),
@@ -77,6 +86,14 @@ const STATUSES: [(Status, &CStr, &CStr); 17] = [
     (PAGEMATE_OS, c"PAGEMATE_OS", c"the system reported an error"),
     (PAGEMATE_INTERNAL, c"PAGEMATE_INTERNAL", c"a bug in pagemate"),
     (PAGEMATE_ORPHANED, c"PAGEMATE_ORPHANED", c"another program removed the object's name"),
+    (PAGEMATE_DISCONNECTED, c"PAGEMATE_DISCONNECTED", c"there is no live peer"),
+    (PAGEMATE_FORKED, c"PAGEMATE_FORKED", c"the endpoint belongs to the parent process"),
+    (PAGEMATE_IN_USE, c"PAGEMATE_IN_USE", c"another thread, a loan or a sample uses the endpoint"),
+    (
+        PAGEMATE_WRONG_LENGTH,
+        c"PAGEMATE_WRONG_LENGTH",
+        c"the length does not fit the channel or the buffer",
+    ),
 ];
 
 impl From<ErrorKind> for Status {
@@ -126,6 +143,16 @@ impl Failure {
     pub(super) fn os(call: &str, error: &std::io::Error) -> Failure {
         let message = format!("{call}: {error}");
         Failure { status: PAGEMATE_OS, os_error: error.raw_os_error().unwrap_or(0), message }
+    }
+
+    /// Returns the failure of a call with a channel. `during` names both.
+    pub(super) fn of_channel(
+        status: Status,
+        os_error: i32,
+        during: &str,
+        cause: impl std::fmt::Display,
+    ) -> Failure {
+        Failure { status, os_error, message: format!("{during}: {cause}") }
     }
 }
 

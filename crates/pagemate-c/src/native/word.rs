@@ -10,6 +10,8 @@ pub(super) type AccessWord = u32;
 pub(super) type ProtectionWord = u32;
 pub(super) type SharingWord = u32;
 pub(super) type ResetWord = u32;
+pub(super) type ChannelKindWord = u32;
+pub(super) type WaitingWord = u32;
 
 /// A descriptor, or a Windows handle, in an options struct.
 pub(super) type FileWord = isize;

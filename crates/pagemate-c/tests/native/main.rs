@@ -30,13 +30,27 @@ fn actor() {
     harness::actor();
 }
 
-const C_CHECKS: [&str; 7] =
-    ["checks.c", "system.c", "sync.c", "shared.c", "typed.c", "words.c", "null.c"];
+const C_CHECKS: [&str; 9] = [
+    "checks.c",
+    "system.c",
+    "sync.c",
+    "shared.c",
+    "typed.c",
+    "words.c",
+    "null.c",
+    "channel.c",
+    "channel_misuse.c",
+];
 
-const CPP_HEADERS: [&str; 4] =
-    ["pagemate.hpp", "pagemate_sync.hpp", "pagemate_fingerprint.hpp", "pagemate_typed.hpp"];
+const CPP_HEADERS: [&str; 5] = [
+    "pagemate.hpp",
+    "pagemate_sync.hpp",
+    "pagemate_fingerprint.hpp",
+    "pagemate_typed.hpp",
+    "pagemate_channel.hpp",
+];
 
-const CPP_CHECKS: [&str; 3] = ["checks.cpp", "sync.cpp", "typed.cpp"];
+const CPP_CHECKS: [&str; 4] = ["checks.cpp", "sync.cpp", "typed.cpp", "channel.cpp"];
 
 #[test]
 fn every_call_works_from_c() {

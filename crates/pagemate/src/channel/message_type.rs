@@ -39,6 +39,27 @@ impl MessageType {
         MessageType { len, align: LEN_FIELD as u64, fingerprint: BYTES }
     }
 
+    /// Returns the length in bytes.
+    #[allow(
+        clippy::len_without_is_empty,
+        clippy::cast_possible_truncation,
+        reason = "`new` took a usize"
+    )]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Returns the alignment in bytes.
+    #[allow(clippy::cast_possible_truncation, reason = "`new` took a usize")]
+    pub const fn align(&self) -> usize {
+        self.align as usize
+    }
+
+    /// Returns the [fingerprint](crate::Shareable::FINGERPRINT).
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
     /// Returns whether messages are bytes of different lengths.
     pub fn is_bytes(&self) -> bool {
         self.fingerprint == BYTES

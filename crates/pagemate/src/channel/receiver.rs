@@ -505,10 +505,23 @@ impl<'a, K: Kind, M: Message + ?Sized> Sample<'a, K, M> {
         self.receiver.channel.slots.memory.read_bytes(self.position(), self.offset + offset, to);
     }
 
+    /// Finishes the message, as dropping the sample does, and reports whether it did.
+    ///
+    /// # Errors
+    ///
+    /// [`Forked`](RecvError::Forked): this process was forked from the one that has the sample, and the
+    /// message is still lent to that process.
+    pub fn finish(self) -> std::result::Result<(), RecvError> {
+        if self.receiver.seat.is_mine() { Ok(()) } else { Err(RecvError::Forked) }
+    }
+
     /// Returns the message to the channel, as if this process had been killed: the next receiver gets it
     /// again.
     pub fn put_back(self) {
-        self.receiver.side.abandon(&self.receiver.channel);
+        // A forked child leaves its parent's slot alone.
+        if self.receiver.seat.is_mine() {
+            self.receiver.side.abandon(&self.receiver.channel);
+        }
         // The slot is not the sample's any more.
         std::mem::forget(self);
     }
@@ -561,7 +574,10 @@ impl<K: Kind> Sample<'_, K, [u8]> {
 
 impl<K: Kind, M: Message + ?Sized> Drop for Sample<'_, K, M> {
     fn drop(&mut self) {
-        self.receiver.finish(1);
+        // A forked child leaves its parent's slot alone.
+        if self.receiver.seat.is_mine() {
+            self.receiver.finish(1);
+        }
     }
 }
 

@@ -472,8 +472,11 @@ impl<K: Kind, M: Message + ?Sized> Loan<'_, K, M> {
         slot.wrapping_add(channel.slots.message_type.len_before_bytes())
     }
 
+    /// Publishes the message. A forked child leaves its parent's slot alone.
     fn publish(self) {
-        self.sender.side.publish(&self.sender.channel, 1);
+        if self.sender.seat.is_mine() {
+            self.sender.side.publish(&self.sender.channel, 1);
+        }
         // The slot is not the loan's any more.
         std::mem::forget(self);
     }
@@ -495,6 +498,9 @@ impl<K: Kind, T: Plain> Loan<'_, K, T> {
     }
 
     /// Sends the message that the slot has.
+    ///
+    /// In a process that was forked from the one that has the loan, this call sends nothing, because the slot
+    /// is still lent to that process.
     pub fn send(self) {
         self.publish();
     }
@@ -515,9 +521,14 @@ impl<K: Kind> Loan<'_, K, [u8]> {
     ///
     /// # Errors
     ///
-    /// [`WrongLength`](SendError::WrongLength): `len` is more than [`max_len`](Loan::max_len), or is not
-    /// the length that all messages of the channel have.
+    /// - [`WrongLength`](SendError::WrongLength): `len` is more than [`max_len`](Loan::max_len), or is not
+    ///   the length that all messages of the channel have.
+    /// - [`Forked`](SendError::Forked): this process was forked from the one that has the loan, and the slot
+    ///   is still lent to that process.
     pub fn send(self, len: usize) -> std::result::Result<(), SendError> {
+        if !self.sender.seat.is_mine() {
+            return Err(SendError::Forked);
+        }
         let channel = &self.sender.channel;
         let is_bytes = channel.slots.message_type.is_bytes();
         if len > self.max_len() || (!is_bytes && len != self.max_len()) {
@@ -533,7 +544,10 @@ impl<K: Kind> Loan<'_, K, [u8]> {
 
 impl<K: Kind, M: Message + ?Sized> Drop for Loan<'_, K, M> {
     fn drop(&mut self) {
-        self.sender.side.abandon(&self.sender.channel);
+        // A forked child leaves its parent's slot alone.
+        if self.sender.seat.is_mine() {
+            self.sender.side.abandon(&self.sender.channel);
+        }
     }
 }
 

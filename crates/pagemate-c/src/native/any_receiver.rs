@@ -1,0 +1,155 @@
+//! Receivers of any kind of channel, with the sample of a message.
+
+use std::ptr::NonNull;
+use std::time::Duration;
+
+use pagemate::channel::spsc::Spsc;
+use pagemate::channel::{self, Kind, Options, RecvError, Sample};
+
+use super::any_sender::Properties;
+use super::argument::c_name;
+use super::channel::{ChannelKind, How, Patience};
+
+/// A received message, or the length of one that is longer than the buffer and was put back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Received {
+    Copied(usize),
+    TooLong(usize),
+}
+
+/// A receiver of any kind of channel. While there is a sample, only the functions about samples may be called: the
+/// caller checks [`has_sample`](AnyReceiver::has_sample).
+pub(super) trait AnyReceiver: Send {
+    fn properties(&mut self) -> Properties;
+    /// Copies a message to the start of the buffer.
+    fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Received, RecvError>;
+    fn has_sender(&mut self) -> pagemate::Result<bool>;
+    fn wait_for_sender(&mut self, time: Duration) -> pagemate::Result<bool>;
+    fn has_sample(&self) -> bool;
+    /// Lends a message, and returns its address and its length.
+    fn sample(&mut self, patience: Patience) -> Result<(*const u8, usize), RecvError>;
+    /// Finishes the message of the sample.
+    fn finish(&mut self) -> Result<(), RecvError>;
+    /// Returns the message of the sample to the channel.
+    fn put_back(&mut self);
+}
+
+/// Opens a receiver of a channel of this kind.
+pub(super) fn open_receiver(
+    kind: ChannelKind,
+    options: &Options,
+    name: &str,
+    how: How,
+) -> pagemate::Result<Box<dyn AnyReceiver>> {
+    match kind {
+        ChannelKind::Spsc => Ok(Box::new(Receiving::<Spsc>::new(how.join(options, name)?))),
+    }
+}
+
+/// A receiver and the sample that borrows it.
+struct Receiving<K: Kind> {
+    sample: Option<Sample<'static, K, [u8]>>,
+    /// The address of a box. The sample, if there is one, borrows the receiver mutably.
+    receiver: NonNull<channel::Receiver<K, [u8]>>,
+}
+
+// SAFETY: the receiver belongs to this value, as if in a box, and the sample consists of a reference to it and of
+// numbers.
+unsafe impl<K: Kind> Send for Receiving<K> where channel::Receiver<K, [u8]>: Send {}
+
+impl<K: Kind> Receiving<K> {
+    fn new(receiver: channel::Receiver<K, [u8]>) -> Receiving<K> {
+        Receiving { sample: None, receiver: NonNull::from(Box::leak(Box::new(receiver))) }
+    }
+
+    fn receiver(&mut self) -> &mut channel::Receiver<K, [u8]> {
+        assert!(self.sample.is_none(), "the caller checks that there is no sample");
+        // SAFETY: the box lives as long as `self`. No sample borrows it, and the reference borrows `self`.
+        unsafe { self.receiver.as_mut() }
+    }
+}
+
+impl<K: Kind> Drop for Receiving<K> {
+    fn drop(&mut self) {
+        // The process did not finish the message, so the next receiver gets it.
+        self.put_back_sample();
+        // SAFETY: `new` leaked this box, this is the only place that drops it, and no sample borrows it.
+        drop(unsafe { Box::from_raw(self.receiver.as_ptr()) });
+    }
+}
+
+impl<K: Kind> Receiving<K> {
+    fn put_back_sample(&mut self) {
+        if let Some(sample) = self.sample.take() {
+            sample.put_back();
+        }
+    }
+}
+
+fn take_sample<K: Kind>(
+    receiver: &mut channel::Receiver<K, [u8]>,
+    patience: Patience,
+) -> Result<Sample<'_, K, [u8]>, RecvError> {
+    match patience {
+        Patience::None => receiver.try_sample(),
+        Patience::For(time) => receiver.sample_timeout(time),
+        Patience::Forever => receiver.sample(),
+    }
+}
+
+impl<K: Kind> AnyReceiver for Receiving<K>
+where
+    channel::Receiver<K, [u8]>: Send,
+{
+    fn properties(&mut self) -> Properties {
+        let receiver = self.receiver();
+        Properties {
+            name: c_name(Some(receiver.name())),
+            created: receiver.was_created(),
+            capacity: receiver.capacity(),
+            max_len: receiver.max_len(),
+            message: receiver.message_type().into(),
+        }
+    }
+
+    fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Received, RecvError> {
+        let sample = take_sample(self.receiver(), patience)?;
+        let len = sample.len();
+        let Some(to) = buffer.get_mut(..len) else {
+            sample.put_back();
+            return Ok(Received::TooLong(len));
+        };
+        sample.read_at(0, to);
+        Ok(Received::Copied(len))
+    }
+
+    fn has_sender(&mut self) -> pagemate::Result<bool> {
+        self.receiver().has_sender()
+    }
+
+    fn wait_for_sender(&mut self, time: Duration) -> pagemate::Result<bool> {
+        self.receiver().wait_for_sender(time)
+    }
+
+    fn has_sample(&self) -> bool {
+        self.sample.is_some()
+    }
+
+    fn sample(&mut self, patience: Patience) -> Result<(*const u8, usize), RecvError> {
+        assert!(self.sample.is_none(), "the caller checks that there is no sample");
+        // SAFETY: the box lives until `drop`, which drops the sample before. No other reference to the receiver
+        // exists while there is a sample, because `receiver` refuses to make one.
+        let receiver: &'static mut channel::Receiver<K, [u8]> =
+            unsafe { &mut *self.receiver.as_ptr() };
+        let sample = self.sample.insert(take_sample(receiver, patience)?);
+        Ok((sample.as_ptr(), sample.len()))
+    }
+
+    fn finish(&mut self) -> Result<(), RecvError> {
+        self.sample.take().expect("the caller checks that there is a sample").finish()
+    }
+
+    fn put_back(&mut self) {
+        self.put_back_sample();
+    }
+}
