@@ -125,6 +125,15 @@ static void options_mean_what_they_say(void) {
     CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_semaphore_open_within("none", 1, &semaphore));
     const pagemate_section_options sparse = {.len = 1 << 30, .flags = PAGEMATE_SPARSE};
     DO(pagemate_section_create_new("sparse", &sparse, &section));
+    /* A section that is shorter than the least length is refused. */
+    pagemate_section *opened = NULL;
+    const pagemate_section_options least = {.len = 1, .min_len = 1 << 30};
+    const pagemate_section_options longer = {.len = 1, .min_len = (1 << 30) + 1};
+    DO(pagemate_section_open_within("sparse", &least, PAGEMATE_FOREVER, &opened));
+    DO(pagemate_section_close(opened));
+    CHECK_STATUS(PAGEMATE_OUT_OF_RANGE, pagemate_section_open("sparse", &longer, &opened));
+    CHECK_STATUS(PAGEMATE_OUT_OF_RANGE, pagemate_section_open_within("sparse", &longer, 0, &opened));
+    CHECK_STATUS(PAGEMATE_OUT_OF_RANGE, pagemate_section_open_or_create("sparse", &longer, &opened));
     DO(pagemate_section_close(section));
     const pagemate_section_options huge = {.len = 4 << 20, .flags = PAGEMATE_HUGE_PAGES};
     DO(pagemate_section_create_unnamed(&huge, &section));

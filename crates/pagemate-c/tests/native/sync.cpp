@@ -182,6 +182,18 @@ static void values_are_locked() {
     CHECK(thrown([&] { SharedMutex<int>::open(section, 8); }) == PAGEMATE_WRONG_KIND);
 }
 
+static void names_are_waited_for() {
+    auto mutex = MutexOptions().create_new("within-mutex");
+    auto event = EventOptions(Reset::Auto).create_new("within-event");
+    auto semaphore = SemaphoreOptions(1).create_new("within-semaphore");
+    CHECK(Mutex::open_within("within-mutex", 30s).name() == mutex.name());
+    CHECK(Event::open_within("within-event", 30s).name() == event.name());
+    CHECK(Semaphore::open_within("within-semaphore", 30s).name() == semaphore.name());
+    CHECK(thrown([] { Mutex::open_within("nowhere", 1ms); }) == PAGEMATE_NOT_FOUND);
+    CHECK(thrown([] { Event::open_within("nowhere", 1ms); }) == PAGEMATE_NOT_FOUND);
+    CHECK(thrown([] { Semaphore::open_within("nowhere", 1ms); }) == PAGEMATE_NOT_FOUND);
+}
+
 static void descriptors_are_handed_on() {
     auto mutex = MutexOptions().locked().create_unnamed();
     auto event = EventOptions(Reset::Auto).create_unnamed();
@@ -219,6 +231,7 @@ int main() {
     semaphores_count();
     several_are_waited_for();
     values_are_locked();
+    names_are_waited_for();
     descriptors_are_handed_on();
     inventories_tell_of_states();
     return 0;
