@@ -20,7 +20,7 @@ mod tidy;
 mod windows;
 mod wine;
 
-use stress::{fuzz, storm, torture};
+use stress::{fuzz, hostile, storm, torture};
 use task::{Outcome, run};
 
 /// A task: its name, its description and its function.
@@ -64,13 +64,18 @@ const TASKS: &[Task] = &[
         storm,
     ),
     (
+        "hostile",
+        "overwrites channels in use, under AddressSanitizer: a minute, or longer with `long`",
+        hostile,
+    ),
+    (
         "threads",
         "runs the thread tests of the Win32 library under ThreadSanitizer",
         threads::threads,
     ),
     ("tools", "runs C programs under valgrind, gdb, strace and the sanitizers", tools),
     ("dist", "installs the libraries, headers, command and manual: dist PREFIX", dist::dist),
-    ("fuzz", "fuzzes the parsers of names and of objects' files, ten seconds each", fuzz),
+    ("fuzz", "fuzzes names, objects' files and channels, ten seconds each", fuzz),
 ];
 
 fn main() -> ExitCode {
@@ -121,6 +126,7 @@ fn ci() -> Outcome {
     macos::macos()?;
     torture()?;
     storm()?;
+    hostile()?;
     fuzz()?;
     dist::check()?;
     // Run the benchmarks only to check that they work. Their results are not compared with

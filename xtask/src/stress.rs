@@ -24,6 +24,23 @@ pub(crate) fn storm() -> Outcome {
     run(Command::new("cargo").args(["run", "--release", "-p", "storm", "--", seconds]))
 }
 
+/// Runs the tests in which a hostile process overwrites channels, under `AddressSanitizer`: for ten seconds
+/// each, or with the argument `long` for two minutes.
+pub(crate) fn hostile() -> Outcome {
+    let long = env::args().nth(2).is_some_and(|word| word == "long");
+    let mut test = Command::new("cargo");
+    // Name the target. Without `--target`, cargo would also instrument build scripts and macros.
+    test.args(["test", "-p", "pagemate", "--test", "channel_hostile", "--target", "host-tuple"]);
+    test.args(["--target-dir", "target/hostile", "--", "--nocapture", "--test-threads=1"]);
+    // RUSTC_BOOTSTRAP allows -Z options. The sanitizer's runtime is part of the stable compiler.
+    test.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+    if long {
+        // The tests of this mode end themselves after an hour only.
+        test.env("PAGEMATE_TORTURE", "long");
+    }
+    run(test.env("PAGEMATE_HOSTILE_SECONDS", if long { "120" } else { "10" }))
+}
+
 /// The compiler options for the coverage that libFuzzer needs. They are those of `cargo fuzz`,
 /// without the sanitizers, which need a nightly compiler.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
@@ -32,13 +49,14 @@ const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
+const TARGETS: [&str; 4] = ["name", "trailer", "channel_open", "channel_recv"];
+
 /// Fuzzes each target for ten seconds. Starts from the inputs that earlier runs found.
 pub(crate) fn fuzz() -> Outcome {
     let place = format!("/dev/shm/pagemate-fuzz-{}", process::id());
     fs::create_dir(&place).map_err(|error| format!("{place}: {error}"))?;
-    let result = build_targets().and_then(|()| {
-        ["name", "trailer"].iter().try_for_each(|target| feed(target, Path::new(&place)))
-    });
+    let result = build_targets()
+        .and_then(|()| TARGETS.iter().try_for_each(|target| feed(target, Path::new(&place))));
     fs::remove_dir_all(&place).map_err(|error| format!("{place}: {error}"))?;
     result
 }

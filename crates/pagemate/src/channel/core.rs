@@ -99,7 +99,7 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
         let memory = M::slots(region, geometry.slots).ok_or_else(wrong_slots)?;
         // Another program may have changed the header.
         let has_len = memory.payload_len() >= message_type.len_before_bytes();
-        if memory.payload_len() as u64 != message_type.len || !has_len {
+        if memory.payload_len() as u64 != message_type.len || !has_len || !geometry.is_aligned() {
             return Err(wrong_slots());
         }
         let peers = Peers::open(Arc::new(object), 0, Some(name), geometry.id)?;

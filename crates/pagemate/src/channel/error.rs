@@ -71,7 +71,9 @@ impl fmt::Display for SendError {
             SendError::Corrupted => CORRUPTED,
             SendError::Forked => FORKED,
             SendError::Orphaned => ORPHANED,
-            SendError::WrongLength => "the message does not have a length that the channel admits",
+            SendError::WrongLength => {
+                "the message is longer than `max_len`, or does not have the one length of all messages"
+            }
             SendError::Os(code) => return write_os(f, *code),
         })
     }

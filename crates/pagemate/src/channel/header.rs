@@ -150,7 +150,8 @@ impl Geometry {
         }
         let too_large = || {
             let cause = format!(
-                "{capacity} messages of {} bytes do not fit into the address space",
+                "{capacity} messages of {} bytes do not fit into the address space; use a lower capacity or \
+                 shorter messages",
                 message.len
             );
             invalid(cause)
@@ -175,6 +176,17 @@ impl Geometry {
     /// Returns the length of the object in bytes.
     pub(super) fn object_len(&self) -> u64 {
         self.slots.end().expect("`new` checked it")
+    }
+
+    /// Returns whether the first byte of each slot is aligned for the messages. The header may have been
+    /// changed by another program.
+    pub(super) fn is_aligned(&self) -> bool {
+        let Geometry { message: MessageType { align, .. }, slots, .. } = *self;
+        let is_multiple = |number: u64| number.is_multiple_of(align);
+        align.is_power_of_two()
+            && align <= MAX_ALIGN
+            && is_multiple(slots.first)
+            && is_multiple(slots.stride)
     }
 
     /// Returns the first bytes of a new channel. All others are zero.
@@ -242,7 +254,8 @@ impl Common {
         if found != kind as u32 {
             let name = ChannelKind::of(found).map_or("unknown".to_owned(), |kind| kind.to_string());
             return wrong(format!(
-                "it is a channel of kind {name} ({found}), where {kind} was expected"
+                "it is a channel of kind {name} ({found}), where {kind} was expected; use the endpoints \
+                 of its kind"
             ));
         }
         let number = |word: &AtomicU64| word.load(Ordering::Relaxed);

@@ -1,0 +1,71 @@
+//! A hostile process overwrites the bytes of a channel while other threads use it. Each call has to return
+//! in time, with a result or with an error that its documentation names.
+//!
+//! A test runs for a second. `PAGEMATE_HOSTILE_SECONDS` sets another time, and `cargo xtask hostile` runs the
+//! tests under `AddressSanitizer`.
+#![cfg(target_os = "linux")]
+
+mod attack;
+mod endpoints;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod headers;
+mod latest;
+mod no_room;
+mod traffic;
+mod users;
+
+use std::path::Path;
+
+use pagemate::channel::spsc::Spsc;
+use pagemate::channel::{Kind, Options};
+
+use self::attack::Attack;
+use self::harness::fork::alone;
+use self::traffic::Traffic;
+use self::users::Users;
+
+/// Returns the options of each channel: few slots, so that the hostile process often finds the one in use.
+fn options() -> Options {
+    let mut options = Options::new();
+    options.capacity(8).max_len(100);
+    options
+}
+
+/// Runs senders and receivers of one kind of channel, and the hostile process.
+fn overwrite<K: Kind, M: Traffic + ?Sized>(place: &Path, count: usize) {
+    let users = Users::new(true);
+    users.run(Attack::new(place), |scope| {
+        for _ in 0..count {
+            users.start(scope, endpoints::send::<K, M>);
+            users.start(scope, endpoints::receive::<K, M>);
+        }
+        users.start(scope, users::list);
+    });
+    // The overwritten channel is gone, and its name can be used again.
+    endpoints::pass_a_message::<K, M>();
+}
+
+#[test]
+fn an_overwritten_spsc_channel_of_values_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_spsc_channel_of_values_hangs_and_crashes_no_endpoint";
+    alone(test, |place| overwrite::<Spsc, [u64; 3]>(place, 1));
+}
+
+#[test]
+fn an_overwritten_spsc_channel_of_bytes_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_spsc_channel_of_bytes_hangs_and_crashes_no_endpoint";
+    alone(test, |place| overwrite::<Spsc, [u8]>(place, 1));
+}
+
+#[test]
+fn an_overwritten_watch_channel_of_values_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_watch_channel_of_values_hangs_and_crashes_no_endpoint";
+    alone(test, |place| latest::overwrite::<[u64; 3]>(place, false));
+}
+
+#[test]
+fn an_overwritten_watch_channel_of_bytes_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_watch_channel_of_bytes_hangs_and_crashes_no_endpoint";
+    alone(test, |place| latest::overwrite::<[u8]>(place, true));
+}
