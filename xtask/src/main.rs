@@ -188,6 +188,8 @@ fn faults() -> Outcome {
             "--test",
             "channel_watch_death",
             "--test",
+            "channel_mpmc_death",
+            "--test",
             "locks_death",
         ],
     )

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::header::{Common, Geometry, Header, wrong_slots};
 use super::message::{Message, Slots};
+use super::mpmc::SEAT_LIMIT;
 use super::options::{How, Options};
 use super::wake_flag::Sleepers;
 use crate::access::{Access, Kind, Protection, Sharing};
@@ -152,7 +153,8 @@ impl<H: Header, M: ?Sized> Channel<H, M> {
             header.require_fences();
         }
         let seats = &header.common().seats;
-        self.peers.take(|| seats.fetch_add(1, Ordering::Relaxed))
+        // Seats have to fit into the words of slots.
+        self.peers.take(|| seats.fetch_add(1, Ordering::Relaxed) % (SEAT_LIMIT - 1))
     }
 
     /// Returns whether the process with a seat is alive. This asks the kernel.

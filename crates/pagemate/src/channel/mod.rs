@@ -6,6 +6,7 @@
 //! | Kind | Use |
 //! |---|---|
 //! | [`spsc`] | one sender, one receiver |
+//! | [`mpmc`] | any number of senders and receivers; each message goes to one receiver, as in a work queue |
 //! | [`broadcast`] | one sender, several receivers that get every message; lossless, or lossy for receivers that are behind |
 //! | [`watch`] | the latest value: one writer, any number of readers that may skip values |
 //!
@@ -27,6 +28,7 @@ mod error;
 mod header;
 mod message;
 mod message_type;
+pub mod mpmc;
 mod options;
 mod peers;
 mod place;

@@ -17,6 +17,9 @@ const LEFT: u32 = 1 << 31;
 /// Set in a place whose process has not stored yet where it begins. No seat has this bit.
 const JOINING: u32 = 1 << 30;
 
+/// The length of a place in bytes.
+pub(super) const PLACE_LEN: usize = 8;
+
 /// The place of one endpoint.
 #[derive(Debug, Default)]
 #[repr(C)]
@@ -66,17 +69,28 @@ impl Place {
         what: &str,
         is_alive: impl Fn(u32) -> Result<bool>,
     ) -> Result<()> {
+        if self.try_claim(seat, is_alive)? {
+            return Ok(());
+        }
+        let pid = self.pid.load(Ordering::Relaxed);
+        let cause = format!(
+            "process {pid} is its {what} and is alive: a channel of this kind has one {what} at a time"
+        );
+        Err(Error::new(ErrorKind::AlreadyExists, cause))
+    }
+
+    /// Claims the place for the process with `seat`. Returns false if a live process has it.
+    pub(super) fn try_claim(
+        &self,
+        seat: u32,
+        is_alive: impl Fn(u32) -> Result<bool>,
+    ) -> Result<bool> {
         let mut seen = self.word.load(Ordering::Acquire);
         loop {
             if let Occupant::Seat(owner) = Occupant::of(seen)
                 && is_alive(owner)?
             {
-                let pid = self.pid.load(Ordering::Relaxed);
-                let cause = format!(
-                    "process {pid} is its {what} and is alive: a channel of this kind has one {what} \
-                     at a time"
-                );
-                return Err(Error::new(ErrorKind::AlreadyExists, cause));
+                return Ok(false);
             }
             // AcqRel: all accesses of the last endpoint happen before those of this one.
             match self.word.compare_exchange(seen, seat, Ordering::AcqRel, Ordering::Acquire) {
@@ -86,7 +100,7 @@ impl Place {
         }
         self.pid.store(std::process::id(), Ordering::Relaxed);
         fault::point("channel-after-claim");
-        Ok(())
+        Ok(true)
     }
 
     /// Returns whether the last process that claimed the place has stored where it begins.

@@ -28,7 +28,7 @@ pub(super) mod private {
 }
 
 /// The functions that both sides have. `M` is the type of the messages, which the protocol does not access.
-pub(super) trait Side<H: Header>: Sized {
+pub(super) trait Side<H: Header>: Send + Sized {
     /// Takes the endpoint for the process with `seat`, and notifies its peers.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::io;
 
 use super::broadcast::header as broadcast;
 use super::header;
-use super::place::Occupant;
+use super::mpmc::header as mpmc;
+use super::place::{Occupant, PLACE_LEN};
 use super::spsc::header as spsc;
 use super::wake_flag;
 use super::watch::header as watch;
@@ -42,6 +43,25 @@ pub(crate) fn read_state(
                 lost: 0,
             };
             (state, asleep(spsc::RECEIVER_FLAG_AT) + asleep(spsc::SENDER_FLAG_AT))
+        }
+        ChannelKind::Mpmc => {
+            let (sent, received) = (number(mpmc::SENT_AT), number(mpmc::RECEIVED_AT));
+            let capacity = number(header::CAPACITY_AT);
+            let occupied = |first: usize| -> u32 {
+                let places = (first..).step_by(PLACE_LEN).take(mpmc::PLACES);
+                places.map(|at| u32::from(is_occupied(at))).sum()
+            };
+            let state = State::Channel {
+                kind,
+                pending: sent.saturating_sub(received).min(capacity),
+                capacity,
+                senders: occupied(mpmc::SENDERS_AT),
+                receivers: occupied(mpmc::RECEIVERS_AT),
+                sent: sent.max(received),
+                received,
+                lost: 0,
+            };
+            (state, asleep(mpmc::RECEIVER_FLAG_AT) + asleep(mpmc::SENDER_FLAG_AT))
         }
         ChannelKind::Broadcast => {
             let sent = number(broadcast::SENT_AT);

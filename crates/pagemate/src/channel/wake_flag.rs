@@ -5,6 +5,7 @@
 //! | 0 | no endpoint sleeps | `sleep` |
 //! | [`ASLEEP`] | an endpoint sleeps, or is about to, or was killed while it slept | `notify`, which clears the bit and wakes it; the sleeper itself |
 //! | [`CROWD`] | several endpoints may sleep on the flag, and all of them are woken together | never |
+//! | [`MANY`] | several endpoints may sleep on the flag, and are woken one by one | never |
 //! | [`FENCE`] | an endpoint cannot use the barrier of [`barrier`]: both sides run full barriers | never |
 //!
 //! The side that makes progress stores it, runs a light barrier and loads the word. The sleeper sets
@@ -14,6 +15,11 @@
 //! The bits above count the calls that woke an endpoint. In a flag with [`CROWD`] an endpoint may set
 //! [`ASLEEP`] just after such a call. The word then still differs from the value that another endpoint
 //! expects, which has set the bit before and does not sleep yet.
+//!
+//! In a flag with [`MANY`], `notify` clears [`ASLEEP`] and wakes one endpoint although others may sleep. The
+//! woken endpoint sets the bit again before it looks for progress. If it takes the progress that it was woken
+//! for, and finds more, it notifies the next sleeper. If it is killed before that, the others look again at
+//! the end of their slice.
 
 use std::io;
 use std::time::Duration;
@@ -27,6 +33,9 @@ const ASLEEP: u32 = 1;
 /// Set as soon as one endpoint cannot use the light barrier.
 const FENCE: u32 = 2;
 
+/// Set for good in a flag on which several endpoints may sleep that are woken one by one.
+const MANY: u32 = 4;
+
 /// Set for good in a flag on which several endpoints may sleep that are woken together.
 const CROWD: u32 = 8;
 
@@ -34,7 +43,7 @@ const CROWD: u32 = 8;
 const WAKE_UP: u32 = 16;
 
 /// The number of sleepers to wake that wakes all.
-const ALL: u32 = i32::MAX.cast_unsigned();
+pub(super) const ALL: u32 = i32::MAX.cast_unsigned();
 
 /// The calls by which threads sleep on a flag.
 pub(super) trait Sleepers {
@@ -69,6 +78,19 @@ impl WakeFlag {
         }
     }
 
+    /// Lets several endpoints sleep on the flag from now on, which are woken one by one.
+    pub(super) fn admit_many(&self) {
+        if self.0.load(Ordering::Relaxed) & MANY == 0 {
+            self.0.fetch_or(MANY, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether an endpoint sleeps.
+    #[inline]
+    pub(super) fn has_sleeper(&self) -> bool {
+        is_asleep(self.0.load(Ordering::Relaxed))
+    }
+
     /// Leaves the state in which a sleeper was killed.
     #[cfg(all(test, loom))]
     pub(super) fn set_state_of_killed_sleeper(&self) {
@@ -87,8 +109,9 @@ impl WakeFlag {
         self.notify_many(sleepers, ALL);
     }
 
+    /// Wakes at most `count` of the endpoints that sleep. The caller has just stored progress for so many.
     #[inline]
-    fn notify_many(&self, sleepers: &impl Sleepers, count: u32) {
+    pub(super) fn notify_many(&self, sleepers: &impl Sleepers, count: u32) {
         barrier::light();
         if self.0.load(Ordering::Relaxed) & (ASLEEP | FENCE) != 0 {
             self.notify_sleepers(sleepers, count);
@@ -116,6 +139,25 @@ impl WakeFlag {
         mut is_ready: impl FnMut() -> bool,
         time: Duration,
     ) -> io::Result<()> {
+        let word = self.announce();
+        let mut result = Ok(());
+        if !is_ready() {
+            fault::point("channel-before-sleep");
+            result = sleepers.wait(&self.0, word, time);
+            if word & MANY != 0 {
+                // The side that woke this endpoint cleared the bit, and others may sleep.
+                self.announce();
+            }
+        }
+        if word & (MANY | CROWD) == 0 {
+            self.0.fetch_and(!ASLEEP, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// Sets the bit of sleepers, and makes it visible to the other side before this thread looks for
+    /// progress. Returns the new word.
+    fn announce(&self) -> u32 {
         let word = self.0.fetch_or(ASLEEP, Ordering::Relaxed) | ASLEEP;
         if word & FENCE != 0 {
             fence(Ordering::SeqCst);
@@ -123,14 +165,6 @@ impl WakeFlag {
             self.require_fence();
             fence(Ordering::SeqCst);
         }
-        let mut result = Ok(());
-        if !is_ready() {
-            fault::point("channel-before-sleep");
-            result = sleepers.wait(&self.0, word, time);
-        }
-        if word & CROWD == 0 {
-            self.0.fetch_and(!ASLEEP, Ordering::Relaxed);
-        }
-        result
+        word
     }
 }

@@ -73,6 +73,8 @@ pub enum State {
 pub enum ChannelKind {
     /// One sender and one receiver: [`channel::spsc`](crate::channel::spsc).
     Spsc = 1,
+    /// Any number of senders and receivers: [`channel::mpmc`](crate::channel::mpmc).
+    Mpmc = 2,
     /// One sender, and several receivers that get every message:
     /// [`channel::broadcast`](crate::channel::broadcast).
     Broadcast = 3,
@@ -85,6 +87,7 @@ impl ChannelKind {
     pub(crate) fn of(number: u32) -> Option<ChannelKind> {
         match number {
             1 => Some(ChannelKind::Spsc),
+            2 => Some(ChannelKind::Mpmc),
             3 => Some(ChannelKind::Broadcast),
             4 => Some(ChannelKind::Watch),
             _ => None,
@@ -96,6 +99,7 @@ impl fmt::Display for ChannelKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ChannelKind::Spsc => "spsc",
+            ChannelKind::Mpmc => "mpmc",
             ChannelKind::Broadcast => "broadcast",
             ChannelKind::Watch => "watch",
         })

@@ -1,7 +1,8 @@
 //! The traits of the two ends of a ring, which the benchmark calls. An end waits by polling.
 
-use pagemate::channel::spsc::{Receiver, Sender};
-use pagemate::channel::{Options, Waiting};
+use std::marker::PhantomData;
+
+use pagemate::channel::{Kind, Options, Receiver, Sender, Waiting};
 
 /// A message of this many words.
 pub(crate) type Message<const WORDS: usize> = [u64; WORDS];
@@ -30,11 +31,12 @@ pub(crate) trait Ring<const WORDS: usize> {
     fn receiving(name: &str, depth: usize) -> Self::Receiving;
 }
 
-pub(crate) struct Pagemate;
+/// A channel of pagemate of the kind `K`.
+pub(crate) struct Pagemate<K>(PhantomData<K>);
 
-impl<const WORDS: usize> Ring<WORDS> for Pagemate {
-    type Sending = Sender<Message<WORDS>>;
-    type Receiving = Receiver<Message<WORDS>>;
+impl<K: Kind, const WORDS: usize> Ring<WORDS> for Pagemate<K> {
+    type Sending = Sender<K, Message<WORDS>>;
+    type Receiving = Receiver<K, Message<WORDS>>;
 
     fn sending(name: &str, depth: usize) -> Self::Sending {
         Options::new()
@@ -53,7 +55,7 @@ impl<const WORDS: usize> Ring<WORDS> for Pagemate {
     }
 }
 
-impl<const WORDS: usize> Sending<WORDS> for Sender<Message<WORDS>> {
+impl<K: Kind, const WORDS: usize> Sending<WORDS> for Sender<K, Message<WORDS>> {
     #[inline]
     fn send(&mut self, message: &Message<WORDS>) {
         Sender::send(self, message).expect("a receiver");
@@ -64,7 +66,7 @@ impl<const WORDS: usize> Sending<WORDS> for Sender<Message<WORDS>> {
     }
 }
 
-impl<const WORDS: usize> Receiving<WORDS> for Receiver<Message<WORDS>> {
+impl<K: Kind, const WORDS: usize> Receiving<WORDS> for Receiver<K, Message<WORDS>> {
     #[inline]
     fn receive(&mut self) -> Message<WORDS> {
         self.recv().expect("a sender")

@@ -4,6 +4,9 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use pagemate::channel::mpmc::Mpmc;
+use pagemate::channel::spsc::Spsc;
+
 use super::contender::{Message, Pagemate, Receiving, Ring, Sending};
 use super::measure::{Clock, Comparison, Effort, Watch, time};
 use super::peer::{self, Peer};
@@ -26,14 +29,16 @@ const EXCHANGES: [Exchange; 3] = [Exchange::Trip, Exchange::Single, Exchange::Ba
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
+    /// The kind of channel: "spsc" or "mpmc".
+    pub(crate) kind: &'static str,
     pub(crate) exchange: Exchange,
     /// The length of a message in words of eight bytes: 8 or 512.
     pub(crate) words: usize,
     pub(crate) depth: usize,
 }
 
-/// The kinds of rings, beginning with pagemate's channel.
-const RINGS: [&str; 4] = ["pagemate", "positions", "sequence, own line", "sequence, packed"];
+/// The kinds of minimal rings.
+const MINIMAL: [&str; 3] = ["positions", "sequence, own line", "sequence, packed"];
 
 const BATCH: usize = 64;
 
@@ -70,7 +75,8 @@ fn open<const WORDS: usize>(kind: &str, name: &str, depth: usize, first: bool) -
         Box::new(Pair::<_, _, WORDS> { to, from, batch: vec![[7; WORDS]; BATCH] })
     }
     match kind {
-        "pagemate" => pair::<Pagemate, WORDS>(name, depth, first),
+        "spsc" => pair::<Pagemate<Spsc>, WORDS>(name, depth, first),
+        "mpmc" => pair::<Pagemate<Mpmc>, WORDS>(name, depth, first),
         "positions" => pair::<HeadTail, WORDS>(name, depth, first),
         "sequence, own line" => pair::<InSlot<64>, WORDS>(name, depth, first),
         "sequence, packed" => pair::<InSlot<8>, WORDS>(name, depth, first),
@@ -140,12 +146,13 @@ impl<S: Sending<WORDS>, R: Receiving<WORDS>, const WORDS: usize> Side for Pair<S
 
 /// Prints one row. The channel may take at most `limit` times as long as the fastest minimal ring.
 pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
-    let Row { exchange, words, depth } = row;
+    let Row { kind, exchange, words, depth } = row;
     let [first, last] = first_and_last();
     let mut peer = pinned_to(last, || Peer::start(&["second"]));
     pinned_to(first, || {
         let mut sides: Vec<Box<dyn Side>> = Vec::new();
-        for (number, kind) in RINGS.iter().enumerate() {
+        let rings = [kind, MINIMAL[0], MINIMAL[1], MINIMAL[2]];
+        for (number, kind) in rings.iter().enumerate() {
             let name =
                 place.name("Local", &format!("channel {number} {exchange:?} {words} {depth}"));
             sides.push(match words {
@@ -170,10 +177,10 @@ pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let count = ((chunk / one) as usize).next_multiple_of(BATCH);
         let mut comparison = Comparison::default();
-        let mut all: [Vec<f64>; RINGS.len()] = Default::default();
+        let mut all: [Vec<f64>; 1 + MINIMAL.len()] = Default::default();
         for _ in 0..effort.pick(40, 3) {
             let times: Vec<f64> =
-                (0..RINGS.len()).map(|ring| play(ring, count) / count as f64).collect();
+                (0..rings.len()).map(|ring| play(ring, count) / count as f64).collect();
             for (all, ns) in all.iter_mut().zip(&times) {
                 all.push(*ns);
             }
@@ -185,7 +192,7 @@ pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
             time(times[times.len() / 2])
         });
         let rings: Vec<String> =
-            RINGS[1..].iter().zip(&medians[1..]).map(|(ring, ns)| format!("{ring} {ns}")).collect();
+            MINIMAL.iter().zip(&medians[1..]).map(|(ring, ns)| format!("{ring} {ns}")).collect();
         println!("    {}", rings.join(", "));
     });
 }

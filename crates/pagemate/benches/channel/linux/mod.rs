@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "shared with other benchmarks, which use the rest")]
 mod common;
 mod contender;
+mod crowd;
 mod duel;
 mod rings;
 
@@ -12,30 +13,54 @@ use common::measure::titles;
 use common::{Group, measure, peer, place, processor};
 use duel::{Exchange, Row};
 
-const GROUPS: [Group; 3] = [
+const GROUPS: [Group; 5] = [
     ("trip: round trip, polling", |place, effort| {
         titles("pagemate", "limit");
-        duel::row(place, effort, Row { exchange: Exchange::Trip, words: 8, depth: 64 }, 1.1);
+        duel::row(
+            place,
+            effort,
+            Row { kind: "spsc", exchange: Exchange::Trip, words: 8, depth: 64 },
+            1.1,
+        );
     }),
     ("way: one way, single messages and batches of 64", |place, effort| {
         titles("pagemate", "limit");
         for depth in [64, 1024] {
             for exchange in [Exchange::Single, Exchange::Batch] {
-                duel::row(place, effort, Row { exchange, words: 8, depth }, 1.0 / 0.85);
+                duel::row(
+                    place,
+                    effort,
+                    Row { kind: "spsc", exchange, words: 8, depth },
+                    1.0 / 0.85,
+                );
             }
         }
     }),
     ("pages: one way, 4 KiB", |place, effort| {
         titles("pagemate", "limit");
-        let row = Row { exchange: Exchange::Single, words: 512, depth: 64 };
+        let row = Row { kind: "spsc", exchange: Exchange::Single, words: 512, depth: 64 };
         duel::row(place, effort, row, 1.0 / 0.85);
     }),
+    ("mpmc: one sender and one receiver, polling", |place, effort| {
+        titles("pagemate", "limit");
+        for (exchange, depth, limit) in [
+            (Exchange::Trip, 64, 1.2),
+            (Exchange::Single, 64, 1.2),
+            (Exchange::Batch, 64, 1.3),
+            (Exchange::Single, 1024, 1.2),
+            (Exchange::Batch, 1024, 1.3),
+        ] {
+            duel::row(place, effort, Row { kind: "mpmc", exchange, words: 8, depth }, limit);
+        }
+    }),
+    ("crowd: mpmc, four senders and four receivers", crowd::row),
 ];
 
 pub(crate) fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["second"] => duel::second_side(),
+        ["crowd"] => crowd::member(),
         _ => common::report(&GROUPS),
     }
 }

@@ -1,0 +1,224 @@
+use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, steps};
+use super::word::{LONGEST_RUN, State, Word};
+use crate::channel::error::Corrupted;
+use crate::primitive::Ordering;
+use crate::sys::fault;
+
+/// The number of positions after which a producer among others stores the hint.
+pub(super) const HINT_EVERY: u64 = 32;
+
+/// The number of slots that a producer tries to claim in one call, while others are faster.
+pub(super) const TRIES: u32 = 1024;
+
+/// The sending side of a ring.
+#[derive(Debug)]
+#[allow(unreachable_pub, reason = "a type of a public trait that only this crate can name")]
+pub struct Producer {
+    seat: u32,
+    /// All positions before this one were claimed.
+    next: u64,
+    run: Run,
+    /// Whether other producers claimed slots lately.
+    has_rivals: bool,
+    /// Whether the next slot is probably free. A claim then does not look before it writes to the line,
+    /// which saves one transfer of the line between processors.
+    expects_room: bool,
+}
+
+/// The content of the slot at the next position of a producer.
+enum Found {
+    /// The slot is free.
+    Free,
+    /// The slot has a message of the lap before.
+    Used,
+    /// All positions before this one were claimed.
+    Claimed(u64),
+}
+
+impl Producer {
+    pub(in crate::channel) fn join(ring: &impl Ring, seat: u32) -> Producer {
+        let next = ring.sent().load(Ordering::Acquire);
+        Producer { seat, next, run: Run::default(), has_rivals: false, expects_room: false }
+    }
+
+    /// Claims at most `wanted` slots, and returns their number. 0 means that the ring is full.
+    #[inline]
+    pub(in crate::channel) fn claim(
+        &mut self,
+        ring: &impl Ring,
+        wanted: u64,
+    ) -> Result<u64, Corrupted> {
+        if self.run.len > 0 {
+            // The program has forgotten a loan.
+            self.publish(ring, 0);
+        }
+        if self.expects_room && wanted == 1 && self.try_claim(ring, 1) {
+            return Ok(1);
+        }
+        self.has_rivals = false;
+        for _ in 0..TRIES {
+            if !self.find(ring)? {
+                self.expects_room = false;
+                return Ok(0);
+            }
+            let len = if wanted > 1 { self.count_free(ring, wanted) } else { 1 };
+            if self.try_claim(ring, len) {
+                self.expects_room = true;
+                return Ok(len);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Claims a run of slots. Fails if the first one is not free.
+    #[inline]
+    fn try_claim(&mut self, ring: &impl Ring, len: u64) -> bool {
+        ring.prefetch_to_write(self.next);
+        let lap = lap(ring, self.next);
+        let word = Word::writing(lap, self.seat, len);
+        let claimed = replace(ring, self.next, Word::empty(lap), word);
+        if claimed {
+            self.run = Run { first: self.next, len };
+            fault::point("mpmc-before-write");
+        }
+        claimed
+    }
+
+    /// Returns the position of a slot of the claim.
+    #[inline]
+    pub(in crate::channel) fn position(&self, index: u64) -> u64 {
+        self.run.first.wrapping_add(index)
+    }
+
+    /// Publishes the first `count` messages of the claim, and gives up its other slots.
+    #[inline]
+    pub(in crate::channel) fn publish(&mut self, ring: &impl Ring, count: u64) {
+        fault::point("mpmc-before-publish");
+        self.run.publish(ring, count);
+        fault::point("mpmc-after-publish");
+        self.next = self.run.first.wrapping_add(self.run.len);
+        if !self.has_rivals || self.next.is_multiple_of(HINT_EVERY) {
+            // Release: a new producer finds words that are at least as new as the hint.
+            ring.sent().store(self.next, Ordering::Release);
+        }
+        self.run = Run::default();
+    }
+
+    /// Returns whether there is a free slot.
+    #[inline]
+    pub(in crate::channel) fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        self.find(ring)
+    }
+
+    /// Returns whether the slot behind the claim is free.
+    pub(in crate::channel) fn has_more(&self, ring: &impl Ring) -> bool {
+        let next = self.run.first.wrapping_add(self.run.len);
+        load(ring, next) == Word::empty(lap(ring, next))
+    }
+
+    /// Stores the position for the next new producer.
+    pub(in crate::channel) fn leave(&mut self, ring: &impl Ring) {
+        self.run.free(ring);
+        self.run = Run::default();
+        if self.next > ring.sent().load(Ordering::Relaxed) {
+            ring.sent().store(self.next, Ordering::Release);
+        }
+    }
+
+    /// Repairs the slots of dead processes that keep the ring full. Returns whether there were any.
+    pub(in crate::channel) fn repair<E>(
+        &mut self,
+        ring: &impl Ring,
+        mut is_alive: impl FnMut(u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        match self.find(ring) {
+            Ok(false) => {}
+            Ok(true) | Err(Corrupted) => return Ok(false),
+        }
+        let mut repaired = false;
+        let mut position = self.next.saturating_sub(ring.count());
+        // Receivers claim messages in order: they have no slot behind the first full one.
+        while position < self.next {
+            let word = load(ring, position);
+            if word == Word::full(lap(ring, position)) {
+                break;
+            }
+            repaired |= repair(ring, position, self.seat, &mut is_alive)?;
+            position = after(ring, position, word);
+        }
+        Ok(repaired)
+    }
+
+    /// Walks to the first position that is not claimed. Returns whether its slot is free.
+    #[inline]
+    fn find(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        let lap = lap(ring, self.next);
+        if load(ring, self.next) == Word::empty(lap) { Ok(true) } else { self.walk(ring) }
+    }
+
+    #[cold]
+    fn walk(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        for step in 0..steps(ring) {
+            match self.look(ring) {
+                Ok(Found::Free) => return Ok(true),
+                Ok(Found::Used) => return Ok(false),
+                Ok(Found::Claimed(next)) => {
+                    self.next = next;
+                    self.has_rivals = true;
+                }
+                // A process that was stopped for billions of laps cannot tell them apart.
+                Err(Corrupted) if self.follow_hint(ring) => {}
+                Err(Corrupted) => return Err(Corrupted),
+            }
+            if step == HINT_EVERY {
+                self.follow_hint(ring);
+            }
+        }
+        Ok(false)
+    }
+
+    fn look(&self, ring: &impl Ring) -> Result<Found, Corrupted> {
+        let lap = lap(ring, self.next);
+        let word = load(ring, self.next);
+        let state = word.state().ok_or(Corrupted)?;
+        match (word.laps_ahead_of(lap), state) {
+            (0, State::Empty) if word == Word::empty(lap) => Ok(Found::Free),
+            (0, State::Writing) if word.run() <= ring.count() => Ok(self.claimed(word.run())),
+            (0, State::Full | State::Reading | State::Done) => Ok(self.claimed(1)),
+            (-1, State::Writing | State::Full | State::Reading | State::Done) => Ok(Found::Used),
+            // The message of this slot in the lap before was received, so that it was sent.
+            (laps @ 1.., State::Empty) => {
+                Ok(self.claimed(distance(ring, laps).wrapping_sub(ring.count()).wrapping_add(1)))
+            }
+            (laps @ 1.., State::Writing) => {
+                Ok(self.claimed(distance(ring, laps).wrapping_add(word.run())))
+            }
+            (laps @ 1.., _) => Ok(self.claimed(distance(ring, laps).wrapping_add(1))),
+            _ => Err(Corrupted),
+        }
+    }
+
+    fn claimed(&self, count: u64) -> Found {
+        Found::Claimed(self.next.wrapping_add(count))
+    }
+
+    /// Moves on to the hint. Returns whether it is ahead.
+    fn follow_hint(&mut self, ring: &impl Ring) -> bool {
+        let hint = ring.sent().load(Ordering::Acquire);
+        let is_ahead = hint > self.next;
+        if is_ahead {
+            self.next = hint;
+        }
+        is_ahead
+    }
+
+    /// Returns how many slots from the next one on are free. The next one is.
+    fn count_free(&self, ring: &impl Ring, wanted: u64) -> u64 {
+        let most = wanted.min(LONGEST_RUN).min(ring.count());
+        let is_free = |index: &u64| {
+            let position = self.next.wrapping_add(*index);
+            load(ring, position) == Word::empty(lap(ring, position))
+        };
+        1 + (1..most).take_while(is_free).count() as u64
+    }
+}
