@@ -272,8 +272,13 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
         &mut self,
         time: Duration,
     ) -> std::result::Result<Sample<'_, K, M>, RecvError> {
-        self.claim_before(1, Deadline::after(time))?;
-        Sample::of(self)
+        let deadline = Deadline::after(time);
+        loop {
+            self.claim_before(1, deadline)?;
+            if self.side.hold(&self.channel) {
+                return Sample::of(self);
+            }
+        }
     }
 
     /// Returns an iterator over the messages, which blocks while there is none. It ends at the first
