@@ -249,3 +249,56 @@ fn over_file() {
     }
     assert_eq!(fs::read(&file).unwrap().len(), 4096);
 }
+
+/// Returns the number of a reading in a line such as `Reading { number: 3, celsius: 20.75 }`.
+#[track_caller]
+fn reading(line: &str) -> u32 {
+    let number = line.strip_prefix("Reading { number: ").and_then(|rest| rest.split_once(','));
+    number.expect(line).0.parse().expect(line)
+}
+
+#[test]
+fn messages() {
+    let place = Place::new("messages");
+    let first = Example::start(&place, "messages", &[]);
+    let gauge = Example::start(&place, "messages", &["gauge"]);
+    assert_eq!(reading(&first.line()), 1);
+    assert_eq!(reading(&first.line()), 2);
+    // Killing the logger loses no reading. It may have received some without printing them.
+    drop(first);
+    let second = Example::start(&place, "messages", &[]);
+    let mut next = reading(&second.line());
+    while next < 40 {
+        let number = reading(&second.line());
+        assert_eq!(number, next + 1);
+        next = number;
+    }
+    second.ends_well();
+    assert_eq!(gauge.line(), "all readings were received");
+    gauge.ends_well();
+    place.assert_empty();
+}
+
+#[test]
+fn camera() {
+    let place = Place::new("camera");
+    let viewer = Example::start(&place, "camera", &[]);
+    let slow = Example::start(&place, "camera", &["view", "100"]);
+    let killed = Example::start(&place, "camera", &["view", "1000000"]);
+    let camera = Example::start(&place, "camera", &["record"]);
+    let missed_before = |line: String| {
+        let (frame, missed) = line.split_once(" is whole, ").expect(&line);
+        assert!(frame.starts_with("frame "), "{line}");
+        missed.strip_suffix(" missed before it").expect(&line).parse::<u64>().expect(&line)
+    };
+    for _ in 0..10 {
+        missed_before(viewer.line());
+    }
+    viewer.ends_well();
+    // A viewer that holds a frame, and is killed with it, does not stop the camera.
+    drop(killed);
+    let total: u64 = (0..10).map(|_| missed_before(slow.line())).sum();
+    assert!(total > 0, "the slow viewer missed nothing");
+    slow.ends_well();
+    drop(camera);
+}

@@ -65,6 +65,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `camera.rs` sends frames of 8 MiB to viewers that read them in place:
+//! `cargo run -p pagemate --example camera`.
 
 mod consumer;
 pub(super) mod header;

@@ -44,6 +44,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `messages.rs` is a program for two terminals: `cargo run -p pagemate --example messages`.
 
 pub(super) mod header;
 pub(super) mod ring;

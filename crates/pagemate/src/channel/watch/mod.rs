@@ -45,6 +45,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `telemetry.rs` is a program for two or more terminals: `cargo run -p pagemate --example telemetry`.
 
 mod buffers;
 pub(super) mod header;
