@@ -130,6 +130,24 @@ pub(crate) fn zeroed_box<T: Plain>() -> Box<T> {
     unsafe { value.assume_init() }
 }
 
+/// Returns the bytes of a value.
+pub(crate) fn as_bytes<T: Plain>(value: &T) -> &[u8] {
+    let at: *const T = value;
+    // SAFETY: the reference is valid for the size of a `T`, and a plain value has no padding and no interior
+    // mutability, so that all its bytes are initialised and do not change.
+    unsafe { std::slice::from_raw_parts(at.cast(), size_of::<T>()) }
+}
+
+/// Returns a value whose bytes `fill` has written. They are zero before that.
+pub(crate) fn from_bytes<T: Plain>(fill: impl FnOnce(&mut [u8])) -> T {
+    let mut value = std::mem::MaybeUninit::<T>::zeroed();
+    // SAFETY: the value is a local of that size, and all its bytes are initialised.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast(), size_of::<T>()) };
+    fill(bytes);
+    // SAFETY: any bytes are a valid plain value.
+    unsafe { value.assume_init() }
+}
+
 /// A type that consists of atomics and cells, so that `&T` may refer to memory that other processes
 /// write at the same time.
 ///

@@ -4,7 +4,7 @@ use super::error::{Corrupted, SendError};
 use super::message_type::{LEN_FIELD, MessageType};
 use super::options::{ByteMessages, Options};
 use crate::error::{Error, Result};
-use crate::shareable::Plain;
+use crate::shareable::{self, Plain};
 use crate::sys::region::{Atomics, HeaderRegion, SlotLayout, SlotRegion};
 
 /// A type of messages: any [`Plain`] type, or `[u8]` for messages of different lengths.
@@ -56,6 +56,12 @@ pub(super) mod private {
         /// Returns an error if a channel with messages of type `found` is not the expected one.
         fn check_type(found: &MessageType, options: &Options) -> Result<(), Error>;
 
+        /// Returns the bytes of this message.
+        fn as_bytes(&self) -> &[u8];
+
+        /// Returns the message of `len` bytes that `read` copies. `None` if no message has this length.
+        fn from_bytes(len: usize, read: impl FnOnce(&mut [u8])) -> Option<Owned>;
+
         /// Adds the slots of a channel to its header, after a check of their layout.
         fn slots<H: Atomics>(
             region: HeaderRegion<H>,
@@ -94,6 +100,14 @@ impl<T: Plain> private::Transfer<T> for T {
 
     fn check_type(found: &MessageType, _: &Options) -> Result<()> {
         found.check(std::any::type_name::<T>(), &MessageType::of::<T>())
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        shareable::as_bytes(self)
+    }
+
+    fn from_bytes(len: usize, read: impl FnOnce(&mut [u8])) -> Option<T> {
+        (len == size_of::<T>()).then(|| shareable::from_bytes(read))
     }
 
     fn slots<H: Atomics>(region: HeaderRegion<H>, layout: SlotLayout) -> Option<SlotRegion<H, T>> {
@@ -152,6 +166,16 @@ impl private::Transfer<Vec<u8>> for [u8] {
             }
             ByteMessages::DifferentLengths | ByteMessages::Any => Ok(()),
         }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self
+    }
+
+    fn from_bytes(len: usize, read: impl FnOnce(&mut [u8])) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        read(&mut bytes);
+        Some(bytes)
     }
 
     fn slots<H: Atomics>(

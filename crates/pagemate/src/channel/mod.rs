@@ -34,6 +34,7 @@ mod peers;
 mod place;
 mod protocol;
 mod receiver;
+pub mod request;
 mod sender;
 pub mod spsc;
 mod state;

@@ -23,6 +23,11 @@ pub(super) fn has_peer<S: Side<H>, H: Header, M: ?Sized>(channel: &Channel<H, M>
     Ok(false)
 }
 
+/// Returns whether any process, dead or alive, has ever had a peer of `S`.
+pub(super) fn had_peer<S: Side<H>, H: Header, M: ?Sized>(channel: &Channel<H, M>) -> bool {
+    S::peers(channel.header()).any(|place| place.occupant() != Occupant::None)
+}
+
 /// Waits until a live process has a peer of `side`. Returns false after the deadline.
 pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
     channel: &Channel<H, M>,
@@ -82,9 +87,7 @@ impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
             return Ok(());
         }
         // Before the first peer there is one to wait for.
-        let had_peer =
-            || S::peers(self.channel.header()).any(|place| place.occupant() != Occupant::None);
-        if !self.awaits_successor && had_peer() {
+        if !self.awaits_successor && had_peer::<S, H, M>(self.channel) {
             return Err(WaitError::Disconnected);
         }
         self.channel.check_name().map_err(|error| WaitError::of(&error))

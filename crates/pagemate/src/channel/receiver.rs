@@ -292,6 +292,11 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
         TryIter { receiver: self }
     }
 
+    /// Returns the number of the seat with which this process joined the channel.
+    pub(super) fn seat(&self) -> u32 {
+        self.seat.number()
+    }
+
     /// Claims at most `wanted` messages, and returns their number.
     #[inline]
     fn claim(&mut self, wanted: u64) -> std::result::Result<u64, RecvError> {

@@ -6,7 +6,7 @@ use super::error::SendError;
 use super::message::{Message, private::Transfer as _};
 use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
-use super::peers::{Awaiting, UntilReceived, has_peer, wait_for_peer};
+use super::peers::{Awaiting, UntilReceived, had_peer, has_peer, wait_for_peer};
 use super::protocol::{Kind, Producer, Side};
 use super::waiting::{Awaited as _, Waiter};
 use crate::deadline::Deadline;
@@ -237,6 +237,22 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
     ) -> std::result::Result<Loan<'_, K, M>, SendError> {
         self.claim_before(1, Deadline::after(time))?;
         Ok(Loan { sender: self })
+    }
+
+    /// Returns whether a process that joined the channel with a seat is alive. This asks the kernel.
+    pub(super) fn is_alive(&self, seat: u32) -> Result<bool> {
+        self.channel.is_alive(seat)
+    }
+
+    /// Returns whether every receiver was dropped. Killed ones count as receivers.
+    pub(super) fn is_disconnected(&mut self) -> bool {
+        let Sender { channel, side, .. } = self;
+        Awaiting { side, channel, awaits_successor: false }.test_places().is_err()
+    }
+
+    /// Returns whether the channel has ever had a receiver.
+    pub(super) fn had_receiver(&self) -> bool {
+        had_peer::<K::Producer, _, _>(&self.channel)
     }
 
     /// Claims slots for at most `wanted` messages, and returns their number.
