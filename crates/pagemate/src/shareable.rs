@@ -142,7 +142,8 @@ pub(crate) fn as_bytes<T: Plain>(value: &T) -> &[u8] {
 pub(crate) fn from_bytes<T: Plain>(fill: impl FnOnce(&mut [u8])) -> T {
     let mut value = std::mem::MaybeUninit::<T>::zeroed();
     // SAFETY: the value is a local of that size, and all its bytes are initialised.
-    let bytes = unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast(), size_of::<T>()) };
+    let bytes =
+        unsafe { std::slice::from_raw_parts_mut(value.as_mut_ptr().cast(), size_of::<T>()) };
     fill(bytes);
     // SAFETY: any bytes are a valid plain value.
     unsafe { value.assume_init() }

@@ -1,5 +1,7 @@
 //! Requests and responses, between the threads of one process and between processes.
 
+#![allow(clippy::print_stdout, reason = "a count of deaths")]
+
 mod harness;
 
 use std::env;
@@ -130,7 +132,9 @@ fn a_client_has_at_most_as_many_requests_as_the_channel_has_room_for() {
     }
     let requests = [(); 2].map(|()| server.recv().unwrap());
     assert_eq!(client.send(&2), Err(RequestError::NotSent(SendError::Full)));
-    requests.map(|request| request.respond(&1).unwrap());
+    for request in requests {
+        request.respond(&1).unwrap();
+    }
     assert_eq!(client.recv().unwrap().response, Ok(1));
     client.send(&2).unwrap();
 }
@@ -141,7 +145,7 @@ fn victim() {
     let Ok(role) = env::var(ROLE) else { return };
     let (name, count) = role.split_once(' ').unwrap();
     let mut server = Server::<u32, u32>::open(name).unwrap();
-    for _ in 0..count.parse().unwrap() {
+    for _ in 0..count.parse::<u32>().unwrap() {
         let request = server.recv().unwrap();
         let response = request.message() + 1;
         request.respond(&response).unwrap();
@@ -157,7 +161,9 @@ struct Victim(Child);
 impl Victim {
     fn start(name: &str, count: u32) -> Victim {
         let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["victim", "--exact", "--test-threads=1"]).stdout(Stdio::null());
+        command
+            .args(["victim", "--exact", "--test-threads=1", "--nocapture"])
+            .stdout(Stdio::null());
         command.env(ROLE, format!("{name} {count}"));
         Victim(command.spawn().unwrap())
     }
@@ -201,4 +207,50 @@ fn the_request_of_a_killed_server_fails_and_others_go_to_the_next_server() {
         request.respond(&201).unwrap();
         assert_eq!(client.recv_timeout(LONG).unwrap().response, Ok(201));
     }
+}
+
+/// Each request completes exactly once, with its response or with the death of its server, whenever servers
+/// are killed. `PAGEMATE_CHANNEL_ROUNDS` sets the number of kills.
+#[test]
+fn every_request_completes_once_while_servers_are_killed() {
+    let rounds: u32 =
+        env::var("PAGEMATE_CHANNEL_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap());
+    let name = unique("kills");
+    let mut client: Client<u32, u32> =
+        Options::new().capacity(16).await_successor(true).open_or_create(&name).unwrap();
+    let mut open = std::collections::HashMap::new();
+    let (mut next, mut responses, mut deaths) = (0, 0, 0);
+    let mut servers = std::collections::VecDeque::new();
+    for round in 0..rounds {
+        servers.push_back(Victim::start(&name, u32::MAX));
+        if servers.len() == 3 {
+            // The kill comes at any moment of the work below.
+            drop(servers.pop_front());
+        }
+        let end = Instant::now() + Duration::from_micros(u64::from(round) * 7919 % 5000);
+        while Instant::now() < end {
+            while open.len() < 16 {
+                open.insert(client.send(&next).unwrap(), next);
+                next += 1;
+            }
+            match client.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Err(error) => assert_eq!(error, RequestError::TimedOut),
+                Ok(completed) => {
+                    let number = open.remove(&completed.request).expect("it completes once");
+                    match completed.response {
+                        Ok(response) => assert_eq!(response, number + 1),
+                        Err(error) => assert_eq!(error, RequestError::ServerDied),
+                    }
+                    *(if completed.response.is_ok() { &mut responses } else { &mut deaths }) += 1;
+                }
+            }
+        }
+    }
+    while !open.is_empty() {
+        let completed = client.recv_timeout(LONG).expect("the requests do not complete");
+        open.remove(&completed.request).expect("it completes once");
+        responses += 1;
+    }
+    println!("{responses} responses, {deaths} dead servers");
+    assert!(responses > 0);
 }

@@ -19,6 +19,7 @@ use crate::sys::barrier;
 use crate::sys::object::{self, Backing, Existing, Mode, Object, RETRY_TIMEOUT, Range};
 use crate::sys::peers::{Peers, Seat};
 use crate::sys::region::HeaderRegion;
+use crate::sys::sync::SleepOn;
 
 /// An open channel with a header of type `H` and messages of type `M`.
 #[derive(Debug)]
@@ -165,6 +166,15 @@ impl<H: Header, M: ?Sized> Channel<H, M> {
     /// Returns an error if another program removed the name of the channel.
     pub(super) fn check_name(&self) -> Result<()> {
         self.peers.object().check_name()
+    }
+
+    /// Prepares a sleep of this thread on a word of the header.
+    pub(super) fn sleep_on<'a>(
+        &self,
+        word: &'a AtomicU32,
+        expected: u32,
+    ) -> io::Result<SleepOn<'a>> {
+        self.peers.sleep_on(word, self.offset_of(word), expected)
     }
 
     /// Adds the call and the channel to an error.

@@ -33,6 +33,7 @@ mod options;
 mod peers;
 mod place;
 mod protocol;
+mod ready;
 mod receiver;
 pub mod request;
 mod sender;

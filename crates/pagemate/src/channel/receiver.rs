@@ -8,11 +8,13 @@ use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
 use super::peers::{Awaiting, has_peer, wait_for_peer};
 use super::protocol::{Consumer, Kind, Side};
+use super::ready::ready;
 use super::waiting::{Awaited, Waiter};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::name::{Name, ToName};
 use crate::shareable::Plain;
+use crate::sync::Ready;
 use crate::sys::peers::Seat;
 
 /// The receiving endpoint of a channel of kind `K` with messages of type `M`.
@@ -279,6 +281,33 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
                 return Sample::of(self);
             }
         }
+    }
+
+    /// Returns the state in which a message is there, for [`wait_any`](crate::sync::wait_any). It ends the wait too when
+    /// the endpoint is disconnected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::channel::spsc;
+    /// use pagemate::sync::{EventOptions, Reset, wait_any};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let name = &format!("doc-ready-recv-{}", std::process::id());
+    /// let quit = EventOptions::new(Reset::Manual).create_unnamed()?;
+    /// let mut sender = spsc::Sender::<u32>::open_or_create(name)?;
+    /// let mut receiver = spsc::Receiver::<u32>::open(name)?;
+    /// sender.send(&1)?;
+    /// let ready = receiver.ready();
+    /// assert_eq!(wait_any(&[(&quit).into(), (&ready).into()])?.index, 1);
+    /// # drop(ready);
+    /// # assert_eq!(receiver.recv()?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ready(&mut self) -> Ready<'_> {
+        let Receiver { channel, side, waiter, awaits_successor, .. } = self;
+        ready(Awaiting { side, channel, awaits_successor: *awaits_successor }, waiter)
     }
 
     /// Returns an iterator over the messages, which blocks while there is none. It ends at the first

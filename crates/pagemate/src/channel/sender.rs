@@ -8,11 +8,13 @@ use super::message_type::MessageType;
 use super::options::{Endpoint, How, Options, private::Join};
 use super::peers::{Awaiting, UntilReceived, had_peer, has_peer, wait_for_peer};
 use super::protocol::{Kind, Producer, Side};
+use super::ready::ready;
 use super::waiting::{Awaited as _, Waiter};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::name::{Name, ToName};
 use crate::shareable::Plain;
+use crate::sync::Ready;
 use crate::sys::peers::Seat;
 
 /// The sending endpoint of a channel of kind `K` with messages of type `M`.
@@ -204,6 +206,33 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
         let flag = side.flag(channel.header());
         let awaited = Awaiting { side, channel, awaits_successor: *awaits_successor };
         Ok(waiter.wait(Deadline::after(time), flag, channel, &mut UntilReceived(awaited))?)
+    }
+
+    /// Returns the state in which there is room for a message, for [`wait_any`](crate::sync::wait_any). It ends the wait too when
+    /// the endpoint is disconnected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pagemate::channel::spsc;
+    /// use pagemate::sync::{EventOptions, Reset, wait_any};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let name = &format!("doc-ready-send-{}", std::process::id());
+    /// let quit = EventOptions::new(Reset::Manual).create_unnamed()?;
+    /// let mut sender = spsc::Sender::<u32>::open_or_create(name)?;
+    /// let mut receiver = spsc::Receiver::<u32>::open(name)?;
+    /// sender.send(&1)?;
+    /// let ready = sender.ready();
+    /// assert_eq!(wait_any(&[(&quit).into(), (&ready).into()])?.index, 1);
+    /// # drop(ready);
+    /// # assert_eq!(receiver.recv()?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ready(&mut self) -> Ready<'_> {
+        let Sender { channel, side, waiter, awaits_successor, .. } = self;
+        ready(Awaiting { side, channel, awaits_successor: *awaits_successor }, waiter)
     }
 
     /// Lends a free slot, so that a message is written in place, without blocking.

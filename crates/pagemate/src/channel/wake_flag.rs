@@ -139,25 +139,35 @@ impl WakeFlag {
         mut is_ready: impl FnMut() -> bool,
         time: Duration,
     ) -> io::Result<()> {
-        let word = self.announce();
+        let word = self.begin_sleep();
         let mut result = Ok(());
         if !is_ready() {
             fault::point("channel-before-sleep");
             result = sleepers.wait(&self.0, word, time);
-            if word & MANY != 0 {
-                // The side that woke this endpoint cleared the bit, and others may sleep.
-                self.announce();
-            }
         }
-        if word & (MANY | CROWD) == 0 {
+        self.end_sleep();
+        result
+    }
+
+    /// Returns the word that this thread sleeps on, after [`begin_sleep`](WakeFlag::begin_sleep).
+    pub(super) fn word(&self) -> &AtomicU32 {
+        &self.0
+    }
+
+    /// Takes back the announcement of [`begin_sleep`](WakeFlag::begin_sleep). The caller looks for progress afterwards.
+    pub(super) fn end_sleep(&self) {
+        let word = self.0.load(Ordering::Relaxed);
+        if word & MANY != 0 {
+            // The side that woke this endpoint cleared the bit, and others may sleep.
+            self.begin_sleep();
+        } else if word & CROWD == 0 {
             self.0.fetch_and(!ASLEEP, Ordering::Relaxed);
         }
-        result
     }
 
     /// Sets the bit of sleepers, and makes it visible to the other side before this thread looks for
     /// progress. Returns the new word.
-    fn announce(&self) -> u32 {
+    pub(super) fn begin_sleep(&self) -> u32 {
         let word = self.0.fetch_or(ASLEEP, Ordering::Relaxed) | ASLEEP;
         if word & FENCE != 0 {
             fence(Ordering::SeqCst);

@@ -116,7 +116,7 @@ pub use self::rwlock::{SharedReadGuard, SharedRwLock, SharedWriteGuard};
 pub use self::semaphore::{Permit, Semaphore, SemaphoreOptions};
 pub use self::shared::{SharedGuard, SharedMutex};
 pub use self::wait_many::{
-    Acquired, Waitable, try_wait_all, try_wait_any, wait_all, wait_all_for, wait_all_until,
+    Acquired, Ready, Waitable, try_wait_all, try_wait_any, wait_all, wait_all_for, wait_all_until,
     wait_any, wait_any_for, wait_any_until,
 };
 

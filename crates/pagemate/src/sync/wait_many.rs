@@ -18,6 +18,28 @@ pub enum Waitable<'a> {
     Event(&'a Event),
     /// Wait until the count is greater than zero; it is then decremented.
     Semaphore(&'a Semaphore),
+    /// Wait until an endpoint of a channel can go on. This is for [`wait_any`] and its variants only.
+    Ready(&'a Ready<'a>),
+}
+
+/// The state that an endpoint of a channel waits for: a message or room for one. Its methods named `ready`
+/// return it, such as [`Receiver::ready`](crate::channel::Receiver::ready).
+///
+/// A wait for it ends too when the endpoint cannot go on because its peers have ended. It takes no message:
+/// drop this value after the wait, and call the endpoint.
+#[derive(Debug)]
+pub struct Ready<'a>(Box<dyn sync::Source + 'a>);
+
+impl<'a> Ready<'a> {
+    pub(crate) fn new(source: impl sync::Source + 'a) -> Ready<'a> {
+        Ready(Box::new(source))
+    }
+}
+
+impl<'a> From<&'a Ready<'_>> for Waitable<'a> {
+    fn from(ready: &'a Ready<'_>) -> Waitable<'a> {
+        Waitable::Ready(ready)
+    }
 }
 
 impl<'a> From<&'a Mutex> for Waitable<'a> {
@@ -57,13 +79,14 @@ impl<'a> Waitable<'a> {
             Waitable::Mutex(mutex) => sync::Waitable::Mutex(&mutex.object),
             Waitable::Event(event) => sync::Waitable::Event(&event.object),
             Waitable::Semaphore(semaphore) => sync::Waitable::Semaphore(&semaphore.object),
+            Waitable::Ready(Ready(source)) => sync::Waitable::Source(source.as_ref()),
         }
     }
 
     fn into_acquired(self, index: usize, how: sync::Acquired) -> Acquired<'a> {
         let (guard, permit) = match self {
             Waitable::Mutex(mutex) => (Some(mutex.guard(how)), None),
-            Waitable::Event(_) => (None, None),
+            Waitable::Event(_) | Waitable::Ready(_) => (None, None),
             Waitable::Semaphore(semaphore) => (None, Some(semaphore.permit())),
         };
         Acquired { index, guard, permit }

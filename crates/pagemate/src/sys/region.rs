@@ -152,6 +152,9 @@ pub(crate) struct SlotRegion<H, M: ?Sized> {
 // SAFETY: the pointer refers to slots in the mapping that `region` owns, so both move to the other thread
 // together. The slots are accessed by atomics and by racing copies only.
 unsafe impl<H: Atomics + Send, M: ?Sized> Send for SlotRegion<H, M> {}
+// SAFETY: a shared reference gives access by atomics and racing copies only, which other processes make at
+// the same time anyway.
+unsafe impl<H: Atomics + Sync, M: ?Sized> Sync for SlotRegion<H, M> {}
 
 impl<H: Atomics, M: ?Sized> SlotRegion<H, M> {
     #[inline]

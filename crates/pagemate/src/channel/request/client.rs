@@ -348,9 +348,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
             _ => None,
         };
         let open = self.open.iter();
-        Ok(open
-            .filter_map(|(number, server)| Some((*number, *server, failure(server)?)))
-            .collect())
+        Ok(open.filter_map(|(number, server)| Some((*number, *server, failure(server)?))).collect())
     }
 }
 

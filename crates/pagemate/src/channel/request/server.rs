@@ -9,7 +9,7 @@ use crate::channel::message::Message;
 use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::{RecvError, SendError, mpmc};
 use crate::deadline::Deadline;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::name::{Name, ToName};
 
 /// A server that receives requests of type `Q` and sends responses of type `R`.
@@ -118,10 +118,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Server<Q, R> {
         self.recv_before(Deadline::after(time))
     }
 
-    fn recv_before(
-        &mut self,
-        deadline: Deadline,
-    ) -> std::result::Result<Request<Q, R>, RecvError> {
+    fn recv_before(&mut self, deadline: Deadline) -> std::result::Result<Request<Q, R>, RecvError> {
         loop {
             self.forget_dead_clients();
             let seat = self.requests.seat();

@@ -10,10 +10,12 @@ use crate::channel::message::Message;
 use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::peers::{Awaiting, has_peer, wait_for_peer};
 use crate::channel::protocol::Side;
+use crate::channel::ready::ready;
 use crate::channel::waiting::Waiter;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::name::{Name, ToName};
+use crate::sync::Ready;
 use crate::sys::object::RETRY_TIMEOUT;
 
 /// The number of attempts to copy the value between two readings of the clock.
@@ -188,6 +190,13 @@ impl<M: Message + ?Sized> Reader<M> {
     pub fn changed(&mut self) -> std::result::Result<M::Owned, RecvError> {
         self.wait_for_change()?;
         self.read()
+    }
+
+    /// Returns the state in which there is a newer value, for [`wait_any`](crate::sync::wait_any). It ends the
+    /// wait too when the reader is disconnected.
+    pub fn ready(&mut self) -> Ready<'_> {
+        let Reader { channel, seen, waiter, awaits_successor } = self;
+        ready(Awaiting { side: seen, channel, awaits_successor: *awaits_successor }, waiter)
     }
 
     /// Makes copies until one is whole.

@@ -13,7 +13,8 @@
 //! - `HandleSeat` is the seat of a handle, which each process takes when it first needs it: a forked child
 //!   takes one of its own. Dropping it releases the seat.
 //! - `wait` sleeps while a word has the expected value, until a wake-up or until its time has passed.
-//!   It may return early. `wake` wakes threads of all processes that sleep on the word. `offset` is the
+//!   It may return early. `sleep_on` prepares such a sleep for [`wait_any`](crate::sys::sync::wait_any).
+//!   `wake` wakes threads of all processes that sleep on the word. `offset` is the
 //!   offset of the word in the object.
 //!
 //! No wake-up is lost. The waking thread changes the word before it calls `wake`. If it does so

@@ -11,6 +11,7 @@ use crate::primitive::AtomicU32;
 use crate::sys::liveness::{Seats, generation};
 use crate::sys::object::Object;
 use crate::sys::sync::LockMemory;
+use crate::sys::sync::SleepOn;
 use crate::sys::wait;
 
 /// The processes that use an object.
@@ -59,6 +60,20 @@ impl Peers {
         time: Duration,
     ) -> io::Result<()> {
         wait::wait(word.into(), expected, time).map(drop)
+    }
+
+    #[allow(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "other systems make an object"
+    )]
+    pub(crate) fn sleep_on<'a>(
+        &self,
+        word: &'a AtomicU32,
+        _offset: usize,
+        expected: u32,
+    ) -> io::Result<SleepOn<'a>> {
+        Ok((word.into(), expected))
     }
 
     #[allow(clippy::unused_self, reason = "the function of other systems names the object")]

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::primitive::{AtomicU32, Ordering, fence};
 use crate::sys::object::{self, Existing, Object, security};
-use crate::sys::sync::{LockMemory, Mutex, Semaphore, Spec};
+use crate::sys::sync::{LockMemory, Mutex, Semaphore, SleepOn, Spec};
 
 /// The maximum number of wake-ups that a semaphore stores. A later sleeper consumes stored wake-ups
 /// that were not used, as spurious wake-ups.
@@ -95,17 +95,27 @@ impl Peers {
         expected: u32,
         time: Duration,
     ) -> io::Result<()> {
-        let spec = Spec::Semaphore { sharing: self.sharing, count: 0, max: MAX_WAKES };
-        let name = self.wake_name(offset).map_err(io::Error::other)?;
-        let (semaphore, _) =
-            Semaphore::create(&name, &spec, Existing::Open).map_err(io::Error::other)?;
-        // The semaphore exists before the word is compared: a thread that changes the word later finds
-        // the semaphore.
-        fence(Ordering::SeqCst);
+        let semaphore = self.sleep_on(word, offset, expected)?;
         if word.load(Ordering::Relaxed) == expected {
             semaphore.acquire(Deadline::after(time)).map_err(io::Error::other)?;
         }
         Ok(())
+    }
+
+    pub(crate) fn sleep_on(
+        &self,
+        _: &AtomicU32,
+        offset: usize,
+        _expected: u32,
+    ) -> io::Result<SleepOn<'_>> {
+        let spec = Spec::Semaphore { sharing: self.sharing, count: 0, max: MAX_WAKES };
+        let name = self.wake_name(offset).map_err(io::Error::other)?;
+        let created = Semaphore::create(&name, &spec, Existing::Open);
+        let (semaphore, _) = created.map_err(io::Error::other)?;
+        // The semaphore exists before the caller looks for progress: a thread that makes progress later
+        // finds the semaphore.
+        fence(Ordering::SeqCst);
+        Ok(semaphore)
     }
 
     pub(crate) fn wake(&self, _: &AtomicU32, offset: usize, count: u32) {

@@ -6,7 +6,8 @@
 //!   process;
 //! - a [`Mutex`], an [`Event`] and a [`Semaphore`], each with `create`, `open`, `unnamed`, `wait`
 //!   and its own operations;
-//! - [`wait_any`] and [`wait_all`] for several objects;
+//! - [`wait_any`] and [`wait_all`] for several objects, and [`SleepOn`], the word or the object by which
+//!   `wait_any` sleeps on a [`Source`];
 //! - `Mutex::embedded`, a mutex whose words lie in a user's section.
 
 pub(crate) mod typed;
@@ -22,7 +23,7 @@ use self::unix as platform;
 #[cfg(windows)]
 use self::windows as platform;
 
-use std::fmt;
+use std::{fmt, io};
 
 use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,7 +33,7 @@ use crate::sys::object::Object;
 pub use crate::sys::object_state::Reset;
 
 pub(crate) use platform::{
-    Event, Mutex, Semaphore, Words, generation, read_state, wait_all, wait_any,
+    Event, Mutex, Semaphore, SleepOn, Words, generation, read_state, wait_all, wait_any,
 };
 
 /// The state of an object when a thread acquired it.
@@ -77,6 +78,30 @@ pub(crate) enum Waitable<'a> {
     Mutex(&'a Mutex),
     Event(&'a Event),
     Semaphore(&'a Semaphore),
+    Source(&'a dyn Source),
+}
+
+/// Something other than a sync object that [`wait_any`] can wait for, such as the messages of a channel.
+pub(crate) trait Source: fmt::Debug + Send + Sync {
+    /// Returns whether the caller of the wait has something to do. With `check_liveness` it also tests whether
+    /// the processes that make progress are dead, which ends the wait too.
+    fn is_ready(&self, check_liveness: bool) -> bool;
+
+    /// Announces that this thread is about to sleep. Returns the word or the object to sleep on. The caller
+    /// calls `is_ready` before it sleeps, and `end_sleep` afterwards.
+    fn begin_sleep(&self) -> io::Result<SleepOn<'_>>;
+
+    /// Ends the announcement.
+    fn end_sleep(&self);
+
+    /// Wakes another thread if the source is ready, because this thread may have consumed its wake-up.
+    fn pass_on_wake(&self);
+}
+
+/// Returns the error of [`wait_all`] for a source.
+fn not_for_all() -> Error {
+    let cause = "a wait for all is for mutexes, events and semaphores; wait for any instead";
+    Error::new(ErrorKind::InvalidInput, cause)
 }
 
 /// Mapped memory that contains the words of a lock. The memory stays mapped for as long as the value

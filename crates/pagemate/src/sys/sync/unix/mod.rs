@@ -15,6 +15,6 @@ pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
 pub(crate) use state::read_state;
 pub(crate) use wait_all::wait_all;
-pub(crate) use wait_any::wait_any;
+pub(crate) use wait_any::{SleepOn, wait_any};
 
 pub(crate) use crate::sys::liveness::generation;

@@ -1,10 +1,11 @@
 //! Waits for any of several objects. [`wait_all`](mod@super::wait_all) uses the same waiters.
 
+use std::cell::Cell;
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::super::words::{Waiter, auto_event, manual_event, semaphore};
-use super::super::{Acquired, Reset, Waitable};
+use super::super::{Acquired, Reset, Source, Waitable, not_for_all};
 use super::mapped_words::{CountedWaiter, MappedWords, cannot_wait};
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -22,6 +23,43 @@ pub(super) enum ObjectWaiter<'a> {
     /// A manual event. Taking it does not change it.
     ManualEvent(manual_event::ManualWaiter<'a>),
     Semaphore(semaphore::SemaphoreWaiter<'a>),
+    Source(SourceWaiter<'a>),
+}
+
+/// The word that a thread sleeps on, and the value that it expects.
+pub(crate) type SleepOn<'a> = (WaitWord<'a>, u32);
+
+/// The calling thread's waiter of a source that is not a sync object.
+pub(super) struct SourceWaiter<'a> {
+    source: &'a dyn Source,
+    /// Whether the thread has announced that it sleeps.
+    is_announced: Cell<bool>,
+}
+
+impl SourceWaiter<'_> {
+    fn end_sleep(&self) {
+        if self.is_announced.take() {
+            self.source.end_sleep();
+        }
+    }
+
+    fn is_ready(&self, check_liveness: bool) -> bool {
+        self.end_sleep();
+        self.source.is_ready(check_liveness)
+    }
+
+    fn prepare_sleep(&self) -> Option<SleepOn<'_>> {
+        self.is_announced.set(true);
+        // An error leaves the word unused, and the next slice finds the progress.
+        let word = self.source.begin_sleep().ok()?;
+        if self.source.is_ready(false) { None } else { Some(word) }
+    }
+}
+
+impl Drop for SourceWaiter<'_> {
+    fn drop(&mut self) {
+        self.end_sleep();
+    }
 }
 
 impl Waiter for ObjectWaiter<'_> {
@@ -34,6 +72,7 @@ impl Waiter for ObjectWaiter<'_> {
             ObjectWaiter::AutoObserver(waiter) => waiter.is_available(check_liveness),
             ObjectWaiter::ManualEvent(waiter) => waiter.is_available(check_liveness),
             ObjectWaiter::Semaphore(waiter) => waiter.is_available(check_liveness),
+            ObjectWaiter::Source(waiter) => Ok(waiter.is_ready(check_liveness)),
         }
     }
 
@@ -53,12 +92,16 @@ impl Waiter for ObjectWaiter<'_> {
             ObjectWaiter::Semaphore(waiter) => {
                 Ok(waiter.try_take(slept, check_liveness)?.map(released))
             }
+            ObjectWaiter::Source(waiter) => {
+                Ok(waiter.is_ready(check_liveness).then_some(Acquired::Released))
+            }
         }
     }
 
     fn check_rate(&self) -> CheckRate {
         match self {
             ObjectWaiter::Mutex(waiter) => waiter.check_rate(),
+            ObjectWaiter::Source(_) => CheckRate::Frequent,
             _ => CheckRate::Never,
         }
     }
@@ -77,6 +120,7 @@ impl Waiter for ObjectWaiter<'_> {
             ObjectWaiter::AutoObserver(waiter) => waiter.prepare_sleep(),
             ObjectWaiter::ManualEvent(waiter) => waiter.prepare_sleep(),
             ObjectWaiter::Semaphore(waiter) => waiter.prepare_sleep(),
+            ObjectWaiter::Source(waiter) => waiter.prepare_sleep(),
         }
     }
 
@@ -86,7 +130,8 @@ impl Waiter for ObjectWaiter<'_> {
             ObjectWaiter::AutoEvent(waiter) => waiter.on_futile_wake(),
             ObjectWaiter::AutoObserver(_)
             | ObjectWaiter::ManualEvent(_)
-            | ObjectWaiter::Semaphore(_) => {}
+            | ObjectWaiter::Semaphore(_)
+            | ObjectWaiter::Source(_) => {}
         }
     }
 
@@ -97,6 +142,10 @@ impl Waiter for ObjectWaiter<'_> {
             ObjectWaiter::AutoObserver(waiter) => waiter.pass_on_wake(),
             ObjectWaiter::ManualEvent(waiter) => waiter.pass_on_wake(),
             ObjectWaiter::Semaphore(waiter) => waiter.pass_on_wake(),
+            ObjectWaiter::Source(waiter) => {
+                waiter.end_sleep();
+                waiter.source.pass_on_wake();
+            }
         }
     }
 }
@@ -111,6 +160,9 @@ impl<'a> Waitable<'a> {
             }
             Waitable::Event(event) => ObjectWaiter::ManualEvent(event.manual_waiter()),
             Waitable::Semaphore(semaphore) => ObjectWaiter::Semaphore(semaphore.waiter()),
+            Waitable::Source(source) => {
+                ObjectWaiter::Source(SourceWaiter { source, is_announced: Cell::new(false) })
+            }
         })
     }
 
@@ -124,27 +176,31 @@ impl<'a> Waitable<'a> {
         }
     }
 
-    fn mapped(self) -> &'a MappedWords {
+    /// Returns the words of a sync object.
+    fn mapped(self) -> Option<&'a MappedWords> {
         match self {
-            Waitable::Mutex(mutex) => mutex.mapped(),
-            Waitable::Event(event) => event.mapped(),
-            Waitable::Semaphore(semaphore) => semaphore.mapped(),
+            Waitable::Mutex(mutex) => Some(mutex.mapped()),
+            Waitable::Event(event) => Some(event.mapped()),
+            Waitable::Semaphore(semaphore) => Some(semaphore.mapped()),
+            Waitable::Source(_) => None,
         }
     }
 
-    /// Counts the calling thread as a waiter until the result is dropped.
-    pub(super) fn count_waiter(self) -> CountedWaiter<'a> {
-        self.mapped().count_waiter()
+    /// Counts the calling thread as a waiter of a sync object until the result is dropped.
+    pub(super) fn count_waiter(self) -> Option<CountedWaiter<'a>> {
+        self.mapped().map(MappedWords::count_waiter)
     }
 
     /// Returns an error if another program removed the object's name.
     fn check_name(self) -> Result<()> {
-        self.mapped().object().check_name()
+        // A source checks its name when it tests the liveness of its peers.
+        self.mapped().map_or(Ok(()), |mapped| mapped.object().check_name())
     }
 
     /// Returns the identity of the object, which all its handles share.
     pub(super) fn id(self) -> Result<(u64, u64)> {
-        self.mapped().object().id()
+        let mapped = self.mapped().ok_or_else(not_for_all)?;
+        mapped.object().id()
     }
 
     /// Returns whether the object stays available after it was acquired.
@@ -167,7 +223,7 @@ impl<'a> Waitable<'a> {
                 mutex.undo(acquired);
             }
             Waitable::Event(event) if event.reset_mode() == Reset::Auto => _ = event.set(),
-            Waitable::Event(_) => {}
+            Waitable::Event(_) | Waitable::Source(_) => {}
             Waitable::Semaphore(semaphore) => semaphore.undo(),
         }
     }

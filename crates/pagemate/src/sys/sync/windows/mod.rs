@@ -17,7 +17,7 @@ pub(crate) use embedded::Words;
 pub(crate) use event::Event;
 pub(crate) use mutex::Mutex;
 pub(crate) use semaphore::Semaphore;
-pub(crate) use wait_many::{wait_all, wait_any};
+pub(crate) use wait_many::{SleepOn, wait_all, wait_any};
 
 /// Returns `None`: the kernel reports the state of its objects only by calls that may change it.
 pub(crate) fn read_state(
