@@ -6,14 +6,16 @@ mod common;
 mod contender;
 mod crowd;
 mod duel;
+mod latest;
 mod rings;
+mod spread;
 
 use common::measure::titles;
 
 use common::{Group, measure, peer, place, processor};
 use duel::{Exchange, Row};
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 7] = [
     ("trip: round trip, polling", |place, effort| {
         titles("pagemate", "limit");
         duel::row(
@@ -54,6 +56,19 @@ const GROUPS: [Group; 5] = [
         }
     }),
     ("crowd: mpmc, four senders and four receivers", crowd::row),
+    ("spread: broadcast to 1, 2, 4 and 8 receivers", |place, effort| {
+        titles("pagemate", "one ring");
+        for receivers in [1, 2, 4, 8] {
+            spread::rows(place, effort, receivers);
+        }
+    }),
+    ("latest: reads and writes of a watch channel", |place, effort| {
+        titles("pagemate", "copy");
+        latest::rows::<1>(place, effort);
+        latest::rows::<8>(place, effort);
+        latest::rows::<512>(place, effort);
+        latest::rows::<{ 1 << 17 }>(place, effort);
+    }),
 ];
 
 pub(crate) fn main() {
@@ -61,6 +76,7 @@ pub(crate) fn main() {
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["second"] => duel::second_side(),
         ["crowd"] => crowd::member(),
+        ["receiver"] => spread::receiver(),
         _ => common::report(&GROUPS),
     }
 }
