@@ -1,4 +1,4 @@
-//! Counts the allocations of opening, mapping and closing a section.
+//! Counts the allocations of opening, mapping and closing a section, and of messages.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -56,4 +56,40 @@ fn opening_allocates_once() {
         let (count, ()) = allocations(|| drop(section));
         assert_eq!(count, 0, "closing {name}");
     }
+}
+
+#[test]
+fn messages_of_broadcast_and_watch_channels_allocate_nothing() {
+    use pagemate::channel::{Options, broadcast, watch};
+
+    fn check<const WORDS: usize>(lossy: bool) {
+        let name = format!("pagemate-allocations-{WORDS}-{lossy}-{}", std::process::id());
+        let mut options = Options::new();
+        options.capacity(4).lossy(lossy);
+        let mut sender: broadcast::Sender<[u64; WORDS]> = options.create_new(&name).unwrap();
+        let mut receiver = broadcast::Receiver::<[u64; WORDS]>::open(&name).unwrap();
+        let (count, ()) = allocations(|| {
+            for number in 0..100 {
+                sender.send(&[number; WORDS]).unwrap();
+                assert_eq!(receiver.recv(), Ok([number; WORDS]));
+                sender.send(&[number; WORDS]).unwrap();
+                assert_eq!(receiver.sample().unwrap().read(), [number; WORDS]);
+            }
+        });
+        assert_eq!(count, 0, "{WORDS} words, lossy: {lossy}");
+    }
+    for lossy in [false, true] {
+        check::<8>(lossy);
+        check::<600>(lossy);
+    }
+    let name = format!("pagemate-allocations-watch-{}", std::process::id());
+    let mut writer = watch::Writer::<[u64; 8]>::create_new(&name).unwrap();
+    let mut reader = watch::Reader::<[u64; 8]>::open(&name).unwrap();
+    let (count, ()) = allocations(|| {
+        for number in 0..100 {
+            writer.write(&[number; 8]).unwrap();
+            assert_eq!(reader.changed(), Ok([number; 8]));
+        }
+    });
+    assert_eq!(count, 0);
 }

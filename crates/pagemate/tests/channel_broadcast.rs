@@ -440,6 +440,26 @@ fn a_fast_lossy_sender_and_slow_receivers_lose_what_they_count() {
 }
 
 #[test]
+fn a_sender_waits_until_every_receiver_has_received_all() {
+    for lossy in [false, true] {
+        let mut sender = channel::<u64>(8, lossy);
+        let mut receivers = [receiver(&sender), receiver(&sender)];
+        sender.send_all(&[1, 2]).unwrap();
+        assert_eq!(sender.wait_until_received(SHORT), Ok(false));
+        let [quick, slow] = &mut receivers;
+        assert_eq!(quick.try_iter().count(), 2);
+        assert_eq!(sender.wait_until_received(SHORT), Ok(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(SHORT);
+                assert_eq!(slow.try_iter().count(), 2);
+            });
+            assert_eq!(sender.wait_until_received(LONG), Ok(true));
+        });
+    }
+}
+
+#[test]
 fn a_waiting_receiver_notices_soon_that_the_sender_is_dropped() {
     let sender = channel::<u64>(2, false);
     let mut receiver = receiver(&sender);

@@ -16,7 +16,9 @@ mod traffic;
 mod users;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 
+use pagemate::channel::broadcast::Broadcast;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::{Kind, Options};
 
@@ -25,10 +27,24 @@ use self::harness::fork::alone;
 use self::traffic::Traffic;
 use self::users::Users;
 
+/// The sort of broadcast channels in this process, which runs one test.
+static BROADCAST: AtomicU8 = AtomicU8::new(LOSSLESS);
+
+const LOSSLESS: u8 = 0;
+const LOSSY: u8 = 1;
+const LOSSLESS_CHUNKS: u8 = 2;
+const LOSSY_CHUNKS: u8 = 3;
+
 /// Returns the options of each channel: few slots, so that the hostile process often finds the one in use.
 fn options() -> Options {
     let mut options = Options::new();
     options.capacity(8).max_len(100);
+    match BROADCAST.load(Ordering::Relaxed) {
+        LOSSY => options.lossy(true),
+        LOSSLESS_CHUNKS => options.max_len(5000),
+        LOSSY_CHUNKS => options.lossy(true).max_len(5000),
+        _ => &options,
+    };
     options
 }
 
@@ -56,6 +72,39 @@ fn an_overwritten_spsc_channel_of_values_hangs_and_crashes_no_endpoint() {
 fn an_overwritten_spsc_channel_of_bytes_hangs_and_crashes_no_endpoint() {
     let test = "an_overwritten_spsc_channel_of_bytes_hangs_and_crashes_no_endpoint";
     alone(test, |place| overwrite::<Spsc, [u8]>(place, 1));
+}
+
+#[test]
+fn an_overwritten_broadcast_channel_of_values_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_broadcast_channel_of_values_hangs_and_crashes_no_endpoint";
+    alone(test, |place| overwrite::<Broadcast, [u64; 3]>(place, 2));
+}
+
+#[test]
+fn an_overwritten_lossy_broadcast_channel_of_bytes_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_lossy_broadcast_channel_of_bytes_hangs_and_crashes_no_endpoint";
+    alone(test, |place| {
+        BROADCAST.store(LOSSY, Ordering::Relaxed);
+        overwrite::<Broadcast, [u8]>(place, 2);
+    });
+}
+
+#[test]
+fn an_overwritten_broadcast_channel_with_chunks_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_broadcast_channel_with_chunks_hangs_and_crashes_no_endpoint";
+    alone(test, |place| {
+        BROADCAST.store(LOSSLESS_CHUNKS, Ordering::Relaxed);
+        overwrite::<Broadcast, [u8]>(place, 2);
+    });
+}
+
+#[test]
+fn an_overwritten_lossy_broadcast_channel_with_chunks_hangs_and_crashes_no_endpoint() {
+    let test = "an_overwritten_lossy_broadcast_channel_with_chunks_hangs_and_crashes_no_endpoint";
+    alone(test, |place| {
+        BROADCAST.store(LOSSY_CHUNKS, Ordering::Relaxed);
+        overwrite::<Broadcast, [u8]>(place, 2);
+    });
 }
 
 #[test]

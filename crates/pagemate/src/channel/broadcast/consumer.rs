@@ -57,11 +57,6 @@ impl Consumer {
         self.line
     }
 
-    #[inline]
-    pub(super) fn is_lossy(&self) -> bool {
-        self.shape.is_lossy
-    }
-
     /// Returns the number of the next message.
     #[cfg(all(test, loom))]
     pub(super) fn next(&self) -> u64 {

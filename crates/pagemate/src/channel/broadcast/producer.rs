@@ -135,12 +135,10 @@ impl Producer {
         self.lag(ring).unwrap_or(0).min(self.shape.capacity)
     }
 
-    /// Returns the places of the receivers for which this producer waits.
-    pub(super) fn blockers<'a>(&self, ring: &'a impl Ring) -> impl Iterator<Item = &'a Line> {
-        let is_behind = |line: &&Line| {
-            let lag = self.next.wrapping_sub(line.cursor.load(Ordering::Relaxed));
-            is_counted(line) && lag >= self.shape.capacity
-        };
+    /// Returns the lines of the receivers that have not finished all messages.
+    pub(super) fn unfinished<'a>(&self, ring: &'a impl Ring) -> impl Iterator<Item = &'a Line> {
+        let is_behind =
+            |line: &&Line| is_counted(line) && line.cursor.load(Ordering::Relaxed) != self.next;
         ring.lines().iter().filter(is_behind)
     }
 

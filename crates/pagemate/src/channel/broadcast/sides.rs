@@ -45,7 +45,7 @@ impl Side<BroadcastHeader> for Producer {
         header.used_lines().iter().map(|line| &line.place)
     }
 
-    /// Gives up dead receivers for which the sender waits.
+    /// Gives up dead receivers that have not finished all messages.
     fn repair<M: ?Sized>(
         &mut self,
         channel: &Channel<BroadcastHeader, M>,
@@ -53,7 +53,7 @@ impl Side<BroadcastHeader> for Producer {
         if channel.awaits_successor {
             return Ok(());
         }
-        for line in self.blockers(&channel.slots.memory) {
+        for line in self.unfinished(&channel.slots.memory) {
             if let Occupant::Seat(seat) = line.place.occupant()
                 && !channel.is_alive(seat).map_err(|error| WaitError::of(&error))?
             {
@@ -208,9 +208,7 @@ impl protocol::Consumer<BroadcastHeader> for Consumer {
     #[inline]
     fn finish<M: ?Sized>(&mut self, channel: &Channel<BroadcastHeader, M>, count: u64) -> u64 {
         let whole = Consumer::finish(self, &channel.slots.memory, count);
-        if !self.is_lossy() {
-            channel.header().sender_flag.notify(channel);
-        }
+        channel.header().sender_flag.notify(channel);
         whole
     }
 
