@@ -138,6 +138,20 @@
 #define PAGEMATE_ANY_MESSAGE_TYPE 128
 
 /**
+ * A flag for a new channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST: the sender never waits, and overwrites the
+ * oldest message if a receiver is behind. pagemate_receiver_missed() counts the messages that a receiver did not
+ * get. Other kinds ignore it.
+ */
+#define PAGEMATE_LOSSY 256
+
+/**
+ * A flag for a receiver of a channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST: it takes the place of a receiver
+ * whose process died, if there is one, and continues where the finished messages of that one end. Without the
+ * flag the receiver begins with the next message. Other endpoints ignore it.
+ */
+#define PAGEMATE_TAKE_OVER 512
+
+/**
  * The result of a call. Zero is success; later releases may add values.
  */
 typedef enum {
@@ -342,6 +356,15 @@ typedef enum {
      * One sender and one receiver at a time.
      */
     PAGEMATE_CHANNEL_KIND_SPSC = 0,
+    /**
+     * Any number of senders and receivers. Each message goes to one receiver, as in a work queue.
+     */
+    PAGEMATE_CHANNEL_KIND_MPMC = 1,
+    /**
+     * One sender at a time, and several receivers, each of which gets every message that is sent after it was
+     * opened.
+     */
+    PAGEMATE_CHANNEL_KIND_BROADCAST = 2,
 } pagemate_channel_kind;
 
 /**
@@ -805,28 +828,6 @@ typedef pagemate_status (*pagemate_initialise)(const pagemate_shared *shared, vo
 typedef pagemate_status (*pagemate_change)(void *value, void *context);
 
 /**
- * The type of the messages of a channel. All processes of the channel use the same one.
- *
- * All zero stands for bytes: messages of different lengths, up to the maximum length of the channel.
- * Otherwise each message is one value of a type. In Rust that is a channel with messages of type `T`.
- */
-typedef struct {
-    /**
-     * The length of the type in bytes: `sizeof(struct pose)`.
-     */
-    uint64_t len;
-    /**
-     * The alignment of the type in bytes: `_Alignof(struct pose)`.
-     */
-    uint64_t align;
-    /**
-     * The number that identifies the layout of the type: `T::FINGERPRINT` in Rust, and
-     * `pagemate::fingerprint<T>` in C++.
-     */
-    uint64_t fingerprint;
-} pagemate_message_type;
-
-/**
  * Options to create or open an endpoint of a channel. NULL and a zeroed struct, `{0}`, stand for the
  * defaults. Later releases add fields as for pagemate_section_options.
  */
@@ -844,7 +845,7 @@ typedef struct {
      */
     pagemate_waiting waiting;
     /**
-     * 0, or any of PAGEMATE_AWAIT_SUCCESSOR and PAGEMATE_ANY_MESSAGE_TYPE.
+     * 0, or any of PAGEMATE_AWAIT_SUCCESSOR, PAGEMATE_ANY_MESSAGE_TYPE, PAGEMATE_LOSSY and PAGEMATE_TAKE_OVER.
      */
     uint32_t flags;
     /**
@@ -858,9 +859,16 @@ typedef struct {
      */
     uint64_t max_len;
     /**
-     * The type of the messages. To open a channel with another type is PAGEMATE_WRONG_KIND.
+     * The number of receivers that a new channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST can have at one time:
+     * 1 to 64. 0 stands for 16. Other kinds ignore it.
      */
-    pagemate_message_type message;
+    uint64_t receivers;
+    /**
+     * The layout of the type of the messages. All zero stands for bytes: messages of different lengths, up to the
+     * maximum length. Otherwise each message is one value of the type, as in a channel with messages of that type
+     * in Rust and C++. To open a channel with another type is PAGEMATE_WRONG_KIND.
+     */
+    pagemate_layout message;
     /**
      * 0.
      */
@@ -2563,10 +2571,10 @@ pagemate_status pagemate_sender_max_len(const pagemate_sender *sender,
                                         size_t *len);
 
 /**
- * Returns the type of the messages, all zero for bytes.
+ * Returns the layout of the type of the messages, all zero for bytes.
  */
 pagemate_status pagemate_sender_message_type(const pagemate_sender *sender,
-                                             pagemate_message_type *message);
+                                             pagemate_layout *message);
 
 /**
  * Creates the channel `name`, and returns a receiver. Fails if a process holds an object of this name.
@@ -2656,7 +2664,7 @@ pagemate_status pagemate_receiver_close(const pagemate_receiver *receiver);
  * @param size      Its length in bytes. pagemate_receiver_max_len() bytes are enough for every message.
  * @param len       Receives the length of the message in bytes, also if the buffer is too small.
  * @return PAGEMATE_WRONG_LENGTH: the message is longer than the buffer. It stays in the channel, and the next
- *         call gets it. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
+ *         call gets it, unless the sender of a lossy channel overwrites it before. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
  *         ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
  *         program changed the bytes of the channel. PAGEMATE_ORPHANED: there is no message and no sender, and
  *         none can come, because another program removed the channel's name. PAGEMATE_IN_USE: another thread
@@ -2816,6 +2824,25 @@ pagemate_status pagemate_receiver_wait_for_sender(const pagemate_receiver *recei
                                                   uint64_t nanoseconds);
 
 /**
+ * Returns how many messages this receiver has missed since it was opened, because the sender of a lossy channel
+ * overwrote them before it received them: see PAGEMATE_LOSSY. They all precede the next message. All other
+ * channels lose none.
+ */
+pagemate_status pagemate_receiver_missed(const pagemate_receiver *receiver,
+                                         uint64_t *count);
+
+/**
+ * Returns whether another receiver of a channel of kind PAGEMATE_CHANNEL_KIND_MPMC had this message, and was
+ * killed before it finished the message. That receiver may have acted on it.
+ *
+ * @param receiver     The receiver.
+ * @param redelivered  Receives the answer for the message of the sample. Without a sample it is the answer for the
+ *                     last received message. For other kinds of channels it is false.
+ */
+pagemate_status pagemate_receiver_redelivered(const pagemate_receiver *receiver,
+                                              bool *redelivered);
+
+/**
  * Returns whether this call created the channel rather than opened it.
  */
 pagemate_status pagemate_receiver_was_created(const pagemate_receiver *receiver, bool *created);
@@ -2840,10 +2867,10 @@ pagemate_status pagemate_receiver_max_len(const pagemate_receiver *receiver,
                                           size_t *len);
 
 /**
- * Returns the type of the messages, all zero for bytes.
+ * Returns the layout of the type of the messages, all zero for bytes.
  */
 pagemate_status pagemate_receiver_message_type(const pagemate_receiver *receiver,
-                                               pagemate_message_type *message);
+                                               pagemate_layout *message);
 
 #if !defined(_WIN32)
 /**

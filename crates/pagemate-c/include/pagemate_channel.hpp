@@ -40,6 +40,8 @@ namespace pagemate {
 /** The kind of a channel: see pagemate_channel_kind. */
 enum class ChannelKind {
     Spsc = PAGEMATE_CHANNEL_KIND_SPSC,
+    Mpmc = PAGEMATE_CHANNEL_KIND_MPMC,
+    Broadcast = PAGEMATE_CHANNEL_KIND_BROADCAST,
 };
 
 /** The way in which an endpoint waits: see pagemate_waiting. */
@@ -49,8 +51,8 @@ enum class Waiting {
     Sleep = PAGEMATE_WAITING_SLEEP,
 };
 
-/** The type of the messages of a channel: see pagemate_message_type. */
-using MessageType = pagemate_message_type;
+/** The layout of the type of the messages of a channel, all zero for bytes. */
+using MessageType = pagemate_layout;
 
 /** Options to create or open an endpoint of a channel. */
 class ChannelOptions {
@@ -88,6 +90,24 @@ public:
     /** Sets whether an endpoint with messages of type Bytes opens channels with messages of every type. */
     ChannelOptions &any_message_type(bool any = true) noexcept {
         detail::set_flag(options_.flags, PAGEMATE_ANY_MESSAGE_TYPE, any);
+        return *this;
+    }
+
+    /** Sets whether the sender of a new broadcast channel overwrites the oldest message if a receiver is behind. */
+    ChannelOptions &lossy(bool lossy = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_LOSSY, lossy);
+        return *this;
+    }
+
+    /** Sets how many receivers a new broadcast channel can have at one time. The default is 16. */
+    ChannelOptions &receivers(std::uint64_t receivers) noexcept {
+        options_.receivers = receivers;
+        return *this;
+    }
+
+    /** Sets whether a receiver of a broadcast channel takes the place of a receiver whose process died. */
+    ChannelOptions &take_over(bool take_over = true) noexcept {
+        detail::set_flag(options_.flags, PAGEMATE_TAKE_OVER, take_over);
         return *this;
     }
 
@@ -138,7 +158,7 @@ template <class T> constexpr MessageType message_type() noexcept {
         return MessageType{};
     } else {
         check_plain<T>();
-        return MessageType{sizeof(T), alignof(T), fingerprint<T>};
+        return MessageType{fingerprint<T>, sizeof(T), alignof(T)};
     }
 }
 
@@ -489,6 +509,13 @@ public:
         return lent(detail::nanoseconds(time));
     }
 
+    /** Returns how many messages this receiver has missed: see pagemate_receiver_missed(). */
+    std::uint64_t missed() const { return detail::result_of<std::uint64_t>(pagemate_receiver_missed, raw()); }
+
+    /** Returns whether a receiver that was killed had the last received message, or that of the sample: see
+     *  pagemate_receiver_redelivered(). */
+    bool redelivered() const { return detail::result_of<bool>(pagemate_receiver_redelivered, raw()); }
+
     /** Returns whether a live process has a sender. */
     bool has_sender() const { return detail::result_of<bool>(pagemate_receiver_has_sender, raw()); }
 
@@ -619,6 +646,18 @@ namespace spsc {
 template <class T> using Sender = pagemate::Sender<T, ChannelKind::Spsc>;
 template <class T> using Receiver = pagemate::Receiver<T, ChannelKind::Spsc>;
 } // namespace spsc
+
+/** Channels with any number of senders and receivers. Each message goes to one receiver. */
+namespace mpmc {
+template <class T> using Sender = pagemate::Sender<T, ChannelKind::Mpmc>;
+template <class T> using Receiver = pagemate::Receiver<T, ChannelKind::Mpmc>;
+} // namespace mpmc
+
+/** Channels with one sender, and several receivers, each of which gets every message. */
+namespace broadcast {
+template <class T> using Sender = pagemate::Sender<T, ChannelKind::Broadcast>;
+template <class T> using Receiver = pagemate::Receiver<T, ChannelKind::Broadcast>;
+} // namespace broadcast
 
 } // namespace pagemate
 

@@ -253,6 +253,7 @@ fn processes_killed_at_random_lose_and_repeat_nothing() {
         receivers_die();
         stopped_processes_are_alive();
         a_forked_child_has_no_endpoint();
+        a_forked_child_leaves_the_loan_and_the_sample_of_its_parent_alone();
         #[cfg(pagemate_fault)]
         faults::every_point_leaves_a_state_that_a_successor_continues();
     }
@@ -304,6 +305,33 @@ fn a_forked_child_has_no_endpoint() {
     assert!(sender.has_receiver().unwrap() && receiver.has_sender().unwrap());
     sender.send(&message(1, 1)).unwrap();
     assert_eq!(checked(receiver.recv().unwrap()), (1, 1));
+}
+
+fn a_forked_child_leaves_the_loan_and_the_sample_of_its_parent_alone() {
+    let scene = Scene::new("channel-fork-loan");
+    let mut sender = Sender::<Message>::create_new(&scene.name).unwrap();
+    let mut receiver = Receiver::<Message>::open(&scene.name).unwrap();
+    sender.send(&message(1, 1)).unwrap();
+    let mut loan = sender.loan().unwrap();
+    loan.write(&message(2, 2));
+    let sample = receiver.sample().unwrap();
+    // SAFETY: the child only calls functions of pagemate that allocate nothing, and ends itself.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        loan.send();
+        let refused = sample.finish() == Err(RecvError::Forked);
+        // SAFETY: _exit ends this process.
+        unsafe { libc::_exit(i32::from(!refused)) };
+    }
+    let mut status = 0;
+    // SAFETY: `child` is a child of this process, and `status` is a local variable.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(status, 0, "the child finished its parent's sample");
+    assert_eq!(checked(sample.read()), (1, 1));
+    assert_eq!(sample.finish(), Ok(()));
+    assert_eq!(receiver.try_recv().map(checked), Err(RecvError::Empty), "the child sent the loan");
+    loan.send();
+    assert_eq!(checked(receiver.recv().unwrap()), (2, 2));
 }
 
 #[cfg(pagemate_fault)]

@@ -3,12 +3,14 @@
 use std::ptr::NonNull;
 use std::time::Duration;
 
+use pagemate::channel::broadcast::Broadcast;
+use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::{self, Kind, Options, RecvError, Sample};
 
 use super::any_sender::Properties;
 use super::argument::c_name;
-use super::channel::{ChannelKind, How, Patience};
+use super::channel::{ChannelKind, How, Patience, message_layout};
 
 /// A received message, or the length of one that is longer than the buffer and was put back.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,11 @@ pub(super) trait AnyReceiver: Send {
     fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Received, RecvError>;
     fn has_sender(&mut self) -> pagemate::Result<bool>;
     fn wait_for_sender(&mut self, time: Duration) -> pagemate::Result<bool>;
+    /// Returns how many messages this receiver has missed.
+    fn missed(&mut self) -> u64;
+    /// Returns whether a receiver that was killed had the message of the sample, or without a sample the last
+    /// received message.
+    fn redelivered(&mut self) -> bool;
     fn has_sample(&self) -> bool;
     /// Lends a message, and returns its address and its length.
     fn sample(&mut self, patience: Patience) -> Result<(*const u8, usize), RecvError>;
@@ -43,6 +50,49 @@ pub(super) fn open_receiver(
 ) -> pagemate::Result<Box<dyn AnyReceiver>> {
     match kind {
         ChannelKind::Spsc => Ok(Box::new(Receiving::<Spsc>::new(how.join(options, name)?))),
+        ChannelKind::Mpmc => Ok(Box::new(Receiving::<Mpmc>::new(how.join(options, name)?))),
+        ChannelKind::Broadcast => {
+            Ok(Box::new(Receiving::<Broadcast>::new(how.join(options, name)?)))
+        }
+    }
+}
+
+/// The properties of received messages that only some kinds of channels have.
+trait Deliveries: Kind {
+    /// Returns how many messages the receiver has missed.
+    fn missed(receiver: &channel::Receiver<Self, [u8]>) -> u64 {
+        _ = receiver;
+        0
+    }
+
+    /// Returns whether a receiver that was killed had the last received message.
+    fn redelivered(receiver: &channel::Receiver<Self, [u8]>) -> bool {
+        _ = receiver;
+        false
+    }
+
+    /// Returns whether a receiver that was killed had the message of the sample.
+    fn is_redelivered(sample: &Sample<'_, Self, [u8]>) -> bool {
+        _ = sample;
+        false
+    }
+}
+
+impl Deliveries for Spsc {}
+
+impl Deliveries for Mpmc {
+    fn redelivered(receiver: &channel::Receiver<Mpmc, [u8]>) -> bool {
+        receiver.redelivered()
+    }
+
+    fn is_redelivered(sample: &Sample<'_, Mpmc, [u8]>) -> bool {
+        sample.redelivered()
+    }
+}
+
+impl Deliveries for Broadcast {
+    fn missed(receiver: &channel::Receiver<Broadcast, [u8]>) -> u64 {
+        receiver.missed()
     }
 }
 
@@ -97,7 +147,7 @@ fn take_sample<K: Kind>(
     }
 }
 
-impl<K: Kind> AnyReceiver for Receiving<K>
+impl<K: Deliveries> AnyReceiver for Receiving<K>
 where
     channel::Receiver<K, [u8]>: Send,
 {
@@ -108,7 +158,7 @@ where
             created: receiver.was_created(),
             capacity: receiver.capacity(),
             max_len: receiver.max_len(),
-            message: receiver.message_type().into(),
+            message: message_layout(receiver.message_type()),
         }
     }
 
@@ -129,6 +179,17 @@ where
 
     fn wait_for_sender(&mut self, time: Duration) -> pagemate::Result<bool> {
         self.receiver().wait_for_sender(time)
+    }
+
+    fn missed(&mut self) -> u64 {
+        K::missed(self.receiver())
+    }
+
+    fn redelivered(&mut self) -> bool {
+        match &self.sample {
+            Some(sample) => K::is_redelivered(sample),
+            None => K::redelivered(self.receiver()),
+        }
     }
 
     fn has_sample(&self) -> bool {

@@ -4,11 +4,14 @@ use std::ffi::{CString, c_char};
 use std::ptr::NonNull;
 use std::time::Duration;
 
+use pagemate::channel::broadcast::Broadcast;
+use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::{self, Kind, Loan, Options, SendError};
 
 use super::argument::c_name;
-use super::channel::{ChannelKind, How, MessageType, Patience};
+use super::channel::{BYTES, ChannelKind, How, Patience, message_layout};
+use super::layout::Layout;
 
 /// The properties of an endpoint that do not change.
 #[derive(Debug)]
@@ -17,13 +20,13 @@ pub(super) struct Properties {
     pub(super) created: bool,
     pub(super) capacity: usize,
     pub(super) max_len: usize,
-    pub(super) message: MessageType,
+    pub(super) message: Layout,
 }
 
 impl Properties {
     /// Returns whether messages have different lengths.
     pub(super) fn has_bytes(&self) -> bool {
-        self.message == MessageType::default()
+        self.message == BYTES
     }
 
     /// Returns whether the channel admits messages of this length.
@@ -72,6 +75,8 @@ pub(super) fn open_sender(
 ) -> pagemate::Result<Box<dyn AnySender>> {
     match kind {
         ChannelKind::Spsc => Ok(Box::new(Sending::<Spsc>::new(how.join(options, name)?))),
+        ChannelKind::Mpmc => Ok(Box::new(Sending::<Mpmc>::new(how.join(options, name)?))),
+        ChannelKind::Broadcast => Ok(Box::new(Sending::<Broadcast>::new(how.join(options, name)?))),
     }
 }
 
@@ -116,7 +121,7 @@ where
             created: sender.was_created(),
             capacity: sender.capacity(),
             max_len: sender.max_len(),
-            message: sender.message_type().into(),
+            message: message_layout(sender.message_type()),
         }
     }
 

@@ -6,6 +6,7 @@ use pagemate::channel::{self, Options};
 
 use super::access::sharing;
 use super::argument::unknown;
+use super::layout::Layout;
 use super::options::check_unused;
 use super::status::{Failure, Outcome};
 use super::timeout::{PAGEMATE_FOREVER, duration};
@@ -17,6 +18,11 @@ use super::word::{ChannelKindWord, SharingWord, WaitingWord};
 pub enum ChannelKind {
     /// One sender and one receiver at a time.
     Spsc = 0,
+    /// Any number of senders and receivers. Each message goes to one receiver, as in a work queue.
+    Mpmc = 1,
+    /// One sender at a time, and several receivers, each of which gets every message that is sent after it was
+    /// opened.
+    Broadcast = 2,
 }
 
 /// The way in which an endpoint waits.
@@ -41,34 +47,26 @@ pub const PAGEMATE_AWAIT_SUCCESSOR: u32 = 64;
 /// of one value of the channel's type. Use this for tools that show or record messages.
 pub const PAGEMATE_ANY_MESSAGE_TYPE: u32 = 128;
 
-/// The type of the messages of a channel. All processes of the channel use the same one.
-///
-/// All zero stands for bytes: messages of different lengths, up to the maximum length of the channel.
-/// Otherwise each message is one value of a type. In Rust that is a channel with messages of type `T`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MessageType {
-    /// The length of the type in bytes: `sizeof(struct pose)`.
-    pub len: u64,
-    /// The alignment of the type in bytes: `_Alignof(struct pose)`.
-    pub align: u64,
-    /// The number that identifies the layout of the type: `T::FINGERPRINT` in Rust, and
-    /// `pagemate::fingerprint<T>` in C++.
-    pub fingerprint: u64,
+/// A flag for a new channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST: the sender never waits, and overwrites the
+/// oldest message if a receiver is behind. pagemate_receiver_missed() counts the messages that a receiver did not
+/// get. Other kinds ignore it.
+pub const PAGEMATE_LOSSY: u32 = 256;
+
+/// A flag for a receiver of a channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST: it takes the place of a receiver
+/// whose process died, if there is one, and continues where the finished messages of that one end. Without the
+/// flag the receiver begins with the next message. Other endpoints ignore it.
+pub const PAGEMATE_TAKE_OVER: u32 = 512;
+
+/// Returns the layout of the messages, all zero for bytes.
+pub(super) fn message_layout(found: channel::MessageType) -> Layout {
+    if found.is_bytes() {
+        return BYTES;
+    }
+    Layout { fingerprint: found.fingerprint(), len: found.len(), align: found.align() }
 }
 
-impl From<channel::MessageType> for MessageType {
-    fn from(found: channel::MessageType) -> MessageType {
-        if found.is_bytes() {
-            return MessageType::default();
-        }
-        MessageType {
-            len: found.len() as u64,
-            align: found.align() as u64,
-            fingerprint: found.fingerprint(),
-        }
-    }
-}
+/// The layout that stands for messages of different lengths.
+pub(super) const BYTES: Layout = Layout { fingerprint: 0, len: 0, align: 0 };
 
 /// Options to create or open an endpoint of a channel. NULL and a zeroed struct, `{0}`, stand for the
 /// defaults. Later releases add fields as for pagemate_section_options.
@@ -81,7 +79,7 @@ pub struct ChannelOptions {
     pub sharing: SharingWord,
     /// The way in which this endpoint waits.
     pub waiting: WaitingWord,
-    /// 0, or any of PAGEMATE_AWAIT_SUCCESSOR and PAGEMATE_ANY_MESSAGE_TYPE.
+    /// 0, or any of PAGEMATE_AWAIT_SUCCESSOR, PAGEMATE_ANY_MESSAGE_TYPE, PAGEMATE_LOSSY and PAGEMATE_TAKE_OVER.
     pub flags: u32,
     /// The least number of messages that a new channel has room for. It is rounded up to a power of two. 0
     /// stands for 1,024. An existing channel keeps its capacity.
@@ -89,8 +87,13 @@ pub struct ChannelOptions {
     /// The maximum length in bytes of the messages of a new channel of bytes. 0 stands for 4,096. The system
     /// allocates a page of the channel's memory only when a message is written to it.
     pub max_len: u64,
-    /// The type of the messages. To open a channel with another type is PAGEMATE_WRONG_KIND.
-    pub message: MessageType,
+    /// The number of receivers that a new channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST can have at one time:
+    /// 1 to 64. 0 stands for 16. Other kinds ignore it.
+    pub receivers: u64,
+    /// The layout of the type of the messages. All zero stands for bytes: messages of different lengths, up to the
+    /// maximum length. Otherwise each message is one value of the type, as in a channel with messages of that type
+    /// in Rust and C++. To open a channel with another type is PAGEMATE_WRONG_KIND.
+    pub message: Layout,
     /// 0.
     pub reserved: [u64; 4],
 }
@@ -102,27 +105,32 @@ pub(super) fn convert(
 ) -> Outcome<(ChannelKind, Options)> {
     let mut set = Options::new();
     let Some(options) = options else { return Ok((ChannelKind::Spsc, set)) };
-    let known = PAGEMATE_AWAIT_SUCCESSOR | PAGEMATE_ANY_MESSAGE_TYPE;
+    let known =
+        PAGEMATE_AWAIT_SUCCESSOR | PAGEMATE_ANY_MESSAGE_TYPE | PAGEMATE_LOSSY | PAGEMATE_TAKE_OVER;
     check_unused(call, options.flags, known, options.reserved)?;
     set.sharing(sharing(call, options.sharing, pagemate::Access::ReadWrite)?)
         .waiting(waiting(call, options.waiting)?)
-        .await_successor(options.flags & PAGEMATE_AWAIT_SUCCESSOR != 0);
+        .await_successor(options.flags & PAGEMATE_AWAIT_SUCCESSOR != 0)
+        .lossy(options.flags & PAGEMATE_LOSSY != 0)
+        .take_over(options.flags & PAGEMATE_TAKE_OVER != 0);
+    if options.receivers != 0 {
+        set.receivers(size(options.receivers));
+    }
     if options.capacity != 0 {
         set.capacity(size(options.capacity));
     }
     if options.max_len != 0 {
         set.max_len(size(options.max_len));
     }
-    let MessageType { len, align, fingerprint } = options.message;
-    let is_typed = options.message != MessageType::default();
+    let Layout { len, align, fingerprint } = options.message;
+    let is_typed = options.message != BYTES;
     let any = options.flags & PAGEMATE_ANY_MESSAGE_TYPE != 0;
     if is_typed && any {
         let cause = "options->message is set, and PAGEMATE_ANY_MESSAGE_TYPE too; use one of them";
         return Err(Failure::invalid(call, cause));
     }
     if is_typed {
-        let message_type = channel::MessageType::new(size(len), size(align), fingerprint);
-        set.message_type(message_type);
+        set.message_type(channel::MessageType::new(len, align, fingerprint));
     }
     if any {
         set.any_message_type();
@@ -137,8 +145,12 @@ fn size(number: u64) -> usize {
 
 fn kind(call: &str, word: ChannelKindWord) -> Outcome<ChannelKind> {
     const SPSC: u32 = ChannelKind::Spsc as u32;
+    const MPMC: u32 = ChannelKind::Mpmc as u32;
+    const BROADCAST: u32 = ChannelKind::Broadcast as u32;
     match word {
         SPSC => Ok(ChannelKind::Spsc),
+        MPMC => Ok(ChannelKind::Mpmc),
+        BROADCAST => Ok(ChannelKind::Broadcast),
         _ => Err(unknown(call, "kind", word)),
     }
 }

@@ -37,7 +37,7 @@ use super::status::{Failure, Outcome, Status, run};
 /// }
 /// ```
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The fingerprint, as `docs/layout.md` defines it.
     pub fingerprint: u64,

@@ -259,7 +259,7 @@ pub(super) fn too_small(during: &str, needed: usize, size: usize) -> Failure {
 /// @param size      Its length in bytes. pagemate_receiver_max_len() bytes are enough for every message.
 /// @param len       Receives the length of the message in bytes, also if the buffer is too small.
 /// @return PAGEMATE_WRONG_LENGTH: the message is longer than the buffer. It stays in the channel, and the next
-///         call gets it. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
+///         call gets it, unless the sender of a lossy channel overwrites it before. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
 ///         ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
 ///         program changed the bytes of the channel. PAGEMATE_ORPHANED: there is no message and no sender, and
 ///         none can come, because another program removed the channel's name. PAGEMATE_IN_USE: another thread

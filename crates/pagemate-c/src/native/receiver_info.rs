@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::any_sender::Properties;
 use super::argument::{Out, required};
-use super::channel::MessageType;
+use super::layout::Layout;
 use super::receiver::{Receiver, enter, enter_idle};
 use super::status::{Failure, Status, run};
 use super::timeout::duration;
@@ -43,6 +43,41 @@ pub extern "C" fn pagemate_receiver_wait_for_sender(
         }
         let cause = format!("{}: there is none", entered.properties.during(call));
         Err(Failure::new(Status::PAGEMATE_TIMED_OUT, cause))
+    })
+}
+
+/// Returns how many messages this receiver has missed since it was opened, because the sender of a lossy channel
+/// overwrote them before it received them: see PAGEMATE_LOSSY. They all precede the next message. All other
+/// channels lose none.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_receiver_missed(
+    receiver: Option<&Receiver>,
+    count: Option<&mut MaybeUninit<u64>>,
+) -> Status {
+    let call = "count missed messages";
+    run(|| {
+        let count = required(call, "count", count)?;
+        count.write(enter_idle(call, receiver)?.receiver.missed());
+        Ok(())
+    })
+}
+
+/// Returns whether another receiver of a channel of kind PAGEMATE_CHANNEL_KIND_MPMC had this message, and was
+/// killed before it finished the message. That receiver may have acted on it.
+///
+/// @param receiver     The receiver.
+/// @param redelivered  Receives the answer for the message of the sample. Without a sample it is the answer for the
+///                     last received message. For other kinds of channels it is false.
+#[unsafe(no_mangle)]
+pub extern "C" fn pagemate_receiver_redelivered(
+    receiver: Option<&Receiver>,
+    redelivered: Option<&mut MaybeUninit<bool>>,
+) -> Status {
+    let call = "get delivery";
+    run(|| {
+        let redelivered = required(call, "redelivered", redelivered)?;
+        redelivered.write(enter(call, receiver)?.receiver.redelivered());
+        Ok(())
     })
 }
 
@@ -98,11 +133,11 @@ pub extern "C" fn pagemate_receiver_max_len(
     query("get length", receiver, ("len", len), |properties| properties.max_len)
 }
 
-/// Returns the type of the messages, all zero for bytes.
+/// Returns the layout of the type of the messages, all zero for bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_receiver_message_type(
     receiver: Option<&Receiver>,
-    message: Option<&mut MaybeUninit<MessageType>>,
+    message: Option<&mut MaybeUninit<Layout>>,
 ) -> Status {
     query("get message type", receiver, ("message", message), |properties| properties.message)
 }

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::any_sender::Properties;
 use super::argument::{Out, required};
-use super::channel::MessageType;
+use super::layout::Layout;
 use super::sender::{OpenSender, Sender, enter, enter_idle, failure};
 use super::status::{Failure, Status, run};
 use super::timeout::duration;
@@ -136,11 +136,11 @@ pub extern "C" fn pagemate_sender_max_len(
     query("get length", sender, ("len", len), |properties| properties.max_len)
 }
 
-/// Returns the type of the messages, all zero for bytes.
+/// Returns the layout of the type of the messages, all zero for bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_sender_message_type(
     sender: Option<&Sender>,
-    message: Option<&mut MaybeUninit<MessageType>>,
+    message: Option<&mut MaybeUninit<Layout>>,
 ) -> Status {
     query("get message type", sender, ("message", message), |properties| properties.message)
 }

@@ -7,11 +7,17 @@
 
 #include "channel.h"
 
-static const pagemate_channel_options four = {.capacity = 3, .max_len = 16};
+/* The options of the current kind of channel. */
+static pagemate_channel_options plain = {0}, four = {.capacity = 3, .max_len = 16};
+
+/* Whether receivers get the messages that were sent before they were opened. */
+static bool keeps_messages(void) {
+    return plain.kind != PAGEMATE_CHANNEL_KIND_BROADCAST;
+}
 
 static void messages_arrive_in_order(void) {
     pagemate_sender *sender = new_sender("order", &four);
-    pagemate_receiver *receiver = open_receiver("order", NULL);
+    pagemate_receiver *receiver = open_receiver("order", &plain);
     char bytes[16];
     size_t len = 0, count = 77;
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_receiver_try_recv(receiver, bytes, sizeof bytes, &len));
@@ -48,14 +54,14 @@ static void properties_are_returned(void) {
     const char *name = NULL;
     bool truth = true;
     size_t number = 0;
-    pagemate_message_type type = {.len = 9};
+    pagemate_layout type = {.len = 9};
     DO(pagemate_receiver_open_or_create("Local\\properties", &four, &receiver));
     DO(pagemate_receiver_was_created(receiver, &truth));
     CHECK(truth);
     DO(pagemate_receiver_has_sender(receiver, &truth));
     CHECK(!truth);
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_receiver_wait_for_sender(receiver, SHORT));
-    DO(pagemate_sender_open_or_create("properties", NULL, &sender));
+    DO(pagemate_sender_open_or_create("properties", &plain, &sender));
     DO(pagemate_receiver_has_sender(receiver, &truth));
     CHECK(truth);
     DO(pagemate_receiver_wait_for_sender(receiver, LONG));
@@ -90,7 +96,7 @@ static void properties_are_returned(void) {
 
 static void a_message_that_is_too_long_is_not_lost(void) {
     pagemate_sender *sender = new_sender("long", &four);
-    pagemate_receiver *receiver = open_receiver("long", NULL);
+    pagemate_receiver *receiver = open_receiver("long", &plain);
     char bytes[16];
     size_t len = 0, lens[4], count = 0;
     CHECK_STATUS(PAGEMATE_WRONG_LENGTH, pagemate_sender_send(sender, "0123456789abcdefg", 17));
@@ -111,7 +117,7 @@ static void a_message_that_is_too_long_is_not_lost(void) {
 
 static void batches_are_sent_and_received(void) {
     pagemate_sender *sender = new_sender("batches", &four);
-    pagemate_receiver *receiver = open_receiver("batches", NULL);
+    pagemate_receiver *receiver = open_receiver("batches", &plain);
     char bytes[8][2];
     size_t lens[8] = {0}, count = 77;
     DO(pagemate_sender_try_send_many(sender, "aabbccddee", 2, 5, &count));
@@ -133,14 +139,16 @@ static void batches_are_sent_and_received(void) {
     CHECK(count == 0);
     DO(pagemate_receiver_close(receiver));
     /* The count is exact although the last message finds no receiver. */
-    CHECK_STATUS(PAGEMATE_DISCONNECTED, pagemate_sender_send_all(sender, "aabbccddee", 2, 5, &count));
-    CHECK(count == 4);
+    if (keeps_messages()) {
+        CHECK_STATUS(PAGEMATE_DISCONNECTED, pagemate_sender_send_all(sender, "aabbccddee", 2, 5, &count));
+        CHECK(count == 4);
+    }
     DO(pagemate_sender_close(sender));
 }
 
 static void loans_and_samples_are_in_place(void) {
     pagemate_sender *sender = new_sender("places", &four);
-    pagemate_receiver *receiver = open_receiver("places", NULL);
+    pagemate_receiver *receiver = open_receiver("places", &plain);
     void *memory = NULL;
     const void *seen = NULL;
     size_t len = 0, count = 0;
@@ -181,25 +189,27 @@ static void loans_and_samples_are_in_place(void) {
     DO(pagemate_receiver_sample_timeout(receiver, LONG, &seen, &len));
     DO(pagemate_receiver_close(receiver));
     DO(pagemate_sender_loan(sender, &memory, NULL));
-    DO(pagemate_receiver_open("places", NULL, &receiver));
+    DO(pagemate_receiver_open("places", &plain, &receiver));
     DO(pagemate_sender_close(sender));
-    EXPECT(receiver, "second");
+    if (keeps_messages()) {
+        EXPECT(receiver, "second");
+    }
     CHECK_STATUS(PAGEMATE_DISCONNECTED, pagemate_receiver_sample(receiver, &seen, &len));
     DO(pagemate_receiver_close(receiver));
 }
 
 static void types_are_checked(void) {
-    const pagemate_message_type type = {.len = 8, .align = 8, .fingerprint = 2026};
-    const pagemate_channel_options typed = {.message = type, .capacity = 4};
-    const pagemate_channel_options other = {.message = {.len = 8, .align = 8, .fingerprint = 2027}};
-    const pagemate_channel_options any = {.flags = PAGEMATE_ANY_MESSAGE_TYPE};
-    const pagemate_channel_options both = {.message = type, .flags = PAGEMATE_ANY_MESSAGE_TYPE};
+    const pagemate_layout type = {.len = 8, .align = 8, .fingerprint = 2026};
+    pagemate_channel_options typed = plain, other = plain, any = plain, both = plain;
+    typed.message = other.message = both.message = type;
+    other.message.fingerprint++;
+    any.flags = both.flags = PAGEMATE_ANY_MESSAGE_TYPE;
     pagemate_sender *sender = new_sender("typed", &typed);
     pagemate_receiver *receiver = NULL;
-    pagemate_message_type found = {0};
+    pagemate_layout found = {0};
     uint64_t number = 7;
     size_t len = 0;
-    CHECK_STATUS(PAGEMATE_WRONG_KIND, pagemate_receiver_open("typed", NULL, &receiver));
+    CHECK_STATUS(PAGEMATE_WRONG_KIND, pagemate_receiver_open("typed", &plain, &receiver));
     CHECK(receiver == NULL);
     CHECK_STATUS(PAGEMATE_WRONG_KIND, pagemate_receiver_open("typed", &other, &receiver));
     CHECK_MESSAGE("8 bytes, aligned to 8, with layout 00000000000007ea");
@@ -217,10 +227,10 @@ static void types_are_checked(void) {
     DO(pagemate_sender_close(sender));
 }
 
-/* Returns the number of messages that a child sent before it was killed while it had a loan. */
 static void a_sender_that_is_killed_in_a_loan_sends_nothing_more(void) {
     pagemate_receiver *receiver = NULL;
-    const pagemate_channel_options waits = {.waiting = PAGEMATE_WAITING_SLEEP};
+    pagemate_channel_options waits = plain;
+    waits.waiting = PAGEMATE_WAITING_SLEEP;
     char bytes[16];
     size_t len = 0;
     DO(pagemate_receiver_create_new("killed", &waits, &receiver));
@@ -230,7 +240,7 @@ static void a_sender_that_is_killed_in_a_loan_sends_nothing_more(void) {
         pagemate_sender *sender = NULL;
         void *memory = NULL;
         alarm(60);
-        DO(pagemate_sender_open("killed", NULL, &sender));
+        DO(pagemate_sender_open("killed", &plain, &sender));
         DO(pagemate_sender_send(sender, "before", 6));
         DO(pagemate_sender_loan(sender, &memory, NULL));
         memcpy(memory, "partial", 7);
@@ -240,7 +250,7 @@ static void a_sender_that_is_killed_in_a_loan_sends_nothing_more(void) {
     CHECK_STATUS(PAGEMATE_DISCONNECTED, pagemate_receiver_recv(receiver, bytes, sizeof bytes, &len));
     CHECK(waitpid(child, NULL, 0) == child);
     pagemate_sender *next = NULL;
-    DO(pagemate_sender_open("killed", NULL, &next));
+    DO(pagemate_sender_open("killed", &plain, &next));
     DO(pagemate_sender_send(next, "next", 4));
     EXPECT(receiver, "next");
     DO(pagemate_sender_close(next));
@@ -248,32 +258,125 @@ static void a_sender_that_is_killed_in_a_loan_sends_nothing_more(void) {
 }
 
 static void an_endpoint_awaits_the_successor_of_its_peer(void) {
-    const pagemate_channel_options awaits = {.flags = PAGEMATE_AWAIT_SUCCESSOR,
-                                             .waiting = PAGEMATE_WAITING_SPIN};
+    pagemate_channel_options awaits = plain;
+    awaits.flags = PAGEMATE_AWAIT_SUCCESSOR;
+    awaits.waiting = PAGEMATE_WAITING_SPIN;
     pagemate_receiver *receiver = NULL;
     pagemate_sender *sender = NULL;
     char bytes[16];
     size_t len = 0;
     CHECK_STATUS(PAGEMATE_NOT_FOUND, pagemate_receiver_open_within("later", &awaits, SHORT, &receiver));
     DO(pagemate_receiver_create_new("later", &awaits, &receiver));
-    DO(pagemate_sender_open_within("later", NULL, LONG, &sender));
+    DO(pagemate_sender_open_within("later", &plain, LONG, &sender));
     DO(pagemate_sender_close(sender));
     CHECK_STATUS(PAGEMATE_TIMED_OUT, pagemate_receiver_recv_timeout(receiver, SHORT, bytes, 16, &len));
-    DO(pagemate_sender_open("later", NULL, &sender));
+    DO(pagemate_sender_open("later", &plain, &sender));
     DO(pagemate_sender_send(sender, "successor", 9));
     EXPECT(receiver, "successor");
     DO(pagemate_sender_close(sender));
     DO(pagemate_receiver_close(receiver));
 }
 
+/* A kind is refused where another one is expected. */
+static void kinds_are_checked(void) {
+    pagemate_channel_options other = plain;
+    pagemate_receiver *receiver = NULL;
+    pagemate_sender *sender = new_sender("kind", &plain);
+    other.kind = plain.kind == PAGEMATE_CHANNEL_KIND_SPSC ? PAGEMATE_CHANNEL_KIND_BROADCAST
+                                                          : PAGEMATE_CHANNEL_KIND_SPSC;
+    CHECK_STATUS(PAGEMATE_WRONG_KIND, pagemate_receiver_open("kind", &other, &receiver));
+    CHECK_MESSAGE("it is a channel of kind");
+    DO(pagemate_sender_close(sender));
+}
+
+/* Receivers of a lossy broadcast channel count the messages that they missed. */
+static void a_lossy_channel_counts_missed_messages(void) {
+    const pagemate_channel_options lossy = {.kind = PAGEMATE_CHANNEL_KIND_BROADCAST,
+                                            .flags = PAGEMATE_LOSSY,
+                                            .capacity = 4,
+                                            .receivers = 2};
+    const pagemate_channel_options over = {.kind = PAGEMATE_CHANNEL_KIND_BROADCAST,
+                                           .flags = PAGEMATE_TAKE_OVER};
+    pagemate_sender *sender = new_sender("lossy", &lossy);
+    pagemate_receiver *quick = open_receiver("lossy", &lossy), *slow = open_receiver("lossy", &over);
+    pagemate_receiver *third = NULL;
+    const void *seen = NULL;
+    uint64_t missed = 77;
+    size_t len = 0;
+    CHECK_STATUS(PAGEMATE_ALREADY_EXISTS, pagemate_receiver_open("lossy", &lossy, &third));
+    for (char c = 'a'; c < 'g'; c++) {
+        const char text[2] = {c};
+        DO(pagemate_sender_send(sender, text, 1));
+        EXPECT(quick, text);
+    }
+    EXPECT(slow, "c");
+    DO(pagemate_receiver_sample(slow, &seen, &len));
+    for (int i = 0; i < 50; i++) {
+        DO(pagemate_sender_send(sender, "x", 1));
+    }
+    CHECK(len == 1 && *(const char *)seen == 'd');
+    CHECK_STATUS(PAGEMATE_IN_USE, pagemate_receiver_missed(slow, &missed));
+    DO(pagemate_receiver_finish(slow));
+    EXPECT(slow, "x");
+    DO(pagemate_receiver_missed(slow, &missed));
+    CHECK(missed == 2 + 2 + 46);
+    DO(pagemate_receiver_missed(quick, &missed));
+    CHECK(missed == 0);
+    DO(pagemate_receiver_close(quick));
+    DO(pagemate_receiver_close(slow));
+    DO(pagemate_sender_close(sender));
+}
+
+/* A work queue: each message goes to one receiver, and to another one if that is killed. */
+static void the_work_of_a_killed_receiver_is_delivered_again(void) {
+    const pagemate_channel_options queue = {.kind = PAGEMATE_CHANNEL_KIND_MPMC, .capacity = 8};
+    pagemate_sender *sender = new_sender("queue", &queue), *second = NULL;
+    pagemate_receiver *receiver = open_receiver("queue", &queue);
+    const void *seen = NULL;
+    size_t len = 0;
+    bool again = true;
+    DO(pagemate_sender_open("queue", &queue, &second));
+    DO(pagemate_sender_send(sender, "one", 3));
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        pagemate_receiver *worker = NULL;
+        alarm(60);
+        DO(pagemate_receiver_open("queue", &queue, &worker));
+        DO(pagemate_receiver_sample(worker, &seen, &len));
+        raise(SIGKILL);
+    }
+    CHECK(waitpid(child, NULL, 0) == child);
+    DO(pagemate_receiver_sample_timeout(receiver, LONG, &seen, &len));
+    CHECK(len == 3 && memcmp(seen, "one", 3) == 0);
+    DO(pagemate_receiver_redelivered(receiver, &again));
+    CHECK(again);
+    DO(pagemate_receiver_finish(receiver));
+    DO(pagemate_sender_send(second, "two", 3));
+    EXPECT(receiver, "two");
+    DO(pagemate_receiver_redelivered(receiver, &again));
+    CHECK(!again);
+    DO(pagemate_receiver_close(receiver));
+    DO(pagemate_sender_close(second));
+    DO(pagemate_sender_close(sender));
+}
+
 int main(void) {
-    messages_arrive_in_order();
-    properties_are_returned();
-    a_message_that_is_too_long_is_not_lost();
-    batches_are_sent_and_received();
-    loans_and_samples_are_in_place();
-    types_are_checked();
-    a_sender_that_is_killed_in_a_loan_sends_nothing_more();
-    an_endpoint_awaits_the_successor_of_its_peer();
+    static const pagemate_channel_kind kinds[] = {PAGEMATE_CHANNEL_KIND_SPSC, PAGEMATE_CHANNEL_KIND_MPMC,
+                                                  PAGEMATE_CHANNEL_KIND_BROADCAST};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        plain.kind = four.kind = kinds[i];
+        messages_arrive_in_order();
+        properties_are_returned();
+        a_message_that_is_too_long_is_not_lost();
+        batches_are_sent_and_received();
+        loans_and_samples_are_in_place();
+        types_are_checked();
+        kinds_are_checked();
+        a_sender_that_is_killed_in_a_loan_sends_nothing_more();
+        an_endpoint_awaits_the_successor_of_its_peer();
+    }
+    a_lossy_channel_counts_missed_messages();
+    the_work_of_a_killed_receiver_is_delivered_again();
     return 0;
 }

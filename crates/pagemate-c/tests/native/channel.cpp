@@ -157,11 +157,39 @@ static void a_loop_ends_with_the_sender() {
     CHECK_THROWS(PAGEMATE_DISCONNECTED, receiver.recv());
 }
 
+static void every_receiver_gets_a_broadcast() {
+    const auto options = ChannelOptions().capacity(4).lossy().receivers(2);
+    auto sender = pagemate::broadcast::Sender<int>::create_new("broadcast", options);
+    using Listener = pagemate::broadcast::Receiver<int>;
+    auto quick = Listener::open("broadcast"), slow = Listener::open("broadcast", ChannelOptions().take_over());
+    for (int i = 0; i < 6; i++) {
+        sender.send(i);
+        CHECK(quick.recv() == i);
+    }
+    CHECK(slow.recv() == 2 && slow.missed() == 2 && quick.missed() == 0);
+    CHECK_THROWS(PAGEMATE_WRONG_KIND, Receiver<int>::open("broadcast"));
+}
+
+static void several_senders_and_receivers_share_a_queue() {
+    using pagemate::mpmc::Receiver, pagemate::mpmc::Sender;
+    auto one = Sender<int>::create_new("queue");
+    auto two = Sender<int>::open("queue");
+    auto worker = Receiver<int>::open("queue"), other = Receiver<int>::open("queue");
+    one.send(1);
+    two.send(2);
+    auto task = worker.sample();
+    CHECK(*task == 1 && !worker.redelivered() && other.recv() == 2 && !other.redelivered());
+    task.put_back();
+    CHECK(other.recv() == 1);
+}
+
 int main() {
     values_are_sent();
     messages_are_in_place();
     bytes_are_sent();
     types_are_checked();
     a_loop_ends_with_the_sender();
+    every_receiver_gets_a_broadcast();
+    several_senders_and_receivers_share_a_queue();
     return 0;
 }

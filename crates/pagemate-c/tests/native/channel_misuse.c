@@ -11,12 +11,13 @@
 static void null_is_refused(void) {
     pagemate_sender *sender = new_sender("null", NULL), *no_sender = NULL;
     pagemate_receiver *receiver = open_receiver("null", NULL), *no_receiver = NULL;
-    pagemate_message_type type = {0};
+    pagemate_layout type = {0};
     const char *name = NULL;
     const void *seen = NULL;
     void *memory = NULL;
     bool truth = false;
     size_t number = 0;
+    uint64_t missed = 0;
     char byte = 0;
     CHECK_NULL("name", pagemate_sender_create_new(NULL, NULL, &no_sender));
     CHECK_NULL("sender", pagemate_sender_create_new("x", NULL, NULL));
@@ -99,6 +100,10 @@ static void null_is_refused(void) {
     CHECK_NULL("receiver", pagemate_receiver_has_sender(NULL, &truth));
     CHECK_NULL("found", pagemate_receiver_has_sender(receiver, NULL));
     CHECK_NULL("receiver", pagemate_receiver_wait_for_sender(NULL, 0));
+    CHECK_NULL("receiver", pagemate_receiver_redelivered(NULL, &truth));
+    CHECK_NULL("redelivered", pagemate_receiver_redelivered(receiver, NULL));
+    CHECK_NULL("receiver", pagemate_receiver_missed(NULL, &missed));
+    CHECK_NULL("count", pagemate_receiver_missed(receiver, NULL));
     CHECK_NULL("receiver", pagemate_receiver_was_created(NULL, &truth));
     CHECK_NULL("created", pagemate_receiver_was_created(receiver, NULL));
     CHECK_NULL("receiver", pagemate_receiver_name(NULL, &name));
@@ -125,8 +130,10 @@ static void options_are_checked(void) {
         {.capacity = UINT64_MAX},
         {.max_len = UINT64_MAX},
         {.capacity = UINT64_C(1) << 60, .max_len = UINT64_C(1) << 60},
+        {.kind = PAGEMATE_CHANNEL_KIND_BROADCAST, .receivers = 65},
+        {.kind = PAGEMATE_CHANNEL_KIND_BROADCAST, .receivers = UINT64_MAX},
         {.message = {.len = 4, .align = 3, .fingerprint = 1}},
-        {.message = {.len = UINT64_MAX, .align = 1, .fingerprint = 1}},
+        {.message = {.len = SIZE_MAX, .align = 1, .fingerprint = 1}},
         {.message = {.len = 8, .align = UINT64_C(1) << 63, .fingerprint = 1}},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

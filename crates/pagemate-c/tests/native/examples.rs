@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use super::CPP_HEADERS;
-use super::build::{Linked, compile, root, run, run_command};
+use super::build::{BUILT, Linked, compile, root, run, run_command};
 use super::harness::Place;
 
 /// Returns the code blocks of a language in a text, without comment markers.
@@ -130,4 +130,32 @@ fn the_sensor_example_publishes_samples_to_a_watcher() {
         })
         .collect();
     assert!(counts.len() == 3 && counts.is_sorted_by(|one, next| one < next), "{seen}");
+}
+
+/// Builds an example of this package in Rust, and returns its path.
+fn rust_example(name: &str) -> PathBuf {
+    let directory = BUILT.shared.parent().unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "-p", "pagemate-c", "--example", name]);
+    cargo.arg("--target-dir").arg(directory.parent().unwrap()).current_dir(root());
+    if directory.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success());
+    directory.join("examples").join(name)
+}
+
+#[test]
+fn a_program_in_c_sends_to_a_program_in_rust() {
+    let place = Place::new("native-thermometer");
+    let sender = compile(&root().join("examples/thermometer.c"), "c11", Linked::Static);
+    let mut sender = Command::new(sender);
+    sender.arg("3").env("PAGEMATE_DIR", place.path()).stdout(Stdio::piped());
+    let sender = sender.spawn().unwrap();
+    let shown = run(&place, &rust_example("thermometer"), &[]);
+    assert_eq!(shown, "1: 20.5 °C\n2: 21.0 °C\n3: 21.5 °C\n");
+    let sender = sender.wait_with_output().unwrap();
+    assert!(sender.status.success());
+    assert_eq!(String::from_utf8(sender.stdout).unwrap(), "3 measurements were received\n");
+    place.assert_empty();
 }

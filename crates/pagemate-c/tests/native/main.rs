@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod build;
+mod courier;
 mod examples;
 mod fingerprint;
 #[path = "../../../pagemate/tests/harness/mod.rs"]
