@@ -2,12 +2,13 @@
 
 mod harness;
 
+use std::io::Read as _;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::{Held, PATIENCE, Place, Ran};
-use pagemate::channel::{Options, spsc};
+use pagemate::channel::{Options, broadcast, spsc};
 use serde_json::Value;
 
 impl Place {
@@ -19,11 +20,26 @@ impl Place {
             let ran = self.run(&["info", name, "--json"]);
             if ran.code == Some(0) {
                 let info: Value = serde_json::from_slice(&ran.bytes).unwrap();
-                if cfg!(windows) || info["state"]["sent"] == count {
+                let sent = info["state"]["sent"].as_u64();
+                if cfg!(windows) || sent.is_some_and(|sent| sent >= count) {
                     return info;
                 }
             }
             assert!(Instant::now() < deadline, "{name} does not exist, or sent less than {count}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Calls `info` repeatedly until the channel has this number of receivers.
+    #[track_caller]
+    fn until_receivers(&self, name: &str, count: u64) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let info = self.until_sent(name, 0);
+            if info["state"]["receivers"] == count {
+                return info;
+            }
+            assert!(Instant::now() < deadline, "{name} has not {count} receivers: {info}");
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -119,15 +135,12 @@ fn failures_name_the_cause_and_the_remedy() {
 fn a_second_receiver_of_a_channel_for_one_is_refused_while_the_first_lives() {
     let place = Place::new();
     let name = place.name("second");
-    let mut command = place.command(&["send", &name]);
+    let mut command = place.command(&["send", &name, "--kind", "spsc"]);
     let mut sender = Held::start_silent(command.stdin(Stdio::piped()));
     place.until_sent(&name, 0);
     let first = place.start(&["recv", &name]);
     if cfg!(not(windows)) {
-        let deadline = Instant::now() + PATIENCE;
-        while place.until_sent(&name, 0)["state"]["receivers"] != 1 {
-            assert!(Instant::now() < deadline, "no receiver");
-        }
+        place.until_receivers(&name, 1);
         let line = place.run(&["recv", &name]).error_line(2);
         assert!(line.contains("is its receiver and is alive"), "{line}");
     }
@@ -149,4 +162,93 @@ fn a_message_that_recv_failed_to_print_is_received_again() {
     assert!(ran.error_line(2).contains("write standard output"));
     assert_eq!(place.run(&["recv", &name, "--count", "2"]).text(), "1\n2\n");
     assert_eq!(sender.join().unwrap().text(), "");
+}
+
+#[test]
+fn receivers_of_the_default_kind_share_the_messages() {
+    let place = Place::new();
+    let name = place.name("shared");
+    let receivers = [0, 1].map(|_| place.start(&["recv", &name, "--follow", "--count", "100"]));
+    let lines: Vec<String> = (0..200).map(|i| format!("{i}\n")).collect();
+    let path = place.file("lines", lines.concat().as_bytes());
+    // Two senders may have the channel, too.
+    let mut other = place.command(&["send", &name]);
+    let mut other = Held::start_silent(other.stdin(Stdio::piped()));
+    assert_eq!(place.run(&["send", &name, "--file", &path]).text(), "");
+    other.close_input();
+    assert!(other.wait().success());
+    let mut received = Vec::new();
+    for receiver in receivers {
+        let text = receiver.join().unwrap().text();
+        let numbers: Vec<u32> = text.lines().map(|line| line.parse().unwrap()).collect();
+        assert!(numbers.is_sorted(), "{numbers:?}");
+        received.extend(numbers);
+    }
+    received.sort_unstable();
+    assert!(received.iter().copied().eq(0..200), "{received:?}");
+}
+
+#[test]
+fn every_receiver_of_a_broadcast_channel_gets_every_message() {
+    if cfg!(windows) {
+        // `info` has no state there, so that the test cannot know when both receivers are there.
+        return;
+    }
+    let place = Place::new();
+    let name = place.name("broadcast");
+    let mut sender = place.command(&["send", &name, "--kind", "broadcast", "--capacity", "4"]);
+    let mut sender = Held::start_silent(sender.stdin(Stdio::piped()));
+    let receivers = [0, 1, 2].map(|_| place.start(&["recv", &name, "--wait"]));
+    let info = place.until_receivers(&name, 3);
+    assert_eq!(info["state"]["channel"], "broadcast");
+    let lines: Vec<String> = (0..100).map(|i| format!("{i}\n")).collect();
+    sender.write(lines.concat().as_bytes());
+    sender.close_input();
+    assert!(sender.wait().success());
+    for receiver in receivers {
+        assert_eq!(receiver.join().unwrap().text(), lines.concat());
+    }
+}
+
+#[test]
+fn a_broadcast_begins_when_a_receiver_is_there() {
+    let place = Place::new();
+    let name = place.name("first");
+    let broadcast = ["send", &name, "--kind", "broadcast", "--text", "1"];
+    let line = place.run(&[&broadcast[..], &["--timeout", "50ms"]].concat()).error_line(1);
+    assert!(line.ends_with("no receiver came within 50ms"), "{line}");
+    assert_eq!(place.run(&[&broadcast[..], &["--no-wait"]].concat()).text(), "");
+    let sender = place.start(&broadcast);
+    assert_eq!(place.run(&["recv", &name, "--wait"]).text(), "1\n");
+    assert_eq!(sender.join().unwrap().text(), "");
+    let line = place.run(&["send", &name, "--lossy", "--text", "1"]).error_line(2);
+    assert!(line.contains("add --kind broadcast"), "{line}");
+}
+
+#[test]
+fn a_slow_receiver_of_a_lossy_channel_warns_of_missed_messages() {
+    let place = Place::new();
+    let name = place.name("lossy");
+    let mut options = Options::new();
+    options.capacity(4).max_len(1 << 20).lossy(true);
+    let mut sender: broadcast::Sender<[u8]> = options.create_new(&name).unwrap();
+    // The command looks for the channel in the directory of this process.
+    let mut command = place.command(&["recv", &name]);
+    command.env_remove("PAGEMATE_DIR").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut receiver = command.spawn().unwrap();
+    assert!(sender.wait_for_receiver(PATIENCE).unwrap());
+    // No pipe has room for this message, so that the command blocks after the first bytes of it.
+    sender.send(&[b'a'; 1 << 20]).unwrap();
+    let mut out = [0];
+    receiver.stdout.as_mut().unwrap().read_exact(&mut out).unwrap();
+    (0..10).for_each(|i| sender.send(format!("{i}").as_bytes()).unwrap());
+    drop(sender);
+    let ended = receiver.wait_with_output().unwrap();
+    let text = String::from_utf8(ended.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0].len(), (1 << 20) - 1);
+    assert_eq!(lines[1..], ["6", "7", "8", "9"]);
+    let errors = String::from_utf8(ended.stderr).unwrap();
+    assert!(errors.contains("6 messages were missed before the next one"), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
 }

@@ -4,15 +4,44 @@ use std::io;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use pagemate::channel::broadcast::Broadcast;
+use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
-use pagemate::channel::{Kind, Options, Receiver, RecvError, SendError, Sender};
+use pagemate::channel::{Kind, Options, Receiver, RecvError, Sample, SendError, Sender};
 use pagemate::{ErrorKind, Name, Result};
 
 /// The kind of a new channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KindArg {
+    /// Several senders and receivers; each message goes to one of the receivers.
+    Mpmc,
+    /// One sender and several receivers; each message goes to all of them.
+    Broadcast,
     /// One sender and one receiver.
     Spsc,
+}
+
+/// A kind of channel that the commands can use.
+trait MessageKind: Kind {
+    /// Whether messages are lost that are sent while the channel has no receiver.
+    const NEEDS_RECEIVER: bool = false;
+
+    /// Returns how many messages the receiver missed directly before this one.
+    fn missed(_sample: &Sample<'_, Self, [u8]>) -> u64 {
+        0
+    }
+}
+
+impl MessageKind for Spsc {}
+
+impl MessageKind for Mpmc {}
+
+impl MessageKind for Broadcast {
+    const NEEDS_RECEIVER: bool = true;
+
+    fn missed(sample: &Sample<'_, Broadcast, [u8]>) -> u64 {
+        sample.missed()
+    }
 }
 
 /// A sender of any kind of channel.
@@ -26,9 +55,15 @@ pub(crate) trait Sending {
     fn pending(&self) -> usize;
 
     fn wait_until_received(&mut self, time: Duration) -> std::result::Result<bool, SendError>;
+
+    /// Returns whether messages are lost that are sent while the channel has no receiver.
+    fn needs_receiver(&self) -> bool;
+
+    /// Waits for at most `time` until a live process has a receiver. Returns whether one has.
+    fn wait_for_receiver(&self, time: Duration) -> Result<bool>;
 }
 
-impl<K: Kind> Sending for Sender<K, [u8]> {
+impl<K: MessageKind> Sending for Sender<K, [u8]> {
     fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError> {
         Sender::send(self, message)
     }
@@ -44,30 +79,38 @@ impl<K: Kind> Sending for Sender<K, [u8]> {
     fn wait_until_received(&mut self, time: Duration) -> std::result::Result<bool, SendError> {
         Sender::wait_until_received(self, time)
     }
+
+    fn needs_receiver(&self) -> bool {
+        K::NEEDS_RECEIVER
+    }
+
+    fn wait_for_receiver(&self, time: Duration) -> Result<bool> {
+        Sender::wait_for_receiver(self, time)
+    }
 }
 
 /// A receiver of any kind of channel.
 pub(crate) trait Receiving {
-    /// Receives a message and passes it to `consume`. If that fails, the message stays in the channel.
-    /// Blocks for at most `time`.
+    /// Receives a message. Passes it to `consume`, with the number of messages that were missed directly
+    /// before it. If that fails, the message stays in the channel. Blocks for at most `time`.
     fn recv(
         &mut self,
         time: Duration,
-        consume: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        consume: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
     ) -> std::result::Result<io::Result<()>, RecvError>;
 
     /// Returns whether messages have different lengths.
     fn is_bytes(&self) -> bool;
 }
 
-impl<K: Kind> Receiving for Receiver<K, [u8]> {
+impl<K: MessageKind> Receiving for Receiver<K, [u8]> {
     fn recv(
         &mut self,
         time: Duration,
-        consume: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        consume: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
     ) -> std::result::Result<io::Result<()>, RecvError> {
         let sample = self.sample_timeout(time)?;
-        let consumed = consume(&sample.read());
+        let consumed = consume(&sample.read(), K::missed(&sample));
         if consumed.is_err() {
             sample.put_back();
         }
@@ -126,12 +169,18 @@ fn sender(
     options: &Options,
     may_create: bool,
 ) -> Result<Box<dyn Sending>> {
-    fn open<K: Kind>(name: &Name, options: &Options, may_create: bool) -> Result<Box<dyn Sending>> {
+    fn open<K: MessageKind>(
+        name: &Name,
+        options: &Options,
+        may_create: bool,
+    ) -> Result<Box<dyn Sending>> {
         let sender: Sender<K, [u8]> =
             if may_create { options.open_or_create(name)? } else { options.open(name)? };
         Ok(Box::new(sender))
     }
     match kind {
+        KindArg::Mpmc => open::<Mpmc>(name, options, may_create),
+        KindArg::Broadcast => open::<Broadcast>(name, options, may_create),
         KindArg::Spsc => open::<Spsc>(name, options, may_create),
     }
 }
@@ -142,11 +191,17 @@ fn receiver(
     options: &Options,
     time: Duration,
 ) -> Result<Box<dyn Receiving>> {
-    fn open<K: Kind>(name: &Name, options: &Options, time: Duration) -> Result<Box<dyn Receiving>> {
+    fn open<K: MessageKind>(
+        name: &Name,
+        options: &Options,
+        time: Duration,
+    ) -> Result<Box<dyn Receiving>> {
         let receiver: Receiver<K, [u8]> = options.open_within(name, time)?;
         Ok(Box::new(receiver))
     }
     match kind {
+        KindArg::Mpmc => open::<Mpmc>(name, options, time),
+        KindArg::Broadcast => open::<Broadcast>(name, options, time),
         KindArg::Spsc => open::<Spsc>(name, options, time),
     }
 }

@@ -7,7 +7,7 @@ use pagemate::channel::{Options, RecvError};
 
 use crate::arguments::{ObjectName, WaitForName};
 use crate::channel::{Form, Receiving, open_receiver};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{self, Failure, Outcome};
 use crate::opening;
 use crate::text::escape_line;
 use crate::time::{duration, format_duration};
@@ -17,6 +17,10 @@ use crate::time::{duration, format_duration};
 /// The command prints each message as soon as it arrives. It ends when the channel is empty and its last
 /// sender has ended. With --follow it waits for the name, and after the last sender for the next one. A
 /// message stays in the channel until it was printed: if this command is killed, the next receiver gets it.
+///
+/// Several receivers share the messages of an mpmc channel, which is the kind that 'pagemate send' creates. Each
+/// receiver of a broadcast channel gets every message that is sent after it came. If that channel is lossy and
+/// this command is too slow, it warns of the messages that it missed.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -66,11 +70,16 @@ impl Recv {
         let time = self.idle.unwrap_or(Duration::MAX);
         let mut out = io::stdout().lock();
         let mut buffer = Vec::new();
-        let mut consume = |message: &[u8]| match form {
-            Form::Lines if is_terminal && !self.force => {
-                writeln!(out, "{}", escape_line(&String::from_utf8_lossy(message)))
+        let mut consume = |message: &[u8], missed| {
+            if missed > 0 {
+                warn_missed(&name, missed);
             }
-            form => form.write(message, &mut buffer, &mut out).and_then(|()| out.flush()),
+            match form {
+                Form::Lines if is_terminal && !self.force => {
+                    writeln!(out, "{}", escape_line(&String::from_utf8_lossy(message)))
+                }
+                form => form.write(message, &mut buffer, &mut out).and_then(|()| out.flush()),
+            }
         };
         let mut printed = 0;
         while self.count.is_none_or(|count| printed < count) {
@@ -102,6 +111,13 @@ impl Recv {
         let found = opening::wait_for(name, time, |time| open_receiver(name, &options, time))?;
         found.ok_or_else(|| opening::timed_out(name, time))
     }
+}
+
+/// Warns that the receiver was too slow for a lossy channel.
+fn warn_missed(name: &Name, missed: u64) {
+    let messages = if missed == 1 { "1 message was" } else { &format!("{missed} messages were") };
+    let why = "this receiver was too slow";
+    failure::warn(&failure_text(name, &format!("{messages} missed before the next one: {why}")));
 }
 
 fn failure_text(name: &Name, why: &str) -> String {

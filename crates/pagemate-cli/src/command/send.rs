@@ -19,16 +19,21 @@ use crate::time::{duration, format_duration};
 /// Each line of standard input is a message; --text gives messages as arguments. If no process holds the
 /// name, the command creates the channel. When the channel is full, it waits for a receiver. After the last
 /// message it waits until all messages were received, because a channel ends with its last process.
+///
+/// Each message goes to one receiver. With --kind broadcast it goes to all receivers that are there when it
+/// is sent, and the command waits for the first one before it sends anything.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   vmstat -n 1 | pagemate send ticks             # in one shell
   pagemate recv ticks --follow                  # in another shell, before or after
-  pagemate send jobs --text build --text test
+  pagemate send jobs --text build --text test   # several 'recv jobs' share the messages
+  vmstat -n 1 | pagemate send ticks --kind broadcast --lossy
   pagemate send log --file app.log --max-len 64K
 
 A channel that a program created with messages of one type accepts messages of exactly that \
-length; --as hex or --as frames sends bytes that are not text.
+length; --as hex or --as frames sends bytes that are not text. A program opens a channel by its kind, \
+and this command opens a channel of every kind except watch.
 
 Exit status:
   0    all messages were sent and received; with --no-wait, sent
@@ -47,8 +52,11 @@ pub(crate) struct Send {
     #[arg(long = "as", value_name = "FORM", default_value = "lines")]
     form: Form,
     /// The kind of a new channel.
-    #[arg(long, default_value = "spsc")]
+    #[arg(long, default_value = "mpmc")]
     kind: KindArg,
+    /// Let receivers of a new broadcast channel miss messages if they are slow, instead of waiting for them.
+    #[arg(long)]
+    lossy: bool,
     /// The number of messages that a new channel has room for, rounded up to a power of two.
     #[arg(long, value_name = "COUNT", default_value = "1024")]
     capacity: usize,
@@ -63,10 +71,12 @@ pub(crate) struct Send {
     /// the command then fails.
     #[arg(long)]
     follow: bool,
-    /// Wait for at most this time until all messages were received, such as 2s, then exit with code 1.
+    /// Wait for at most this time until all messages were received, and for the first receiver of a
+    /// broadcast channel, such as 2s, then exit with code 1.
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
-    /// End after the last message was sent. Messages are lost if no other process has the channel open.
+    /// Wait for no receiver, and end after the last message was sent. Messages are lost if no other
+    /// process has the channel open.
     #[arg(long, conflicts_with = "timeout")]
     no_wait: bool,
 }
@@ -74,14 +84,24 @@ pub(crate) struct Send {
 impl Send {
     pub(crate) fn run(self) -> Outcome {
         let name = self.object.parse()?;
+        if self.lossy && self.kind != KindArg::Broadcast {
+            let why = "--lossy applies to a broadcast channel; add --kind broadcast";
+            return Err(Failure::new(format!("send to \"{name}\": {why}")));
+        }
         // Open the input first: if that fails, no channel is created.
         let path = self.file.as_deref().unwrap_or(Path::new("-"));
         let input = if self.text.is_empty() { Some(Input::open(path)?) } else { None };
         let max_len = usize::try_from(self.max_len).unwrap_or(usize::MAX);
         let mut options = Options::new();
         options.capacity(self.capacity).max_len(max_len).sharing(self.sharing);
-        options.any_message_type().await_successor(self.follow);
+        options.any_message_type().await_successor(self.follow).lossy(self.lossy);
         let mut sender = open_sender(&name, &options, self.kind)?;
+        let time = self.timeout.unwrap_or(Duration::MAX);
+        if !self.no_wait && sender.needs_receiver() && !sender.wait_for_receiver(time)? {
+            let time = format_duration(time);
+            let why = format!("no receiver came within {time}");
+            return Err(Failure::No(format!("send to \"{name}\": {why}")));
+        }
         match input {
             Some(input) => send_input(&name, sender.as_mut(), input, self.form)?,
             None => {
@@ -93,7 +113,6 @@ impl Send {
         if self.no_wait {
             return Ok(());
         }
-        let time = self.timeout.unwrap_or(Duration::MAX);
         match sender.wait_until_received(time) {
             Ok(true) => Ok(()),
             Ok(false) => {

@@ -172,6 +172,10 @@ impl Held {
         self.errors.recv_timeout(PATIENCE).unwrap()
     }
 
+    pub(crate) fn write(&mut self, input: &[u8]) {
+        self.child.0.stdin.as_mut().unwrap().write_all(input).unwrap();
+    }
+
     pub(crate) fn close_input(&mut self) {
         self.child.0.stdin = None;
     }
