@@ -854,8 +854,8 @@ typedef struct {
      */
     uint64_t capacity;
     /**
-     * The maximum length in bytes of the messages of a new channel of bytes. 0 stands for 4,096. The system
-     * allocates a page of the channel's memory only when a message is written to it.
+     * The maximum length in bytes of the messages of a new channel of bytes. 0 stands for 4,096. Each
+     * slot has this length, and the creation of the channel reserves the memory of all slots.
      */
     uint64_t max_len;
     /**

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,19 @@ impl Example {
     #[track_caller]
     fn line(&self) -> String {
         self.lines.recv_timeout(TIMEOUT).expect("one more line")
+    }
+
+    /// Returns the lines up to the end of the output.
+    #[track_caller]
+    fn rest(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            match self.lines.recv_timeout(TIMEOUT) {
+                Ok(line) => lines.push(line),
+                Err(RecvTimeoutError::Disconnected) => return lines,
+                Err(RecvTimeoutError::Timeout) => panic!("the example hangs after {lines:?}"),
+            }
+        }
     }
 
     /// Closes the standard input, which ends an example that waits for Enter.
@@ -301,4 +314,32 @@ fn camera() {
     assert!(total > 0, "the slow viewer missed nothing");
     slow.ends_well();
     drop(camera);
+}
+
+#[test]
+fn work_queue() {
+    let place = Place::new("work-queue");
+    let submitter = Example::start(&place, "work_queue", &["submit"]);
+    let slow = [0; 3].map(|_| Example::start(&place, "work_queue", &["work", "1000000"]));
+    let mut in_hand = slow.each_ref().map(Example::line);
+    in_hand.sort();
+    assert_eq!(in_hand, ["begins job 1", "begins job 2", "begins job 3"]);
+    drop(slow);
+    let workers = [0; 2].map(|_| Example::start(&place, "work_queue", &["work", "1"]));
+    assert_eq!(submitter.line(), "all jobs are done");
+    submitter.ends_well();
+    let lines: Vec<String> = workers.iter().flat_map(Example::rest).collect();
+    workers.into_iter().for_each(Example::ends_well);
+    for job in 1..=40 {
+        let note = if job <= 3 { ", whose last worker was killed" } else { "" };
+        for line in [format!("begins job {job}{note}"), format!("has done job {job}")] {
+            assert_eq!(
+                lines.iter().filter(|other| **other == line).count(),
+                1,
+                "{line}: {lines:?}"
+            );
+        }
+    }
+    assert_eq!(lines.len(), 80, "{lines:?}");
+    place.assert_empty();
 }

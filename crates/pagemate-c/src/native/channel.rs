@@ -84,8 +84,8 @@ pub struct ChannelOptions {
     /// The least number of messages that a new channel has room for. It is rounded up to a power of two. 0
     /// stands for 1,024. An existing channel keeps its capacity.
     pub capacity: u64,
-    /// The maximum length in bytes of the messages of a new channel of bytes. 0 stands for 4,096. The system
-    /// allocates a page of the channel's memory only when a message is written to it.
+    /// The maximum length in bytes of the messages of a new channel of bytes. 0 stands for 4,096. Each
+    /// slot has this length, and the creation of the channel reserves the memory of all slots.
     pub max_len: u64,
     /// The number of receivers that a new channel of kind PAGEMATE_CHANNEL_KIND_BROADCAST can have at one time:
     /// 1 to 64. 0 stands for 16. Other kinds ignore it.

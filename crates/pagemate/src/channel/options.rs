@@ -70,7 +70,7 @@ impl Options {
     }
 
     /// Sets the maximum length in bytes of the messages of a new channel with messages of type `[u8]`. Each slot
-    /// has this length, but the system allocates a page of the slots only when a message is written to it.
+    /// has this length, and the creation of the channel reserves the memory of all slots.
     pub fn max_len(&mut self, bytes: usize) -> &mut Options {
         self.max_len = bytes;
         self

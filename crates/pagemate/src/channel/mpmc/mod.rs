@@ -60,6 +60,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `work_queue.rs` is a program for three or more terminals:
+//! `cargo run -p pagemate --example work_queue`.
 
 pub(super) mod consumer;
 pub(super) mod header;
