@@ -276,9 +276,44 @@ impl Description {
     /// Returns the state and the number of waiters as a short text. The text is empty for a
     /// section.
     pub(crate) fn state(&self) -> String {
-        let Some(state) = &self.state else { return String::new() };
+        self.state.as_ref().map_or_else(String::new, |state| self.with_waiters(state.to_string()))
+    }
+
+    /// Returns the [`state`](Description::state) for a column of a table. That of a channel has no word for
+    /// its kind, which [`kind_of_channel`](Description::kind_of_channel) returns.
+    pub(crate) fn brief_state(&self) -> String {
+        match &self.state {
+            Some(State::Channel {
+                pending,
+                capacity,
+                senders,
+                receivers,
+                sent,
+                received,
+                lost,
+                ..
+            }) => {
+                let lost = if *lost > 0 { format!("lost {lost}, ") } else { String::new() };
+                self.with_waiters(format!(
+                    "{pending} of {capacity}, {senders} to {receivers}, sent {sent}, {lost}received \
+                     {received}"
+                ))
+            }
+            _ => self.state(),
+        }
+    }
+
+    /// Returns the kind of a channel, and the kind of any other object.
+    pub(crate) fn kind_of_channel(&self) -> &str {
+        match &self.state {
+            Some(State::Channel { channel, .. }) => channel,
+            _ => self.kind,
+        }
+    }
+
+    fn with_waiters(&self, state: String) -> String {
         match self.waiting {
-            None | Some(0) => state.to_string(),
+            None | Some(0) => state,
             Some(1) => format!("{state}, 1 waiter"),
             Some(waiting) => format!("{state}, {waiting} waiters"),
         }

@@ -238,7 +238,7 @@ fn a_slow_receiver_of_a_lossy_channel_warns_of_missed_messages() {
     let mut receiver = command.spawn().unwrap();
     assert!(sender.wait_for_receiver(PATIENCE).unwrap());
     // No pipe has room for this message, so that the command blocks after the first bytes of it.
-    sender.send(&[b'a'; 1 << 20]).unwrap();
+    sender.send(&vec![b'a'; 1 << 20]).unwrap();
     let mut out = [0];
     receiver.stdout.as_mut().unwrap().read_exact(&mut out).unwrap();
     (0..10).for_each(|i| sender.send(format!("{i}").as_bytes()).unwrap());

@@ -59,6 +59,26 @@ fn tables_fit_terminals() {
 }
 
 #[test]
+fn list_shows_the_numbers_of_a_channel_in_a_narrow_terminal() {
+    let place = Place::new();
+    let name = &place.name("ticks");
+    let mut send = place.command(&["send", name, "--text", "a", "--text", "b", "--capacity", "64"]);
+    let _sender = Held::start_silent(&mut send);
+    let state = "2 of 64, 1 to 0, sent 2, received 0";
+    let deadline = std::time::Instant::now() + harness::PATIENCE;
+    while !place.run(&["list"]).text().contains(state) {
+        assert!(std::time::Instant::now() < deadline, "{}", place.run(&["list"]).text());
+    }
+    for columns in [80, 120] {
+        let (code, shown) = run(&place, columns, &["list"]);
+        assert_eq!(code, Some(0), "{shown}");
+        assert_fits(&shown, columns);
+        let shown = plain(&shown);
+        assert!(shown.contains("mpmc") && shown.contains(state), "{shown}");
+    }
+}
+
+#[test]
 fn help_fits_terminals() {
     let place = Place::new();
     let program = [

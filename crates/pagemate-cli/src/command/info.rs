@@ -19,7 +19,7 @@ Examples:
 
 Fields of the JSON object:
   name         as commands take it
-  kind         section, mutex, event or semaphore
+  kind         section, mutex, event, semaphore or channel
   namespace    local or global
   size         in bytes
   protection   read-only or read-write
@@ -31,7 +31,8 @@ Fields of the JSON object:
   holders      the processes that this user may see: pid, command
   file         the file whose memory the section shares
   state        mutex: owner, abandoned; event: signaled, reset;
-               semaphore: count, max
+               semaphore: count, max; channel: channel (its kind), pending,
+               capacity, senders, receivers, sent, received, lost
   waiting      the approximate number of waiters
 
 A value that is not known is null. Later releases may add fields.

@@ -18,6 +18,10 @@ use crate::text::escape_line;
 /// the object: 'rw, all:r' means that the owner reads and writes, and that all users read. Only root sees
 /// the processes of other users.
 ///
+/// KIND is the kind of channel for a channel, such as mpmc. Its STATE '3 of 64, 1 to 2, sent 9, received 6'
+/// has the messages in the channel, its capacity, the numbers of senders and receivers, and the numbers of
+/// messages. Messages that several receivers of a broadcast channel lost are counted for each of them.
+///
 /// A terminal that is too narrow shows fewer and truncated columns; a pipe gets all of them. 'pagemate
 /// info' prints everything about one object.
 #[derive(Args, Debug)]
@@ -116,7 +120,7 @@ fn rows(entries: &[Description], width: Option<usize>) -> String {
         column("NAME", Alignment::Left, 12, 0),
         column("KIND", Alignment::Left, 9, 5),
         column("SIZE", Alignment::Right, 10, 4),
-        column("STATE", Alignment::Left, 16, 6),
+        column("STATE", Alignment::Left, 36, 6),
         column("AGE", Alignment::Right, 6, 2),
         column("OWNER", Alignment::Left, 8, 3),
         column("ACCESS", Alignment::Left, 12, 1),
@@ -125,12 +129,12 @@ fn rows(entries: &[Description], width: Option<usize>) -> String {
     let rows = entries.iter().map(|entry| {
         [
             Cell::new(escape_line(&entry.name)),
-            Cell::new(entry.kind),
+            Cell::new(entry.kind_of_channel()),
             Cell::new(human(entry.size)),
             match entry.state {
                 Some(State::Mutex { abandoned: true, .. }) => Cell::styled(entry.state(), BAD),
                 Some(State::Mutex { owner: Some(_), .. }) => Cell::styled(entry.state(), WARNING),
-                _ => Cell::new(entry.state()),
+                _ => Cell::new(entry.brief_state()),
             },
             Cell::new(entry.age()),
             Cell::new(entry.owner()),
