@@ -1,5 +1,5 @@
-//! Runs the tests of typed memory in Miri, an interpreter that detects undefined behaviour. Miri
-//! does not support the system calls for shared memory.
+//! Runs the tests of typed memory, of racing copies and of the steps of sync objects in Miri, an interpreter
+//! that detects undefined behaviour. Miri does not support the system calls for shared memory.
 
 use std::process::Command;
 
@@ -13,6 +13,16 @@ pub(crate) fn miri() -> Outcome {
         println!("skipped: there is no nightly toolchain with Miri, and rustup cannot install one");
         return Ok(());
     }
+    // The first part has threads, whose order differs with the seed.
+    run(test(&["typed::"]).env("MIRIFLAGS", "-Zmiri-many-seeds=0..8"))?;
+    // The wake of a futex passes a number as a pointer.
+    let steps = ["steps::auto_event", "steps::counters", "steps::mutex"];
+    let mut steps = test(&[&["sys::copy::tests::every"], &steps[..]].concat());
+    run(steps.env("MIRIFLAGS", "-Zmiri-permissive-provenance"))
+}
+
+/// Returns a command that interprets the tests of these modules.
+fn test(modules: &[&str]) -> Command {
     let mut test = Command::new("cargo");
     test.args([
         "+nightly",
@@ -24,8 +34,8 @@ pub(crate) fn miri() -> Outcome {
         "--target-dir",
         "target/miri",
     ]);
-    test.args(["--", "typed::"]);
-    run(test.env("MIRIFLAGS", "-Zmiri-many-seeds=0..8"))
+    test.arg("--").args(modules);
+    test
 }
 
 /// Returns whether Miri is installed. Tries to install it if the nightly toolchain does not have

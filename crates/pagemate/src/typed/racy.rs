@@ -144,6 +144,8 @@ impl<T: Plain, const N: usize> ReadOnly<Racy<[T; N]>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     /// Miri runs this too: `cargo xtask miri`.
@@ -164,5 +166,23 @@ mod tests {
         });
         let reader = cell.as_read_only();
         assert_eq!(reader.get()[3], reader.as_array()[3].get());
+    }
+
+    /// Miri runs this too: `cargo xtask miri`.
+    #[test]
+    fn a_load_that_only_reads_orders_the_copies_around_it() {
+        for order in [Ordering::Acquire, Ordering::SeqCst] {
+            let (cell, ready) = (ReadOnly(Racy::new([0_u32; 5])), ReadOnly(AtomicU32::new(0)));
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    cell.0.set(&[7; 5]);
+                    ready.0.store(1, Ordering::Release);
+                });
+                while ready.load(order) == 0 {
+                    std::thread::yield_now();
+                }
+                assert_eq!(cell.get(), [7; 5]);
+            });
+        }
     }
 }

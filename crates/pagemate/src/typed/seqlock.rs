@@ -201,7 +201,10 @@ mod tests {
             sequence: AtomicU64::new(0),
             spare: [const { AtomicU64::new(0) }; 3],
         };
-        let cell = SeqLock { head, slots: [Racy::new([0_u64; 3]), Racy::new([0; 3])] };
+        let slots = [Racy::new([0_u64; 3]), Racy::new([0; 3])];
+        // The writer writes to the memory that the reader may only read.
+        let memory = ReadOnly(SeqLock { head, slots });
+        let (cell, reader) = (&memory.0, &memory);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for number in 1..=LAST {
@@ -212,7 +215,10 @@ mod tests {
             });
             let mut last = 0;
             while last < LAST {
-                let value = cell.read();
+                let mut value = reader.read();
+                if last % 2 == 1 {
+                    reader.read_into(&mut value);
+                }
                 assert!(value.iter().all(|number| *number == value[0] && *number >= last));
                 last = value[0];
             }

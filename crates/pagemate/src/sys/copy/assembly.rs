@@ -93,7 +93,12 @@ cfg_select! {
 ///
 /// The ranges must be readable and writable, and must not overlap.
 #[inline]
-pub(super) unsafe fn copy_long(from: *const u8, to: *mut u8, len: usize) {
+pub(super) unsafe fn copy_long(
+    _: unsafe fn(*const u8, *mut u8),
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+) {
     if len > PIECE && is_aliased(from, to) {
         // SAFETY: the safety section of this function demands the same of `from`, `to` and `len`.
         return unsafe { copy_in_pieces(from, to, len) };

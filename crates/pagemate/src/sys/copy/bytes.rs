@@ -53,16 +53,20 @@ macro_rules! integer {
 
 integer!(u16, u32, u64);
 
-/// Copies byte by byte.
+/// Copies byte by byte. Only the shared side is accessed by atomics: the caller's side may be
+/// read-only memory.
 ///
 /// # Safety
 ///
-/// `from` must be readable and `to` must be writable for `len` bytes.
-pub(super) unsafe fn copy_long(from: *const u8, to: *mut u8, len: usize) {
+/// The conditions are those of [`copy_out`](super::copy_out) or [`copy_in`](super::copy_in).
+pub(super) unsafe fn copy_long(
+    copy_byte: unsafe fn(*const u8, *mut u8),
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+) {
     for i in 0..len {
-        // SAFETY: `i < len`, and the caller promised `len` readable bytes at `from`.
-        let byte = unsafe { u8::load(from.wrapping_add(i)) };
-        // SAFETY: `i < len`, and the caller promised `len` writable bytes at `to`.
-        unsafe { byte.store(to.wrapping_add(i)) };
+        // SAFETY: `i < len`, and the caller promised `len` bytes at both addresses.
+        unsafe { copy_byte(from.wrapping_add(i), to.wrapping_add(i)) };
     }
 }
