@@ -185,7 +185,24 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
         deadline: Deadline,
     ) -> std::result::Result<(), SendError> {
         message.check_len(&self.channel.slots)?;
-        self.claim_before(1, deadline)?;
+        if self.claim(1)? == 0 {
+            return self.wait_and_send(message, deadline);
+        }
+        self.put(message);
+        Ok(())
+    }
+
+    /// Sends a message as soon as there is room. It is a function of its own so that a call that finds room
+    /// at once saves no registers. Such stores fill the store queue of the processor, and fewer messages are
+    /// then on their way at the same time.
+    #[cold]
+    #[inline(never)]
+    fn wait_and_send(
+        &mut self,
+        message: &M,
+        deadline: Deadline,
+    ) -> std::result::Result<(), SendError> {
+        self.wait_and_claim(1, deadline)?;
         self.put(message);
         Ok(())
     }

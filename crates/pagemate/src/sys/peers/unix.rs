@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::name::Name;
 use crate::primitive::AtomicU32;
-use crate::sys::liveness::{Seats, generation};
+use crate::sys::liveness::{Seats, generation, generation_if_begun};
 use crate::sys::object::Object;
 use crate::sys::sync::LockMemory;
 use crate::sys::sync::SleepOn;
@@ -99,7 +99,8 @@ impl Seat {
     /// Returns whether this process took the seat.
     #[inline]
     pub(crate) fn is_mine(&self) -> bool {
-        self.generation == generation()
+        // A child of the process that took the seat has another generation, or none yet.
+        self.generation == generation_if_begun()
     }
 }
 
