@@ -29,6 +29,7 @@ fn model(test: impl Fn() + Send + Sync + 'static) {
 struct Memory {
     slots: [(AtomicU64, UnsafeCell<u64>); 2],
     received: AtomicU64,
+    batch_end: AtomicU64,
     sent: AtomicU64,
     receiver_flag: WakeFlag,
     sender_flag: WakeFlag,
@@ -50,6 +51,10 @@ impl Ring for Memory {
 
     fn received(&self) -> &AtomicU64 {
         &self.received
+    }
+
+    fn batch_end(&self) -> &AtomicU64 {
+        &self.batch_end
     }
 
     fn sent(&self) -> &AtomicU64 {
@@ -75,6 +80,7 @@ impl Memory {
         Box::leak(Box::new(Memory {
             slots: [slot(), slot()],
             received: AtomicU64::new(0),
+            batch_end: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             receiver_flag: WakeFlag::default(),
             sender_flag: WakeFlag::default(),
@@ -102,14 +108,14 @@ impl Memory {
             self.sender_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
         }
         self.write(producer.next(), value);
-        producer.publish(self);
+        producer.publish(self, 1);
         self.receiver_flag.notify(&Futexes);
     }
 
     /// Receives a message, and sleeps while there is none.
     fn receive(&self, consumer: &mut Consumer) -> u64 {
-        while !consumer.has(self, 0).unwrap() {
-            let is_ready = || consumer.has(self, 0) != Ok(false);
+        while consumer.available(self, 1).unwrap() == 0 {
+            let is_ready = || consumer.available(self, 1) != Ok(0);
             self.receiver_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
         }
         let value = self.read(consumer.next());
@@ -181,7 +187,7 @@ fn a_new_receiver_gets_a_message_that_was_copied_but_not_finished() {
         });
         let mut dead = Consumer::resume(memory);
         assert_eq!(memory.receive(&mut dead), 1);
-        if dead.has(memory, 0) == Ok(true) {
+        if dead.available(memory, 1) == Ok(1) {
             assert_eq!(memory.read(dead.next()), 2);
         }
         let mut consumer = Consumer::resume(memory);
@@ -190,31 +196,57 @@ fn a_new_receiver_gets_a_message_that_was_copied_but_not_finished() {
     });
 }
 
+impl Memory {
+    /// Sends two messages in one batch, and sleeps while there is no room.
+    fn send_two(&self, producer: &mut Producer, values: [u64; 2]) {
+        while producer.room(self, 2).unwrap() < 2 {
+            let is_ready = || producer.room(self, 2) == Ok(2);
+            self.sender_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
+        }
+        for (position, value) in (producer.next()..).zip(values) {
+            self.write(position, value);
+        }
+        producer.publish(self, 2);
+        self.receiver_flag.notify(&Futexes);
+    }
+}
+
 #[test]
 fn a_batch_arrives_whole_and_a_new_sender_takes_back_an_unfinished_one() {
     model(|| {
         let memory = Memory::new();
-        // A sender that died in the middle of a batch has stored the word of the second message.
+        // A sender died after it had written the payloads of a batch.
         memory.write(0, 98);
         memory.write(1, 99);
-        memory.sequence(1).store(2, crate::primitive::Ordering::Release);
         let sender = thread::spawn(move || {
             let mut producer = Producer::resume(memory);
             memory.send(&mut producer, 1);
-            while producer.room(memory, 2).unwrap() < 2 {
-                let is_ready = || producer.room(memory, 2) == Ok(2);
-                memory.sender_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
-            }
-            memory.write(1, 2);
-            memory.write(2, 3);
-            producer.publish_batch(memory, 2);
-            memory.receiver_flag.notify(&Futexes);
+            memory.send_two(&mut producer, [2, 3]);
         });
         let mut consumer = Consumer::resume(memory);
         assert_eq!(memory.receive(&mut consumer), 1);
         let second = memory.receive(&mut consumer);
-        assert_eq!(consumer.has(memory, 0), Ok(true), "the batch arrived in part");
+        assert_eq!(consumer.available(memory, 1), Ok(1), "the batch arrived in part");
         assert_eq!([second, memory.receive(&mut consumer)], [2, 3]);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn successors_continue_inside_a_batch() {
+    model(|| {
+        let memory = Memory::new();
+        let mut dead = Producer::resume(memory);
+        memory.send_two(&mut dead, [1, 2]);
+        let sender = thread::spawn(move || {
+            let mut producer = Producer::resume(memory);
+            (3..=4).for_each(|value| memory.send(&mut producer, value));
+        });
+        // This receiver dies when it has finished the first message of the batch.
+        let mut dead = Consumer::resume(memory);
+        assert_eq!(memory.receive(&mut dead), 1);
+        let mut consumer = Consumer::resume(memory);
+        assert_eq!([(); 3].map(|()| memory.receive(&mut consumer)), [2, 3, 4]);
         sender.join().unwrap();
     });
 }

@@ -26,7 +26,9 @@ pub struct SpscHeader {
     to_received: [AtomicU32; 15],
     /// The number of messages that receivers have finished.
     pub(super) received: AtomicU64,
-    to_sent: [AtomicU64; 15],
+    /// The number that follows the last message of the latest batch that receivers have found.
+    pub(super) batch_end: AtomicU64,
+    to_sent: [AtomicU64; 14],
     /// The number of messages that were sent, for the inventory. It may be too low by one.
     pub(super) sent: AtomicU64,
     to_slots: [AtomicU64; 15],
@@ -52,6 +54,7 @@ const _: () = {
     assert!(offset_of!(SpscHeader, receiver_flag) == RECEIVER_FLAG_AT);
     assert!(offset_of!(SpscHeader, sender_flag) == SENDER_FLAG_AT);
     assert!(offset_of!(SpscHeader, received) == RECEIVED_AT);
+    assert!(offset_of!(SpscHeader, batch_end) == RECEIVED_AT + 8);
     assert!(offset_of!(SpscHeader, sent) == SENT_AT);
     assert!(size_of::<SpscHeader>() == 640 && size_of::<SpscHeader>() <= LONGEST);
 };

@@ -5,17 +5,20 @@
 //!
 //! | Sequence word of the slot of message `n` | Meaning | Ended by |
 //! |---|---|---|
-//! | `n + 1` minus the number of slots, or 0 in the first lap | the slot has no message, or a finished one, or the producer is writing | `publish` |
-//! | `n + 1` | the slot has message `n` | the `publish` of the next lap |
+//! | at most `n` | no message was published by this word, or only messages of earlier laps | `publish` |
+//! | `n + k`, where `k` is at least 1 and at most the number of slots | the messages from `n` to `n + k - 1` are in their slots | the `publish` of a later lap |
 //!
-//! The producer writes the payload and then the word. The consumer polls the word of the next slot only. It
-//! copies the payload, and then stores the number of finished messages. The producer loads that number only
-//! when the ring seems full.
+//! The producer writes the payloads of one message or of a batch, and then the word of the first message. The
+//! words of the other messages keep their old values, which are too low to show a message. So the consumer finds
+//! either all of a batch or nothing, and for each batch only one word moves between the processors.
 //!
-//! A producer that dies while it writes has not changed the word, so the next producer writes the same slot
-//! again. A batch is published from its last message to its first one, so the consumer finds either all of it
-//! or nothing. The next producer resets the words of a batch that was not completed. A consumer that dies has
-//! finished the messages that the number counts, and the next consumer continues after them.
+//! The consumer polls the word of the next message that it does not know of. It copies payloads, and then stores
+//! the number of finished messages. The producer loads that number only when the ring seems full.
+//!
+//! A producer that dies while it writes has not changed the word, so the next producer writes the same slots
+//! again. A consumer that dies has finished the messages that the number counts, and the next consumer continues
+//! after them. That may be inside a batch, where no word shows a message. The consumer has therefore stored the
+//! end of the batch before it finished the first message of it.
 
 use crate::channel::error::Corrupted;
 use crate::primitive::{AtomicU64, Ordering};
@@ -32,8 +35,34 @@ pub(in crate::channel) trait Ring {
     /// Returns the number of finished messages.
     fn received(&self) -> &AtomicU64;
 
+    /// Returns the number that follows the last message of the latest batch that the consumer has found.
+    fn batch_end(&self) -> &AtomicU64;
+
     /// Returns the number of sent messages, for the inventory.
     fn sent(&self) -> &AtomicU64;
+}
+
+/// Returns the number of messages that the word at `position` shows.
+#[inline]
+fn published(ring: &impl Ring, position: u64) -> Result<u64, Corrupted> {
+    // Acquire: makes the payloads visible, published by the Release in `Producer::publish`.
+    let count = ring.sequence(position).load(Ordering::Acquire).wrapping_sub(position);
+    if count.wrapping_sub(1) < ring.count() {
+        return Ok(count);
+    }
+    // An old word is not above `position`.
+    if count.cast_signed() <= 0 { Ok(0) } else { Err(Corrupted) }
+}
+
+/// Returns the number of finished messages, and the number of the first message that may be the first one of
+/// its batch.
+fn resume(ring: &impl Ring) -> (u64, u64) {
+    // Acquire: the copies of the consumer happen before the writes of a producer into the same slots. The end of
+    // a batch that the consumer has finished in part is visible too.
+    let received = ring.received().load(Ordering::Acquire);
+    let batch_end = ring.batch_end().load(Ordering::Relaxed);
+    let is_inside = batch_end.wrapping_sub(received).wrapping_sub(1) < ring.count();
+    (received, if is_inside { batch_end } else { received })
 }
 
 /// The sending side of a ring.
@@ -49,24 +78,12 @@ pub struct Producer {
 impl Producer {
     /// Continues after the last message that was published.
     pub(in crate::channel) fn resume(ring: &impl Ring) -> Producer {
-        // Acquire: the copies of the consumer happen before the writes of this producer into the same
-        // slots.
-        let received = ring.received().load(Ordering::Acquire);
+        let (received, mut next) = resume(ring);
         let limit = received.wrapping_add(ring.count());
-        let mut next = received;
-        while next != limit && ring.sequence(next).load(Ordering::Relaxed) == next.wrapping_add(1) {
-            next = next.wrapping_add(1);
-        }
-        // A producer that died while it published a batch may have stored later words of the batch
-        // than the first one.
-        let mut ahead = next;
-        while ahead != limit {
-            let word = ring.sequence(ahead);
-            if word.load(Ordering::Relaxed) == ahead.wrapping_add(1) {
-                let old = ahead.wrapping_add(1).saturating_sub(ring.count());
-                word.store(old, Ordering::Relaxed);
-            }
-            ahead = ahead.wrapping_add(1);
+        while let Ok(count @ 1..) = published(ring, next)
+            && count <= limit.wrapping_sub(next)
+        {
+            next = next.wrapping_add(count);
         }
         ring.sent().store(next, Ordering::Relaxed);
         Producer { next, limit }
@@ -107,33 +124,16 @@ impl Producer {
         Ok(room)
     }
 
-    /// Publishes the next message, whose payload the caller has written.
+    /// Publishes the next `count` messages in one step, whose payloads the caller has written. The
+    /// consumer finds none of them or all. At least one, and at most as many as there was room for.
     #[inline]
-    pub(in crate::channel) fn publish(&mut self, ring: &impl Ring) {
+    pub(in crate::channel) fn publish(&mut self, ring: &impl Ring, count: u64) {
         fault::point("channel-before-publish");
         let sequence = ring.sequence(self.next);
-        self.next = self.next.wrapping_add(1);
-        // Release: publishes the payload to the Acquire in `Consumer::front`.
+        self.next = self.next.wrapping_add(count);
+        // Release: publishes the payloads to the Acquire in `published`.
         sequence.store(self.next, Ordering::Release);
         fault::point("channel-after-publish");
-        ring.sent().store(self.next, Ordering::Relaxed);
-    }
-
-    /// Publishes the next `count` messages in one step, whose payloads the caller has written. The
-    /// consumer finds none of them or all.
-    #[inline]
-    pub(in crate::channel) fn publish_batch(&mut self, ring: &impl Ring, count: u64) {
-        // Store the first word last. The consumer polls this word only, and until it changes the
-        // consumer does not load the cache lines that this thread writes.
-        for ahead in (0..count).rev() {
-            let position = self.next.wrapping_add(ahead);
-            // Release: publishes the payloads to the Acquire in `Consumer::has`.
-            ring.sequence(position).store(position.wrapping_add(1), Ordering::Release);
-            if ahead + 1 == count {
-                fault::point("channel-in-batch");
-            }
-        }
-        self.next = self.next.wrapping_add(count);
         ring.sent().store(self.next, Ordering::Relaxed);
     }
 }
@@ -144,12 +144,15 @@ impl Producer {
 pub struct Consumer {
     /// The number of the next message.
     next: u64,
+    /// The first message that may not be published. It is at least `next`, and never decreases.
+    limit: u64,
 }
 
 impl Consumer {
     /// Continues after the last message that was finished.
     pub(in crate::channel) fn resume(ring: &impl Ring) -> Consumer {
-        Consumer { next: ring.received().load(Ordering::Acquire) }
+        let (next, limit) = resume(ring);
+        Consumer { next, limit }
     }
 
     /// Returns the number of the next message.
@@ -158,19 +161,34 @@ impl Consumer {
         self.next
     }
 
-    /// Returns whether the message with the number `next` plus `ahead` has been published.
+    /// Returns the number of messages that were published, at most `wanted`. It does not count past the
+    /// capacity.
     #[inline]
-    pub(in crate::channel) fn has(&self, ring: &impl Ring, ahead: u64) -> Result<bool, Corrupted> {
-        let position = self.next.wrapping_add(ahead);
-        let expected = position.wrapping_add(1);
-        // Acquire: makes the payload visible, published by the Release in `Producer::publish`.
-        let found = ring.sequence(position).load(Ordering::Acquire);
-        if found == expected {
-            return Ok(true);
+    pub(in crate::channel) fn available(
+        &mut self,
+        ring: &impl Ring,
+        wanted: u64,
+    ) -> Result<u64, Corrupted> {
+        loop {
+            let known = self.limit.wrapping_sub(self.next);
+            if known >= wanted {
+                return Ok(wanted);
+            }
+            match published(ring, self.limit) {
+                Ok(0) => return Ok(known),
+                Ok(count) if count <= ring.count().wrapping_sub(known) => {
+                    self.limit = self.limit.wrapping_add(count);
+                    if count > 1 {
+                        // The Release in `finish` orders this store before the finish of the batch's first
+                        // message.
+                        ring.batch_end().store(self.limit, Ordering::Relaxed);
+                    }
+                }
+                // The messages before the wrong word are whole.
+                Ok(_) | Err(Corrupted) if known > 0 => return Ok(known),
+                Ok(_) | Err(Corrupted) => return Err(Corrupted),
+            }
         }
-        let is_old = found == expected.wrapping_sub(ring.count());
-        let is_new = found == 0 && expected <= ring.count();
-        if is_old || is_new { Ok(false) } else { Err(Corrupted) }
     }
 
     /// Finishes the next `count` messages, which the caller has copied.

@@ -28,6 +28,11 @@ impl<M: ?Sized> Ring for SlotRegion<SpscHeader, M> {
     }
 
     #[inline]
+    fn batch_end(&self) -> &AtomicU64 {
+        &self.header().batch_end
+    }
+
+    #[inline]
     fn sent(&self) -> &AtomicU64 {
         &self.header().sent
     }
@@ -78,11 +83,7 @@ impl protocol::Producer<SpscHeader> for Producer {
 
     #[inline]
     fn publish<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, count: u64) {
-        if count == 1 {
-            Producer::publish(self, &channel.slots.memory);
-        } else {
-            self.publish_batch(&channel.slots.memory, count);
-        }
+        Producer::publish(self, &channel.slots.memory, count);
         channel.header().receiver_flag.notify(channel);
     }
 
@@ -110,7 +111,7 @@ impl Side<SpscHeader> for Consumer {
 
     #[inline]
     fn is_ready<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>) -> bool {
-        self.has(&channel.slots.memory, 0) != Ok(false)
+        self.available(&channel.slots.memory, 1) != Ok(0)
     }
 
     fn flag<'a>(&self, header: &'a SpscHeader) -> &'a WakeFlag {
@@ -129,15 +130,7 @@ impl protocol::Consumer<SpscHeader> for Consumer {
         channel: &Channel<SpscHeader, M>,
         wanted: u64,
     ) -> std::result::Result<u64, Corrupted> {
-        let wanted = wanted.min(channel.slots.memory.count());
-        if wanted == 0 || !self.has(&channel.slots.memory, 0)? {
-            return Ok(0);
-        }
-        let mut count = 1;
-        while count < wanted && self.has(&channel.slots.memory, count) == Ok(true) {
-            count += 1;
-        }
-        Ok(count)
+        self.available(&channel.slots.memory, wanted)
     }
 
     #[inline]
