@@ -309,6 +309,10 @@ typedef enum {
      * A semaphore.
      */
     PAGEMATE_KIND_SEMAPHORE = 4,
+    /**
+     * A channel.
+     */
+    PAGEMATE_KIND_CHANNEL = 5,
 } pagemate_kind;
 
 /**

@@ -23,6 +23,8 @@ pub enum Kind {
     Event = 3,
     /// A semaphore.
     Semaphore = 4,
+    /// A channel.
+    Channel = 5,
 }
 
 impl From<pagemate::Kind> for Kind {
@@ -32,6 +34,7 @@ impl From<pagemate::Kind> for Kind {
             pagemate::Kind::Mutex => Kind::Mutex,
             pagemate::Kind::Event => Kind::Event,
             pagemate::Kind::Semaphore => Kind::Semaphore,
+            pagemate::Kind::Channel => Kind::Channel,
             _ => Kind::Other,
         }
     }

@@ -70,6 +70,12 @@ static void properties_are_returned(void) {
     DO(pagemate_sender_has_receiver(sender, &truth));
     CHECK(truth);
     DO(pagemate_sender_wait_for_receiver(sender, LONG));
+    pagemate_inventory *found = NULL;
+    const pagemate_entry *entry = NULL;
+    DO(pagemate_inventory_find("properties", &found));
+    DO(pagemate_inventory_entry(found, 0, &entry));
+    CHECK(entry->kind == PAGEMATE_KIND_CHANNEL);
+    DO(pagemate_inventory_free(found));
     DO(pagemate_sender_name(sender, &name));
     CHECK(strcmp(name, "properties") == 0);
     DO(pagemate_receiver_name(receiver, &name));
