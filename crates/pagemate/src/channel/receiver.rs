@@ -388,6 +388,9 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
             if count > 0 {
                 return Ok(count);
             }
+            if deadline.left() == Some(Duration::ZERO) {
+                return Err(RecvError::TimedOut);
+            }
         }
     }
 

@@ -350,6 +350,9 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
             if count > 0 {
                 return Ok(count);
             }
+            if deadline.left() == Some(Duration::ZERO) {
+                return Err(SendError::TimedOut);
+            }
         }
     }
 

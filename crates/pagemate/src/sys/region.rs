@@ -200,6 +200,12 @@ impl<H: Atomics, M: ?Sized> SlotRegion<H, M> {
         unsafe { word.as_ref() }
     }
 
+    /// Loads the line of a sequence word into the cache, to write it.
+    #[inline]
+    pub(crate) fn prefetch_sequence(&self, position: u64) {
+        prefetch::to_write(NonNull::from(self.sequence(position)).cast());
+    }
+
     /// Loads the first line of a payload into the cache, to read it.
     #[inline]
     pub(crate) fn prefetch_to_read(&self, position: u64) {

@@ -1,4 +1,4 @@
-use super::producer::{HINT_EVERY, TRIES};
+use super::producer::{AHEAD, HINT_EVERY, TRIES};
 use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, steps};
 use super::word::{LONGEST_RUN, State, Word};
 use crate::channel::error::Corrupted;
@@ -8,6 +8,7 @@ use crate::sys::fault;
 /// The receiving side of a ring.
 #[derive(Debug)]
 #[allow(unreachable_pub, reason = "a type of a public trait that only this crate can name")]
+#[allow(clippy::struct_excessive_bools, reason = "independent guesses, not states")]
 pub struct Consumer {
     seat: u32,
     /// All positions before this one were claimed.
@@ -22,6 +23,8 @@ pub struct Consumer {
     has_rivals: bool,
     /// Whether the next message is probably there: see the same field of the producer.
     expects_message: bool,
+    /// Whether the producers are far enough to load messages ahead.
+    has_distance: bool,
 }
 
 /// The content of the slot at the next position of a consumer.
@@ -47,6 +50,7 @@ impl Consumer {
             is_redelivered: false,
             has_rivals: false,
             expects_message: false,
+            has_distance: false,
         }
     }
 
@@ -85,6 +89,9 @@ impl Consumer {
     /// Claims a run of messages. Fails if another consumer was faster.
     #[inline]
     fn try_claim(&mut self, ring: &impl Ring, first: u64, word: Word, len: u64) -> bool {
+        if first.is_multiple_of(AHEAD) && !self.has_rivals {
+            self.prefetch(ring, first);
+        }
         ring.prefetch_to_read(first);
         let claimed = replace(ring, first, word, word.reading(self.seat, len));
         if claimed {
@@ -93,6 +100,23 @@ impl Consumer {
             fault::point("mpmc-before-read");
         }
         claimed
+    }
+
+    /// Loads some of the next messages into the cache at once: see the same function of the producer.
+    fn prefetch(&mut self, ring: &impl Ring, first: u64) {
+        if first.is_multiple_of(HINT_EVERY) {
+            let ahead = first.wrapping_add(HINT_EVERY + 2 * AHEAD);
+            self.has_distance =
+                ring.count() >= 2 * HINT_EVERY && load(ring, ahead) == Word::full(lap(ring, ahead));
+        }
+        if !self.has_distance {
+            return;
+        }
+        for index in AHEAD..2 * AHEAD {
+            let position = first.wrapping_add(index);
+            ring.prefetch_word(position);
+            ring.prefetch_to_read(position);
+        }
     }
 
     /// Returns the position of a message of the claim.

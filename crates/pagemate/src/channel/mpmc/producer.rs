@@ -1,7 +1,7 @@
 use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, steps};
 use super::word::{LONGEST_RUN, State, Word};
 use crate::channel::error::Corrupted;
-use crate::primitive::Ordering;
+use crate::primitive::{Ordering, spin_loop};
 use crate::sys::fault;
 
 /// The number of positions after which a producer among others stores the hint.
@@ -9,6 +9,12 @@ pub(super) const HINT_EVERY: u64 = 32;
 
 /// The number of slots that a producer tries to claim in one call, while others are faster.
 pub(super) const TRIES: u32 = 1024;
+
+/// The number of looks at a full ring until a producer takes a slot although few are free.
+const LOOKS: u32 = 64;
+
+/// The number of slots that an endpoint loads into the cache at once.
+pub(super) const AHEAD: u64 = 8;
 
 /// The sending side of a ring.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub struct Producer {
     /// Whether the next slot is probably free. A claim then does not look before it writes to the line,
     /// which saves one transfer of the line between processors.
     expects_room: bool,
+    /// Whether the consumers are far enough to load slots ahead.
+    has_distance: bool,
 }
 
 /// The content of the slot at the next position of a producer.
@@ -38,7 +46,14 @@ enum Found {
 impl Producer {
     pub(in crate::channel) fn join(ring: &impl Ring, seat: u32) -> Producer {
         let next = ring.sent().load(Ordering::Acquire);
-        Producer { seat, next, run: Run::default(), has_rivals: false, expects_room: false }
+        Producer {
+            seat,
+            next,
+            run: Run::default(),
+            has_rivals: false,
+            expects_room: false,
+            has_distance: false,
+        }
     }
 
     /// Claims at most `wanted` slots, and returns their number. 0 means that the ring is full.
@@ -57,7 +72,7 @@ impl Producer {
         }
         self.has_rivals = false;
         for _ in 0..TRIES {
-            if !self.find(ring)? {
+            if !self.find(ring)? && !self.wait_for_distance(ring)? {
                 self.expects_room = false;
                 return Ok(0);
             }
@@ -73,6 +88,9 @@ impl Producer {
     /// Claims a run of slots. Fails if the first one is not free.
     #[inline]
     fn try_claim(&mut self, ring: &impl Ring, len: u64) -> bool {
+        if self.next.is_multiple_of(AHEAD) && !self.has_rivals {
+            self.prefetch(ring);
+        }
         ring.prefetch_to_write(self.next);
         let lap = lap(ring, self.next);
         let word = Word::writing(lap, self.seat, len);
@@ -82,6 +100,43 @@ impl Producer {
             fault::point("mpmc-before-write");
         }
         claimed
+    }
+
+    /// Waits for a moment until several slots are free, and returns whether one is. A producer that takes
+    /// each slot as soon as it is free takes the line away from the consumer that frees the next one.
+    #[cold]
+    fn wait_for_distance(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        if ring.count() >= 2 * HINT_EVERY {
+            let ahead = self.next.wrapping_add(2 * AHEAD);
+            for _ in 0..LOOKS {
+                if load(ring, ahead) == Word::empty(lap(ring, ahead)) {
+                    break;
+                }
+                spin_loop();
+            }
+        }
+        self.find(ring)
+    }
+
+    /// Loads some of the next slots into the cache at once. A compare-exchange waits until its line has come
+    /// from the other processor, so that without this the lines come one by one.
+    fn prefetch(&mut self, ring: &impl Ring) {
+        if self.next.is_multiple_of(HINT_EVERY) {
+            // Neither the consumers nor the end of the free slots may be near: prefetching takes lines away.
+            let behind = self.next.wrapping_sub(AHEAD);
+            let ahead = self.next.wrapping_add(HINT_EVERY + 2 * AHEAD);
+            self.has_distance = ring.count() >= 2 * HINT_EVERY
+                && load(ring, behind) == Word::full(lap(ring, behind))
+                && load(ring, ahead) == Word::empty(lap(ring, ahead));
+        }
+        if !self.has_distance {
+            return;
+        }
+        for index in AHEAD..2 * AHEAD {
+            let position = self.next.wrapping_add(index);
+            ring.prefetch_word(position);
+            ring.prefetch_to_write(position);
+        }
     }
 
     /// Returns the position of a slot of the claim.

@@ -27,6 +27,11 @@ pub(in crate::channel) trait Ring {
     /// Returns the word of the slot at this position.
     fn word(&self, position: u64) -> &AtomicU64;
 
+    /// Loads the word of the slot at this position into the cache, to write it.
+    fn prefetch_word(&self, position: u64) {
+        _ = position;
+    }
+
     /// Loads the payload of the slot at this position into the cache, to read it.
     fn prefetch_to_read(&self, position: u64) {
         _ = position;

@@ -26,6 +26,11 @@ impl<M: ?Sized> Ring for SlotRegion<MpmcHeader, M> {
     }
 
     #[inline]
+    fn prefetch_word(&self, position: u64) {
+        SlotRegion::prefetch_sequence(self, position);
+    }
+
+    #[inline]
     fn prefetch_to_read(&self, position: u64) {
         SlotRegion::prefetch_to_read(self, position);
     }
