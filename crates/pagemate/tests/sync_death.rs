@@ -254,7 +254,8 @@ fn taker(point: &str) -> bool {
                 let got =
                     others.iter_mut().filter_map(|other| has_acquired(other).then_some(())).count();
                 waiting -= got;
-                got == 1 || !scene.is_hit() && has_acquired(&mut scene.victim)
+                // A signal that the killed victim had not consumed may release the second process too.
+                got > 0 || !scene.is_hit() && has_acquired(&mut scene.victim)
             });
         }
         if !scene.reached {
