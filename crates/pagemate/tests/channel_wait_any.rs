@@ -49,6 +49,13 @@ fn the_first_available_one_of_channels_and_objects_ends_the_wait() {
 }
 
 #[test]
+fn a_new_receiver_of_an_empty_channel_is_not_ready() {
+    let mut receiver = mpmc::Receiver::<u32>::create_new(unique("new")).unwrap();
+    let ready = receiver.ready();
+    assert!(try_wait_any(&[(&ready).into()]).unwrap().is_none());
+}
+
+#[test]
 fn a_message_a_free_slot_and_an_event_wake_a_sleeping_thread() {
     let name = unique("sleep");
     let mut sender: spsc::Sender<u32> = Options::new().capacity(1).create_new(&name).unwrap();

@@ -299,6 +299,9 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     /// Returns the state in which a message is there, for [`wait_any`](crate::sync::wait_any). It ends the wait too when
     /// the endpoint is disconnected.
     ///
+    /// The wait takes no message. If the channel has several receivers, another one may take the message first, and
+    /// then [`try_recv`](Receiver::try_recv) returns `Empty`.
+    ///
     /// # Examples
     ///
     /// ```

@@ -158,7 +158,7 @@ impl Consumer {
     /// Returns whether there is a message.
     #[inline]
     pub(in crate::channel) fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
-        Ok(self.find(ring)?.is_some() || self.has_returns(ring))
+        Ok(self.find(ring)?.is_some() || self.find_returned(ring).is_some())
     }
 
     /// Returns whether there is a message behind the claim, or one that was returned.
@@ -289,22 +289,32 @@ impl Consumer {
     /// Claims one message that was returned, and returns the number of messages that it claimed.
     #[cold]
     fn claim_returned(&mut self, ring: &impl Ring) -> u64 {
+        while let Some((position, word)) = self.find_returned(ring) {
+            // If another consumer has claimed the message first, its word is a different one now.
+            if self.try_claim(ring, position, word, 1) {
+                return 1;
+            }
+        }
+        0
+    }
+
+    /// Finds the first message that was returned, and its word. If there is none, remembers that.
+    #[cold]
+    fn find_returned(&mut self, ring: &impl Ring) -> Option<(u64, Word)> {
         let returns = ring.returns().load(Ordering::Acquire);
         if returns == self.returns {
-            return 0;
+            return None;
         }
         let mut position = self.skip_finished(ring);
         while position < self.next {
             let word = load(ring, position);
-            if word == Word::redelivered(lap(ring, position))
-                && self.try_claim(ring, position, word, 1)
-            {
-                return 1;
+            if word == Word::redelivered(lap(ring, position)) {
+                return Some((position, word));
             }
             position = after(ring, position, word);
         }
         self.returns = returns;
-        0
+        None
     }
 
     /// Returns the first position that may have a message that is not finished.
