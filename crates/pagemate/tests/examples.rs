@@ -343,3 +343,42 @@ fn work_queue() {
     assert_eq!(lines.len(), 80, "{lines:?}");
     place.assert_empty();
 }
+
+#[test]
+fn request() {
+    let place = Place::new("request");
+    let client = Example::start(&place, "request", &[]);
+    // This server is killed with the first request in hand.
+    let slow = Example::start(&place, "request", &["serve", "1000000"]);
+    assert_eq!(slow.line(), "has the request 1");
+    drop(slow);
+    assert_eq!(client.line(), "the server died; asking the next one");
+    let servers = [0; 2].map(|_| Example::start(&place, "request", &["serve"]));
+    let ids = servers.each_ref().map(|server| server.child.id().to_string());
+    for number in 1..=20 {
+        let line = client.line();
+        let expected = format!("the square of {number} is {}, says process ", number * number);
+        let id = line.strip_prefix(&expected).expect(&line);
+        assert!(ids.iter().any(|known| known == id), "{line}");
+    }
+    client.ends_well();
+    drop(servers);
+}
+
+#[test]
+fn several() {
+    let place = Place::new("several");
+    let listener = Example::start(&place, "several", &[]);
+    assert_eq!(listener.line(), "waiting");
+    for (args, line) in [
+        (["say", "Hello"], "message: Hello"),
+        (["command", "pause"], "command: pause"),
+        (["say", "again"], "message: again"),
+    ] {
+        Example::start(&place, "several", &args).ends_well();
+        assert_eq!(listener.line(), line);
+    }
+    Example::start(&place, "several", &["quit"]).ends_well();
+    listener.ends_well();
+    place.assert_empty();
+}

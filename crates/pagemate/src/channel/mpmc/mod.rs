@@ -62,7 +62,8 @@
 //! ```
 //!
 //! The example `work_queue.rs` is a program for three or more terminals:
-//! `cargo run -p pagemate --example work_queue`.
+//! `cargo run -p pagemate --example work_queue`. The example `several.rs` waits for two channels and
+//! for an event in one thread.
 
 pub(super) mod consumer;
 pub(super) mod header;

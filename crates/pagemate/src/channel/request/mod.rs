@@ -41,6 +41,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The example `request.rs` is a program for two or more terminals: `cargo run -p pagemate --example request`.
 
 mod client;
 mod envelope;
