@@ -62,6 +62,9 @@ pub(crate) struct Description {
     pub(crate) age: Option<u64>,
 }
 
+/// The word for a channel that has the latest value.
+const WATCH: &str = "watch";
+
 /// The state of a sync object or a channel.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -139,6 +142,10 @@ impl std::fmt::Display for State {
             State::Event { signaled: true, .. } => f.write_str("set"),
             State::Event { .. } => f.write_str("not set"),
             State::Semaphore { count, max } => write!(f, "{count} of {max}"),
+            // Readers are not counted, and do not remove the value.
+            State::Channel { channel, senders, sent, .. } if channel == WATCH => {
+                write!(f, "{channel}, senders {senders}, values {sent}")
+            }
             State::Channel {
                 channel,
                 pending,
@@ -283,6 +290,9 @@ impl Description {
     /// its kind, which [`kind_of_channel`](Description::kind_of_channel) returns.
     pub(crate) fn brief_state(&self) -> String {
         match &self.state {
+            Some(State::Channel { channel, senders, sent, .. }) if channel == WATCH => {
+                self.with_waiters(format!("senders {senders}, values {sent}"))
+            }
             Some(State::Channel {
                 pending,
                 capacity,

@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use harness::{Held, PATIENCE, Place, Ran};
+#[cfg(unix)]
+use pagemate::channel::watch;
 use pagemate::channel::{Options, broadcast, spsc};
 use serde_json::Value;
 
@@ -251,4 +253,21 @@ fn a_slow_receiver_of_a_lossy_channel_warns_of_missed_messages() {
     let errors = String::from_utf8(ended.stderr).unwrap();
     assert!(errors.contains("6 messages were missed before the next one"), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
+}
+
+#[cfg(unix)]
+#[test]
+fn list_and_info_show_the_values_of_a_watch_channel() {
+    let place = Place::new();
+    let name = place.name("watch");
+    let mut writer: watch::Writer<u64> = Options::new().create_new(&name).unwrap();
+    (0..3).for_each(|value| writer.write(&value).unwrap());
+    // The commands look for the channel in the directory of this process.
+    let run = |args: &[&str]| Ran::of(place.command(args).env_remove("PAGEMATE_DIR"), b"");
+    let list = run(&["list", &name]).text();
+    assert!(list.contains(" watch ") && list.contains(" senders 1, values 3 "), "{list}");
+    let info = run(&["info", &name]).text();
+    assert!(info.contains("state:      watch, senders 1, values 3\n"), "{info}");
+    let line = run(&["recv", &name]).error_line(2);
+    assert!(line.contains("watch"), "{line}");
 }

@@ -20,7 +20,8 @@ use crate::text::escape_line;
 ///
 /// KIND is the kind of channel for a channel, such as mpmc. Its STATE '3 of 64, 1 to 2, sent 9, received 6'
 /// has the messages in the channel, its capacity, the numbers of senders and receivers, and the numbers of
-/// messages. Messages that several receivers of a broadcast channel lost are counted for each of them.
+/// messages. Messages that several receivers of a broadcast channel lost are counted for each of them. A watch
+/// channel has the number of values that were written; its readers are not counted.
 ///
 /// A terminal that is too narrow shows fewer and truncated columns; a pipe gets all of them. 'pagemate
 /// info' prints everything about one object.
