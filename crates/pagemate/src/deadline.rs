@@ -29,6 +29,11 @@ impl Deadline {
         }
     }
 
+    /// Returns whether the wait is over.
+    pub(crate) fn has_passed(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
     /// Returns the time to sleep next: the time until the deadline, but at most `slice`. Returns
     /// `None` after the deadline.
     pub(crate) fn next(self, slice: Duration) -> Option<Duration> {

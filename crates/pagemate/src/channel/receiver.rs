@@ -185,6 +185,9 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
             if let Some(message) = self.take()? {
                 return Ok(message);
             }
+            if deadline.has_passed() {
+                return Err(RecvError::TimedOut);
+            }
         }
     }
 
@@ -270,12 +273,7 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     ///
     /// The errors of [`recv`](Receiver::recv).
     pub fn sample(&mut self) -> std::result::Result<Sample<'_, K, M>, RecvError> {
-        loop {
-            self.claim_before(1, Deadline::Never)?;
-            if self.side.hold(&self.channel) {
-                return Sample::of(self);
-            }
-        }
+        self.sample_before(Deadline::Never)
     }
 
     /// Lends the next message in place, and blocks for at most `time` while there is none.
@@ -287,11 +285,20 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
         &mut self,
         time: Duration,
     ) -> std::result::Result<Sample<'_, K, M>, RecvError> {
-        let deadline = Deadline::after(time);
+        self.sample_before(Deadline::after(time))
+    }
+
+    fn sample_before(
+        &mut self,
+        deadline: Deadline,
+    ) -> std::result::Result<Sample<'_, K, M>, RecvError> {
         loop {
             self.claim_before(1, deadline)?;
             if self.side.hold(&self.channel) {
                 return Sample::of(self);
+            }
+            if deadline.has_passed() {
+                return Err(RecvError::TimedOut);
             }
         }
     }
@@ -386,12 +393,12 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
             if !waiter.wait(deadline, flag, channel, &mut awaited)? {
                 return Err(RecvError::TimedOut);
             }
-            // Another receiver may have taken the message.
             let count = self.claim(wanted)?;
             if count > 0 {
                 return Ok(count);
             }
-            if deadline.left() == Some(Duration::ZERO) {
+            // Another receiver has taken the message.
+            if deadline.has_passed() {
                 return Err(RecvError::TimedOut);
             }
         }

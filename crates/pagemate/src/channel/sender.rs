@@ -345,12 +345,12 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
             if !waiter.wait(deadline, flag, channel, &mut awaited)? {
                 return Err(SendError::TimedOut);
             }
-            // Another sender may have taken the room.
             let count = self.claim(wanted)?;
             if count > 0 {
                 return Ok(count);
             }
-            if deadline.left() == Some(Duration::ZERO) {
+            // Another sender has taken the room.
+            if deadline.has_passed() {
                 return Err(SendError::TimedOut);
             }
         }
