@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pagemate::channel::{Endpoint, MessageType, Options, SendError, spsc, watch};
+use pagemate::channel::{Endpoint, MessageType, Options, SendError, broadcast, mpmc, spsc, watch};
 use pagemate::sync::{EventOptions, Mutex, MutexOptions, Reset, SemaphoreOptions};
 use pagemate::{Access, ErrorKind, Result, Section, SectionOptions, Sharing};
 
@@ -96,11 +96,19 @@ fn refuses_lengths<E: Endpoint + Debug>() {
 fn options_that_make_no_sense_create_nothing() {
     refuses_common_options::<spsc::Sender<u64>>();
     refuses_common_options::<spsc::Receiver<[u8]>>();
+    refuses_common_options::<mpmc::Sender<u64>>();
+    refuses_common_options::<mpmc::Receiver<[u8]>>();
+    refuses_common_options::<broadcast::Sender<u64>>();
+    refuses_common_options::<broadcast::Receiver<[u8]>>();
     refuses_common_options::<watch::Writer<u64>>();
     refuses_common_options::<watch::Reader<[u8]>>();
     refuses_capacities::<spsc::Sender<u64>>();
     refuses_capacities::<spsc::Receiver<[u8]>>();
+    refuses_capacities::<mpmc::Sender<u64>>();
+    refuses_capacities::<broadcast::Sender<u64>>();
     refuses_lengths::<spsc::Sender<[u8]>>();
+    refuses_lengths::<mpmc::Sender<[u8]>>();
+    refuses_lengths::<broadcast::Receiver<[u8]>>();
     refuses_lengths::<watch::Writer<[u8]>>();
 }
 
@@ -132,6 +140,49 @@ const ONE_TYPE: &str = "use one type in all processes";
 const ITS_KIND: &str = "use the endpoints of its kind";
 
 #[test]
+fn an_mpmc_channel_refuses_long_messages_and_other_endpoints() {
+    let name = &unique("mpmc");
+    let mut sender: mpmc::Sender<[u8]> = with(|o| o.max_len(4)).create_new(name).unwrap();
+    sender.send(b"1234").unwrap();
+    assert_eq!(sender.send(b"12345"), Err(SendError::WrongLength));
+    assert_eq!(sender.send_all(&["ab", "too long", "cd"]), Err(SendError::WrongLength));
+    assert_eq!(sender.loan().unwrap().send(5), Err(SendError::WrongLength));
+    refuses::<mpmc::Receiver<u64>>(name, ONE_TYPE);
+    refuses::<spsc::Receiver<[u8]>>(name, "of kind mpmc (2), where spsc was expected");
+    refuses::<watch::Reader<[u8]>>(name, ITS_KIND);
+    refuses_other_objects(name);
+    let mut receiver = mpmc::Receiver::<[u8]>::open(name).unwrap();
+    let messages: Vec<_> = receiver.try_iter().collect();
+    assert_eq!(messages, [b"1234".to_vec(), b"ab".to_vec()]);
+}
+
+#[test]
+fn a_broadcast_channel_refuses_numbers_of_receivers_and_other_endpoints() {
+    let fact = "receivers are not between 1 and 64";
+    for receivers in [0, 65, 1 << 16, usize::MAX] {
+        let options = with(|options| options.receivers(receivers));
+        refuses_options::<broadcast::Sender<u64>>(&options, ErrorKind::InvalidInput, fact);
+        refuses_options::<broadcast::Receiver<[u8]>>(&options, ErrorKind::InvalidInput, fact);
+    }
+    let name = &unique("broadcast");
+    let options = with(|options| options.receivers(1).max_len(4));
+    let mut sender: broadcast::Sender<[u8]> = options.create_new(name).unwrap();
+    let mut receiver = broadcast::Receiver::<[u8]>::open(name).unwrap();
+    sender.send(b"1234").unwrap();
+    assert_eq!(sender.send(b"12345"), Err(SendError::WrongLength));
+    let second = broadcast::Receiver::<[u8]>::open(name);
+    let remedy = "create it with a greater `Options::receivers`";
+    refused(second, ErrorKind::AlreadyExists, &["open channel", name, remedy]);
+    let second = broadcast::Sender::<[u8]>::open(name);
+    refused(second, ErrorKind::AlreadyExists, &["is its sender and is alive"]);
+    refuses::<broadcast::Receiver<u64>>(name, ONE_TYPE);
+    refuses::<spsc::Receiver<[u8]>>(name, "of kind broadcast (3), where spsc was expected");
+    refuses::<watch::Reader<[u8]>>(name, ITS_KIND);
+    refuses_other_objects(name);
+    assert_eq!(receiver.recv(), Ok(b"1234".to_vec()));
+}
+
+#[test]
 fn a_channel_of_values_refuses_other_types_and_objects_and_loses_nothing() {
     let name = &unique("spsc");
     let mut sender = spsc::Sender::<u64>::create_new(name).unwrap();
@@ -145,6 +196,8 @@ fn a_channel_of_values_refuses_other_types_and_objects_and_loses_nothing() {
     for remedy in ["of kind spsc (1), where watch was expected", ITS_KIND] {
         refuses::<watch::Reader<u64>>(name, remedy);
         refuses::<watch::Writer<[u8]>>(name, remedy);
+        // The message names the kind that was expected.
+        refuses::<broadcast::Sender<u64>>(name, &remedy.replace("watch", "broadcast"));
     }
     refuses_other_objects(name);
     assert_eq!(spsc::Receiver::<u64>::open(name).unwrap().recv(), Ok(7));
@@ -220,6 +273,10 @@ fn opens_no_other_object<E: Endpoint + Debug>() {
 fn an_endpoint_opens_no_other_object() {
     opens_no_other_object::<spsc::Sender<u64>>();
     opens_no_other_object::<spsc::Receiver<[u8]>>();
+    opens_no_other_object::<mpmc::Sender<u64>>();
+    opens_no_other_object::<mpmc::Receiver<[u8]>>();
+    opens_no_other_object::<broadcast::Sender<u64>>();
+    opens_no_other_object::<broadcast::Receiver<[u8]>>();
     opens_no_other_object::<watch::Writer<u64>>();
     opens_no_other_object::<watch::Reader<[u8]>>();
 }

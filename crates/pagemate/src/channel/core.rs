@@ -29,6 +29,8 @@ pub(super) struct Channel<H, M: ?Sized> {
     peers: Peers,
     name: Name,
     created: bool,
+    /// How many messages the channel has room for. Other programs can change the number in the header.
+    capacity: usize,
     /// See [`Options::take_over`].
     pub(super) takes_over: bool,
     /// See [`Options::await_successor`].
@@ -104,10 +106,20 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
         if memory.payload_len() as u64 != message_type.len || !has_len || !geometry.is_aligned() {
             return Err(wrong_slots());
         }
+        let capacity = memory.header().capacity(memory.count()).clamp(1, memory.count());
+        let capacity = usize::try_from(capacity).expect("the messages lie in memory");
         let peers = Peers::open(Arc::new(object), 0, Some(name), geometry.id)?;
         let slots = Slots { memory, message_type };
         let Options { takes_over, awaits_successor, .. } = *options;
-        Ok(Channel { slots, peers, name: name.clone(), created, takes_over, awaits_successor })
+        Ok(Channel {
+            slots,
+            peers,
+            name: name.clone(),
+            created,
+            capacity,
+            takes_over,
+            awaits_successor,
+        })
     }
 }
 
@@ -143,8 +155,7 @@ impl<H: Header, M: ?Sized> Channel<H, M> {
 
     /// Returns how many messages the channel has room for.
     pub(super) fn capacity(&self) -> usize {
-        let messages = self.header().capacity(self.slots.memory.count());
-        usize::try_from(messages).expect("the messages lie in memory")
+        self.capacity
     }
 
     /// Takes a seat for this process.

@@ -14,6 +14,10 @@ use crate::sys::fault;
 /// Set in a place whose endpoint was dropped. No seat has this bit.
 const LEFT: u32 = 1 << 31;
 
+/// The number of attempts to claim a place. An attempt fails if another process has changed the place since it
+/// was tested. A correct process changes it twice, so only a hostile one makes all attempts fail.
+const TRIES: u32 = 1 << 12;
+
 /// Set in a place whose process has not stored yet where it begins. No seat has this bit.
 const JOINING: u32 = 1 << 30;
 
@@ -86,7 +90,7 @@ impl Place {
         is_alive: impl Fn(u32) -> Result<bool>,
     ) -> Result<bool> {
         let mut seen = self.word.load(Ordering::Acquire);
-        loop {
+        for _ in 0..TRIES {
             if let Occupant::Seat(owner) = Occupant::of(seen)
                 && is_alive(owner)?
             {
@@ -94,13 +98,17 @@ impl Place {
             }
             // AcqRel: all accesses of the last endpoint happen before those of this one.
             match self.word.compare_exchange(seen, seat, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => break,
+                Ok(_) => {
+                    self.pid.store(std::process::id(), Ordering::Relaxed);
+                    fault::point("channel-after-claim");
+                    return Ok(true);
+                }
                 Err(now) => seen = now,
             }
         }
-        self.pid.store(std::process::id(), Ordering::Relaxed);
-        fault::point("channel-after-claim");
-        Ok(true)
+        let cause = "another program changes its places all the time; end the processes that hold it, and \
+                     create it again";
+        Err(Error::new(ErrorKind::Corrupted, cause))
     }
 
     /// Returns whether the last process that claimed the place has stored where it begins.
@@ -148,5 +156,23 @@ impl Place {
         // Release: see `occupant`. Another value means that another program changed the bytes.
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         _ = self.word.compare_exchange(seat, seat | LEFT, success, failure);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_of_a_place_that_changes_all_the_time_ends() {
+        let place = Place::default();
+        place.word.store(1, Ordering::Relaxed);
+        let dies_and_is_replaced = |seat: u32| {
+            assert!(seat < 1 << 16, "the claim does not end");
+            place.word.store(seat + 1, Ordering::Relaxed);
+            Ok(false)
+        };
+        let error = place.claim(1 << 20, "sender", dies_and_is_replaced).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupted);
     }
 }

@@ -12,7 +12,7 @@ use super::users::{NAME, User};
 const TRAILER_LEN: u64 = 4096;
 
 /// The length of the part of the header that the creator of a channel writes, in bytes.
-const CREATED_LEN: usize = 80;
+const CREATED_LEN: usize = 96;
 
 /// The offsets of the fields of the header that describe the slots.
 const CAPACITY_AT: usize = 16;

@@ -4,10 +4,9 @@
 use std::borrow::Borrow as _;
 use std::time::Duration;
 
-use pagemate::channel::{Kind, Receiver, RecvError, Sample, SendError, Sender};
+use pagemate::channel::{Kind, Options, Receiver, RecvError, Sample, SendError, Sender};
 
 use super::attack::Random;
-use super::options;
 use super::traffic::Traffic;
 use super::users::{NAME, Outcome, User};
 
@@ -44,9 +43,13 @@ pub(crate) fn received<T>(user: &User<'_>, result: &Result<T, RecvError>) -> Out
 }
 
 /// Sends messages until the test is over.
-pub(crate) fn send<K: Kind, M: Traffic + ?Sized>(user: &User<'_>, random: &mut Random) {
+pub(crate) fn send<K: Kind, M: Traffic + ?Sized>(
+    user: &User<'_>,
+    random: &mut Random,
+    options: &Options,
+) {
     while user.goes_on() {
-        let Some(mut sender) = user.open(|| options().open_or_create::<Sender<K, M>>(NAME)) else {
+        let Some(mut sender) = user.open(|| options.open_or_create::<Sender<K, M>>(NAME)) else {
             continue;
         };
         assert!(sender.capacity() > 0);
@@ -94,9 +97,13 @@ fn send_once<K: Kind, M: Traffic + ?Sized>(
 }
 
 /// Receives messages until the test is over.
-pub(crate) fn receive<K: Kind, M: Traffic + ?Sized>(user: &User<'_>, random: &mut Random) {
+pub(crate) fn receive<K: Kind, M: Traffic + ?Sized>(
+    user: &User<'_>,
+    random: &mut Random,
+    options: &Options,
+) {
     while user.goes_on() {
-        let Some(mut receiver) = user.open(|| options().open_or_create::<Receiver<K, M>>(NAME))
+        let Some(mut receiver) = user.open(|| options.open_or_create::<Receiver<K, M>>(NAME))
         else {
             continue;
         };
@@ -151,9 +158,9 @@ fn receive_once<K: Kind, M: Traffic + ?Sized>(
 }
 
 /// Passes a message through a new channel.
-pub(crate) fn pass_a_message<K: Kind, M: Traffic + ?Sized>() {
-    let mut receiver: Receiver<K, M> = options().create_new(NAME).unwrap();
-    let mut sender: Sender<K, M> = options().open(NAME).unwrap();
+pub(crate) fn pass_a_message<K: Kind, M: Traffic + ?Sized>(options: &Options) {
+    let mut receiver: Receiver<K, M> = options.create_new(NAME).unwrap();
+    let mut sender: Sender<K, M> = options.open(NAME).unwrap();
     let message = M::make(&mut Random(1), sender.max_len());
     sender.send(message.borrow()).unwrap();
     receiver.recv().unwrap();

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 
 use pagemate::channel::{Kind, Loan, Message, Sample, SendError, Sender, watch};
+use pagemate::typed::Plain;
 
 use super::attack::Random;
 
@@ -28,9 +29,12 @@ fn some<M: Traffic + ?Sized>(random: &mut Random, max: usize) -> Vec<M::Owned> {
     (0..random.below(12)).map(|_| M::make(random, max)).collect()
 }
 
-impl Traffic for [u64; 3] {
-    fn make(random: &mut Random, _: usize) -> [u64; 3] {
-        [random.next(), random.next(), random.next()]
+impl<const N: usize> Traffic for [u64; N]
+where
+    [u64; N]: Plain,
+{
+    fn make(random: &mut Random, _: usize) -> [u64; N] {
+        std::array::from_fn(|_| random.next())
     }
 
     fn send_many<K: Kind>(
@@ -49,7 +53,7 @@ impl Traffic for [u64; 3] {
         Ok(())
     }
 
-    fn read_sample<K: Kind>(sample: &Sample<'_, K, Self>) -> [u64; 3] {
+    fn read_sample<K: Kind>(sample: &Sample<'_, K, Self>) -> [u64; N] {
         sample.read()
     }
 

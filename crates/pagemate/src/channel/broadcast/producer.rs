@@ -70,7 +70,7 @@ impl Producer {
         } else {
             self.room(ring, wanted)?
         };
-        Ok(if self.pool.is_some() && room > 0 { self.claim_chunk(ring) } else { room })
+        if self.pool.is_some() && room > 0 { self.claim_chunk(ring) } else { Ok(room) }
     }
 
     /// Returns whether a claim would find room. An error counts as room, so that the claim finds it.
@@ -160,11 +160,16 @@ impl Producer {
         count
     }
 
-    /// Takes a chunk for the next message. There is a slot for it. Returns the number of messages that
-    /// can be written: 1, or 0 if another program has changed the words of the receivers.
+    /// Takes a chunk for the next message, and returns the number of messages that can be written: 1. There is
+    /// a slot for it.
+    ///
+    /// # Errors
+    ///
+    /// `Corrupted` if no chunk is free. There is one more than the ring and all receivers can have, so another
+    /// program has changed the words of the receivers.
     #[inline]
-    fn claim_chunk(&mut self, ring: &impl Ring) -> u64 {
-        let Some(pool) = &mut self.pool else { return 0 };
+    fn claim_chunk(&mut self, ring: &impl Ring) -> Result<u64, Corrupted> {
+        let Some(pool) = &mut self.pool else { return Ok(0) };
         if self.shape.is_lossy && (self.is_eager || !pool.has_free()) {
             // SeqCst: pairs with the fence in `Consumer::pin`. This side finds the pin, or the receiver
             // finds that the message was overwritten.
@@ -176,7 +181,7 @@ impl Producer {
             };
             pool.free_retired(is_held);
         }
-        pool.lend().is_some().into()
+        pool.lend().map(|_| 1).ok_or(Corrupted)
     }
 
     /// Publishes the claimed messages, whose payloads the caller has written.

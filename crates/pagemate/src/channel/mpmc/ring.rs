@@ -184,7 +184,8 @@ pub(super) fn repair<E>(
 pub(super) fn after(ring: &impl Ring, position: u64, word: Word) -> u64 {
     let is_run = word.lap() == lap(ring, position)
         && matches!(word.state(), Some(State::Writing | State::Reading | State::Done));
-    position + if is_run { word.run() } else { 1 }
+    // Another program may have changed the positions, so that they are about to wrap around.
+    position.saturating_add(if is_run { word.run() } else { 1 })
 }
 
 /// Returns how many slots have a message that is not finished.
