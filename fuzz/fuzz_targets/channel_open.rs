@@ -5,6 +5,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use pagemate::channel::broadcast::Broadcast;
+use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::watch::{Reader, Writer};
 use pagemate::channel::{Kind, MessageType, Options, Receiver, Sender};
@@ -16,6 +18,8 @@ type Value = [u32; 5];
 struct Channels {
     spsc: [Channel; 2],
     watch: [Channel; 2],
+    mpmc: [Channel; 2],
+    broadcast: [Channel; 2],
 }
 
 static CHANNELS: LazyLock<Channels> = LazyLock::new(|| Channels {
@@ -27,6 +31,17 @@ static CHANNELS: LazyLock<Channels> = LazyLock::new(|| Channels {
         Channel::new::<Writer<Value>>("watch-values"),
         Channel::new::<Writer<[u8]>>("watch-bytes"),
     ],
+    mpmc: [
+        Channel::new::<Sender<Mpmc, Value>>("mpmc-values"),
+        Channel::new::<Sender<Mpmc, [u8]>>("mpmc-bytes"),
+    ],
+    broadcast: [
+        Channel::with::<Sender<Broadcast, Value>>("broadcast-values", options().lossy(true)),
+        Channel::with::<Sender<Broadcast, [u8]>>(
+            "broadcast-chunks",
+            options().lossy(true).receivers(2).capacity(2).max_len(5000),
+        ),
+    ],
 });
 
 /// Writes the input to the header: as it is, or as changes of a correct one.
@@ -35,7 +50,7 @@ fn change(channel: &Channel, has_changes: bool, input: &[u8]) {
     if has_changes {
         for patch in input.chunks_exact(4) {
             // Half of the words that can be changed are those of the creator.
-            let at = if patch[0] & 1 == 0 { patch[0] / 2 % 20 } else { patch[0] };
+            let at = if patch[0] & 1 == 0 { patch[0] / 2 % 24 } else { patch[0] };
             channel.patch([at, patch[1] & 1, patch[2], patch[3]]);
         }
     } else {
@@ -74,24 +89,34 @@ fn use_latest<M: Payload + ?Sized>(channel: &Channel, options: &Options) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    let (choice, input) = input.split_first().unwrap_or((&0, input));
-    let channels = if choice & 2 == 0 { &CHANNELS.spsc } else { &CHANNELS.watch };
-    let channel = &channels[usize::from(choice & 1)];
-    change(channel, choice & 4 == 0, input);
-    if choice >> 5 == 7 {
+    let Some(([kind, how], input)) = input.split_first_chunk() else { return };
+    let channels = match kind >> 1 & 3 {
+        0 => &CHANNELS.spsc,
+        1 => &CHANNELS.watch,
+        2 => &CHANNELS.mpmc,
+        _ => &CHANNELS.broadcast,
+    };
+    let channel = &channels[usize::from(kind & 1)];
+    change(channel, how & 1 == 0, input);
+    if how >> 5 == 7 {
         // It reads the descriptors of all processes, so make this slow call rarely.
         _ = inventory::find(channel.name);
     }
     let mut byte_options = options();
-    match choice >> 3 & 3 {
+    match how >> 1 & 3 {
         0 => _ = byte_options.any_message_type(),
         1 => _ = byte_options.message_type(MessageType::of::<Value>()),
         _ => {}
     }
-    match choice & 3 {
-        0 if choice & 8 == 0 => use_endpoints::<Spsc, Value>(channel, &options()),
-        0 | 1 => use_endpoints::<Spsc, [u8]>(channel, &byte_options),
-        2 if choice & 8 == 0 => use_latest::<Value>(channel, &options()),
-        _ => use_latest::<[u8]>(channel, &byte_options),
+    let are_values = kind & 1 == 0 && how & 8 == 0;
+    match kind >> 1 & 3 {
+        0 if are_values => use_endpoints::<Spsc, Value>(channel, &options()),
+        0 => use_endpoints::<Spsc, [u8]>(channel, &byte_options),
+        1 if are_values => use_latest::<Value>(channel, &options()),
+        1 => use_latest::<[u8]>(channel, &byte_options),
+        2 if are_values => use_endpoints::<Mpmc, Value>(channel, &options()),
+        2 => use_endpoints::<Mpmc, [u8]>(channel, &byte_options),
+        _ if are_values => use_endpoints::<Broadcast, Value>(channel, &options()),
+        _ => use_endpoints::<Broadcast, [u8]>(channel, &byte_options),
     }
 });

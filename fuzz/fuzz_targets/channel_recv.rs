@@ -5,6 +5,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
+use pagemate::channel::broadcast::Broadcast;
+use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::watch::{Reader, Writer};
 use pagemate::channel::{Endpoint, Kind, Sender};
@@ -17,6 +19,11 @@ struct Channels {
     spsc_bytes: Channel,
     watch_values: Channel,
     watch_bytes: Channel,
+    mpmc_values: Channel,
+    mpmc_bytes: Channel,
+    broadcast_bytes: Channel,
+    lossy_values: Channel,
+    lossy_chunks: Channel,
 }
 
 static CHANNELS: LazyLock<Channels> = LazyLock::new(|| Channels {
@@ -24,6 +31,14 @@ static CHANNELS: LazyLock<Channels> = LazyLock::new(|| Channels {
     spsc_bytes: Channel::new::<Sender<Spsc, [u8]>>("spsc-bytes"),
     watch_values: Channel::new::<Writer<Value>>("watch-values"),
     watch_bytes: Channel::new::<Writer<[u8]>>("watch-bytes"),
+    mpmc_values: Channel::new::<Sender<Mpmc, Value>>("mpmc-values"),
+    mpmc_bytes: Channel::new::<Sender<Mpmc, [u8]>>("mpmc-bytes"),
+    broadcast_bytes: Channel::new::<Sender<Broadcast, [u8]>>("broadcast-bytes"),
+    lossy_values: Channel::with::<Sender<Broadcast, Value>>("lossy-values", options().lossy(true)),
+    lossy_chunks: Channel::with::<Sender<Broadcast, [u8]>>(
+        "lossy-chunks",
+        options().lossy(true).receivers(1).capacity(2).max_len(5000),
+    ),
 });
 
 /// Executes the steps of the input with two endpoints.
@@ -70,10 +85,15 @@ fn watch<M: Payload + ?Sized>(channel: &Channel, steps: &[u8]) {
 
 fuzz_target!(|input: &[u8]| {
     let Some((kind, steps)) = input.split_first() else { return };
-    match kind % 4 {
+    match kind % 9 {
         0 => exchange::<Spsc, Value>(&CHANNELS.spsc_values, steps),
         1 => exchange::<Spsc, [u8]>(&CHANNELS.spsc_bytes, steps),
         2 => watch::<Value>(&CHANNELS.watch_values, steps),
+        3 => exchange::<Broadcast, [u8]>(&CHANNELS.broadcast_bytes, steps),
+        4 => exchange::<Broadcast, Value>(&CHANNELS.lossy_values, steps),
+        5 => exchange::<Broadcast, [u8]>(&CHANNELS.lossy_chunks, steps),
+        6 => exchange::<Mpmc, Value>(&CHANNELS.mpmc_values, steps),
+        7 => exchange::<Mpmc, [u8]>(&CHANNELS.mpmc_bytes, steps),
         _ => watch::<[u8]>(&CHANNELS.watch_bytes, steps),
     }
 });

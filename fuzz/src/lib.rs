@@ -12,7 +12,7 @@ mod operations;
 pub use operations::{Payload, read, receive, send, write};
 
 /// The length of the part of the header that the creator of a channel writes, in bytes.
-pub const CREATED_LEN: usize = 80;
+pub const CREATED_LEN: usize = 96;
 
 /// The length of the part of an object's file that is not memory of the object.
 const TRAILER_LEN: usize = 4096;
@@ -26,10 +26,15 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Creates the channel `name` with the usual [`options`]: see [`with`](Channel::with).
+    pub fn new<E: Endpoint>(name: &'static str) -> Channel {
+        Channel::with::<E>(name, &options())
+    }
+
     /// Creates the channel `name` by an endpoint of type `E`, which stays open and is not used. `PAGEMATE_DIR`
     /// names a directory that contains no other objects, because their files get invalid contents.
-    pub fn new<E: Endpoint>(name: &'static str) -> Channel {
-        let keeper: E = options().create_new(name).unwrap();
+    pub fn with<E: Endpoint>(name: &'static str, options: &Options) -> Channel {
+        let keeper: E = options.create_new(name).unwrap();
         std::mem::forget(keeper);
         let place =
             PathBuf::from(std::env::var_os("PAGEMATE_DIR").expect("a directory of its own"));
