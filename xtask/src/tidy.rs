@@ -122,7 +122,7 @@ fn only_listed_files_allow_unsafe() {
         "section/view.rs",
         "shareable.rs",
         "sys/copy/assembly.rs",
-        "sys/copy/bytes.rs",
+        "sys/copy/fallback.rs",
         "sys/copy/mod.rs",
         "sys/fault.rs",
         "sys/liveness/descriptor_slot.rs",

@@ -517,9 +517,10 @@ typedef struct pagemate_seqlock_writer pagemate_seqlock_writer;
  * fails before it has finished, the next one begins again, from zeros, so that no process sees a partial
  * value. Opening it with another layout fails with PAGEMATE_WRONG_KIND.
  *
- * Other processes access the value at any time. So it consists of lock-free atomics (see
- * pagemate_word_wait_while() for waits), of sequence-locked values (pagemate_seqlock_read()) and of values
- * whose accesses something else orders (pagemate_racy_read()). The handle holds the name of its section.
+ * Other processes access the value at any time. So it must consist of lock-free atomics (see
+ * pagemate_word_wait_while() for waits), of sequence-locked values (pagemate_seqlock_read()), and of values
+ * that a lock or a signal of the program protects (pagemate_racy_read()). The handle holds the name of its
+ * section.
  *
  * Several threads may use one handle at the same time. No thread may use it during or after a call that
  * closes it.
@@ -629,7 +630,7 @@ typedef struct {
      */
     intptr_t file;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } pagemate_section_options;
@@ -657,7 +658,7 @@ typedef struct {
      */
     uint32_t flags;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } pagemate_view_options;
@@ -677,7 +678,7 @@ typedef struct {
      */
     uint32_t flags;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } pagemate_mutex_options;
@@ -700,7 +701,7 @@ typedef struct {
      */
     uint32_t flags;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } pagemate_event_options;
@@ -723,11 +724,11 @@ typedef struct {
      */
     uint32_t max;
     /**
-     * 0.
+     * Must be 0.
      */
     uint32_t flags;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } pagemate_semaphore_options;
@@ -750,7 +751,7 @@ typedef struct {
      */
     const pagemate_semaphore *semaphore;
     /**
-     * NULL.
+     * Must be NULL.
      */
     const void *reserved;
 } pagemate_waitable;
@@ -874,7 +875,7 @@ typedef struct {
      */
     pagemate_layout message;
     /**
-     * 0.
+     * Must be 0.
      */
     uint64_t reserved[4];
 } pagemate_channel_options;

@@ -94,7 +94,7 @@ pub struct ChannelOptions {
     /// maximum length. Otherwise each message is one value of the type, as in a channel with messages of that type
     /// in Rust and C++. To open a channel with another type is PAGEMATE_WRONG_KIND.
     pub message: Layout,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 

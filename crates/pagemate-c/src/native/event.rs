@@ -45,7 +45,7 @@ pub struct EventOptions {
     pub reset: ResetWord,
     /// 0 or PAGEMATE_SIGNALED.
     pub flags: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 

@@ -26,7 +26,7 @@ pub struct MutexOptions {
     pub sharing: SharingWord,
     /// 0 or PAGEMATE_LOCKED.
     pub flags: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 

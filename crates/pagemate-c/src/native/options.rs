@@ -51,7 +51,7 @@ pub struct SectionOptions {
     pub flags: u32,
     /// With PAGEMATE_OVER_FILE, an open file: a descriptor, on Windows a `HANDLE`. Otherwise 0.
     pub file: FileWord,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 
@@ -69,7 +69,7 @@ pub struct ViewOptions {
     pub access: AccessWord,
     /// 0, or any of PAGEMATE_PREFAULT and PAGEMATE_HUGE_PAGES.
     pub flags: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 

@@ -26,9 +26,9 @@ pub struct SemaphoreOptions {
     pub count: u32,
     /// The maximum count, at most 2,147,483,647, which 0 stands for.
     pub max: u32,
-    /// 0.
+    /// Must be 0.
     pub flags: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: [u64; 4],
 }
 

@@ -25,9 +25,10 @@ const _: () = assert!(SharedBytes::HEADER_LEN as u64 == PAGEMATE_SHARED_HEADER_L
 /// fails before it has finished, the next one begins again, from zeros, so that no process sees a partial
 /// value. Opening it with another layout fails with PAGEMATE_WRONG_KIND.
 ///
-/// Other processes access the value at any time. So it consists of lock-free atomics (see
-/// pagemate_word_wait_while() for waits), of sequence-locked values (pagemate_seqlock_read()) and of values
-/// whose accesses something else orders (pagemate_racy_read()). The handle holds the name of its section.
+/// Other processes access the value at any time. So it must consist of lock-free atomics (see
+/// pagemate_word_wait_while() for waits), of sequence-locked values (pagemate_seqlock_read()), and of values
+/// that a lock or a signal of the program protects (pagemate_racy_read()). The handle holds the name of its
+/// section.
 ///
 /// Several threads may use one handle at the same time. No thread may use it during or after a call that
 /// closes it.

@@ -23,7 +23,7 @@ pub struct Waitable<'a> {
     pub event: Option<&'a Event>,
     /// A semaphore: waits until its count is greater than 0, and decrements it.
     pub semaphore: Option<&'a Semaphore>,
-    /// NULL.
+    /// Must be NULL.
     pub reserved: *const c_void,
 }
 

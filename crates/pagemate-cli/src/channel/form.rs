@@ -107,7 +107,10 @@ impl<R: Read> Reader<R> {
     }
 
     fn too_long(&self) -> String {
-        format!("a message of this channel has at most {} bytes", self.max_len)
+        format!(
+            "a message of this channel has at most {} bytes; its creator decides that, by --max-len",
+            self.max_len
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use pagemate::{Name, Sharing};
 use crate::arguments::ObjectName;
 use crate::bytes;
 use crate::channel::{Form, KindArg, Reader, Sending, open_sender};
-use crate::description::{SHARINGS, sharing};
+use crate::description::sharing;
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
 use crate::time::{duration, format_duration};
@@ -63,9 +63,9 @@ pub(crate) struct Send {
     /// The length of the longest message of a new channel: 4096, 64K.
     #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = bytes::parse)]
     max_len: u64,
-    /// Let these users open a new channel. For users other than the owner it needs a 'Global\\' name.
+    /// Let these users open a new channel. For users other than the owner it needs a 'Global\' name.
     #[arg(long, value_name = "WHO", default_value = "owner")]
-    #[arg(value_parser = PossibleValuesParser::new(SHARINGS.map(|(word, _)| word)).map(|word| sharing(&word)))]
+    #[arg(value_parser = PossibleValuesParser::new(SENDER_SHARINGS).map(|word| sharing(&word)))]
     sharing: Sharing,
     /// Wait for the next receiver if the last one ends before it received all messages. Without this option
     /// the command then fails.
@@ -80,6 +80,9 @@ pub(crate) struct Send {
     #[arg(long, conflicts_with = "timeout")]
     no_wait: bool,
 }
+
+/// The words for the users that may open a new channel. Each use of a channel writes to it.
+const SENDER_SHARINGS: [&str; 3] = ["owner", "group-read-write", "everyone-read-write"];
 
 impl Send {
     pub(crate) fn run(self) -> Outcome {

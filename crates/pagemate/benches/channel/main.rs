@@ -6,8 +6,8 @@
 //! cargo bench -p pagemate --bench channel -- trip     # the groups whose names have this word
 //! ```
 //!
-//! Two processes on two processors exchange messages in chunks of about 20 ms. The chunks of all
-//! rings alternate. Each ratio compares with the fastest minimal ring of the same round. The
+//! Two processes on two processors exchange messages for about 20 ms over one channel, then over the next,
+//! and so on in turns. Each ratio compares a channel with the fastest minimal ring of the same round. The
 //! benchmark measures elapsed time, so only a quiet machine gives meaningful numbers. The limits
 //! are goals of the project, and a missed limit does not fail the run.
 #![allow(clippy::print_stdout, reason = "it is a report")]

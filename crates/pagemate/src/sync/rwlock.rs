@@ -63,8 +63,8 @@ const VALUE_AT: usize = WORDS_AT + size_of::<RwWords>();
 ///
 /// # Platforms
 ///
-/// On Windows the seat of a process that has read the value is a kernel mutex, and waiting writers sleep on a
-/// kernel semaphore; `docs/layout.md` has their names. The lock cannot be used from another logon
+/// On Windows each process that has read the value owns a kernel mutex, which proves that it is alive, and
+/// waiting writers sleep on a kernel semaphore; `docs/layout.md` has their names. The lock cannot be used from another logon
 /// session, unless the section has a `Global\` name.
 ///
 /// # Examples

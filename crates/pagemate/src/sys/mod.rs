@@ -17,10 +17,11 @@
 //!
 //! # `object`: shared memory whose name lives as long as a holder
 //!
-//! - `Object` is a handle. A live `Object` makes its process a holder: the name stays and opens
-//!   until the last handle is dropped or its process dies, however it dies. `Drop` closes the
+//! - `Object` is a handle. A live `Object` makes its process a holder: the name exists, and processes can
+//!   open it, until the last handle is dropped or its process dies, however it dies. `Drop` closes the
 //!   handle, and removes the name if no holder is left.
-//! - `Object::create` publishes an object that is complete (length, content, first seat) or none.
+//! - `Object::create` publishes an object that is complete (length, content, and the creator's seat if
+//!   it is created locked) or none.
 //!   Two concurrent creations of one name create one object. It returns whether it created the
 //!   object.
 //! - `Object::open` opens live objects only. A dead object gives `NotFound`.

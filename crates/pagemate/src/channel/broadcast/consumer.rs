@@ -1,6 +1,7 @@
 //! The receiving side of a ring with several receivers.
 
-use super::words::{Found, Line, Ring, Shape};
+use super::receiver_line::Line;
+use super::words::{Found, Ring, Shape};
 use crate::channel::error::Corrupted;
 use crate::primitive::{Ordering, fence};
 use crate::sys::fault;

@@ -1,7 +1,8 @@
 //! The header of a broadcast channel, which `docs/layout.md` describes, and the plan of a new one.
 #![allow(unsafe_code, reason = "implements a trait that vouches for the header's layout")]
 
-use super::words::{Line, MAX_CHUNKS, Ring, Shape};
+use super::receiver_line::Line;
+use super::words::{MAX_CHUNKS, Ring, Shape};
 use crate::channel::header::{Common, Header, Plan, wrong_slots};
 use crate::channel::message_type::MessageType;
 use crate::channel::options::Options;

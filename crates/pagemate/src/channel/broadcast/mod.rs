@@ -1,6 +1,6 @@
 //! Channels with one sender and several receivers, each of which gets every message.
 //!
-//! A live process can have the sender. A second one is refused with
+//! At most one live process has the sender. A second sender is refused with
 //! [`AlreadyExists`](crate::ErrorKind::AlreadyExists). The number of receivers at one time is limited:
 //! see [`Options::receivers`](super::Options::receivers). A receiver gets the messages that are sent after it
 //! joined, in order. If the channel has no receiver, messages are lost and the sender does not block.
@@ -73,6 +73,7 @@ mod consumer;
 pub(super) mod header;
 mod pool;
 mod producer;
+mod receiver_line;
 mod sides;
 #[cfg(all(test, loom))]
 mod tests;

@@ -1,7 +1,8 @@
 //! The sending side of a ring with several receivers.
 
 use super::pool::Pool;
-use super::words::{Line, Ring, Shape};
+use super::receiver_line::Line;
+use super::words::{Ring, Shape};
 use crate::channel::error::Corrupted;
 use crate::channel::place::Occupant;
 use crate::primitive::{AtomicU64, Ordering, fence};
@@ -153,7 +154,7 @@ impl Producer {
                 let word = ring.word(self.shape.slot(number));
                 word.store(self.shape.writing(number), Ordering::Relaxed);
             }
-            // Release: pairs with the Acquire fence in `Consumer::whole`. A receiver that copies a byte of
+            // Release: pairs with the Acquire fence in `Consumer::overwritten`. A receiver that copies a byte of
             // a new message then finds the words above.
             fence(Ordering::Release);
         }

@@ -3,7 +3,7 @@
 use super::consumer::Consumer;
 use super::header::{BroadcastHeader, shape};
 use super::producer::Producer;
-use super::words::Line;
+use super::receiver_line::Line;
 use crate::channel::core::Channel;
 use crate::channel::error::{Corrupted, WaitError};
 use crate::channel::header::wrong_slots;

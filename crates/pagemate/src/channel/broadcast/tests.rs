@@ -9,7 +9,8 @@ use loom::thread;
 
 use super::consumer::Consumer;
 use super::producer::Producer;
-use super::words::{Line, Ring, Shape};
+use super::receiver_line::Line;
+use super::words::{Ring, Shape};
 use crate::channel::place::Occupant;
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 

@@ -1,8 +1,8 @@
 //! Channels that have the latest value: one writer, any number of readers.
 //!
-//! A live process can have the writer. A second one is refused with
-//! [`AlreadyExists`](crate::ErrorKind::AlreadyExists). When the process of the writer has ended or dropped it,
-//! another process can take it over. Readers are not registered, and their number has no limit.
+//! At most one live process has the writer. A second writer is refused with
+//! [`AlreadyExists`](crate::ErrorKind::AlreadyExists). Once that process has ended or has dropped the writer,
+//! another process can open one. Readers are not registered, and their number has no limit.
 //!
 //! A reader copies the latest value. It skips the values that were replaced before it came to them, and it
 //! neither delays the writer nor waits for it. [`Options::capacity`](super::Options::capacity) has no effect:

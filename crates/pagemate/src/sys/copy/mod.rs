@@ -13,13 +13,13 @@
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 mod assembly;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-mod bytes;
+mod fallback;
 mod word;
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 use self::assembly::{Vector, copy_long};
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-use self::bytes::{Vector, copy_long};
+use self::fallback::{Vector, copy_long};
 use self::word::Word;
 
 /// The longest copy that uses vector registers, in bytes. Up to about this length a call of

@@ -239,8 +239,8 @@ fn wake_observers(event: &AtomicU64, before: State) {
 /// A waiter of an automatic event.
 pub(crate) struct AutoWaiter<'a> {
     event: &'a AtomicU64,
-    /// The state after its registration, if it registered. Its turn shows whether the waiter may
-    /// take a grant, and its epoch whether the registration was cancelled.
+    /// The word as it was when this waiter registered. The waiter may take a grant only in a later turn than
+    /// that of this word. If the epoch of the event differs, another thread cancelled the registration.
     registered: Cell<Option<State>>,
 }
 

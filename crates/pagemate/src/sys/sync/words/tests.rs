@@ -7,9 +7,11 @@
 use loom::thread;
 
 use super::*;
+use crate::deadline::Deadline;
 use crate::primitive::Ordering::Relaxed;
 use crate::primitive::{AtomicU32, AtomicU64};
 use crate::sys::sync::Acquired;
+use crate::sys::wait;
 
 /// The preemption bound. Most concurrency errors show with two.
 const PREEMPTIONS: usize = 3;

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::*;
+use crate::deadline::Deadline;
 
 mod auto_event;
 mod counters;

@@ -12,6 +12,7 @@ use crate::sys::sync::words::auto_event::{self, AutoObserver, AutoWaiter};
 use crate::sys::sync::words::manual_event;
 use crate::sys::sync::words::mutex::{self, MutexWaiter};
 use crate::sys::sync::words::semaphore::{self, SemaphoreWaiter};
+use crate::sys::wait;
 
 /// A time that is longer than any test.
 const LONG: Duration = Duration::from_mins(1);
