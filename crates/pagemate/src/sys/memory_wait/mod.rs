@@ -22,6 +22,7 @@ use crate::sys::spin::Spin;
 thread_local! {
     /// Decides whether this thread spins before it sleeps on a word. It belongs to the thread, because a word of a
     /// user has no space for it.
+    #[allow(clippy::missing_const_for_thread_local, reason = "the lint only fires on targets with emulated thread-locals")]
     static SPIN: Spin = const { Spin::new() };
 }
 

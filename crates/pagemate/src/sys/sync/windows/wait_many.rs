@@ -101,12 +101,11 @@ fn any_with_sources(
 /// Acquires the first object of the list that is available.
 fn try_any(list: &[Waitable<'_>], check_liveness: bool) -> Result<Option<(usize, Acquired)>> {
     for (index, one) in list.iter().enumerate() {
-        let acquired = match one.wait_handle()? {
-            Some(handle) => wait::one(handle, Deadline::Now)?,
-            None => {
-                let is_ready = one.source().is_some_and(|source| source.is_ready(check_liveness));
-                is_ready.then_some(Acquired::Released)
-            }
+        let acquired = if let Some(handle) = one.wait_handle()? {
+            wait::one(handle, Deadline::Now)?
+        } else {
+            let is_ready = one.source().is_some_and(|source| source.is_ready(check_liveness));
+            is_ready.then_some(Acquired::Released)
         };
         if let Some(acquired) = acquired {
             return Ok(Some((index, acquired)));
