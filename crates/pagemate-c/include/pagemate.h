@@ -1031,12 +1031,12 @@ const char *pagemate_version(void);
  * @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on
  *                 failure.
  * @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name. PAGEMATE_NO_SPACE: there is
- *         not enough memory; the message has the numbers. PAGEMATE_INVALID_INPUT: the length is 0, or the
+ *         not enough memory; pagemate_last_error_message() has the numbers. PAGEMATE_INVALID_INPUT: the length is 0, or the
  *         options contradict each other. PAGEMATE_INVALID_NAME. PAGEMATE_WRONG_KIND: the name is `Local`,
  *         `Global` or `Session`, which are reserved. PAGEMATE_TIMED_OUT: another process kept the name
- *         busy for two seconds. PAGEMATE_PERMISSION_DENIED: the file is not open for the access requested,
- *         or the user may not create the name. PAGEMATE_OUT_OF_RANGE: a read-only section is longer than
- *         its file.
+ *         busy for two seconds. PAGEMATE_PERMISSION_DENIED: the descriptor in `options->file` is not
+ *         open for the requested access, or the user may not create the name. PAGEMATE_OUT_OF_RANGE: a
+ *         read-only section is longer than the file in `options->file`.
  */
 pagemate_status pagemate_section_create_new(const char *name,
                                             const pagemate_section_options *options,
@@ -2669,8 +2669,8 @@ pagemate_status pagemate_receiver_close(const pagemate_receiver *receiver);
  * @param size      Its length in bytes. pagemate_receiver_max_len() bytes are enough for every message.
  * @param len       Receives the length of the message in bytes, also if the buffer is too small.
  * @return PAGEMATE_WRONG_LENGTH: the message is longer than the buffer. It stays in the channel, and the next
- *         call gets it, unless the sender of a lossy channel overwrites it before. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
- *         ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
+ *         call gets it, unless the sender of a lossy channel overwrites it before. PAGEMATE_DISCONNECTED: there
+ *         is no message, and every sender was closed or its process ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
  *         program changed the bytes of the channel. PAGEMATE_ORPHANED: there is no message and no sender, and
  *         none can come, because another program removed the channel's name. PAGEMATE_IN_USE: another thread
  *         uses the receiver, or the receiver has a sample. PAGEMATE_FORKED: the process was forked from the

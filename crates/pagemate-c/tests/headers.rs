@@ -20,7 +20,7 @@ const SOURCES: [&str; 27] = [
     "typed",
     "seqlock",
     "memory_wait",
-    "channel",
+    "channel_options",
     "sender",
     "sender_batch",
     "sender_loan",

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use harness::{Held, PATIENCE, Place};
+#[cfg(not(target_os = "macos"))]
 use pagemate::ErrorKind;
 use pagemate::sync::Mutex;
 

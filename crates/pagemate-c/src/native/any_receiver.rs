@@ -10,7 +10,7 @@ use pagemate::channel::{self, Kind, Options, RecvError, Sample};
 
 use super::any_sender::Properties;
 use super::argument::c_name;
-use super::channel::{ChannelKind, How, Patience, message_layout};
+use super::channel_options::{ChannelKind, How, Patience, message_layout};
 
 /// A received message, or the length of one that is longer than the buffer and was put back.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use pagemate::channel::spsc::Spsc;
 use pagemate::channel::{self, Kind, Loan, Options, SendError};
 
 use super::argument::c_name;
-use super::channel::{BYTES, ChannelKind, How, Patience, message_layout};
+use super::channel_options::{BYTES, ChannelKind, How, Patience, message_layout};
 use super::layout::Layout;
 
 /// The properties of an endpoint that do not change.

@@ -115,7 +115,7 @@ pub unsafe extern "C" fn pagemate_word_wait_while_for(
     unsafe { wait_while(word, seen, |word| word.wait_while_for(value, duration(nanoseconds))) }
 }
 
-/// Wakes by `wake`.
+/// Checks `word`, and passes it to `wake`, which wakes its waiters.
 ///
 /// # Safety
 ///

@@ -18,7 +18,7 @@ pub mod access;
 mod any_receiver;
 mod any_sender;
 mod argument;
-pub mod channel;
+pub mod channel_options;
 mod descriptor;
 pub mod entry;
 pub mod event;

@@ -9,7 +9,7 @@ use pagemate::channel::RecvError;
 use super::any_receiver::{AnyReceiver, Received, open_receiver};
 use super::any_sender::Properties;
 use super::argument::{Out, buffer, required, text};
-use super::channel::{ChannelOptions, How, Patience, convert};
+use super::channel_options::{ChannelOptions, How, Patience, convert};
 use super::slot::{Entered, Handle, Pool, Slot, close_handle, open_handle};
 use super::status::{Failure, Outcome, Status, run};
 use super::timeout::duration;
@@ -259,8 +259,8 @@ pub(super) fn too_small(during: &str, needed: usize, size: usize) -> Failure {
 /// @param size      Its length in bytes. pagemate_receiver_max_len() bytes are enough for every message.
 /// @param len       Receives the length of the message in bytes, also if the buffer is too small.
 /// @return PAGEMATE_WRONG_LENGTH: the message is longer than the buffer. It stays in the channel, and the next
-///         call gets it, unless the sender of a lossy channel overwrites it before. PAGEMATE_DISCONNECTED: there is no message, and every sender was closed or its process
-///         ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
+///         call gets it, unless the sender of a lossy channel overwrites it before. PAGEMATE_DISCONNECTED: there
+///         is no message, and every sender was closed or its process ended; a receiver that comes before the first sender waits for it. PAGEMATE_CORRUPTED: another
 ///         program changed the bytes of the channel. PAGEMATE_ORPHANED: there is no message and no sender, and
 ///         none can come, because another program removed the channel's name. PAGEMATE_IN_USE: another thread
 ///         uses the receiver, or the receiver has a sample. PAGEMATE_FORKED: the process was forked from the

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::any_receiver::Received;
 use super::argument::{Out, buffer, required};
-use super::channel::Patience;
+use super::channel_options::Patience;
 use super::receiver::{OpenReceiver, Receiver, enter, enter_idle, failure, too_small};
 use super::status::{Failure, Outcome, Status, run};
 

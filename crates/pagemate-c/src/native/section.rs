@@ -43,12 +43,12 @@ impl Section {
 /// @param section  Receives the handle, which the caller closes by pagemate_section_close(); NULL on
 ///                 failure.
 /// @return PAGEMATE_ALREADY_EXISTS: a process holds an object of this name. PAGEMATE_NO_SPACE: there is
-///         not enough memory; the message has the numbers. PAGEMATE_INVALID_INPUT: the length is 0, or the
+///         not enough memory; pagemate_last_error_message() has the numbers. PAGEMATE_INVALID_INPUT: the length is 0, or the
 ///         options contradict each other. PAGEMATE_INVALID_NAME. PAGEMATE_WRONG_KIND: the name is `Local`,
 ///         `Global` or `Session`, which are reserved. PAGEMATE_TIMED_OUT: another process kept the name
-///         busy for two seconds. PAGEMATE_PERMISSION_DENIED: the file is not open for the access requested,
-///         or the user may not create the name. PAGEMATE_OUT_OF_RANGE: a read-only section is longer than
-///         its file.
+///         busy for two seconds. PAGEMATE_PERMISSION_DENIED: the descriptor in `options->file` is not
+///         open for the requested access, or the user may not create the name. PAGEMATE_OUT_OF_RANGE: a
+///         read-only section is longer than the file in `options->file`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pagemate_section_create_new(
     name: *const c_char,

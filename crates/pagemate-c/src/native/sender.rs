@@ -8,7 +8,7 @@ use pagemate::channel::SendError;
 
 use super::any_sender::{AnySender, Properties, open_sender};
 use super::argument::{self, required, text};
-use super::channel::{ChannelOptions, How, Patience, convert};
+use super::channel_options::{ChannelOptions, How, Patience, convert};
 use super::slot::{Entered, Handle, Pool, Slot, close_handle, open_handle};
 use super::status::{Failure, Outcome, Status, run};
 use super::timeout::duration;

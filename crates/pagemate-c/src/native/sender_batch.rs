@@ -8,7 +8,7 @@ use pagemate::channel::SendError;
 
 use super::any_sender::Properties;
 use super::argument::required;
-use super::channel::Patience;
+use super::channel_options::Patience;
 use super::sender::{OpenSender, Sender, check_len, enter_idle, failure};
 use super::status::{Failure, Outcome, Status, run};
 

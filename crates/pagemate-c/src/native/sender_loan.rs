@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use super::argument::{Out, required};
-use super::channel::Patience;
+use super::channel_options::Patience;
 use super::sender::{OpenSender, Sender, check_len, enter, enter_idle, failure};
 use super::status::{Failure, Outcome, Status, run};
 

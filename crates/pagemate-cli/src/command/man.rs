@@ -14,13 +14,13 @@ use crate::text::escape_line;
 #[command(after_help = "\
 Examples:
   pagemate man . && man ./pagemate-share.1
-  mkdir -p ~/.local/share/man/man1 && pagemate man ~/.local/share/man/man1
+  pagemate man ~/.local/share/man/man1
 
 Exit status:
   0    the pages were written
   2    failure")]
 pub(crate) struct Man {
-    /// An existing directory; pages in it are replaced.
+    /// The directory, which is created if it is missing; pages in it are replaced.
     directory: PathBuf,
 }
 
@@ -31,6 +31,10 @@ impl Man {
         let common = program.get_after_help().map(ToString::to_string).unwrap_or_default();
         let names: Vec<String> = program.get_subcommands().map(page::name).collect();
         let names: Vec<String> = [page::name(&program)].into_iter().chain(names).collect();
+        std::fs::create_dir_all(&self.directory).map_err(|error| {
+            let path = escape_line(&self.directory.to_string_lossy()).into_owned();
+            Failure::new(format!("create directory {path}: {error}"))
+        })?;
         for command in [&program].into_iter().chain(program.get_subcommands()) {
             let path = self.directory.join(format!("{}.1", page::name(command)));
             let text = page::render(command, &names, &common);
@@ -38,7 +42,7 @@ impl Man {
             written.map_err(|error| {
                 let path = path.to_string_lossy();
                 let why = format!("write {}: {error}", escape_line(&path));
-                let hint = "the argument is an existing directory; 'pagemate COMMAND --help' \
+                let hint = "the argument is a directory; 'pagemate COMMAND --help' \
                             prints the help of one command";
                 Failure::new(format!("{why} ({hint})"))
             })?;

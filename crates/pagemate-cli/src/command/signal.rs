@@ -84,6 +84,9 @@ impl Signal {
                 let why = "it is neither an event nor a semaphore";
                 Failure::WrongKind(format!("signal \"{name}\": {why}"))
             }
+            Failure::Missing(text) => Failure::Missing(format!(
+                "{text}; 'pagemate wait NAME --create manual' makes an event"
+            )),
             failure => failure,
         })?;
         let (kind, count) = match object {

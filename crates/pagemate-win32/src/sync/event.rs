@@ -76,7 +76,7 @@ macro_rules! calls {
             answer(stringify!($create_event), made, std::ptr::null_mut())
         }
 
-        /// Does the same as `CreateEvent`, with the rights of the handle.
+        /// Does the same as `CreateEvent`, and gives the handle the rights in `access`.
         ///
         /// # Safety
         ///

@@ -87,7 +87,7 @@ macro_rules! calls {
             answer(stringify!($create_mutex), made, std::ptr::null_mut())
         }
 
-        /// Does the same as `CreateMutex`, with the rights of the handle.
+        /// Does the same as `CreateMutex`, and gives the handle the rights in `access`.
         ///
         /// # Safety
         ///

@@ -24,8 +24,7 @@ const ATTEMPTS: u32 = 64;
 /// A reading endpoint of a [`watch`](super) channel with values of type `M`. A channel can have any number of
 /// readers.
 ///
-/// A reader that was copied by fork works in the child too, because a reader writes nothing that belongs to
-/// one process.
+/// A reader that was copied by fork works in the child too, because a reader has no seat.
 pub struct Reader<M: Message + ?Sized> {
     channel: Channel<WatchHeader, M>,
     seen: Seen,

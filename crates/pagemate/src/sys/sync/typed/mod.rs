@@ -1,7 +1,8 @@
-//! The protocols of typed memory: its initialisation, values under a sequence number, read-write
-//! locks, once-cells, and condition variables.
+//! The protocols of typed memory: its initialisation, values whose copies a sequence number
+//! validates, read-write locks, once-cells, and condition variables.
 //!
-//! Like those in `words`, they run over borrowed words, so that loom checks them.
+//! Like the protocols in `words`, they take references to their atomic words, and make system calls only
+//! through the traits that callers pass. So loom can check them on words of its own.
 
 pub(crate) mod condvar;
 pub(crate) mod header;

@@ -94,7 +94,8 @@ impl RwWords {
         }
         let place = self.claim(seat)?;
         fault::point("read-after-claim");
-        // SeqCst: pairs with the fence in `close`. Either the keeper sees the claim, or this thread sees
+        // SeqCst: pairs with the fence in `close`. Either the thread that closes the gate sees the claim, or this
+        // thread sees
         // that the gate is closing.
         fence(Ordering::SeqCst);
         // Acquire: the last writer's writes, published by the Release in `open`.
@@ -140,8 +141,8 @@ impl RwWords {
         if self.places[place].compare_exchange(seat, 0, success, failure).is_err() {
             return;
         }
-        // SeqCst: pairs with the fence in `close`. Either the keeper sees the free place, or this thread
-        // sees that the gate is closing.
+        // SeqCst: pairs with the fence in `close`. Either the thread that closes the gate sees the free
+        // place, or this thread sees that the gate is closing.
         fence(Ordering::SeqCst);
         if self.gate.load(Ordering::Relaxed) & STATE == CLOSING {
             self.note_departure(holders);

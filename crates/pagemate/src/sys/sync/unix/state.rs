@@ -8,8 +8,8 @@ use super::mapped_words::{AUTO, WIDE};
 use crate::access::Kind;
 use crate::sys::object_state::{LONGEST, State};
 
-/// Returns the state that the words of an object describe, and about how many threads wait for it;
-/// `None` if the object is not a sync object.
+/// Returns the state that the words of a sync object describe, and the approximate number of threads
+/// that wait for it; `None` if the object is not a sync object.
 pub(crate) fn read_state(
     kind: Kind,
     bytes: &[u8; LONGEST],
