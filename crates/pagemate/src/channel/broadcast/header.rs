@@ -1,7 +1,7 @@
 //! The header of a broadcast channel, which `docs/layout.md` describes, and the plan of a new one.
 #![allow(unsafe_code, reason = "implements a trait that vouches for the header's layout")]
 
-use super::receiver_line::Line;
+use super::receiver_line::{Line, MAX_RECEIVERS};
 use super::words::{MAX_CHUNKS, Ring, Shape};
 use crate::channel::header::{Common, Header, Plan, wrong_slots};
 use crate::channel::message_type::MessageType;
@@ -12,9 +12,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::object_state::ChannelKind;
 use crate::sys::region::{Atomics, SlotRegion};
-
-/// The greatest number of receivers.
-pub(super) const MAX_RECEIVERS: usize = 64;
 
 /// The length of messages from which on they lie in chunks. The words of shorter ones are beside them, so
 /// that fewer cache lines travel.

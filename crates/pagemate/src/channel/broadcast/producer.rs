@@ -1,7 +1,7 @@
 //! The sending side of a ring with several receivers.
 
 use super::pool::Pool;
-use super::receiver_line::Line;
+use super::receiver_line::{Line, MAX_RECEIVERS};
 use super::words::{Ring, Shape};
 use crate::channel::error::Corrupted;
 use crate::channel::place::Occupant;
@@ -175,12 +175,16 @@ impl Producer {
             // SeqCst: pairs with the fence in `Consumer::pin`. This side finds the pin, or the receiver
             // finds that the message was overwritten.
             fence(Ordering::SeqCst);
-            let is_held = |chunk: u32| {
-                let pin = u64::from(chunk) + 1;
+            // Load each pin once. A receiver that moves its pin meanwhile would otherwise count for two
+            // chunks, and no chunk might seem free.
+            let lines = ring.lines();
+            let mut pins = [0; MAX_RECEIVERS];
+            for (pin, line) in pins.iter_mut().zip(lines) {
                 // Acquire: the receiver's copies come before this producer's writes into the chunk.
-                ring.lines().iter().any(|line| line.pin.load(Ordering::Acquire) == pin)
-            };
-            pool.free_retired(is_held);
+                *pin = line.pin.load(Ordering::Acquire);
+            }
+            let pins = &pins[..lines.len().min(MAX_RECEIVERS)];
+            pool.free_retired(|chunk| pins.contains(&(u64::from(chunk) + 1)));
         }
         pool.lend().map(|_| 1).ok_or(Corrupted)
     }

@@ -3,6 +3,9 @@
 use crate::channel::place::Place;
 use crate::primitive::AtomicU64;
 
+/// The greatest number of receivers.
+pub(super) const MAX_RECEIVERS: usize = 64;
+
 /// The words of a receiver. No two receivers write to the same pair of cache lines.
 #[derive(Debug, Default)]
 #[repr(C)]

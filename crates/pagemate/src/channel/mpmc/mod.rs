@@ -22,7 +22,7 @@
 //!   a [`Sample`] is received when the sample is dropped, and the messages of a batch when the batch is
 //!   returned. A message that it had not finished is delivered again to another receiver, for which
 //!   [`Receiver::redelivered`] and [`Sample::redelivered`] return true. Receivers that wait find such messages
-//!   within 100 ms, and a new receiver finds them at once. Receivers that are busy take newer messages first.
+//!   within 100 ms, and a new receiver finds them at once. Every receiver takes newer messages first.
 //! - No other message is lost, repeated or reordered, and all slots can be used again.
 //! - A process that is stopped, by SIGSTOP or by a debugger, is alive, and keeps its slot. If it was
 //!   writing a message, receivers wait for that message. If it has a message in hand, the others go on until
