@@ -129,10 +129,14 @@ fn failures_name_the_cause_and_the_remedy() {
     for command in ["send", "recv"] {
         let args = [command, &section, if command == "send" { "--text=x" } else { "--count=1" }];
         let line = place.run(&args).error_line(2);
-        assert!(line.ends_with("is a section)"), "{line}");
+        // On Windows a section of zeros looks like a channel whose creator has not completed it.
+        let cause = if cfg!(windows) { "did not complete it" } else { "is a section)" };
+        assert!(line.contains(cause), "{line}");
     }
 }
 
+/// Windows does not report the number of receivers, for which the test waits.
+#[cfg(not(windows))]
 #[test]
 fn a_second_receiver_of_a_channel_for_one_is_refused_while_the_first_lives() {
     let place = Place::new();
@@ -141,11 +145,9 @@ fn a_second_receiver_of_a_channel_for_one_is_refused_while_the_first_lives() {
     let mut sender = Held::start_silent(command.stdin(Stdio::piped()));
     place.until_sent(&name, 0);
     let first = place.start(&["recv", &name]);
-    if cfg!(not(windows)) {
-        place.until_receivers(&name, 1);
-        let line = place.run(&["recv", &name]).error_line(2);
-        assert!(line.contains("is its receiver and is alive"), "{line}");
-    }
+    place.until_receivers(&name, 1);
+    let line = place.run(&["recv", &name]).error_line(2);
+    assert!(line.contains("is its receiver and is alive"), "{line}");
     sender.close_input();
     assert!(sender.wait().success());
     assert_eq!(first.join().unwrap().text(), "");
