@@ -145,6 +145,7 @@ pub mod inventory;
 mod name;
 pub mod os;
 mod primitive;
+mod random;
 mod read_only;
 mod section;
 mod shareable;

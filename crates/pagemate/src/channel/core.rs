@@ -1,7 +1,6 @@
 //! An open channel: its memory, its header and its processes. Every kind of channel uses it.
 #![allow(unsafe_code, reason = "makes a region of a mapping")]
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use crate::access::{Access, Kind, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Quoted, Result};
 use crate::name::Name;
 use crate::primitive::{AtomicU32, Ordering};
+use crate::random::random_number;
 use crate::sys::barrier;
 use crate::sys::object::{self, Backing, Existing, Mode, Object, RETRY_TIMEOUT, Range};
 use crate::sys::peers::{Peers, Seat};
@@ -62,8 +62,7 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
             let cause = "each use of a channel writes to it: share it for reading and writing";
             return Err(Error::new(ErrorKind::InvalidInput, cause));
         }
-        // `RandomState` has a random seed, and the standard library offers no other random numbers.
-        let id = RandomState::new().build_hasher().finish();
+        let id = random_number();
         let geometry = Geometry::new::<H>(M::layout(options), options, id)?;
         let spec = object::Spec {
             kind: Kind::Channel,

@@ -1,6 +1,5 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use crate::channel::{RecvError, SendError, mpmc};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::name::{Name, ToName};
+use crate::random::random_number;
 
 /// A client that sends requests of type `Q` and receives responses of type `R`.
 ///
@@ -59,8 +59,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Join for Client<Q, R> {
         let mut for_requests = options.clone();
         envelope::set_layout::<Q>(&mut for_requests, "request");
         let requests: mpmc::Sender<[u8]> = Join::join(name, &for_requests, how)?;
-        // `RandomState` has a random seed, and the standard library offers no other random numbers.
-        let id = RandomState::new().build_hasher().finish();
+        let id = random_number();
         let mut for_responses = options.clone();
         for_responses
             .capacity(requests.capacity().saturating_mul(RESPONSES_PER_REQUEST))

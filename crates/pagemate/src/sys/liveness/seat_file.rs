@@ -7,7 +7,6 @@
 //! root count, and only these two may write to an object that other users may only read. Every sweep of
 //! the directory removes seat files without a lock, as it removes unfinished objects.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -16,6 +15,7 @@ use rustix::io::Errno;
 
 use super::lock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::random::random_number;
 
 /// The prefix of the file names of seat files.
 pub(crate) const SEAT_FILE_PREFIX: &str = ".pagemate:seat-";
@@ -49,9 +49,8 @@ impl SeatFile {
     /// Creates a seat file in the directory `dir`, and locks it.
     pub(super) fn create(dir: BorrowedFd<'_>) -> Result<(SeatFile, OwnedFd)> {
         for _ in 0..TRIES {
-            // `RandomState` has a random seed, and the standard library offers no other random numbers.
             #[allow(clippy::cast_possible_truncation, reason = "any 29 bits")]
-            let random = RandomState::new().build_hasher().finish() as u32;
+            let random = random_number() as u32;
             let file = SeatFile(random & (SEAT_FILE_BIT - 1) | SEAT_FILE_BIT);
             if let Some(fd) = file.create_file(dir)? {
                 return Ok((file, fd));

@@ -17,7 +17,6 @@
 #![allow(unsafe_code, reason = "words in mapped memory")]
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::windows::io::{AsHandle, OwnedHandle};
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
@@ -28,6 +27,7 @@ use crate::access::Sharing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::name::{Name, Namespace};
 use crate::primitive::{AtomicU32, Ordering};
+use crate::random::random_number;
 use crate::sys::object::{self, Existing, security};
 
 /// The words of a lock, all zero at first. Another process may write any value to them.
@@ -160,8 +160,7 @@ impl EmbeddedWords {
 /// Returns a random number that is not zero.
 fn random() -> u64 {
     loop {
-        // `RandomState` has a random seed, and the standard library offers no other random numbers.
-        let number = RandomState::new().build_hasher().finish();
+        let number = random_number();
         if number != 0 {
             return number;
         }

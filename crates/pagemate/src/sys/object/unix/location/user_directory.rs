@@ -15,7 +15,6 @@
 //!   both, so both processes lock a common directory.
 //! - Only the user can open a pending directory, so no other user can hold its lock.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +23,7 @@ use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawMode, Stat}
 use rustix::io::Errno;
 
 use crate::error::Result;
+use crate::random::random_number;
 use crate::sys::fault;
 use crate::sys::object::unix::descriptor::{above_standard_streams, entries_of};
 use crate::sys::object::unix::location::file_id::Id;
@@ -130,7 +130,7 @@ impl Lookup<'_> {
         let pending = Mode::from_raw_mode(PRIVATE | STICKY);
         let mut created = rustix::fs::mkdirat(self.parent, preferred, pending);
         if created == Err(Errno::EXIST) {
-            let random = RandomState::new().build_hasher().finish();
+            let random = random_number();
             let name = format!("{preferred}.{random:016x}");
             created = rustix::fs::mkdirat(self.parent, name, pending);
         }
