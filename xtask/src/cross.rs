@@ -42,6 +42,18 @@ fn target_dir_of(cargo: &mut Command) -> Result<PathBuf, String> {
 
 /// Installs the Debian packages that are missing or too old.
 pub(crate) fn install(packages: &[&str]) -> Outcome {
+    // Two tasks can run at the same time, but apt-get fails if another apt-get runs.
+    let path = root().join("target/apt.lock");
+    let one_at_a_time = std::fs::create_dir_all(root().join("target"))
+        .and_then(|()| std::fs::File::create(&path))
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|e| format!("{}: {e}", path.display()))?;
+    let installed = install_missing(packages);
+    drop(one_at_a_time);
+    installed
+}
+
+fn install_missing(packages: &[&str]) -> Outcome {
     let mut missing = Vec::new();
     for package in packages {
         match version(package) {

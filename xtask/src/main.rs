@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+mod ci;
 mod cross;
 mod differential;
 mod dist;
@@ -27,7 +28,12 @@ use task::{Outcome, run};
 type Task = (&'static str, &'static str, fn() -> Outcome);
 
 const TASKS: &[Task] = &[
-    ("ci", "runs every check that a change must pass", ci),
+    ("ci", "runs every check that a change must pass", ci::ci),
+    ("format", "checks the format of every file", format),
+    ("tests", "runs `cargo test --workspace`", tests),
+    ("lints", "runs clippy and rustdoc, with warnings as errors", lints),
+    ("packages", "creates the packages for crates.io, and builds each from its contents", packages),
+    ("benches", "runs the benchmarks and the demo, only to check that they work", benches),
     ("faults", "runs the tests that kill or stop a process at every fault point", faults),
     ("tempname", "runs the tests with objects created by rename, as on macOS", tempname),
     ("headers", "generates include/pagemate.h", headers),
@@ -75,6 +81,7 @@ const TASKS: &[Task] = &[
     ),
     ("tools", "runs C programs under valgrind, gdb, strace and the sanitizers", tools),
     ("dist", "installs the libraries, headers, command and manual: dist PREFIX", dist::dist),
+    ("distcheck", "installs into a temporary prefix, and checks the installed files", dist::check),
     ("fuzz", "fuzzes names, objects' files and channels, ten seconds each", fuzz),
 ];
 
@@ -83,7 +90,7 @@ fn main() -> ExitCode {
     let Some((_, _, task)) = TASKS.iter().find(|(name, ..)| *name == wanted) else {
         println!("usage: cargo xtask TASK\n");
         for (name, purpose, _) in TASKS {
-            println!("  {name:10} {purpose}");
+            println!("  {name:12} {purpose}");
         }
         return ExitCode::from(2);
     };
@@ -96,41 +103,29 @@ fn main() -> ExitCode {
     }
 }
 
-fn ci() -> Outcome {
-    run(Command::new("cargo").args(["fmt", "--all", "--check"]))?;
-    run(Command::new("cargo").args(["test", "--workspace"]))?;
-    run(Command::new("cargo").args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+/// Checks the format of every file.
+fn format() -> Outcome {
+    run(Command::new("cargo").args(["fmt", "--all", "--check"]))
+}
+
+/// Runs the tests, by the command that README.md names.
+fn tests() -> Outcome {
+    run(Command::new("cargo").args(["test", "--workspace"]))
+}
+
+/// Runs clippy and rustdoc, with warnings as errors.
+fn lints() -> Outcome {
+    let mut clippy = Command::new("cargo");
+    clippy.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    run(&mut clippy)?;
     let mut doc = Command::new("cargo");
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
-    run(&mut doc)?;
-    msrv::msrv()?;
-    packages()?;
-    faults()?;
-    tempname()?;
-    futexwait()?;
-    loom()?;
-    miri::miri()?;
-    threads::threads()?;
-    tools()?;
-    inject::inject()?;
-    windows::windows()?;
-    differential::differential()?;
-    linux32::linux32()?;
-    macos::macos()?;
-    torture()?;
-    storm()?;
-    hostile()?;
-    fuzz()?;
-    dist::check()?;
-    // Run the benchmarks only to check that they work. Their results are not compared with
-    // anything.
+    run(&mut doc)
+}
+
+/// Runs the benchmarks and the demo only to check that they work. The results are not compared
+/// with anything.
+fn benches() -> Outcome {
     let benches = ["--bench", "section", "--bench", "sync", "--bench", "win32"];
     let of = ["-p", "pagemate", "-p", "pagemate-win32"];
     run(Command::new("cargo").arg("bench").args(of).args(benches).args(["--", "quick"]))?;
