@@ -57,6 +57,8 @@ pub(crate) struct Description {
     pub(crate) state: Option<State>,
     /// The approximate number of waiters of a sync object.
     pub(crate) waiting: Option<u32>,
+    /// The service whose responses to one client the channel carries.
+    pub(crate) service: Option<String>,
     /// The age in seconds. It is not part of the JSON, which has `created` instead.
     #[serde(skip)]
     pub(crate) age: Option<u64>,
@@ -231,6 +233,7 @@ impl Description {
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
             state: entry.state.and_then(State::new),
             waiting: entry.waiting,
+            service: entry.service().map(|service| service.to_string()),
             age: age.map(|age| age.as_secs()),
         }
     }
@@ -313,9 +316,11 @@ impl Description {
         }
     }
 
-    /// Returns the kind of a channel, and the kind of any other object.
+    /// Returns the kind of a channel, and the kind of any other object. A channel for responses to a client has
+    /// a word of its own.
     pub(crate) fn kind_of_channel(&self) -> &str {
         match &self.state {
+            Some(State::Channel { .. }) if self.service.is_some() => "response",
             Some(State::Channel { channel, .. }) => channel,
             _ => self.kind,
         }
@@ -378,6 +383,7 @@ mod tests {
             file: None,
             state: None,
             waiting: None,
+            service: None,
             age: None,
         };
         assert_eq!(description.age(), "?");

@@ -17,6 +17,8 @@ pub(crate) struct Column {
     pub(crate) alignment: Alignment,
     /// The table truncates the column at most to this width, to fit the terminal.
     pub(crate) min: usize,
+    /// The table omits columns of lower ranks before it truncates the column to less than this width.
+    pub(crate) keep: usize,
     /// If the table is too wide, columns with lower ranks are omitted first. A column of rank 0 is
     /// never omitted.
     pub(crate) rank: u8,
@@ -104,19 +106,27 @@ fn fit<const N: usize>(
         widths.map(|(width, _)| width + GAP.len()).sum::<usize>() - GAP.len()
     };
     let min = std::array::from_fn(|i| columns[i].min.min(widths[i]));
-    while sum(min, shown) > total {
-        let ranks = (0..N).filter(|i| shown[*i] && columns[*i].rank > 0);
-        let Some(last) = ranks.min_by_key(|i| columns[*i].rank) else { break };
-        shown[last] = false;
+    let keep = std::array::from_fn(|i| columns[i].keep.min(widths[i]));
+    let last = columns.iter().map(|column| column.rank).max();
+    let mut omit_for = |floors: [usize; N], is_omitted: &dyn Fn(u8) -> bool| {
+        while sum(floors, shown) > total {
+            let ranks = (0..N).filter(|i| shown[*i] && is_omitted(columns[*i].rank));
+            let Some(lowest) = ranks.min_by_key(|i| columns[*i].rank) else { break };
+            shown[lowest] = false;
+        }
+    };
+    omit_for(keep, &|rank| rank > 0 && Some(rank) < last);
+    omit_for(min, &|rank| rank > 0);
+    for floors in [keep, min] {
+        while sum(*widths, shown) > total {
+            let wide = (0..N).filter(|i| shown[*i] && widths[*i] > floors[*i]);
+            let Some(widest) = wide.max_by_key(|i| widths[*i]) else { break };
+            widths[widest] -= 1;
+        }
     }
-    while sum(*widths, shown) > total {
-        let wide = (0..N).filter(|i| shown[*i] && widths[*i] > min[*i]);
-        let widest = wide.max_by_key(|i| widths[*i]);
-        // If all columns have their minimum width and the table is still too wide, truncate the
-        // first column further.
-        let Some(widest) = widest.or((widths[0] > 1).then_some(0)) else { break };
-        widths[widest] -= 1;
-    }
+    // If all columns have their minimum width and the table is still too wide, truncate the first column further.
+    let excess = sum(*widths, shown).saturating_sub(total);
+    widths[0] = widths[0].saturating_sub(excess).max(1);
 }
 
 /// Truncates a text that is wider than `width`, and marks the cut.
@@ -141,7 +151,8 @@ mod tests {
 
     /// Returns a table of three columns without its styles.
     fn three(rows: &[[&str; 3]], width: Option<usize>) -> String {
-        let column = |title, alignment, min, rank| Column { title, alignment, min, rank };
+        let column =
+            |title, alignment, min, rank| Column { title, alignment, min, keep: min, rank };
         let columns = [
             column("NAME", Alignment::Left, 16, 0),
             column("SIZE", Alignment::Right, 4, 1),

@@ -79,6 +79,28 @@ fn list_shows_the_numbers_of_a_channel_in_a_narrow_terminal() {
 }
 
 #[test]
+fn list_truncates_long_names_and_holders_rather_than_the_numbers_of_a_channel() {
+    let place = Place::new();
+    let name = &place.name("a-channel-with-a-name-that-is-longer-than-its-numbers");
+    let mut send = place.command(&["send", name, "--text", "a"]);
+    let _sender = Held::start_silent(&mut send);
+    let state = "1 of 1024, 1 to 0, sent 1, received 0";
+    let deadline = std::time::Instant::now() + harness::PATIENCE;
+    while !place.run(&["list"]).text().contains(state) {
+        assert!(std::time::Instant::now() < deadline, "{}", place.run(&["list"]).text());
+    }
+    for columns in [60, 80, 100, 120] {
+        let (code, shown) = run(&place, columns, &["list"]);
+        assert_eq!(code, Some(0), "{shown}");
+        assert_fits(&shown, columns);
+        let shown = plain(&shown);
+        assert!(shown.contains(state) && shown.contains("a-channel"), "{shown}");
+        assert_eq!(shown.contains(" mpmc "), columns >= 80, "{shown}");
+        assert_eq!(shown.contains("HELD BY"), columns >= 100, "{shown}");
+    }
+}
+
+#[test]
 fn help_fits_terminals() {
     let place = Place::new();
     let program = [
@@ -91,6 +113,8 @@ fn help_fits_terminals() {
         "wait",
         "signal",
         "lock",
+        "send",
+        "recv",
         "doctor",
         "demo",
         "completions",

@@ -56,6 +56,16 @@ pub struct Entry {
     pub waiting: Option<u32>,
 }
 
+impl Entry {
+    /// Returns the name of the service if this object is the channel for the responses to one of its clients: see
+    /// [`request`](crate::channel::request). This is decided by the name alone, so a program can choose such a name for
+    /// another channel.
+    pub fn service(&self) -> Option<Name> {
+        let is_channel = matches!(self.kind, Kind::Channel);
+        is_channel.then(|| channel::request::service_of(&self.name)).flatten()
+    }
+}
+
 /// The result of [`list`](fn@list).
 #[derive(Debug)]
 #[non_exhaustive]

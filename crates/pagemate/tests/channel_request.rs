@@ -45,6 +45,20 @@ fn responses_return_to_the_client_of_the_request_in_the_order_of_completion() {
     assert_eq!(clients[1].recv(), Err(RequestError::NoRequest));
 }
 
+/// On Windows the inventory does not know which objects are channels.
+#[cfg(not(windows))]
+#[test]
+fn the_inventory_tells_the_service_of_the_channel_of_a_client() {
+    let name = unique("listed");
+    let _client = Client::<u32, u64>::open_or_create(&name).unwrap();
+    let entries = pagemate::inventory::list().unwrap().entries;
+    let service = entries.iter().find(|entry| entry.name.bare() == name).unwrap();
+    assert_eq!(service.service(), None);
+    let mine =
+        |entry: &&pagemate::inventory::Entry| entry.service().as_ref() == Some(&service.name);
+    assert_eq!(entries.iter().filter(mine).count(), 1);
+}
+
 #[test]
 fn calls_of_many_clients_share_the_servers() {
     let name = &unique("share");

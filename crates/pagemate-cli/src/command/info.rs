@@ -34,6 +34,8 @@ Fields of the JSON object:
                semaphore: count, max; channel: channel (its kind), pending,
                capacity, senders, receivers, sent, received, lost
   waiting      the approximate number of waiters
+  service      the name of the service, for the channel that carries its
+               responses to one client
 
 A value that is not known is null. Later releases may add fields.
 
@@ -101,6 +103,12 @@ fn lines(entry: &Description) -> Vec<(&'static str, String)> {
     }
     if entry.state.is_some() {
         lines.push(("state", entry.state()));
+    }
+    if let Some(service) = &entry.service {
+        lines.push((
+            "service",
+            format!("{}, whose responses to one client it has", escape_line(service)),
+        ));
     }
     if let Some(file) = &entry.file {
         lines.push(("file", escape_line(file).into_owned()));

@@ -21,10 +21,11 @@ use crate::text::escape_line;
 /// KIND is the kind of channel for a channel, such as mpmc. Its STATE '3 of 64, 1 to 2, sent 9, received 6'
 /// has the messages in the channel, its capacity, the numbers of senders and receivers, and the numbers of
 /// messages. Messages that several receivers of a broadcast channel lost are counted for each of them. A watch
-/// channel has the number of values that were written; its readers are not counted.
+/// channel has the number of values that were written; its readers are not counted. The kind 'response' is a
+/// channel that carries the responses of a service to one client: the one of x.client-ID is x.
 ///
-/// A terminal that is too narrow shows fewer and truncated columns; a pipe gets all of them. 'pagemate
-/// info' prints everything about one object.
+/// A terminal that is too narrow shows fewer and truncated columns, and keeps STATE whole for as long as it can; a
+/// pipe gets all of them. 'pagemate info' prints everything about one object.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -115,17 +116,18 @@ impl List {
 
 fn rows(entries: &[Description], width: Option<usize>) -> String {
     const fn column(title: &'static str, alignment: Alignment, min: usize, rank: u8) -> Column {
-        Column { title, alignment, min, rank }
+        Column { title, alignment, min, keep: min, rank }
     }
     const COLUMNS: [Column; 8] = [
-        column("NAME", Alignment::Left, 12, 0),
-        column("KIND", Alignment::Left, 9, 5),
+        Column { keep: 20, ..column("NAME", Alignment::Left, 12, 0) },
+        column("KIND", Alignment::Left, 9, 6),
         column("SIZE", Alignment::Right, 10, 4),
-        column("STATE", Alignment::Left, 36, 6),
+        // The numbers of a channel.
+        Column { keep: 52, ..column("STATE", Alignment::Left, 24, 7) },
         column("AGE", Alignment::Right, 6, 2),
         column("OWNER", Alignment::Left, 8, 3),
         column("ACCESS", Alignment::Left, 12, 1),
-        column("HELD BY", Alignment::Left, 16, 7),
+        column("HELD BY", Alignment::Left, 16, 5),
     ];
     let rows = entries.iter().map(|entry| {
         [

@@ -101,17 +101,32 @@ pub(super) fn set_layout<M: Message + ?Sized>(options: &mut Options, role: &str)
     });
 }
 
+/// The text between the name of a service and the number of a client, of 16 hexadecimal digits.
+const CLIENT: &str = ".client-";
+
 /// Returns the name of the channel for the responses to a client.
 pub(super) fn client_name(name: &Name, client: u64) -> Result<Name> {
-    let bare = format!("{}.client-{client:016x}", name.bare());
-    let text = match name.namespace() {
-        Namespace::Global => format!(r"Global\{bare}"),
-        _ => bare,
-    };
-    Name::new(&text).map_err(|error| {
+    let bare = format!("{}{CLIENT}{client:016x}", name.bare());
+    beside(name, &bare).map_err(|error| {
         let cause = format!("the channel for its responses needs a longer name: {error:#}");
         Error::new(ErrorKind::InvalidName, cause)
     })
+}
+
+/// Returns the name of the service if a name is one of those that [`client_name`] returns.
+pub(crate) fn service_of(name: &Name) -> Option<Name> {
+    let (service, client) = name.bare().rsplit_once(CLIENT)?;
+    let service = beside(name, service).ok()?;
+    let client = u64::from_str_radix(client, 16).ok()?;
+    (client_name(&service, client).ok()? == *name).then_some(service)
+}
+
+/// Returns a name in the namespace of another name.
+fn beside(name: &Name, bare: &str) -> Result<Name> {
+    match name.namespace() {
+        Namespace::Global => Name::new(&format!(r"Global\{bare}")),
+        _ => Name::new(bare),
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +140,27 @@ mod tests {
         for step in [Step::Received(u32::MAX), Step::Responded, Step::Dropped] {
             let header = ResponseHeader { number: 9, step };
             assert_eq!(ResponseHeader::of(header.bytes()), Some(header));
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_client_has_the_name_of_its_service() {
+        for service in ["squares", r"Global\squares", "a.client-0123456789abcdef"] {
+            let service = Name::new(service).unwrap();
+            let client = client_name(&service, 7).unwrap();
+            assert_eq!(service_of(&client), Some(service));
+        }
+        for other in [
+            "squares",
+            "squares.client-",
+            "squares.client-7",
+            "squares.client-000000000000000G",
+            "squares.client-+00000000000000f",
+            "squares.client-000000000000000F",
+            ".client-0000000000000007",
+        ] {
+            let found = service_of(&Name::new(other).unwrap());
+            assert_eq!(found, None, "{other}");
         }
     }
 

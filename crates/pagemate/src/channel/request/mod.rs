@@ -15,8 +15,8 @@
 //! # Design
 //!
 //! The requests go over an [mpmc](super::mpmc) channel of the name. Each client has an mpmc channel for its
-//! responses, which `pagemate list` shows as `NAME.client-ID`. A server first reports over it which server has
-//! the request, so that the client knows whose death ends its request.
+//! responses. Its name is `NAME.client-ID`, and `pagemate list` shows its kind as `response`. A server first reports
+//! over it which server has the request, so that the client knows whose death ends its request.
 //!
 //! # Examples
 //!
@@ -50,5 +50,6 @@ mod error;
 mod server;
 
 pub use self::client::{Client, Completed, RequestId};
+pub(crate) use self::envelope::service_of;
 pub use self::error::RequestError;
 pub use self::server::{Request, Server};
