@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use harness::{Held, PATIENCE, Place, Ran};
 #[cfg(unix)]
-use pagemate::channel::watch;
-use pagemate::channel::{Options, broadcast, spsc};
+use pagemate::channel::request;
+use pagemate::channel::{Options, broadcast, spsc, watch};
 use serde_json::Value;
 
 impl Place {
@@ -270,6 +270,83 @@ fn list_and_info_show_the_values_of_a_watch_channel() {
     assert!(list.contains(" watch ") && list.contains(" senders 1, values 3 "), "{list}");
     let info = run(&["info", &name]).text();
     assert!(info.contains("state:      watch, senders 1, values 3\n"), "{info}");
-    let line = run(&["recv", &name]).error_line(2);
-    assert!(line.contains("watch"), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn list_and_info_tell_the_service_of_a_channel_for_responses() {
+    let place = Place::new();
+    let name = place.name("service");
+    let _client = request::Client::<u32, u64>::open_or_create(&name).unwrap();
+    let run = |args: &[&str]| Ran::of(place.command(args).env_remove("PAGEMATE_DIR"), b"");
+    let list = run(&["list", &format!("{name}*")]).text();
+    let kinds: Vec<_> = list.lines().skip(1).map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(kinds, [Some("mpmc"), Some("response")], "{list}");
+    let client = list.lines().last().unwrap().split_whitespace().next().unwrap();
+    let info = run(&["info", client]).text();
+    assert!(info.contains(&format!("service:    {name}, whose responses")), "{info}");
+    let json: Value = serde_json::from_slice(&run(&["info", client, "--json"]).bytes).unwrap();
+    assert_eq!(json["service"], *name);
+    let json: Value = serde_json::from_slice(&run(&["info", &name, "--json"]).bytes).unwrap();
+    assert_eq!(json["service"], Value::Null);
+}
+
+#[test]
+fn recv_prints_the_latest_value_of_a_watch_channel_and_with_follow_each_change() {
+    let place = Place::new();
+    let name = place.name("value");
+    let mut sender = place.command(&["send", &name, "--kind", "watch"]);
+    let mut sender = Held::start_silent(sender.stdin(Stdio::piped()));
+    sender.write(b"1\n");
+    let follower = place.hold(&["recv", &name, "--follow"]);
+    assert_eq!(follower.line, "1");
+    for _ in 0..2 {
+        assert_eq!(place.run(&["recv", &name, "--wait"]).text(), "1\n");
+    }
+    sender.write(b"2\n");
+    assert_eq!(follower.next_line(), "2");
+    assert_eq!(place.run(&["recv", &name]).text(), "2\n");
+    let line = place.run(&["send", &name, "--text", "x"]).error_line(2);
+    assert!(line.contains("is its writer and is alive"), "{line}");
+    sender.kill();
+    // The follower has the channel open, so that the value stays, and waits for the next writer.
+    assert_eq!(place.run(&["recv", &name]).text(), "2\n");
+    assert_eq!(place.run(&["send", &name, "--text", "3"]).text(), "");
+    assert_eq!(follower.next_line(), "3");
+    let ended = place.run(&["recv", &name, "--count", "2"]);
+    assert_eq!((ended.code, &*ended.bytes), (Some(1), &b"3\n"[..]));
+    assert!(ended.errors.contains("its senders ended after 1 message\n"), "{}", ended.errors);
+}
+
+#[test]
+fn send_holds_the_watch_channel_that_it_has_created() {
+    let place = Place::new();
+    let name = place.name("held");
+    let sender = ["send", &name, "--kind", "watch", "--text", "21.5"];
+    let held = Held::start_silent(&mut place.command(&sender));
+    assert_eq!(place.run(&["recv", &name, "--wait"]).text(), "21.5\n");
+    assert!(held.error_line().contains("holds the object"));
+    drop(held);
+    for limit in [&["--timeout", "1ms"][..], &["--no-wait"]] {
+        assert_eq!(place.run(&[&sender[..], limit].concat()).text(), "");
+        assert!(place.run(&["recv", &name]).error_line(1).contains("no process holds it"));
+    }
+}
+
+#[test]
+fn a_watch_channel_of_a_program_is_read_and_written() {
+    let place = Place::new();
+    let name = place.name("typed-value");
+    // The commands look for the channel in the directory of this process.
+    let run = |args: &[&str], input: &[u8]| {
+        Ran::of(place.command(args).env_remove("PAGEMATE_DIR").stdin(Stdio::piped()), input)
+    };
+    let mut reader = watch::Reader::<[u8; 2]>::create_new(&name).unwrap();
+    let line = run(&["recv", &name, "--idle", "1ms"], b"").error_line(1);
+    assert!(line.ends_with("no message came within 1ms"), "{line}");
+    assert_eq!(run(&["send", &name, "--as", "hex"], b"0102\n03ff\n").text(), "");
+    assert_eq!((reader.read(), reader.version()), (Ok([3, 255]), 2));
+    assert_eq!(run(&["recv", &name], b"").text(), "03ff\n");
+    let line = run(&["send", &name, "--text", "abc"], b"").error_line(2);
+    assert!(line.ends_with("messages of this channel have exactly 2"), "{line}");
 }

@@ -1,4 +1,4 @@
-//! Endpoints of any kind of channel.
+//! Endpoints of any kind of channel. A watch channel has one message, the latest value.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,9 @@ use clap::ValueEnum;
 use pagemate::channel::broadcast::Broadcast;
 use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
-use pagemate::channel::{Kind, Options, Receiver, RecvError, Sample, SendError, Sender};
+use pagemate::channel::{
+    Endpoint, Kind, Options, Receiver, RecvError, Sample, SendError, Sender, watch,
+};
 use pagemate::{ErrorKind, Name, Result};
 
 /// The kind of a new channel.
@@ -19,6 +21,8 @@ pub(crate) enum KindArg {
     Broadcast,
     /// One sender and one receiver.
     Spsc,
+    /// One sender; each message replaces the one before, and receivers get the latest one.
+    Watch,
 }
 
 /// A kind of channel that the commands can use.
@@ -56,6 +60,12 @@ pub(crate) trait Sending {
 
     fn wait_until_received(&mut self, time: Duration) -> std::result::Result<bool, SendError>;
 
+    /// Returns whether the channel has the latest value, which is not received but replaced.
+    fn has_latest_value(&self) -> bool;
+
+    /// Returns whether this process created the channel.
+    fn was_created(&self) -> bool;
+
     /// Returns whether messages are lost that are sent while the channel has no receiver.
     fn needs_receiver(&self) -> bool;
 
@@ -80,12 +90,54 @@ impl<K: MessageKind> Sending for Sender<K, [u8]> {
         Sender::wait_until_received(self, time)
     }
 
+    fn has_latest_value(&self) -> bool {
+        false
+    }
+
+    fn was_created(&self) -> bool {
+        Sender::was_created(self)
+    }
+
     fn needs_receiver(&self) -> bool {
         K::NEEDS_RECEIVER
     }
 
     fn wait_for_receiver(&self, time: Duration) -> Result<bool> {
         Sender::wait_for_receiver(self, time)
+    }
+}
+
+impl Sending for watch::Writer<[u8]> {
+    fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError> {
+        self.write(message)
+    }
+
+    fn max_len(&self) -> (usize, bool) {
+        (watch::Writer::max_len(self), self.message_type().is_bytes())
+    }
+
+    fn pending(&self) -> usize {
+        0
+    }
+
+    fn wait_until_received(&mut self, _: Duration) -> std::result::Result<bool, SendError> {
+        Ok(true)
+    }
+
+    fn has_latest_value(&self) -> bool {
+        true
+    }
+
+    fn was_created(&self) -> bool {
+        watch::Writer::was_created(self)
+    }
+
+    fn needs_receiver(&self) -> bool {
+        false
+    }
+
+    fn wait_for_receiver(&self, _: Duration) -> Result<bool> {
+        Ok(true)
     }
 }
 
@@ -101,6 +153,9 @@ pub(crate) trait Receiving {
 
     /// Returns whether messages have different lengths.
     fn is_bytes(&self) -> bool;
+
+    /// Returns whether the channel has the latest value, which stays after it was received.
+    fn has_latest_value(&self) -> bool;
 }
 
 impl<K: MessageKind> Receiving for Receiver<K, [u8]> {
@@ -119,6 +174,29 @@ impl<K: MessageKind> Receiving for Receiver<K, [u8]> {
 
     fn is_bytes(&self) -> bool {
         self.message_type().is_bytes()
+    }
+
+    fn has_latest_value(&self) -> bool {
+        false
+    }
+}
+
+impl Receiving for watch::Reader<[u8]> {
+    fn recv(
+        &mut self,
+        time: Duration,
+        consume: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
+    ) -> std::result::Result<io::Result<()>, RecvError> {
+        self.wait_for_change_timeout(time)?;
+        Ok(consume(&self.read()?, 0))
+    }
+
+    fn is_bytes(&self) -> bool {
+        self.message_type().is_bytes()
+    }
+
+    fn has_latest_value(&self) -> bool {
+        true
     }
 }
 
@@ -169,19 +247,20 @@ fn sender(
     options: &Options,
     may_create: bool,
 ) -> Result<Box<dyn Sending>> {
-    fn open<K: MessageKind>(
+    fn open<E: Endpoint + Sending + 'static>(
         name: &Name,
         options: &Options,
         may_create: bool,
     ) -> Result<Box<dyn Sending>> {
-        let sender: Sender<K, [u8]> =
+        let sender: E =
             if may_create { options.open_or_create(name)? } else { options.open(name)? };
         Ok(Box::new(sender))
     }
     match kind {
-        KindArg::Mpmc => open::<Mpmc>(name, options, may_create),
-        KindArg::Broadcast => open::<Broadcast>(name, options, may_create),
-        KindArg::Spsc => open::<Spsc>(name, options, may_create),
+        KindArg::Mpmc => open::<Sender<Mpmc, [u8]>>(name, options, may_create),
+        KindArg::Broadcast => open::<Sender<Broadcast, [u8]>>(name, options, may_create),
+        KindArg::Spsc => open::<Sender<Spsc, [u8]>>(name, options, may_create),
+        KindArg::Watch => open::<watch::Writer<[u8]>>(name, options, may_create),
     }
 }
 
@@ -191,17 +270,18 @@ fn receiver(
     options: &Options,
     time: Duration,
 ) -> Result<Box<dyn Receiving>> {
-    fn open<K: MessageKind>(
+    fn open<E: Endpoint + Receiving + 'static>(
         name: &Name,
         options: &Options,
         time: Duration,
     ) -> Result<Box<dyn Receiving>> {
-        let receiver: Receiver<K, [u8]> = options.open_within(name, time)?;
+        let receiver: E = options.open_within(name, time)?;
         Ok(Box::new(receiver))
     }
     match kind {
-        KindArg::Mpmc => open::<Mpmc>(name, options, time),
-        KindArg::Broadcast => open::<Broadcast>(name, options, time),
-        KindArg::Spsc => open::<Spsc>(name, options, time),
+        KindArg::Mpmc => open::<Receiver<Mpmc, [u8]>>(name, options, time),
+        KindArg::Broadcast => open::<Receiver<Broadcast, [u8]>>(name, options, time),
+        KindArg::Spsc => open::<Receiver<Spsc, [u8]>>(name, options, time),
+        KindArg::Watch => open::<watch::Reader<[u8]>>(name, options, time),
     }
 }

@@ -20,13 +20,17 @@ use crate::time::{duration, format_duration};
 ///
 /// Several receivers share the messages of an mpmc channel, which is the kind that 'pagemate send' creates. Each
 /// receiver of a broadcast channel gets every message that is sent after it came. If that channel is lossy and
-/// this command is too slow, it warns of the messages that it missed.
+/// this command is too slow, it warns of the messages that it missed. Of a watch channel the command prints the
+/// latest value and ends; with --follow or --count it prints the latest value and then each change, and skips
+/// the values that are replaced while it prints.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   pagemate recv ticks --follow
   pagemate recv jobs --count 1 --idle 10s
   pagemate recv frames --as frames > frames.bin
+  pagemate recv temperature             # the latest value of a watch channel
+  pagemate recv temperature --follow    # each change of it
 
 Exit status:
   0    the messages were printed
@@ -81,12 +85,17 @@ impl Recv {
                 form => form.write(message, &mut buffer, &mut out).and_then(|()| out.flush()),
             }
         };
+        let is_one_value = receiver.has_latest_value() && !self.follow;
+        let count = self.count.or(is_one_value.then_some(1));
         let mut printed = 0;
-        while self.count.is_none_or(|count| printed < count) {
+        while count.is_none_or(|count| printed < count) {
             match receiver.recv(time, &mut consume) {
                 Ok(consumed) => consumed?,
-                Err(RecvError::Disconnected) if self.count.is_some() => {
-                    let why = format!("its senders ended after {printed} messages");
+                Err(RecvError::Disconnected) if count.is_some() => {
+                    let why = match printed {
+                        1 => "its senders ended after 1 message".to_owned(),
+                        printed => format!("its senders ended after {printed} messages"),
+                    };
                     return Err(Failure::No(failure_text(&name, &why)));
                 }
                 Err(RecvError::Disconnected) => return Ok(()),

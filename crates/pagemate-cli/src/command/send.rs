@@ -12,6 +12,7 @@ use crate::channel::{Form, KindArg, Reader, Sending, open_sender};
 use crate::description::sharing;
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
+use crate::signals::StopRequests;
 use crate::time::{duration, format_duration};
 
 /// Send messages to the receivers of a channel.
@@ -22,21 +23,26 @@ use crate::time::{duration, format_duration};
 ///
 /// Each message goes to one receiver. With --kind broadcast it goes to all receivers that are there when it
 /// is sent, and the command waits for the first one before it sends anything.
+///
+/// With --kind watch each message replaces the one before, and receivers get the latest one. If the command has
+/// created such a channel, it holds the channel after the last message until Ctrl-C or SIGTERM, because the value
+/// ends with the last process that has the channel open.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  vmstat -n 1 | pagemate send ticks             # in one shell
-  pagemate recv ticks --follow                  # in another shell, before or after
-  pagemate send jobs --text build --text test   # several 'recv jobs' share the messages
+  vmstat -n 1 | pagemate send ticks    # in one shell
+  pagemate recv ticks --follow         # in another shell, before or after
+  pagemate send jobs --text build --text test
   vmstat -n 1 | pagemate send ticks --kind broadcast --lossy
   pagemate send log --file app.log --max-len 64K
+  pagemate send temperature --kind watch --text 21.5
 
 A channel that a program created with messages of one type accepts messages of exactly that \
 length; --as hex or --as frames sends bytes that are not text. A program opens a channel by its kind, \
-and this command opens a channel of every kind except watch.
+and this command opens a channel of every kind. An existing channel keeps its kind and its capacity.
 
 Exit status:
-  0    all messages were sent and received; with --no-wait, sent
+  0    all messages were sent and received; with --no-wait or to a watch channel, sent
   1    the time of --timeout expired
   2    failure")]
 pub(crate) struct Send {
@@ -72,7 +78,8 @@ pub(crate) struct Send {
     #[arg(long)]
     follow: bool,
     /// Wait for at most this time until all messages were received, and for the first receiver of a
-    /// broadcast channel, such as 2s, then exit with code 1.
+    /// broadcast channel, such as 2s, then exit with code 1. Hold a new watch channel for this time, then exit
+    /// with code 0.
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
     /// Wait for no receiver, and end after the last message was sent. Messages are lost if no other
@@ -114,6 +121,12 @@ impl Send {
             }
         }
         if self.no_wait {
+            return Ok(());
+        }
+        if sender.has_latest_value() {
+            if sender.was_created() {
+                StopRequests::install()?.wait(self.timeout);
+            }
             return Ok(());
         }
         match sender.wait_until_received(time) {

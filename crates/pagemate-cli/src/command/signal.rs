@@ -14,7 +14,7 @@ use crate::json::print_json;
 ///
 /// The signal wakes processes that wait for the object. Processes that wait later find it too, as long as a
 /// process holds the object. If no process holds the object, the exit code is 1. With --wait, the command
-/// waits until a process holds it.
+/// waits until a process holds it. 'pagemate wait NAME --create manual' creates an event, and waits for it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -84,8 +84,8 @@ impl Signal {
                 let why = "it is neither an event nor a semaphore";
                 Failure::WrongKind(format!("signal \"{name}\": {why}"))
             }
-            Failure::Missing(text) => Failure::Missing(format!(
-                "{text}; 'pagemate wait NAME --create manual' makes an event"
+            Failure::Missing(_) if !self.waiting.is_given() => Failure::Missing(format!(
+                "signal \"{name}\": no process holds it; --wait waits until one does"
             )),
             failure => failure,
         })?;

@@ -142,6 +142,7 @@ pub(crate) struct Held {
     child: Guard,
     /// The first line of its standard output.
     pub(crate) line: String,
+    lines: Receiver<String>,
     errors: Receiver<String>,
 }
 
@@ -153,14 +154,14 @@ impl Held {
         let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             panic!("no line, but: {:?}", errors.recv_timeout(Duration::from_secs(1)))
         });
-        Held { child, line, errors }
+        Held { child, line, lines, errors }
     }
 
     /// Starts a command that prints nothing.
     pub(crate) fn start_silent(command: &mut Command) -> Held {
         let mut child = Guard(start(command));
         let errors = lines_of_errors(&mut child);
-        Held { child, line: String::new(), errors }
+        Held { child, line: String::new(), lines: channel().1, errors }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -170,6 +171,11 @@ impl Held {
     /// Waits for the next line on standard error.
     pub(crate) fn error_line(&self) -> String {
         self.errors.recv_timeout(PATIENCE).unwrap()
+    }
+
+    /// Waits for the next line on standard output.
+    pub(crate) fn next_line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).unwrap()
     }
 
     pub(crate) fn write(&mut self, input: &[u8]) {

@@ -7,6 +7,7 @@ use super::sides::Seen;
 use crate::channel::core::Channel;
 use crate::channel::error::{Corrupted, RecvError};
 use crate::channel::message::Message;
+use crate::channel::message_type::MessageType;
 use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::peers::{Awaiting, has_peer, wait_for_peer};
 use crate::channel::protocol::Side;
@@ -87,6 +88,11 @@ impl<M: Message + ?Sized> Reader<M> {
     /// different lengths.
     pub fn max_len(&self) -> usize {
         self.channel.slots.max_len()
+    }
+
+    /// Returns the layout of the values.
+    pub fn message_type(&self) -> MessageType {
+        self.channel.slots.message_type
     }
 
     /// Returns whether a live process has the writer. This asks the kernel.

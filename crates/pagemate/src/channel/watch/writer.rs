@@ -5,6 +5,7 @@ use super::header::WatchHeader;
 use crate::channel::core::Channel;
 use crate::channel::error::SendError;
 use crate::channel::message::Message;
+use crate::channel::message_type::MessageType;
 use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::protocol::Side;
 use crate::error::Result;
@@ -76,6 +77,11 @@ impl<M: Message + ?Sized> Writer<M> {
     /// different lengths.
     pub fn max_len(&self) -> usize {
         self.channel.slots.max_len()
+    }
+
+    /// Returns the layout of the values.
+    pub fn message_type(&self) -> MessageType {
+        self.channel.slots.message_type
     }
 
     /// Returns the version of the latest value: how many values were written since the channel was created.
