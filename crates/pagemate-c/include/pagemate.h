@@ -720,7 +720,7 @@ typedef struct {
      */
     uint32_t count;
     /**
-     * The maximum count, at most 2,147,483,647, which 0 stands for.
+     * The maximum count: at most 2,147,483,647. 0 means 2,147,483,647.
      */
     uint32_t max;
     /**

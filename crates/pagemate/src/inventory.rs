@@ -9,8 +9,9 @@ use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::access::{Kind, Protection, Sharing};
+use crate::access::{Protection, Sharing};
 use crate::error::{Error, ErrorKind, Quoted, Result};
+use crate::kind::Kind;
 use crate::name::{Name, ToName};
 use crate::sys::object;
 

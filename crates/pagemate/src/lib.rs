@@ -142,6 +142,7 @@ mod error;
 #[cfg(doc)]
 pub mod guide;
 pub mod inventory;
+mod kind;
 mod name;
 pub mod os;
 mod primitive;
@@ -153,8 +154,9 @@ pub mod sync;
 mod sys;
 pub mod typed;
 
-pub use access::{Access, Kind, Protection, Sharing};
+pub use access::{Access, Protection, Sharing};
 pub use error::{Error, ErrorKind, Result};
+pub use kind::Kind;
 pub use name::{Name, Namespace, ToName};
 #[cfg(feature = "derive")]
 pub use pagemate_derive::Shareable;

@@ -115,7 +115,7 @@ pub unsafe extern "C" fn pagemate_word_wait_while_for(
     unsafe { wait_while(word, seen, |word| word.wait_while_for(value, duration(nanoseconds))) }
 }
 
-/// Checks `word`, and passes it to `wake`, which wakes its waiters.
+/// Checks the address `word`, and calls `wake` with the word there. `wake` wakes its waiters.
 ///
 /// # Safety
 ///

@@ -24,7 +24,7 @@ pub struct SemaphoreOptions {
     pub sharing: SharingWord,
     /// The initial count.
     pub count: u32,
-    /// The maximum count, at most 2,147,483,647, which 0 stands for.
+    /// The maximum count: at most 2,147,483,647. 0 means 2,147,483,647.
     pub max: u32,
     /// Must be 0.
     pub flags: u32,

@@ -9,12 +9,12 @@ use crate::error::{
     Code, HANDLE_EOF, INVALID_PARAMETER, INVALID_USER_BUFFER, NOACCESS, Result, done,
 };
 use crate::file::low_half::ALL_ONES;
-use crate::halves::join;
 use crate::handle::number::Handle;
 use crate::handle::process_table as handle;
 use crate::handle::rights::{APPEND_DATA, READ_DATA, WRITE_DATA};
 use crate::object::file::File;
 use crate::pointer::{read_unless_null, write_unless_null};
+use crate::u64_halves::join;
 
 /// `STATUS_END_OF_FILE`, which `ReadFile` stores in the `OVERLAPPED` at the end of the file.
 const END_OF_FILE: usize = 0xC000_0011;
@@ -43,7 +43,6 @@ struct Stopped {
 /// set, an error fails the call even if some bytes were transferred before it: a program that
 /// writes may check only whether the call succeeded. If the descriptor is non-blocking and would
 /// block, the call succeeds with the bytes so far.
-/// block.
 fn transfer_all(
     len: usize,
     whole: bool,

@@ -10,7 +10,6 @@ use crate::error::{
     DISK_FULL, FILE_INVALID, INVALID_PARAMETER, NOT_ENOUGH_MEMORY, NOT_SUPPORTED,
     PRIVILEGE_NOT_HELD, Result, answer,
 };
-use crate::halves::join;
 use crate::handle::entry::{Entry, Object};
 use crate::handle::number::{CURRENT_PROCESS, Handle};
 use crate::handle::process_table as handle;
@@ -20,6 +19,7 @@ use crate::object::file::File;
 use crate::object::mapping::Mapping;
 use crate::security::{self, SecurityAttributes};
 use crate::text::name;
+use crate::u64_halves::join;
 
 /// `SEC_` attributes.
 const SEC_FILE: u32 = 0x0080_0000;

@@ -13,7 +13,6 @@ use crate::error::{
     ACCESS_DENIED, INVALID_ADDRESS, INVALID_HANDLE, INVALID_PARAMETER, MAPPED_ALIGNMENT,
     NOT_ENOUGH_MEMORY, NOT_SUPPORTED, Result, answer, done,
 };
-use crate::halves::join;
 use crate::handle::number::{CURRENT_PROCESS, Handle};
 use crate::handle::process_table as handle;
 use crate::handle::rights::{MAP_READ, MAP_WRITE};
@@ -23,6 +22,7 @@ use crate::memory::page_protection::{
 };
 use crate::memory::region::{END, GRANULARITY, Kind, PAGE, Region, ViewSource, regions};
 use crate::object::mapping::Mapping;
+use crate::u64_halves::join;
 
 /// `FILE_MAP_` rights.
 const FILE_MAP_COPY: u32 = 0x01;

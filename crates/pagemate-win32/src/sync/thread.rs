@@ -142,7 +142,7 @@ unsafe fn spawn_detached(stack: usize, arguments: Box<StartArguments>) -> Result
     Ok(())
 }
 
-/// The object of a handle to a thread.
+/// The thread that a handle refers to.
 enum Target {
     Local(Arc<Thread>),
     /// The first thread of this child process.

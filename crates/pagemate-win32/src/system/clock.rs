@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::error::{INVALID_PARAMETER, NOACCESS, Result, done};
-use crate::halves::join;
 use crate::pointer::{read_unless_null, write_unless_null};
+use crate::u64_halves::join;
 
 /// The number of units of `FILETIME`, which are 100 ns long, in a second; and from 1601 to 1970.
 const PER_SECOND: u64 = 10_000_000;

@@ -10,8 +10,9 @@ use super::message::{Message, Slots};
 use super::mpmc::SEAT_LIMIT;
 use super::options::{How, Options};
 use super::wake_flag::Sleepers;
-use crate::access::{Access, Kind, Protection, Sharing};
+use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Quoted, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::primitive::{AtomicU32, Ordering};
 use crate::random::random_number;
@@ -29,7 +30,8 @@ pub(super) struct Channel<H, M: ?Sized> {
     peers: Peers,
     name: Name,
     created: bool,
-    /// How many messages the channel has room for. Other programs can change the number in the header.
+    /// How many messages the channel has room for. It is a copy, because other programs can change the number
+    /// in the header.
     capacity: usize,
     /// See [`Options::take_over`].
     pub(super) takes_over: bool,
@@ -122,7 +124,8 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
     }
 }
 
-/// Waits until the creator has written the header, where it does not appear whole.
+/// Waits until the creator has written the header. On Windows another process can open the channel before
+/// that.
 fn wait_for_header(header: &Common) -> Result<()> {
     let began = Instant::now();
     while !header.is_written() {

@@ -19,8 +19,9 @@ const VERSION: u32 = 1;
 /// The length of the part of the header that the creator writes.
 const CREATED_LEN: usize = 96;
 
-/// The length of payloads from which on each begins at a cache line of its own. A receiver that looks for
-/// the next message then takes no line that the sender writes a message to. Shorter ones are packed.
+/// The length in bytes from which on each payload begins at a cache line of its own. A receiver that polls
+/// the next word then takes no cache line of a message from the sender that writes it. Shorter payloads are
+/// packed.
 const ALIGNED_FROM: u64 = 64;
 
 const LINE: u64 = 64;
@@ -231,7 +232,8 @@ impl Common {
 
     /// Returns whether the creator has written the header.
     pub(super) fn is_written(&self) -> bool {
-        // Acquire: where the header does not appear whole, the magic number is written last.
+        // Acquire: publishes the other fields. On Windows the creator writes the magic number last, while
+        // other processes may already read the header.
         self.magic.load(Ordering::Acquire) != 0
     }
 

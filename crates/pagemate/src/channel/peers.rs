@@ -54,7 +54,7 @@ pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
 pub(super) struct Awaiting<'a, S, H, M: ?Sized> {
     pub(super) side: &'a mut S,
     pub(super) channel: &'a Channel<H, M>,
-    /// Whether the endpoint goes on waiting without a live peer, for the next one.
+    /// Whether the endpoint also waits while it has no live peer: for the next one.
     pub(super) awaits_successor: bool,
 }
 
@@ -86,7 +86,7 @@ impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
         if is_connected {
             return Ok(());
         }
-        // Before the first peer there is one to wait for.
+        // An endpoint that never had a peer waits for the first one.
         if !self.awaits_successor && had_peer::<S, H, M>(self.channel) {
             return Err(WaitError::Disconnected);
         }

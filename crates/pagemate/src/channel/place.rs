@@ -18,7 +18,7 @@ const LEFT: u32 = 1 << 31;
 /// was tested. A correct process changes it twice, so only a hostile one makes all attempts fail.
 const TRIES: u32 = 1 << 12;
 
-/// Set in a place whose process has not stored yet where it begins. No seat has this bit.
+/// Set in a place whose process has not stored its first position yet. No seat has this bit.
 const JOINING: u32 = 1 << 30;
 
 /// The length of a place in bytes.
@@ -58,7 +58,8 @@ impl Place {
     /// Returns the state of the place.
     #[inline]
     pub(super) fn occupant(&self) -> Occupant {
-        // Acquire: everything that the endpoint did before it left.
+        // Acquire: makes the accesses of the endpoint visible that left the place, published by the Release
+        // in `leave`.
         Occupant::of(self.word.load(Ordering::Acquire))
     }
 
@@ -111,13 +112,13 @@ impl Place {
         Err(Error::new(ErrorKind::Corrupted, cause))
     }
 
-    /// Returns whether the last process that claimed the place has stored where it begins.
+    /// Returns whether the last process that claimed the place has stored its first position.
     pub(super) fn is_complete(&self) -> bool {
         self.word.load(Ordering::Acquire) & JOINING == 0
     }
 
-    /// Claims the place for the process with `seat` if its state is `seen`, which has no live process. The
-    /// caller then stores where it begins, and calls `complete`.
+    /// Claims the place for the process with `seat` if its state is still `seen`, in which no live process
+    /// has it. The caller then stores its first position, and calls `complete`.
     pub(super) fn begin_to_join(&self, seen: Occupant, seat: u32) -> bool {
         self.replace(seen, seat | JOINING)
     }
@@ -129,8 +130,9 @@ impl Place {
         _ = self.word.compare_exchange(seat | JOINING, seat, success, failure);
     }
 
-    /// Claims the place of the dead process with seat `dead` for the process with `seat`, which continues
-    /// where the dead one ended. Returns false if the dead process had not completed its claim.
+    /// Claims the place of the dead process with seat `dead` for the process with `seat`, which continues at
+    /// the position of the dead one. Returns false if the dead process had not completed its claim, so that
+    /// it has no position.
     pub(super) fn take_over(&self, dead: u32, seat: u32) -> bool {
         self.is_complete() && self.replace(Occupant::Seat(dead), seat)
     }

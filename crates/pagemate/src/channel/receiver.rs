@@ -27,12 +27,12 @@ pub struct Receiver<K: Kind, M: Message + ?Sized> {
     seat: Seat,
     waiter: Waiter,
     awaits_successor: bool,
-    /// The number of polls since the last one that looked for a dead sender.
+    /// The number of polls of the empty channel since the last test of the clock.
     empty_polls: u32,
 }
 
-/// The number of polls of an empty channel after which one reads the clock, and looks for a dead
-/// sender if the last look is long ago.
+/// The number of polls of an empty channel between two readings of the clock. If the last liveness test was
+/// long ago then, the poll tests whether the senders are alive.
 const POLLS_BETWEEN_TESTS: u32 = 64;
 
 impl<K: Kind, M: Message + ?Sized> Endpoint for Receiver<K, M> {}
@@ -339,7 +339,7 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
         Iter { receiver: self }
     }
 
-    /// Returns an iterator over the messages that are there. It does not block.
+    /// Returns an iterator over the messages that the channel has now. It does not block.
     pub fn try_iter(&mut self) -> TryIter<'_, K, M> {
         TryIter { receiver: self }
     }
@@ -408,7 +408,7 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     #[inline]
     fn take(&mut self) -> std::result::Result<Option<M::Owned>, RecvError> {
         let message = M::read(&self.channel.slots, self.side.position(0));
-        // A message that was overwritten may have a length that makes no sense.
+        // If the message was overwritten, its length may be invalid, which is no error then.
         if self.finish(1) == 1 { Ok(Some(message?)) } else { Ok(None) }
     }
 
@@ -427,7 +427,7 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
             }
         }
         let whole = self.finish(claimed);
-        // Messages that were overwritten come first.
+        // The overwritten messages are the first ones. More damaged messages than these are an error.
         if damaged > claimed - whole {
             messages.truncate(before);
             return Err(RecvError::Corrupted);

@@ -1,4 +1,5 @@
-//! The protocol by which a sleeping endpoint is woken without a cost for the side that is awake.
+//! The protocol by which an endpoint wakes its sleeping peer, at the cost of one load while the peer is
+//! awake.
 //!
 //! | Word | Meaning | Left by |
 //! |---|---|---|
@@ -8,13 +9,13 @@
 //! | [`MANY`] | several endpoints may sleep on the flag, and are woken one by one | never |
 //! | [`FENCE`] | an endpoint cannot use the barrier of [`barrier`]: both sides run full barriers | never |
 //!
-//! The side that makes progress stores it, runs a light barrier and loads the word. The sleeper sets
-//! [`ASLEEP`], runs the heavy barrier and looks for progress again. So one of the two sees the store of
-//! the other. A note that a killed sleeper left costs one wake-up that wakes no thread.
+//! The side that makes progress stores the progress, runs a light barrier and loads the word. The sleeper
+//! sets [`ASLEEP`], runs the heavy barrier and tests for progress again. So one of the two sees the store of
+//! the other. If a sleeper is killed, its bit stays, and costs one wake-up that wakes no thread.
 //!
-//! The bits above count the calls that woke an endpoint. In a flag with [`CROWD`] an endpoint may set
-//! [`ASLEEP`] just after such a call. The word then still differs from the value that another endpoint
-//! expects, which has set the bit before and does not sleep yet.
+//! The bits from 4 on count the wake-ups. In a flag with [`CROWD`] an endpoint may set [`ASLEEP`] again just
+//! after a wake-up. Another endpoint that set the bit before the wake-up, and is about to sleep, must not
+//! sleep: the count differs from the value that it expects.
 //!
 //! In a flag with [`MANY`], `notify` clears [`ASLEEP`] and wakes one endpoint although others may sleep. The
 //! woken endpoint sets the bit again before it looks for progress. If it takes the progress that it was woken
@@ -33,16 +34,16 @@ const ASLEEP: u32 = 1;
 /// Set as soon as one endpoint cannot use the light barrier.
 const FENCE: u32 = 2;
 
-/// Set for good in a flag on which several endpoints may sleep that are woken one by one.
+/// Set in a flag on which several endpoints may sleep that are woken one by one. It is never cleared.
 const MANY: u32 = 4;
 
-/// Set for good in a flag on which several endpoints may sleep that are woken together.
+/// Set in a flag on which several endpoints may sleep that are woken together. It is never cleared.
 const CROWD: u32 = 8;
 
 /// The lowest bit of the number of wake-ups.
 const WAKE_UP: u32 = 16;
 
-/// The number of sleepers to wake that wakes all.
+/// The number of sleepers to wake that stands for all sleepers.
 pub(super) const ALL: u32 = i32::MAX.cast_unsigned();
 
 /// The calls by which threads sleep on a flag.
@@ -125,7 +126,8 @@ impl WakeFlag {
         if self.0.load(Ordering::Relaxed) & ASLEEP == 0 {
             return;
         }
-        // Change the word first: a sleeper that has not compared it yet then does not sleep.
+        // Change the word before the wake-up: an endpoint that is about to sleep then finds another value and
+        // does not sleep.
         let change = |word: u32| Some((word & !ASLEEP).wrapping_add(WAKE_UP));
         _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
         fault::point("channel-before-wake");
@@ -154,11 +156,13 @@ impl WakeFlag {
         &self.0
     }
 
-    /// Takes back the announcement of [`begin_sleep`](WakeFlag::begin_sleep). The caller looks for progress afterwards.
+    /// Ends the state that [`begin_sleep`](WakeFlag::begin_sleep) began. The caller tests for progress
+    /// afterwards.
     pub(super) fn end_sleep(&self) {
         let word = self.0.load(Ordering::Relaxed);
         if word & MANY != 0 {
-            // The side that woke this endpoint cleared the bit, and others may sleep.
+            // The side that woke this endpoint cleared the bit, and other endpoints may still sleep. So set
+            // the bit again.
             self.begin_sleep();
         } else if word & CROWD == 0 {
             self.0.fetch_and(!ASLEEP, Ordering::Relaxed);

@@ -30,8 +30,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::access::{Access, Kind};
+use crate::access::Access;
 use crate::error::{Error, Quoted, Result};
+use crate::kind::Kind;
 use crate::section::Section;
 use crate::sync::{Event, Mutex, Semaphore};
 use crate::sys::object::Object;

@@ -2,9 +2,10 @@ use std::fs::File;
 use std::time::Duration;
 
 use super::Section;
-use crate::access::{Access, Kind, Protection, Sharing};
+use crate::access::{Access, Protection, Sharing};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Quoted, Result};
+use crate::kind::Kind;
 use crate::name::{Name, ToName};
 use crate::sys::object::{self, Backing, Existing, Init, Object, Spec};
 

@@ -3,7 +3,7 @@
 
 use std::{fmt, io};
 
-use crate::access::Kind;
+use crate::kind::Kind;
 
 /// The reset mode of an [`Event`](crate::sync::Event): how a signaled event becomes not signaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -22,8 +22,8 @@ const LONGEST: Duration = Duration::from_micros(25);
 /// The number of attempts with a single pause after each. They take about a microsecond.
 const CLOSE_ATTEMPTS: u32 = 32;
 
-/// The number of pauses after each later attempt. With more pauses the thread loads the word less often, and
-/// delays the accesses of other threads less.
+/// The number of pauses after each attempt that follows the first [`CLOSE_ATTEMPTS`]. With more pauses the
+/// thread loads the word less often, and delays the accesses of other threads less.
 const PAUSES: u32 = 4;
 
 /// The number of attempts between two readings of the clock.

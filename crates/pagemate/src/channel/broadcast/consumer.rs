@@ -6,7 +6,8 @@ use crate::channel::error::Corrupted;
 use crate::primitive::{Ordering, fence};
 use crate::sys::fault;
 
-/// The number of attempts to find a message that is not overwritten meanwhile.
+/// The number of attempts to claim a message. An attempt fails if the sender overwrites the message
+/// meanwhile.
 const ATTEMPTS: u32 = 32;
 
 /// The receiving side.
@@ -18,24 +19,24 @@ pub struct Consumer {
     line: usize,
     /// The number of the next message.
     next: u64,
-    /// The chunk of the next message, once it is claimed.
+    /// The chunk of the next message. Valid while that message is claimed.
     chunk: u32,
     /// The number of messages that were missed directly before `next`.
     gap: u64,
     /// The number of messages that were missed in all.
     missed: u64,
-    /// Whether the claimed message lies in the slot of this receiver.
+    /// Whether this receiver has copied the claimed message into its own slot.
     is_held: bool,
 }
 
 impl Consumer {
-    /// Begins with the next message. The caller has just claimed the place of the line, and completes the
-    /// claim afterwards.
+    /// Begins with the message that is sent next. The caller has just claimed the place of the line, and
+    /// completes the claim after this call.
     pub(super) fn join(ring: &impl Ring, shape: Shape, line: usize) -> Consumer {
         let words = ring.line(line);
         words.pin.store(0, Ordering::Relaxed);
-        // SeqCst: pairs with the fence in `Producer::lag`. The sender finds the place, or this side finds
-        // every message that the sender had sent when it looked.
+        // SeqCst: pairs with the fence in `Producer::lag`. Either the sender finds the claimed place there,
+        // or this receiver loads a `sent` that includes every message that was sent before that call.
         fence(Ordering::SeqCst);
         let next = ring.sent().load(Ordering::Acquire);
         fault::point("broadcast-before-cursor");
@@ -76,7 +77,8 @@ impl Consumer {
         self.gap
     }
 
-    /// Returns whether this receiver pins the chunk in its hand. In a lossless ring its cursor does so.
+    /// Returns whether this receiver has to pin the chunk of a claimed message. In a lossless ring the cursor
+    /// keeps the sender from that chunk.
     #[inline]
     fn has_pin(&self) -> bool {
         self.shape.is_lossy && self.shape.is_pooled()
@@ -100,7 +102,7 @@ impl Consumer {
         self.look(ring, self.next).0 != Found::NotYet
     }
 
-    /// Claims at most `wanted` messages that are there, and returns how many. 0 means that there is none.
+    /// Claims at most `wanted` published messages, and returns how many. 0 means that there is none.
     #[inline]
     pub(super) fn claim(&mut self, ring: &impl Ring, wanted: u64) -> Result<u64, Corrupted> {
         match self.look(ring, self.next) {
@@ -110,7 +112,7 @@ impl Consumer {
         }
     }
 
-    /// Claims messages, after it has gone past those that were overwritten.
+    /// Claims messages as `claim` does. Skips the messages that were overwritten, and pins a chunk.
     fn claim_slowly(&mut self, ring: &impl Ring, wanted: u64) -> Result<u64, Corrupted> {
         for attempt in 0..ATTEMPTS {
             match self.look(ring, self.next) {
@@ -133,11 +135,11 @@ impl Consumer {
                 (Found::Wrong, _) => return Err(Corrupted),
             }
         }
-        // The sender is faster. The caller tries again.
+        // The sender overwrote the message in each attempt. The caller tries again.
         Ok(0)
     }
 
-    /// Holds the chunk of the next message, so that the sender does not use it again. Returns false if
+    /// Pins the chunk of the next message, so that the sender does not use the chunk again. Returns false if
     /// the message was overwritten meanwhile.
     fn pin(&mut self, ring: &impl Ring, word: u64) -> Result<bool, Corrupted> {
         let chunk = Shape::chunk(word);
@@ -160,7 +162,8 @@ impl Consumer {
         Ok(is_same)
     }
 
-    /// Goes on to the oldest message that is there. The slot of the next message has message `number`.
+    /// Continues at the oldest message that was not overwritten. The slot of the next message has message
+    /// `number` instead, and at least `published` messages were published.
     #[allow(clippy::cast_possible_wrap, reason = "distances in either direction")]
     fn skip(
         &mut self,
@@ -172,10 +175,11 @@ impl Consumer {
         let later =
             |one: u64, other: u64| if one.wrapping_sub(other) as i64 > 0 { one } else { other };
         let last = later(ring.sent().load(Ordering::Acquire), published);
-        // Message `number` is later than the next one by at least the capacity.
+        // The messages up to `number` minus the capacity were overwritten, because they had the same slots.
         let after = number.wrapping_sub(self.shape.capacity).wrapping_add(1);
         let oldest = later(last.wrapping_sub(self.shape.capacity), after);
-        // The sender overwrites the oldest message next. After some attempts there is no time for it.
+        // The sender overwrites the oldest message next. So after some attempts begin at a later message,
+        // which leaves more time for the copy.
         let ahead = if attempt < 2 { 0 } else { 1_u64 << attempt.min(63) };
         let left = last.wrapping_sub(oldest);
         let to = oldest.wrapping_add(ahead.min(left));
@@ -210,14 +214,15 @@ impl Consumer {
     }
 
     /// Returns the slot of this receiver, to which the caller copies a message that it wants to hold. `None`
-    /// if the message is not overwritten anyway.
+    /// if the sender does not overwrite a claimed message in this ring.
     pub(super) fn own_slot(&self) -> Option<u64> {
         let is_overwritten = self.shape.is_lossy && !self.shape.is_pooled();
         is_overwritten.then(|| self.shape.capacity + self.line as u64)
     }
 
-    /// Holds the claimed message, which the caller has copied to its own slot if it has one. Returns false
-    /// if the message was overwritten meanwhile. It counts as missed then.
+    /// Keeps the claimed message until it is finished. The caller has copied it into the own slot of this
+    /// receiver, if there is one. Returns false if the message was overwritten during the copy; it then
+    /// counts as missed.
     pub(super) fn hold(&mut self, ring: &impl Ring) -> bool {
         if self.own_slot().is_none() {
             return true;
@@ -229,8 +234,8 @@ impl Consumer {
         self.is_held
     }
 
-    /// Returns how many of the claimed messages, which the caller has copied, were overwritten meanwhile.
-    /// These come first.
+    /// Returns how many of the claimed messages were overwritten before or during the caller's copies. These
+    /// are the first ones.
     #[inline]
     pub(super) fn overwritten(&self, ring: &impl Ring, count: u64) -> u64 {
         if !self.shape.is_lossy || self.has_pin() || self.is_held {
@@ -246,7 +251,7 @@ impl Consumer {
     }
 
     /// Finishes the claimed messages, which the caller has copied. Returns how many of the copies are
-    /// whole. The others, which come first, were overwritten meanwhile and count as missed.
+    /// consistent. The copies before these were overwritten meanwhile, and count as missed.
     #[inline]
     pub(super) fn finish(&mut self, ring: &impl Ring, count: u64) -> u64 {
         fault::point("broadcast-before-finish");

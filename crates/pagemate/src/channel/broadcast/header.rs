@@ -13,16 +13,16 @@ use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::object_state::ChannelKind;
 use crate::sys::region::{Atomics, SlotRegion};
 
-/// The length of messages from which on they lie in chunks. The words of shorter ones are beside them, so
-/// that fewer cache lines travel.
+/// The length in bytes from which on messages lie in chunks. A shorter message lies in its slot, beside the
+/// slot's word, so that fewer cache lines move between processors.
 const POOLED_FROM: u64 = 4096;
 
-/// The length of messages from which on the sender uses as few chunks as it can, because they fit into the
-/// cache then. For shorter ones a look at the cursors of the receivers costs more.
+/// The length in bytes from which on the sender uses as few chunks as it can, because few chunks stay in the
+/// cache. For shorter messages it costs more to load the cursors of all receivers than it saves.
 const EAGER_FROM: usize = 64 << 10;
 
-/// The bit of the second word of the kind that says that the channel is lossy. The number of receivers is
-/// below it, and the number of chunks is above.
+/// Set in the second word of the kind if the channel is lossy. The bits below have the greatest number of
+/// receivers, and the bits from `CHUNKS` on the number of chunks.
 const LOSSY: u64 = 1 << 16;
 
 /// The lowest bit of the number of chunks.
@@ -109,10 +109,12 @@ impl Header for BroadcastHeader {
         }
         let receivers = receivers as u64;
         let held = if options.lossy { receivers } else { 0 };
-        // A sum that does not fit is too large for the address space, which the caller finds.
+        // If the sum does not fit, the channel is too large for the address space, and the caller returns
+        // that error.
         let chunks = capacity.saturating_add(held).saturating_add(1);
         let is_pooled = message.len >= POOLED_FROM && chunks <= MAX_CHUNKS;
-        // Without chunks a receiver copies a message that it holds into a slot of its own.
+        // Without chunks each receiver of a lossy channel has a slot of its own, into which it copies a
+        // message that it holds.
         let slots = if is_pooled { chunks } else { capacity.saturating_add(held) };
         let chunks = if is_pooled { chunks } else { 0 };
         let lossy = if options.lossy { LOSSY } else { 0 };
@@ -179,7 +181,8 @@ impl<M: ?Sized> Ring for SlotRegion<BroadcastHeader, M> {
 
     #[inline]
     fn line(&self, number: usize) -> &Line {
-        // The lines are a power of two, so that this takes no comparison.
+        // `number` is less than `MAX_RECEIVERS`. The remainder replaces the bounds check of the index, and
+        // takes one instruction, because the divisor is a power of two.
         &self.header().lines[number % MAX_RECEIVERS]
     }
 }

@@ -1,8 +1,8 @@
 //! The chunks of a ring with large messages, from the sender's side.
 //!
-//! A message lies in a chunk, and the slot of the ring names the chunk. So the sender can use a chunk
-//! again that all receivers have finished, although the ring is not full, and can leave a chunk alone that
-//! a receiver has in its hand, although the ring is full. The chunk that was freed last is used first,
+//! A message lies in a chunk, and the slot of the ring names the chunk. So the sender can use a chunk again
+//! as soon as all receivers have finished its message, even if the ring is not full. It can also spare a
+//! chunk that a receiver has pinned, even if the ring is full. The chunk that was freed last is used first,
 //! because it is most likely still in the cache.
 //!
 //! The lists of free and retired chunks belong to the sender alone. Its successor finds them by the words
@@ -14,7 +14,7 @@ pub(super) struct Pool {
     /// The chunk of each slot of the ring.
     ring: Box<[u32]>,
     free: Vec<u32>,
-    /// The chunks of overwritten messages. A receiver may have them in its hand.
+    /// The chunks of overwritten messages. Receivers may have pinned some of them.
     retired: Vec<u32>,
     /// The chunk that the sender writes to.
     pub(super) loan: Option<u32>,
@@ -38,7 +38,8 @@ impl Pool {
         let mut is_used = vec![false; chunks as usize];
         for (slot, chunk) in used {
             let is_used = is_used.get_mut(chunk as usize)?;
-            // If two messages are in one chunk, all receivers had finished the older one.
+            // If two slots name the same chunk, the newer message has it. The sender reused the chunk after
+            // all receivers had finished the older message.
             if !std::mem::replace(is_used, true) {
                 ring[slot] = chunk;
             }
@@ -90,7 +91,7 @@ impl Pool {
         self.loan
     }
 
-    /// Enters the lent chunk for a slot of the ring, and returns it.
+    /// Records that a slot of the ring has the lent chunk, and returns that chunk.
     pub(super) fn enter(&mut self, slot: usize) -> u32 {
         let chunk = self.loan.take().expect("`lend` comes before");
         let old = std::mem::replace(&mut self.ring[slot], chunk);

@@ -15,10 +15,12 @@ pub struct Producer {
     shape: Shape,
     /// The number of the next message.
     next: u64,
-    /// The first number for which there may be no room, in a lossless ring.
+    /// In a lossless ring: the messages before this number have room. The cursors decide whether later ones
+    /// do.
     limit: u64,
     pool: Option<Pool>,
-    /// Whether the sender looks for finished messages before each message, so that it uses few chunks.
+    /// Whether the sender frees the chunks of finished messages before each message, so that it uses few
+    /// chunks.
     is_eager: bool,
 }
 
@@ -38,8 +40,9 @@ impl Producer {
             next = next.wrapping_add(1);
         }
         if !shape.is_lossy {
-            // A producer that died while it published a batch left later words than the first. It had
-            // room for the whole batch, so that no receiver looks at these slots for older messages.
+            // A producer stores the first word of a batch last. If it died before that, the later words of
+            // the batch show messages that were not sent, so reset them. The batch had room, so all receivers
+            // have finished the older messages of these slots.
             (1..shape.capacity).map(|ahead| next.wrapping_add(ahead)).for_each(|ahead| {
                 if has(ahead) {
                     let old = ahead.wrapping_sub(shape.capacity);
@@ -50,7 +53,7 @@ impl Producer {
             });
         }
         ring.sent().store(next, Ordering::Release);
-        // The first claim looks at the cursors.
+        // The first claim loads the cursors.
         limit = next;
         let pool = if shape.is_pooled() { Some(find_pool(ring, shape, next)?) } else { None };
         Ok(Producer { shape, next, limit, pool, is_eager })
@@ -88,7 +91,7 @@ impl Producer {
         }
     }
 
-    /// Returns how many messages fit into a lossless ring, of at most `wanted`.
+    /// Returns for how many messages a lossless ring has room, but at most `wanted`.
     #[inline]
     fn room(&mut self, ring: &impl Ring, wanted: u64) -> Result<u64, Corrupted> {
         let known = self.limit.wrapping_sub(self.next);
@@ -99,7 +102,7 @@ impl Producer {
         self.look_for_room(ring).map(|room| room.min(wanted))
     }
 
-    /// Looks at the cursors of all receivers, and returns how many messages fit.
+    /// Loads the cursors of all receivers, and returns for how many messages there is room.
     #[cold]
     fn look_for_room(&mut self, ring: &impl Ring) -> Result<u64, Corrupted> {
         let lag = self.lag(ring)?;
@@ -116,8 +119,8 @@ impl Producer {
 
     /// Returns by how many messages the slowest receiver is behind.
     fn lag(&self, ring: &impl Ring) -> Result<u64, Corrupted> {
-        // SeqCst: pairs with the fence in `Consumer::join`. This side finds the new receiver, or that
-        // receiver begins at `next` or later.
+        // SeqCst: pairs with the fence in `Consumer::join`. Either this sender finds the place of a new
+        // receiver, or that receiver begins at `next` or later.
         fence(Ordering::SeqCst);
         let mut most = 0;
         for line in ring.lines().iter().filter(|line| is_counted(line)) {
@@ -143,11 +146,12 @@ impl Producer {
         ring.lines().iter().filter(is_behind)
     }
 
-    /// Prepares the slots of at most `wanted` messages of a lossy ring for being overwritten, and returns
-    /// for how many.
+    /// Claims the slots of at most `wanted` messages of a lossy ring, whether receivers have finished the
+    /// older messages in them or not. Returns the number of slots.
     #[inline]
     fn overwrite(&mut self, ring: &impl Ring, wanted: u64) -> u64 {
-        // A part of the ring stays for receivers that are a little behind.
+        // A batch overwrites at most a quarter of the ring, so that receivers that are a little behind miss
+        // no message.
         let count = if wanted == 1 { 1 } else { wanted.min((self.shape.capacity / 4).max(1)) };
         if !self.shape.is_pooled() {
             for number in (0..count).map(|index| self.next.wrapping_add(index)) {
@@ -161,19 +165,19 @@ impl Producer {
         count
     }
 
-    /// Takes a chunk for the next message, and returns the number of messages that can be written: 1. There is
-    /// a slot for it.
+    /// Takes a chunk for the next message, for which the caller has found a slot. Returns the number of
+    /// messages that can be written, which is 1.
     ///
     /// # Errors
     ///
-    /// `Corrupted` if no chunk is free. There is one more than the ring and all receivers can have, so another
-    /// program has changed the words of the receivers.
+    /// `Corrupted` if no chunk is free. There is one chunk more than the ring and all receivers can use
+    /// together, so another program has changed the words of the receivers.
     #[inline]
     fn claim_chunk(&mut self, ring: &impl Ring) -> Result<u64, Corrupted> {
         let Some(pool) = &mut self.pool else { return Ok(0) };
         if self.shape.is_lossy && (self.is_eager || !pool.has_free()) {
-            // SeqCst: pairs with the fence in `Consumer::pin`. This side finds the pin, or the receiver
-            // finds that the message was overwritten.
+            // SeqCst: pairs with the fence in `Consumer::pin`. Either this sender finds the pin, or the
+            // receiver finds that its message was overwritten.
             fence(Ordering::SeqCst);
             // Load each pin once. A receiver that moves its pin meanwhile would otherwise count for two
             // chunks, and no chunk might seem free.
@@ -243,7 +247,8 @@ fn find_pool(ring: &impl Ring, shape: Shape, next: u64) -> Result<Pool, Corrupte
     Ok(pool)
 }
 
-/// Returns whether a process has the receiver of this line, or has died with it.
+/// Returns whether a process, alive or dead, has the receiver of this line. It has not if the receiver was
+/// dropped.
 fn is_counted(line: &Line) -> bool {
     matches!(line.place.occupant(), Occupant::Seat(_))
 }

@@ -13,7 +13,7 @@ pub(in crate::channel) struct Line {
     pub(in crate::channel) place: Place,
     /// The number of the first message that the receiver has not finished.
     pub(super) cursor: AtomicU64,
-    /// The number of the chunk that the receiver has in its hand plus 1, or 0.
+    /// The number of the chunk that the receiver has pinned, plus 1; 0 if it has pinned none.
     pub(super) pin: AtomicU64,
     /// The number of messages that the receivers of this line missed, for lists.
     pub(super) missed: AtomicU64,

@@ -45,7 +45,8 @@ impl Side<BroadcastHeader> for Producer {
         header.used_lines().iter().map(|line| &line.place)
     }
 
-    /// Gives up dead receivers that have not finished all messages.
+    /// Frees the places of dead receivers that have not finished all messages, so that the sender no longer
+    /// waits for them.
     fn repair<M: ?Sized>(
         &mut self,
         channel: &Channel<BroadcastHeader, M>,
@@ -114,7 +115,7 @@ fn claim_line<M: ?Sized>(
         }
     }
     let begin = |number: usize, line: &Line, seen| {
-        // The sender looks at the line from now on.
+        // The sender loads the words of this line from now on.
         header.used.fetch_max(u32::try_from(number).unwrap_or(0) + 1, Ordering::SeqCst);
         line.place.begin_to_join(seen, seat)
     };

@@ -1,4 +1,14 @@
 //! The words of a ring with one sender and several receivers: how they encode the state of a slot.
+//!
+//! | Word | Meaning | Left by |
+//! |---|---|---|
+//! | 0 | no message was written into the slot yet | the sender, as below |
+//! | 2 `n` + 1 | only in a lossy ring without chunks: the sender writes message `n` into the slot | the sender, which publishes message `n` |
+//! | 2 `n` + 2 | the slot has message `n` | the sender: 2 `m` + 1 or 2 `m` + 2, for the message `m` that is `n` plus the capacity |
+//!
+//! If the messages lie in chunks, these numbers are shifted by 16 bits, and bits 0 to 15 have the number of
+//! the chunk. A sender that dies leaves one of these words. The next sender writes the message again that
+//! follows the last published one.
 
 use super::receiver_line::Line;
 use crate::primitive::AtomicU64;
@@ -11,8 +21,8 @@ pub(in crate::channel) trait Ring {
     /// Returns the number of sent messages. It may be behind while the sender publishes.
     fn sent(&self) -> &AtomicU64;
 
-    /// Returns the lines that receivers have or had. A receiver that begins adds its line to them before
-    /// it claims the line's place.
+    /// Returns the lines that receivers have or had. A new receiver adds its line to them before it claims
+    /// the place in that line.
     fn lines(&self) -> &[Line];
 
     /// Returns the line with this number, which is one of [`lines`](Ring::lines).
@@ -43,8 +53,8 @@ pub(super) enum Found {
     There,
     /// The message was not published yet.
     NotYet,
-    /// The slot has message `number`, or the sender is writing it there, so that the message is gone.
-    /// At least `published` messages were published.
+    /// The message was overwritten: the slot has the later message `number`, or the sender is writing that
+    /// one. At least `published` messages were published.
     Later { number: u64, published: u64 },
     /// The slot has a value that no sender stores.
     Wrong,
@@ -86,7 +96,8 @@ impl Shape {
         (word & (MAX_CHUNKS - 1)) as u32
     }
 
-    /// Returns by how many steps a word is later than that of message `number`. A message takes two steps.
+    /// Returns by how many steps a word is later than the word that publishes message `number`. There are two
+    /// steps from one message to the next: see the table above.
     #[inline]
     #[allow(clippy::cast_possible_wrap, reason = "a distance in either direction")]
     fn steps(&self, word: u64, number: u64) -> i64 {
@@ -119,7 +130,8 @@ impl Shape {
         if is_new || steps == -1 || steps == (lap as i64).wrapping_neg() {
             return Found::NotYet;
         }
-        // An odd number of steps is one less than that to a message, which the sender writes.
+        // An odd number of steps means that the sender is writing a message. The word that publishes it is
+        // one step later.
         let ahead = (steps as u64).wrapping_add(1) & !1;
         if steps < 0 || !self.is_lossy || !ahead.is_multiple_of(lap) {
             return Found::Wrong;

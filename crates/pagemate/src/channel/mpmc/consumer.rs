@@ -13,7 +13,7 @@ pub struct Consumer {
     seat: u32,
     /// All positions before this one were claimed.
     next: u64,
-    /// All positions before this one were finished.
+    /// The messages at all positions before this one were finished.
     unfinished: u64,
     /// The number of returns when this consumer last looked for messages that were returned.
     returns: u64,
@@ -21,9 +21,10 @@ pub struct Consumer {
     is_redelivered: bool,
     /// Whether other consumers claimed messages lately.
     has_rivals: bool,
-    /// Whether the next message is probably there: see the same field of the producer.
+    /// Whether the next slot probably has a message: see `Producer::expects_room`.
     expects_message: bool,
-    /// Whether the producers are far enough to load messages ahead.
+    /// Whether the producers are so far ahead that this consumer can load the next slots into its cache
+    /// without taking them away from a producer.
     has_distance: bool,
 }
 
@@ -195,7 +196,8 @@ impl Consumer {
             repaired |= repair(ring, position, self.seat, &mut is_alive)?;
             let word = load(ring, position);
             if word == Word::redelivered(lap(ring, position)) {
-                // A process may have died before it counted the return.
+                // The process that returned the message may have died before it incremented the number of
+                // returns. So look for returned messages at the next claim.
                 self.returns = u64::MAX;
             }
             position = after(ring, position, word);
@@ -220,7 +222,8 @@ impl Consumer {
                     self.next = next;
                     self.has_rivals = true;
                 }
-                // A process that was stopped for billions of laps cannot tell them apart.
+                // The word has the lap modulo 2^32. If this process was stopped for billions of laps, the
+                // word seems wrong, and the hint leads to the right position.
                 Err(Corrupted) if self.follow_hint(ring) => {}
                 Err(Corrupted) => return Err(Corrupted),
             }
@@ -241,8 +244,8 @@ impl Consumer {
                 Ok(Found::Message(word))
             }
             (0, State::Reading | State::Done) if word.run() <= ring.count() => claimed(word.run()),
-            // A producer writes the message. Or the message of the lap before is in the hands of another
-            // consumer, or was returned.
+            // A producer is writing the message. Or the slot still has the message of the lap before, which
+            // another consumer reads or which was returned.
             (0, State::Writing) | (-1, State::Full | State::Reading | State::Done) => {
                 Ok(Found::Nothing)
             }
@@ -257,7 +260,7 @@ impl Consumer {
         }
     }
 
-    /// Moves on to the hint. Returns whether it is ahead.
+    /// Continues at the position of the hint, if that is ahead of this consumer. Returns whether it is.
     fn follow_hint(&mut self, ring: &impl Ring) -> bool {
         let hint = ring.received().load(Ordering::Acquire);
         let is_ahead = hint > self.next;

@@ -4,13 +4,15 @@ use crate::channel::error::Corrupted;
 use crate::primitive::{Ordering, spin_loop};
 use crate::sys::fault;
 
-/// The number of positions after which a producer among others stores the hint.
+/// If several producers are active, each stores the hint in the header only at multiples of this position.
 pub(super) const HINT_EVERY: u64 = 32;
 
-/// The number of slots that a producer tries to claim in one call, while others are faster.
+/// The number of attempts to claim a slot in one call. An attempt fails if another endpoint claims the slot
+/// first.
 pub(super) const TRIES: u32 = 1024;
 
-/// The number of looks at a full ring until a producer takes a slot although few are free.
+/// The number of times that a producer tests a full ring for several free slots. After that it takes a single
+/// free slot.
 const LOOKS: u32 = 64;
 
 /// The number of slots that an endpoint loads into the cache at once.
@@ -26,10 +28,11 @@ pub struct Producer {
     run: Run,
     /// Whether other producers claimed slots lately.
     has_rivals: bool,
-    /// Whether the next slot is probably free. A claim then does not look before it writes to the line,
-    /// which saves one transfer of the line between processors.
+    /// Whether the next slot is probably free. A claim then tries the exchange without loading the word
+    /// first, which saves one transfer of the cache line between processors.
     expects_room: bool,
-    /// Whether the consumers are far enough to load slots ahead.
+    /// Whether the consumers are so far behind that this producer can load the next slots into its cache
+    /// without taking them away from a consumer.
     has_distance: bool,
 }
 
@@ -37,7 +40,7 @@ pub struct Producer {
 enum Found {
     /// The slot is free.
     Free,
-    /// The slot has a message of the lap before.
+    /// The slot has a message of the lap before. The ring is full.
     Used,
     /// All positions before this one were claimed.
     Claimed(u64),
@@ -122,7 +125,8 @@ impl Producer {
     /// from the other processor, so that without this the lines come one by one.
     fn prefetch(&mut self, ring: &impl Ring) {
         if self.next.is_multiple_of(HINT_EVERY) {
-            // Neither the consumers nor the end of the free slots may be near: prefetching takes lines away.
+            // Do not prefetch if consumers work on slots nearby, or if the free slots end soon: it would take
+            // cache lines away from the consumers.
             let behind = self.next.wrapping_sub(AHEAD);
             let ahead = self.next.wrapping_add(HINT_EVERY + 2 * AHEAD);
             self.has_distance = ring.count() >= 2 * HINT_EVERY
@@ -221,7 +225,8 @@ impl Producer {
                     self.next = next;
                     self.has_rivals = true;
                 }
-                // A process that was stopped for billions of laps cannot tell them apart.
+                // The word has the lap modulo 2^32. If this process was stopped for billions of laps, the
+                // word seems wrong, and the hint leads to the right position.
                 Err(Corrupted) if self.follow_hint(ring) => {}
                 Err(Corrupted) => return Err(Corrupted),
             }
@@ -241,7 +246,8 @@ impl Producer {
             (0, State::Writing) if word.run() <= ring.count() => Ok(self.claimed(word.run())),
             (0, State::Full | State::Reading | State::Done) => Ok(self.claimed(1)),
             (-1, State::Writing | State::Full | State::Reading | State::Done) => Ok(Found::Used),
-            // The message of this slot in the lap before was received, so that it was sent.
+            // A receiver freed the slot in a later lap. So the messages of all laps before that one were
+            // sent.
             (laps @ 1.., State::Empty) => {
                 Ok(self.claimed(distance(ring, laps).wrapping_sub(ring.count()).wrapping_add(1)))
             }
@@ -257,7 +263,7 @@ impl Producer {
         Found::Claimed(self.next.wrapping_add(count))
     }
 
-    /// Moves on to the hint. Returns whether it is ahead.
+    /// Continues at the position of the hint, if that is ahead of this producer. Returns whether it is.
     fn follow_hint(&mut self, ring: &impl Ring) -> bool {
         let hint = ring.sent().load(Ordering::Acquire);
         let is_ahead = hint > self.next;
@@ -267,7 +273,7 @@ impl Producer {
         is_ahead
     }
 
-    /// Returns how many slots from the next one on are free. The next one is.
+    /// Returns how many slots are free from the next one on, which the caller found free.
     fn count_free(&self, ring: &impl Ring, wanted: u64) -> u64 {
         let most = wanted.min(LONGEST_RUN).min(ring.count());
         let is_free = |index: &u64| {

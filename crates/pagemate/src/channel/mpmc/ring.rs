@@ -42,23 +42,24 @@ pub(in crate::channel) trait Ring {
         _ = position;
     }
 
-    /// Returns a position that no sender can claim any more, or the first one that it can. It is a hint
-    /// for new senders and for lists.
+    /// Returns the hint of the senders: senders have claimed all positions before it. New senders begin
+    /// there, and lists show it.
     fn sent(&self) -> &AtomicU64;
 
-    /// The same for receivers.
+    /// Returns the same hint of the receivers.
     fn received(&self) -> &AtomicU64;
 
     /// Returns the number of times that messages were returned to the ring.
     fn returns(&self) -> &AtomicU64;
 }
 
-/// The number of words that an endpoint looks at in one call, per slot and in addition. Other endpoints
-/// may move on all the time; the limit is for words that another program changes all the time.
+/// The limit of the words that an endpoint loads in one call is this number for each slot, and
+/// [`MORE_STEPS`]. Correct endpoints that are faster stay below it. It ends the loop if another program keeps
+/// changing the words.
 const STEPS_PER_SLOT: u64 = 4;
 const MORE_STEPS: u64 = 4096;
 
-/// Returns the number of words that an endpoint looks at in one call.
+/// Returns the greatest number of words that an endpoint loads in one call.
 pub(super) fn steps(ring: &impl Ring) -> u64 {
     ring.count().saturating_mul(STEPS_PER_SLOT).saturating_add(MORE_STEPS)
 }
@@ -117,8 +118,8 @@ impl Run {
         }
     }
 
-    /// Publishes the first `count` messages of a run that this producer wrote. The other slots are passed
-    /// over.
+    /// Publishes the first `count` messages of a run that this producer wrote. Gives up the other slots,
+    /// which receivers skip.
     #[inline]
     pub(super) fn publish(self, ring: &impl Ring, count: u64) {
         self.store(ring, |index, lap| {
@@ -151,8 +152,8 @@ impl Run {
     }
 }
 
-/// Continues for the dead owner of the run that begins at `position`. Returns false if the slot has no dead
-/// owner, or if another process was faster.
+/// Repairs the run that begins at `position`, if its owner is dead. Returns false if the slot has no dead
+/// owner, or if another process repairs it.
 pub(super) fn repair<E>(
     ring: &impl Ring,
     position: u64,

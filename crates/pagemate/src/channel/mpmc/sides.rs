@@ -71,7 +71,8 @@ fn claim_place<M: ?Sized>(
     let header = channel.header();
     header.sender_flag.admit_many();
     header.receiver_flag.admit_many();
-    // A place whose process may be alive costs a system call.
+    // To test whether a place's process is alive takes a system call, so first try the places that no process
+    // has.
     for place in places {
         if place.try_claim(seat, |_| Ok(true))? {
             return Ok(());
@@ -173,7 +174,8 @@ impl protocol::Producer<MpmcHeader> for Producer {
 
     fn abandon<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) {
         Producer::publish(self, &channel.slots.memory, 0);
-        // Receivers may wait for the slot, with messages behind it. Senders may wait for its next lap.
+        // Receivers may wait for this slot although there are messages in later slots, and senders for the
+        // slot of the next lap.
         notify_all(channel);
     }
 

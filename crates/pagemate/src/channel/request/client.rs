@@ -47,8 +47,9 @@ pub struct Completed<R> {
 /// The time after which a waiting client tests whether its servers are alive.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The number of messages that a server sends for a request: that it has received it, and the response. A
-/// server that is killed between the two steps leaves one more.
+/// The greatest number of messages that servers send for one request. A server reports that it has received
+/// the request, and sends the response. If it is killed before it has finished the request, the next server
+/// may do the same.
 const RESPONSES_PER_REQUEST: usize = 4;
 
 impl<Q: Message + ?Sized, R: Message + ?Sized> Endpoint for Client<Q, R> {}
@@ -316,7 +317,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
             }
         }
         for (number, seen, error) in failed {
-            // Meanwhile another server may have received the request.
+            // Another server may have received the request since `find_failed`. It has not failed then.
             if self.open.get(&number) == Some(&seen) {
                 self.complete(number, Err(error));
             }

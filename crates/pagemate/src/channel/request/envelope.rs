@@ -84,8 +84,8 @@ fn numbers(bytes: [u8; LEN]) -> [u64; 2] {
     [number(0), number(8)]
 }
 
-/// Sets the layout of messages of type `M` with the bytes in front of them. Both ends of `role` have to agree
-/// on it.
+/// Sets the layout of messages of type `M` with the bytes in front of them. `role` is a part of the layout,
+/// so that requests and responses of one type differ.
 pub(super) fn set_layout<M: Message + ?Sized>(options: &mut Options, role: &str) {
     let message_type = M::layout(options);
     if message_type.is_bytes() {

@@ -76,7 +76,8 @@ pub(in crate::channel) fn buffer(version: u64) -> u64 {
     version % BUFFERS
 }
 
-/// Returns whether the copy that the caller just made of version `copied` is whole.
+/// Returns whether the copy that the caller just made of version `copied` is consistent: no later version was
+/// written into its buffer.
 #[inline]
 pub(in crate::channel) fn whole(version: &AtomicU64, copied: u64) -> bool {
     // Acquire: pairs with the Release fence in `begin`.

@@ -204,7 +204,7 @@ impl<M: Message + ?Sized> Reader<M> {
         ready(Awaiting { side: seen, channel, awaits_successor: *awaits_successor }, waiter)
     }
 
-    /// Makes copies until one is whole.
+    /// Copies the value until a copy is consistent: no write overlapped it.
     #[inline]
     fn copy<R>(
         &mut self,
@@ -221,7 +221,8 @@ impl<M: Message + ?Sized> Reader<M> {
                 let copied = copy(&self.channel, buffer(version));
                 if whole(word, version) {
                     self.seen = Seen(version);
-                    // A value that was overwritten meanwhile may have a length that makes no sense.
+                    // If the value was overwritten meanwhile, its length may be invalid, so its error counts
+                    // only now.
                     return Ok(copied?);
                 }
             }

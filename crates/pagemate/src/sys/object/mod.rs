@@ -4,8 +4,9 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::access::{Access, Kind, Protection, Sharing};
+use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::sys::object_state::State;
 

@@ -4,8 +4,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::Errno;
 
-use crate::access::{Access, Kind};
+use crate::access::Access;
 use crate::error::{ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::sys::liveness;
 use crate::sys::liveness::lock::{self, Holder};

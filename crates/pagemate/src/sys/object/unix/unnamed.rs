@@ -5,8 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::Mode;
 use rustix::io::Errno;
 
-use crate::access::{Access, Kind, Protection};
+use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::sys::object::Spec;
 use crate::sys::object::unix::format::trailer::{self, Memory};
 use crate::sys::object::unix::lifecycle::open::read_trailer;

@@ -11,8 +11,9 @@ use super::super::{Entry, Listing, Swept};
 use super::named::kernel_name;
 use super::object::{Object, open_for};
 use super::{native, security};
-use crate::access::{Access, Kind, Sharing};
+use crate::access::{Access, Sharing};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::{Name, Namespace};
 use crate::sys::object_state::ReadState;
 

@@ -18,8 +18,8 @@ use windows_sys::Win32::System::WindowsProgramming::{
 };
 
 use super::named::error_of;
-use crate::access::Kind;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 
 /// Returns the kernel's name for objects of this kind.
 fn type_name(kind: Kind) -> &'static str {

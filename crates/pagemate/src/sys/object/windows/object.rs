@@ -21,8 +21,9 @@ use super::native;
 use super::security::Descriptor;
 use super::sizes::halves;
 use super::spec::resolve_spec;
-use crate::access::{Access, Kind, Protection};
+use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 
 /// A handle to shared memory.

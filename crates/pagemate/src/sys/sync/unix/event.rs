@@ -3,9 +3,9 @@
 use super::super::words::{auto_event, manual_event};
 use super::super::{Reset, Spec};
 use super::mapped_words::{AUTO, MANUAL, MappedWords, corrupted};
-use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::primitive::Ordering;
 use crate::sys::object::{Existing, Object};

@@ -7,9 +7,10 @@ use std::ptr::NonNull;
 
 use super::super::words::{self, Waiter};
 use super::super::{LockMemory, Reset, Spec};
-use crate::access::{Access, Kind, Protection};
+use crate::access::{Access, Protection};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::primitive::{AtomicU32, AtomicU64, Ordering};
 use crate::sys::liveness::FIRST;

@@ -3,9 +3,9 @@
 use super::super::Spec;
 use super::super::words::semaphore as protocol;
 use super::mapped_words::{MappedWords, corrupted};
-use crate::access::Kind;
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::primitive::Ordering;
 use crate::sys::object::{Existing, Object};

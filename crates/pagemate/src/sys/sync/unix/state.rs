@@ -5,7 +5,7 @@ use std::io;
 use super::super::Reset;
 use super::super::words::{WAITERS, auto_event, manual_event::SIGNALED, mutex, semaphore};
 use super::mapped_words::{AUTO, WIDE};
-use crate::access::Kind;
+use crate::kind::Kind;
 use crate::sys::object_state::{LONGEST, State};
 
 /// Returns the state that the words of a sync object describe, and the approximate number of threads

@@ -12,8 +12,8 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use super::super::{Reset, Spec};
-use crate::access::Kind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::sys::object::{
     Existing,

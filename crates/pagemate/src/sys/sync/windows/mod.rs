@@ -10,7 +10,7 @@ mod wait_many;
 
 use std::io;
 
-use crate::access::Kind;
+use crate::kind::Kind;
 use crate::sys::object_state::{LONGEST, State};
 
 pub(crate) use embedded::Words;

@@ -8,8 +8,9 @@ use rustix::fs::Stat;
 
 use super::file_record;
 use super::stored::{self, stored};
-use crate::access::{Access, Kind, Protection, Sharing};
+use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::{Name, Namespace};
 use crate::sys::object::Spec;
 

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
-use crate::access::{Access, Kind, Protection};
+use crate::access::{Access, Protection};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kind::Kind;
 use crate::name::Name;
 use crate::sys::fault;
 use crate::sys::liveness::fork;

@@ -32,8 +32,8 @@ const MAX_STEP: Duration = Duration::from_micros(100);
 /// The number of files that a step inspects even after its time has passed.
 const MIN_FILES: u32 = 8;
 
-/// The number of other directory entries that take as long as one file. Such an entry is skipped
-/// without a system call.
+/// The number of other directory entries that count as one inspected file, because they take about as long
+/// together. Such an entry is skipped without a system call.
 const ENTRIES_PER_FILE: u32 = 16;
 
 /// Sweeps a part of `dir`, unless the last step of this process was too recent for its duration.
