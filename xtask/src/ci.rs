@@ -17,7 +17,7 @@ const FIRST: [&str; 3] = ["format", "tests", "lints"];
 
 /// The tasks that run afterwards, [`LANES`] at a time. Those that take longest come first, so that
 /// no long task runs alone at the end.
-const AFTERWARDS: [&str; 19] = [
+const AFTERWARDS: [&str; 20] = [
     "linux32",
     "loom",
     "windows",
@@ -26,6 +26,7 @@ const AFTERWARDS: [&str; 19] = [
     "faults",
     "fuzz",
     "hostile",
+    "python",
     "tempname",
     "threads",
     "packages",

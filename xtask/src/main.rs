@@ -13,6 +13,7 @@ mod linux32;
 mod macos;
 mod miri;
 mod msrv;
+mod python;
 mod stress;
 mod task;
 mod threads;
@@ -59,6 +60,11 @@ const TASKS: &[Task] = &[
     ("miri", "finds undefined behaviour in typed memory, if Miri is installed", miri::miri),
     ("msrv", "type-checks with the oldest Rust that the crates support", msrv::msrv),
     ("macos", "type-checks for macOS", macos::macos),
+    (
+        "python",
+        "builds the Python package, installs it in a fresh environment and tests it",
+        python::python,
+    ),
     (
         "torture",
         "races processes for the same names while killing others: a minute, or `long`",
