@@ -7,7 +7,8 @@
  * same physical pages into the address space of each. When the last holder closes it, exits, crashes or is
  * killed, the name ends: no process has to unlink it, there is no daemon, and the next section under the
  * name is new. The names of mutexes, events, semaphores and channels end in the same way. A mutex survives the
- * death of its owner: see pagemate_mutex. A channel passes messages between processes: see pagemate_sender.
+ * death of its owner: see pagemate_mutex. A channel passes messages between processes: see pagemate_sender. A
+ * watch channel has the latest value: see pagemate_watch_writer.
  * Rust programs and the command `pagemate` use the same names.
  *
  * ```c
@@ -588,6 +589,48 @@ typedef struct pagemate_shared_mutex pagemate_shared_mutex;
 typedef struct pagemate_view pagemate_view;
 
 /**
+ * A reading endpoint of a watch channel: see pagemate_watch_writer. A channel can have any number of readers.
+ *
+ * A reader neither delays the writer nor waits for it, and its death has no effect on others. It remembers the
+ * version that it read last: the values are numbered from 1 in the order in which they were written.
+ *
+ * One thread at a time may use a reader: a call while another thread is in a call with it is
+ * PAGEMATE_IN_USE. A call after pagemate_watch_reader_close() is PAGEMATE_INVALID_INPUT, unless the library has
+ * used the handle for a newer reader. A reader works in a child of fork() too.
+ */
+typedef struct pagemate_watch_reader pagemate_watch_reader;
+
+/**
+ * The writing endpoint of a watch channel, which has the latest value only. Any number of processes read it
+ * by pagemate_watch_reader.
+ *
+ * One process at a time has the writer. A write never waits, and a process that is killed while it writes leaves
+ * the previous value. The channel and its value exist as long as some process has an endpoint, and either side can
+ * come first. It is the channel of `pagemate::channel::watch` in Rust, and `pagemate recv NAME` prints its value.
+ *
+ * One thread at a time may use a writer: a call while another thread is in a call with it is
+ * PAGEMATE_IN_USE. A call after pagemate_watch_writer_close() is PAGEMATE_INVALID_INPUT, unless the library has
+ * used the handle for a newer writer. In a child of fork() all calls are PAGEMATE_FORKED.
+ *
+ * ```c
+ * pagemate_watch_writer *writer = NULL;
+ * pagemate_watch_reader *reader = NULL;
+ * char text[4096];
+ * size_t len = 0;
+ * if (pagemate_watch_writer_open_or_create("weather", NULL, &writer) == PAGEMATE_OK &&
+ *     pagemate_watch_reader_open_or_create("weather", NULL, &reader) == PAGEMATE_OK &&
+ *     pagemate_watch_writer_write(writer, "sunny", 5) == PAGEMATE_OK &&
+ *     pagemate_watch_reader_wait_for_change(reader, PAGEMATE_FOREVER) == PAGEMATE_OK &&
+ *     pagemate_watch_reader_read(reader, text, sizeof text, &len) == PAGEMATE_OK) {
+ *     printf("%.*s\n", (int)len, text);
+ * }
+ * pagemate_watch_reader_close(reader);
+ * pagemate_watch_writer_close(writer);
+ * ```
+ */
+typedef struct pagemate_watch_writer pagemate_watch_writer;
+
+/**
  * Options to create or open a section. NULL and a zeroed struct, `{0}`, stand for the defaults.
  *
  * Later releases use bytes of `reserved` for new fields, for which zero is the default. If a field
@@ -734,8 +777,8 @@ typedef struct {
 } pagemate_semaphore_options;
 
 /**
- * An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later
- * releases use `reserved` for new fields.
+ * An object or an endpoint of a channel to wait for. Exactly one of the pointers is set; all other fields are
+ * NULL. Later releases use `reserved` for new fields.
  */
 typedef struct {
     /**
@@ -750,6 +793,19 @@ typedef struct {
      * A semaphore: waits until its count is greater than 0, and decrements it.
      */
     const pagemate_semaphore *semaphore;
+    /**
+     * A receiver, for pagemate_wait_any() only: waits until there is a message, and takes none. Another receiver may
+     * take the message before pagemate_receiver_try_recv().
+     */
+    const pagemate_receiver *receiver;
+    /**
+     * A sender, for pagemate_wait_any() only: waits until there is room for a message.
+     */
+    const pagemate_sender *sender;
+    /**
+     * A reader of a watch channel, for pagemate_wait_any() only: waits until there is a newer value.
+     */
+    const pagemate_watch_reader *watch_reader;
     /**
      * Must be NULL.
      */
@@ -1703,6 +1759,9 @@ pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, con
  * Blocks until one of several objects is available, and acquires only that one. If several are
  * available, it acquires the first one in the list. Thread-safe.
  *
+ * An endpoint of a channel is available too when a call with it would fail, for example because its peers have
+ * ended. No other call with the endpoint is possible during the wait.
+ *
  * ```c
  * pagemate_event *quit = NULL;
  * pagemate_semaphore *jobs = NULL;
@@ -1725,7 +1784,8 @@ pagemate_status pagemate_semaphore_name(const pagemate_semaphore *semaphore, con
  * @param index      Receives the index of the acquired object, from 0.
  * @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
  * @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
- *         mutexes already. PAGEMATE_ORPHANED: another program removed the name of one of the
+ *         mutexes already. PAGEMATE_IN_USE: another thread is in a call with an endpoint, the endpoint has a loan
+ *         or a sample, or it is in the list twice. PAGEMATE_ORPHANED: another program removed the name of one of the
  *         objects; a wait that has to sleep checks this.
  *         PAGEMATE_OS: the system refused to wait.
  */
@@ -2876,6 +2936,320 @@ pagemate_status pagemate_receiver_max_len(const pagemate_receiver *receiver,
  */
 pagemate_status pagemate_receiver_message_type(const pagemate_receiver *receiver,
                                                pagemate_layout *message);
+
+/**
+ * Creates the watch channel `name`, and returns its writer. Fails if a process holds an object of this name.
+ *
+ * If the process is killed during the call, the name is free again. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The channel to create: the sharing, the type of the value or its maximum length. The other
+ *                 options have no effect. NULL stands for a channel of the owner alone, with a value of at most
+ *                 4,096 bytes.
+ * @param writer   Receives the handle, which the caller closes by pagemate_watch_writer_close(); NULL on failure.
+ * @return As for pagemate_sender_create_new().
+ */
+pagemate_status pagemate_watch_writer_create_new(const char *name,
+                                                 const pagemate_channel_options *options,
+                                                 pagemate_watch_writer **writer);
+
+/**
+ * Opens the watch channel `name` if a process holds it, and creates it otherwise. Returns its writer.
+ * Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  As for pagemate_watch_writer_create_new(), and the type of the value to open.
+ * @param writer   Receives the handle, which the caller closes by pagemate_watch_writer_close(); NULL on failure.
+ * @return As for pagemate_sender_create_new() and pagemate_watch_writer_open().
+ */
+pagemate_status pagemate_watch_writer_open_or_create(const char *name,
+                                                     const pagemate_channel_options *options,
+                                                     pagemate_watch_writer **writer);
+
+/**
+ * Opens the watch channel `name`, and returns its writer. Fails if no process holds the channel. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The type of the value to open.
+ * @param writer   Receives the handle, which the caller closes by pagemate_watch_writer_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_ALREADY_EXISTS: a live process has the writer.
+ *         PAGEMATE_WRONG_KIND: the name belongs to another kind of object or of channel, or the value has another
+ *         type. PAGEMATE_CORRUPTED: another program changed the channel.
+ */
+pagemate_status pagemate_watch_writer_open(const char *name,
+                                           const pagemate_channel_options *options,
+                                           pagemate_watch_writer **writer);
+
+/**
+ * Opens the watch channel `name` like pagemate_watch_writer_open(), and blocks until a process creates it or the
+ * timeout expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param options      As for pagemate_watch_writer_open().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param writer       Receives the handle, which the caller closes by pagemate_watch_writer_close(); NULL on
+ *                     failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_watch_writer_open().
+ */
+pagemate_status pagemate_watch_writer_open_within(const char *name,
+                                                  const pagemate_channel_options *options,
+                                                  uint64_t nanoseconds,
+                                                  pagemate_watch_writer **writer);
+
+/**
+ * Closes a writer. The latest value stays as long as another process has the channel open.
+ *
+ * A loan is discarded. In a child of fork() the call frees the handle of the child, and the parent keeps its
+ * writer. NULL is ignored, as by free().
+ *
+ * @return PAGEMATE_IN_USE: another thread is in a call with the writer, which stays open.
+ *         PAGEMATE_INVALID_INPUT: it was closed before.
+ */
+pagemate_status pagemate_watch_writer_close(const pagemate_watch_writer *writer);
+
+/**
+ * Replaces the value. Never blocks.
+ *
+ * Readers find the new value or the previous one, and never a mixture. If the process is killed during the
+ * call, they find either.
+ *
+ * @param writer  The writer.
+ * @param bytes   The value, which no thread writes to during the call. NULL only if `len` is 0.
+ * @param len     Its length in bytes, at most pagemate_watch_writer_max_len(), and exactly that if the channel has
+ *                a value of a type.
+ * @return PAGEMATE_WRONG_LENGTH: the channel does not admit this length. PAGEMATE_IN_USE: another thread uses
+ *         the writer, or the writer has a loan. PAGEMATE_FORKED: the process was forked from the one that
+ *         opened the writer.
+ */
+pagemate_status pagemate_watch_writer_write(const pagemate_watch_writer *writer,
+                                            const void *bytes,
+                                            size_t len);
+
+/**
+ * Lends the buffer of the next value, so that the program writes the value in place. Never blocks.
+ *
+ * A writer has one loan at a time. pagemate_watch_writer_publish() replaces the value by it, and
+ * pagemate_watch_writer_discard() ends it and changes nothing. All other calls except pagemate_watch_writer_close()
+ * and those that return properties are PAGEMATE_IN_USE meanwhile.
+ *
+ * @param writer   The writer.
+ * @param memory   Receives the address of the buffer, whose bytes are those of an older value at first. It is valid
+ *                 until the loan ends. It is aligned for the type of the value, and to 8 bytes if the channel
+ *                 has bytes.
+ * @param max_len  Receives the number of bytes at that address. May be NULL.
+ * @return PAGEMATE_IN_USE and PAGEMATE_FORKED: as for pagemate_watch_writer_write().
+ */
+pagemate_status pagemate_watch_writer_loan(const pagemate_watch_writer *writer,
+                                           void **memory,
+                                           size_t *max_len);
+
+/**
+ * Replaces the value by the one in the loan, and ends the loan.
+ *
+ * @param writer  The writer.
+ * @param len     The length of the value in bytes: see pagemate_watch_writer_write().
+ * @return PAGEMATE_WRONG_LENGTH: the channel does not admit this length; the loan continues.
+ *         PAGEMATE_INVALID_INPUT: the writer has no loan.
+ *         PAGEMATE_FORKED: the process was forked from the one that opened the writer; the loan of the parent
+ *         continues.
+ */
+pagemate_status pagemate_watch_writer_publish(const pagemate_watch_writer *writer,
+                                              size_t len);
+
+/**
+ * Ends the loan. The value does not change.
+ *
+ * @return PAGEMATE_INVALID_INPUT: the writer has no loan.
+ */
+pagemate_status pagemate_watch_writer_discard(const pagemate_watch_writer *writer);
+
+/**
+ * Creates the watch channel `name`, and returns a reader. Fails if a process holds an object of this name.
+ *
+ * If the process is killed during the call, the name is free again. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The channel to create: the sharing, the type of the value or its maximum length, and the way
+ *                 in which the reader waits. The other options have no effect. NULL stands for a channel of the owner alone, with a value of at most
+ *                 4,096 bytes.
+ * @param reader   Receives the handle, which the caller closes by pagemate_watch_reader_close(); NULL on failure.
+ * @return As for pagemate_sender_create_new().
+ */
+pagemate_status pagemate_watch_reader_create_new(const char *name,
+                                                 const pagemate_channel_options *options,
+                                                 pagemate_watch_reader **reader);
+
+/**
+ * Opens the watch channel `name` if a process holds it, and creates it otherwise. Returns a reader.
+ * Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  As for pagemate_watch_reader_create_new(), and the type of the value to open.
+ * @param reader   Receives the handle, which the caller closes by pagemate_watch_reader_close(); NULL on failure.
+ * @return As for pagemate_sender_create_new() and pagemate_watch_reader_open().
+ */
+pagemate_status pagemate_watch_reader_open_or_create(const char *name,
+                                                     const pagemate_channel_options *options,
+                                                     pagemate_watch_reader **reader);
+
+/**
+ * Opens the watch channel `name`, and returns a reader. Fails if no process holds the channel. Thread-safe.
+ *
+ * @param name     The name: see pagemate_section_create_new().
+ * @param options  The type of the value to open, and the way in which the reader waits.
+ * @param reader   Receives the handle, which the caller closes by pagemate_watch_reader_close(); NULL on failure.
+ * @return PAGEMATE_NOT_FOUND: no process holds it. PAGEMATE_WRONG_KIND: the name belongs to another kind of object or of channel, or the value has another
+ *         type. PAGEMATE_CORRUPTED: another program changed the channel.
+ */
+pagemate_status pagemate_watch_reader_open(const char *name,
+                                           const pagemate_channel_options *options,
+                                           pagemate_watch_reader **reader);
+
+/**
+ * Opens the watch channel `name` like pagemate_watch_reader_open(), and blocks until a process creates it or the
+ * timeout expires. Thread-safe.
+ *
+ * @param name         The name: see pagemate_section_create_new().
+ * @param options      As for pagemate_watch_reader_open().
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, or PAGEMATE_FOREVER.
+ * @param reader       Receives the handle, which the caller closes by pagemate_watch_reader_close(); NULL on
+ *                     failure.
+ * @return PAGEMATE_NOT_FOUND: no process created it in time. Otherwise as for pagemate_watch_reader_open().
+ */
+pagemate_status pagemate_watch_reader_open_within(const char *name,
+                                                  const pagemate_channel_options *options,
+                                                  uint64_t nanoseconds,
+                                                  pagemate_watch_reader **reader);
+
+/**
+ * Closes a reader. NULL is ignored, as by free().
+ *
+ * @return PAGEMATE_IN_USE: another thread is in a call with the reader, which stays open.
+ *         PAGEMATE_INVALID_INPUT: it was closed before.
+ */
+pagemate_status pagemate_watch_reader_close(const pagemate_watch_reader *reader);
+
+/**
+ * Copies the latest value into a buffer. Never blocks.
+ *
+ * The value is that of one call of the writer, never a mixture. It stays readable after the writer was closed
+ * or its process ended.
+ *
+ * @param reader  The reader.
+ * @param bytes   The buffer, which nothing else accesses during the call. NULL only if `size` is 0.
+ * @param size    Its length in bytes. pagemate_watch_reader_max_len() bytes are enough for every value.
+ * @param len     Receives the length of the value in bytes, also if the buffer is too small.
+ * @return PAGEMATE_TIMED_OUT: no value was written yet; or, for two seconds, the writer replaced the value at
+ *         least three times during each copy. PAGEMATE_WRONG_LENGTH: the value is longer than the buffer, and
+ *         counts as not read. PAGEMATE_CORRUPTED: another program changed the bytes of the channel.
+ *         PAGEMATE_IN_USE: another thread uses the reader.
+ */
+pagemate_status pagemate_watch_reader_read(const pagemate_watch_reader *reader,
+                                           void *bytes,
+                                           size_t size,
+                                           size_t *len);
+
+/**
+ * Blocks until there is a value that is newer than the one that this reader read last, or until the timeout
+ * expires. Before the first pagemate_watch_reader_read() any value is newer. The call reads no value.
+ *
+ * @param reader       The reader.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @return PAGEMATE_TIMED_OUT: there is no newer value. PAGEMATE_DISCONNECTED: there is no newer value, and the
+ *         writer was closed or its process ended; a reader that comes before the first writer waits for it.
+ *         PAGEMATE_ORPHANED: there is no newer value and no writer, and none can come, because another program
+ *         removed the channel's name. PAGEMATE_IN_USE: another thread uses the reader.
+ */
+pagemate_status pagemate_watch_reader_wait_for_change(const pagemate_watch_reader *reader,
+                                                      uint64_t nanoseconds);
+
+/**
+ * Returns how many values were written since the channel was created, which is the version of the latest one. A new writer continues the count.
+ */
+pagemate_status pagemate_watch_writer_version(const pagemate_watch_writer *writer,
+                                              uint64_t *version);
+
+/**
+ * Returns the version of the value that this reader read last, 0 before the first one. Versions that are not
+ * consecutive tell how many values this reader skipped.
+ */
+pagemate_status pagemate_watch_reader_version(const pagemate_watch_reader *reader,
+                                              uint64_t *version);
+
+/**
+ * Returns the version of the latest value, 0 if no value was written yet. It differs from pagemate_watch_reader_version()
+ * if there is a newer value than the one that this reader read last.
+ */
+pagemate_status pagemate_watch_reader_latest_version(const pagemate_watch_reader *reader,
+                                                     uint64_t *version);
+
+/**
+ * Returns whether a live process has the writer. This asks the kernel.
+ */
+pagemate_status pagemate_watch_reader_has_writer(const pagemate_watch_reader *reader, bool *found);
+
+/**
+ * Blocks until a live process has the writer, or until the timeout expires.
+ *
+ * @param reader       The reader.
+ * @param nanoseconds  The timeout: `50 * PAGEMATE_MILLISECOND`, PAGEMATE_FOREVER, or 0 to return at once.
+ * @return PAGEMATE_TIMED_OUT: there is no writer. PAGEMATE_ORPHANED: none can come, because another program
+ *         removed the name.
+ */
+pagemate_status pagemate_watch_reader_wait_for_writer(const pagemate_watch_reader *reader,
+                                                      uint64_t nanoseconds);
+
+/**
+ * Returns whether this call created the channel rather than opened it.
+ */
+pagemate_status pagemate_watch_writer_was_created(const pagemate_watch_writer *writer,
+                                                  bool *created);
+
+/**
+ * Returns the name of the channel in its shortest spelling. The text belongs to the handle and is valid until
+ * the handle is closed.
+ */
+pagemate_status pagemate_watch_writer_name(const pagemate_watch_writer *writer,
+                                           const char **name);
+
+/**
+ * Returns the length in bytes of the longest value. If the channel has a value of a type, it is the length of each
+ * value.
+ */
+pagemate_status pagemate_watch_writer_max_len(const pagemate_watch_writer *writer,
+                                              size_t *len);
+
+/**
+ * Returns the layout of the type of the value, all zero for bytes.
+ */
+pagemate_status pagemate_watch_writer_message_type(const pagemate_watch_writer *writer,
+                                                   pagemate_layout *message);
+
+/**
+ * Returns whether this call created the channel rather than opened it.
+ */
+pagemate_status pagemate_watch_reader_was_created(const pagemate_watch_reader *reader,
+                                                  bool *created);
+
+/**
+ * Returns the name of the channel in its shortest spelling. The text belongs to the handle and is valid until
+ * the handle is closed.
+ */
+pagemate_status pagemate_watch_reader_name(const pagemate_watch_reader *reader,
+                                           const char **name);
+
+/**
+ * Returns the length in bytes of the longest value. If the channel has a value of a type, it is the length of each
+ * value.
+ */
+pagemate_status pagemate_watch_reader_max_len(const pagemate_watch_reader *reader,
+                                              size_t *len);
+
+/**
+ * Returns the layout of the type of the value, all zero for bytes.
+ */
+pagemate_status pagemate_watch_reader_message_type(const pagemate_watch_reader *reader,
+                                                   pagemate_layout *message);
 
 #if !defined(_WIN32)
 /**

@@ -143,6 +143,8 @@ struct Close {
     void operator()(pagemate_shared *shared) const noexcept { pagemate_shared_close(shared); }
     void operator()(pagemate_sender *sender) const noexcept { pagemate_sender_close(sender); }
     void operator()(pagemate_receiver *receiver) const noexcept { pagemate_receiver_close(receiver); }
+    void operator()(pagemate_watch_writer *writer) const noexcept { pagemate_watch_writer_close(writer); }
+    void operator()(pagemate_watch_reader *reader) const noexcept { pagemate_watch_reader_close(reader); }
     void operator()(pagemate_shared_mutex *mutex) const noexcept {
         pagemate_shared_mutex_close(mutex);
     }

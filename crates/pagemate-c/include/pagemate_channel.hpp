@@ -162,6 +162,15 @@ template <class T> constexpr MessageType message_type() noexcept {
     }
 }
 
+/** Returns the bytes of a message. */
+template <class T> Bytes bytes_of(const T &message) noexcept {
+    if constexpr (std::is_same_v<T, Bytes>) {
+        return message;
+    } else {
+        return Bytes(&message, sizeof message);
+    }
+}
+
 /** Ends the loan of a sender. */
 struct Discard {
     void operator()(pagemate_sender *sender) const noexcept { pagemate_sender_discard(sender); }
@@ -177,9 +186,9 @@ struct PutBack {
     void operator()(pagemate_receiver *receiver) const noexcept { pagemate_receiver_put_back(receiver); }
 };
 
-/** The functions that senders and receivers have in common. */
+/** The functions that all endpoints have in common. */
 template <class T, ChannelKind kind, class Self, class Handle, auto create_new_, auto open_or_create_, auto open_,
-          auto open_within_, auto was_created_, auto name_, auto capacity_, auto max_len_, auto message_type_>
+          auto open_within_, auto was_created_, auto name_, auto max_len_, auto message_type_>
 class Endpoint {
 public:
     /** Creates the channel `name`. Throws if a process holds an object of this name. */
@@ -210,9 +219,6 @@ public:
     /** Returns the name of the channel in its shortest spelling. */
     std::string name() const { return result_of<const char *>(name_, handle_.get()); }
 
-    /** Returns how many messages the channel has room for. */
-    std::size_t capacity() const { return result_of<std::size_t>(capacity_, handle_.get()); }
-
     /** Returns the length in bytes of the longest message. */
     std::size_t max_len() const { return result_of<std::size_t>(max_len_, handle_.get()); }
 
@@ -237,14 +243,13 @@ template <class T, ChannelKind kind, class Self>
 using SendingEndpoint =
     Endpoint<T, kind, Self, pagemate_sender, pagemate_sender_create_new, pagemate_sender_open_or_create,
              pagemate_sender_open, pagemate_sender_open_within, pagemate_sender_was_created, pagemate_sender_name,
-             pagemate_sender_capacity, pagemate_sender_max_len, pagemate_sender_message_type>;
+             pagemate_sender_max_len, pagemate_sender_message_type>;
 
 template <class T, ChannelKind kind, class Self>
 using ReceivingEndpoint =
     Endpoint<T, kind, Self, pagemate_receiver, pagemate_receiver_create_new, pagemate_receiver_open_or_create,
              pagemate_receiver_open, pagemate_receiver_open_within, pagemate_receiver_was_created,
-             pagemate_receiver_name, pagemate_receiver_capacity, pagemate_receiver_max_len,
-             pagemate_receiver_message_type>;
+             pagemate_receiver_name, pagemate_receiver_max_len, pagemate_receiver_message_type>;
 
 } // namespace detail
 
@@ -307,20 +312,20 @@ public:
     /** Sends a message, and blocks while there is no room. Throws PAGEMATE_DISCONNECTED if there is no receiver
      *  either. */
     void send(const T &message) {
-        const Bytes bytes = bytes_of(message);
+        const Bytes bytes = detail::bytes_of(message);
         detail::check(pagemate_sender_send(raw(), bytes.data(), bytes.size()));
     }
 
     /** Sends a message, without blocking. Returns whether there was room. */
     bool try_send(const T &message) {
-        const Bytes bytes = bytes_of(message);
+        const Bytes bytes = detail::bytes_of(message);
         return detail::in_time(pagemate_sender_try_send(raw(), bytes.data(), bytes.size()));
     }
 
     /** Sends a message, and blocks while there is no room, for at most `time`. Returns whether it was sent. */
     template <class Rep, class Period>
     bool send_timeout(const T &message, const std::chrono::duration<Rep, Period> &time) {
-        const Bytes bytes = bytes_of(message);
+        const Bytes bytes = detail::bytes_of(message);
         const auto left = detail::nanoseconds(time);
         return detail::in_time(pagemate_sender_send_timeout(raw(), bytes.data(), bytes.size(), left));
     }
@@ -374,6 +379,16 @@ public:
         return detail::in_time(pagemate_sender_wait_for_receiver(raw(), detail::nanoseconds(time)));
     }
 
+    /** Returns how many messages the channel has room for. */
+    std::size_t capacity() const { return detail::result_of<std::size_t>(pagemate_sender_capacity, raw()); }
+
+    /** Waits until there is room for a message: for wait_any() only. */
+    operator Waitable() const noexcept {
+        pagemate_waitable one{};
+        one.sender = raw();
+        return Waitable(one);
+    }
+
     /** Returns how many messages were sent and not yet received. */
     std::size_t pending() const { return detail::result_of<std::size_t>(pagemate_sender_pending, raw()); }
 
@@ -383,14 +398,6 @@ private:
     explicit Sender(pagemate_sender *sender) : Base(sender) {}
 
     pagemate_sender *raw() const noexcept { return this->handle_.get(); }
-
-    static Bytes bytes_of(const T &message) noexcept {
-        if constexpr (std::is_same_v<T, Bytes>) {
-            return message;
-        } else {
-            return Bytes(&message, sizeof message);
-        }
-    }
 
     static constexpr void only_values() noexcept {
         static_assert(!std::is_same_v<T, Bytes>, "the messages of a batch have one length: use a type");
@@ -507,6 +514,16 @@ public:
     template <class Rep, class Period>
     std::optional<Sample<T>> sample_timeout(const std::chrono::duration<Rep, Period> &time) {
         return lent(detail::nanoseconds(time));
+    }
+
+    /** Returns how many messages the channel has room for. */
+    std::size_t capacity() const { return detail::result_of<std::size_t>(pagemate_receiver_capacity, raw()); }
+
+    /** Waits until there is a message, and takes none: for wait_any() only. */
+    operator Waitable() const noexcept {
+        pagemate_waitable one{};
+        one.receiver = raw();
+        return Waitable(one);
     }
 
     /** Returns how many messages this receiver has missed: see pagemate_receiver_missed(). */
@@ -660,5 +677,7 @@ template <class T> using Receiver = pagemate::Receiver<T, ChannelKind::Broadcast
 } // namespace broadcast
 
 } // namespace pagemate
+
+#include "pagemate_watch.hpp"
 
 #endif

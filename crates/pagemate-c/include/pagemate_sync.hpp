@@ -452,9 +452,11 @@ private:
     pagemate_semaphore_options options_{};
 };
 
-/** An object to wait for. It refers to the object, which must outlive it. */
+/** An object, or an endpoint of a channel, to wait for. It refers to the object, which must outlive it. */
 class Waitable {
 public:
+    /** Waits for the object in the struct for C. */
+    explicit Waitable(const pagemate_waitable &one) noexcept : one_(one) {}
     /** Waits until no thread owns the mutex, and locks it. */
     Waitable(Mutex &mutex) : mutex_(&mutex) { one_.mutex = mutex.handle_.get(); }
     /** Waits until the event is set, and resets it if it is reset automatically. */

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// The modules that the header is generated from, in the order of the header.
-const SOURCES: [&str; 27] = [
+const SOURCES: [&str; 31] = [
     "status",
     "access",
     "options",
@@ -28,6 +28,10 @@ const SOURCES: [&str; 27] = [
     "receiver",
     "receiver_sample",
     "receiver_info",
+    "watch_writer",
+    "watch_loan",
+    "watch_reader",
+    "watch_info",
     "section_descriptor",
     "sync_descriptor",
     "entry",

@@ -7,6 +7,7 @@ use pagemate::channel::broadcast::Broadcast;
 use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::{self, Kind, Options, RecvError, Sample};
+use pagemate::sync::Ready;
 
 use super::any_sender::Properties;
 use super::argument::c_name;
@@ -32,6 +33,8 @@ pub(super) trait AnyReceiver: Send {
     /// Returns whether a receiver that was killed had the message of the sample, or without a sample the last
     /// received message.
     fn redelivered(&mut self) -> bool;
+    /// Returns the state in which there is a message.
+    fn ready(&mut self) -> Ready<'_>;
     fn has_sample(&self) -> bool;
     /// Lends a message, and returns its address and its length.
     fn sample(&mut self, patience: Patience) -> Result<(*const u8, usize), RecvError>;
@@ -190,6 +193,10 @@ where
             Some(sample) => K::is_redelivered(sample),
             None => K::redelivered(self.receiver()),
         }
+    }
+
+    fn ready(&mut self) -> Ready<'_> {
+        self.receiver().ready()
     }
 
     fn has_sample(&self) -> bool {

@@ -8,6 +8,7 @@ use pagemate::channel::broadcast::Broadcast;
 use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 use pagemate::channel::{self, Kind, Loan, Options, SendError};
+use pagemate::sync::Ready;
 
 use super::argument::c_name;
 use super::channel_options::{BYTES, ChannelKind, How, Patience, message_layout};
@@ -57,6 +58,8 @@ pub(super) trait AnySender: Send {
     fn has_receiver(&mut self) -> pagemate::Result<bool>;
     fn wait_for_receiver(&mut self, time: Duration) -> pagemate::Result<bool>;
     fn pending(&mut self) -> usize;
+    /// Returns the state in which there is room.
+    fn ready(&mut self) -> Ready<'_>;
     fn has_loan(&self) -> bool;
     /// Lends a slot, and returns its address.
     fn loan(&mut self, patience: Patience) -> Result<*mut u8, SendError>;
@@ -152,6 +155,10 @@ where
 
     fn pending(&mut self) -> usize {
         self.sender().len()
+    }
+
+    fn ready(&mut self) -> Ready<'_> {
+        self.sender().ready()
     }
 
     fn has_loan(&self) -> bool {

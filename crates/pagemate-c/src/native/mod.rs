@@ -46,7 +46,12 @@ pub mod timeout;
 pub mod typed;
 pub mod view;
 pub mod wait;
+pub mod watch_info;
+pub mod watch_loan;
+pub mod watch_reader;
+pub mod watch_writer;
 mod word;
+mod writing;
 
 /// Checks at compile time that several threads may use handles, as the header documents.
 const _: fn() = || {
@@ -61,4 +66,6 @@ const _: fn() = || {
     any_thread::<seqlock::SeqlockWriter>();
     any_thread::<sender::Sender>();
     any_thread::<receiver::Receiver>();
+    any_thread::<watch_writer::WatchWriter>();
+    any_thread::<watch_reader::WatchReader>();
 };

@@ -3,17 +3,21 @@
 use std::ffi::c_void;
 use std::mem::{self, MaybeUninit};
 
-use pagemate::sync::{self, Acquired};
+use pagemate::sync::{self, Acquired, Ready};
 
 use super::argument::required;
 use super::event::Event;
 use super::mutex::Mutex;
+use super::receiver::{self, OpenReceiver, Receiver};
 use super::semaphore::Semaphore;
+use super::sender::{self, OpenSender, Sender};
+use super::slot::Entered;
 use super::status::{Failure, Outcome, Status, run};
 use super::timeout::{PAGEMATE_FOREVER, duration, timed_out};
+use super::watch_reader::{self, OpenReader, WatchReader};
 
-/// An object to wait for. Exactly one of the pointers is set; all other fields are NULL. Later
-/// releases use `reserved` for new fields.
+/// An object or an endpoint of a channel to wait for. Exactly one of the pointers is set; all other fields are
+/// NULL. Later releases use `reserved` for new fields.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Waitable<'a> {
@@ -23,21 +27,79 @@ pub struct Waitable<'a> {
     pub event: Option<&'a Event>,
     /// A semaphore: waits until its count is greater than 0, and decrements it.
     pub semaphore: Option<&'a Semaphore>,
+    /// A receiver, for pagemate_wait_any() only: waits until there is a message, and takes none. Another receiver may
+    /// take the message before pagemate_receiver_try_recv().
+    pub receiver: Option<&'a Receiver>,
+    /// A sender, for pagemate_wait_any() only: waits until there is room for a message.
+    pub sender: Option<&'a Sender>,
+    /// A reader of a watch channel, for pagemate_wait_any() only: waits until there is a newer value.
+    pub watch_reader: Option<&'a WatchReader>,
     /// Must be NULL.
     pub reserved: *const c_void,
 }
 
-/// Converts a list of objects to wait for.
+impl<'a> Waitable<'a> {
+    /// Returns the sync object of the element, if it has one.
+    fn sync_object(&self) -> Option<sync::Waitable<'a>> {
+        let Waitable { mutex, event, semaphore, .. } = *self;
+        let mutex = mutex.map(|mutex| sync::Waitable::Mutex(&mutex.mutex));
+        let event = event.map(|event| sync::Waitable::Event(&event.event));
+        let semaphore = semaphore.map(|semaphore| sync::Waitable::Semaphore(&semaphore.semaphore));
+        mutex.or(event).or(semaphore)
+    }
+
+    /// Takes the exclusive access to the endpoint, if the element has one.
+    fn enter(&self, call: &str) -> Outcome<Option<Endpoint<'a>>> {
+        let Waitable { receiver, sender, watch_reader, .. } = *self;
+        Ok(if receiver.is_some() {
+            Some(Endpoint::Receiver(receiver::enter_idle(call, receiver)?))
+        } else if sender.is_some() {
+            Some(Endpoint::Sender(sender::enter_idle(call, sender)?))
+        } else if watch_reader.is_some() {
+            Some(Endpoint::WatchReader(watch_reader::enter(call, watch_reader)?))
+        } else {
+            None
+        })
+    }
+
+    /// Returns the number of objects in the element.
+    fn count(&self) -> usize {
+        let Waitable { mutex, event, semaphore, receiver, sender, watch_reader, .. } = *self;
+        let sync = [mutex.is_some(), event.is_some(), semaphore.is_some()];
+        let endpoints = [receiver.is_some(), sender.is_some(), watch_reader.is_some()];
+        sync.into_iter().chain(endpoints).filter(|is_set| *is_set).count()
+    }
+}
+
+/// The exclusive access to an endpoint during a wait.
+enum Endpoint<'a> {
+    Receiver(Entered<'a, OpenReceiver>),
+    Sender(Entered<'a, OpenSender>),
+    WatchReader(Entered<'a, OpenReader>),
+}
+
+impl Endpoint<'_> {
+    fn ready(&mut self) -> Ready<'_> {
+        match self {
+            Endpoint::Receiver(open) => open.receiver.ready(),
+            Endpoint::Sender(open) => open.sender.ready(),
+            Endpoint::WatchReader(open) => open.reader.ready(),
+        }
+    }
+}
+
+/// Calls `wait` with a list of objects.
 ///
 /// # Safety
 ///
 /// `list` is NULL or points to `count` elements, which do not change until this function returns. Their
-/// handles are open for `'a`.
-unsafe fn convert_list<'a>(
+/// handles are open as long.
+unsafe fn with_list<R>(
     call: &str,
-    list: *const Waitable<'a>,
+    list: *const Waitable<'_>,
     count: usize,
-) -> Outcome<Vec<sync::Waitable<'a>>> {
+    wait: impl FnOnce(&[sync::Waitable<'_>]) -> Outcome<R>,
+) -> Outcome<R> {
     // The limit of Windows' own calls, and the number of bits in `abandoned` of pagemate_wait_all().
     const MAX: usize = 64;
     required(call, "list", (!list.is_null()).then_some(()))?;
@@ -50,22 +112,28 @@ unsafe fn convert_list<'a>(
     // SAFETY: `list` is not NULL, so the caller guarantees `count` elements, which do not change until this
     // function returns. `count` is at most 64, so their size is at most `isize::MAX`.
     let list = unsafe { std::slice::from_raw_parts(list, count) };
-    let one = |(i, one): (usize, &Waitable<'a>)| match *one {
-        Waitable { reserved, .. } if !reserved.is_null() => {
-            Err(Failure::invalid(call, format_args!("list[{i}].reserved is not NULL")))
+    for (i, one) in list.iter().enumerate() {
+        if !one.reserved.is_null() {
+            return Err(Failure::invalid(call, format_args!("list[{i}].reserved is not NULL")));
         }
-        Waitable { mutex: Some(mutex), event: None, semaphore: None, .. } => {
-            Ok(sync::Waitable::Mutex(&mutex.mutex))
+        if one.count() != 1 {
+            return Err(Failure::invalid(
+                call,
+                format_args!("list[{i}] must have exactly one object"),
+            ));
         }
-        Waitable { mutex: None, event: Some(event), semaphore: None, .. } => {
-            Ok(sync::Waitable::Event(&event.event))
-        }
-        Waitable { mutex: None, event: None, semaphore: Some(semaphore), .. } => {
-            Ok(sync::Waitable::Semaphore(&semaphore.semaphore))
-        }
-        _ => Err(Failure::invalid(call, format_args!("list[{i}] must have exactly one object"))),
-    };
-    list.iter().enumerate().map(one).collect()
+    }
+    let mut endpoints = Vec::with_capacity(count);
+    for one in list {
+        endpoints.push(one.enter(call)?);
+    }
+    let ready: Vec<_> = endpoints.iter_mut().map(|one| one.as_mut().map(Endpoint::ready)).collect();
+    let objects: Option<Vec<_>> = list
+        .iter()
+        .zip(&ready)
+        .map(|(one, ready)| one.sync_object().or(ready.as_ref().map(sync::Waitable::from)))
+        .collect();
+    wait(&objects.expect("each element has an object"))
 }
 
 /// Forgets the guard, because C has no destructors and pagemate_mutex_unlock() unlocks the mutex.
@@ -78,6 +146,9 @@ fn forget_guard(acquired: Acquired<'_>) -> bool {
 
 /// Blocks until one of several objects is available, and acquires only that one. If several are
 /// available, it acquires the first one in the list. Thread-safe.
+///
+/// An endpoint of a channel is available too when a call with it would fail, for example because its peers have
+/// ended. No other call with the endpoint is possible during the wait.
 ///
 /// ```c
 /// pagemate_event *quit = NULL;
@@ -101,7 +172,8 @@ fn forget_guard(acquired: Acquired<'_>) -> bool {
 /// @param index      Receives the index of the acquired object, from 0.
 /// @param abandoned  Receives whether that object is a mutex that was abandoned: see pagemate_mutex_lock().
 /// @return PAGEMATE_INVALID_INPUT: an object is in the list twice, or the calling thread owns one of the
-///         mutexes already. PAGEMATE_ORPHANED: another program removed the name of one of the
+///         mutexes already. PAGEMATE_IN_USE: another thread is in a call with an endpoint, the endpoint has a loan
+///         or a sample, or it is in the list twice. PAGEMATE_ORPHANED: another program removed the name of one of the
 ///         objects; a wait that has to sleep checks this.
 ///         PAGEMATE_OS: the system refused to wait.
 #[unsafe(no_mangle)]
@@ -136,16 +208,18 @@ pub unsafe extern "C" fn pagemate_wait_any_for(
 ) -> Status {
     let call = "wait for any of several";
     run(|| {
+        let wait = |list: &[sync::Waitable<'_>]| {
+            let index = required(call, "index", index)?;
+            let abandoned = required(call, "abandoned", abandoned)?;
+            let had = sync::wait_any_for(list, duration(nanoseconds))?
+                .ok_or_else(|| timed_out(call, None, "none became available in time"))?;
+            index.write(had.index);
+            abandoned.write(forget_guard(had));
+            Ok(())
+        };
         // SAFETY: the caller passes NULL or `count` elements, which do not change until this function
         // returns, and whose handles stay open as long.
-        let list = unsafe { convert_list(call, list, count) }?;
-        let index = required(call, "index", index)?;
-        let abandoned = required(call, "abandoned", abandoned)?;
-        let had = sync::wait_any_for(&list, duration(nanoseconds))?
-            .ok_or_else(|| timed_out(call, None, "none became available in time"))?;
-        index.write(had.index);
-        abandoned.write(forget_guard(had));
-        Ok(())
+        unsafe { with_list(call, list, count, wait) }
     })
 }
 
@@ -192,14 +266,17 @@ pub unsafe extern "C" fn pagemate_wait_all_for(
 ) -> Status {
     let call = "wait for all of several";
     run(|| {
+        let wait = |list: &[sync::Waitable<'_>]| {
+            let abandoned = required(call, "abandoned", abandoned)?;
+            let had = sync::wait_all_for(list, duration(nanoseconds))?
+                .ok_or_else(|| timed_out(call, None, "not all became available in time"))?;
+            let bits =
+                had.into_iter().enumerate().map(|(i, had)| u64::from(forget_guard(had)) << i);
+            abandoned.write(bits.fold(0, |all, bit| all | bit));
+            Ok(())
+        };
         // SAFETY: the caller passes NULL or `count` elements, which do not change until this function
         // returns, and whose handles stay open as long.
-        let list = unsafe { convert_list(call, list, count) }?;
-        let abandoned = required(call, "abandoned", abandoned)?;
-        let had = sync::wait_all_for(&list, duration(nanoseconds))?
-            .ok_or_else(|| timed_out(call, None, "not all became available in time"))?;
-        let bits = had.into_iter().enumerate().map(|(i, had)| u64::from(forget_guard(had)) << i);
-        abandoned.write(bits.fold(0, |all, bit| all | bit));
-        Ok(())
+        unsafe { with_list(call, list, count, wait) }
     })
 }

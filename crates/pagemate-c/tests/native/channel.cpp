@@ -183,6 +183,60 @@ static void several_senders_and_receivers_share_a_queue() {
     CHECK(other.recv() == 1);
 }
 
+static void the_latest_value_is_read() {
+    using pagemate::watch::Reader, pagemate::watch::Writer;
+    auto writer = Writer<Pose>::create_new("latest");
+    auto reader = Reader<Pose>::open("latest", ChannelOptions().waiting(Waiting::Sleep));
+    CHECK(writer.was_created() && !reader.was_created() && reader.name() == "latest");
+    CHECK(writer.max_len() == sizeof(Pose) && reader.message_type().align == alignof(Pose));
+    CHECK(!reader.read() && !reader.has_changed() && !reader.wait_for_change_timeout(1ms));
+    CHECK(reader.has_writer() && reader.wait_for_writer(30s));
+    writer.write(Pose{{}, 1});
+    writer.write(Pose{{}, 2});
+    CHECK(reader.has_changed() && reader.wait_for_change_timeout(30s) && reader.changed().frame == 2);
+    CHECK(reader.version() == 2 && reader.latest_version() == 2 && writer.version() == 2);
+    auto loan = writer.loan();
+    CHECK_THROWS(PAGEMATE_IN_USE, (writer.write(Pose{}), 0));
+    loan->frame = 3;
+    (*loan).position = {1, 2, 3};
+    loan.publish();
+    CHECK_THROWS(PAGEMATE_INVALID_INPUT, (loan.publish(), 0));
+    writer.loan().get()->frame = 4;
+    Pose pose{};
+    CHECK(reader.read_into(&pose, sizeof pose) == sizeof pose && pose.frame == 3 && pose.position[2] == 3);
+    CHECK_THROWS(PAGEMATE_WRONG_KIND, Reader<int>::open("latest"));
+    CHECK_THROWS(PAGEMATE_ALREADY_EXISTS, Writer<Pose>::open("latest"));
+    { auto gone = std::move(writer); }
+    CHECK_THROWS(PAGEMATE_DISCONNECTED, reader.changed());
+    CHECK(reader.read()->frame == 3);
+
+    auto text = Writer<Bytes>::open_or_create("text", ChannelOptions().max_len(8));
+    auto other = Reader<Bytes>::open_or_create("text");
+    text.write("sunny");
+    CHECK(Bytes(other.changed()).text() == "sunny");
+    auto place = text.loan();
+    CHECK(place.max_len() == 8);
+    std::memcpy(place.data(), "rain", 4);
+    place.publish(4);
+    CHECK(Bytes(*other.read()).text() == "rain");
+}
+
+static void one_wait_is_for_endpoints_and_sync_objects() {
+    auto sender = Sender<int>::create_new("any", ChannelOptions().capacity(1));
+    auto receiver = Receiver<int>::open("any");
+    auto writer = pagemate::watch::Writer<int>::create_new("any-value");
+    auto reader = pagemate::watch::Reader<int>::open("any-value");
+    auto event = pagemate::EventOptions(pagemate::Reset::Manual).create_unnamed();
+    CHECK(!pagemate::wait_any_for({event, receiver, reader}, 1ms));
+    CHECK(pagemate::wait_any({event, receiver, reader, sender}).index == 3);
+    sender.send(1);
+    CHECK(pagemate::wait_any({event, receiver, reader, sender}).index == 1);
+    CHECK(receiver.recv() == 1);
+    writer.write(2);
+    CHECK(pagemate::wait_any({event, receiver, reader}).index == 2 && reader.changed() == 2);
+    CHECK_THROWS(PAGEMATE_INVALID_INPUT, pagemate::wait_all_for({event, receiver}, 1ms));
+}
+
 int main() {
     values_are_sent();
     messages_are_in_place();
@@ -191,5 +245,7 @@ int main() {
     a_loop_ends_with_the_sender();
     every_receiver_gets_a_broadcast();
     several_senders_and_receivers_share_a_queue();
+    the_latest_value_is_read();
+    one_wait_is_for_endpoints_and_sync_objects();
     return 0;
 }

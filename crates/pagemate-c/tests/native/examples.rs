@@ -60,22 +60,22 @@ fn the_examples_in_the_headers_run() {
     let place = Place::new("native-examples");
     let header = fs::read_to_string(root().join("include/pagemate.h")).unwrap();
     let shown = blocks(&header, "c");
-    assert_eq!(shown.len(), 10);
+    assert_eq!(shown.len(), 11);
     let text = program("#include <stdio.h>\n#include <pagemate.h>", &shown);
     let built = compile(&source("examples.c", &text), "c11", Linked::Static);
     assert_eq!(
         run(&place, &built, &[]),
-        "This is common data!\nhello\n32 bytes\na job is ready\nframe 1\n"
+        "This is common data!\nhello\nsunny\n32 bytes\na job is ready\nframe 1\n"
     );
 
     let header = CPP_HEADERS
         .map(|name| fs::read_to_string(root().join("include").join(name)).unwrap())
         .concat();
     let shown = blocks(&header, "cpp");
-    assert_eq!(shown.len(), 7);
+    assert_eq!(shown.len(), 8);
     let text = program("#include <iostream>\n#include <pagemate.hpp>", &shown);
     let built = compile(&source("examples.cpp", &text), "c++17", Linked::Static);
-    assert_eq!(run(&place, &built, &[]), "42\na job is ready\n42\n2\n1.5\n");
+    assert_eq!(run(&place, &built, &[]), "42\na job is ready\n42\n2\n1.5\n21.5\n");
     place.assert_empty();
 }
 

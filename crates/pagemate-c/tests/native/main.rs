@@ -31,7 +31,7 @@ fn actor() {
     harness::actor();
 }
 
-const C_CHECKS: [&str; 9] = [
+const C_CHECKS: [&str; 10] = [
     "checks.c",
     "system.c",
     "sync.c",
@@ -41,14 +41,16 @@ const C_CHECKS: [&str; 9] = [
     "null.c",
     "channel.c",
     "channel_misuse.c",
+    "watch.c",
 ];
 
-const CPP_HEADERS: [&str; 5] = [
+const CPP_HEADERS: [&str; 6] = [
     "pagemate.hpp",
     "pagemate_sync.hpp",
     "pagemate_fingerprint.hpp",
     "pagemate_typed.hpp",
     "pagemate_channel.hpp",
+    "pagemate_watch.hpp",
 ];
 
 const CPP_CHECKS: [&str; 4] = ["checks.cpp", "sync.cpp", "typed.cpp", "channel.cpp"];

@@ -6,7 +6,7 @@ use super::header::WatchHeader;
 use super::sides::Seen;
 use crate::channel::core::Channel;
 use crate::channel::error::{Corrupted, RecvError};
-use crate::channel::message::Message;
+use crate::channel::message::{Message, private::Transfer as _};
 use crate::channel::message_type::MessageType;
 use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::peers::{Awaiting, has_peer, wait_for_peer};
@@ -243,6 +243,29 @@ impl<M: Message + ?Sized> Reader<M> {
         } else {
             Err(RecvError::TimedOut)
         }
+    }
+}
+
+impl Reader<[u8]> {
+    /// Copies the latest value to the start of `to`, and returns its length in bytes. If the value is longer than
+    /// `to`, it copies nothing, and the value counts as not read.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`read`](Reader::read).
+    pub fn read_to_slice(&mut self, to: &mut [u8]) -> std::result::Result<usize, RecvError> {
+        let Seen(before) = self.seen;
+        let len = self.copy(|channel, position| {
+            let (offset, len) = <[u8]>::range(&channel.slots, position)?;
+            if let Some(to) = to.get_mut(..len) {
+                channel.slots.memory.read_bytes(position, offset, to);
+            }
+            Ok(len)
+        })?;
+        if len > to.len() {
+            self.seen = Seen(before);
+        }
+        Ok(len)
     }
 }
 

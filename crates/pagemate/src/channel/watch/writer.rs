@@ -173,8 +173,12 @@ impl<T: Plain> Loan<'_, T> {
     }
 
     /// Replaces the value by that in the buffer.
+    ///
+    /// In a process that was forked from the one that has the loan, this call changes nothing.
     pub fn publish(self) {
-        self.writer.publish();
+        if self.writer.seat.is_mine() {
+            self.writer.publish();
+        }
     }
 }
 
@@ -218,9 +222,11 @@ impl Loan<'_, [u8]> {
     ///
     /// # Errors
     ///
-    /// [`WrongLength`](SendError::WrongLength): `len` is more than [`max_len`](Loan::max_len), or is not
-    /// the length that all values of the channel have.
+    /// - [`WrongLength`](SendError::WrongLength): `len` is more than [`max_len`](Loan::max_len), or is not
+    ///   the length that all values of the channel have.
+    /// - [`Forked`](SendError::Forked): this process was forked from the one that has the loan.
     pub fn publish(self, len: usize) -> std::result::Result<(), SendError> {
+        self.writer.check_process()?;
         let channel = &self.writer.channel;
         let is_bytes = channel.slots.message_type.is_bytes();
         if len > self.max_len() || (!is_bytes && len != self.max_len()) {
