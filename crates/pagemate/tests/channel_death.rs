@@ -26,6 +26,9 @@ const ROLE: &str = "PAGEMATE_TEST_CHANNEL";
 
 const LONG: Duration = Duration::from_secs(30);
 
+/// The time between two tests of an endpoint whether its peers are alive.
+const LIVENESS_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The limit for the time in which a survivor is blocked. A survivor tests the liveness of its peer
 /// every 100 ms; the rest is a margin for a busy machine.
 const SURVIVOR_LIMIT: Duration = Duration::from_secs(5);
@@ -251,12 +254,41 @@ fn processes_killed_at_random_lose_and_repeat_nothing() {
     if env::var(ROLE).is_err() {
         senders_die();
         receivers_die();
+        rare_polls_find_a_dead_peer();
         stopped_processes_are_alive();
         a_forked_child_has_no_endpoint();
         a_forked_child_leaves_the_loan_and_the_sample_of_its_parent_alone();
         #[cfg(pagemate_fault)]
         faults::every_point_leaves_a_state_that_a_successor_continues();
     }
+}
+
+/// A program that polls rarely asks the kernel in each call, although frequent polls read the clock only now and
+/// then.
+fn rare_polls_find_a_dead_peer() {
+    let mut scene = Scene::new("channel-rare");
+    let mut options = Options::new();
+    let mut sender: Sender<Message> = options.capacity(CAPACITY).create_new(&scene.name).unwrap();
+    let victim = scene.start("receive", None);
+    kill(&victim);
+    reap(victim);
+    while sender.try_send(&message(0, 0)).is_ok() {}
+    let polls = (0..20).find(|_| {
+        std::thread::sleep(LIVENESS_INTERVAL);
+        sender.try_send(&message(0, 0)) == Err(SendError::Disconnected)
+    });
+    assert!(polls.is_some(), "a sender does not find that its receiver is dead");
+    drop(sender);
+    let mut receiver: Receiver<Message> = options.create_new(&scene.name).unwrap();
+    let victim = scene.start("send", None);
+    kill(&victim);
+    reap(victim);
+    while receiver.try_recv().is_ok() {}
+    let polls = (0..20).find(|_| {
+        std::thread::sleep(LIVENESS_INTERVAL);
+        receiver.try_recv() == Err(RecvError::Disconnected)
+    });
+    assert!(polls.is_some(), "a receiver does not find that its sender is dead");
 }
 
 fn stopped_processes_are_alive() {

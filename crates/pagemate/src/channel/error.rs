@@ -147,6 +147,28 @@ impl WaitError {
     }
 }
 
+/// An error of an endpoint that claimed no slot.
+pub(super) trait ClaimError: From<Corrupted> + From<WaitError> {
+    /// There is no slot to claim at present.
+    const NOTHING: Self;
+    /// There was no slot to claim until the deadline.
+    const TIMED_OUT: Self;
+    /// Another process opened the endpoint.
+    const FORKED: Self;
+}
+
+impl ClaimError for SendError {
+    const NOTHING: SendError = SendError::Full;
+    const TIMED_OUT: SendError = SendError::TimedOut;
+    const FORKED: SendError = SendError::Forked;
+}
+
+impl ClaimError for RecvError {
+    const NOTHING: RecvError = RecvError::Empty;
+    const TIMED_OUT: RecvError = RecvError::TimedOut;
+    const FORKED: RecvError = RecvError::Forked;
+}
+
 /// The channel has bytes that neither side writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Corrupted;

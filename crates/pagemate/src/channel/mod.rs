@@ -72,9 +72,12 @@
 //! type-checked only. An endpoint belongs to one process: after a fork, the child opens an endpoint of its own.
 
 pub mod broadcast;
+mod connection;
 mod core;
 mod error;
 mod header;
+mod iter;
+mod loan;
 mod message;
 mod message_type;
 pub mod mpmc;
@@ -84,8 +87,11 @@ mod place;
 mod protocol;
 mod ready;
 mod receiver;
+mod receiver_batch;
 pub mod request;
+mod sample;
 mod sender;
+mod sender_batch;
 pub mod spsc;
 mod state;
 #[cfg(all(test, loom))]
@@ -95,12 +101,15 @@ mod wake_flag;
 pub mod watch;
 
 pub use self::error::{RecvError, SendError};
+pub use self::iter::{Iter, TryIter};
+pub use self::loan::Loan;
 pub use self::message::Message;
 pub use self::message_type::MessageType;
 pub use self::options::{Endpoint, Options};
 pub use self::protocol::Kind;
-pub use self::receiver::{Iter, Receiver, Sample, TryIter};
-pub use self::sender::{Loan, Sender};
+pub use self::receiver::Receiver;
+pub use self::sample::Sample;
+pub use self::sender::Sender;
 pub(crate) use self::state::read_state;
 pub use self::waiting::Waiting;
 pub use crate::sys::object_state::ChannelKind;

@@ -28,6 +28,19 @@ pub(super) fn had_peer<S: Side<H>, H: Header, M: ?Sized>(channel: &Channel<H, M>
     S::peers(channel.header()).any(|place| place.occupant() != Occupant::None)
 }
 
+/// Returns whether there was a peer of `S`, and all of them were dropped. A killed one counts as present.
+pub(super) fn all_left<S: Side<H>, H: Header, M: ?Sized>(channel: &Channel<H, M>) -> bool {
+    let mut has_left = false;
+    for place in S::peers(channel.header()) {
+        match place.occupant() {
+            Occupant::Seat(_) => return false,
+            Occupant::Left => has_left = true,
+            Occupant::None => {}
+        }
+    }
+    has_left
+}
+
 /// Waits until a live process has a peer of `side`. Returns false after the deadline.
 pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
     channel: &Channel<H, M>,
@@ -54,8 +67,6 @@ pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
 pub(super) struct Awaiting<'a, S, H, M: ?Sized> {
     pub(super) side: &'a mut S,
     pub(super) channel: &'a Channel<H, M>,
-    /// Whether the endpoint also waits while it has no live peer: for the next one.
-    pub(super) awaits_successor: bool,
 }
 
 impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
@@ -65,18 +76,11 @@ impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
     }
 
     fn test_places(&mut self) -> std::result::Result<(), WaitError> {
-        if self.awaits_successor {
-            return Ok(());
+        // An endpoint that awaits a successor also waits while it has no peer.
+        if !self.channel.awaits_successor && all_left::<S, H, M>(self.channel) {
+            return Err(WaitError::Disconnected);
         }
-        let mut has_left = false;
-        for place in S::peers(self.channel.header()) {
-            match place.occupant() {
-                Occupant::Seat(_) => return Ok(()),
-                Occupant::Left => has_left = true,
-                Occupant::None => {}
-            }
-        }
-        if has_left { Err(WaitError::Disconnected) } else { Ok(()) }
+        Ok(())
     }
 
     fn test_liveness(&mut self) -> std::result::Result<(), WaitError> {
@@ -87,7 +91,7 @@ impl<S: Side<H>, H: Header, M: ?Sized> Awaited for Awaiting<'_, S, H, M> {
             return Ok(());
         }
         // An endpoint that never had a peer waits for the first one.
-        if !self.awaits_successor && had_peer::<S, H, M>(self.channel) {
+        if !self.channel.awaits_successor && had_peer::<S, H, M>(self.channel) {
             return Err(WaitError::Disconnected);
         }
         self.channel.check_name().map_err(|error| WaitError::of(&error))

@@ -6,7 +6,7 @@
 //! implement the copies, the waits and the public functions for all kinds.
 
 use super::core::Channel;
-use super::error::{Corrupted, WaitError};
+use super::error::{ClaimError, Corrupted, RecvError, SendError, WaitError};
 use super::header::Header;
 use super::place::Place;
 use super::wake_flag::WakeFlag;
@@ -60,42 +60,38 @@ pub(super) trait Side<H: Header>: Send + Sized {
     }
 }
 
-/// The sending side of a channel.
-pub(super) trait Producer<H: Header>: Side<H> {
-    /// Claims slots for at most `wanted` messages, and returns their number. 0 means that the channel is
-    /// full. The endpoint publishes or abandons the claim before it claims again.
+/// A side that claims slots. A sender claims slots for messages, and a receiver slots with messages.
+pub(super) trait ClaimingSide<H: Header>: Side<H> {
+    /// The error of an endpoint that claims nothing.
+    type Error: ClaimError;
+
+    /// Claims at most `wanted` slots, and returns their number. 0 means that the channel is full, or that it is
+    /// empty. The endpoint uses or abandons the claim before it claims again.
     fn claim<M: ?Sized>(
         &mut self,
         channel: &Channel<H, M>,
         wanted: u64,
     ) -> std::result::Result<u64, Corrupted>;
 
-    /// Returns the position of the slot for message `index` of the claim.
+    /// Returns the position of slot `index` of the claim.
     fn position(&self, index: u64) -> u64;
 
+    /// Releases the claimed slots as they are: without a message in them, or with messages that were not
+    /// received.
+    fn abandon<M: ?Sized>(&mut self, channel: &Channel<H, M>);
+}
+
+/// The sending side of a channel.
+pub(super) trait Producer<H: Header>: ClaimingSide<H, Error = SendError> {
     /// Publishes the claimed messages, whose payloads the endpoint has written, and notifies receivers.
     fn publish<M: ?Sized>(&mut self, channel: &Channel<H, M>, count: u64);
-
-    /// Releases the claimed slots without a message in them.
-    fn abandon<M: ?Sized>(&mut self, channel: &Channel<H, M>);
 
     /// Returns the number of messages that were sent and not yet received. It may be out of date.
     fn pending<M: ?Sized>(&self, channel: &Channel<H, M>) -> u64;
 }
 
 /// The receiving side of a channel.
-pub(super) trait Consumer<H: Header>: Side<H> {
-    /// Claims at most `wanted` messages, and returns their number. 0 means that the channel is empty. The
-    /// endpoint finishes or abandons the claim before it claims again.
-    fn claim<M: ?Sized>(
-        &mut self,
-        channel: &Channel<H, M>,
-        wanted: u64,
-    ) -> std::result::Result<u64, Corrupted>;
-
-    /// Returns the position of the slot of message `index` of the claim.
-    fn position(&self, index: u64) -> u64;
-
+pub(super) trait Consumer<H: Header>: ClaimingSide<H, Error = RecvError> {
     /// Keeps the claimed message from being overwritten until it is finished or abandoned. Returns false if it
     /// was overwritten already, and finishes it then.
     fn hold<M: ?Sized>(&mut self, channel: &Channel<H, M>) -> bool {
@@ -106,7 +102,4 @@ pub(super) trait Consumer<H: Header>: Side<H> {
     /// Finishes the claimed messages, which the endpoint has copied, and notifies senders. Returns the
     /// number of the last copies that are consistent. The copies before them were overwritten meanwhile.
     fn finish<M: ?Sized>(&mut self, channel: &Channel<H, M>, count: u64) -> u64;
-
-    /// Releases the claimed messages, which were not received.
-    fn abandon<M: ?Sized>(&mut self, channel: &Channel<H, M>);
 }

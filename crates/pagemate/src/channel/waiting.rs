@@ -30,6 +30,12 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// 25 ns.
 const POLLS_BETWEEN_CHECKS: u32 = 4096;
 
+/// The number of polls of a program between two readings of the clock, while it polls often.
+const POLLS_BETWEEN_READINGS: u32 = 15;
+
+/// A program polls often if this many polls, and the one that reads the clock, take less than this time.
+const POLLS_ARE_FREQUENT: Duration = Duration::from_millis(1);
+
 /// The progress for which a waiter waits, and the peers that can make this progress.
 pub(super) trait Awaited {
     /// Returns whether the waiter can continue.
@@ -49,11 +55,16 @@ pub(super) struct Waiter {
     spin: Spin,
     /// The time of the last liveness test of the peers.
     tested: Instant,
+    /// The time of the last poll that read the clock.
+    polled: Instant,
+    /// The number of polls before the next one that reads the clock.
+    polls_left: u32,
 }
 
 impl Waiter {
     pub(super) fn new(mode: Waiting) -> Waiter {
-        Waiter { mode, spin: Spin::new(), tested: Instant::now() }
+        let now = Instant::now();
+        Waiter { mode, spin: Spin::new(), tested: now, polled: now, polls_left: 0 }
     }
 
     /// Waits until `awaited` is ready, or until the deadline. Returns whether it is ready.
@@ -97,6 +108,21 @@ impl Waiter {
     pub(super) fn test(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {
         awaited.test_places()?;
         self.test_if_due(awaited)
+    }
+
+    /// Tests the peers for a call that does not block. A program that polls all the time reads the clock only in
+    /// some of its calls, because that takes as long as a poll.
+    pub(super) fn poll(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {
+        if self.polls_left > 0 {
+            self.polls_left -= 1;
+            return awaited.test_places();
+        }
+        let now = Instant::now();
+        if now.duration_since(self.polled) < POLLS_ARE_FREQUENT {
+            self.polls_left = POLLS_BETWEEN_READINGS;
+        }
+        self.polled = now;
+        self.test(awaited)
     }
 
     fn test_if_due(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {

@@ -114,13 +114,13 @@ impl<M: Message + ?Sized> super::Receiver<Broadcast, M> {
     /// Returns how many messages this receiver has missed since it joined, because they were overwritten
     /// before it received them. They all precede the next message. A lossless channel loses none.
     pub fn missed(&self) -> u64 {
-        self.side.missed()
+        self.connection.side.missed()
     }
 }
 
 impl<M: Message + ?Sized> super::Sample<'_, Broadcast, M> {
     /// Returns how many messages were overwritten directly before this one.
     pub fn missed(&self) -> u64 {
-        self.receiver.side.gap()
+        self.connection.side.gap()
     }
 }

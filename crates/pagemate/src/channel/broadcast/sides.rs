@@ -5,10 +5,10 @@ use super::header::{BroadcastHeader, shape};
 use super::producer::Producer;
 use super::receiver_line::Line;
 use crate::channel::core::Channel;
-use crate::channel::error::{Corrupted, WaitError};
+use crate::channel::error::{Corrupted, RecvError, SendError, WaitError};
 use crate::channel::header::wrong_slots;
 use crate::channel::place::{Occupant, Place};
-use crate::channel::protocol::{self, Side};
+use crate::channel::protocol::{self, ClaimingSide, Side};
 use crate::channel::wake_flag::WakeFlag;
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::Ordering;
@@ -65,7 +65,9 @@ impl Side<BroadcastHeader> for Producer {
     }
 }
 
-impl protocol::Producer<BroadcastHeader> for Producer {
+impl ClaimingSide<BroadcastHeader> for Producer {
+    type Error = SendError;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -80,14 +82,16 @@ impl protocol::Producer<BroadcastHeader> for Producer {
         Producer::position(self, index)
     }
 
+    /// The next claim finds the same slots, or the same chunk.
+    fn abandon<M: ?Sized>(&mut self, _: &Channel<BroadcastHeader, M>) {}
+}
+
+impl protocol::Producer<BroadcastHeader> for Producer {
     #[inline]
     fn publish<M: ?Sized>(&mut self, channel: &Channel<BroadcastHeader, M>, count: u64) {
         Producer::publish(self, &channel.slots.memory, count);
         channel.header().receiver_flag.notify_all(channel);
     }
-
-    /// The next claim finds the same slots, or the same chunk.
-    fn abandon<M: ?Sized>(&mut self, _: &Channel<BroadcastHeader, M>) {}
 
     fn pending<M: ?Sized>(&self, channel: &Channel<BroadcastHeader, M>) -> u64 {
         Producer::pending(self, &channel.slots.memory)
@@ -177,7 +181,9 @@ impl Side<BroadcastHeader> for Consumer {
     }
 }
 
-impl protocol::Consumer<BroadcastHeader> for Consumer {
+impl ClaimingSide<BroadcastHeader> for Consumer {
+    type Error = RecvError;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -192,6 +198,12 @@ impl protocol::Consumer<BroadcastHeader> for Consumer {
         Consumer::position(self, index)
     }
 
+    fn abandon<M: ?Sized>(&mut self, channel: &Channel<BroadcastHeader, M>) {
+        Consumer::abandon(self, &channel.slots.memory);
+    }
+}
+
+impl protocol::Consumer<BroadcastHeader> for Consumer {
     /// Copies a message of a lossy channel without chunks into the slot of this receiver.
     fn hold<M: ?Sized>(&mut self, channel: &Channel<BroadcastHeader, M>) -> bool {
         const PIECE: usize = 512;
@@ -211,9 +223,5 @@ impl protocol::Consumer<BroadcastHeader> for Consumer {
         let whole = Consumer::finish(self, &channel.slots.memory, count);
         channel.header().sender_flag.notify(channel);
         whole
-    }
-
-    fn abandon<M: ?Sized>(&mut self, channel: &Channel<BroadcastHeader, M>) {
-        Consumer::abandon(self, &channel.slots.memory);
     }
 }

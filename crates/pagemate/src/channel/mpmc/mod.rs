@@ -110,7 +110,7 @@ impl<M: Message + ?Sized> super::Receiver<Mpmc, M> {
     /// Returns whether another receiver had the last received message, or the last batch, and was killed
     /// before it finished it. That receiver may have acted on the message.
     pub fn redelivered(&self) -> bool {
-        self.side.is_redelivered()
+        self.connection.side.is_redelivered()
     }
 }
 
@@ -118,6 +118,6 @@ impl<M: Message + ?Sized> super::Sample<'_, Mpmc, M> {
     /// Returns whether another receiver had this message, and was killed before it finished it. That
     /// receiver may have acted on the message.
     pub fn redelivered(&self) -> bool {
-        self.receiver.redelivered()
+        self.connection.side.is_redelivered()
     }
 }

@@ -6,9 +6,9 @@ use super::producer::Producer;
 use super::ring::{self, Ring};
 use super::word::SEAT_LIMIT;
 use crate::channel::core::Channel;
-use crate::channel::error::{Corrupted, WaitError};
+use crate::channel::error::{Corrupted, RecvError, SendError, WaitError};
 use crate::channel::place::Place;
-use crate::channel::protocol::{self, Side};
+use crate::channel::protocol::{self, ClaimingSide, Side};
 use crate::channel::wake_flag::{ALL, WakeFlag};
 use crate::error::{Error, ErrorKind, Result};
 use crate::primitive::AtomicU64;
@@ -145,7 +145,9 @@ impl Side<MpmcHeader> for Producer {
     }
 }
 
-impl protocol::Producer<MpmcHeader> for Producer {
+impl ClaimingSide<MpmcHeader> for Producer {
+    type Error = SendError;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -166,17 +168,19 @@ impl protocol::Producer<MpmcHeader> for Producer {
         Producer::position(self, index)
     }
 
-    #[inline]
-    fn publish<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>, count: u64) {
-        Producer::publish(self, &channel.slots.memory, count);
-        channel.header().receiver_flag.notify_many(channel, sleepers(count));
-    }
-
     fn abandon<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) {
         Producer::publish(self, &channel.slots.memory, 0);
         // Receivers may wait for this slot although there are messages in later slots, and senders for the
         // slot of the next lap.
         notify_all(channel);
+    }
+}
+
+impl protocol::Producer<MpmcHeader> for Producer {
+    #[inline]
+    fn publish<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>, count: u64) {
+        Producer::publish(self, &channel.slots.memory, count);
+        channel.header().receiver_flag.notify_many(channel, sleepers(count));
     }
 
     fn pending<M: ?Sized>(&self, channel: &Channel<MpmcHeader, M>) -> u64 {
@@ -225,7 +229,9 @@ impl Side<MpmcHeader> for Consumer {
     }
 }
 
-impl protocol::Consumer<MpmcHeader> for Consumer {
+impl ClaimingSide<MpmcHeader> for Consumer {
+    type Error = RecvError;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -246,15 +252,17 @@ impl protocol::Consumer<MpmcHeader> for Consumer {
         Consumer::position(self, index)
     }
 
+    fn abandon<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) {
+        self.give_back(&channel.slots.memory);
+        notify_all(channel);
+    }
+}
+
+impl protocol::Consumer<MpmcHeader> for Consumer {
     #[inline]
     fn finish<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>, count: u64) -> u64 {
         Consumer::finish(self, &channel.slots.memory);
         channel.header().sender_flag.notify_many(channel, sleepers(count));
         count
-    }
-
-    fn abandon<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) {
-        self.give_back(&channel.slots.memory);
-        notify_all(channel);
     }
 }

@@ -3,9 +3,9 @@
 use super::header::SpscHeader;
 use super::ring::{Consumer, Producer, Ring};
 use crate::channel::core::Channel;
-use crate::channel::error::Corrupted;
+use crate::channel::error::{Corrupted, RecvError, SendError};
 use crate::channel::place::Place;
-use crate::channel::protocol::{self, Side};
+use crate::channel::protocol::{self, ClaimingSide, Side};
 use crate::channel::wake_flag::WakeFlag;
 use crate::error::Result;
 use crate::primitive::{AtomicU64, Ordering};
@@ -66,7 +66,9 @@ impl Side<SpscHeader> for Producer {
     }
 }
 
-impl protocol::Producer<SpscHeader> for Producer {
+impl ClaimingSide<SpscHeader> for Producer {
+    type Error = SendError;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -81,14 +83,16 @@ impl protocol::Producer<SpscHeader> for Producer {
         self.next().wrapping_add(index)
     }
 
+    /// Does nothing, because a claim changes nothing in the channel.
+    fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
+}
+
+impl protocol::Producer<SpscHeader> for Producer {
     #[inline]
     fn publish<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, count: u64) {
         Producer::publish(self, &channel.slots.memory, count);
         channel.header().receiver_flag.notify(channel);
     }
-
-    /// Does nothing, because a claim changes nothing in the channel.
-    fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
 
     fn pending<M: ?Sized>(&self, channel: &Channel<SpscHeader, M>) -> u64 {
         self.next().wrapping_sub(channel.header().received.load(Ordering::Relaxed))
@@ -123,7 +127,9 @@ impl Side<SpscHeader> for Consumer {
     }
 }
 
-impl protocol::Consumer<SpscHeader> for Consumer {
+impl ClaimingSide<SpscHeader> for Consumer {
+    type Error = RecvError;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -138,13 +144,15 @@ impl protocol::Consumer<SpscHeader> for Consumer {
         self.next().wrapping_add(index)
     }
 
+    /// Does nothing, because a claim changes nothing in the channel.
+    fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
+}
+
+impl protocol::Consumer<SpscHeader> for Consumer {
     #[inline]
     fn finish<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>, count: u64) -> u64 {
         Consumer::finish(self, &channel.slots.memory, count);
         channel.header().sender_flag.notify(channel);
         count
     }
-
-    /// Does nothing, because a claim changes nothing in the channel.
-    fn abandon<M: ?Sized>(&mut self, _: &Channel<SpscHeader, M>) {}
 }

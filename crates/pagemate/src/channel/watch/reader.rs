@@ -30,7 +30,6 @@ pub struct Reader<M: Message + ?Sized> {
     channel: Channel<WatchHeader, M>,
     seen: Seen,
     waiter: Waiter,
-    awaits_successor: bool,
 }
 
 impl<M: Message + ?Sized> Endpoint for Reader<M> {}
@@ -40,8 +39,7 @@ impl<M: Message + ?Sized> Join for Reader<M> {
     fn join(name: &Name, options: &Options, how: How) -> Result<Reader<M>> {
         Channel::join(name, options, how, |channel| {
             let seen = Seen::join(&channel, 0)?;
-            let waiter = Waiter::new(options.waiting);
-            Ok(Reader { channel, seen, waiter, awaits_successor: options.awaits_successor })
+            Ok(Reader { channel, seen, waiter: Waiter::new(options.waiting) })
         })
     }
 }
@@ -200,8 +198,8 @@ impl<M: Message + ?Sized> Reader<M> {
     /// Returns the state in which there is a newer value, for [`wait_any`](crate::sync::wait_any). It ends the
     /// wait too when the reader is disconnected.
     pub fn ready(&mut self) -> Ready<'_> {
-        let Reader { channel, seen, waiter, awaits_successor } = self;
-        ready(Awaiting { side: seen, channel, awaits_successor: *awaits_successor }, waiter)
+        let Reader { channel, seen, waiter } = self;
+        ready(Awaiting { side: seen, channel }, waiter)
     }
 
     /// Copies the value until a copy is consistent: no write overlapped it.
@@ -235,9 +233,9 @@ impl<M: Message + ?Sized> Reader<M> {
 
     #[cold]
     fn wait_before(&mut self, deadline: Deadline) -> std::result::Result<(), RecvError> {
-        let Reader { channel, seen, waiter, awaits_successor } = self;
+        let Reader { channel, seen, waiter } = self;
         let flag = seen.flag(channel.header());
-        let mut awaited = Awaiting { side: seen, channel, awaits_successor: *awaits_successor };
+        let mut awaited = Awaiting { side: seen, channel };
         if waiter.wait(deadline, flag, channel, &mut awaited)? {
             Ok(())
         } else {
