@@ -53,6 +53,8 @@ pub(crate) struct Description {
     pub(crate) holders: Option<Vec<Holder>>,
     /// The path of the file whose memory the section uses, as its creator stored it.
     pub(crate) file: Option<String>,
+    /// The origin of a mirrored section.
+    pub(crate) origin: Option<String>,
     /// The state of a sync object or a channel; `None` for a section.
     pub(crate) state: Option<State>,
     /// The approximate number of waiters of a sync object.
@@ -230,6 +232,7 @@ impl Description {
                 let holder = |&pid| Holder { pid, command: lookup.command(pid) };
                 entry.holders.iter().map(holder).collect()
             }),
+            origin: entry.origin.clone(),
             file: entry.file.as_ref().map(|file| file.to_string_lossy().into_owned()),
             state: entry.state.and_then(State::new),
             waiting: entry.waiting,
@@ -293,6 +296,10 @@ impl Description {
     /// its kind, which [`kind_of_channel`](Description::kind_of_channel) returns.
     pub(crate) fn brief_state(&self) -> String {
         match &self.state {
+            None if self.origin.is_some() => {
+                let origin = self.origin.as_deref().unwrap_or_default();
+                format!("from {}", escape_line(origin))
+            }
             Some(State::Channel { channel, senders, sent, .. }) if channel == WATCH => {
                 self.with_waiters(format!("senders {senders}, values {sent}"))
             }
@@ -381,6 +388,7 @@ mod tests {
             owner_name: None,
             holders: None,
             file: None,
+            origin: None,
             state: None,
             waiting: None,
             service: None,

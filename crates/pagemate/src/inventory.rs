@@ -50,6 +50,9 @@ pub struct Entry {
     pub holders: Vec<u32>,
     /// The path of the file under a section over a file, as its creator recorded it. Only on Unix.
     pub file: Option<PathBuf>,
+    /// The origin of a mirrored section, as its creator described it: see `SectionOptionsExt::mirror` in
+    /// `os::unix`. Only on Unix.
+    pub origin: Option<String>,
     /// The state of a sync object or a channel. Not known on Windows.
     pub state: Option<State>,
     /// The approximate number of threads that wait for a sync object. A thread that was killed while
@@ -180,6 +183,7 @@ impl From<object::Entry> for Entry {
             owner,
             holders,
             file,
+            origin,
             state,
             waiting,
         } = entry;
@@ -194,6 +198,7 @@ impl From<object::Entry> for Entry {
             owner,
             holders,
             file,
+            origin,
             state,
             waiting,
         }

@@ -30,6 +30,7 @@ Fields of the JSON object:
   owner_name   the user's name
   holders      the processes that this user may see: pid, command
   file         the file whose memory the section shares
+  origin       the source of the memory of a mirrored section
   state        mutex: owner, abandoned; event: signaled, reset;
                semaphore: count, max; channel: channel (its kind), pending,
                capacity, senders, receivers, sent, received, lost
@@ -112,6 +113,9 @@ fn lines(entry: &Description) -> Vec<(&'static str, String)> {
     }
     if let Some(file) = &entry.file {
         lines.push(("file", escape_line(file).into_owned()));
+    }
+    if let Some(origin) = &entry.origin {
+        lines.push(("mirror of", escape_line(origin).into_owned()));
     }
     lines
 }

@@ -75,6 +75,7 @@ impl<H: Header, M: Message + ?Sized> Channel<H, M> {
             access: Access::ReadWrite,
             backing: Backing::Reserved,
             file: None,
+            origin: None,
             content: &geometry.bytes(),
             seated: false,
         };

@@ -28,12 +28,13 @@
 //! # }
 //! ```
 
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::access::Access;
 use crate::error::{Error, Quoted, Result};
 use crate::kind::Kind;
-use crate::section::Section;
+use crate::section::{Section, SectionOptions};
 use crate::sync::{Event, Mutex, Semaphore};
 use crate::sys::object::Object;
 use crate::sys::sync;
@@ -79,6 +80,66 @@ impl SectionExt for Section {
 
     fn name_holder(&self) -> Option<BorrowedFd<'_>> {
         self.object().lend_name()
+    }
+}
+
+/// Options of sections that only Unix has.
+pub trait SectionOptionsExt<'f> {
+    /// Makes the new section a *mirror*: it gives a name here to memory that belongs to another system of
+    /// names, such as the sections of Windows programs under Wine.
+    ///
+    /// `file` is the memory. It needs no path: other processes open the descriptor of this process. `origin`
+    /// describes its source for lists, in 1 to 1,024 bytes without control characters. The name lives exactly
+    /// as long as this process holds the section. Other processes that open it do not keep the name, so that
+    /// a mirror ends together with its original. They keep the memory, and their
+    /// [`check_name`](Section::check_name) then fails with [`Orphaned`](crate::ErrorKind::Orphaned).
+    ///
+    /// # Platforms
+    ///
+    /// Only on Linux; on other systems creation fails with [`Unsupported`](crate::ErrorKind::Unsupported). An
+    /// opener must be in the pid namespace of this process, and must have the right to inspect it (`/proc`,
+    /// `ptrace(2)`): any process of the same user has, unless this process is not dumpable.
+    ///
+    /// Any process that can write to `file` can truncate it, unless it is sealed. An access to a truncated
+    /// page ends the accessing process with SIGBUS.
+    ///
+    /// # Errors
+    ///
+    /// The functions that create a section return, besides those of [`file`](SectionOptions::file):
+    ///
+    /// - [`OutOfRange`](crate::ErrorKind::OutOfRange): the length is more than that of the file.
+    /// - [`InvalidInput`](crate::ErrorKind::InvalidInput): the sharing is not the default, or `origin` is not
+    ///   such a text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(target_os = "linux")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use pagemate::os::unix::SectionOptionsExt;
+    /// use pagemate::{Section, SectionOptions};
+    ///
+    /// # let name = &format!("doc-mirror-{}", std::process::id());
+    /// # let path = std::env::temp_dir().join(name);
+    /// let file = std::fs::File::options().read(true).write(true).create_new(true).open(&path)?;
+    /// std::fs::remove_file(&path)?;
+    /// file.set_len(4096)?;
+    /// let mirror = SectionOptions::new().mirror(&file, "an example").create_new(name)?;
+    /// let opened = Section::open(name)?;
+    /// drop(mirror);
+    /// assert!(opened.check_name().is_err());
+    /// assert!(Section::open(name).is_err());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(target_os = "linux"))]
+    /// # fn main() {}
+    /// ```
+    fn mirror(&mut self, file: &'f File, origin: &'f str) -> &mut Self;
+}
+
+impl<'f> SectionOptionsExt<'f> for SectionOptions<'f> {
+    fn mirror(&mut self, file: &'f File, origin: &'f str) -> &mut SectionOptions<'f> {
+        self.set_mirror(file, origin)
     }
 }
 

@@ -57,6 +57,7 @@ impl<'f> SectionOptions<'f> {
             access: Access::default(),
             backing: Backing::default(),
             file: None,
+            origin: None,
             content: &[],
             seated: false,
         };
@@ -155,6 +156,19 @@ impl<'f> SectionOptions<'f> {
     #[doc(alias("CreateFileMapping", "mmap"))]
     pub fn file(&mut self, file: &'f File) -> &mut SectionOptions<'f> {
         self.spec.file = Some(file);
+        self.spec.origin = None;
+        self
+    }
+
+    /// Sets the memory of a mirror, and its origin.
+    #[cfg_attr(windows, expect(dead_code, reason = "only Unix has mirrors"))]
+    pub(crate) fn set_mirror(
+        &mut self,
+        file: &'f File,
+        origin: &'f str,
+    ) -> &mut SectionOptions<'f> {
+        self.spec.file = Some(file);
+        self.spec.origin = Some(origin);
         self
     }
 

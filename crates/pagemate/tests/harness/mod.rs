@@ -369,6 +369,15 @@ impl Stage {
                 self.keep(name, section)?;
                 Ok(made.to_owned())
             }
+            #[cfg(target_os = "linux")]
+            ["mirror", name, path] => {
+                use pagemate::os::unix::SectionOptionsExt as _;
+                let file = File::options().read(true).write(true).open(path).unwrap();
+                let section = SectionOptions::new().mirror(&file, "a test").create_new(name)?;
+                self.keep(name, section)
+            }
+            #[cfg(target_os = "linux")]
+            ["check", name] => self.sections[name].check_name().map(|()| "ok".to_owned()),
             ["open", name] => {
                 let section = Section::open(name)?;
                 self.keep(name, section)

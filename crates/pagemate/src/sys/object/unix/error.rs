@@ -28,6 +28,12 @@ pub(crate) fn orphaned(location: &FileLocation) -> Error {
     Error::new(ErrorKind::Orphaned, cause)
 }
 
+pub(crate) fn mirror_ended() -> Error {
+    let cause = "the memory that it mirrors has ended, or the process that mirrored it; close it and \
+                 open the name again";
+    Error::new(ErrorKind::Orphaned, cause)
+}
+
 pub(crate) fn wrong_kind() -> Error {
     Error::new(ErrorKind::WrongKind, "the name belongs to an object of another kind")
 }

@@ -78,23 +78,26 @@ fn describe(location: &FileLocation, read_state: ReadState) -> Result<Option<(Qu
     }
     let record = match trailer.memory {
         Memory::SameFile => None,
-        Memory::UserFile { .. } => Some(FileRecord::read(fd.as_fd())?),
+        memory => Some(FileRecord::read(fd.as_fd(), memory == Memory::Mirror)?),
     };
     let (state, waiting) = match state_of(fd.as_fd(), trailer.kind, read_state) {
         Some((state, waiting)) => (Some(state), Some(waiting)),
         None => (None, None),
     };
+    let len = record.as_ref().map_or(trailer.data_len, |record| record.len);
+    let (file, origin) = record.map(|record| (record.path, record.origin)).unzip();
     let entry = Entry {
         name,
         kind: trailer.kind,
-        len: record.as_ref().map_or(trailer.data_len, |record| record.len),
+        len,
         protection: trailer.protection,
         sharing: sharing_of(&stat, trailer.memory),
         created: Some(trailer.created),
         creator: Some(trailer.creator),
         owner: Some(stat.st_uid),
         holders: Vec::new(),
-        file: record.map(|record| record.path),
+        file,
+        origin: origin.flatten(),
         state,
         waiting,
     };

@@ -38,6 +38,7 @@ use self::location::file_id::Id;
 use self::location::file_location::FileLocation;
 use crate::access::{Access, Protection, Sharing};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sys::liveness::lock::{self, Holder};
 use crate::sys::liveness::{Seats, fork};
 
 pub(crate) use self::inventory::{find, list};
@@ -97,11 +98,13 @@ struct Named {
     id: Id,
     /// Whether a caller has borrowed the descriptor, and may have passed it to another process.
     lent: AtomicBool,
+    /// Whether this is an opened mirror, which does not hold its name.
+    opened_mirror: bool,
 }
 
 impl Named {
     fn new(location: FileLocation, access: Access, before: fork::Moment, id: Id) -> Named {
-        Named { location, access, before, id, lent: AtomicBool::new(false) }
+        Named { location, access, before, id, lent: AtomicBool::new(false), opened_mirror: false }
     }
 }
 
@@ -159,7 +162,14 @@ impl Object {
                 .revalidated()
                 .is_some_and(|location| location.stat_if(named.id).is_some()),
         };
-        if has_name { Ok(()) } else { Err(error::orphaned(&named.location)) }
+        match has_name {
+            true if named.opened_mirror && matches!(lock::ask(fd.as_fd())?, Holder::Nobody) => {
+                Err(error::mirror_ended())
+            }
+            true => Ok(()),
+            false if named.opened_mirror => Err(error::mirror_ended()),
+            false => Err(error::orphaned(&named.location)),
+        }
     }
 
     /// Returns the descriptor of its memory.
@@ -173,7 +183,7 @@ impl Drop for Object {
     fn drop(&mut self) {
         let Some(fd) = self.fd.take() else { return };
         match &mut self.named {
-            Some(Named { location, access, before, id, lent }) => {
+            Some(Named { location, access, before, id, lent, opened_mirror: _ }) => {
                 let is_private = before.has_not_forked_since() && !*lent.get_mut();
                 close::release_handle(fd, *access, location, Some(*id), is_private);
             }

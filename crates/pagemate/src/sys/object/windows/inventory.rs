@@ -93,6 +93,7 @@ fn describe(name: &Name) -> Result<Entry> {
         owner: None,
         holders: Vec::new(),
         file: None,
+        origin: None,
         state: None,
         waiting: None,
     })

@@ -259,6 +259,7 @@ impl Spec {
             access: Access::ReadWrite,
             backing: Backing::Reserved,
             file: None,
+            origin: None,
             content: bytes,
             seated: self.is_locked(),
         })

@@ -1,6 +1,9 @@
 //! The record of a section over a user's file: the device, the inode and the path of that file, and
 //! the checks before a process opens the file by that path. The record lies at the beginning of the
 //! object's own file, where other objects have their data. `docs/layout.md` has its bytes.
+//!
+//! The file of a mirror has no path. Its record has the path of a descriptor of the mirror's creator,
+//! `/proc/PID/fd/N`, and a text that describes the origin of the memory.
 
 use std::ffi::OsStr;
 use std::mem::MaybeUninit;
@@ -11,6 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, RawMode, Stat};
 use rustix::io::Errno;
 
+use super::mirror;
 use super::stored::{self, stored};
 use crate::access::Access;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,7 +40,7 @@ stored! {
         inode: u64,
         len: u64,
         path_len: u32,
-        zero: [u8; 4],
+        origin_len: u32,
     }
 }
 
@@ -51,6 +55,8 @@ pub(crate) struct FileRecord {
     /// The length of the memory in bytes.
     pub(crate) len: u64,
     pub(crate) path: PathBuf,
+    /// The origin of the memory of a mirror. `None` if the record is that of a user's file.
+    pub(crate) origin: Option<String>,
 }
 
 impl FileRecord {
@@ -65,10 +71,8 @@ impl FileRecord {
             Error::new(ErrorKind::InvalidInput, cause)
         };
         let path = path_of(file).map_err(|e| Error::os("the file's path cannot be read", e))?;
-        let stat = rustix::fs::fstat(file)
-            .map_err(|e| Error::os("the file cannot be inspected", e.into()))?;
-        let (device, inode) = (device(&stat), stat.st_ino);
-        let record = FileRecord { device, inode, len, path };
+        let (device, inode) = identity(file)?;
+        let record = FileRecord { device, inode, len, path, origin: None };
         match rustix::fs::statat(CWD, &record.path, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) if record.is_of(&found) => {}
             Ok(_) | Err(_) => return Err(lost(&record.path)),
@@ -81,9 +85,24 @@ impl FileRecord {
         Ok(record)
     }
 
+    /// Creates the record of a mirror of `len` bytes, which leads to this descriptor of this process.
+    pub(crate) fn of_mirror(file: BorrowedFd<'_>, len: u64, origin: &str) -> Result<FileRecord> {
+        let (device, inode) = identity(file)?;
+        let path = mirror::path_of_own(file)?;
+        if !mirror::is_origin(origin) {
+            let cause = format!(
+                "the origin of a mirror is a text of 1 to {} bytes without control characters",
+                mirror::MAX_ORIGIN
+            );
+            return Err(Error::new(ErrorKind::InvalidInput, cause));
+        }
+        Ok(FileRecord { device, inode, len, path, origin: Some(origin.to_owned()) })
+    }
+
     /// Encodes the whole record.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let path = self.path.as_os_str().as_bytes();
+        let origin = self.origin.as_deref().unwrap_or_default().as_bytes();
         let header = Header {
             device: self.device,
             inode: self.inode,
@@ -92,20 +111,22 @@ impl FileRecord {
                 .len()
                 .try_into()
                 .expect("the path was checked to be shorter than MAX_PATH"),
-            zero: [0; 4],
+            origin_len: origin.len().try_into().expect("the origin was checked to be short"),
         };
         let mut bytes = header.to_bytes().to_vec();
         bytes.extend_from_slice(path);
+        bytes.extend_from_slice(origin);
         bytes.resize(PATH_AT + MAX_PATH, 0);
         bytes
     }
 
-    /// Reads the record in an object's file.
-    pub(crate) fn read(object: BorrowedFd<'_>) -> Result<FileRecord> {
+    /// Reads the record in an object's file. `is_mirror` tells whether its trailer is that of a mirror.
+    pub(crate) fn read(object: BorrowedFd<'_>, is_mirror: bool) -> Result<FileRecord> {
         let mut bytes = [MaybeUninit::uninit(); PATH_AT + MAX_PATH];
         let (bytes, _) = rustix::io::pread(object, &mut bytes, 0)
             .map_err(|e| Error::os("the record of its file cannot be read", e.into()))?;
-        decode(bytes).ok_or_else(|| {
+        let record = decode(bytes).filter(|record| record.origin.is_some() == is_mirror);
+        record.ok_or_else(|| {
             let cause = "it is over a user's file, but its record of that file is invalid; end the \
                          processes that hold it, and create it again";
             Error::new(ErrorKind::Corrupted, cause)
@@ -124,7 +145,11 @@ impl FileRecord {
         let object = (object, stat);
         let failed = |error| self.open_failed(access, error);
         // Inspect before opening: opening a device can have an effect, and inspecting it has none.
-        let (inspected, stat) = Inspected::inspect(&self.path).map_err(failed)?;
+        let (inspected, stat) = match self.origin {
+            None => Inspected::inspect(&self.path),
+            Some(_) => Inspected::inspect_target(&self.path),
+        }
+        .map_err(failed)?;
         self.check(object, &stat)?;
         let file = inspected.open(access).map_err(failed)?;
         let stat = rustix::fs::fstat(&file).map_err(failed)?;
@@ -189,6 +214,9 @@ impl FileRecord {
     }
 
     fn lost(&self) -> Error {
+        if let Some(origin) = &self.origin {
+            return mirror::lost(&self.path, origin);
+        }
         let cause = format!(
             "it is over the file {}, which was moved, replaced or removed; put it back, or end the \
              processes that hold the section",
@@ -225,15 +253,29 @@ impl FileRecord {
 fn decode(bytes: &[u8]) -> Option<FileRecord> {
     let header = Header::from_prefix(bytes)?;
     let path_len = usize::try_from(header.path_len).ok()?;
-    let path = bytes.get(PATH_AT..PATH_AT.checked_add(path_len)?)?;
-    let is_path = path.starts_with(b"/") && !path.contains(&0);
+    let path_end = PATH_AT.checked_add(path_len)?;
+    let path = bytes.get(PATH_AT..path_end)?;
+    let origin_len = usize::try_from(header.origin_len).ok()?;
+    let origin = str::from_utf8(bytes.get(path_end..path_end.checked_add(origin_len)?)?).ok()?;
+    let is_path = match origin_len {
+        0 => path.starts_with(b"/") && !path.contains(&0),
+        _ => mirror::is_path(path) && mirror::is_origin(origin),
+    };
     let fits = header.len > 0 && i64::try_from(header.len).is_ok();
     (is_path && fits).then(|| FileRecord {
         device: header.device,
         inode: header.inode,
         len: header.len,
         path: PathBuf::from(OsStr::from_bytes(path)),
+        origin: (origin_len > 0).then(|| origin.to_owned()),
     })
+}
+
+/// Returns the device and the inode of an open file.
+fn identity(file: BorrowedFd<'_>) -> Result<(u64, u64)> {
+    let stat =
+        rustix::fs::fstat(file).map_err(|e| Error::os("the file cannot be inspected", e.into()))?;
+    Ok((device(&stat), stat.st_ino))
 }
 
 /// Returns the number of a file's device. Its type is signed on some systems.

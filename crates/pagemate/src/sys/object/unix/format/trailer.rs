@@ -70,6 +70,9 @@ pub(crate) enum Memory {
     /// the trailer. Other users get no right to write to that record, so the trailer stores whether
     /// they may write to the memory.
     UserFile { others_write: bool },
+    /// A file that only its creator could open: the object is a mirror. The object's own file has a
+    /// record that leads to the creator's descriptor.
+    Mirror,
 }
 
 /// A trailer that has passed all checks.
@@ -142,7 +145,11 @@ pub(crate) fn encode(name: &Name, spec: &Spec<'_>, creator: u32) -> Encoded {
             Protection::ReadOnly => 1,
             Protection::ReadWrite => 2,
         },
-        memory: spec.file.is_some().into(),
+        memory: match (spec.file, spec.origin) {
+            (None, _) => 0,
+            (Some(_), None) => 1,
+            (Some(_), Some(_)) => 2,
+        },
         others_write: (spec.file.is_some() && lets_others_write(spec.sharing)).into(),
         data_len: data_len(spec),
         created_ns: created.as_nanos().try_into().unwrap_or(u64::MAX),
@@ -227,6 +234,7 @@ pub(crate) fn decode(bytes: &[u8], file_len: u64) -> Result<Trailer<'_>> {
         (0, 0) => Memory::SameFile,
         (1, 0) => Memory::UserFile { others_write: false },
         (1, 1) => Memory::UserFile { others_write: true },
+        (2, 0) => Memory::Mirror,
         _ => return Err(corrupted("its trailer contains an unknown kind of memory")),
     };
     if memory != Memory::SameFile && header.data_len != file_record::LEN {

@@ -1,5 +1,6 @@
 //! Creation of objects. An object is built without a name, and gets its name in one atomic step.
 
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -46,6 +47,9 @@ impl Object {
         match spec.file {
             Some(file) => {
                 user_file::resolve_spec(file, &mut spec)?;
+                if spec.origin.is_some() {
+                    check_mirror(file, &spec)?;
+                }
                 spec.asked_len = spec.len;
             }
             None => spec.len = whole_pages(spec.len)?,
@@ -136,6 +140,21 @@ impl Object {
     }
 }
 
+/// Fails if a mirror of this file is impossible: its file must not grow, and only its own user reaches
+/// the descriptor of its creator.
+fn check_mirror(file: &File, spec: &Spec<'_>) -> Result<()> {
+    let len = user_file::len_of(file.as_fd())?;
+    if spec.len > len {
+        let cause = format!("a mirror cannot be longer than its file, which has {len} bytes");
+        return Err(Error::new(ErrorKind::OutOfRange, cause));
+    }
+    if spec.sharing != Sharing::Owner {
+        let cause = "a mirror is for its own user; leave the sharing at its default";
+        return Err(Error::new(ErrorKind::InvalidInput, cause));
+    }
+    Ok(())
+}
+
 /// Fails if the name belongs to a dead object that this user cannot remove, or to a file that
 /// pagemate did not create.
 fn check_name_is_removable(location: &FileLocation) -> Result<()> {
@@ -206,7 +225,10 @@ fn build(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<Option<Bu
     };
     let memory = user_file::duplicate(file)?;
     let grows = user_file::needs_growth(memory.as_fd(), spec.len)?;
-    let record = FileRecord::of(memory.as_fd(), spec.len)?;
+    let record = match spec.origin {
+        None => FileRecord::of(memory.as_fd(), spec.len)?,
+        Some(origin) => FileRecord::of_mirror(memory.as_fd(), spec.len, origin)?,
+    };
     let Some(staged) = build_own_file(dir, name, spec)? else { return Ok(None) };
     let written = rustix::io::pwrite(staged.fd(), &record.encode(), 0);
     written.map_err(|e| Error::os("its record of the file cannot be written", e.into()))?;

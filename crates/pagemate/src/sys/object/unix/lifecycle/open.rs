@@ -65,12 +65,10 @@ impl Object {
                             Ok(Some(found)) => {
                                 return Ok(Some(Object {
                                     fd: Some(fd),
-                                    named: Some(Named::new(
-                                        location.clone(),
-                                        opened_for,
-                                        before,
-                                        found.id,
-                                    )),
+                                    named: Some(Named {
+                                        opened_mirror: found.is_mirror,
+                                        ..Named::new(location.clone(), opened_for, before, found.id)
+                                    }),
                                     memory: found.memory,
                                     len: found.len,
                                     asked_len: found.asked_len,
@@ -79,7 +77,8 @@ impl Object {
                                     seats: None,
                                 }));
                             }
-                            // A sweep removed the name after the test and before the lock.
+                            // A sweep removed the name after the test and before the lock, or the
+                            // creator of a mirror has closed it.
                             Ok(None) => {}
                             // The last holder may have closed its handle and failed to remove the
                             // name, because this shared lock existed.
@@ -115,6 +114,14 @@ impl Object {
     }
 }
 
+/// Releases the shared lock of an opener of a mirror: its name lives exactly as long as its creator
+/// holds it. Returns whether the creator still does. If not, the opener starts over, and sweeps the
+/// name: its own lock may have kept the creator from removing it.
+fn is_held_by_creator(fd: BorrowedFd<'_>) -> Result<bool> {
+    lock::release(fd)?;
+    Ok(matches!(lock::ask(fd)?, Holder::Handles))
+}
+
 /// Fails if a file exists at `location` that is not a regular file.
 fn is_object_file(location: &FileLocation) -> Result<()> {
     match location.stat().map(|stat| FileType::from_raw_mode(stat.st_mode)) {
@@ -131,6 +138,7 @@ struct Description {
     asked_len: u64,
     protection: Protection,
     memory: Option<OwnedFd>,
+    is_mirror: bool,
 }
 
 impl Description {
@@ -158,14 +166,22 @@ impl Description {
         let protection = trailer.protection;
         let (len, asked_len, memory) = match trailer.memory {
             Memory::SameFile => (trailer.data_len, trailer.asked_len, None),
-            Memory::UserFile { .. } => {
-                let record = FileRecord::read(fd)?;
+            memory => {
+                let record = FileRecord::read(fd, memory == Memory::Mirror)?;
                 // Views of a read-only section never need the right to write.
                 let access = if protection == Protection::ReadOnly { Access::Read } else { access };
-                (record.len, record.len, Some(record.follow(fd, &stat, access)?))
+                let followed = record.follow(fd, &stat, access);
+                // Only its creator holds the name of a mirror. The creator may have closed its
+                // descriptor of the memory since the test of byte 0, so test it before an error is
+                // reported.
+                if memory == Memory::Mirror && !is_held_by_creator(fd)? {
+                    return Ok(None);
+                }
+                (record.len, record.len, Some(followed?))
             }
         };
-        Ok(Some(Description { id: Id::of(&stat), len, asked_len, protection, memory }))
+        let is_mirror = trailer.memory == Memory::Mirror;
+        Ok(Some(Description { id: Id::of(&stat), len, asked_len, protection, memory, is_mirror }))
     }
 }
 

@@ -36,6 +36,14 @@ impl Inspected {
         Ok((Inspected(inspected), stat))
     }
 
+    /// Inspects the file to which the symbolic link `path` leads.
+    pub(crate) fn inspect_target(path: &Path) -> rustix::io::Result<(Inspected, Stat)> {
+        let flags = INSPECT_FLAGS | OFlags::CLOEXEC;
+        let inspected = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&inspected)?;
+        Ok((Inspected(inspected), stat))
+    }
+
     /// Opens the inspected file, even if its path leads to another file by now.
     pub(crate) fn open(&self, access: Access) -> rustix::io::Result<OwnedFd> {
         // NONBLOCK: another process may hold a lease on the file, and the open must not wait for

@@ -29,6 +29,11 @@ impl Inspected {
         Ok((Inspected(path.to_owned()), stat))
     }
 
+    /// Fails: no symbolic link leads to a descriptor of another process.
+    pub(crate) fn inspect_target(_: &Path) -> rustix::io::Result<(Inspected, Stat)> {
+        Err(rustix::io::Errno::NOTSUP)
+    }
+
     /// Opens the file at the path. It may be another file than the one that was inspected.
     pub(crate) fn open(&self, access: Access) -> rustix::io::Result<OwnedFd> {
         // NONBLOCK: the file may be a pipe, whose open would block until another process opens it
