@@ -167,7 +167,16 @@ fn packages() -> Outcome {
     let folder = format!("target/package/{now}");
     let mut package = Command::new("cargo");
     package.args(["package", "--allow-dirty", "--target-dir", &folder]);
-    let made = run(package.args(["-p", "pagemate-derive", "-p", "pagemate", "-p", "pagemate-cli"]));
+    let made = run(package.args([
+        "-p",
+        "pagemate-derive",
+        "-p",
+        "pagemate",
+        "-p",
+        "pagemate-wine",
+        "-p",
+        "pagemate-cli",
+    ]));
     std::fs::remove_dir_all(&folder).map_err(|e| format!("{folder}: {e}"))?;
     made
 }

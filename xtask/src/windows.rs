@@ -13,7 +13,8 @@ const TESTED: &str = "x86_64-win7-windows-gnu";
 /// The target for which programs are usually built.
 const REAL: &str = "x86_64-pc-windows-gnu";
 
-const CRATES: [&str; 6] = ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c"];
+const CRATES: [&str; 8] =
+    ["-p", "pagemate", "-p", "pagemate-cli", "-p", "pagemate-c", "-p", "pagemate-wine"];
 
 pub(crate) fn windows() -> Outcome {
     cross::install(&[&COMPILER[..], &PACKAGES[..]].concat())?;

@@ -12,6 +12,7 @@ mod copy;
 mod description;
 mod directory;
 mod failure;
+mod filter;
 mod hints;
 mod input;
 mod json;

@@ -1,6 +1,7 @@
 //! Mirrors: names for memory that belongs to another system of names. The name lives exactly as long as its
 //! creator holds it, and other processes open the creator's descriptor.
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stderr, reason = "a skipped test prints the reason")]
 
 mod harness;
 

@@ -1,13 +1,13 @@
 use std::io::Write;
 
 use clap::Args;
-use glob::Pattern;
 use pagemate::inventory::{self, Listing};
 
 use crate::bytes::human;
 use crate::color::{self, BAD, WARNING};
 use crate::description::{Description, Lookup, State};
 use crate::failure::{self, Failure, Outcome};
+use crate::filter::Filter;
 use crate::json::print_json;
 use crate::table::{self, Alignment, Cell, Column};
 use crate::text::escape_line;
@@ -50,27 +50,6 @@ pub(crate) struct List {
     /// Print JSON, for scripts.
     #[arg(long)]
     json: bool,
-}
-
-/// A pattern of names.
-#[derive(Clone, Debug)]
-struct Filter {
-    text: String,
-    pattern: Pattern,
-}
-
-impl Filter {
-    fn new(text: &str) -> Result<Filter, String> {
-        let pattern = Pattern::new(text).map_err(|error| error.msg.to_owned())?;
-        Ok(Filter { text: text.to_owned(), pattern })
-    }
-
-    /// Returns whether the pattern matches a full name, or the name without its prefix.
-    fn matches(&self, full: &str, bare: &str) -> bool {
-        // A name may contain special characters of patterns, so compare the text of the pattern
-        // first.
-        [full, bare].iter().any(|name| self.text == **name || self.pattern.matches(name))
-    }
 }
 
 impl List {
@@ -146,23 +125,4 @@ fn rows(entries: &[Description], width: Option<usize>) -> String {
         ]
     });
     table::format(COLUMNS, rows.collect(), width)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_match_names_with_and_without_their_prefix() {
-        let matches = |pattern: &str, full: &str, bare: &str| {
-            Filter::new(pattern).unwrap().matches(full, bare)
-        };
-        assert!(matches("sim-*", "sim-1", "sim-1"));
-        assert!(matches("sim-*", r"Global\sim-1", "sim-1"));
-        assert!(matches(r"Global\*", r"Global\sim-1", "sim-1"));
-        assert!(!matches(r"Global\*", "sim-1", "sim-1"));
-        assert!(!matches("sim-?", "sim-12", "sim-12"));
-        assert!(matches("a[1]", "a[1]", "a[1]") && matches("a[1]", "a1", "a1"));
-        assert!(Filter::new("a[").is_err());
-    }
 }

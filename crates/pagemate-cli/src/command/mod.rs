@@ -1,5 +1,7 @@
 //! The subcommands: each file has the arguments, the help text and the code of one.
 
+#[cfg(target_os = "linux")]
+mod bridge;
 mod completions;
 mod demo;
 mod doctor;
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Lock(lock::Lock),
     Send(send::Send),
     Recv(recv::Recv),
+    #[cfg(target_os = "linux")]
+    Bridge(bridge::Bridge),
     Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -72,6 +76,8 @@ impl Command {
             Command::Lock(command) => command.run(),
             Command::Send(command) => command.run(),
             Command::Recv(command) => command.run(),
+            #[cfg(target_os = "linux")]
+            Command::Bridge(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Demo(command) => demo::Demo::run(command),
             Command::Completions(command) => command.run(),

@@ -334,6 +334,7 @@ impl Stage {
     }
 
     /// Executes one command, and returns its reply.
+    #[allow(clippy::too_many_lines, reason = "a list of commands")]
     fn play(&mut self, words: &[&str]) -> pagemate::Result<String> {
         let ok = || Ok("ok".to_owned());
         let parse = |text: &str| text.parse::<u64>().unwrap();
@@ -370,12 +371,7 @@ impl Stage {
                 Ok(made.to_owned())
             }
             #[cfg(target_os = "linux")]
-            ["mirror", name, path] => {
-                use pagemate::os::unix::SectionOptionsExt as _;
-                let file = File::options().read(true).write(true).open(path).unwrap();
-                let section = SectionOptions::new().mirror(&file, "a test").create_new(name)?;
-                self.keep(name, section)
-            }
+            ["mirror", name, path] => self.mirror(name, path),
             #[cfg(target_os = "linux")]
             ["check", name] => self.sections[name].check_name().map(|()| "ok".to_owned()),
             ["open", name] => {
@@ -445,6 +441,14 @@ impl Stage {
             ["panic"] => panic!("an actor was told to"),
             _ => panic!("an actor does not know {words:?}"),
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn mirror(&mut self, name: &str, path: &str) -> pagemate::Result<String> {
+        use pagemate::os::unix::SectionOptionsExt as _;
+        let file = File::options().read(true).write(true).open(path).unwrap();
+        let section = SectionOptions::new().mirror(&file, "a test").create_new(name)?;
+        self.keep(name, section)
     }
 
     fn keep(&mut self, name: &str, section: Section) -> pagemate::Result<String> {

@@ -48,7 +48,6 @@ pub(crate) struct Spec<'f> {
     pub(crate) file: Option<&'f File>,
     /// The origin of `file`, if the object is a mirror of memory that belongs to another system of
     /// names. Other processes then open the creator's descriptor of the file.
-    #[cfg_attr(windows, expect(dead_code, reason = "only Unix has mirrors"))]
     pub(crate) origin: Option<&'f str>,
     /// The initial content of the memory. The bytes after it are zero. If [`CONTENT_APPEARS_WHOLE`]
     /// is false, other processes may open the object before the content is complete, and its first
