@@ -217,14 +217,49 @@ fn every_fault_point_is_documented() {
 }
 
 #[test]
-fn the_program_in_the_readme_is_a_tested_example() {
+fn the_programs_in_the_readme_are_tested_examples() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let (_, program) = readme.split_once("```rust\n").unwrap();
-    let (program, _) = program.split_once("```").unwrap();
-    let example = root.join("crates/pagemate/examples/common_data.rs");
-    let example = fs::read_to_string(example).unwrap();
-    let (_, example) = example.split_once("\n\n").unwrap();
-    assert_eq!(program, example);
-    assert!(program.lines().count() <= 20);
+    let programs: Vec<&str> = readme
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split_once("```").expect("an end of the block").0)
+        .collect();
+    let examples = ["common_data", "ledger", "notes"];
+    assert_eq!(programs.len(), examples.len(), "each program in README.md is an example");
+    for (program, name) in programs.into_iter().zip(examples) {
+        let example = root.join(format!("crates/pagemate/examples/{name}.rs"));
+        let example = fs::read_to_string(example).unwrap();
+        let (_, example) = example.split_once("\n\n").unwrap();
+        assert_eq!(program, example, "{name}");
+        assert!(program.lines().count() <= 20, "{name}");
+    }
+}
+
+#[test]
+fn the_readme_names_examples_tasks_and_paths_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let words = |before: &str| -> Vec<String> {
+        let ends = |c: char| c.is_whitespace() || "`\"".contains(c);
+        let rest = readme.split(before).skip(1);
+        rest.map(|rest| rest.split(ends).next().unwrap_or_default().to_owned()).collect()
+    };
+    let mut examples = words("--example ");
+    let (_, kinds) = readme.split_once("| Kind | Each message | Example |\n").expect("the table");
+    for row in kinds.lines().skip(1).take_while(|row| row.starts_with('|')) {
+        let names = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        examples.extend(names.split(", ").map(|name| name.trim_matches('`').to_owned()));
+    }
+    assert!(examples.len() > 5, "{examples:?}");
+    for name in examples {
+        assert!(root.join(format!("crates/pagemate/examples/{name}.rs")).exists(), "{name}");
+    }
+    let tasks = fs::read_to_string(root.join("xtask/src/main.rs")).unwrap();
+    for task in words("cargo xtask ") {
+        assert!(tasks.contains(&format!("(\"{task}\"")), "{task}");
+    }
+    for path in words("path = \"pagemate/") {
+        assert!(root.join(&path).join("Cargo.toml").exists(), "{path}");
+    }
 }

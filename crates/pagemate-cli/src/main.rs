@@ -126,15 +126,33 @@ mod tests {
             assert!(title.starts_with("Example"), "{name}: {title}");
             assert!(examples.contains(&format!("pagemate {name}")), "{name}");
             for line in examples.lines() {
-                let commands = shell_commands(line);
-                let ours = |words: &&Vec<String>| words.contains(&"pagemate".to_owned());
-                for words in commands.iter().filter(ours) {
-                    let start = words.iter().position(|word| word == "pagemate").unwrap();
-                    if let Err(error) = Cli::try_parse_from(&words[start..]) {
-                        panic!("{line}: {error}");
-                    }
-                }
+                _ = assert_parses(line);
             }
         }
+    }
+
+    /// Fails if the parser refuses one of the commands of this program in a line of shell. Returns their number.
+    #[track_caller]
+    fn assert_parses(line: &str) -> usize {
+        let commands = shell_commands(line);
+        let ours = |words: &&Vec<String>| words.contains(&"pagemate".to_owned());
+        for words in commands.iter().filter(ours) {
+            let start = words.iter().position(|word| word == "pagemate").unwrap();
+            if let Err(error) = Cli::try_parse_from(&words[start..]) {
+                panic!("{line}: {error}");
+            }
+        }
+        commands.iter().filter(ours).count()
+    }
+
+    #[test]
+    fn the_commands_in_the_readme_parse() {
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(readme).unwrap();
+        let blocks = readme.split("```sh\n").skip(1);
+        let lines = blocks.flat_map(|rest| rest.split("```").next().unwrap().lines());
+        let ours = lines.filter(|line| line.contains("pagemate ") && !line.starts_with("cc "));
+        let count: usize = ours.map(assert_parses).sum();
+        assert!(count > 10, "{count}");
     }
 }

@@ -366,6 +366,35 @@ fn request() {
 }
 
 #[test]
+fn ledger() {
+    let place = Place::new("ledger");
+    let example = Example::start(&place, "ledger", &[]);
+    assert_eq!(example.rest(), [""; 0]);
+    example.ends_well();
+    place.assert_empty();
+}
+
+#[test]
+fn notes() {
+    let place = Place::new("notes");
+    let reader = Example::start(&place, "notes", &[]);
+    let say = |text: &str| {
+        // Wait until the reader has created the channel.
+        let deadline = Instant::now() + TIMEOUT;
+        while !Example::start(&place, "notes", &[text]).wait().success() {
+            assert!(Instant::now() < deadline, "no reader has the channel");
+        }
+    };
+    say("hello");
+    assert_eq!(reader.line(), "hello");
+    let other = Example::start(&place, "notes", &[]);
+    drop(reader);
+    say("again");
+    assert_eq!(other.line(), "again");
+    drop(other);
+}
+
+#[test]
 fn several() {
     let place = Place::new("several");
     let listener = Example::start(&place, "several", &[]);
