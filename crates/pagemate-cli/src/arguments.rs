@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCompleter;
-use pagemate::{ErrorKind, Name};
+use pagemate::{ErrorKind, Name, Namespace, Sharing};
 
 use crate::complete;
 use crate::failure::{Failure, Outcome};
@@ -35,6 +35,15 @@ impl ObjectName {
         }
         Ok(Name::new(&format!(r"Global\{}", self.name))?)
     }
+}
+
+/// Returns a failure of `call` if the name is one that the other users cannot open.
+pub(crate) fn check_sharing(call: &str, name: &Name, sharing: Sharing) -> Outcome {
+    if cfg!(unix) && name.namespace() == Namespace::Local && sharing != Sharing::Owner {
+        let why = "other users cannot open a local name; add --global";
+        return Err(Failure::new(format!("{call} \"{name}\": {why}")));
+    }
+    Ok(())
 }
 
 /// The options `--wait` and `--timeout`: whether, and for how long, a command waits until some

@@ -120,9 +120,21 @@ fn failures_name_the_cause_and_the_remedy() {
     assert!(line.contains("message 2: a message of this channel has at most 2 bytes"), "{line}");
     let line = place.run(&["send", &name, "--text", "x", "--timeout", "50ms"]).error_line(1);
     assert!(line.ends_with("1 message was not received within 50ms"), "{line}");
+    let full = ["send", &name, "--text=x", "--text=y", "--capacity=1", "--timeout=50ms"];
+    let line = place.run(&full).error_line(1);
+    assert!(line.ends_with("the channel was full for 50ms"), "{line}");
     let line = place.run(&["send", &name, "--text", "x", "--capacity", "0"]).error_line(2);
     assert!(line.contains("use at least 1"), "{line}");
     place.run(&["send", &name, "--timeout", "1s", "--no-wait"]).usage_error();
+    for args in [["recv", &name, "--count", "-1"], ["send", &name, "--capacity", "-1"]] {
+        let error = place.run(&args).usage_error();
+        assert!(error.contains("invalid value '-1'"), "{error}");
+    }
+    if cfg!(unix) {
+        let shared = ["send", &name, "--sharing", "everyone-read-write", "--text", "x"];
+        let line = place.run(&shared).error_line(2);
+        assert!(line.contains("other users cannot open a local name; add --global"), "{line}");
+    }
 
     let section = place.name("section");
     let _held = place.hold(&["share", &section, "--size", "1"]);
@@ -166,6 +178,21 @@ fn a_message_that_recv_failed_to_print_is_received_again() {
     assert!(ran.error_line(2).contains("write standard output"));
     assert_eq!(place.run(&["recv", &name, "--count", "2"]).text(), "1\n2\n");
     assert_eq!(sender.join().unwrap().text(), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sender_whose_receiver_ends_names_the_remedy() {
+    let place = Place::new();
+    let name = place.name("ended");
+    let lines = place.file("lines", "line\n".repeat(100).as_bytes());
+    let sender = place.start(&["send", &name, "--file", &lines, "--capacity", "4"]);
+    assert_eq!(place.run(&["recv", &name, "--wait", "--count", "1"]).text(), "line\n");
+    let line = sender.join().unwrap().error_line(2);
+    assert!(
+        line.contains("messages were not received: its receiver ended; --follow waits"),
+        "{line}"
+    );
 }
 
 #[test]

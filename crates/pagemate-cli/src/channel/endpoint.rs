@@ -50,7 +50,8 @@ impl MessageKind for Broadcast {
 
 /// A sender of any kind of channel.
 pub(crate) trait Sending {
-    fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError>;
+    /// Sends a message. Blocks for at most `time` while there is no room.
+    fn send(&mut self, message: &[u8], time: Duration) -> std::result::Result<(), SendError>;
 
     /// Returns the length of the longest message, and whether messages may be shorter.
     fn max_len(&self) -> (usize, bool);
@@ -74,8 +75,8 @@ pub(crate) trait Sending {
 }
 
 impl<K: MessageKind> Sending for Sender<K, [u8]> {
-    fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError> {
-        Sender::send(self, message)
+    fn send(&mut self, message: &[u8], time: Duration) -> std::result::Result<(), SendError> {
+        self.send_timeout(message, time)
     }
 
     fn max_len(&self) -> (usize, bool) {
@@ -108,7 +109,7 @@ impl<K: MessageKind> Sending for Sender<K, [u8]> {
 }
 
 impl Sending for watch::Writer<[u8]> {
-    fn send(&mut self, message: &[u8]) -> std::result::Result<(), SendError> {
+    fn send(&mut self, message: &[u8], _: Duration) -> std::result::Result<(), SendError> {
         self.write(message)
     }
 

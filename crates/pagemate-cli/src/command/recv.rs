@@ -43,7 +43,7 @@ pub(crate) struct Recv {
     #[arg(long, conflicts_with = "wait")]
     follow: bool,
     /// End after this number of messages.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
     count: Option<u64>,
     /// Wait for at most this time for each message, such as 2s or 500ms, then exit with code 1.
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use pagemate::channel::{Options, SendError};
 use pagemate::{Name, Sharing};
 
-use crate::arguments::ObjectName;
+use crate::arguments::{ObjectName, check_sharing};
 use crate::bytes;
 use crate::channel::{Form, KindArg, Reader, Sending, open_sender};
 use crate::description::sharing;
@@ -64,10 +64,11 @@ pub(crate) struct Send {
     #[arg(long)]
     lossy: bool,
     /// The number of messages that a new channel has room for, rounded up to a power of two.
-    #[arg(long, value_name = "COUNT", default_value = "1024")]
+    #[arg(long, value_name = "COUNT", default_value = "1024", allow_negative_numbers = true)]
     capacity: usize,
     /// The length of the longest message of a new channel: 4096, 64K.
     #[arg(long, value_name = "SIZE", default_value = "4K", value_parser = bytes::parse)]
+    #[arg(allow_negative_numbers = true)]
     max_len: u64,
     /// Let these users open a new channel. For users other than the owner it needs a 'Global\' name.
     #[arg(long, value_name = "WHO", default_value = "owner")]
@@ -77,8 +78,8 @@ pub(crate) struct Send {
     /// the command then fails.
     #[arg(long)]
     follow: bool,
-    /// Wait for at most this time until all messages were received, and for the first receiver of a
-    /// broadcast channel, such as 2s, then exit with code 1. Hold a new watch channel for this time, then exit
+    /// Wait for at most this time while the channel is full, until all messages were received, and for the first
+    /// receiver of a broadcast channel, such as 2s, then exit with code 1. Hold a new watch channel for this time, then exit
     /// with code 0.
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     timeout: Option<Duration>,
@@ -98,6 +99,7 @@ impl Send {
             let why = "--lossy applies to a broadcast channel; add --kind broadcast";
             return Err(Failure::new(format!("send to \"{name}\": {why}")));
         }
+        check_sharing("send to", &name, self.sharing)?;
         // Open the input first: if that fails, no channel is created.
         let path = self.file.as_deref().unwrap_or(Path::new("-"));
         let input = if self.text.is_empty() { Some(Input::open(path)?) } else { None };
@@ -113,10 +115,10 @@ impl Send {
             return Err(Failure::No(format!("send to \"{name}\": {why}")));
         }
         match input {
-            Some(input) => send_input(&name, sender.as_mut(), input, self.form)?,
+            Some(input) => self.send_input(&name, sender.as_mut(), input)?,
             None => {
                 for text in &self.text {
-                    send(&name, sender.as_mut(), text.as_bytes())?;
+                    self.send(&name, sender.as_mut(), text.as_bytes())?;
                 }
             }
         }
@@ -136,46 +138,53 @@ impl Send {
                 let time = format_duration(time);
                 Err(Failure::No(format!("send to \"{name}\": {left} within {time}")))
             }
-            Err(SendError::Disconnected) => {
-                let left = left(sender.as_ref());
-                let why = "its receiver ended; --follow waits for the next one";
-                Err(Failure::new(format!("send to \"{name}\": {left}: {why}")))
+            Err(error) => Err(failure(&name, sender.as_ref(), error)),
+        }
+    }
+
+    /// Sends the messages of the input.
+    fn send_input(&self, name: &Name, sender: &mut dyn Sending, input: Input) -> Outcome {
+        let input_name = input.name().to_owned();
+        let mut reader = Reader::new(input, self.form, sender.max_len().0);
+        let mut message = Vec::new();
+        while reader
+            .read(&mut message)
+            .map_err(|why| Failure::new(format!("read {input_name}: {why}")))?
+        {
+            self.send(name, sender, &message)?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, name: &Name, sender: &mut dyn Sending, message: &[u8]) -> Outcome {
+        let time = self.timeout.unwrap_or(Duration::MAX);
+        sender.send(message, time).map_err(|error| match (error, sender.max_len()) {
+            (SendError::WrongLength, (max, is_limit)) => {
+                let relation = if is_limit { "at most" } else { "exactly" };
+                let len = bytes::bytes(message.len() as u64);
+                Failure::new(format!(
+                    "send to \"{name}\": the message has {len}, and messages of this channel have \
+                     {relation} {max}"
+                ))
             }
-            Err(error) => Err(failure(&name, error)),
-        }
+            (SendError::TimedOut, _) => {
+                let time = format_duration(time);
+                Failure::No(format!("send to \"{name}\": the channel was full for {time}"))
+            }
+            (error, _) => failure(name, sender, error),
+        })
     }
 }
 
-/// Sends the messages of the input.
-fn send_input(name: &Name, sender: &mut dyn Sending, input: Input, form: Form) -> Outcome {
-    let input_name = input.name().to_owned();
-    let mut reader = Reader::new(input, form, sender.max_len().0);
-    let mut message = Vec::new();
-    while reader
-        .read(&mut message)
-        .map_err(|why| Failure::new(format!("read {input_name}: {why}")))?
-    {
-        send(name, sender, &message)?;
-    }
-    Ok(())
-}
-
-fn send(name: &Name, sender: &mut dyn Sending, message: &[u8]) -> Outcome {
-    sender.send(message).map_err(|error| match (error, sender.max_len()) {
-        (SendError::WrongLength, (max, is_limit)) => {
-            let relation = if is_limit { "at most" } else { "exactly" };
-            let len = bytes::bytes(message.len() as u64);
-            Failure::new(format!(
-                "send to \"{name}\": the message has {len}, and messages of this channel have \
-                 {relation} {max}"
-            ))
+fn failure(name: &Name, sender: &dyn Sending, error: SendError) -> Failure {
+    let why = match error {
+        SendError::Disconnected => {
+            let left = left(sender);
+            format!("{left}: its receiver ended; --follow waits for the next one")
         }
-        (error, _) => failure(name, error),
-    })
-}
-
-fn failure(name: &Name, error: SendError) -> Failure {
-    Failure::new(format!("send to \"{name}\": {error}"))
+        error => error.to_string(),
+    };
+    Failure::new(format!("send to \"{name}\": {why}"))
 }
 
 /// Returns how many messages were not received, in words.

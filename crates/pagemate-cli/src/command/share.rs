@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args};
-use pagemate::{Access, ErrorKind, Name, Namespace, Section, SectionOptions, Sharing};
+use pagemate::{Access, ErrorKind, Name, Section, SectionOptions, Sharing};
 
 use self::outcome::Shared;
-use crate::arguments::{ObjectName, WaitForName};
+use crate::arguments::{ObjectName, WaitForName, check_sharing};
 use crate::bytes::{self, bytes};
 use crate::copy::{self, CopyError};
 use crate::description::{SHARINGS, sharing};
@@ -93,10 +93,7 @@ pub(crate) struct Share {
 impl Share {
     pub(crate) fn run(self) -> Outcome {
         let name = self.object.parse()?;
-        if cfg!(unix) && name.namespace() == Namespace::Local && self.sharing != Sharing::Owner {
-            let why = "other users cannot open a local name; add --global";
-            return Err(Failure::new(format!("share \"{name}\": {why}")));
-        }
+        check_sharing("share", &name, self.sharing)?;
         if self.waiting.is_given() && !self.read_only {
             let why = "--wait is for --read-only; the other forms create a missing section";
             return Err(Failure::new(format!("share \"{name}\": {why}")));
