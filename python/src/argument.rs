@@ -52,6 +52,11 @@ pub(crate) fn sharing(word: &str) -> PyResult<Sharing> {
     })
 }
 
+/// Returns the word for a sharing.
+pub(crate) fn sharing_word(sharing: Sharing) -> &'static str {
+    SHARINGS.iter().find(|(_, known)| *known == sharing).map_or("unknown", |(word, _)| word)
+}
+
 /// A limit for the time that a call blocks: seconds, or `None` for no limit.
 #[derive(Clone, Copy)]
 pub(crate) struct Timeout(Option<Duration>);

@@ -5,7 +5,7 @@
 //! so this file makes a subclass of PyO3's class that has the slot.
 #![allow(unsafe_code, reason = "the slots of a Python type are C functions with raw pointers")]
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr;
 
 use pyo3::PyClass;
@@ -68,11 +68,13 @@ pub(crate) fn subclass<L: Lender>(
         ffi::PyType_Slot { slot: BF_GETBUFFER, pfunc: get as *mut c_void },
         ffi::PyType_Slot::default(),
     ];
+    #[allow(clippy::useless_conversion, reason = "the constant has 32 bits on Windows only")]
+    let flags = c_uint::try_from(ffi::Py_TPFLAGS_DEFAULT).unwrap_or_default();
     let mut spec = ffi::PyType_Spec {
         name: name.as_ptr(),
         basicsize: 0,
         itemsize: 0,
-        flags: u32::try_from(ffi::Py_TPFLAGS_DEFAULT).unwrap_or_default(),
+        flags,
         slots: slots.as_mut_ptr(),
     };
     let bases = (py.get_type::<L>(),).into_pyobject(py)?;

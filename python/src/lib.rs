@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 mod argument;
 mod buffer;
 mod error;
+mod inventory;
 mod os;
 mod section;
 mod view;
@@ -16,5 +17,6 @@ mod view;
 fn _pagemate(module: &Bound<'_, PyModule>) -> PyResult<()> {
     section::register(module)?;
     view::register(module)?;
+    inventory::register(module)?;
     os::register(module)
 }

@@ -10,6 +10,7 @@ use pyo3::types::PyBytes;
 
 use crate::argument::{Size, Timeout, access, sharing};
 use crate::error::{Error, Result, closed};
+use crate::inventory;
 use crate::os;
 use crate::view::{self, MapOptions};
 
@@ -44,10 +45,7 @@ impl Section {
             requested_size: section.requested_len(),
             was_created: section.was_created(),
             writable: section.access() == Access::ReadWrite,
-            protection: match section.protection() {
-                Protection::ReadOnly => "read-only",
-                _ => "read-write",
-            },
+            protection: inventory::protection(section.protection()),
             open: Mutex::new(Some(section)),
         }
     }
@@ -148,6 +146,11 @@ impl Section {
     #[cfg(unix)]
     fn fileno(&self) -> Result<i32> {
         Ok(os::descriptor(&self.handle()?))
+    }
+
+    /// Pickles a named section by its name. An unnamed section can only be sent to another process.
+    fn __reduce__<'py>(slf: &Bound<'py, Section>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("pagemate._pickle")?.call_method1("reduce_section", (slf,))
     }
 
     fn __enter__(slf: Py<Section>, py: Python<'_>) -> Result<Py<Section>> {

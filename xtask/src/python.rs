@@ -8,11 +8,11 @@ use crate::task::{Outcome, run};
 /// The folder of the environments, the wheels and the compiler's results.
 const TARGET: &str = "target/python";
 
-/// Tools that build the wheel and check types.
-const TOOLS: [&str; 3] = ["maturin>=1.9,<2", "mypy", "typing_extensions"];
+/// Tools that build the wheel.
+const TOOLS: [&str; 1] = ["maturin>=1.9,<2"];
 
-/// Packages that the tests import.
-const TESTED_WITH: [&str; 2] = ["pytest", "numpy"];
+/// Packages of the environment of the tests. None of them is necessary to use the package.
+const TESTED_WITH: [&str; 4] = ["pytest", "numpy", "mypy", "pyright[nodejs]"];
 
 /// Runs every check of `python/`.
 pub(crate) fn python() -> Outcome {
@@ -28,15 +28,39 @@ pub(crate) fn python() -> Outcome {
     let fresh = environment("tests", &TESTED_WITH)?;
     let wheel = wheel.to_str().ok_or("the path of the wheel is not UTF-8")?;
     pip(&fresh, &["--no-index", "--force-reinstall", wheel])?;
-    // Start the tests in another folder, so that `import pagemate` finds only the installed package.
-    let tests = absolute("python")?;
-    run(program(&fresh, "pytest")
-        .args(["-q", "-c"])
-        .arg(tests.join("pyproject.toml"))
-        .arg("--rootdir")
-        .arg(&tests)
-        .arg(tests.join("tests"))
-        .current_dir(TARGET))
+    check_types(&fresh)?;
+    test(&fresh)
+}
+
+/// Runs the tests in another folder, so that `import pagemate` finds only the installed package.
+fn test(environment: &Path) -> Outcome {
+    let package = absolute("python")?;
+    let mut pytest = program(environment, "pytest");
+    pytest.args(["-q", "-p", "no:cacheprovider", "-c"]).arg(package.join("pyproject.toml"));
+    pytest.arg("--rootdir").arg(&package).arg(package.join("tests"));
+    run(pytest.current_dir(TARGET))
+}
+
+/// Compares the stubs with the module, and checks a program that uses them, in strict mode.
+fn check_types(environment: &Path) -> Outcome {
+    let tests = absolute("python/tests")?;
+    let folder = absolute(TARGET)?.join("types");
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    std::fs::write(folder.join("pyrightconfig.json"), "{\"typeCheckingMode\": \"strict\"}")
+        .map_err(failed)?;
+    std::fs::copy(tests.join("typed_program.py"), folder.join("program.py")).map_err(failed)?;
+    let check = |name: &str, arguments: &[&str]| {
+        let mut check = program(environment, "python");
+        run(check.args(["-m", name]).args(arguments).current_dir(&folder))
+    };
+    let allowed = tests.join("stubtest-allowlist.txt");
+    let allowed = allowed.to_str().ok_or("the path of the tests is not UTF-8")?;
+    check("mypy.stubtest", &["pagemate", "--allowlist", allowed, "--ignore-unused-allowlist"])?;
+    check("mypy", &["--strict", "program.py"])?;
+    let python = program(environment, "python");
+    let python = python.get_program().to_string_lossy().into_owned();
+    check("pyright", &["--pythonpath", &python, "program.py"])
 }
 
 /// The folder of the compiler's results. It is not that of the main workspace, whose profile differs.

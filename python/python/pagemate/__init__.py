@@ -13,29 +13,73 @@ killed, the name is free. There is nothing to unlink.
 
 import sys
 
-from ._errors import *
-from ._errors import __all__ as _errors
+from ._arrays import array, open_array
+from ._errors import (
+    AlreadyExistsError,
+    CorruptedError,
+    Error,
+    InvalidInputError,
+    InvalidNameError,
+    NoSpaceError,
+    NotFoundError,
+    NotOwnerError,
+    OrphanedError,
+    OutOfRangeError,
+    PermissionDeniedError,
+    TimedOutError,
+    UnsupportedError,
+    WrongKindError,
+    WrongVersionError,
+)
+from ._inventory import Listing, list
 from ._pagemate import (
+    Info,
     Section,
     View,
     create,
     create_unnamed,
+    info,
     open,
     open_or_create,
+    prune,
 )
 
-if sys.platform != "win32":
-    from ._pagemate import from_fd, open_posix
-
 __all__ = [
-    *_errors,
+    "AlreadyExistsError",
+    "CorruptedError",
+    "Error",
+    "InvalidInputError",
+    "InvalidNameError",
+    "NoSpaceError",
+    "NotFoundError",
+    "NotOwnerError",
+    "OrphanedError",
+    "OutOfRangeError",
+    "PermissionDeniedError",
+    "TimedOutError",
+    "UnsupportedError",
+    "WrongKindError",
+    "WrongVersionError",
+    "Info",
+    "Listing",
     "Section",
     "View",
+    "array",
     "create",
     "create_unnamed",
+    "info",
+    "list",
     "open",
+    "open_array",
     "open_or_create",
+    "prune",
 ]
 
-if sys.platform != "win32":
+if sys.platform == "win32":
+    from ._pagemate import from_handle
+
+    __all__ += ["from_handle"]
+else:
+    from ._pagemate import from_fd, open_posix
+
     __all__ += ["from_fd", "open_posix"]

@@ -1,7 +1,5 @@
 //! Parts of one platform.
 
-use pyo3::prelude::*;
-
 cfg_select! {
     unix => {
         mod unix;
@@ -11,9 +9,4 @@ cfg_select! {
         mod windows;
         pub(crate) use windows::*;
     }
-}
-
-/// Registers the functions of this platform.
-pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    add_functions(module)
 }

@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use pagemate::os::unix::SectionExt;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
@@ -15,7 +14,8 @@ use crate::section::Section;
 /// Error codes of the core are values of `errno`.
 pub(crate) const CODES_ARE_ERRNO: bool = true;
 
-pub(super) fn add_functions(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// Registers the functions of this platform.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(open_posix, module)?)?;
     module.add_function(wrap_pyfunction!(from_fd, module)?)
 }
@@ -42,9 +42,9 @@ pub(crate) fn file_of(object: &Bound<'_, PyAny>) -> Result<File> {
     Ok(File::from(duplicate(fd)?))
 }
 
-/// Returns the number of the descriptor of a section's memory.
+/// Returns the number of the descriptor of a section. A process with a duplicate of it holds the name.
 pub(crate) fn descriptor(section: &pagemate::Section) -> RawFd {
-    section.memory().as_raw_fd()
+    section.as_fd().as_raw_fd()
 }
 
 /// Returns a new descriptor of the open file of `fd`.
