@@ -268,3 +268,25 @@ fn every_request_completes_once_while_servers_are_killed() {
     println!("{responses} responses, {deaths} dead servers");
     assert!(responses > 0);
 }
+
+/// Children of one process have copies of its random numbers.
+#[cfg(target_os = "linux")]
+#[test]
+fn forked_children_are_different_clients() {
+    use harness::fork::{alone, fork};
+
+    alone("forked_children_are_different_clients", |_| {
+        let mut server: Server<u32, u32> = Server::open_or_create("forked").unwrap();
+        let children = [1, 2].map(|number| {
+            fork(|| {
+                let mut client = Client::<u32, u32>::open("forked").unwrap();
+                assert_eq!(client.call_timeout(&number, LONG), Ok(number + 1));
+            })
+        });
+        for request in [(); 2].map(|()| server.recv_timeout(LONG).unwrap()) {
+            let response = request.message() + 1;
+            request.respond(&response).unwrap();
+        }
+        children.into_iter().for_each(harness::fork::Forked::join);
+    });
+}
