@@ -233,6 +233,10 @@ impl<M: Message + ?Sized> Reader<M> {
 
     #[cold]
     fn wait_before(&mut self, deadline: Deadline) -> std::result::Result<(), RecvError> {
+        // A waiter whose last polls were in vain announces its sleep, by a system call, before it looks.
+        if self.has_changed() {
+            return Ok(());
+        }
         let Reader { channel, seen, waiter } = self;
         let flag = seen.flag(channel.header());
         let mut awaited = Awaiting { side: seen, channel };
