@@ -139,13 +139,6 @@ impl Producer {
         self.lag(ring).unwrap_or(0).min(self.shape.capacity)
     }
 
-    /// Returns the lines of the receivers that have not finished all messages.
-    pub(super) fn unfinished<'a>(&self, ring: &'a impl Ring) -> impl Iterator<Item = &'a Line> {
-        let is_behind =
-            |line: &&Line| is_counted(line) && line.cursor.load(Ordering::Relaxed) != self.next;
-        ring.lines().iter().filter(is_behind)
-    }
-
     /// Claims the slots of at most `wanted` messages of a lossy ring, whether receivers have finished the
     /// older messages in them or not. Returns the number of slots.
     #[inline]

@@ -4,6 +4,7 @@ use super::consumer::Consumer;
 use super::header::{BroadcastHeader, shape};
 use super::producer::Producer;
 use super::receiver_line::Line;
+use super::words::Ring;
 use crate::channel::core::Channel;
 use crate::channel::error::{Corrupted, RecvError, SendError, WaitError};
 use crate::channel::header::wrong_slots;
@@ -54,7 +55,9 @@ impl Side<BroadcastHeader> for Producer {
         if channel.awaits_successor {
             return Ok(());
         }
-        for line in self.unfinished(&channel.slots.memory) {
+        // Also look at the receivers that have finished all messages. A dead one among them would block this
+        // sender later, until the test after this one.
+        for line in channel.slots.memory.lines() {
             if let Occupant::Seat(seat) = line.place.occupant()
                 && !channel.is_alive(seat).map_err(|error| WaitError::of(&error))?
             {
