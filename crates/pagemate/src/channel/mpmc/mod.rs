@@ -112,6 +112,12 @@ impl<M: Message + ?Sized> super::Receiver<Mpmc, M> {
     pub fn redelivered(&self) -> bool {
         self.connection.side.is_redelivered()
     }
+
+    /// Returns whether the channel has messages that no receiver has finished. The next one may be behind a
+    /// message that is incomplete.
+    pub(in crate::channel) fn has_messages(&self) -> bool {
+        ring::count_messages(&self.connection.channel.slots.memory) > 0
+    }
 }
 
 impl<M: Message + ?Sized> super::Sample<'_, Mpmc, M> {

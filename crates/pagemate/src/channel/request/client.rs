@@ -316,6 +316,10 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
                 Err(error) => return Err(error),
             }
         }
+        if self.responses.has_messages() {
+            // They are behind a message that another server has not completed.
+            return Ok(());
+        }
         for (number, seen, error) in failed {
             // Another server may have received the request since `find_failed`. It has not failed then.
             if self.open.get(&number) == Some(&seen) {
