@@ -17,12 +17,16 @@
 //! calls. A process writes there that it holds an object after it has acquired the object, and
 //! removes this entry before it releases the object.
 //!
+//! `storm channels ROUNDS [KIND [SEED]]` does the same for channels: see `channels/mod.rs`.
+//!
 //! If a check fails, the program prints the last steps of the name that is concerned. The exit code
 //! is then 1.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
 
 #[cfg(target_os = "linux")]
 mod board;
+#[cfg(target_os = "linux")]
+mod channels;
 #[cfg(target_os = "linux")]
 mod judge;
 #[cfg(target_os = "linux")]

@@ -22,7 +22,7 @@ mod tidy;
 mod windows;
 mod wine;
 
-use stress::{fuzz, hostile, storm, torture};
+use stress::{channels, fuzz, hostile, storm, torture};
 use task::{Outcome, run};
 
 /// A task: its name, its description and its function.
@@ -74,6 +74,11 @@ const TASKS: &[Task] = &[
         "storm",
         "kills, stops and forks processes at random, and checks every result: a minute, or an hour with `long`",
         storm,
+    ),
+    (
+        "channels",
+        "kills endpoints of channels at random and at every fault point: a minute, or longer with `long`",
+        channels,
     ),
     (
         "hostile",

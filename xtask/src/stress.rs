@@ -24,6 +24,16 @@ pub(crate) fn storm() -> Outcome {
     run(Command::new("cargo").args(["run", "--release", "-p", "storm", "--", seconds]))
 }
 
+/// Lets processes die at random and at every fault point while they use channels: 2,000 rounds of each kind of
+/// channel, or with the argument `long` 50,000.
+pub(crate) fn channels() -> Outcome {
+    let long = env::args().nth(2).is_some_and(|word| word == "long");
+    let rounds = if long { "50000" } else { "2000" };
+    let mut storm = Command::new("cargo");
+    storm.args(["run", "--release", "-p", "storm", "--target-dir", "target/fault"]);
+    run(storm.args(["--", "channels", rounds]).env("RUSTFLAGS", "--cfg pagemate_fault"))
+}
+
 /// Runs the tests in which a hostile process overwrites channels, under `AddressSanitizer`: for ten seconds
 /// each, or with the argument `long` for two minutes.
 pub(crate) fn hostile() -> Outcome {
