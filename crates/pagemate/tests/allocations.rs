@@ -4,7 +4,13 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::time::Duration;
 
+use pagemate::channel::broadcast::Broadcast;
+use pagemate::channel::mpmc::Mpmc;
+use pagemate::channel::request::{Client, Server};
+use pagemate::channel::spsc::Spsc;
+use pagemate::channel::{Kind, Options, Receiver, RecvError, Sender, watch};
 use pagemate::{Section, SectionOptions};
 
 thread_local! {
@@ -58,31 +64,47 @@ fn opening_allocates_once() {
     }
 }
 
-#[test]
-fn messages_of_broadcast_and_watch_channels_allocate_nothing() {
-    use pagemate::channel::{Options, broadcast, watch};
+/// Returns a name that no other channel of this test has.
+fn name(what: &str) -> String {
+    format!("pagemate-allocations-{what}-{}", std::process::id())
+}
 
-    fn check<const WORDS: usize>(lossy: bool) {
-        let name = format!("pagemate-allocations-{WORDS}-{lossy}-{}", std::process::id());
-        let mut options = Options::new();
-        options.capacity(4).lossy(lossy);
-        let mut sender: broadcast::Sender<[u64; WORDS]> = options.create_new(&name).unwrap();
-        let mut receiver = broadcast::Receiver::<[u64; WORDS]>::open(&name).unwrap();
-        let (count, ()) = allocations(|| {
-            for number in 0..100 {
-                sender.send(&[number; WORDS]).unwrap();
-                assert_eq!(receiver.recv(), Ok([number; WORDS]));
-                sender.send(&[number; WORDS]).unwrap();
-                assert_eq!(receiver.sample().unwrap().read(), [number; WORDS]);
-            }
-        });
-        assert_eq!(count, 0, "{WORDS} words, lossy: {lossy}");
-    }
+/// Passes messages in every way but in batches of received ones, which fill a vector of the caller.
+fn pass_messages<K: Kind, const WORDS: usize>(what: &str, options: &mut Options) {
+    let name = name(what);
+    let mut sender: Sender<K, [u64; WORDS]> = options.capacity(4).create_new(&name).unwrap();
+    let mut receiver: Receiver<K, [u64; WORDS]> = options.open(&name).unwrap();
+    let (count, ()) = allocations(|| {
+        for number in 0..100 {
+            let message = [number; WORDS];
+            sender.send(&message).unwrap();
+            assert_eq!(receiver.recv(), Ok(message));
+            let mut loan = sender.loan().unwrap();
+            loan.write(&message);
+            loan.send();
+            assert_eq!(receiver.sample().unwrap().read(), message);
+            sender.send_all(&[message; 2]).unwrap();
+            assert_eq!(receiver.try_recv(), Ok(message));
+            assert_eq!(receiver.recv(), Ok(message));
+            // These waits sleep.
+            let time = Duration::from_micros(10);
+            assert_eq!(receiver.recv_timeout(time), Err(RecvError::TimedOut));
+        }
+    });
+    assert_eq!(count, 0, "{what}, {WORDS} words");
+}
+
+#[test]
+fn messages_allocate_nothing() {
+    pass_messages::<Spsc, 8>("spsc", &mut Options::new());
+    pass_messages::<Spsc, 600>("spsc", &mut Options::new());
+    pass_messages::<Mpmc, 8>("mpmc", &mut Options::new());
+    pass_messages::<Mpmc, 600>("mpmc", &mut Options::new());
     for lossy in [false, true] {
-        check::<8>(lossy);
-        check::<600>(lossy);
+        pass_messages::<Broadcast, 8>("broadcast", Options::new().lossy(lossy));
+        pass_messages::<Broadcast, 600>("broadcast", Options::new().lossy(lossy));
     }
-    let name = format!("pagemate-allocations-watch-{}", std::process::id());
+    let name = name("watch");
     let mut writer = watch::Writer::<[u64; 8]>::create_new(&name).unwrap();
     let mut reader = watch::Reader::<[u64; 8]>::open(&name).unwrap();
     let (count, ()) = allocations(|| {
@@ -91,5 +113,21 @@ fn messages_of_broadcast_and_watch_channels_allocate_nothing() {
             assert_eq!(reader.changed(), Ok([number; 8]));
         }
     });
+    assert_eq!(count, 0);
+}
+
+/// The table of requests under way has room for a few of them from the first one on.
+#[test]
+fn requests_allocate_nothing() {
+    let name = name("request");
+    let mut client = Client::<u64, u64>::open_or_create(&name).unwrap();
+    let mut server = Server::<u64, u64>::open(&name).unwrap();
+    let mut pass = || {
+        client.send(&1).unwrap();
+        server.recv().unwrap().respond(&2).unwrap();
+        assert_eq!(client.recv().unwrap().response, Ok(2));
+    };
+    pass();
+    let (count, ()) = allocations(|| (0..100).for_each(|_| pass()));
     assert_eq!(count, 0);
 }
