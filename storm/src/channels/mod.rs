@@ -34,7 +34,7 @@ use crate::random::Random;
 const SCENES: usize = 24;
 
 /// If no scene completes a round for this time, the test hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The rounds of one kind of channel, in one scene.
 pub(crate) trait Rounds {
@@ -134,10 +134,13 @@ impl Kind {
 /// Runs this many rounds of each kind of channel, or of the one with this name.
 pub(crate) fn run(rounds: u64, only: Option<&str>, seed: u64) -> ExitCode {
     let mut failed = false;
+    process::adopt_orphans();
     for kind in KINDS.iter().filter(|kind| only.is_none_or(|only| kind.name == only)) {
         let place = PathBuf::from(format!("/dev/shm/pagemate-channels-{}", std::process::id()));
         fs::create_dir(&place).expect("a directory for the channels");
         let result = run_kind(kind, rounds, seed, &place);
+        // The victims of a failed scene end after it.
+        process::reap_all();
         let left = files(&place);
         fs::remove_dir_all(&place).expect("the directory of the channels");
         if let Err(error) = result {

@@ -208,7 +208,7 @@ impl Mpmc {
         check(scene, dead_receivers);
     }
 
-    /// Receives the messages of dead receivers that nobody has looked for.
+    /// Receives the messages of dead receivers that no receiver has looked for.
     fn take_the_rest(scene: &Scene, round: u64) {
         let mut newcomer = Receiver::<Message>::open(&scene.name).expect("a place is free");
         while let Ok(found) = newcomer.try_recv() {

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{io, thread};
+use std::{fs, io, thread};
 
 use super::users::{NAME, User};
 
@@ -45,24 +45,45 @@ impl Random {
     }
 }
 
-/// The file of a channel, and the bytes that it had before the attack.
+/// The directory of the channels, the beginning of the name of the channel to attack, and the bytes that the first such
+/// channel had before the attack.
 pub(crate) struct Attack {
-    path: PathBuf,
+    dir: PathBuf,
+    prefix: &'static str,
     fresh: Vec<u8>,
 }
 
 impl Attack {
+    /// Attacks the channel of the test.
     pub(crate) fn new(place: &Path) -> Attack {
+        Attack::on(place, NAME)
+    }
+
+    /// Attacks a channel whose name begins with `prefix`. All such channels have the same options.
+    pub(crate) fn on(place: &Path, prefix: &'static str) -> Attack {
         let user = rustix::process::geteuid().as_raw();
-        Attack { path: place.join(format!("pagemate-{user}/{NAME}")), fresh: Vec::new() }
+        Attack { dir: place.join(format!("pagemate-{user}")), prefix, fresh: Vec::new() }
+    }
+
+    /// Opens the file of a channel.
+    fn open(&self) -> Option<File> {
+        let path = if self.prefix == NAME {
+            self.dir.join(NAME)
+        } else {
+            let entries = fs::read_dir(&self.dir).ok()?.flatten();
+            let name = |entry: fs::DirEntry| entry.file_name().into_string().ok();
+            let mut names = entries.filter_map(name).filter(|name| name.starts_with(self.prefix));
+            self.dir.join(names.next()?)
+        };
+        OpenOptions::new().read(true).write(true).open(path).ok()
     }
 
     /// Overwrites the channel until the users end.
     pub(crate) fn run(mut self, user: &User<'_>, random: &mut Random) {
         while user.goes_on() {
-            match OpenOptions::new().read(true).write(true).open(&self.path) {
-                Ok(file) => self.overwrite(&file, user, random),
-                Err(_) => thread::yield_now(),
+            match self.open() {
+                Some(file) => self.overwrite(&file, user, random),
+                None => thread::yield_now(),
             }
         }
     }

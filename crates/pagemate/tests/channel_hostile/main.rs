@@ -14,6 +14,7 @@ mod headers;
 mod latest;
 mod mpmc;
 mod no_room;
+mod request;
 mod traffic;
 mod users;
 
@@ -117,4 +118,16 @@ fn an_overwritten_watch_channel_of_values_hangs_and_crashes_no_endpoint() {
 fn an_overwritten_watch_channel_of_bytes_hangs_and_crashes_no_endpoint() {
     let test = "an_overwritten_watch_channel_of_bytes_hangs_and_crashes_no_endpoint";
     alone(test, |place| latest::overwrite::<[u8]>(place, true));
+}
+
+#[test]
+fn overwritten_requests_hang_and_crash_no_client_and_no_server() {
+    let test = "overwritten_requests_hang_and_crash_no_client_and_no_server";
+    alone(test, request::overwrite_requests);
+}
+
+#[test]
+fn overwritten_responses_hang_and_crash_no_client_and_no_server() {
+    let test = "overwritten_responses_hang_and_crash_no_client_and_no_server";
+    alone(test, request::overwrite_responses);
 }

@@ -33,6 +33,8 @@ pub(crate) struct Users {
     results: Results,
     /// Whether the endpoints can tell invalid bytes from valid ones.
     sees_corruption: bool,
+    /// Whether endpoints open the channels that the hostile process overwrites.
+    opens_damaged: bool,
 }
 
 /// The number of calls with each result.
@@ -74,7 +76,13 @@ impl Users {
             calls: Mutex::default(),
             results: Results::default(),
             sees_corruption,
+            opens_damaged: true,
         }
+    }
+
+    /// Expects that no open fails.
+    pub(crate) fn that_open_new_channels(self) -> Users {
+        Users { opens_damaged: false, ..self }
     }
 
     /// Runs the threads that `start` starts, and the attack, for the time of a test.
@@ -127,7 +135,8 @@ impl Users {
     fn has_each_result(&self) -> bool {
         let occurred = |count: &AtomicU64| count.load(Ordering::Relaxed) > 0;
         let Results { sent, received, corrupted, refused } = &self.results;
-        [sent, received, refused].into_iter().all(occurred)
+        [sent, received].into_iter().all(occurred)
+            && occurred(refused) == self.opens_damaged
             && occurred(corrupted) == self.sees_corruption
     }
 
