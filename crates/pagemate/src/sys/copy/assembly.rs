@@ -12,11 +12,15 @@ unsafe extern "C" {
 /// The longest copy that `memcpy` does with vector instructions on every x86 processor, in bytes.
 const PIECE: usize = 1024;
 
-/// A vector register.
+/// A vector register of 16 bytes.
 #[cfg(target_arch = "x86_64")]
 pub(super) type Vector = std::arch::x86_64::__m128i;
 #[cfg(target_arch = "aarch64")]
 pub(super) type Vector = std::arch::aarch64::uint8x16_t;
+
+/// The bytes of two and of four vector registers.
+pub(super) type Pair = [Vector; 2];
+pub(super) type Quad = [Vector; 4];
 
 /// Implements [`Word`] by one load and one store instruction. Neither needs an aligned address.
 macro_rules! word {
@@ -47,6 +51,36 @@ macro_rules! word {
     };
 }
 
+/// Implements [`Word`] for several vector registers. The stores begin at the last byte: see [`copy_in`](super::copy_in).
+macro_rules! vectors {
+    ($type:ty, $class:ident, [$($name:ident),+], [$($load:literal),+], [$($store:literal),+]) => {
+        impl Word for $type {
+            #[inline]
+            unsafe fn load(from: *const $type) -> $type {
+                $(let $name;)+
+                // SAFETY: the caller promised readable vectors at `from`. The instructions change
+                // nothing but the registers.
+                unsafe {
+                    asm!($($load,)+ from = in(reg) from, $($name = lateout($class) $name,)+
+                        options(nostack, preserves_flags));
+                }
+                [$($name),+]
+            }
+
+            #[inline]
+            unsafe fn store(self, to: *mut $type) {
+                let [$($name),+] = self;
+                // SAFETY: the caller promised writable vectors at `to`. The instructions change
+                // nothing else.
+                unsafe {
+                    asm!($($store,)+ to = in(reg) to, $($name = in($class) $name,)+
+                        options(nostack, preserves_flags));
+                }
+            }
+        }
+    };
+}
+
 cfg_select! {
     target_arch = "x86_64" => {
         word!(u8, reg_byte, "mov {word}, byte ptr [{from}]", "mov byte ptr [{to}], {word}");
@@ -54,6 +88,18 @@ cfg_select! {
         word!(u32, reg, "mov {word:e}, dword ptr [{from}]", "mov dword ptr [{to}], {word:e}");
         word!(u64, reg, "mov {word}, qword ptr [{from}]", "mov qword ptr [{to}], {word}");
         word!(Vector, xmm_reg, "movups {word}, [{from}]", "movups [{to}], {word}");
+        vectors!(
+            Pair, xmm_reg, [a, b],
+            ["movups {a}, [{from}]", "movups {b}, [{from} + 16]"],
+            ["movups [{to} + 16], {b}", "movups [{to}], {a}"]
+        );
+        vectors!(
+            Quad, xmm_reg, [a, b, c, d],
+            ["movups {a}, [{from}]", "movups {b}, [{from} + 16]",
+             "movups {c}, [{from} + 32]", "movups {d}, [{from} + 48]"],
+            ["movups [{to} + 48], {d}", "movups [{to} + 32], {c}",
+             "movups [{to} + 16], {b}", "movups [{to}], {a}"]
+        );
     }
     target_arch = "aarch64" => {
         // There is no register class for bytes.
@@ -84,6 +130,14 @@ cfg_select! {
         word!(u32, reg, "ldr {word:w}, [{from}]", "str {word:w}, [{to}]");
         word!(u64, reg, "ldr {word:x}, [{from}]", "str {word:x}, [{to}]");
         word!(Vector, vreg, "ldr {word:q}, [{from}]", "str {word:q}, [{to}]");
+        vectors!(
+            Pair, vreg, [a, b], ["ldp {a:q}, {b:q}, [{from}]"], ["stp {a:q}, {b:q}, [{to}]"]
+        );
+        vectors!(
+            Quad, vreg, [a, b, c, d],
+            ["ldp {a:q}, {b:q}, [{from}]", "ldp {c:q}, {d:q}, [{from}, #32]"],
+            ["stp {c:q}, {d:q}, [{to}, #32]", "stp {a:q}, {b:q}, [{to}]"]
+        );
     }
 }
 

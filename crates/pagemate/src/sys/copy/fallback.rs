@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use super::word::Word;
 
 pub(super) type Vector = [u8; 16];
+pub(super) type Pair = [u8; 32];
+pub(super) type Quad = [u8; 64];
 
 impl Word for u8 {
     unsafe fn load(from: *const u8) -> u8 {

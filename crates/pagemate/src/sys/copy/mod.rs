@@ -17,9 +17,9 @@ mod fallback;
 mod word;
 
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
-use self::assembly::{Vector, copy_long};
+use self::assembly::{Pair, Quad, Vector, copy_long};
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-use self::fallback::{Vector, copy_long};
+use self::fallback::{Pair, Quad, Vector, copy_long};
 use self::word::Word;
 
 /// The longest copy that uses vector registers, in bytes. Up to about this length a call of
@@ -46,6 +46,10 @@ pub(crate) unsafe fn copy_out(from: *const u8, to: *mut u8, len: usize) {
 
 /// Copies `len` bytes of the caller's memory at `from` to shared memory at `to`, as [`copy_out`] does.
 ///
+/// Short copies store the last bytes first. A message follows the word that announces it. So the line of this
+/// word is taken from the other processor once for both, and not a first time for the first bytes and again for
+/// the word, after the wait for the line of the last bytes.
+///
 /// # Safety
 ///
 /// `from` must be readable and `to` must be writable for `len` bytes, and the two ranges must not
@@ -65,35 +69,32 @@ struct In;
 
 /// The direction of a copy, which decides the side that is shared.
 trait Direction {
-    /// Copies `N` consecutive words. It loads all of them before it stores the first one.
+    /// Copies a word.
     ///
     /// # Safety
     ///
-    /// The conditions are those of [`copy_out`] or [`copy_in`], for `N` words.
-    unsafe fn copy_words<W: Word, const N: usize>(from: *const u8, to: *mut u8);
+    /// The conditions are those of [`copy_out`] or [`copy_in`], for the bytes of the word.
+    unsafe fn copy_word<W: Word>(from: *const u8, to: *mut u8);
 }
 
 impl Direction for Out {
     #[inline]
-    unsafe fn copy_words<W: Word, const N: usize>(from: *const u8, to: *mut u8) {
-        // SAFETY: the caller promised `N` readable words at `from`, and each `i` is below `N`.
-        let words: [W; N] =
-            std::array::from_fn(|i| unsafe { W::load(from.cast::<W>().wrapping_add(i)) });
-        // SAFETY: the caller promised `N` writable words at `to`, which no other code accesses.
-        unsafe { to.cast::<[W; N]>().write_unaligned(words) };
+    unsafe fn copy_word<W: Word>(from: *const u8, to: *mut u8) {
+        // SAFETY: the caller promised a readable word at `from`.
+        let word = unsafe { W::load(from.cast()) };
+        // SAFETY: the caller promised a writable word at `to`, which no other code accesses.
+        unsafe { to.cast::<W>().write_unaligned(word) };
     }
 }
 
 impl Direction for In {
     #[inline]
-    unsafe fn copy_words<W: Word, const N: usize>(from: *const u8, to: *mut u8) {
-        // SAFETY: the caller promised `N` readable words at `from`, which no other code writes. Any bytes
+    unsafe fn copy_word<W: Word>(from: *const u8, to: *mut u8) {
+        // SAFETY: the caller promised a readable word at `from`, which no other code writes. Any bytes
         // are a valid word.
-        let words = unsafe { from.cast::<[W; N]>().read_unaligned() };
-        for (i, word) in words.into_iter().enumerate() {
-            // SAFETY: the caller promised `N` writable words at `to`, and `i` is below `N`.
-            unsafe { word.store(to.cast::<W>().wrapping_add(i)) };
-        }
+        let word = unsafe { from.cast::<W>().read_unaligned() };
+        // SAFETY: the caller promised a writable word at `to`.
+        unsafe { word.store(to.cast()) };
     }
 }
 
@@ -106,11 +107,11 @@ impl Direction for In {
 unsafe fn copy<D: Direction>(from: *const u8, to: *mut u8, len: usize) {
     if len == 8 {
         // SAFETY: a `u64` has `len` bytes.
-        return unsafe { D::copy_words::<u64, 1>(from, to) };
+        return unsafe { D::copy_word::<u64>(from, to) };
     }
     if len > LONGEST_IN_VECTORS {
         // SAFETY: the caller promised `len` bytes at both addresses, and that they do not overlap.
-        return unsafe { copy_long(D::copy_words::<u8, 1>, from, to, len) };
+        return unsafe { copy_long(D::copy_word::<u8>, from, to, len) };
     }
     if len >= 16 {
         // SAFETY: `len` is in the range that `copy_in_vectors` demands, and the caller promised the
@@ -119,40 +120,45 @@ unsafe fn copy<D: Direction>(from: *const u8, to: *mut u8, len: usize) {
     }
     match len {
         // SAFETY: a `u32` has `len` bytes.
-        4 => unsafe { D::copy_words::<u32, 1>(from, to) },
+        4 => unsafe { D::copy_word::<u32>(from, to) },
         // SAFETY: a `u16` has `len` bytes.
-        2 => unsafe { D::copy_words::<u16, 1>(from, to) },
+        2 => unsafe { D::copy_word::<u16>(from, to) },
         // SAFETY: a `u8` has `len` bytes.
-        1 => unsafe { D::copy_words::<u8, 1>(from, to) },
+        1 => unsafe { D::copy_word::<u8>(from, to) },
         // SAFETY: the caller promised `len` bytes at both addresses, and that they do not overlap.
-        _ => unsafe { copy_long(D::copy_words::<u8, 1>, from, to, len) },
+        _ => unsafe { copy_long(D::copy_word::<u8>, from, to, len) },
     }
 }
 
-/// Copies 16 to [`LONGEST_IN_VECTORS`] bytes in two blocks. The second block ends at the last byte, and may
-/// overlap the first: these bytes are then copied twice.
+/// Copies 16 to [`LONGEST_IN_VECTORS`] bytes. Lengths between those of registers take two blocks: one ends at
+/// the last byte, one begins at the first byte, and they overlap. Bytes of both are copied twice.
 ///
 /// # Safety
 ///
 /// `len` must be in that range, and the conditions of [`copy`] apply.
 #[inline]
 unsafe fn copy_in_vectors<D: Direction>(from: *const u8, to: *mut u8, len: usize) {
-    if len < 32 {
-        // SAFETY: the caller promised `len` bytes at both addresses, and at least 16.
-        unsafe { D::copy_words::<Vector, 1>(from, to) };
-        if len > 16 {
+    match len {
+        // SAFETY: the caller promised `len` bytes at both addresses, and `Quad` has 64.
+        64 => unsafe { D::copy_word::<Quad>(from, to) },
+        32.. => {
+            let last = len - 32;
+            // SAFETY: the 32 bytes from `last` on end at the end of the caller's `len` bytes.
+            unsafe { D::copy_word::<Pair>(from.wrapping_add(last), to.wrapping_add(last)) };
+            if last > 0 {
+                // SAFETY: the caller promised `len` bytes at both addresses, and these are at least 32.
+                unsafe { D::copy_word::<Pair>(from, to) };
+            }
+        }
+        _ => {
             let last = len - 16;
             // SAFETY: the 16 bytes from `last` on end at the end of the caller's `len` bytes.
-            unsafe { D::copy_words::<Vector, 1>(from.wrapping_add(last), to.wrapping_add(last)) };
+            unsafe { D::copy_word::<Vector>(from.wrapping_add(last), to.wrapping_add(last)) };
+            if last > 0 {
+                // SAFETY: the caller promised `len` bytes at both addresses, and at least 16.
+                unsafe { D::copy_word::<Vector>(from, to) };
+            }
         }
-        return;
-    }
-    // SAFETY: the caller promised `len` bytes at both addresses, and these are at least 32.
-    unsafe { D::copy_words::<Vector, 2>(from, to) };
-    if len > 32 {
-        let last = len - 32;
-        // SAFETY: the 32 bytes from `last` on end at the end of the caller's `len` bytes.
-        unsafe { D::copy_words::<Vector, 2>(from.wrapping_add(last), to.wrapping_add(last)) };
     }
 }
 
