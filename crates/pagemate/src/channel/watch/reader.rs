@@ -137,6 +137,7 @@ impl<M: Message + ?Sized> Reader<M> {
     /// # Errors
     ///
     /// The errors of [`read`](Reader::read).
+    #[inline]
     pub fn read_into(&mut self, to: &mut M::Owned) -> std::result::Result<(), RecvError> {
         self.copy(|channel, position| M::read_into(&channel.slots, position, to))
     }
@@ -202,29 +203,51 @@ impl<M: Message + ?Sized> Reader<M> {
         ready(Awaiting { side: seen, channel }, waiter)
     }
 
-    /// Copies the value until a copy is consistent: no write overlapped it.
+    /// Copies the value until a copy is consistent: no write overlapped it. Nearly always the first one is.
     #[inline]
     fn copy<R>(
         &mut self,
         mut copy: impl FnMut(&Channel<WatchHeader, M>, u64) -> std::result::Result<R, Corrupted>,
     ) -> std::result::Result<R, RecvError> {
-        let mut end = None;
+        match self.try_copy(&mut copy) {
+            Some(copied) => copied,
+            None => self.copy_again(copy),
+        }
+    }
+
+    /// Copies the value once. `None` if the writer has overwritten the value meanwhile.
+    #[inline]
+    fn try_copy<R>(
+        &mut self,
+        copy: &mut impl FnMut(&Channel<WatchHeader, M>, u64) -> std::result::Result<R, Corrupted>,
+    ) -> Option<std::result::Result<R, RecvError>> {
+        let word = &self.channel.header().version;
+        let version = latest(word);
+        if version == 0 {
+            return Some(Err(RecvError::Empty));
+        }
+        let copied = copy(&self.channel, buffer(version));
+        whole(word, version).then(|| {
+            self.seen = Seen(version);
+            // If the value was overwritten meanwhile, its length may be invalid, so its error counts
+            // only now.
+            Ok(copied?)
+        })
+    }
+
+    /// Copies the value until a copy is consistent, for a limited time.
+    #[cold]
+    fn copy_again<R>(
+        &mut self,
+        mut copy: impl FnMut(&Channel<WatchHeader, M>, u64) -> std::result::Result<R, Corrupted>,
+    ) -> std::result::Result<R, RecvError> {
+        let end = Instant::now() + RETRY_TIMEOUT;
         loop {
             for _ in 0..ATTEMPTS {
-                let word = &self.channel.header().version;
-                let version = latest(word);
-                if version == 0 {
-                    return Err(RecvError::Empty);
-                }
-                let copied = copy(&self.channel, buffer(version));
-                if whole(word, version) {
-                    self.seen = Seen(version);
-                    // If the value was overwritten meanwhile, its length may be invalid, so its error counts
-                    // only now.
-                    return Ok(copied?);
+                if let Some(copied) = self.try_copy(&mut copy) {
+                    return copied;
                 }
             }
-            let end = *end.get_or_insert_with(|| Instant::now() + RETRY_TIMEOUT);
             if Instant::now() > end {
                 return Err(RecvError::TimedOut);
             }
