@@ -63,6 +63,22 @@ impl<S: ClaimingSide<H>, H: Header, M: ?Sized> Connection<S, H, M> {
         Ok(self.side.claim(&self.channel, wanted)?)
     }
 
+    /// Claims one slot, and returns whether it did. [`claim_again`](Connection::claim_again) completes a call
+    /// that failed.
+    #[inline]
+    pub(super) fn claim_at_hand(&mut self) -> std::result::Result<bool, S::Error> {
+        if !self.seat.is_mine() {
+            return Err(S::Error::FORKED);
+        }
+        Ok(self.side.claim_at_hand(&self.channel)?)
+    }
+
+    /// Claims one slot after a call of [`claim_at_hand`](Connection::claim_at_hand) that failed. Returns whether
+    /// it did.
+    pub(super) fn claim_again(&mut self) -> std::result::Result<bool, S::Error> {
+        Ok(S::CLAIMS_AGAIN && self.claim(1)? > 0)
+    }
+
     /// Claims at least one slot and at most `wanted`, without blocking.
     #[inline]
     pub(super) fn try_claim(&mut self, wanted: u64) -> std::result::Result<u64, S::Error> {
@@ -112,7 +128,7 @@ impl<S: ClaimingSide<H>, H: Header, M: ?Sized> Connection<S, H, M> {
     /// then for dead ones.
     #[cold]
     #[inline(never)]
-    fn nothing_claimed(&mut self) -> S::Error {
+    pub(super) fn nothing_claimed(&mut self) -> S::Error {
         let Connection { channel, side, waiter, .. } = self;
         let mut awaited = Awaiting { side, channel };
         match waiter.poll(&mut awaited) {

@@ -73,6 +73,20 @@ pub(super) trait ClaimingSide<H: Header>: Side<H> {
         wanted: u64,
     ) -> std::result::Result<u64, Corrupted>;
 
+    /// Whether [`claim_at_hand`](ClaimingSide::claim_at_hand) may fail although [`claim`](ClaimingSide::claim)
+    /// finds a slot.
+    const CLAIMS_AGAIN: bool = false;
+
+    /// Claims one slot, and returns whether it did. It is the short first step of a call. If
+    /// [`CLAIMS_AGAIN`](ClaimingSide::CLAIMS_AGAIN) is true, the endpoint calls `claim` after it fails.
+    #[inline]
+    fn claim_at_hand<M: ?Sized>(
+        &mut self,
+        channel: &Channel<H, M>,
+    ) -> std::result::Result<bool, Corrupted> {
+        Ok(self.claim(channel, 1)? > 0)
+    }
+
     /// Returns the position of slot `index` of the claim.
     fn position(&self, index: u64) -> u64;
 

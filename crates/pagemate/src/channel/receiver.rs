@@ -115,6 +115,18 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
     /// - [`Corrupted`](RecvError::Corrupted), [`Forked`](RecvError::Forked): see [`RecvError`].
     #[inline]
     pub fn try_recv(&mut self) -> std::result::Result<M::Owned, RecvError> {
+        if self.connection.claim_at_hand()?
+            && let Some(message) = self.take()?
+        {
+            return Ok(message);
+        }
+        self.look_and_take()
+    }
+
+    /// Receives a message if there is one, after a call that found none at hand.
+    #[cold]
+    #[inline(never)]
+    fn look_and_take(&mut self) -> std::result::Result<M::Owned, RecvError> {
         loop {
             self.connection.try_claim(1)?;
             if let Some(message) = self.take()? {
@@ -147,7 +159,7 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
 
     #[inline]
     fn recv_before(&mut self, deadline: Deadline) -> std::result::Result<M::Owned, RecvError> {
-        if self.connection.claim(1)? > 0
+        if self.connection.claim_at_hand()?
             && let Some(message) = self.take()?
         {
             return Ok(message);

@@ -132,7 +132,9 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
     #[inline]
     pub fn try_send(&mut self, message: &M) -> std::result::Result<(), SendError> {
         message.check_len(&self.connection.channel.slots)?;
-        self.connection.try_claim(1)?;
+        if !self.connection.claim_at_hand()? {
+            return self.look_and_send(message);
+        }
         self.put(message);
         Ok(())
     }
@@ -173,8 +175,19 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
         deadline: Deadline,
     ) -> std::result::Result<(), SendError> {
         message.check_len(&self.connection.channel.slots)?;
-        if self.connection.claim(1)? == 0 {
+        if !self.connection.claim_at_hand()? {
             return self.wait_and_send(message, deadline);
+        }
+        self.put(message);
+        Ok(())
+    }
+
+    /// Sends a message if there is room, after a call that found none at hand.
+    #[cold]
+    #[inline(never)]
+    fn look_and_send(&mut self, message: &M) -> std::result::Result<(), SendError> {
+        if !self.connection.claim_again()? {
+            return Err(self.connection.nothing_claimed());
         }
         self.put(message);
         Ok(())
@@ -190,7 +203,9 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
         message: &M,
         deadline: Deadline,
     ) -> std::result::Result<(), SendError> {
-        self.connection.wait_and_claim(1, deadline)?;
+        if !self.connection.claim_again()? {
+            self.connection.wait_and_claim(1, deadline)?;
+        }
         self.put(message);
         Ok(())
     }

@@ -49,6 +49,8 @@ impl Ring for Memory {
         &self.slot(position).0
     }
 
+    fn prefetch_to_read(&self, _: u64) {}
+
     fn received(&self) -> &AtomicU64 {
         &self.received
     }
@@ -104,7 +106,7 @@ impl Memory {
     /// Sends a message, and sleeps while there is no room.
     fn send(&self, producer: &mut Producer, value: u64) {
         while producer.room(self, 1).unwrap() == 0 {
-            let is_ready = || producer.room(self, 1) != Ok(0);
+            let is_ready = || producer.has_room(self) != Ok(false);
             self.sender_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
         }
         self.write(producer.next(), value);

@@ -29,7 +29,7 @@ pub struct SpscHeader {
     /// The number that follows the last message of the latest batch that receivers have found.
     pub(super) batch_end: AtomicU64,
     to_sent: [AtomicU64; 14],
-    /// The number of messages that were sent, for the inventory. It may be too low by one.
+    /// The number of messages that were sent. It may be too low by the latest message or batch.
     pub(super) sent: AtomicU64,
     to_slots: [AtomicU64; 15],
 }

@@ -23,6 +23,11 @@ impl<M: ?Sized> Ring for SlotRegion<SpscHeader, M> {
     }
 
     #[inline]
+    fn prefetch_to_read(&self, position: u64) {
+        SlotRegion::prefetch_to_read(self, position);
+    }
+
+    #[inline]
     fn received(&self) -> &AtomicU64 {
         &self.header().received
     }
@@ -54,7 +59,7 @@ impl Side<SpscHeader> for Producer {
 
     #[inline]
     fn is_ready<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>) -> bool {
-        self.room(&channel.slots.memory, 1) != Ok(0)
+        self.has_room(&channel.slots.memory) != Ok(false)
     }
 
     fn flag<'a>(&self, header: &'a SpscHeader) -> &'a WakeFlag {
@@ -69,6 +74,8 @@ impl Side<SpscHeader> for Producer {
 impl ClaimingSide<SpscHeader> for Producer {
     type Error = SendError;
 
+    const CLAIMS_AGAIN: bool = true;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -76,6 +83,14 @@ impl ClaimingSide<SpscHeader> for Producer {
         wanted: u64,
     ) -> std::result::Result<u64, Corrupted> {
         self.room(&channel.slots.memory, wanted)
+    }
+
+    #[inline]
+    fn claim_at_hand<M: ?Sized>(
+        &mut self,
+        _: &Channel<SpscHeader, M>,
+    ) -> std::result::Result<bool, Corrupted> {
+        Ok(self.knows_room())
     }
 
     #[inline]
@@ -130,6 +145,8 @@ impl Side<SpscHeader> for Consumer {
 impl ClaimingSide<SpscHeader> for Consumer {
     type Error = RecvError;
 
+    const CLAIMS_AGAIN: bool = true;
+
     #[inline]
     fn claim<M: ?Sized>(
         &mut self,
@@ -137,6 +154,14 @@ impl ClaimingSide<SpscHeader> for Consumer {
         wanted: u64,
     ) -> std::result::Result<u64, Corrupted> {
         self.available(&channel.slots.memory, wanted)
+    }
+
+    #[inline]
+    fn claim_at_hand<M: ?Sized>(
+        &mut self,
+        channel: &Channel<SpscHeader, M>,
+    ) -> std::result::Result<bool, Corrupted> {
+        Ok(self.is_at_hand(&channel.slots.memory))
     }
 
     #[inline]
