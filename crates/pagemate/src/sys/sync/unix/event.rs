@@ -89,10 +89,14 @@ impl Event {
     /// Waits for the event. Returns false if it was not signaled before the deadline.
     #[inline]
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<bool> {
-        // Try without a waiter first. It takes a few steps, and a waiter takes many more, because
-        // it may have to deregister.
-        if self.reset == Reset::Auto && auto_event::try_take_signal(&self.mapped.words().wide) {
-            return Ok(true);
+        // Try without a waiter first. It takes one step, and a waiter takes many more, because it
+        // may have to deregister.
+        if self.reset == Reset::Auto {
+            let event = &self.mapped.words().wide;
+            let may_take = !matches!(deadline, Deadline::Now) || auto_event::is_signaled(event);
+            if may_take && auto_event::try_take_signal(event) {
+                return Ok(true);
+            }
         }
         self.wait_as_waiter(deadline)
     }

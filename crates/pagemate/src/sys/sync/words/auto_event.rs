@@ -9,8 +9,8 @@
 //! | 24 to 31 | epoch | the number of times that all registrations were cancelled |
 //! | 32 to 46 | registered | the number of registered waiters without a grant |
 //! | 47 to 61 | granted | the number of grants that no waiter has taken yet |
-//! | 62 | `OBSERVERS` | a thread that waits for all of several objects may be asleep until the event is signaled |
-//! | 63 | `SIGNALED` | signaled: a set found no registered waiter |
+//! | 62 | `SIGNALED` | signaled: a set found no registered waiter |
+//! | 63 | `OBSERVERS` | a thread that waits for all of several objects may be asleep until the event is signaled |
 //!
 //! | State | Ended by |
 //! |---|---|
@@ -46,8 +46,10 @@ const ONE_WAITER: u64 = 1 << 32;
 const REGISTERED: u64 = 0x7FFF * ONE_WAITER;
 const ONE_GRANT: u64 = 1 << 47;
 const GRANTED: u64 = 0x7FFF * ONE_GRANT;
-const OBSERVERS: u64 = 1 << 62;
-const SIGNALED: u64 = 1 << 63;
+// The compiler makes one instruction of the step that tests and clears this bit. For bit 63 it makes a
+// loop, because it takes the test for one of the sign.
+const SIGNALED: u64 = 1 << 62;
+const OBSERVERS: u64 = 1 << 63;
 
 /// A value of the word. Every value is a valid state, because another process may write any value.
 #[derive(Clone, Copy, Debug)]
@@ -170,11 +172,20 @@ fn wake_for_set(event: &AtomicU64, before: State) {
 }
 
 /// Takes the signal, for a thread that is not registered. Returns false if the event is not signaled.
+///
+/// It clears the bit without loading the word first, because the step would wait for the load. If the bit
+/// was clear, the step changes nothing. A thread that polls an event calls this function only if the
+/// event is signaled, since the step takes the cache line away from other processors.
 #[inline]
 pub(crate) fn try_take_signal(event: &AtomicU64) -> bool {
-    let next = |state: State| state.is_signaled().then(|| state.unsignal());
     // Acquire: makes the setter's writes visible, published by the Release in `set`, `pulse` or `withdraw`.
-    update(event, Ordering::Acquire, next).is_some()
+    event.fetch_and(!SIGNALED, Ordering::Acquire) & SIGNALED != 0
+}
+
+/// Returns whether the event is signaled at this moment.
+#[inline]
+pub(crate) fn is_signaled(event: &AtomicU64) -> bool {
+    State(event.load(Ordering::Relaxed)).is_signaled()
 }
 
 /// Resets the event. Grants that were made remain.
@@ -371,11 +382,11 @@ impl Waiter for AutoObserver<'_> {
     type Output = ();
 
     fn is_available(&mut self, _: bool) -> io::Result<bool> {
-        Ok(State(self.event.load(Ordering::Relaxed)).is_signaled())
+        Ok(is_signaled(self.event))
     }
 
     fn try_take(&mut self, _: bool, _: bool) -> io::Result<Option<()>> {
-        Ok(try_take_signal(self.event).then_some(()))
+        Ok((is_signaled(self.event) && try_take_signal(self.event)).then_some(()))
     }
 
     fn prepare_sleep(&self) -> Option<(WaitWord<'_>, u32)> {

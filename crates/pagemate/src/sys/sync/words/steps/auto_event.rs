@@ -8,7 +8,7 @@ use crate::sys::sync::words::auto_event::{self, AutoObserver, AutoWaiter, State}
 /// and has observers.
 pub(super) fn fields(event: &AtomicU64) -> (u64, u64, bool, bool) {
     let word = event.load(Ordering::Relaxed);
-    (word >> 32 & 0x7FFF, word >> 47 & 0x7FFF, word >> 63 == 1, word >> 62 & 1 == 1)
+    (word >> 32 & 0x7FFF, word >> 47 & 0x7FFF, word >> 62 & 1 == 1, word >> 63 == 1)
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn full_fields_lose_no_other_field() {
     // The turn and the epoch wrap around.
     let event = AtomicU64::new(0xFFFF_FFFF | 1 << 32);
     auto_event::set(&event);
-    assert_eq!(event.load(Ordering::Relaxed), 1 << 63);
+    assert_eq!(event.load(Ordering::Relaxed), 1 << 62);
 }
 
 #[test]
@@ -186,10 +186,10 @@ fn observers_mark_the_word_and_take_the_signal_alone() {
     assert!(!observer.is_available(false).unwrap());
     assert_eq!(observer.try_take(false, false).unwrap(), None);
     let (_, expected) = observer.prepare_sleep().unwrap();
-    assert_eq!(expected, 1 << 30);
+    assert_eq!(expected, 1 << 31);
     assert_eq!(fields(&event), (0, 0, false, true));
     assert!(State::of(event.load(Ordering::Relaxed)).has_waiters());
-    assert_eq!(observer.prepare_sleep().unwrap().1, 1 << 30);
+    assert_eq!(observer.prepare_sleep().unwrap().1, 1 << 31);
     auto_event::set(&event);
     assert_eq!(fields(&event), (0, 0, true, false));
     assert!(observer.is_available(false).unwrap());
