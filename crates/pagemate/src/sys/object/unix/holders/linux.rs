@@ -4,16 +4,25 @@
 //! touched: the server of a network file system may not answer, and a `stat` of one unrelated file
 //! would then block the whole listing.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ffi::{CStr, OsStr};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Dir, Mode, OFlags, Stat};
 
 /// The suffix that the kernel appends to the path of a file without a directory entry.
 const DELETED: &[u8] = b" (deleted)";
+
+/// The length of the longest target that the kernel writes for a link in `/proc`: one page.
+const LONGEST_TARGET: usize = 4096;
+
+/// The number of bytes that one read of a lock table asks for. Nearly every table is shorter.
+const TABLE_PIECE: usize = 4096;
 
 /// A live object whose holders are looked up.
 #[derive(Debug)]
@@ -40,6 +49,9 @@ impl Query {
 
     /// Returns whether this line of `/proc/PID/fdinfo/N` shows the lock of a handle to the object.
     fn is_held_by(&self, line: &str, target: &Path) -> bool {
+        if !line.starts_with("lock:") {
+            return false;
+        }
         let words: Vec<&str> = line.split_whitespace().collect();
         let ["lock:", _, "OFDLCK", "ADVISORY", "READ", _, file, "0", _] = words[..] else {
             return false;
@@ -103,32 +115,68 @@ impl Search<'_> {
 
     /// Returns the objects that the descriptors of one task hold. `None` if it shows no descriptor.
     fn held_in(&self, task: &Path) -> Option<Vec<usize>> {
-        // Read each link relative to the open directory: there may be many descriptors, and a whole
-        // path costs more.
-        let dir = open_dir(&task.join("fd"))?;
+        let mut task = Task::open(task)?;
         let mut any = false;
         let mut held = Vec::new();
-        for entry in Dir::read_from(&dir).ok()?.flatten() {
-            let number = entry.file_name().to_bytes();
-            if number.starts_with(b".") {
+        for entry in Dir::read_from(&task.fds).ok()?.flatten() {
+            let number = entry.file_name();
+            if number.to_bytes().starts_with(b".") {
                 continue;
             }
             any = true;
-            held.extend(self.held_through(dir.as_fd(), task, OsStr::from_bytes(number)));
+            held.extend(self.held_through(&mut task, number));
         }
         any.then_some(held)
     }
 
     /// Returns the object that one descriptor holds.
-    fn held_through(&self, dir: BorrowedFd<'_>, task: &Path, number: &OsStr) -> Option<usize> {
-        let target = rustix::fs::readlinkat(dir, number, Vec::new()).ok()?;
-        let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+    fn held_through(&self, task: &mut Task<'_>, number: &CStr) -> Option<usize> {
+        let mut buffer = [MaybeUninit::uninit(); LONGEST_TARGET];
+        let (target, _) = rustix::fs::readlinkat_raw(&task.fds, number, &mut buffer).ok()?;
+        let target = Path::new(OsStr::from_bytes(target));
         let candidates = self.by_name.get(target.file_name()?.as_bytes())?;
-        let info = std::fs::read_to_string(task.join("fdinfo").join(number)).ok()?;
+        let table = task.lock_table(number)?;
         candidates
             .iter()
             .copied()
-            .find(|index| info.lines().any(|line| self.objects[*index].is_held_by(line, target)))
+            .find(|index| table.lines().any(|line| self.objects[*index].is_held_by(line, target)))
+    }
+}
+
+/// The directories of a task in `/proc`.
+///
+/// The files of a descriptor are opened relative to these directories: there may be many
+/// descriptors, and a whole path costs more.
+struct Task<'a> {
+    path: &'a Path,
+    fds: OwnedFd,
+    /// The directory of the lock tables. Opened for the first descriptor that may hold an object.
+    tables: OnceCell<Option<OwnedFd>>,
+    /// The memory for a lock table, which all descriptors use.
+    table: Vec<u8>,
+}
+
+impl Task<'_> {
+    fn open(path: &Path) -> Option<Task<'_>> {
+        let fds = open_dir(&path.join("fd"))?;
+        Some(Task { path, fds, tables: OnceCell::new(), table: Vec::new() })
+    }
+
+    /// Reads the lock table of a descriptor.
+    fn lock_table(&mut self, number: &CStr) -> Option<&str> {
+        let tables = self.tables.get_or_init(|| open_dir(&self.path.join("fdinfo"))).as_ref()?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(tables, number, flags, Mode::empty()).ok()?;
+        self.table.clear();
+        loop {
+            self.table.reserve(TABLE_PIECE);
+            let asked = self.table.capacity() - self.table.len();
+            // The kernel writes the whole table into a buffer, and copies from it. So a read that
+            // does not fill its space has reached the end.
+            if rustix::io::read(&file, spare_capacity(&mut self.table)).ok()? < asked {
+                return str::from_utf8(&self.table).ok();
+            }
+        }
     }
 }
 
