@@ -67,13 +67,11 @@ impl Bare {
         lock(&fd, libc::F_OFD_SETLK, libc::F_RDLCK, 2);
         black_box(rustix::process::getrlimit(rustix::process::Resource::Fsize));
         rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, 2 * PAGE).expect("memory");
-        black_box(rustix::process::getpid());
         rustix::io::pwrite(&fd, &self.trailer, PAGE).expect("a trailer");
         rustix::fs::linkat(&fd, c"", &self.dir, &*self.name, AtFlags::EMPTY_PATH).expect("a name");
         map(&fd);
         lock(&fd, libc::F_OFD_SETLK, libc::F_UNLCK, 1);
         lock(&fd, libc::F_OFD_SETLK, libc::F_WRLCK, 1);
-        self.look_at_directory();
         let flags = AtFlags::SYMLINK_NOFOLLOW;
         black_box(rustix::fs::statat(&self.dir, &*self.name, flags).expect("its name"));
         rustix::io::pwrite(&fd, &[1], PAGE + 40).expect("a note");

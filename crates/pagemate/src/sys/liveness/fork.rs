@@ -44,6 +44,13 @@ pub(crate) fn generation_if_begun() -> u32 {
     wiped_page::generation()
 }
 
+/// Returns the pid of this process without a system call, for lists. A child that is not detected as one
+/// has that of its parent.
+pub(crate) fn pid() -> u32 {
+    _ = generation();
+    wiped_page::pid()
+}
+
 /// How the process of a new generation was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForkKind {
@@ -107,7 +114,8 @@ fn begin(kind: ForkKind) -> u32 {
     if parent != 0 {
         hooks().for_each(|hook| (hook.run)(kind, &mut guard));
     }
-    // Release: publishes the work of the hooks to the Acquire in `wiped_page::generation`.
+    page().pid.store(std::process::id(), Ordering::Relaxed);
+    // Release: publishes the pid and the work of the hooks to the Acquire in `wiped_page::generation`.
     own.store(new, Ordering::Release);
     new
 }

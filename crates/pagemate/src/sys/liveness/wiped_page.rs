@@ -15,11 +15,14 @@ pub(super) struct Page {
     /// The generation of this process. Zero in a new process and in a new child, until its first call
     /// into pagemate stores a generation.
     pub(super) generation: AtomicU32,
+    /// The pid of this process, once it has begun a generation.
+    pub(super) pid: AtomicU32,
     /// The word of the process lock, see [`ProcessGuard`](super::fork::ProcessGuard).
     pub(super) lock: AtomicU32,
 }
 
-static PAGE: Page = Page { generation: AtomicU32::new(0), lock: AtomicU32::new(0) };
+static PAGE: Page =
+    Page { generation: AtomicU32::new(0), pid: AtomicU32::new(0), lock: AtomicU32::new(0) };
 
 /// The states of [`MODE`]. A child inherits the state together with the advice that the kernel has
 /// for the page.
@@ -36,6 +39,11 @@ pub(super) fn generation() -> u32 {
     // Acquire: makes the work of the thread that began the generation visible, published by the Release in
     // `fork::begin`.
     PAGE.generation.load(Ordering::Acquire)
+}
+
+/// Returns the pid of a process that has begun a generation.
+pub(super) fn pid() -> u32 {
+    PAGE.pid.load(Ordering::Relaxed)
 }
 
 /// Returns the page, which becomes zero in each child from now on.

@@ -272,8 +272,7 @@ fn build_own_file(dir: &Arc<Directory>, name: &Name, spec: &Spec<'_>) -> Result<
     }
     let from = if backing == Backing::Sparse { data_len } else { 0 };
     reserve(fd.as_fd(), from, total).map_err(reserve_error)?;
-    let creator = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
-    let trailer = trailer::encode(name, spec, creator);
+    let trailer = trailer::encode(name, spec, fork::pid());
     let bytes = trailer.as_bytes();
     let written = rustix::io::pwrite(fd, bytes, data_len).map_err(reserve_error)?;
     if written != bytes.len() {

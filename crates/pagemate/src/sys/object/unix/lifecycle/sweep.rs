@@ -1,5 +1,6 @@
 //! Removal of the names of dead objects.
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::Stat;
@@ -83,10 +84,7 @@ pub(super) fn remove_if_dead(
 
 /// Removes the name of a dead object. The caller holds its exclusive lock.
 fn remove(fd: &OwnedFd, location: &FileLocation, id: Id, known: Option<Id>) -> Outcome {
-    // The program may have closed the descriptor of the directory since the handle was opened.
-    let Some(location) = location.revalidated() else { return Outcome::Absent };
-    // The name may refer to another object by now, which must not be removed.
-    let Some(stat) = location.stat_if(id) else { return Outcome::Absent };
+    let Some((location, stat)) = find(location, id) else { return Outcome::Absent };
     if known != Some(id) && !is_object(fd.as_fd(), &location, &stat) {
         return Outcome::NotRemovable;
     }
@@ -104,6 +102,20 @@ fn remove(fd: &OwnedFd, location: &FileLocation, id: Id, known: Option<Id>) -> O
         pages::free_pages(fd.as_fd(), trailer::offset_in(&stat));
     }
     Outcome::NotRemovable
+}
+
+/// Returns the location of the file `id`, with a valid directory, and the file's properties. `None` if the
+/// name does not exist or refers to another file, which must not be removed.
+fn find(location: &FileLocation, id: Id) -> Option<(Cow<'_, FileLocation>, Stat)> {
+    // If the name leads to the file, the descriptor of the directory is that of its directory, and
+    // needs no check of its own.
+    if let Some(stat) = location.stat_if(id) {
+        return Some((Cow::Borrowed(location), stat));
+    }
+    // The program may have closed the descriptor of the directory since the handle was opened.
+    let location = location.revalidated()?;
+    let stat = location.stat_if(id)?;
+    Some((Cow::Owned(location), stat))
 }
 
 /// Returns whether a file without a holder is an object that pagemate created or began to create. A
