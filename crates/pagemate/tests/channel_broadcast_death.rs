@@ -1,8 +1,9 @@
 //! Kills, stops and forks processes that send and receive on a broadcast channel.
 //!
 //! Messages have numbers and checksums, and each victim notes on a board how far it has come. So the tests
-//! find messages that are lost, repeated, reordered, torn or counted wrong. `PAGEMATE_CHANNEL_ROUNDS` sets the
-//! number of kills at random moments. `cargo xtask faults` also kills a process at every fault point.
+//! find messages that are lost, repeated, reordered, torn or counted wrong.
+//! `cargo xtask faults` also kills a process at every fault point, and `cargo xtask channels` kills and stops
+//! processes in many more rounds.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "fork(2)")]
 #![allow(clippy::print_stdout, reason = "measured delays")]
@@ -15,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use harness::channel::{
-    LONG, SURVIVOR_LIMIT, Scene, board, checked, kill, message, random_pause, role, rounds, signal,
+    LONG, ROUNDS, SURVIVOR_LIMIT, Scene, board, checked, kill, message, random_pause, role, signal,
     wait_for_state,
 };
 use pagemate::ErrorKind;
@@ -102,7 +103,7 @@ fn killed_processes_lose_and_repeat_nothing() {
 
 /// The rounds of each of the four combinations of short and long messages, lossless and lossy.
 fn rounds_each() -> u64 {
-    rounds().div_ceil(4)
+    ROUNDS.div_ceil(4)
 }
 
 fn create<E: pagemate::channel::Endpoint>(scene: &Scene, lossy: bool) -> E {

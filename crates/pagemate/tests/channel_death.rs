@@ -2,8 +2,8 @@
 //!
 //! Each message has a number and a checksum, and each process stores its progress in memory that
 //! the test reads. The tests therefore find messages that are lost, repeated, reordered or torn.
-//! `PAGEMATE_CHANNEL_ROUNDS` sets the number of kills at random moments. `cargo xtask faults` also
-//! kills and stops a process at every fault point.
+//! `cargo xtask faults` also kills a process at every fault point, and `cargo xtask channels` kills and stops
+//! processes in many more rounds.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "fork(2)")]
 #![allow(clippy::print_stdout, reason = "measured delays")]
@@ -153,9 +153,8 @@ fn kill(child: &Child) {
     }
 }
 
-fn rounds() -> u64 {
-    env::var("PAGEMATE_CHANNEL_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap())
-}
+/// The number of kills at random moments. `cargo xtask channels` makes more of them.
+const ROUNDS: u64 = 40;
 
 /// Waits for a time that differs from round to round.
 fn random_pause(round: u64) {
@@ -183,7 +182,7 @@ fn senders_die() {
     let mut receiver: Receiver<Message> =
         options.capacity(CAPACITY).create_new(&scene.name).unwrap();
     let mut longest = Duration::ZERO;
-    for round in 0..rounds() {
+    for round in 0..ROUNDS {
         let victim = scene.start("send", None);
         let life = scene.started;
         let mut next = 0;
@@ -221,7 +220,7 @@ fn receivers_die() {
     let mut number = 0;
     let mut received = 0;
     let mut longest = Duration::ZERO;
-    for round in 0..rounds() {
+    for round in 0..ROUNDS {
         let victim = scene.start("receive", None);
         for _ in 0..round % 50 {
             sender.send_timeout(&message(0, number), LONG).unwrap();

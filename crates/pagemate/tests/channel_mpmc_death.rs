@@ -2,8 +2,8 @@
 //!
 //! Several senders number their messages in each round, and several receivers note every message on a board
 //! before they finish it. So the tests find messages that are lost, repeated, reordered or torn.
-//! `PAGEMATE_CHANNEL_ROUNDS` sets the number of kills at random moments. `cargo xtask faults` also kills a
-//! process at every fault point.
+//! `cargo xtask faults` also kills a process at every fault point, and `cargo xtask channels` kills and stops
+//! processes in many more rounds.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "sets a variable of the environment, and fork(2)")]
 #![allow(clippy::print_stdout, reason = "measured delays")]
@@ -375,9 +375,8 @@ fn reap(mut child: Child) {
     child.wait().unwrap();
 }
 
-fn rounds() -> u64 {
-    env::var("PAGEMATE_CHANNEL_ROUNDS").map_or(30, |rounds| rounds.parse().unwrap())
-}
+/// The number of kills at random moments. `cargo xtask channels` makes more of them.
+const ROUNDS: u64 = 30;
 
 /// Returns a number that differs from round to round.
 fn random(round: u64) -> u64 {
@@ -407,7 +406,7 @@ fn processes_killed_at_random_lose_and_repeat_nothing() {
 fn random_kills() {
     let mut scene = Scene::new("mpmc-kills", ROLES);
     scene.start_missing();
-    for round in 0..rounds() {
+    for round in 0..ROUNDS {
         let random = random(round);
         scene.begin();
         scene.wait_for_traffic();

@@ -224,18 +224,17 @@ fn the_request_of_a_killed_server_fails_and_others_go_to_the_next_server() {
 }
 
 /// Each request completes exactly once, with its response or with the death of its server, whenever servers
-/// are killed. `PAGEMATE_CHANNEL_ROUNDS` sets the number of kills.
+/// are killed.
 #[test]
 fn every_request_completes_once_while_servers_are_killed() {
-    let rounds: u32 =
-        env::var("PAGEMATE_CHANNEL_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap());
+    const ROUNDS: u32 = 40;
     let name = unique("kills");
     let mut client: Client<u32, u32> =
         Options::new().capacity(16).await_successor(true).open_or_create(&name).unwrap();
     let mut open = std::collections::HashMap::new();
     let (mut next, mut responses, mut deaths) = (0, 0, 0);
     let mut servers = std::collections::VecDeque::new();
-    for round in 0..rounds {
+    for round in 0..ROUNDS {
         servers.push_back(Victim::start(&name, u32::MAX));
         if servers.len() == 3 {
             // The kill comes at any moment of the work below.

@@ -1,8 +1,9 @@
 //! Kills, stops and forks processes that write and read a watch channel.
 //!
 //! Values have numbers and checksums, and each writer notes on a board how far it has come. So the tests find
-//! values that are lost, torn or go back. `PAGEMATE_CHANNEL_ROUNDS` sets the number of kills at random
-//! moments. `cargo xtask faults` also kills a process at every fault point.
+//! values that are lost, torn or go back.
+//! `cargo xtask faults` also kills a process at every fault point, and `cargo xtask channels` kills and stops
+//! processes in many more rounds.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "fork(2)")]
 #![allow(clippy::print_stdout, reason = "measured delays")]
@@ -14,7 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use harness::channel::{
-    LONG, SURVIVOR_LIMIT, Scene, board, checked, kill, message, random_pause, role, rounds, signal,
+    LONG, ROUNDS, SURVIVOR_LIMIT, Scene, board, checked, kill, message, random_pause, role, signal,
     wait_for_state,
 };
 use pagemate::channel::watch::{Reader, Writer};
@@ -95,7 +96,7 @@ fn writers_die() {
     let mut reader = Reader::<Value>::create_new(&scene.name).unwrap();
     let mut version = 0;
     let mut longest = Duration::ZERO;
-    for round in 0..rounds() {
+    for round in 0..ROUNDS {
         let victim = scene.start("write", None);
         if round % 2 == 0 {
             for _ in 0..round % 20 {
@@ -128,7 +129,7 @@ fn readers_die() {
     let mut writer = Writer::<Value>::create_new(&scene.name).unwrap();
     let mut reader = Reader::<Value>::open(&scene.name).unwrap();
     let mut number = 0;
-    for round in 0..rounds() {
+    for round in 0..ROUNDS {
         let victim = scene.start("read", None);
         for _ in 0..round % 20 {
             writer.write(&message(0, number)).unwrap();

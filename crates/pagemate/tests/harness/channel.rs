@@ -156,9 +156,8 @@ pub(crate) fn ended(scene: &Scene, victim: &mut Child) -> bool {
         || has_ended(victim, Instant::now() + Duration::from_millis(500), &|| false)
 }
 
-pub(crate) fn rounds() -> u64 {
-    env::var("PAGEMATE_CHANNEL_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap())
-}
+/// The number of kills at random moments. `cargo xtask channels` makes more of them.
+pub(crate) const ROUNDS: u64 = 40;
 
 /// Waits for a moment that differs from round to round.
 pub(crate) fn random_pause(round: u64) {
