@@ -1,6 +1,7 @@
 //! Receivers of any kind of channel, with the sample of a message.
 
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pagemate::channel::broadcast::Broadcast;
@@ -13,19 +14,21 @@ use super::any_sender::Properties;
 use super::argument::c_name;
 use super::channel_options::{ChannelKind, How, Patience, message_layout};
 
-/// A received message, or the length of one that is longer than the buffer and was put back.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Received {
-    Copied(usize),
-    TooLong(usize),
-}
-
 /// A receiver of any kind of channel. While there is a sample, only the functions about samples may be called: the
 /// caller checks [`has_sample`](AnyReceiver::has_sample).
 pub(super) trait AnyReceiver: Send {
     fn properties(&mut self) -> Properties;
-    /// Copies a message to the start of the buffer.
-    fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Received, RecvError>;
+    /// Copies a message to the start of the buffer, and returns its length. A message that is longer stays in the
+    /// channel.
+    fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<usize, RecvError>;
+    /// Copies messages to buffers that are long enough for every message, one for each element of `lens`, and returns
+    /// their number. Blocks while there is none, or not at all.
+    fn recv_many(
+        &mut self,
+        buffers: &mut [u8],
+        lens: &mut [usize],
+        blocks: bool,
+    ) -> Result<usize, RecvError>;
     fn has_sender(&mut self) -> pagemate::Result<bool>;
     fn wait_for_sender(&mut self, time: Duration) -> pagemate::Result<bool>;
     /// Returns how many messages this receiver has missed.
@@ -157,7 +160,7 @@ where
     fn properties(&mut self) -> Properties {
         let receiver = self.receiver();
         Properties {
-            name: c_name(Some(receiver.name())),
+            name: c_name(Some(receiver.name())).map(Arc::from),
             created: receiver.was_created(),
             capacity: receiver.capacity(),
             max_len: receiver.max_len(),
@@ -165,15 +168,27 @@ where
         }
     }
 
-    fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Received, RecvError> {
-        let sample = take_sample(self.receiver(), patience)?;
-        let len = sample.len();
-        let Some(to) = buffer.get_mut(..len) else {
-            sample.put_back();
-            return Ok(Received::TooLong(len));
-        };
-        sample.read_at(0, to);
-        Ok(Received::Copied(len))
+    fn recv(&mut self, buffer: &mut [u8], patience: Patience) -> Result<usize, RecvError> {
+        let receiver = self.receiver();
+        match patience {
+            Patience::None => receiver.try_recv_to_slice(buffer),
+            Patience::For(time) => receiver.recv_to_slice_timeout(buffer, time),
+            Patience::Forever => receiver.recv_to_slice(buffer),
+        }
+    }
+
+    fn recv_many(
+        &mut self,
+        buffers: &mut [u8],
+        lens: &mut [usize],
+        blocks: bool,
+    ) -> Result<usize, RecvError> {
+        let receiver = self.receiver();
+        if blocks {
+            receiver.recv_to_slices(buffers, lens)
+        } else {
+            receiver.try_recv_to_slices(buffers, lens)
+        }
     }
 
     fn has_sender(&mut self) -> pagemate::Result<bool> {

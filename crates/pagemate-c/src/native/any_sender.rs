@@ -1,7 +1,8 @@
 //! Senders of any kind of channel, with the loan of a slot.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pagemate::channel::broadcast::Broadcast;
@@ -17,7 +18,7 @@ use super::layout::Layout;
 /// The properties of an endpoint that do not change.
 #[derive(Debug)]
 pub(super) struct Properties {
-    pub(super) name: Option<CString>,
+    pub(super) name: Option<Arc<CStr>>,
     pub(super) created: bool,
     pub(super) capacity: usize,
     pub(super) max_len: usize,
@@ -120,7 +121,7 @@ where
     fn properties(&mut self) -> Properties {
         let sender = self.sender();
         Properties {
-            name: c_name(Some(sender.name())),
+            name: c_name(Some(sender.name())).map(Arc::from),
             created: sender.was_created(),
             capacity: sender.capacity(),
             max_len: sender.max_len(),

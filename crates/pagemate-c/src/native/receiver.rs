@@ -6,12 +6,12 @@ use std::ptr::NonNull;
 
 use pagemate::channel::RecvError;
 
-use super::any_receiver::{AnyReceiver, Received, open_receiver};
+use super::any_receiver::{AnyReceiver, open_receiver};
 use super::any_sender::Properties;
 use super::argument::{Out, buffer, required, text};
 use super::channel_options::{ChannelOptions, How, Patience, convert};
 use super::slot::{Entered, Handle, Pool, Slot, close_handle, open_handle};
-use super::status::{Failure, Outcome, Status, run};
+use super::status::{ChannelError, Failure, Outcome, Status, run};
 use super::timeout::duration;
 
 /// The receiving endpoint of a channel: see pagemate_sender.
@@ -31,6 +31,8 @@ pub struct Receiver {
 pub(super) struct OpenReceiver {
     pub(super) receiver: Box<dyn AnyReceiver>,
     pub(super) properties: Properties,
+    /// The lengths of the messages of the last batch. It keeps its memory.
+    pub(super) lens: Vec<usize>,
 }
 
 static POOL: Pool<Receiver> = Pool::new();
@@ -76,7 +78,7 @@ pub(super) fn enter_idle<'a>(
 
 /// Converts the failure of `call`.
 #[cold]
-pub(super) fn failure(call: &str, properties: &Properties, error: RecvError) -> Failure {
+pub(super) fn failure(call: &'static str, properties: &Properties, error: RecvError) -> Failure {
     let status = match error {
         RecvError::Empty | RecvError::TimedOut => Status::PAGEMATE_TIMED_OUT,
         RecvError::Disconnected => Status::PAGEMATE_DISCONNECTED,
@@ -86,7 +88,8 @@ pub(super) fn failure(call: &str, properties: &Properties, error: RecvError) -> 
         _ => Status::PAGEMATE_OS,
     };
     let os_error = if let RecvError::Os(code) = error { code } else { 0 };
-    Failure::of_channel(status, os_error, &properties.during(call), error)
+    let name = properties.name.clone();
+    Failure::of_channel((status, os_error), call, name, ChannelError::Recv(error))
 }
 
 /// Opens or creates a receiver.
@@ -108,7 +111,7 @@ unsafe fn open(
         let (kind, options) = convert(options, call)?;
         let mut receiver = open_receiver(kind, &options, name, how)?;
         let properties = receiver.properties();
-        Ok(OpenReceiver { receiver, properties })
+        Ok(OpenReceiver { receiver, properties, lens: Vec::new() })
     })
 }
 
@@ -227,20 +230,15 @@ unsafe fn recv(
     run(|| {
         let len = required(call, "len", len)?;
         let mut entered = enter_idle(call, receiver)?;
-        let OpenReceiver { receiver, properties } = &mut *entered;
+        let OpenReceiver { receiver, properties, .. } = &mut *entered;
         required(call, "bytes", (size == 0 || !bytes.is_null()).then_some(()))?;
         // SAFETY: the caller passes NULL or `size` writable bytes that nothing else accesses. This uses no more of
         // them than a message may have, which is at most `isize::MAX`.
         let bytes = unsafe { buffer(call, "bytes", bytes, size.min(properties.max_len)) }?;
-        let outcome = receiver.recv(bytes, patience);
-        match outcome.map_err(|error| failure(call, properties, error))? {
-            Received::Copied(copied) => len.write(copied),
-            Received::TooLong(needed) => {
-                len.write(needed);
-                return Err(too_small(&properties.during(call), needed, size));
-            }
-        };
-        Ok(())
+        let found =
+            receiver.recv(bytes, patience).map_err(|error| failure(call, properties, error))?;
+        len.write(found);
+        if found > size { Err(too_small(&properties.during(call), found, size)) } else { Ok(()) }
     })
 }
 

@@ -3,7 +3,8 @@
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
-use super::any_receiver::Received;
+use super::any_receiver::AnyReceiver;
+use super::any_sender::Properties;
 use super::argument::{Out, buffer, required};
 use super::channel_options::Patience;
 use super::receiver::{OpenReceiver, Receiver, enter, enter_idle, failure, too_small};
@@ -21,47 +22,62 @@ unsafe fn recv_many(
     lens: *mut usize,
     max: usize,
     count: Out<'_, usize>,
-    mut patience: Patience,
+    blocks: bool,
 ) -> Status {
     let call = "receive batch";
     run(|| {
         let count = required(call, "count", count)?;
         let mut entered = enter_idle(call, receiver)?;
-        let OpenReceiver { receiver, properties } = &mut *entered;
+        let OpenReceiver { receiver, properties, lens: found } = &mut *entered;
         required(call, "bytes", (size == 0 || max == 0 || !bytes.is_null()).then_some(()))?;
         if size.checked_mul(max).is_none_or(|total| isize::try_from(total).is_err()) {
             let cause = format!("{max} buffers of {size} bytes do not fit into memory");
             return Err(Failure::invalid(call, cause));
         }
-        let mut done = 0;
-        while done < max {
-            let at = bytes.wrapping_byte_add(done * size);
-            // SAFETY: the caller passes NULL or `max` buffers of `size` writable bytes that nothing else accesses.
-            // `at` is the one with the index `done`.
-            let at = unsafe { buffer(call, "bytes", at, size) }?;
-            let outcome = match receiver.recv(at, patience) {
-                Ok(Received::Copied(len)) => Ok(len),
-                Ok(Received::TooLong(len)) => Err(too_small(&properties.during(call), len, size)),
-                Err(error) => Err(failure(call, properties, error)),
-            };
-            match outcome {
-                Ok(len) if !lens.is_null() => {
-                    let at = lens.wrapping_add(done);
-                    // SAFETY: `lens` is not NULL, so the caller guarantees `max` writable numbers, and `done` is
-                    // less than `max`.
-                    unsafe { at.write(len) };
-                }
-                Ok(_) => {}
-                Err(failure) if done == 0 => return Err(failure),
-                // The next call reports the failure, if it persists.
-                Err(_) => break,
-            }
-            done += 1;
-            patience = Patience::None;
+        let max = max.min(properties.capacity);
+        // SAFETY: the caller passes NULL or at least `max` buffers of `size` writable bytes that nothing else
+        // accesses, whose length together is at most `isize::MAX`.
+        let buffers = unsafe { buffer(call, "bytes", bytes, size * max) }?;
+        found.resize(max, 0);
+        let done = if size >= properties.max_len {
+            let outcome = receiver.recv_many(buffers, found, blocks);
+            outcome.map_err(|error| failure(call, properties, error))?
+        } else {
+            recv_some(call, (receiver.as_mut(), properties), buffers, found, blocks)?
+        };
+        if !lens.is_null() {
+            // SAFETY: `lens` is not NULL, so the caller guarantees `max` writable numbers, and `done` is at most
+            // `max`. They are not those of `found`, which belongs to this library.
+            unsafe { std::ptr::copy_nonoverlapping(found.as_ptr(), lens, done) };
         }
         count.write(done);
         Ok(())
     })
+}
+
+/// Receives messages into buffers that may be too short for some messages, one by one.
+fn recv_some(
+    call: &'static str,
+    (receiver, properties): (&mut dyn AnyReceiver, &Properties),
+    buffers: &mut [u8],
+    lens: &mut [usize],
+    blocks: bool,
+) -> Outcome<usize> {
+    let size = buffers.len() / lens.len().max(1);
+    let mut patience = if blocks { Patience::Forever } else { Patience::None };
+    let mut done = 0;
+    for len in &mut *lens {
+        match receiver.recv(&mut buffers[done * size..(done + 1) * size], patience) {
+            Ok(found) if found <= size => *len = found,
+            // The next call reports the failure, if it persists.
+            _ if done > 0 => break,
+            Ok(found) => return Err(too_small(&properties.during(call), found, size)),
+            Err(error) => return Err(failure(call, properties, error)),
+        }
+        done += 1;
+        patience = Patience::None;
+    }
+    Ok(done)
 }
 
 /// Receives the messages that are there, at least one and at most `max` of them, and blocks while there is
@@ -86,7 +102,7 @@ pub unsafe extern "C" fn pagemate_receiver_recv_many(
     count: Option<&mut MaybeUninit<usize>>,
 ) -> Status {
     // SAFETY: the caller passes NULL or `max` buffers of `size` bytes, and NULL or `max` numbers.
-    unsafe { recv_many(receiver, (bytes, size), lens, max, count, Patience::Forever) }
+    unsafe { recv_many(receiver, (bytes, size), lens, max, count, true) }
 }
 
 /// Receives the messages that are there, at most `max` of them, without blocking.
@@ -108,7 +124,7 @@ pub unsafe extern "C" fn pagemate_receiver_try_recv_many(
     count: Option<&mut MaybeUninit<usize>>,
 ) -> Status {
     // SAFETY: the caller passes NULL or `max` buffers of `size` bytes, and NULL or `max` numbers.
-    unsafe { recv_many(receiver, (bytes, size), lens, max, count, Patience::None) }
+    unsafe { recv_many(receiver, (bytes, size), lens, max, count, false) }
 }
 
 /// Lends a message.
@@ -123,7 +139,7 @@ fn sample(
         let memory = required(call, "memory", memory)?;
         let len = required(call, "len", len)?;
         let mut entered = enter_idle(call, receiver)?;
-        let OpenReceiver { receiver, properties } = &mut *entered;
+        let OpenReceiver { receiver, properties, .. } = &mut *entered;
         let (lent, bytes) =
             receiver.sample(patience).map_err(|error| failure(call, properties, error))?;
         memory.write(lent.cast());
@@ -204,7 +220,7 @@ pub extern "C" fn pagemate_receiver_finish(receiver: Option<&Receiver>) -> Statu
     run(|| {
         let mut entered = enter(call, receiver)?;
         check_sample(call, &entered)?;
-        let OpenReceiver { receiver, properties } = &mut *entered;
+        let OpenReceiver { receiver, properties, .. } = &mut *entered;
         receiver.finish().map_err(|error| failure(call, properties, error))
     })
 }

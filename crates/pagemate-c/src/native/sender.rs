@@ -10,7 +10,7 @@ use super::any_sender::{AnySender, Properties, open_sender};
 use super::argument::{self, required, text};
 use super::channel_options::{ChannelOptions, How, Patience, convert};
 use super::slot::{Entered, Handle, Pool, Slot, close_handle, open_handle};
-use super::status::{Failure, Outcome, Status, run};
+use super::status::{ChannelError, Failure, Outcome, Status, run};
 use super::timeout::duration;
 
 /// The sending endpoint of a channel, which passes messages to other processes without a system call.
@@ -93,7 +93,7 @@ pub(super) fn enter_idle<'a>(
 
 /// Converts the failure of `call`.
 #[cold]
-pub(super) fn failure(call: &str, properties: &Properties, error: SendError) -> Failure {
+pub(super) fn failure(call: &'static str, properties: &Properties, error: SendError) -> Failure {
     let status = match error {
         SendError::Full | SendError::TimedOut => Status::PAGEMATE_TIMED_OUT,
         SendError::Disconnected => Status::PAGEMATE_DISCONNECTED,
@@ -104,7 +104,8 @@ pub(super) fn failure(call: &str, properties: &Properties, error: SendError) -> 
         _ => Status::PAGEMATE_OS,
     };
     let os_error = if let SendError::Os(code) = error { code } else { 0 };
-    Failure::of_channel(status, os_error, &properties.during(call), error)
+    let name = properties.name.clone();
+    Failure::of_channel((status, os_error), call, name, ChannelError::Send(error))
 }
 
 /// Opens or creates a sender.

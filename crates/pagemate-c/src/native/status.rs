@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
+use pagemate::channel::{RecvError, SendError};
 use pagemate::{Error, ErrorKind};
 
 use super::word::StatusWord;
@@ -124,14 +126,45 @@ impl From<ErrorKind> for Status {
 pub(super) struct Failure {
     status: Status,
     os_error: i32,
-    message: String,
+    message: Message,
+}
+
+/// The message of a failure. Calls that poll a channel fail frequently, so the message of such a failure becomes text only
+/// when the program queries it.
+#[derive(Debug)]
+enum Message {
+    Text(String),
+    OfChannel { call: &'static str, name: Option<Arc<CStr>>, cause: ChannelError },
+}
+
+/// The error of a call with an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ChannelError {
+    Send(SendError),
+    Recv(RecvError),
+}
+
+impl Message {
+    fn into_text(self) -> CString {
+        let text = match self {
+            Message::Text(text) => text,
+            Message::OfChannel { call, name, cause } => {
+                let name = name.as_deref().map(CStr::to_string_lossy).unwrap_or_default();
+                match cause {
+                    ChannelError::Send(cause) => format!("{call}, channel \"{name}\": {cause}"),
+                    ChannelError::Recv(cause) => format!("{call}, channel \"{name}\": {cause}"),
+                }
+            }
+        };
+        CString::new(text.replace('\0', "\\0")).unwrap_or_default()
+    }
 }
 
 pub(super) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
     pub(super) fn new(status: Status, message: impl Into<String>) -> Failure {
-        Failure { status, os_error: 0, message: message.into() }
+        Failure { status, os_error: 0, message: Message::Text(message.into()) }
     }
 
     /// Returns the failure of `call` for an argument that is not valid.
@@ -141,18 +174,18 @@ impl Failure {
 
     /// Returns the failure of `call` for an error of the system.
     pub(super) fn os(call: &str, error: &std::io::Error) -> Failure {
-        let message = format!("{call}: {error}");
+        let message = Message::Text(format!("{call}: {error}"));
         Failure { status: PAGEMATE_OS, os_error: error.raw_os_error().unwrap_or(0), message }
     }
 
-    /// Returns the failure of a call with a channel. `during` names both.
+    /// Returns the failure of a call with the channel `name`.
     pub(super) fn of_channel(
-        status: Status,
-        os_error: i32,
-        during: &str,
-        cause: impl std::fmt::Display,
+        (status, os_error): (Status, i32),
+        call: &'static str,
+        name: Option<Arc<CStr>>,
+        cause: ChannelError,
     ) -> Failure {
-        Failure { status, os_error, message: format!("{during}: {cause}") }
+        Failure { status, os_error, message: Message::OfChannel { call, name, cause } }
     }
 }
 
@@ -176,7 +209,7 @@ impl From<Error> for Failure {
         Failure {
             status: error.kind().into(),
             os_error: error.raw_os_error().unwrap_or(0),
-            message: format!("{error:#}"),
+            message: Message::Text(format!("{error:#}")),
         }
     }
 }
@@ -184,7 +217,10 @@ impl From<Error> for Failure {
 /// The last failure of a thread.
 struct Last {
     os_error: i32,
-    message: CString,
+    /// The message, until the program queries it.
+    message: Option<Message>,
+    /// The text of the message, once the program has queried it.
+    text: Option<CString>,
 }
 
 thread_local! {
@@ -202,10 +238,10 @@ pub(super) fn run(body: impl FnOnce() -> Outcome) -> Status {
         Err(Failure::new(PAGEMATE_INTERNAL, format!("a bug in pagemate: {text}")))
     });
     let Err(Failure { status, os_error, message }) = outcome else { return PAGEMATE_OK };
-    let message = CString::new(message.replace('\0', "\\0")).unwrap_or_default();
     // While the destructors of a thread run, its thread-local storage may no longer exist. The
     // failure is then not stored.
-    _ = LAST.try_with(|last| last.replace(Some(Last { os_error, message })));
+    _ = LAST
+        .try_with(|last| last.replace(Some(Last { os_error, message: Some(message), text: None })));
     status
 }
 
@@ -224,7 +260,14 @@ pub extern "C" fn pagemate_last_os_error() -> i32 {
 /// until the next failure in this thread or the end of the thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn pagemate_last_error_message() -> *const c_char {
-    let text = LAST.try_with(|last| last.borrow().as_ref().map(|last| last.message.as_ptr()));
+    let text = LAST.try_with(|last| {
+        last.borrow_mut().as_mut().and_then(|last| {
+            if let Some(message) = last.message.take() {
+                last.text = Some(message.into_text());
+            }
+            last.text.as_ref().map(|text| text.as_ptr())
+        })
+    });
     text.ok().flatten().unwrap_or(c"".as_ptr())
 }
 

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use pagemate::channel::{RecvError, watch};
 
@@ -75,7 +76,7 @@ unsafe fn open(
         let (_, options) = convert(options, call)?;
         let reader: watch::Reader<[u8]> = how.join(&options, name)?;
         let properties = Properties {
-            name: c_name(Some(reader.name())),
+            name: c_name(Some(reader.name())).map(Arc::from),
             created: reader.was_created(),
             capacity: 1,
             max_len: reader.max_len(),

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use pagemate::channel::watch;
 
@@ -107,7 +108,7 @@ unsafe fn open(
         let (_, options) = convert(options, call)?;
         let writer: watch::Writer<[u8]> = how.join(&options, name)?;
         let properties = Properties {
-            name: c_name(Some(writer.name())),
+            name: c_name(Some(writer.name())).map(Arc::from),
             created: writer.was_created(),
             capacity: 1,
             max_len: writer.max_len(),

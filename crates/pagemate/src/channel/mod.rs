@@ -88,6 +88,7 @@ mod protocol;
 mod ready;
 mod receiver;
 mod receiver_batch;
+mod receiver_slice;
 pub mod request;
 mod sample;
 mod sender;
