@@ -1,5 +1,6 @@
 //! The subcommands: each file has the arguments, the help text and the code of one.
 
+mod bench;
 #[cfg(target_os = "linux")]
 mod bridge;
 mod completions;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Lock(lock::Lock),
     Send(send::Send),
     Recv(recv::Recv),
+    Bench(bench::Bench),
     #[cfg(target_os = "linux")]
     Bridge(bridge::Bridge),
     Doctor(doctor::Doctor),
@@ -76,6 +78,7 @@ impl Command {
             Command::Lock(command) => command.run(),
             Command::Send(command) => command.run(),
             Command::Recv(command) => command.run(),
+            Command::Bench(command) => command.run(),
             #[cfg(target_os = "linux")]
             Command::Bridge(command) => command.run(),
             Command::Doctor(command) => command.run(),
