@@ -397,6 +397,7 @@ fn processes_killed_at_random_lose_and_repeat_nothing() {
         a_stopped_process_is_alive();
         a_forked_child_has_no_endpoint();
         an_exit_without_drop_is_a_death();
+        a_new_receiver_takes_the_messages_of_dead_ones_first();
         foreign_bytes_are_reported_or_survived_and_no_call_hangs();
         #[cfg(pagemate_fault)]
         faults::every_point_leaves_a_state_that_others_repair();
@@ -488,6 +489,35 @@ fn an_exit_without_drop_is_a_death() {
         .collect();
     found.sort_unstable();
     assert_eq!(found, [(1, true), (2, false)]);
+    scene.fill();
+}
+
+/// The first receiver that opens after a death gets the message of the dead receiver before newer ones.
+fn a_new_receiver_takes_the_messages_of_dead_ones_first() {
+    let mut scene = Scene::new("mpmc-new", ROLES);
+    for number in 1..=2 {
+        scene.sender.send(&message(1, 1, number)).unwrap();
+    }
+    // SAFETY: the child has one thread, opens an endpoint of its own, and ends itself.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let mut receiver = Receiver::<Message>::open(&scene.name).unwrap();
+        let mut batch = Vec::new();
+        receiver.recv_many(&mut batch, 1).unwrap();
+        std::mem::forget(receiver.sample().unwrap());
+        // SAFETY: _exit ends this process.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: the child is this process's, and `status` is a local.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    scene.sender.send(&message(1, 1, 3)).unwrap();
+    let mut receiver = Receiver::<Message>::open(&scene.name).unwrap();
+    for expected in [(2, true), (3, false)] {
+        let found = checked(receiver.try_recv().unwrap()).2;
+        assert_eq!((found, receiver.redelivered()), expected);
+    }
+    drop(receiver);
     scene.fill();
 }
 

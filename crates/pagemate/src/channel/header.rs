@@ -19,11 +19,7 @@ const VERSION: u32 = 1;
 /// The length of the part of the header that the creator writes.
 const CREATED_LEN: usize = 96;
 
-/// The length in bytes from which on each payload begins at a cache line of its own. A receiver that polls
-/// the next word then takes no cache line of a message from the sender that writes it. Shorter payloads are
-/// packed.
-const ALIGNED_FROM: u64 = 64;
-
+/// The length of a cache line.
 const LINE: u64 = 64;
 
 /// The greatest alignment of a message: the smallest page.
@@ -79,6 +75,11 @@ unsafe impl Atomics for Common {}
 /// The header of a kind of channel. It consists of atomics, and begins with the [`Common`] fields.
 pub(super) trait Header: Atomics + fmt::Debug + Send + Sync + 'static {
     const KIND: ChannelKind;
+
+    /// The length in bytes from which on each payload begins at a cache line of its own. A receiver that polls
+    /// the next word then takes no cache line of a message from the sender that writes it. Shorter payloads are
+    /// packed.
+    const ALIGNED_FROM: u64 = LINE;
 
     fn common(&self) -> &Common;
 
@@ -159,7 +160,7 @@ impl Geometry {
         };
         let count = capacity.checked_next_power_of_two().ok_or_else(too_large)? as u64;
         let plan = H::plan(options, count, &message)?;
-        let line = if message.len < ALIGNED_FROM { SEQUENCE_LEN } else { LINE };
+        let line = if message.len < H::ALIGNED_FROM { SEQUENCE_LEN } else { LINE };
         let align = message.align.max(line);
         let stride = (message.len.checked_add(SEQUENCE_LEN))
             .and_then(|len| len.checked_next_multiple_of(align))

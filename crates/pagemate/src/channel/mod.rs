@@ -42,7 +42,7 @@
 //! # Memory
 //!
 //! A channel reserves its memory when it is created, so that no later call can fail for lack of it. A slot has the bytes of the
-//! longest message and a word of 8 bytes; messages of 64 bytes or more begin at multiples of 64. The number of slots is:
+//! longest message and a word of 8 bytes; messages of 64 bytes or more (`mpmc`: more than 64) begin at multiples of 64. The number of slots is:
 //!
 //! - `spsc`, `mpmc`: the [capacity](Options::capacity), which is rounded up to a power of two.
 //! - `broadcast`: the capacity, and one more for each [possible receiver](Options::receivers) if the channel is lossy. If a
@@ -74,6 +74,7 @@
 pub mod broadcast;
 mod connection;
 mod core;
+mod distance;
 mod error;
 mod header;
 mod iter;

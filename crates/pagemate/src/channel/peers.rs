@@ -103,7 +103,7 @@ pub(super) struct UntilReceived<'a, S, H, M: ?Sized>(pub(super) Awaiting<'a, S, 
 
 impl<S: Producer<H>, H: Header, M: ?Sized> Awaited for UntilReceived<'_, S, H, M> {
     fn is_ready(&mut self) -> bool {
-        self.0.side.pending(self.0.channel) == 0
+        !self.0.side.has_pending(self.0.channel)
     }
 
     fn test_places(&mut self) -> std::result::Result<(), WaitError> {

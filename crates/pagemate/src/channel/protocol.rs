@@ -102,6 +102,12 @@ pub(super) trait Producer<H: Header>: ClaimingSide<H, Error = SendError> {
 
     /// Returns the number of messages that were sent and not yet received. It may be out of date.
     fn pending<M: ?Sized>(&self, channel: &Channel<H, M>) -> u64;
+
+    /// Returns whether a message was sent and not yet received. A sender that waits for its messages to be received
+    /// polls this function.
+    fn has_pending<M: ?Sized>(&mut self, channel: &Channel<H, M>) -> bool {
+        self.pending(channel) > 0
+    }
 }
 
 /// The receiving side of a channel.

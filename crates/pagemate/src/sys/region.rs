@@ -200,22 +200,18 @@ impl<H: Atomics, M: ?Sized> SlotRegion<H, M> {
         unsafe { word.as_ref() }
     }
 
-    /// Loads the line of a sequence word into the cache, to write it.
-    #[inline]
-    pub(crate) fn prefetch_sequence(&self, position: u64) {
-        prefetch::to_write(NonNull::from(self.sequence(position)).cast());
-    }
-
     /// Loads the first line of a payload into the cache, to read it.
     #[inline]
     pub(crate) fn prefetch_to_read(&self, position: u64) {
         prefetch::to_read(self.payload(position));
     }
 
-    /// Loads the first line of a payload into the cache, to write it.
+    /// Loads the first lines of a slot into the cache, to write them: that of the sequence word, and the next one.
     #[inline]
     pub(crate) fn prefetch_to_write(&self, position: u64) {
-        prefetch::to_write(self.payload(position));
+        let word = NonNull::from(self.sequence(position)).cast::<u8>();
+        prefetch::to_write(word.as_ptr());
+        prefetch::to_write(word.as_ptr().wrapping_add(64));
     }
 
     /// Copies bytes out of the slot at this position, from `offset` in its payload on.
@@ -311,12 +307,12 @@ mod prefetch {
             }
 
             #[inline]
-            pub(super) fn to_write(at: NonNull<u8>) {
-                // SAFETY: the instruction has no effect but on the time that a later access takes. Old
+            pub(super) fn to_write(at: *const u8) {
+                // SAFETY: the instruction has no effect but on the time that a later access takes, at any address. Old
                 // processors that do not know it execute it as one without effect.
                 unsafe {
                     std::arch::asm!(
-                        "prefetchw [{}]", in(reg) at.as_ptr(),
+                        "prefetchw [{}]", in(reg) at,
                         options(nostack, preserves_flags, readonly)
                     );
                 }
@@ -327,7 +323,7 @@ mod prefetch {
             pub(super) fn to_read(_: NonNull<u8>) {}
 
             #[inline]
-            pub(super) fn to_write(_: NonNull<u8>) {}
+            pub(super) fn to_write(_: *const u8) {}
         }
     }
 }

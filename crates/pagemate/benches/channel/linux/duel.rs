@@ -8,7 +8,7 @@ use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::spsc::Spsc;
 
 use super::contender::{Message, Pagemate, Receiving, Ring, Sending};
-use super::measure::{Clock, Comparison, Effort, Watch, time};
+use super::measure::{Clock, Comparison, Effort, Spread, Watch, time};
 use super::peer::{self, Peer};
 use super::place::Place;
 use super::processor::{first_and_last, pinned_to};
@@ -41,6 +41,10 @@ pub(crate) struct Row {
 const MINIMAL: [&str; 3] = ["positions", "sequence, own line", "sequence, packed"];
 
 const BATCH: usize = 64;
+
+/// The number of round trips at the start of each round. They show how far apart the processors are: a virtual
+/// machine may move between processors that share a cache and others.
+const PROBE: usize = 256;
 
 /// The time of one chunk of messages.
 const CHUNK: Duration = Duration::from_millis(20);
@@ -162,7 +166,7 @@ pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
             peer.send(format!("open|{kind}|{name}|{depth}|{words}"));
             assert_eq!(peer.receive(), "opened");
         }
-        let mut play = |ring: usize, count: usize| {
+        let mut play = |ring: usize, exchange: Exchange, count: usize| {
             let what = EXCHANGES.iter().position(|other| *other == exchange).expect("one of them");
             peer.send(format!("play|{ring}|{what}|{count}"));
             assert_eq!(peer.receive(), "begun");
@@ -171,16 +175,18 @@ pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
             ns
         };
         let trial = 64 * BATCH;
-        play(0, trial);
-        let one = play(0, trial) / trial as f64;
+        play(0, exchange, trial);
+        let one = play(0, exchange, trial) / trial as f64;
         let chunk = effort.pick(CHUNK, Duration::from_millis(2)).as_nanos() as f64;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let count = ((chunk / one) as usize).next_multiple_of(BATCH);
         let mut comparison = Comparison::default();
         let mut all: [Vec<f64>; 1 + MINIMAL.len()] = Default::default();
+        let mut trips = Vec::new();
         for _ in 0..effort.pick(40, 3) {
+            trips.push(play(2, Exchange::Trip, PROBE) / PROBE as f64);
             let times: Vec<f64> =
-                (0..rings.len()).map(|ring| play(ring, count) / count as f64).collect();
+                (0..rings.len()).map(|ring| play(ring, exchange, count) / count as f64).collect();
             for (all, ns) in all.iter_mut().zip(&times) {
                 all.push(*ns);
             }
@@ -193,7 +199,7 @@ pub(crate) fn row(place: &Place, effort: Effort, row: Row, limit: f64) {
         });
         let rings: Vec<String> =
             MINIMAL.iter().zip(&medians[1..]).map(|(ring, ns)| format!("{ring} {ns}")).collect();
-        println!("    {}", rings.join(", "));
+        println!("    {}; round trips {} ns", rings.join(", "), Spread::of(trips));
     });
 }
 

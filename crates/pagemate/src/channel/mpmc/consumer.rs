@@ -1,6 +1,7 @@
-use super::producer::{AHEAD, HINT_EVERY, TRIES};
-use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, steps};
+use super::producer::{HINT_EVERY, TRIES};
+use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, skip_finished, steps};
 use super::word::{LONGEST_RUN, State, Word};
+use crate::channel::distance::Distance;
 use crate::channel::error::Corrupted;
 use crate::primitive::Ordering;
 use crate::sys::fault;
@@ -8,7 +9,7 @@ use crate::sys::fault;
 /// The receiving side of a ring.
 #[derive(Debug)]
 #[allow(unreachable_pub, reason = "a type of a public trait that only this crate can name")]
-#[allow(clippy::struct_excessive_bools, reason = "independent guesses, not states")]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, not states")]
 pub struct Consumer {
     seat: u32,
     /// All positions before this one were claimed.
@@ -21,11 +22,11 @@ pub struct Consumer {
     is_redelivered: bool,
     /// Whether other consumers claimed messages lately.
     has_rivals: bool,
-    /// Whether the next slot probably has a message: see `Producer::expects_room`.
-    expects_message: bool,
-    /// Whether the producers are so far ahead that this consumer can load the next slots into its cache
-    /// without taking them away from a producer.
-    has_distance: bool,
+    /// Whether this consumer has not looked yet for messages that dead consumers had before it came.
+    is_new: bool,
+    /// Whether the last claim found the ring empty.
+    was_empty: bool,
+    distance: Distance,
 }
 
 /// The content of the slot at the next position of a consumer.
@@ -50,8 +51,9 @@ impl Consumer {
             run: Run::default(),
             is_redelivered: false,
             has_rivals: false,
-            expects_message: false,
-            has_distance: false,
+            is_new: true,
+            was_empty: false,
+            distance: Distance::default(),
         }
     }
 
@@ -66,7 +68,15 @@ impl Consumer {
             // The program has forgotten a sample.
             self.give_back(ring);
         }
-        if self.expects_message
+        if self.is_new {
+            // Messages of dead consumers come first: they are older.
+            if self.claim_returned(ring) > 0 {
+                return Ok(1);
+            }
+            self.is_new = false;
+        }
+        // The next message is probably there: see the same place in the producer.
+        if !self.was_empty
             && wanted == 1
             && self.try_claim(ring, self.next, Word::full(lap(ring, self.next)), 1)
         {
@@ -75,12 +85,14 @@ impl Consumer {
         self.has_rivals = false;
         for _ in 0..TRIES {
             let Some(word) = self.find(ring)? else {
-                self.expects_message = false;
+                self.was_empty = true;
                 return Ok(self.claim_returned(ring));
             };
+            if self.was_empty {
+                self.keep_distance(ring);
+            }
             let len = if wanted > 1 { self.count_messages(ring, word, wanted) } else { 1 };
             if self.try_claim(ring, self.next, word, len) {
-                self.expects_message = true;
                 return Ok(len);
             }
         }
@@ -90,10 +102,7 @@ impl Consumer {
     /// Claims a run of messages. Fails if another consumer was faster.
     #[inline]
     fn try_claim(&mut self, ring: &impl Ring, first: u64, word: Word, len: u64) -> bool {
-        if first.is_multiple_of(AHEAD) && !self.has_rivals {
-            self.prefetch(ring, first);
-        }
-        ring.prefetch_to_read(first);
+        ring.prefetch(first);
         let claimed = replace(ring, first, word, word.reading(self.seat, len));
         if claimed {
             self.run = Run { first, len };
@@ -103,20 +112,13 @@ impl Consumer {
         claimed
     }
 
-    /// Loads some of the next messages into the cache at once: see the same function of the producer.
-    fn prefetch(&mut self, ring: &impl Ring, first: u64) {
-        if first.is_multiple_of(HINT_EVERY) {
-            let ahead = first.wrapping_add(HINT_EVERY + 2 * AHEAD);
-            self.has_distance =
-                ring.count() >= 2 * HINT_EVERY && load(ring, ahead) == Word::full(lap(ring, ahead));
-        }
-        if !self.has_distance {
-            return;
-        }
-        for index in AHEAD..2 * AHEAD {
-            let position = first.wrapping_add(index);
-            ring.prefetch_word(position);
-            ring.prefetch_to_read(position);
+    /// Lets more messages come after the ring was empty.
+    #[cold]
+    fn keep_distance(&mut self, ring: &impl Ring) {
+        self.was_empty = false;
+        if !self.has_rivals {
+            let next = self.next;
+            self.distance.keep(ring.count(), |behind| is_full(ring, next.wrapping_add(behind)));
         }
     }
 
@@ -165,7 +167,7 @@ impl Consumer {
     /// Returns whether there is a message behind the claim, or one that was returned.
     pub(in crate::channel) fn has_more(&self, ring: &impl Ring) -> bool {
         let next = self.run.first.wrapping_add(self.run.len).max(self.next);
-        load(ring, next) == Word::full(lap(ring, next)) || self.has_returns(ring)
+        is_full(ring, next) || self.has_returns(ring)
     }
 
     /// Stores the position for the next new consumer.
@@ -277,10 +279,7 @@ impl Consumer {
             return 1;
         }
         let most = wanted.min(LONGEST_RUN).min(ring.count());
-        let is_there = |index: &u64| {
-            let position = self.next.wrapping_add(*index);
-            load(ring, position) == Word::full(lap(ring, position))
-        };
+        let is_there = |index: &u64| is_full(ring, self.next.wrapping_add(*index));
         1 + (1..most).take_while(is_there).count() as u64
     }
 
@@ -322,12 +321,13 @@ impl Consumer {
 
     /// Returns the first position that may have a message that is not finished.
     fn skip_finished(&mut self, ring: &impl Ring) -> u64 {
-        let oldest = self.next.saturating_sub(ring.count());
-        self.unfinished = self.unfinished.clamp(oldest, self.next);
-        let is_finished = |position| load(ring, position).laps_ahead_of(lap(ring, position)) > 0;
-        while self.unfinished < self.next && is_finished(self.unfinished) {
-            self.unfinished += 1;
-        }
+        self.unfinished = skip_finished(ring, self.unfinished, self.next);
         self.unfinished
     }
+}
+
+/// Returns whether the slot at `position` has a message that no consumer had.
+#[inline]
+fn is_full(ring: &impl Ring, position: u64) -> bool {
+    load(ring, position) == Word::full(lap(ring, position))
 }

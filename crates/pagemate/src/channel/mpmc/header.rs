@@ -68,6 +68,10 @@ unsafe impl Atomics for MpmcHeader {}
 impl Header for MpmcHeader {
     const KIND: ChannelKind = ChannelKind::Mpmc;
 
+    /// Each side writes the word of a slot, so that its line moves between the processors twice for each message. A
+    /// payload of one line therefore shares its lines with the words.
+    const ALIGNED_FROM: u64 = 65;
+
     fn common(&self) -> &Common {
         &self.common
     }

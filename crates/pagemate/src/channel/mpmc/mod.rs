@@ -21,8 +21,9 @@
 //! - A receiver that is killed has received every message that [`recv`](Receiver::recv) returned. A message in
 //!   a [`Sample`] is received when the sample is dropped, and the messages of a batch when the batch is
 //!   returned. A message that it had not finished is delivered again to another receiver, for which
-//!   [`Receiver::redelivered`] and [`Sample::redelivered`] return true. Receivers that wait find such messages
-//!   within 100 ms, and a new receiver finds them at once. Every receiver takes newer messages first.
+//!   [`Receiver::redelivered`] and [`Sample::redelivered`] return true. A receiver looks for such messages when
+//!   it opens the channel, and takes them before newer ones. Later, it takes newer messages first, and finds
+//!   messages of dead receivers within 100 ms when it waits.
 //! - No other message is lost, repeated or reordered, and all slots can be used again.
 //! - A process that is stopped, by SIGSTOP or by a debugger, is alive, and keeps its slot. If it was
 //!   writing a message, receivers wait for that message. If it has a message in hand, the others go on until

@@ -1,7 +1,8 @@
-use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, steps};
+use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, skip_finished, steps};
 use super::word::{LONGEST_RUN, State, Word};
+use crate::channel::distance::Distance;
 use crate::channel::error::Corrupted;
-use crate::primitive::{Ordering, spin_loop};
+use crate::primitive::Ordering;
 use crate::sys::fault;
 
 /// If several producers are active, each stores the hint in the header only at multiples of this position.
@@ -11,13 +12,6 @@ pub(super) const HINT_EVERY: u64 = 32;
 /// first.
 pub(super) const TRIES: u32 = 1024;
 
-/// The number of times that a producer tests a full ring for several free slots. After that it takes a single
-/// free slot.
-const LOOKS: u32 = 64;
-
-/// The number of slots that an endpoint loads into the cache at once.
-pub(super) const AHEAD: u64 = 8;
-
 /// The sending side of a ring.
 #[derive(Debug)]
 #[allow(unreachable_pub, reason = "a type of a public trait that only this crate can name")]
@@ -25,15 +19,14 @@ pub struct Producer {
     seat: u32,
     /// All positions before this one were claimed.
     next: u64,
+    /// All messages before this position were finished.
+    unfinished: u64,
     run: Run,
     /// Whether other producers claimed slots lately.
     has_rivals: bool,
-    /// Whether the next slot is probably free. A claim then tries the exchange without loading the word
-    /// first, which saves one transfer of the cache line between processors.
-    expects_room: bool,
-    /// Whether the consumers are so far behind that this producer can load the next slots into its cache
-    /// without taking them away from a consumer.
-    has_distance: bool,
+    /// Whether the last claim found the ring full.
+    was_full: bool,
+    distance: Distance,
 }
 
 /// The content of the slot at the next position of a producer.
@@ -52,10 +45,11 @@ impl Producer {
         Producer {
             seat,
             next,
+            unfinished: next.saturating_sub(ring.count()),
             run: Run::default(),
             has_rivals: false,
-            expects_room: false,
-            has_distance: false,
+            was_full: false,
+            distance: Distance::default(),
         }
     }
 
@@ -70,18 +64,21 @@ impl Producer {
             // The program has forgotten a loan.
             self.publish(ring, 0);
         }
-        if self.expects_room && wanted == 1 && self.try_claim(ring, 1) {
+        // The next slot is probably free. The exchange without a load before it saves one transfer of the line.
+        if !self.was_full && wanted == 1 && self.try_claim(ring, 1) {
             return Ok(1);
         }
         self.has_rivals = false;
         for _ in 0..TRIES {
-            if !self.find(ring)? && !self.wait_for_distance(ring)? {
-                self.expects_room = false;
+            if !self.find(ring)? {
+                self.was_full = true;
                 return Ok(0);
+            }
+            if self.was_full {
+                self.keep_distance(ring);
             }
             let len = if wanted > 1 { self.count_free(ring, wanted) } else { 1 };
             if self.try_claim(ring, len) {
-                self.expects_room = true;
                 return Ok(len);
             }
         }
@@ -91,12 +88,9 @@ impl Producer {
     /// Claims a run of slots. Fails if the first one is not free.
     #[inline]
     fn try_claim(&mut self, ring: &impl Ring, len: u64) -> bool {
-        if self.next.is_multiple_of(AHEAD) && !self.has_rivals {
-            self.prefetch(ring);
-        }
-        ring.prefetch_to_write(self.next);
         let lap = lap(ring, self.next);
         let word = Word::writing(lap, self.seat, len);
+        ring.prefetch(self.next);
         let claimed = replace(ring, self.next, Word::empty(lap), word);
         if claimed {
             self.run = Run { first: self.next, len };
@@ -105,41 +99,13 @@ impl Producer {
         claimed
     }
 
-    /// Waits for a moment until several slots are free, and returns whether one is. A producer that takes
-    /// each slot as soon as it is free takes the line away from the consumer that frees the next one.
+    /// Lets more slots become free after the ring was full.
     #[cold]
-    fn wait_for_distance(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
-        if ring.count() >= 2 * HINT_EVERY {
-            let ahead = self.next.wrapping_add(2 * AHEAD);
-            for _ in 0..LOOKS {
-                if load(ring, ahead) == Word::empty(lap(ring, ahead)) {
-                    break;
-                }
-                spin_loop();
-            }
-        }
-        self.find(ring)
-    }
-
-    /// Loads some of the next slots into the cache at once. A compare-exchange waits until its line has come
-    /// from the other processor, so that without this the lines come one by one.
-    fn prefetch(&mut self, ring: &impl Ring) {
-        if self.next.is_multiple_of(HINT_EVERY) {
-            // Do not prefetch if consumers work on slots nearby, or if the free slots end soon: it would take
-            // cache lines away from the consumers.
-            let behind = self.next.wrapping_sub(AHEAD);
-            let ahead = self.next.wrapping_add(HINT_EVERY + 2 * AHEAD);
-            self.has_distance = ring.count() >= 2 * HINT_EVERY
-                && load(ring, behind) == Word::full(lap(ring, behind))
-                && load(ring, ahead) == Word::empty(lap(ring, ahead));
-        }
-        if !self.has_distance {
-            return;
-        }
-        for index in AHEAD..2 * AHEAD {
-            let position = self.next.wrapping_add(index);
-            ring.prefetch_word(position);
-            ring.prefetch_to_write(position);
+    fn keep_distance(&mut self, ring: &impl Ring) {
+        self.was_full = false;
+        if !self.has_rivals {
+            let next = self.next;
+            self.distance.keep(ring.count(), |behind| is_free(ring, next.wrapping_add(behind)));
         }
     }
 
@@ -169,10 +135,30 @@ impl Producer {
         self.find(ring)
     }
 
+    /// Returns whether a message that was sent is not finished. While the first such message stays, this looks at
+    /// few words only.
+    pub(in crate::channel) fn has_unfinished(&mut self, ring: &impl Ring) -> bool {
+        // Other producers may have claimed more slots. A wrong word among them does not concern the messages
+        // before it.
+        _ = self.find(ring);
+        self.unfinished = skip_finished(ring, self.unfinished, self.next);
+        let mut position = self.unfinished;
+        while position < self.next {
+            let word = load(ring, position);
+            if matches!(word.state(), Some(State::Full | State::Reading))
+                && word.lap() == lap(ring, position)
+            {
+                return true;
+            }
+            position = after(ring, position, word);
+        }
+        false
+    }
+
     /// Returns whether the slot behind the claim is free.
     pub(in crate::channel) fn has_more(&self, ring: &impl Ring) -> bool {
         let next = self.run.first.wrapping_add(self.run.len);
-        load(ring, next) == Word::empty(lap(ring, next))
+        is_free(ring, next)
     }
 
     /// Stores the position for the next new producer.
@@ -211,8 +197,7 @@ impl Producer {
     /// Walks to the first position that is not claimed. Returns whether its slot is free.
     #[inline]
     fn find(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
-        let lap = lap(ring, self.next);
-        if load(ring, self.next) == Word::empty(lap) { Ok(true) } else { self.walk(ring) }
+        if is_free(ring, self.next) { Ok(true) } else { self.walk(ring) }
     }
 
     #[cold]
@@ -276,10 +261,13 @@ impl Producer {
     /// Returns how many slots are free from the next one on, which the caller found free.
     fn count_free(&self, ring: &impl Ring, wanted: u64) -> u64 {
         let most = wanted.min(LONGEST_RUN).min(ring.count());
-        let is_free = |index: &u64| {
-            let position = self.next.wrapping_add(*index);
-            load(ring, position) == Word::empty(lap(ring, position))
-        };
+        let is_free = |index: &u64| is_free(ring, self.next.wrapping_add(*index));
         1 + (1..most).take_while(is_free).count() as u64
     }
+}
+
+/// Returns whether the slot at `position` is free.
+#[inline]
+fn is_free(ring: &impl Ring, position: u64) -> bool {
+    load(ring, position) == Word::empty(lap(ring, position))
 }

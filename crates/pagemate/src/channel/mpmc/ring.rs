@@ -27,18 +27,8 @@ pub(in crate::channel) trait Ring {
     /// Returns the word of the slot at this position.
     fn word(&self, position: u64) -> &AtomicU64;
 
-    /// Loads the word of the slot at this position into the cache, to write it.
-    fn prefetch_word(&self, position: u64) {
-        _ = position;
-    }
-
-    /// Loads the payload of the slot at this position into the cache, to read it.
-    fn prefetch_to_read(&self, position: u64) {
-        _ = position;
-    }
-
-    /// Loads the payload of the slot at this position into the cache, to write it.
-    fn prefetch_to_write(&self, position: u64) {
+    /// Loads the first lines of the slot at this position into the cache, to write them.
+    fn prefetch(&self, position: u64) {
         _ = position;
     }
 
@@ -187,6 +177,16 @@ pub(super) fn after(ring: &impl Ring, position: u64, word: Word) -> u64 {
         && matches!(word.state(), Some(State::Writing | State::Reading | State::Done));
     // Another program may have changed the positions, so that they are about to wrap around.
     position.saturating_add(if is_run { word.run() } else { 1 })
+}
+
+/// Returns the first position from `unfinished` up to `next` that may have a message that is not finished. All
+/// positions before `next` were claimed, and the messages before `unfinished` are finished.
+pub(super) fn skip_finished(ring: &impl Ring, unfinished: u64, next: u64) -> u64 {
+    let mut position = unfinished.clamp(next.saturating_sub(ring.count()), next);
+    while position < next && load(ring, position).laps_ahead_of(lap(ring, position)) > 0 {
+        position += 1;
+    }
+    position
 }
 
 /// Returns how many slots have a message that is not finished.

@@ -26,17 +26,7 @@ impl<M: ?Sized> Ring for SlotRegion<MpmcHeader, M> {
     }
 
     #[inline]
-    fn prefetch_word(&self, position: u64) {
-        SlotRegion::prefetch_sequence(self, position);
-    }
-
-    #[inline]
-    fn prefetch_to_read(&self, position: u64) {
-        SlotRegion::prefetch_to_read(self, position);
-    }
-
-    #[inline]
-    fn prefetch_to_write(&self, position: u64) {
+    fn prefetch(&self, position: u64) {
         SlotRegion::prefetch_to_write(self, position);
     }
 
@@ -185,6 +175,10 @@ impl protocol::Producer<MpmcHeader> for Producer {
 
     fn pending<M: ?Sized>(&self, channel: &Channel<MpmcHeader, M>) -> u64 {
         ring::count_messages(&channel.slots.memory)
+    }
+
+    fn has_pending<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) -> bool {
+        self.has_unfinished(&channel.slots.memory)
     }
 }
 
