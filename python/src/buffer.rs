@@ -115,7 +115,7 @@ unsafe extern "C" fn get<L: Lender>(
     };
     // SAFETY: `buffer` is valid. Only the address of its field is taken.
     let shape = unsafe { &raw mut (*buffer).len };
-    // SAFETY: as for `shape`, only an address in the valid `buffer` is taken.
+    // SAFETY: `buffer` is valid. Only the address of its field is taken.
     let strides = unsafe { &raw mut (*buffer).itemsize };
     let if_asked = |mask: c_int, value| if flags & mask == mask { value } else { ptr::null_mut() };
     let format = if flags & PYBUF_FORMAT == 0 { ptr::null_mut() } else { c"B".as_ptr().cast_mut() };

@@ -169,6 +169,33 @@ fn only_listed_files_allow_unsafe() {
     assert_eq!(found, allowed);
 }
 
+#[test]
+fn only_listed_files_of_the_python_package_allow_unsafe() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    files.retain(|(_, text)| text.contains("allow(unsafe_code"));
+    let mut found: Vec<_> =
+        files.iter().map(|(path, _)| path.strip_prefix(&src).unwrap()).collect();
+    found.sort();
+    let allowed = ["buffer.rs", "os/unix.rs", "os/windows.rs", "view.rs"];
+    assert_eq!(found, allowed.map(Path::new));
+    for (path, text) in &files {
+        assert_eq!(borrowed_derivation(text), None, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_python_program_in_the_readme_is_an_example() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, program) = readme.split_once("```python\n").unwrap();
+    let (program, _) = program.split_once("```").unwrap();
+    let example = fs::read_to_string(root.join("python/examples/first.py")).unwrap();
+    assert!(example.ends_with(program), "python/examples/first.py differs from README.md");
+    assert!(program.lines().count() <= 10);
+}
+
 /// The beginning of a comment that derives the soundness of an `unsafe` block.
 const SAFETY: &str = concat!("// ", "SAFETY:");
 

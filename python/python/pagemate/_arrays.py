@@ -39,11 +39,14 @@ class Layout(NamedTuple):
     fortran: bool
     start: int
     """The offset of the data."""
+    size: int
+    """The bytes of the header and the data."""
 
-    @property
-    def size(self) -> int:
-        """The bytes of the header and the data."""
-        return self.start + math.prod(self.shape) * self.dtype.itemsize
+    @classmethod
+    def of(cls, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool, start: int) -> Layout:
+        # An array with one dimension is stored in the same way in both orders.
+        size = start + math.prod(shape) * dtype.itemsize
+        return cls(dtype, shape, fortran and len(shape) > 1, start, size)
 
     def describes_same(self, other: Layout) -> bool:
         return self[:3] == other[:3]
@@ -137,10 +140,9 @@ def _new_layout(
     descr = np.lib.format.dtype_to_descr(dtype)
     if np.lib.format.descr_to_dtype(descr) != dtype:
         raise TypeError(f"dtype {dtype} cannot be described in a .npy header")
-    # An array with one dimension is stored in the same way in both orders.
     fortran = order == "F" and len(sizes) > 1
     header = _header(f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {sizes!r}, }}")
-    return Layout(dtype, sizes, fortran, len(header)), header
+    return Layout.of(dtype, sizes, fortran, len(header)), header
 
 
 def _header(text: str) -> bytes:
@@ -195,4 +197,4 @@ def _parse(header: bytes) -> Layout:
         raise ValueError(f"its header has the invalid descr {fields['descr']!r}") from error
     if dtype.hasobject or dtype.subdtype is not None:
         raise ValueError(f"its header has the dtype {dtype}, which cannot be shared")
-    return Layout(dtype, shape, fortran and len(shape) > 1, len(header))
+    return Layout.of(dtype, shape, fortran, len(header))
