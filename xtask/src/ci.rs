@@ -27,6 +27,7 @@ const AFTERWARDS: &[&str] = &[
     "fuzz",
     "hostile",
     "python",
+    "bridge",
     "tempname",
     "threads",
     "packages",

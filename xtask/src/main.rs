@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+mod bridge;
 mod ci;
 mod cross;
 mod differential;
@@ -46,6 +47,7 @@ const TASKS: &[Task] = &[
     ),
     ("loom", "explores the interleavings of the sync protocols with loom, up to a bound", loom),
     ("windows", "runs the tests as Windows programs under Wine", windows::windows),
+    ("bridge", "runs the tests of the bridge to Windows programs under Wine", bridge::bridge),
     (
         "differential",
         "compares random Win32 calls here and in Wine: a few minutes, or `long`",

@@ -4,11 +4,7 @@ use std::process::Command;
 
 use crate::cross::{self, COMPILER};
 use crate::task::{Outcome, run};
-use crate::wine::{self, PACKAGES, Wine};
-
-/// The target of the tests. Unlike for the other target, its standard library calls no function
-/// that Debian's Wine lacks.
-const TESTED: &str = "x86_64-win7-windows-gnu";
+use crate::wine::{self, PACKAGES, TESTED, Wine};
 
 /// The target for which programs are usually built.
 const REAL: &str = "x86_64-pc-windows-gnu";

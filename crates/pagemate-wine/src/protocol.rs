@@ -36,17 +36,6 @@ pub enum Command {
     Withdraw(Key),
     /// Report the signals of the event with this name, whenever it exists.
     Watch(Key),
-    /// Create the event with this name, and hold it.
-    Create {
-        /// The name of the event.
-        key: Key,
-        /// Whether it has manual reset.
-        manual: bool,
-    },
-    /// Set the event that the helper created.
-    Set(Key),
-    /// Reset the event that the helper created.
-    Reset(Key),
 }
 
 /// A report of the helper.
@@ -79,16 +68,18 @@ pub enum Report {
     },
     /// The end of the reports of a scan.
     End,
-    /// The result of `Offer` or `Create`: 0, or the status of the call that failed.
+    /// The result of `Offer`: 0, or the status of the call that failed.
     Made {
-        /// The name of the object.
+        /// The name of the section.
         key: Key,
         /// The status of the native call.
         status: u32,
     },
-    /// Whether Windows programs have handles to an object that the helper holds.
+    /// The helper has closed the section that `Withdraw` names.
+    Withdrawn(Key),
+    /// Whether Windows programs have handles to a section that the helper holds.
     Used {
-        /// The name of the object.
+        /// The name of the section.
         key: Key,
         /// Whether there are other handles than the helper's.
         used: bool,
@@ -200,9 +191,6 @@ impl fmt::Display for Command {
             Command::Offer { key, len, path } => write!(f, "offer {key} {len} {}", Hex(path)),
             Command::Withdraw(key) => write!(f, "withdraw {key}"),
             Command::Watch(key) => write!(f, "watch {key}"),
-            Command::Create { key, manual } => write!(f, "create {key} {}", u8::from(*manual)),
-            Command::Set(key) => write!(f, "set {key}"),
-            Command::Reset(key) => write!(f, "reset {key}"),
         }
     }
 }
@@ -222,9 +210,6 @@ impl Command {
             },
             "withdraw" => Command::Withdraw(words.key()?),
             "watch" => Command::Watch(words.key()?),
-            "create" => Command::Create { key: words.key()?, manual: words.flag()? },
-            "set" => Command::Set(words.key()?),
-            "reset" => Command::Reset(words.key()?),
             _ => return None,
         })
     }
@@ -239,6 +224,7 @@ impl fmt::Display for Report {
             Report::Refused { key, status } => write!(f, "refused {key} {status}"),
             Report::End => f.write_str("end"),
             Report::Made { key, status } => write!(f, "made {key} {status}"),
+            Report::Withdrawn(key) => write!(f, "withdrawn {key}"),
             Report::Used { key, used } => write!(f, "used {key} {}", u8::from(*used)),
             Report::Watched { key, state } => {
                 let word = WATCHED.iter().find(|(_, known)| known == state);
@@ -264,6 +250,7 @@ impl Report {
             "refused" => Report::Refused { key: words.key()?, status: words.status()? },
             "end" => Report::End,
             "made" => Report::Made { key: words.key()?, status: words.status()? },
+            "withdrawn" => Report::Withdrawn(words.key()?),
             "used" => Report::Used { key: words.key()?, used: words.flag()? },
             "watched" => {
                 let key = words.key()?;
@@ -293,13 +280,11 @@ mod tests {
             Command::Offer { key: key(), len: 5, path: "/dev/shm/a b".to_owned() },
             Command::Withdraw(local),
             Command::Watch(key()),
-            Command::Create { key: key(), manual: true },
-            Command::Set(key()),
-            Command::Reset(key()),
         ] {
             assert_eq!(Command::parse(&command.to_string()), Some(command));
         }
-        for line in ["", "scam", "offer", "withdraw local 0", "withdraw here 00", "set local zz"] {
+        for line in ["", "scam", "offer", "withdraw local 0", "withdraw here 00", "watch local zz"]
+        {
             assert_eq!(Command::parse(line), None, "{line}");
         }
     }
@@ -314,6 +299,7 @@ mod tests {
             Report::Refused { key: key(), status: 0xc000_0022 },
             Report::End,
             Report::Made { key: key(), status: 0 },
+            Report::Withdrawn(key()),
             Report::Used { key: key(), used: true },
         ] {
             assert_eq!(Report::parse(&report.to_string()), Some(report));

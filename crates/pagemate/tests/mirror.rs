@@ -96,7 +96,8 @@ fn list_shows_the_origin_and_the_creator() {
     let _opened = Section::open(&name).unwrap();
     let entry = inventory::find(&name).unwrap();
     assert_eq!((entry.len, entry.origin.as_deref()), (5000, Some("an origin")));
-    assert_eq!(entry.holders, [std::process::id()]);
+    // A child of another test, between `fork` and `exec`, may share the handle for a moment.
+    assert!(entry.holders.contains(&std::process::id()));
     assert_eq!(mirror.len(), 5000);
     drop(mirror);
     assert_eq!(inventory::find(&name).unwrap_err().kind(), ErrorKind::NotFound);

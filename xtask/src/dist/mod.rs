@@ -11,6 +11,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use crate::bridge;
 use crate::cross;
 use crate::task::{Outcome, run};
 
@@ -69,8 +70,23 @@ fn install(prefix: &Path) -> Outcome {
     let windows = prefix.join("include/pagemate/win32");
     copy_tree(&crates.join("pagemate-win32/include"), &windows).map_err(failed)?;
     command(prefix)?;
+    helper(prefix)?;
     println!("installed into {}", prefix.display());
     Ok(())
+}
+
+/// Installs the helper of `pagemate bridge`. It is a Windows program, which only Debian's compiler builds.
+fn helper(prefix: &Path) -> Outcome {
+    match bridge::build_helper() {
+        Ok(helper) => {
+            let to = prefix.join("lib/pagemate").join(bridge::HELPER);
+            copy(&helper, &to).map_err(|e| format!("{}: {e}", to.display()))
+        }
+        Err(why) => {
+            println!("without the helper of 'pagemate bridge': {why}");
+            Ok(())
+        }
+    }
 }
 
 /// Builds the command and the libraries.

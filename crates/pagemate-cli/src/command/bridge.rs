@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use pagemate::Name;
 use pagemate_wine::{Change, Listed, Options, Prefix};
 use serde::Serialize;
 
@@ -34,10 +35,12 @@ Examples:
   pagemate bridge --prefix ~/games/sim
   pagemate bridge --steam 805550 'acpmf_*'
   pagemate bridge --pid 4711 --json
+  pagemate bridge --to-wine 'overlay-*' --event 'Local\\IRSDKDataValidEvent'
   pagemate bridge --list
 
 Each line of the JSON is an object: 'change' is connected, appeared, ended,
-refused or disconnected; 'name', 'size' and 'cause' follow where they apply.
+offered or withdrawn (--to-wine), event (--event), refused or disconnected;
+'name', 'size' and 'cause' follow where they apply.
 With --list it has 'name', 'size' and 'cause' only.
 
 Environment:
@@ -61,6 +64,14 @@ pub(crate) struct Bridge {
     /// Bridge the prefix of this process, a Windows program.
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
+    /// Give native sections whose names match this pattern to Windows programs. Repeat it for several.
+    #[arg(long, value_name = "PATTERN", value_parser = Filter::new)]
+    to_wine: Vec<Filter>,
+    /// Set a native event of this name whenever Windows programs set theirs. Repeat it for several.
+    ///
+    /// The bridge consumes signals of an event with auto reset, like any other waiter.
+    #[arg(long, value_name = "NAME", value_parser = event_name)]
+    event: Vec<Name>,
     /// Print the sections that exist now, and bridge none.
     #[arg(long)]
     list: bool,
@@ -92,10 +103,13 @@ impl Bridge {
         };
         let dir = prefix.dir().map_err(failed)?;
         let patterns = self.patterns.clone();
-        let options = Options::new(&dir, helper()?).names(move |name| {
-            let full = name.to_string();
-            patterns.is_empty() || patterns.iter().any(|one| one.matches(&full, name.bare()))
-        });
+        let options = Options::new(&dir, helper()?)
+            .names(move |name| patterns.is_empty() || matches(&patterns, name));
+        let options = self.event.iter().cloned().fold(options, Options::event);
+        let options = match self.to_wine.clone() {
+            filters if filters.is_empty() => options,
+            filters => options.to_wine(move |name| matches(&filters, name)),
+        };
         if self.list {
             return self.print_list(&pagemate_wine::Bridge::list(&options).map_err(failed)?);
         }
@@ -125,6 +139,9 @@ impl Bridge {
             Change::Refused { name, cause } => {
                 ("refused", Some(name.clone()), None, Some(cause.as_str()))
             }
+            Change::Offered { name, len } => ("offered", Some(name.to_string()), Some(*len), None),
+            Change::Withdrawn { name } => ("withdrawn", Some(name.to_string()), None, None),
+            Change::EventAppeared { name } => ("event", Some(name.to_string()), None, None),
             Change::PrefixEnded => ("disconnected", None, None, None),
             _ => return Ok(()),
         };
@@ -174,6 +191,16 @@ fn print_line(line: &Line<'_>, mut out: impl Write) -> Outcome {
         .map_err(|error| Failure::new(format!("encode JSON: {error}")))?;
     writeln!(out, "{json}")?;
     Ok(out.flush()?)
+}
+
+/// Returns whether a name matches one of these patterns.
+fn matches(filters: &[Filter], name: &Name) -> bool {
+    let full = name.to_string();
+    filters.iter().any(|filter| filter.matches(&full, name.bare()))
+}
+
+fn event_name(text: &str) -> Result<Name, String> {
+    Name::new(text).map_err(|error| error.to_string())
 }
 
 /// Converts an error of the bridge.

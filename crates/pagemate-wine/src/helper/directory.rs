@@ -30,10 +30,11 @@ impl Directories {
     /// bridge cannot spell them.
     pub(crate) fn sections(&self) -> Result<Vec<Key>, Status> {
         let mut found = Vec::new();
+        let mut buffer = vec![0; native::ENTRY_LEN];
         for (global, directory) in [(false, &self.local), (true, &self.global)] {
             let mut context = 0;
             loop {
-                match native::next_entry(directory, &mut context) {
+                match native::next_entry(directory, &mut context, &mut buffer) {
                     Ok((name, kind)) if String::from_utf16_lossy(&kind) == "Section" => {
                         found.extend(
                             String::from_utf16(&name).ok().map(|bare| Key { global, bare }),

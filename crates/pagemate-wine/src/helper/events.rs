@@ -11,8 +11,8 @@ use crate::directory::{Directories, units};
 use crate::native::{self, Handle, TYPE_MISMATCH};
 use crate::run::Message;
 
-/// The time after which a watched event is tested for other handles, and a set event for its reset.
-const TICK: Duration = Duration::from_millis(25);
+/// The time after which a watched event is tested for other handles. A pulse between two waits is lost.
+const TICK: Duration = Duration::from_millis(100);
 
 /// The time between two tests whether a set event was reset.
 const RESET_TICK: Duration = Duration::from_millis(2);

@@ -18,7 +18,6 @@ const SECTION_QUERY: u32 = 1;
 const SECTION_MAP_READ: u32 = 4;
 const SECTION_ALL_ACCESS: u32 = 0x000f_001f;
 const EVENT_QUERY_STATE: u32 = 1;
-const EVENT_ALL_ACCESS: u32 = 0x001f_0003;
 const SYNCHRONIZE: u32 = 0x0010_0000;
 const PAGE_READONLY: u32 = 2;
 const PAGE_READWRITE: u32 = 4;
@@ -90,15 +89,8 @@ windows_link::link!("ntdll.dll" "system" fn NtWaitForSingleObject(
     handle: *mut c_void, alertable: u8, timeout: *const i64) -> i32);
 windows_link::link!("ntdll.dll" "system" fn NtOpenEvent(
     handle: *mut *mut c_void, access: u32, attributes: *const ObjectAttributes) -> i32);
-windows_link::link!("ntdll.dll" "system" fn NtCreateEvent(
-    handle: *mut *mut c_void, access: u32, attributes: *const ObjectAttributes, kind: u32,
-    set: u8) -> i32);
 windows_link::link!("ntdll.dll" "system" fn NtQueryEvent(
     handle: *mut c_void, class: u32, into: *mut c_void, len: u32, written: *mut u32) -> i32);
-windows_link::link!("ntdll.dll" "system" fn NtSetEvent(
-    handle: *mut c_void, previous: *mut i32) -> i32);
-windows_link::link!("ntdll.dll" "system" fn NtResetEvent(
-    handle: *mut c_void, previous: *mut i32) -> i32);
 windows_link::link!("kernel32.dll" "system" fn ProcessIdToSessionId(
     process: u32, session: *mut u32) -> i32);
 
@@ -151,13 +143,19 @@ pub(crate) fn open_directory(path: &str) -> Result<Handle, Status> {
     })
 }
 
+/// Space for an entry. The longest name has 32,767 units. The structure of an entry and the name of its type
+/// are beside it.
+pub(crate) type EntryBuffer = Vec<u64>;
+
+/// The length of an [`EntryBuffer`].
+pub(crate) const ENTRY_LEN: usize = 10_000;
+
 /// Returns the next name of a directory and its type. `context` is 0 at the beginning.
 pub(crate) fn next_entry(
     directory: &Handle,
     context: &mut u32,
+    buffer: &mut EntryBuffer,
 ) -> Result<(Vec<u16>, Vec<u16>), Status> {
-    // The longest name has 32,767 units. The structure of an entry and the name of its type follow.
-    let mut buffer = vec![0_u64; 10_000];
     let restart = u8::from(*context == 0);
     let len = u32::try_from(buffer.len() * 8).expect("a small buffer");
     let into = buffer.as_mut_ptr().cast();
@@ -334,15 +332,6 @@ pub(crate) fn open_event(root: &Handle, name: &[u16]) -> Result<Handle, Status> 
     })
 }
 
-/// Creates an event that is not set. Fails if the name is taken.
-pub(crate) fn create_event(root: &Handle, name: &[u16], manual: bool) -> Result<Handle, Status> {
-    let kind = u32::from(!manual);
-    // SAFETY: both pointers are those of `open_with`, which outlive the call.
-    open_with(Some(root), name, |handle, attributes| unsafe {
-        NtCreateEvent(handle, EVENT_ALL_ACCESS, attributes, kind, 0)
-    })
-}
-
 /// Returns whether an event has manual reset, and whether it is set.
 pub(crate) fn event_state(event: &Handle) -> Result<(bool, bool), Status> {
     let mut information = [0_u32; 2];
@@ -350,11 +339,4 @@ pub(crate) fn event_state(event: &Handle) -> Result<(bool, bool), Status> {
     // SAFETY: the local variable has `len` bytes, and the handle is open.
     checked(unsafe { NtQueryEvent(event.0, 0, (&raw mut information).cast(), len, null_mut()) })?;
     Ok((information[0] == 0, information[1] != 0))
-}
-
-/// Sets or resets an event.
-pub(crate) fn set_event(event: &Handle, set: bool) -> Result<(), Status> {
-    let call = if set { NtSetEvent } else { NtResetEvent };
-    // SAFETY: the handle is open, and the call does not store the previous state.
-    checked(unsafe { call(event.0, null_mut()) })
 }

@@ -1,4 +1,4 @@
-//! Objects that the helper holds for the bridge: sections over files of native sections, and events.
+//! Sections that the helper holds for the bridge: they are over the files of native sections.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ struct Offer {
     used: bool,
 }
 
-/// The objects that the helper holds.
+/// The sections that the helper holds.
 #[derive(Debug, Default)]
 pub(crate) struct Offers(BTreeMap<Key, Offer>);
 
@@ -26,12 +26,6 @@ impl Offers {
             let len = i64::try_from(len).unwrap_or(i64::MAX);
             native::create_section(dirs.of(&key), &units(&key), &file, len)
         });
-        self.keep(key, made)
-    }
-
-    /// Creates an event.
-    pub(crate) fn event(&mut self, dirs: &Directories, key: Key, manual: bool) -> Report {
-        let made = native::create_event(dirs.of(&key), &units(&key), manual);
         self.keep(key, made)
     }
 
@@ -50,14 +44,7 @@ impl Offers {
         self.0.remove(key);
     }
 
-    /// Sets or resets an event.
-    pub(crate) fn set(&self, key: &Key, set: bool) {
-        if let Some(offer) = self.0.get(key) {
-            _ = native::set_event(&offer.handle, set);
-        }
-    }
-
-    /// Reports the objects that other processes have begun or ceased to use.
+    /// Reports the sections that other processes have begun or ceased to use.
     pub(crate) fn changes(&mut self) -> Vec<Report> {
         let mut reports = Vec::new();
         for (key, offer) in &mut self.0 {

@@ -16,7 +16,7 @@ use crate::offers::Offers;
 use crate::scan::Scanner;
 
 /// The time between two tests for changes.
-const TICK: Duration = Duration::from_millis(25);
+const TICK: Duration = Duration::from_millis(40);
 
 /// A message to the thread that executes commands.
 #[derive(Debug)]
@@ -129,12 +129,10 @@ impl State {
             Command::Offer { key, len, path } => {
                 print(&[self.offers.section(&self.directories, key, len, &path)])?;
             }
-            Command::Create { key, manual } => {
-                print(&[self.offers.event(&self.directories, key, manual)])?;
+            Command::Withdraw(key) => {
+                self.offers.withdraw(&key);
+                print(&[Report::Withdrawn(key)])?;
             }
-            Command::Withdraw(key) => self.offers.withdraw(&key),
-            Command::Set(key) => self.offers.set(&key, true),
-            Command::Reset(key) => self.offers.set(&key, false),
             Command::Watch(key) => {
                 self.watches.add(key);
                 print(&self.watches.attach(&self.directories, &self.sender))?;

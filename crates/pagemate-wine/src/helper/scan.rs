@@ -10,7 +10,7 @@ use crate::directory::{Directories, units};
 use crate::native::{self, Handle, Status, View};
 
 /// The time between two comparisons of all names.
-const NAMES_INTERVAL: Duration = Duration::from_secs(1);
+const NAMES_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Numbers that change when a section gets or loses its name.
 type Counts = ([u32; 2], (u32, u32));

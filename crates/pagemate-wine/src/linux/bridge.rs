@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use pagemate::Name;
 
 use super::error::{Error, Result};
+use super::events::Events;
 use super::helper::{self, Helper, Output};
 use super::memory;
 use super::mirrors::{Failed, Found, Mirrors, name_of};
+use super::offers::Offers;
 use super::options::Options;
 use super::prefix::{Search, Server};
 use crate::protocol::{Command, Key, Report};
@@ -25,6 +27,9 @@ const COUNT_INTERVAL: Duration = Duration::from_millis(500);
 /// The time between two attempts to mirror a section that was refused, and between two scans on kernels that
 /// do not count descriptors.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The time between two searches for native sections to offer to Windows programs.
+const OFFER_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The time in which the helper has to answer a scan, for [`Bridge::list`].
 const SCAN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,14 +47,31 @@ pub enum Change {
         /// Its length in bytes.
         len: u64,
     },
-    /// A section has ended, and so has its native name.
+    /// A section or an event has ended, and so has its native name.
     Ended {
         /// The name.
         name: Name,
     },
-    /// A section cannot be bridged.
+    /// A native section has a name for Windows programs from now on.
+    Offered {
+        /// The name.
+        name: Name,
+        /// Its length in bytes.
+        len: u64,
+    },
+    /// A native section has no name for Windows programs any more, unless one of them holds it.
+    Withdrawn {
+        /// The name.
+        name: Name,
+    },
+    /// An event of Windows programs has a native event from now on. Its end is [`Ended`](Change::Ended).
+    EventAppeared {
+        /// The name.
+        name: Name,
+    },
+    /// An object cannot be bridged.
     Refused {
-        /// The name of the section.
+        /// The name of the object.
         name: String,
         /// The cause and the remedy.
         cause: String,
@@ -89,6 +111,9 @@ struct Session {
     scan: Vec<Found>,
     /// The sections of that scan that the helper could not open.
     failed: Vec<Failed>,
+    offers: Offers,
+    offered: Instant,
+    events: Events,
     descriptors: u64,
     counted: Instant,
     scanned: Instant,
@@ -179,14 +204,16 @@ impl Bridge {
         }
         self.searched = Some(Instant::now());
         if let Some(server) = self.search.find() {
-            let session = Session::start(server, self.search.dir(), &self.options.helper);
-            self.session = Some(match session {
-                Ok(session) => session,
-                // The prefix ended while the helper started.
-                Err(_) if !server.is_alive() => return Ok(()),
+            match Session::start(server, self.search.dir(), &self.options) {
+                Ok(Some(session)) => {
+                    self.session = Some(session);
+                    self.changes.push_back(Change::Connected);
+                }
+                // The prefix ended while the helper started, or another wineserver has begun.
+                Ok(None) => {}
+                Err(_) if !server.is_alive() => {}
                 Err(error) => return Err(error),
-            });
-            self.changes.push_back(Change::Connected);
+            }
         }
         Ok(())
     }
@@ -195,31 +222,44 @@ impl Bridge {
     fn disconnect(&mut self) {
         if let Some(mut session) = self.session.take() {
             self.changes.extend(session.mirrors.clear());
+            self.changes.extend(session.offers.clear());
+            self.changes.extend(session.events.clear());
         }
         self.changes.push_back(Change::PrefixEnded);
     }
 }
 
 impl Session {
-    fn start(server: Server, dir: &Path, program: &Path) -> Result<Session> {
-        let mut helper = Helper::start(server, dir, program)?;
+    /// Starts the helper. `None` if another wineserver than `server` serves it.
+    fn start(server: Server, dir: &Path, options: &Options) -> Result<Option<Session>> {
+        let mut helper = Helper::start(server, dir, &options.helper)?;
+        if !helper.is_served_by(server) {
+            return Ok(None);
+        }
+        Events::watch(&mut helper, &options.events);
         helper.send(&Command::Scan);
         let now = Instant::now();
-        Ok(Session {
+        Ok(Some(Session {
             server,
             helper,
             mirrors: Mirrors::new(server, dir)?,
             scan: Vec::new(),
             failed: Vec::new(),
+            offers: Offers::default(),
+            offered: now,
+            events: Events::default(),
             descriptors: memory::descriptor_count(server),
             counted: now,
             scanned: now,
-        })
+        }))
     }
 
     /// Handles the reports and notices that have arrived, or waits for them. `None` if the helper has ended.
     fn step(&mut self, options: &Options, rest: Duration) -> Result<Option<Vec<Change>>> {
-        let time = COUNT_INTERVAL.saturating_sub(self.counted.elapsed()).min(rest);
+        let mut time = COUNT_INTERVAL.saturating_sub(self.counted.elapsed()).min(rest);
+        if options.to_wine.is_some() {
+            time = time.min(OFFER_INTERVAL.saturating_sub(self.offered.elapsed()));
+        }
         let ready = helper::wait(&[self.helper.as_fd(), self.mirrors.watch().as_fd()], time)?;
         let mut changes = Vec::new();
         if ready[0] {
@@ -230,6 +270,12 @@ impl Session {
         }
         if ready[1] && self.mirrors.watch().drain() && self.mirrors.any_has_ended() {
             self.helper.send(&Command::Scan);
+        }
+        if let Some(filter) = &options.to_wine
+            && self.offered.elapsed() >= OFFER_INTERVAL
+        {
+            self.offered = Instant::now();
+            changes.extend(self.offers.update(&mut self.helper, filter));
         }
         if self.counted.elapsed() >= COUNT_INTERVAL {
             self.counted = Instant::now();
@@ -250,6 +296,8 @@ impl Session {
                 self.failed.clear();
                 self.scanned = Instant::now();
             }
+            // The helper holds this section for the bridge.
+            Report::Section { key, .. } if self.offers.contains(&key) => {}
             Report::Section { key, len, address } => match name_of(&key) {
                 Ok(name) if !(options.names)(&name) => {}
                 Ok(_) => self.scan.push(Found { key, len, address }),
@@ -266,7 +314,15 @@ impl Session {
                 self.helper.send(&Command::Done);
                 return changes;
             }
-            _ => {}
+            Report::Made { key, status } => {
+                return self.offers.made(&key, status).into_iter().collect();
+            }
+            Report::Used { key, used } => self.offers.used(&key, used),
+            Report::Withdrawn(key) => return self.offers.withdrawn(&key).into_iter().collect(),
+            Report::Watched { key, state } => {
+                return self.events.handle(key, state).into_iter().collect();
+            }
+            Report::Refused { .. } | Report::Hello { .. } => {}
         }
         Vec::new()
     }

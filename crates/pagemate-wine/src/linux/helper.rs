@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::error::{Error, Result};
-use super::memory::Maps;
+use super::memory::{Descriptors, Maps};
 use super::prefix::Server;
 use super::process;
 use crate::protocol::{Command, Report, VERSION};
@@ -31,6 +31,8 @@ pub(super) struct Helper {
     partial: Vec<u8>,
     /// The pid of the process that runs the Windows program.
     pid: u32,
+    /// The address of the helper's own memory.
+    address: u64,
 }
 
 /// The answer of [`Helper::read`].
@@ -68,10 +70,16 @@ impl Helper {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::new("start the helper: it has no pipes"));
         };
-        let mut helper =
-            Helper { pid: child.id(), child, input: Some(input), output, partial: Vec::new() };
-        let address = helper.greet()?;
-        helper.pid = helper.find(&token, address)?;
+        let mut helper = Helper {
+            pid: child.id(),
+            child,
+            input: Some(input),
+            output,
+            partial: Vec::new(),
+            address: 0,
+        };
+        helper.address = helper.greet()?;
+        helper.pid = helper.find(&token, helper.address)?;
         Ok(helper)
     }
 
@@ -127,6 +135,13 @@ impl Helper {
     /// Returns the pid of the process that runs the Windows program.
     pub(super) fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Returns whether this wineserver serves the helper: it has the helper's own memory. While a wineserver
+    /// starts, or one replaces another, two processes look like that of the prefix.
+    pub(super) fn is_served_by(&self, server: Server) -> bool {
+        let maps = Maps::of(self.pid);
+        maps.at(self.address).is_some_and(|mapped| Descriptors::of(server).contain(mapped))
     }
 
     /// Sends a command. An error means that the helper has ended, which the next read reports.

@@ -84,6 +84,12 @@ impl Descriptors {
         Descriptors { server, by_path }
     }
 
+    /// Returns whether the wineserver has a descriptor of a mapped file.
+    pub(super) fn contain(&self, mapped: &Mapped) -> bool {
+        let mut candidates = self.by_path.get(&mapped.path).into_iter().flatten();
+        candidates.any(|descriptor| inode_of(self.server, *descriptor) == Some(mapped.inode))
+    }
+
     /// Opens the wineserver's descriptor of a mapped file anew, for reading and writing if possible. `None`
     /// if the wineserver has closed it meanwhile.
     pub(super) fn open(&self, mapped: &Mapped) -> Result<Option<Opened>> {

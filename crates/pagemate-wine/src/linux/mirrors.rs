@@ -126,8 +126,8 @@ impl Mirrors {
                     self.refused.remove(&found.key);
                     self.live.insert(found.key.clone(), section);
                 }
-                // It has ended meanwhile. The next scan finds the same.
-                Ok(None) => {}
+                // It has ended meanwhile. If it has not, the bridge has to try again.
+                Ok(None) => _ = self.refused.insert(found.key.clone(), mapped.inode),
                 Err(error) => {
                     let known = self.refused.insert(found.key.clone(), mapped.inode);
                     if known != Some(mapped.inode) {
@@ -170,7 +170,7 @@ fn ended(mirror: &Mirror) -> Option<Change> {
     mirror.section.name().map(|name| Change::Ended { name: name.clone() })
 }
 
-fn refused(key: &Key, cause: String) -> Change {
+pub(super) fn refused(key: &Key, cause: String) -> Change {
     let prefix = if key.global { r"Global\" } else { "" };
     Change::Refused { name: format!("{prefix}{}", key.bare), cause }
 }

@@ -2,9 +2,11 @@
 
 mod bridge;
 mod error;
+mod events;
 mod helper;
 mod memory;
 mod mirrors;
+mod offers;
 mod options;
 mod prefix;
 mod process;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -158,8 +159,10 @@ impl Search {
             if !comm.starts_with("wineserver") {
                 continue;
             }
-            let dir = fs::read_link(process::path(pid, "cwd"));
-            if dir.is_ok_and(|dir| dir.file_name() == Some(OsStr::new(&wanted))) {
+            let dir = fs::read_link(process::path(pid, "cwd")).unwrap_or_default();
+            let name = dir.file_name().unwrap_or_default().as_bytes();
+            // A wineserver that ends may remove the directory in which the next one works already.
+            if name.strip_suffix(b" (deleted)").unwrap_or(name) == wanted.as_bytes() {
                 self.others.clear();
                 return Some(Server { pid });
             }

@@ -67,6 +67,14 @@ pub trait SectionExt {
     /// Returns the descriptor that holds the name, to pass it on: a process with a duplicate is a
     /// holder. `None` if the section has no name.
     fn name_holder(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Returns whether no other handle holds the name, here or in another process. Clones of this section
+    /// share its handle. True if the section has no name.
+    ///
+    /// # Errors
+    ///
+    /// The error of the operating system if the lock on the name cannot be tested.
+    fn is_sole_holder(&self) -> Result<bool>;
 }
 
 impl SectionExt for Section {
@@ -80,6 +88,10 @@ impl SectionExt for Section {
 
     fn name_holder(&self) -> Option<BorrowedFd<'_>> {
         self.object().lend_name()
+    }
+
+    fn is_sole_holder(&self) -> Result<bool> {
+        self.object().is_sole_holder().map_err(|e| e.during("test holders", ""))
     }
 }
 

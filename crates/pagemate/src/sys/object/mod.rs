@@ -26,7 +26,7 @@ use self::windows as platform;
 
 pub(crate) use self::wait_for_name::open_before;
 pub(crate) use platform::{
-    CONTENT_APPEARS_WHOLE, Mapping, Object, allocation_granularity, find, list, prune,
+    CONTENT_APPEARS_WHOLE, Mapping, Object, allocation_granularity, find, list, names, prune,
 };
 #[cfg(windows)]
 pub(crate) use platform::{named, native, open_for_descriptor, security, session};

@@ -44,6 +44,18 @@ pub(crate) fn list(read_state: ReadState) -> Result<Listing> {
     Ok(Listing { entries, damaged, unreachable })
 }
 
+/// Returns the names of the live objects of a kind that this user can inspect, without mirrors.
+pub(crate) fn names(kind: Kind) -> Result<Vec<Name>> {
+    let mut found = Vec::new();
+    for_each_file(|location| {
+        let described = describe(location, |_, _, _| None).ok().flatten().map(|(_, entry)| entry);
+        let is_wanted = |entry: &Entry| entry.kind == kind && entry.origin.is_none();
+        found.extend(described.filter(is_wanted).map(|entry| entry.name));
+    })?;
+    found.sort();
+    Ok(found)
+}
+
 /// Returns the live object called `name`. `None` if there is none.
 pub(crate) fn find(name: &Name, read_state: ReadState) -> Result<Option<Entry>> {
     let Some(dir) = resolve::existing(name.namespace())? else { return Ok(None) };

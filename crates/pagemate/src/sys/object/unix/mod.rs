@@ -41,7 +41,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sys::liveness::lock::{self, Holder};
 use crate::sys::liveness::{Seats, fork};
 
-pub(crate) use self::inventory::{find, list};
+pub(crate) use self::inventory::{find, list, names};
 pub(crate) use self::lifecycle::prune::prune;
 pub(crate) use self::memory::mapping::Mapping;
 pub(crate) use self::name_watch::NameWatch;
@@ -170,6 +170,13 @@ impl Object {
             false if named.opened_mirror => Err(error::mirror_ended()),
             false => Err(error::orphaned(&named.location)),
         }
+    }
+
+    /// Returns whether no other handle holds the name. A test through the own description does not see
+    /// its own lock.
+    pub(crate) fn is_sole_holder(&self) -> Result<bool> {
+        let (Some(_), Some(fd)) = (&self.named, &self.fd) else { return Ok(true) };
+        Ok(matches!(lock::ask(fd.as_fd())?, Holder::Nobody))
     }
 
     /// Returns the descriptor of its memory.

@@ -34,6 +34,12 @@ pub(crate) fn list(_: ReadState) -> Result<Listing> {
     Ok(Listing { entries, damaged: Vec::new(), unreachable: Vec::new() })
 }
 
+/// Returns the names of all sections that this user can open. The directories list no other objects.
+pub(crate) fn names(kind: Kind) -> Result<Vec<Name>> {
+    let listed = list(|_, _, _| None)?.entries;
+    Ok(listed.into_iter().filter(|entry| entry.kind == kind).map(|entry| entry.name).collect())
+}
+
 /// Returns the section called `name`. `None` if there is none.
 pub(crate) fn find(name: &Name, _: ReadState) -> Result<Option<Entry>> {
     match describe(name) {

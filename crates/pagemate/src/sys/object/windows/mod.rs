@@ -17,7 +17,7 @@ pub(crate) mod security;
 mod sizes;
 mod spec;
 
-pub(crate) use self::inventory::{find, list, open_for_descriptor, prune, session};
+pub(crate) use self::inventory::{find, list, names, open_for_descriptor, prune, session};
 pub(crate) use self::mapping::Mapping;
 pub(crate) use self::object::Object;
 pub(crate) use self::sizes::allocation_granularity;
