@@ -41,8 +41,7 @@ impl Payload for [u32; 5] {
 
     fn send_loan<K: Kind>(mut loan: Loan<'_, K, Self>, byte: u8) -> Result<(), SendError> {
         loan.write(&Self::message(byte, 0));
-        loan.send();
-        Ok(())
+        loan.send()
     }
 
     fn look<K: Kind>(sample: &Sample<'_, K, Self>) {
@@ -52,8 +51,7 @@ impl Payload for [u32; 5] {
 
     fn publish(mut loan: watch::Loan<'_, Self>, byte: u8) -> Result<(), SendError> {
         loan.write(&Self::message(byte, 0));
-        loan.publish();
-        Ok(())
+        loan.publish()
     }
 }
 

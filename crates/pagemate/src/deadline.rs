@@ -1,5 +1,9 @@
 use std::time::{Duration, Instant};
 
+/// The interval at which a wait for other processes tests whether they are alive, and tests for their progress without
+/// a wake-up. If a process is killed, the processes that wait for it are delayed by at most this time.
+pub(crate) const LIVENESS_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The end of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deadline {

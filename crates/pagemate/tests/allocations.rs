@@ -10,7 +10,7 @@ use pagemate::channel::broadcast::Broadcast;
 use pagemate::channel::mpmc::Mpmc;
 use pagemate::channel::request::{Client, Server};
 use pagemate::channel::spsc::Spsc;
-use pagemate::channel::{Kind, Options, Receiver, RecvError, Sender, watch};
+use pagemate::channel::{Kind, Options, Receiver, RecvError, SendError, Sender, watch};
 use pagemate::{Section, SectionOptions};
 
 thread_local! {
@@ -81,7 +81,7 @@ fn pass_messages<K: Kind, const WORDS: usize>(what: &str, options: &mut Options)
             assert_eq!(receiver.recv(), Ok(message));
             let mut loan = sender.loan().unwrap();
             loan.write(&message);
-            loan.send();
+            loan.send().unwrap();
             assert_eq!(receiver.sample().unwrap().read(), message);
             sender.send_all(&[message; 2]).unwrap();
             assert_eq!(receiver.try_recv(), Ok(message));
@@ -130,4 +130,51 @@ fn requests_allocate_nothing() {
     pass();
     let (count, ()) = allocations(|| (0..100).for_each(|_| pass()));
     assert_eq!(count, 0);
+}
+
+#[test]
+fn calls_that_fail_at_once_allocate_nothing() {
+    fn check<K: Kind>(kind: &str) {
+        let name = name(&format!("failing-{kind}"));
+        let mut options = Options::new();
+        let mut sender: Sender<K, u64> = options.capacity(4).create_new(&name).unwrap();
+        let mut receiver: Receiver<K, u64> = options.open(&name).unwrap();
+        let mut room = Vec::new();
+        let (count, ()) = allocations(|| {
+            // Some of the calls test whether the peers are alive.
+            for _ in 0..100 {
+                assert_eq!(receiver.try_recv(), Err(RecvError::Empty));
+                assert_eq!(receiver.try_recv_many(&mut room, 4), Err(RecvError::Empty));
+                assert!(receiver.try_sample().is_err());
+            }
+            while sender.try_send(&1).is_ok() {}
+            for _ in 0..100 {
+                assert_eq!(sender.try_send(&1), Err(SendError::Full));
+                assert_eq!(sender.try_send_many(&[1]), Err(SendError::Full));
+                assert!(sender.try_loan().is_err());
+            }
+        });
+        assert_eq!(count, 0, "{kind}");
+        let (count, ()) = allocations(|| {
+            std::thread::sleep(Duration::from_millis(150));
+            assert_eq!(sender.try_send(&1), Err(SendError::Full));
+            assert_eq!(sender.try_send(&1), Err(SendError::Full));
+        });
+        assert_eq!(count, 0, "{kind}, with a test of the liveness of peers");
+        drop(receiver);
+        let (count, _) = allocations(|| (0..100).map(|_| sender.try_send(&1)).last());
+        assert_eq!(count, 0, "{kind}, disconnected");
+    }
+    check::<Spsc>("spsc");
+    check::<Mpmc>("mpmc");
+    check::<Broadcast>("broadcast");
+    let name = name("no-value");
+    let mut reader = watch::Reader::<u64>::create_new(&name).unwrap();
+    let mut bytes = watch::Writer::<[u8]>::create_new(format!("{name}-bytes")).unwrap();
+    let long = vec![0; bytes.max_len() + 1];
+    let (count, ()) = allocations(|| {
+        assert_eq!(reader.read(), Err(RecvError::Empty));
+        assert_eq!(bytes.write(&long), Err(SendError::WrongLength));
+    });
+    assert_eq!(count, 0, "watch");
 }

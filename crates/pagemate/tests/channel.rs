@@ -199,7 +199,7 @@ fn messages_are_written_and_read_in_place<K: Kind>() {
         loan.write(&0);
         assert!(loan.as_mut_ptr().is_aligned());
         loan.write(&i);
-        loan.send();
+        loan.send().unwrap();
         let sample = receiver.sample().unwrap();
         assert!(sample.as_ptr().is_aligned());
         assert_eq!(sample.read(), i);
@@ -211,7 +211,7 @@ fn messages_are_written_and_read_in_place<K: Kind>() {
     let sample = receiver.try_sample().unwrap();
     assert!(matches!(sender.try_loan(), Err(SendError::Full)), "the sample holds its slot");
     drop(sample);
-    sender.try_loan().unwrap().send();
+    sender.try_loan().unwrap().send().unwrap();
 }
 
 fn large_and_aligned_messages_keep_their_bytes<K: Kind>() {
@@ -496,7 +496,7 @@ fn a_large_message_is_received_without_the_stack<K: Kind>() {
     for at in (0..LEN).step_by(1 << 20) {
         loan.write_at(at, &[1, 2, 3]);
     }
-    loan.send();
+    loan.send().unwrap();
     let mut message: Box<[u8; LEN]> = vec![9; LEN].into_boxed_slice().try_into().unwrap();
     receiver.recv_into(&mut message).unwrap();
     assert_eq!(message[5 << 20..][..4], [1, 2, 3, 0]);

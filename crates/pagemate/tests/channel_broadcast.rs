@@ -183,7 +183,7 @@ fn a_held_sample_is_never_overwritten_and_does_not_stop_a_lossy_sender() {
         for i in 3..50 {
             let mut loan = sender.loan().unwrap();
             loan.write(&message(i));
-            loan.send();
+            loan.send().unwrap();
             for (i, sample) in (0..).zip(&samples) {
                 assert!(sample.as_ptr().is_aligned());
                 assert_eq!(sample.read(), message(i));
@@ -224,7 +224,7 @@ fn large_messages_use_few_chunks_while_receivers_keep_up() {
         let mut loan = sender.loan().unwrap();
         addresses.insert(loan.as_mut_ptr());
         loan.write_at(99_999, &[i]);
-        loan.send();
+        loan.send().unwrap();
         let sample = receiver.sample().unwrap();
         let mut last = [0];
         sample.read_at(99_999, &mut last);

@@ -349,19 +349,19 @@ fn a_forked_child_leaves_the_loan_and_the_sample_of_its_parent_alone() {
     // SAFETY: the child only calls functions of pagemate that allocate nothing, and ends itself.
     let child = unsafe { libc::fork() };
     if child == 0 {
-        loan.send();
-        let refused = sample.finish() == Err(RecvError::Forked);
+        let refused =
+            loan.send() == Err(SendError::Forked) && sample.finish() == Err(RecvError::Forked);
         // SAFETY: _exit ends this process.
         unsafe { libc::_exit(i32::from(!refused)) };
     }
     let mut status = 0;
     // SAFETY: `child` is a child of this process, and `status` is a local variable.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(status, 0, "the child finished its parent's sample");
+    assert_eq!(status, 0, "the child sent its parent's loan, or finished its parent's sample");
     assert_eq!(checked(sample.read()), (1, 1));
     assert_eq!(sample.finish(), Ok(()));
     assert_eq!(receiver.try_recv().map(checked), Err(RecvError::Empty), "the child sent the loan");
-    loan.send();
+    assert_eq!(loan.send(), Ok(()));
     assert_eq!(checked(receiver.recv().unwrap()), (2, 2));
 }
 

@@ -131,7 +131,7 @@ fn send(board: &Board, sender: usize, name: &str, batch: usize) {
                     drop(endpoint.loan().unwrap());
                     let mut loan = endpoint.loan().unwrap();
                     loan.write(message);
-                    loan.send();
+                    loan.send().unwrap();
                 }
                 [message] => endpoint.send(message).unwrap(),
                 batch => endpoint.send_all(batch).unwrap(),

@@ -66,7 +66,7 @@ fn passes_messages<K: Kind, const WORDS: usize>(name: &str, options: &mut Option
             assert_eq!(receiver.recv(), Ok(message));
             let mut loan = sender.loan().unwrap();
             loan.write(&message);
-            loan.send();
+            loan.send().unwrap();
             assert_eq!(receiver.sample().unwrap().read(), message);
             drop(sender.loan().unwrap());
             sender.send_all(&[message; 2]).unwrap();

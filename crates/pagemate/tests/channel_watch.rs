@@ -108,7 +108,7 @@ fn values_are_written_in_place_and_a_dropped_loan_changes_nothing() {
         }
         loan.write(&[i; 100]);
         loan.write_at(792, &i.to_ne_bytes());
-        loan.publish();
+        loan.publish().unwrap();
         assert_eq!((reader.read(), reader.version()), (Ok([i; 100]), i));
     }
 }

@@ -110,7 +110,7 @@ fn send<const WORDS: usize>(mut role: Role, name: &str) {
                 drop(sender.loan().expect("a loan"));
                 let mut loan = sender.loan().expect("a loan");
                 loan.write(&batch[0]);
-                loan.send();
+                loan.send().expect("the slot");
                 Ok(1)
             }
         }

@@ -61,7 +61,7 @@ fn send(mut role: Role, name: &str, round: u64) {
                 drop(sender.loan().expect("a loan"));
                 let mut loan = sender.loan().expect("a loan");
                 loan.write(&batch[0]);
-                loan.send();
+                loan.send().expect("the slot");
             }
             2 | 4 => sender.send(&batch[0]).expect("the receivers have successors"),
             _ => sender.send_all(&batch).expect("the receivers have successors"),

@@ -36,7 +36,7 @@ fn write(mut role: Role, name: &str) {
             drop(writer.loan().expect("a loan"));
             let mut loan = writer.loan().expect("a loan");
             loan.write(&message(role.life, number));
-            loan.publish();
+            loan.publish().expect("the buffer");
         }
         number += 1;
         role.note_done(number);

@@ -75,7 +75,7 @@ fn send<K: Kind>(mut sender: Sender<K, Letter>, first: u64, last: u64, hangs: bo
         if number % 3 == 0 {
             let mut loan = sender.loan().unwrap();
             loan.write(&Letter::new(number));
-            loan.send();
+            loan.send().unwrap();
         } else {
             sender.send(&Letter::new(number)).unwrap();
         }

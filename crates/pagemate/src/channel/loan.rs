@@ -28,8 +28,7 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
     ///
     /// The errors of [`send`](Sender::send).
     pub fn loan(&mut self) -> std::result::Result<Loan<'_, K, M>, SendError> {
-        self.connection.claim_before(1, Deadline::Never)?;
-        Ok(Loan { connection: &mut self.connection })
+        self.loan_before(Deadline::Never)
     }
 
     /// Lends a free slot, and blocks for at most `time` while there is none.
@@ -41,7 +40,14 @@ impl<K: Kind, M: Message + ?Sized> Sender<K, M> {
         &mut self,
         time: Duration,
     ) -> std::result::Result<Loan<'_, K, M>, SendError> {
-        self.connection.claim_before(1, Deadline::after(time))?;
+        self.loan_before(Deadline::after(time))
+    }
+
+    pub(super) fn loan_before(
+        &mut self,
+        deadline: Deadline,
+    ) -> std::result::Result<Loan<'_, K, M>, SendError> {
+        self.connection.claim_before(1, deadline)?;
         Ok(Loan { connection: &mut self.connection })
     }
 }
@@ -82,13 +88,15 @@ impl<K: Kind, M: Message + ?Sized> Loan<'_, K, M> {
         slot.wrapping_add(channel.slots.message_type.len_before_bytes())
     }
 
-    /// Publishes the message. A forked child leaves its parent's slot alone.
-    fn publish(self) {
-        if self.connection.is_mine() {
-            self.connection.side.publish(&self.connection.channel, 1);
+    /// Publishes the message, unless this process is a forked child, which leaves its parent's slot alone.
+    fn publish(self) -> std::result::Result<(), SendError> {
+        if !self.connection.is_mine() {
+            return Err(SendError::Forked);
         }
+        self.connection.side.publish(&self.connection.channel, 1);
         // The slot is not the loan's any more.
         std::mem::forget(self);
+        Ok(())
     }
 }
 
@@ -109,10 +117,12 @@ impl<K: Kind, T: Plain> Loan<'_, K, T> {
 
     /// Sends the message that the slot has.
     ///
-    /// In a process that was forked from the one that has the loan, this call sends nothing, because the slot
-    /// is still lent to that process.
-    pub fn send(self) {
-        self.publish();
+    /// # Errors
+    ///
+    /// [`Forked`](SendError::Forked): this process was forked from the one that has the loan, and the slot is
+    /// still lent to that process.
+    pub fn send(self) -> std::result::Result<(), SendError> {
+        self.publish()
     }
 }
 
@@ -147,8 +157,7 @@ impl<K: Kind> Loan<'_, K, [u8]> {
         if is_bytes {
             channel.slots.memory.write_bytes(self.position(), 0, &(len as u64).to_ne_bytes());
         }
-        self.publish();
-        Ok(())
+        self.publish()
     }
 }
 

@@ -1,14 +1,12 @@
 //! The peers of an endpoint, and the wait for their progress.
 
-use std::time::Duration;
-
 use super::core::Channel;
 use super::error::WaitError;
 use super::header::Header;
 use super::place::{Occupant, Place};
 use super::protocol::{Producer, Side};
 use super::waiting::Awaited;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, LIVENESS_INTERVAL};
 use crate::error::{Error, Result};
 
 /// Returns whether a live process has a peer of `S`.
@@ -47,7 +45,6 @@ pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
     side: &S,
     deadline: Deadline,
 ) -> Result<bool> {
-    const SLICE: Duration = Duration::from_millis(100);
     let occupants = || S::peers(channel.header()).map(Place::occupant);
     loop {
         let seen: Vec<Occupant> = occupants().collect();
@@ -55,7 +52,7 @@ pub(super) fn wait_for_peer<S: Side<H>, H: Header, M: ?Sized>(
             return Ok(true);
         }
         channel.check_name()?;
-        let Some(time) = deadline.next(SLICE) else { return Ok(false) };
+        let Some(time) = deadline.next(LIVENESS_INTERVAL) else { return Ok(false) };
         // The claim of a place notifies the flag.
         let has_changed = || !occupants().eq(seen.iter().copied());
         let slept = side.flag(channel.header()).sleep(channel, has_changed, time);

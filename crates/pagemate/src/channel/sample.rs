@@ -47,7 +47,7 @@ impl<K: Kind, M: Message + ?Sized> Receiver<K, M> {
         self.sample_before(Deadline::after(time))
     }
 
-    fn sample_before(
+    pub(super) fn sample_before(
         &mut self,
         deadline: Deadline,
     ) -> std::result::Result<Sample<'_, K, M>, RecvError> {

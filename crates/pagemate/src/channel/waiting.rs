@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::error::WaitError;
 use super::wake_flag::{Sleepers, WakeFlag};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, LIVENESS_INTERVAL};
 use crate::sys::spin::{self, Spin};
 
 /// The way in which an endpoint waits for its peer.
@@ -21,10 +21,6 @@ pub enum Waiting {
     /// The endpoint sleeps at once.
     Sleep,
 }
-
-/// The interval at which a waiter tests the liveness of its peer and polls the channel without a wake-up. If
-/// a peer is killed before it wakes the waiter, the waiter is delayed by at most this time.
-const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The number of polls between two readings of the clock, for a waiter that only spins. A poll takes about
 /// 25 ns.
@@ -89,7 +85,7 @@ impl Waiter {
                 // A peer may have made progress just before it left.
                 return if awaited.is_ready() { Ok(true) } else { Err(error) };
             }
-            let Some(time) = deadline.next(CHECK_INTERVAL.saturating_sub(self.tested.elapsed()))
+            let Some(time) = deadline.next(LIVENESS_INTERVAL.saturating_sub(self.tested.elapsed()))
             else {
                 return Ok(awaited.is_ready());
             };
@@ -126,7 +122,7 @@ impl Waiter {
     }
 
     fn test_if_due(&mut self, awaited: &mut impl Awaited) -> Result<(), WaitError> {
-        if self.tested.elapsed() < CHECK_INTERVAL {
+        if self.tested.elapsed() < LIVENESS_INTERVAL {
             return Ok(());
         }
         self.tested = Instant::now();

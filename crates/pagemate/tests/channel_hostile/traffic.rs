@@ -49,8 +49,7 @@ where
         random: &mut Random,
     ) -> Result<(), SendError> {
         loan.write(&Self::make(random, 0));
-        loan.send();
-        Ok(())
+        loan.send()
     }
 
     fn read_sample<K: Kind>(sample: &Sample<'_, K, Self>) -> [u64; N] {
@@ -59,8 +58,7 @@ where
 
     fn publish(mut loan: watch::Loan<'_, Self>, random: &mut Random) -> Result<(), SendError> {
         loan.write(&Self::make(random, 0));
-        loan.publish();
-        Ok(())
+        loan.publish()
     }
 }
 

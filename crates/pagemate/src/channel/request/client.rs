@@ -8,7 +8,7 @@ use super::error::RequestError;
 use crate::channel::message::Message;
 use crate::channel::options::{Endpoint, How, Options, private::Join};
 use crate::channel::{RecvError, SendError, mpmc};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, LIVENESS_INTERVAL};
 use crate::error::Result;
 use crate::name::{Name, ToName};
 use crate::random::random_number;
@@ -43,9 +43,6 @@ pub struct Completed<R> {
     /// The response, or the reason why there is none.
     pub response: std::result::Result<R, RequestError>,
 }
-
-/// The time after which a waiting client tests whether its servers are alive.
-const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The greatest number of messages that servers send for one request. A server reports that it has received
 /// the request, and sends the response. If it is killed before it has finished the request, the next server
@@ -196,13 +193,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
         if bytes.len() > self.requests.max_len() - envelope::LEN {
             return Err(RequestError::NotSent(SendError::WrongLength));
         }
-        let loan = match deadline {
-            Deadline::Never => self.requests.loan(),
-            deadline => {
-                self.requests.loan_timeout(deadline.next(Duration::MAX).unwrap_or_default())
-            }
-        };
-        let sent = loan.and_then(|mut loan| {
+        let sent = self.requests.loan_before(deadline).and_then(|mut loan| {
             loan.write_at(0, &header.bytes());
             loan.write_at(envelope::LEN, bytes);
             loan.send(envelope::LEN + bytes.len())
@@ -257,8 +248,8 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
 
     /// Waits for a message of a server, or until it is time to test the servers.
     fn wait(&mut self, deadline: Deadline) -> std::result::Result<(), RequestError> {
-        let time = deadline.next(CHECK_INTERVAL);
-        match self.take(time.unwrap_or_default()) {
+        let time = deadline.next(LIVENESS_INTERVAL);
+        match self.take(time.map_or(Deadline::Now, Deadline::after)) {
             Err(RequestError::NotReceived(RecvError::TimedOut)) => {}
             taken => return taken,
         }
@@ -270,8 +261,8 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
     }
 
     /// Takes one message of a server.
-    fn take(&mut self, time: Duration) -> std::result::Result<(), RequestError> {
-        let sample = self.responses.sample_timeout(time).map_err(RequestError::NotReceived)?;
+    fn take(&mut self, deadline: Deadline) -> std::result::Result<(), RequestError> {
+        let sample = self.responses.sample_before(deadline).map_err(RequestError::NotReceived)?;
         let corrupted = RequestError::NotReceived(RecvError::Corrupted);
         let len = sample.len().checked_sub(envelope::LEN).ok_or(corrupted)?;
         let mut header = [0; envelope::LEN];
@@ -310,7 +301,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Client<Q, R> {
         }
         // A server may have responded just before it ended.
         loop {
-            match self.take(Duration::ZERO) {
+            match self.take(Deadline::Now) {
                 Ok(()) => {}
                 Err(RequestError::NotReceived(RecvError::TimedOut)) => break,
                 Err(error) => return Err(error),

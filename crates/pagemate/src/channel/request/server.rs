@@ -122,13 +122,7 @@ impl<Q: Message + ?Sized, R: Message + ?Sized> Server<Q, R> {
         loop {
             self.forget_dead_clients();
             let seat = self.requests.seat();
-            let sample = match deadline {
-                Deadline::Never => self.requests.sample()?,
-                deadline => {
-                    let time = deadline.next(Duration::MAX).unwrap_or_default();
-                    self.requests.sample_timeout(time)?
-                }
-            };
+            let sample = self.requests.sample_before(deadline)?;
             let len = sample.len().checked_sub(envelope::LEN).ok_or(RecvError::Corrupted)?;
             let mut header = [0; envelope::LEN];
             sample.read_at(0, &mut header);

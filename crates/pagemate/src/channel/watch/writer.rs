@@ -174,11 +174,13 @@ impl<T: Plain> Loan<'_, T> {
 
     /// Replaces the value by that in the buffer.
     ///
-    /// In a process that was forked from the one that has the loan, this call changes nothing.
-    pub fn publish(self) {
-        if self.writer.seat.is_mine() {
-            self.writer.publish();
-        }
+    /// # Errors
+    ///
+    /// [`Forked`](SendError::Forked): this process was forked from the one that has the loan.
+    pub fn publish(self) -> std::result::Result<(), SendError> {
+        self.writer.check_process()?;
+        self.writer.publish();
+        Ok(())
     }
 }
 

@@ -1,19 +1,15 @@
 //! Waits for any or for all of several objects.
 
 use std::os::windows::io::BorrowedHandle;
-use std::time::Duration;
 
 use super::super::{Acquired, Source, Waitable, not_for_all};
 use super::semaphore::Semaphore;
 use super::wait::{self, WaitFor};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, LIVENESS_INTERVAL};
 use crate::error::{Error, Result};
 
 /// The semaphore that a thread sleeps on. `None` if the word of the source has changed meanwhile.
 pub(crate) type SleepOn<'a> = Semaphore;
-
-/// The time after which a wait tests whether the processes that a source depends on are alive.
-const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 impl<'a> Waitable<'a> {
     /// Returns the handle to wait for, or an error if the calling thread owns the mutex. `None` for a
@@ -70,7 +66,7 @@ fn any_with_sources(
         if let Some(found) = try_any(list, true)? {
             return Ok(Some(found));
         }
-        let Some(time) = deadline.next(CHECK_INTERVAL) else { return Ok(None) };
+        let Some(time) = deadline.next(LIVENESS_INTERVAL) else { return Ok(None) };
         let sources = || list.iter().filter_map(|one| one.source());
         let semaphores = sources().map(|source| source.begin_sleep().map_err(cannot_wait));
         let semaphores = semaphores.collect::<Result<Vec<Semaphore>>>();
