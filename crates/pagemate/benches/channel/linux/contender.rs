@@ -17,6 +17,9 @@ pub(crate) trait Sending<const WORDS: usize> {
 pub(crate) trait Receiving<const WORDS: usize> {
     fn receive(&mut self) -> Message<WORDS>;
 
+    /// Receives a message into `message`, so that a large one is copied once.
+    fn receive_into(&mut self, message: &mut Message<WORDS>);
+
     /// Replaces the content of `messages` by the messages that have arrived: at least one and at
     /// most `max`.
     fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize);
@@ -70,6 +73,10 @@ impl<K: Kind, const WORDS: usize> Receiving<WORDS> for Receiver<K, Message<WORDS
     #[inline]
     fn receive(&mut self) -> Message<WORDS> {
         self.recv().expect("a sender")
+    }
+
+    fn receive_into(&mut self, message: &mut Message<WORDS>) {
+        self.recv_into(message).expect("a sender");
     }
 
     fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize) {

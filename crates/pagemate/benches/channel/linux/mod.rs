@@ -6,6 +6,9 @@ mod common;
 mod contender;
 mod crowd;
 mod duel;
+mod flat;
+mod frames;
+mod joining;
 mod latest;
 mod rings;
 mod spread;
@@ -15,7 +18,7 @@ use common::measure::titles;
 use common::{Group, measure, peer, place, processor};
 use duel::{Exchange, Row};
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 10] = [
     ("trip: round trip, polling", |place, effort| {
         titles("pagemate", "limit");
         duel::row(
@@ -43,6 +46,10 @@ const GROUPS: [Group; 7] = [
         let row = Row { kind: "spsc", exchange: Exchange::Single, words: 512, depth: 64 };
         duel::row(place, effort, row, 1.0 / 0.85);
     }),
+    ("frames: 1 MiB in place", |place, effort| {
+        titles("1 MiB", "64 bytes");
+        frames::row(place, effort);
+    }),
     ("mpmc: one sender and one receiver, polling", |place, effort| {
         titles("pagemate", "limit");
         for (exchange, depth, limit) in [
@@ -68,6 +75,11 @@ const GROUPS: [Group; 7] = [
         latest::rows::<8>(place, effort);
         latest::rows::<512>(place, effort);
         latest::rows::<{ 1 << 17 }>(place, effort);
+    }),
+    ("joining: create and open a channel", joining::group),
+    ("flat: one message against capacity, other channels and time", |place, effort| {
+        titles("this one", "a small one");
+        flat::group(place, effort);
     }),
 ];
 

@@ -138,6 +138,17 @@ impl<const WORDS: usize> Receiving<WORDS> for HeadTailReceiving {
         message
     }
 
+    fn receive_into(&mut self, message: &mut Message<WORDS>) {
+        self.wait();
+        // SAFETY: the slot has a message, so that the other end does not access it.
+        unsafe {
+            std::ptr::from_mut(message)
+                .copy_from_nonoverlapping(self.0.slot(self.0.next).cast(), 1);
+        }
+        self.0.next += 1;
+        self.0.word(HEAD_AT).store(self.0.next, Ordering::Release);
+    }
+
     fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize) {
         messages.clear();
         self.wait();
@@ -222,6 +233,17 @@ impl<const GAP: usize, const WORDS: usize> Receiving<WORDS> for InSlotReceiving<
         let message = self.read();
         self.0.word(HEAD_AT).store(self.0.next, Ordering::Release);
         message
+    }
+
+    fn receive_into(&mut self, message: &mut Message<WORDS>) {
+        while !self.is_there() {
+            spin_loop();
+        }
+        let at = self.0.slot(self.0.next).wrapping_add(GAP).cast::<Message<WORDS>>();
+        // SAFETY: the slot has a message, so that the other end does not access it.
+        unsafe { std::ptr::from_mut(message).copy_from_nonoverlapping(at, 1) };
+        self.0.next += 1;
+        self.0.word(HEAD_AT).store(self.0.next, Ordering::Release);
     }
 
     fn receive_batch(&mut self, messages: &mut Vec<Message<WORDS>>, max: usize) {
