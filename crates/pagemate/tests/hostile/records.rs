@@ -53,7 +53,7 @@ fn invalid_record_is_reported_and_its_holder_undisturbed() {
         let len = u32::try_from(path.as_os_str().len()).unwrap();
         let (lost, no_sense) =
             ("was moved, replaced or removed", "its record of that file is invalid");
-        let table: [(u64, &[u8], &str); 18] = [
+        let table: [(u64, &[u8], &str); 19] = [
             (0, &[0xff; 8], lost),
             (8, &[0xff; 8], lost),
             (16, &[0; 8], no_sense),
@@ -68,7 +68,9 @@ fn invalid_record_is_reported_and_its_holder_undisturbed() {
             (32, b"x", no_sense),
             (33, &[0], no_sense),
             (33, &[0xff; 4], lost),
-            (TRAILER + 14, &[2], "unknown kind of memory"),
+            // The record of a file is no record of a mirror.
+            (TRAILER + 14, &[2], no_sense),
+            (TRAILER + 14, &[3], "unknown kind of memory"),
             (TRAILER + 15, &[2], "unknown kind of memory"),
             (TRAILER + 14, &[0, 1], "unknown kind of memory"),
             (TRAILER + 16, &8192_u64.to_ne_bytes(), "no space for the record"),
