@@ -158,15 +158,19 @@ impl<const WORDS: usize> Broadcast<WORDS> {
     fn new(scene: &Scene, lossy: bool) -> Broadcast<WORDS> {
         let mut options = Options::new();
         options.capacity(CAPACITY).lossy(lossy).receivers(PLACES);
-        let first = options.create_new(&scene.name).expect("a new channel");
-        let second = Receiver::open(&scene.name).expect("the channel");
+        // Without a first sender receivers would wait for one, and not be disconnected.
+        let sender = options.create_new(&scene.name).expect("a new channel");
+        let [first, second] = [(); 2].map(|()| Receiver::open(&scene.name).expect("the channel"));
         let others = [Survivor::new(first), Survivor::new(second)];
-        Broadcast { lossy, sender: None, others }
+        Broadcast { lossy, sender: Some(sender), others }
     }
 
     fn sender_dies(&mut self, scene: &mut Scene) {
         self.sender = None;
-        let (fate, name) = (scene.fate(), scene.name.clone());
+        let (mut fate, name) = (scene.fate(), scene.name.clone());
+        if scene.random.below(8) == 0 {
+            fate = scene.fate_at("broadcast-in-batch").unwrap_or(fate);
+        }
         let victim = scene.start(0, fate, |role| send::<WORDS>(role, &name));
         for other in &mut self.others {
             (other.life, other.next) = (victim.life, 0);
@@ -232,12 +236,12 @@ impl<const WORDS: usize> Broadcast<WORDS> {
         self.others.iter_mut().take(count).for_each(|other| other.take(scene));
     }
 
-    /// A receiver dies, and another one takes its place over and continues. In some rounds that one dies too.
+    /// A receiver dies, and another one takes its place over and dies too. The next one continues.
     fn receiver_has_an_heir(&mut self, scene: &mut Scene) {
         self.open_sender(scene, true);
         let mut sent = 0;
         let mut dead: Vec<Victim> = Vec::new();
-        for index in 0..=scene.random.below(2) {
+        for index in 0..2 {
             let (fate, name) = (scene.fate(), scene.name.clone());
             let victim = scene.start(index, fate, |role| receive::<WORDS>(role, &name, index > 0));
             scene.end(

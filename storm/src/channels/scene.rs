@@ -20,6 +20,15 @@ pub(crate) const LIVENESS_TEST: Duration = Duration::from_millis(100);
 /// The time in which a victim has to come to its end by itself. Afterwards it is killed.
 const REACH: Duration = Duration::from_millis(12);
 
+/// The points that a process passes while it opens an endpoint.
+const AT_OPEN: [&str; 5] = [
+    "channel-after-claim",
+    "mpmc-in-repair",
+    "mpmc-before-return",
+    "broadcast-before-cursor",
+    "broadcast-after-take-over",
+];
+
 /// The way in which a victim ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -146,7 +155,7 @@ impl Scene {
     /// Returns the fate of a victim that ends at this point.
     pub(crate) fn fate_at(&mut self, point: &str) -> Option<Fate> {
         let index = self.points.iter().position(|name| name == point)?;
-        Some(Fate::Point { index, stops: self.random.below(3) == 0 })
+        Some(Fate::Point { index, stops: self.random.below(2) == 0 })
     }
 
     /// Starts a victim, and waits until it has its endpoints or is at its end.
@@ -154,12 +163,13 @@ impl Scene {
         self.lives += 1;
         let life = self.lives;
         let mode = self.random.below(60);
-        // The first steps open the endpoints.
-        let at = if self.random.below(3) == 0 { 0 } else { self.random.below(40) as u64 };
         let point = match fate {
             Fate::Point { index, .. } => self.points[index].clone(),
             _ => String::new(),
         };
+        // The first step opens the endpoint.
+        let is_early = AT_OPEN.contains(&point.as_str()) || self.random.below(4) == 0;
+        let at = if is_early { 0 } else { self.random.below(40) as u64 };
         self.board.done[index].store(0, SeqCst);
         self.board.note[index].store(u64::MAX, SeqCst);
         let board = self.board;

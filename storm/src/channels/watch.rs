@@ -63,8 +63,10 @@ fn read(mut role: Role, name: &str) {
 
 impl Watch {
     pub(crate) fn new(scene: &Scene) -> Watch {
-        let reader = Reader::create_new(&scene.name).expect("a new channel");
-        Watch { reader, writer: None }
+        // Without a first writer readers would wait for one, and not be disconnected.
+        let writer = Writer::create_new(&scene.name).expect("a new channel");
+        let reader = Reader::open(&scene.name).expect("the channel");
+        Watch { reader, writer: Some(writer) }
     }
 
     fn writer_dies(&mut self, scene: &mut Scene) {
@@ -178,7 +180,7 @@ impl Watch {
 
 impl Rounds for Watch {
     fn round(&mut self, scene: &mut Scene) {
-        if self.writer.is_none() || scene.random.below(2) == 0 {
+        if scene.random.below(2) == 0 {
             self.writer_dies(scene);
         } else {
             self.readers_die(scene);
