@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import subprocess
 import sys
@@ -12,6 +13,14 @@ import pytest
 
 TIME = 60.0
 """The limit in seconds for waits of the tests. No test depends on its value."""
+
+
+@pytest.fixture(autouse=True)
+def limit() -> Iterator[None]:
+    """Ends the run, with the stack of each thread, if one test takes ten times the limit of a wait."""
+    faulthandler.dump_traceback_later(10 * TIME, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture

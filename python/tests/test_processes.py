@@ -114,10 +114,14 @@ def test_open_waits_for_a_name_that_a_thread_creates(name):
 @unix
 def test_ctrl_c_ends_a_wait(name, run):
     code = (
-        "import pagemate, sys\n"
-        "print('ready', flush=True)\n"
-        "try: pagemate.open(sys.argv[1], timeout=None)\n"
-        "except KeyboardInterrupt: print('interrupted', flush=True)\n"
+        "import pagemate, signal, sys\n"
+        # A shell may have started the tests in the background, where it ignores Ctrl-C.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try:\n"
+        "    print('ready', flush=True)\n"
+        "    pagemate.open(sys.argv[1], timeout=None)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n"
     )
     process = run(code, name)
     assert process.stdout.readline() == "ready\n"
