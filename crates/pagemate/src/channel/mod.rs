@@ -62,9 +62,15 @@
 //! | `Sleep` | each wait takes two system calls, and a third one wakes it | sleeps, as above |
 //!
 //! While both sides are awake, neither makes a system call. A sleeper costs its peer nothing until the peer finds the
-//! sleeper's flag, and then one system call. An endpoint that waits for a killed peer notices that within 100 ms, as the pages of the
-//! kinds describe. [`Receiver::ready`] and [`Sender::ready`] let one thread wait for several channels together with events
+//! sleeper's flag, and then one system call. [`Receiver::ready`] and [`Sender::ready`] let one thread wait for several channels together with events
 //! and other sync objects, by [`wait_any`](crate::sync::wait_any).
+//!
+//! # Killed processes
+//!
+//! If a process is killed, only the message or the batch that it was sending is lost. No other process blocks for longer than
+//! one liveness check: 100 ms, and the time until the system runs the waiting thread. In this interval a blocked endpoint
+//! asks the kernel whether its peers are alive, and repairs the state that a dead one has left. The pages of the kinds
+//! describe which receiver gets a message that a killed one had.
 //!
 //! # Systems
 //!
