@@ -19,7 +19,7 @@ use crate::text::escape_line;
 const HELPER: &str = "pagemate-wine-helper.exe";
 
 /// The time between two tests for a signal.
-const TICK: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(250);
 
 /// Give the named sections of Windows programs under Wine or Proton the same names natively.
 ///

@@ -1,6 +1,6 @@
-//! Scans: the reports about all named sections. A scan is due when cheap numbers change: those of the
-//! names in each directory, and of the sections and their handles in the session. Since two changes can
-//! cancel out in these numbers, the names are compared from time to time as well.
+//! Scans: the reports about all named sections. A scan is due when the number of sections in the session or
+//! that of their handles changes, which one call of the wineserver returns. Since two changes can cancel out in
+//! these numbers, the numbers of names and the names themselves are compared from time to time as well.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use crate::directory::{Directories, units};
 use crate::native::{self, Handle, Status, View};
 
 /// The time between two comparisons of all names.
-const NAMES_INTERVAL: Duration = Duration::from_secs(2);
+const NAMES_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Numbers that change when a section gets or loses its name.
-type Counts = ([u32; 2], (u32, u32));
+/// The time between two comparisons of the numbers of names.
+const NUMBERS_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -22,7 +22,11 @@ pub(crate) struct Scanner {
     own_view: View,
     /// The mappings of the last scan, until the bridge has found them.
     views: Vec<View>,
-    counts: Option<Counts>,
+    /// The numbers of sections and of their handles at the last scan.
+    sections: Option<(u32, u32)>,
+    /// The numbers of names in the directories at the last scan.
+    numbers: [u32; 2],
+    numbers_compared: Instant,
     names: Vec<Key>,
     names_compared: Instant,
 }
@@ -34,7 +38,9 @@ impl Scanner {
             own_view: View::map(&own)?,
             own,
             views: Vec::new(),
-            counts: None,
+            sections: None,
+            numbers: [0; 2],
+            numbers_compared: Instant::now(),
             names: Vec::new(),
             names_compared: Instant::now(),
         })
@@ -47,18 +53,20 @@ impl Scanner {
 
     /// Returns whether sections may have appeared or ended since the last scan.
     pub(crate) fn is_due(&mut self, directories: &Directories) -> Result<bool, Status> {
-        if self.counts != Some(self.count(directories)?) {
+        if self.sections != Some(native::type_counts(&self.own)?) {
             return Ok(true);
+        }
+        if self.numbers_compared.elapsed() >= NUMBERS_INTERVAL {
+            self.numbers_compared = Instant::now();
+            if self.numbers != directories.counts()? {
+                return Ok(true);
+            }
         }
         if self.names_compared.elapsed() < NAMES_INTERVAL {
             return Ok(false);
         }
         self.names_compared = Instant::now();
         Ok(directories.sections()? != self.names)
-    }
-
-    fn count(&self, directories: &Directories) -> Result<Counts, Status> {
-        Ok((directories.counts()?, native::type_counts(&self.own)?))
     }
 
     /// Returns whether the bridge has not finished the last scan yet.
@@ -70,7 +78,8 @@ impl Scanner {
     /// a mapping keeps the memory, but not the name.
     pub(crate) fn scan(&mut self, directories: &Directories) -> Result<Vec<Report>, Status> {
         // Count first: a change during the scan makes the next one due.
-        self.counts = Some(self.count(directories)?);
+        self.sections = Some(native::type_counts(&self.own)?);
+        self.numbers = directories.counts()?;
         self.names = directories.sections()?;
         self.names_compared = Instant::now();
         self.views.clear();
