@@ -16,7 +16,7 @@ use crate::offers::Offers;
 use crate::scan::Scanner;
 
 /// The time between two tests for changes.
-const TICK: Duration = Duration::from_millis(60);
+const TICK: Duration = Duration::from_millis(75);
 
 /// A message to the thread that executes commands.
 #[derive(Debug)]
