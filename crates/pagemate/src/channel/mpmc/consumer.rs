@@ -1,5 +1,7 @@
 use super::producer::{HINT_EVERY, TRIES};
-use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, skip_finished, steps};
+use super::ring::{
+    Ring, RingSide, Run, after, distance, lap, load, repair, replace, skip_finished, steps,
+};
 use super::word::{LONGEST_RUN, State, Word};
 use crate::channel::distance::Distance;
 use crate::channel::error::Corrupted;
@@ -39,8 +41,8 @@ enum Found {
     Claimed(u64),
 }
 
-impl Consumer {
-    pub(in crate::channel) fn join(ring: &impl Ring, seat: u32) -> Consumer {
+impl RingSide for Consumer {
+    fn join(ring: &impl Ring, seat: u32) -> Consumer {
         let next = ring.received().load(Ordering::Acquire);
         Consumer {
             seat,
@@ -57,16 +59,11 @@ impl Consumer {
         }
     }
 
-    /// Claims at most `wanted` messages, and returns their number. 0 means that the ring is empty.
     #[inline]
-    pub(in crate::channel) fn claim(
-        &mut self,
-        ring: &impl Ring,
-        wanted: u64,
-    ) -> Result<u64, Corrupted> {
+    fn claim(&mut self, ring: &impl Ring, wanted: u64) -> Result<u64, Corrupted> {
         if self.run.len > 0 {
             // The program has forgotten a sample.
-            self.give_back(ring);
+            self.abandon(ring);
         }
         if self.is_new {
             // Messages of dead consumers come first: they are older.
@@ -99,6 +96,64 @@ impl Consumer {
         Ok(0)
     }
 
+    #[inline]
+    fn position(&self, index: u64) -> u64 {
+        self.run.first.wrapping_add(index)
+    }
+
+    fn abandon(&mut self, ring: &impl Ring) {
+        self.run.give_back(ring);
+        self.run = Run::default();
+    }
+
+    #[inline]
+    fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        Ok(self.find(ring)?.is_some() || self.find_returned(ring).is_some())
+    }
+
+    fn has_more(&self, ring: &impl Ring) -> bool {
+        let next = self.run.first.wrapping_add(self.run.len).max(self.next);
+        is_full(ring, next) || self.has_returns(ring)
+    }
+
+    fn leave(&mut self, ring: &impl Ring) {
+        if self.run.len > 0 {
+            self.abandon(ring);
+        }
+        if self.next > ring.received().load(Ordering::Relaxed) {
+            ring.received().store(self.next, Ordering::Release);
+        }
+    }
+
+    /// Repairs the slots whose owners are dead: the one that this consumer waits for, and those of
+    /// consumers. Returns whether there were any.
+    fn repair<E>(
+        &mut self,
+        ring: &impl Ring,
+        mut is_alive: impl FnMut(u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        let mut repaired = false;
+        while let Ok(None) = self.find(ring)
+            && repair(ring, self.next, self.seat, &mut is_alive)?
+        {
+            repaired = true;
+        }
+        let mut position = self.skip_finished(ring);
+        while position < self.next {
+            repaired |= repair(ring, position, self.seat, &mut is_alive)?;
+            let word = load(ring, position);
+            if word == Word::redelivered(lap(ring, position)) {
+                // The process that returned the message may have died before it incremented the number of
+                // returns. So look for returned messages at the next claim.
+                self.returns = u64::MAX;
+            }
+            position = after(ring, position, word);
+        }
+        Ok(repaired)
+    }
+}
+
+impl Consumer {
     /// Claims a run of messages. Fails if another consumer was faster.
     #[inline]
     fn try_claim(&mut self, ring: &impl Ring, first: u64, word: Word, len: u64) -> bool {
@@ -120,12 +175,6 @@ impl Consumer {
             let next = self.next;
             self.distance.keep(ring.count(), |behind| is_full(ring, next.wrapping_add(behind)));
         }
-    }
-
-    /// Returns the position of a message of the claim.
-    #[inline]
-    pub(in crate::channel) fn position(&self, index: u64) -> u64 {
-        self.run.first.wrapping_add(index)
     }
 
     /// Returns whether the last claim was a message that a dead receiver had.
@@ -150,61 +199,6 @@ impl Consumer {
             // Release: a new consumer finds words that are at least as new as the hint.
             ring.received().store(end, Ordering::Release);
         }
-    }
-
-    /// Returns the messages of the claim to the ring.
-    pub(in crate::channel) fn give_back(&mut self, ring: &impl Ring) {
-        self.run.give_back(ring);
-        self.run = Run::default();
-    }
-
-    /// Returns whether there is a message.
-    #[inline]
-    pub(in crate::channel) fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
-        Ok(self.find(ring)?.is_some() || self.find_returned(ring).is_some())
-    }
-
-    /// Returns whether there is a message behind the claim, or one that was returned.
-    pub(in crate::channel) fn has_more(&self, ring: &impl Ring) -> bool {
-        let next = self.run.first.wrapping_add(self.run.len).max(self.next);
-        is_full(ring, next) || self.has_returns(ring)
-    }
-
-    /// Stores the position for the next new consumer.
-    pub(in crate::channel) fn leave(&mut self, ring: &impl Ring) {
-        if self.run.len > 0 {
-            self.give_back(ring);
-        }
-        if self.next > ring.received().load(Ordering::Relaxed) {
-            ring.received().store(self.next, Ordering::Release);
-        }
-    }
-
-    /// Repairs the slots whose owners are dead: the one that this consumer waits for, and those of
-    /// consumers. Returns whether there were any.
-    pub(in crate::channel) fn repair<E>(
-        &mut self,
-        ring: &impl Ring,
-        mut is_alive: impl FnMut(u32) -> Result<bool, E>,
-    ) -> Result<bool, E> {
-        let mut repaired = false;
-        while let Ok(None) = self.find(ring)
-            && repair(ring, self.next, self.seat, &mut is_alive)?
-        {
-            repaired = true;
-        }
-        let mut position = self.skip_finished(ring);
-        while position < self.next {
-            repaired |= repair(ring, position, self.seat, &mut is_alive)?;
-            let word = load(ring, position);
-            if word == Word::redelivered(lap(ring, position)) {
-                // The process that returned the message may have died before it incremented the number of
-                // returns. So look for returned messages at the next claim.
-                self.returns = u64::MAX;
-            }
-            position = after(ring, position, word);
-        }
-        Ok(repaired)
     }
 
     /// Walks to the first position that is not claimed. Returns its word if it has a message.

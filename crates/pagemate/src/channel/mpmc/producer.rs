@@ -1,4 +1,6 @@
-use super::ring::{Ring, Run, after, distance, lap, load, repair, replace, skip_finished, steps};
+use super::ring::{
+    Ring, RingSide, Run, after, distance, lap, load, repair, replace, skip_finished, steps,
+};
 use super::word::{LONGEST_RUN, State, Word};
 use crate::channel::distance::Distance;
 use crate::channel::error::Corrupted;
@@ -39,8 +41,8 @@ enum Found {
     Claimed(u64),
 }
 
-impl Producer {
-    pub(in crate::channel) fn join(ring: &impl Ring, seat: u32) -> Producer {
+impl RingSide for Producer {
+    fn join(ring: &impl Ring, seat: u32) -> Producer {
         let next = ring.sent().load(Ordering::Acquire);
         Producer {
             seat,
@@ -53,13 +55,8 @@ impl Producer {
         }
     }
 
-    /// Claims at most `wanted` slots, and returns their number. 0 means that the ring is full.
     #[inline]
-    pub(in crate::channel) fn claim(
-        &mut self,
-        ring: &impl Ring,
-        wanted: u64,
-    ) -> Result<u64, Corrupted> {
+    fn claim(&mut self, ring: &impl Ring, wanted: u64) -> Result<u64, Corrupted> {
         if self.run.len > 0 {
             // The program has forgotten a loan.
             self.publish(ring, 0);
@@ -85,6 +82,59 @@ impl Producer {
         Ok(0)
     }
 
+    #[inline]
+    fn position(&self, index: u64) -> u64 {
+        self.run.first.wrapping_add(index)
+    }
+
+    #[inline]
+    fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        self.find(ring)
+    }
+
+    fn has_more(&self, ring: &impl Ring) -> bool {
+        let next = self.run.first.wrapping_add(self.run.len);
+        is_free(ring, next)
+    }
+
+    fn leave(&mut self, ring: &impl Ring) {
+        self.run.free(ring);
+        self.run = Run::default();
+        if self.next > ring.sent().load(Ordering::Relaxed) {
+            ring.sent().store(self.next, Ordering::Release);
+        }
+    }
+
+    /// Repairs the slots of dead processes that keep the ring full. Returns whether there were any.
+    fn repair<E>(
+        &mut self,
+        ring: &impl Ring,
+        mut is_alive: impl FnMut(u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        match self.find(ring) {
+            Ok(false) => {}
+            Ok(true) | Err(Corrupted) => return Ok(false),
+        }
+        let mut repaired = false;
+        let mut position = self.next.saturating_sub(ring.count());
+        // Receivers claim messages in order: they have no slot behind the first full one.
+        while position < self.next {
+            let word = load(ring, position);
+            if word == Word::full(lap(ring, position)) {
+                break;
+            }
+            repaired |= repair(ring, position, self.seat, &mut is_alive)?;
+            position = after(ring, position, word);
+        }
+        Ok(repaired)
+    }
+
+    fn abandon(&mut self, ring: &impl Ring) {
+        self.publish(ring, 0);
+    }
+}
+
+impl Producer {
     /// Claims a run of slots. Fails if the first one is not free.
     #[inline]
     fn try_claim(&mut self, ring: &impl Ring, len: u64) -> bool {
@@ -109,12 +159,6 @@ impl Producer {
         }
     }
 
-    /// Returns the position of a slot of the claim.
-    #[inline]
-    pub(in crate::channel) fn position(&self, index: u64) -> u64 {
-        self.run.first.wrapping_add(index)
-    }
-
     /// Publishes the first `count` messages of the claim, and gives up its other slots.
     #[inline]
     pub(in crate::channel) fn publish(&mut self, ring: &impl Ring, count: u64) {
@@ -127,12 +171,6 @@ impl Producer {
             ring.sent().store(self.next, Ordering::Release);
         }
         self.run = Run::default();
-    }
-
-    /// Returns whether there is a free slot.
-    #[inline]
-    pub(in crate::channel) fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted> {
-        self.find(ring)
     }
 
     /// Returns whether a message that was sent is not finished. While the first such message stays, this looks at
@@ -153,45 +191,6 @@ impl Producer {
             position = after(ring, position, word);
         }
         false
-    }
-
-    /// Returns whether the slot behind the claim is free.
-    pub(in crate::channel) fn has_more(&self, ring: &impl Ring) -> bool {
-        let next = self.run.first.wrapping_add(self.run.len);
-        is_free(ring, next)
-    }
-
-    /// Stores the position for the next new producer.
-    pub(in crate::channel) fn leave(&mut self, ring: &impl Ring) {
-        self.run.free(ring);
-        self.run = Run::default();
-        if self.next > ring.sent().load(Ordering::Relaxed) {
-            ring.sent().store(self.next, Ordering::Release);
-        }
-    }
-
-    /// Repairs the slots of dead processes that keep the ring full. Returns whether there were any.
-    pub(in crate::channel) fn repair<E>(
-        &mut self,
-        ring: &impl Ring,
-        mut is_alive: impl FnMut(u32) -> Result<bool, E>,
-    ) -> Result<bool, E> {
-        match self.find(ring) {
-            Ok(false) => {}
-            Ok(true) | Err(Corrupted) => return Ok(false),
-        }
-        let mut repaired = false;
-        let mut position = self.next.saturating_sub(ring.count());
-        // Receivers claim messages in order: they have no slot behind the first full one.
-        while position < self.next {
-            let word = load(ring, position);
-            if word == Word::full(lap(ring, position)) {
-                break;
-            }
-            repaired |= repair(ring, position, self.seat, &mut is_alive)?;
-            position = after(ring, position, word);
-        }
-        Ok(repaired)
     }
 
     /// Walks to the first position that is not claimed. Returns whether its slot is free.

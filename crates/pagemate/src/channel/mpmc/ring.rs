@@ -16,6 +16,7 @@
 //! own. It then owns the run, so that a death during the repair is repaired in the same way.
 
 use super::word::{State, Word};
+use crate::channel::error::Corrupted;
 use crate::primitive::{AtomicU64, Ordering};
 use crate::sys::fault;
 
@@ -41,6 +42,38 @@ pub(in crate::channel) trait Ring {
 
     /// Returns the number of times that messages were returned to the ring.
     fn returns(&self) -> &AtomicU64;
+}
+
+/// The functions of a producer and a consumer that have the same form on both sides of a ring.
+pub(in crate::channel) trait RingSide: Sized {
+    /// Returns a new side for the process with `seat`. It begins at the hint.
+    fn join(ring: &impl Ring, seat: u32) -> Self;
+
+    /// Ends the claim, and stores the position for the next new side.
+    fn leave(&mut self, ring: &impl Ring);
+
+    /// Claims at most `wanted` slots, and returns their number. 0 means that the ring is full for a producer, and
+    /// empty for a consumer.
+    fn claim(&mut self, ring: &impl Ring, wanted: u64) -> Result<u64, Corrupted>;
+
+    /// Returns the position of a slot of the claim.
+    fn position(&self, index: u64) -> u64;
+
+    /// Gives up the slots of the claim, or returns its messages to the ring.
+    fn abandon(&mut self, ring: &impl Ring);
+
+    /// Returns whether a claim would find a slot.
+    fn is_ready(&mut self, ring: &impl Ring) -> Result<bool, Corrupted>;
+
+    /// Returns whether there is a slot for another claim behind this one.
+    fn has_more(&self, ring: &impl Ring) -> bool;
+
+    /// Repairs the runs of dead processes that this side waits for or can use. Returns whether there were any.
+    fn repair<E>(
+        &mut self,
+        ring: &impl Ring,
+        is_alive: impl FnMut(u32) -> Result<bool, E>,
+    ) -> Result<bool, E>;
 }
 
 /// The limit of the words that an endpoint loads in one call is this number for each slot, and

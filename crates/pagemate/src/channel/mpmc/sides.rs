@@ -3,10 +3,10 @@
 use super::consumer::Consumer;
 use super::header::{MpmcHeader, PLACES};
 use super::producer::Producer;
-use super::ring::{self, Ring};
+use super::ring::{self, Ring, RingSide};
 use super::word::SEAT_LIMIT;
 use crate::channel::core::Channel;
-use crate::channel::error::{Corrupted, RecvError, SendError, WaitError};
+use crate::channel::error::{ClaimError, Corrupted, RecvError, SendError, WaitError};
 use crate::channel::place::Place;
 use crate::channel::protocol::{self, ClaimingSide, Side};
 use crate::channel::wake_flag::{ALL, WakeFlag};
@@ -46,13 +46,63 @@ impl<M: ?Sized> Ring for SlotRegion<MpmcHeader, M> {
     }
 }
 
-/// Claims one of `places` for the process with `seat`. `what` names the endpoint.
-fn claim_place<M: ?Sized>(
-    channel: &Channel<MpmcHeader, M>,
-    places: &[Place],
-    seat: u32,
-    what: &str,
-) -> Result<()> {
+/// A side of a channel with its part of the header.
+pub(in crate::channel) trait Role: RingSide + Send {
+    /// The name of the endpoint.
+    const NAME: &'static str;
+
+    type Error: ClaimError;
+
+    /// Returns the places of this side.
+    fn places(header: &MpmcHeader) -> &[Place; PLACES];
+
+    /// Returns the places of the other side.
+    fn peers(header: &MpmcHeader) -> &[Place; PLACES];
+
+    /// Returns the flag on which endpoints of this side sleep.
+    fn flag(header: &MpmcHeader) -> &WakeFlag;
+}
+
+impl Role for Producer {
+    const NAME: &'static str = "sender";
+
+    type Error = SendError;
+
+    fn places(header: &MpmcHeader) -> &[Place; PLACES] {
+        &header.senders
+    }
+
+    fn peers(header: &MpmcHeader) -> &[Place; PLACES] {
+        &header.receivers
+    }
+
+    #[inline]
+    fn flag(header: &MpmcHeader) -> &WakeFlag {
+        &header.sender_flag
+    }
+}
+
+impl Role for Consumer {
+    const NAME: &'static str = "receiver";
+
+    type Error = RecvError;
+
+    fn places(header: &MpmcHeader) -> &[Place; PLACES] {
+        &header.receivers
+    }
+
+    fn peers(header: &MpmcHeader) -> &[Place; PLACES] {
+        &header.senders
+    }
+
+    #[inline]
+    fn flag(header: &MpmcHeader) -> &WakeFlag {
+        &header.receiver_flag
+    }
+}
+
+/// Claims a place of the side `R` for the process with `seat`.
+fn claim_place<R: Role, M: ?Sized>(channel: &Channel<MpmcHeader, M>, seat: u32) -> Result<()> {
     if seat >= SEAT_LIMIT {
         let cause = "another user's process has locked the numbers of its seats; end that process, or \
                      share the channel with fewer users";
@@ -63,26 +113,20 @@ fn claim_place<M: ?Sized>(
     header.receiver_flag.admit_many();
     // To test whether a place's process is alive takes a system call, so first try the places that no process
     // has.
-    for place in places {
+    for place in R::places(header) {
         if place.try_claim(seat, |_| Ok(true))? {
             return Ok(());
         }
     }
-    for place in places {
+    for place in R::places(header) {
         if place.try_claim(seat, |other| channel.is_alive(other))? {
             return Ok(());
         }
     }
+    let name = R::NAME;
     let cause =
-        format!("it has {PLACES} live {what}s, and this kind of channel has room for no more");
+        format!("it has {PLACES} live {name}s, and this kind of channel has room for no more");
     Err(Error::new(ErrorKind::AlreadyExists, cause))
-}
-
-/// Leaves the place of the process with `seat`.
-fn leave_place(places: &[Place], seat: u32) {
-    for place in places {
-        place.leave(seat);
-    }
 }
 
 /// Wakes all endpoints, because slots changed in a way that concerns both sides.
@@ -97,37 +141,43 @@ fn sleepers(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(ALL)
 }
 
-impl Side<MpmcHeader> for Producer {
-    fn join<M: ?Sized>(channel: &Channel<MpmcHeader, M>, seat: u32) -> Result<Producer> {
-        claim_place(channel, &channel.header().senders, seat, "sender")?;
+impl<R: Role> Side<MpmcHeader> for R {
+    fn join<M: ?Sized>(channel: &Channel<MpmcHeader, M>, seat: u32) -> Result<R> {
+        claim_place::<R, M>(channel, seat)?;
+        let mut side: R = RingSide::join(&channel.slots.memory, seat);
+        // A dead endpoint may have left messages or slots for this one.
+        RingSide::repair(&mut side, &channel.slots.memory, |seat| channel.is_alive(seat))?;
         notify_all(channel);
-        Ok(Producer::join(&channel.slots.memory, seat))
+        Ok(side)
     }
 
     fn leave<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>, seat: u32) {
-        Producer::leave(self, &channel.slots.memory);
-        leave_place(&channel.header().senders, seat);
+        RingSide::leave(self, &channel.slots.memory);
+        for place in R::places(channel.header()) {
+            place.leave(seat);
+        }
         notify_all(channel);
     }
 
     #[inline]
     fn is_ready<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) -> bool {
-        Producer::is_ready(self, &channel.slots.memory) != Ok(false)
+        RingSide::is_ready(self, &channel.slots.memory) != Ok(false)
     }
 
     fn flag<'a>(&self, header: &'a MpmcHeader) -> &'a WakeFlag {
-        &header.sender_flag
+        <R as Role>::flag(header)
     }
 
     fn peers(header: &MpmcHeader) -> impl Iterator<Item = &Place> {
-        header.receivers.iter()
+        <R as Role>::peers(header).iter()
     }
 
     fn repair<M: ?Sized>(
         &mut self,
         channel: &Channel<MpmcHeader, M>,
     ) -> std::result::Result<(), WaitError> {
-        let repaired = Producer::repair(self, &channel.slots.memory, |seat| channel.is_alive(seat));
+        let is_alive = |seat| channel.is_alive(seat);
+        let repaired = RingSide::repair(self, &channel.slots.memory, is_alive);
         if repaired.map_err(|error| WaitError::of(&error))? {
             notify_all(channel);
         }
@@ -135,8 +185,8 @@ impl Side<MpmcHeader> for Producer {
     }
 }
 
-impl ClaimingSide<MpmcHeader> for Producer {
-    type Error = SendError;
+impl<R: Role> ClaimingSide<MpmcHeader> for R {
+    type Error = <R as Role>::Error;
 
     #[inline]
     fn claim<M: ?Sized>(
@@ -144,9 +194,9 @@ impl ClaimingSide<MpmcHeader> for Producer {
         channel: &Channel<MpmcHeader, M>,
         wanted: u64,
     ) -> std::result::Result<u64, Corrupted> {
-        let claimed = Producer::claim(self, &channel.slots.memory, wanted)?;
-        // This sender may have been woken, and another one may sleep although there is more room.
-        let flag = &channel.header().sender_flag;
+        let claimed = RingSide::claim(self, &channel.slots.memory, wanted)?;
+        // This endpoint may have been woken, and another one may sleep although there are more slots.
+        let flag = <R as Role>::flag(channel.header());
         if claimed > 0 && flag.has_sleeper() && self.has_more(&channel.slots.memory) {
             flag.notify(channel);
         }
@@ -155,11 +205,11 @@ impl ClaimingSide<MpmcHeader> for Producer {
 
     #[inline]
     fn position(&self, index: u64) -> u64 {
-        Producer::position(self, index)
+        RingSide::position(self, index)
     }
 
     fn abandon<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) {
-        Producer::publish(self, &channel.slots.memory, 0);
+        RingSide::abandon(self, &channel.slots.memory);
         // Receivers may wait for this slot although there are messages in later slots, and senders for the
         // slot of the next lap.
         notify_all(channel);
@@ -179,76 +229,6 @@ impl protocol::Producer<MpmcHeader> for Producer {
 
     fn has_pending<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) -> bool {
         self.has_unfinished(&channel.slots.memory)
-    }
-}
-
-impl Side<MpmcHeader> for Consumer {
-    fn join<M: ?Sized>(channel: &Channel<MpmcHeader, M>, seat: u32) -> Result<Consumer> {
-        claim_place(channel, &channel.header().receivers, seat, "receiver")?;
-        let mut consumer = Consumer::join(&channel.slots.memory, seat);
-        // A dead receiver may have left messages for this one.
-        Consumer::repair(&mut consumer, &channel.slots.memory, |seat| channel.is_alive(seat))?;
-        notify_all(channel);
-        Ok(consumer)
-    }
-
-    fn leave<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>, seat: u32) {
-        Consumer::leave(self, &channel.slots.memory);
-        leave_place(&channel.header().receivers, seat);
-        notify_all(channel);
-    }
-
-    #[inline]
-    fn is_ready<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) -> bool {
-        Consumer::is_ready(self, &channel.slots.memory) != Ok(false)
-    }
-
-    fn flag<'a>(&self, header: &'a MpmcHeader) -> &'a WakeFlag {
-        &header.receiver_flag
-    }
-
-    fn peers(header: &MpmcHeader) -> impl Iterator<Item = &Place> {
-        header.senders.iter()
-    }
-
-    fn repair<M: ?Sized>(
-        &mut self,
-        channel: &Channel<MpmcHeader, M>,
-    ) -> std::result::Result<(), WaitError> {
-        let repaired = Consumer::repair(self, &channel.slots.memory, |seat| channel.is_alive(seat));
-        if repaired.map_err(|error| WaitError::of(&error))? {
-            notify_all(channel);
-        }
-        Ok(())
-    }
-}
-
-impl ClaimingSide<MpmcHeader> for Consumer {
-    type Error = RecvError;
-
-    #[inline]
-    fn claim<M: ?Sized>(
-        &mut self,
-        channel: &Channel<MpmcHeader, M>,
-        wanted: u64,
-    ) -> std::result::Result<u64, Corrupted> {
-        let claimed = Consumer::claim(self, &channel.slots.memory, wanted)?;
-        // This receiver may have been woken, and another one may sleep although there are more messages.
-        let flag = &channel.header().receiver_flag;
-        if claimed > 0 && flag.has_sleeper() && self.has_more(&channel.slots.memory) {
-            flag.notify(channel);
-        }
-        Ok(claimed)
-    }
-
-    #[inline]
-    fn position(&self, index: u64) -> u64 {
-        Consumer::position(self, index)
-    }
-
-    fn abandon<M: ?Sized>(&mut self, channel: &Channel<MpmcHeader, M>) {
-        self.give_back(&channel.slots.memory);
-        notify_all(channel);
     }
 }
 

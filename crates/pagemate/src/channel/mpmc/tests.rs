@@ -10,7 +10,7 @@ use loom::thread;
 
 use super::consumer::Consumer;
 use super::producer::Producer;
-use super::ring::Ring;
+use super::ring::{Ring, RingSide as _};
 use crate::channel::wake_flag::{ALL, Sleepers, WakeFlag};
 use crate::primitive::{AtomicU32, AtomicU64};
 use crate::sys::wait;
