@@ -117,7 +117,7 @@ impl Memory {
     /// Receives a message, and sleeps while there is none.
     fn receive(&self, consumer: &mut Consumer) -> u64 {
         while consumer.available(self, 1).unwrap() == 0 {
-            let is_ready = || consumer.available(self, 1) != Ok(0);
+            let is_ready = || consumer.has_message(self) != Ok(false);
             self.receiver_flag.sleep(&Futexes, is_ready, Duration::MAX).unwrap();
         }
         let value = self.read(consumer.next());

@@ -233,6 +233,13 @@ impl Consumer {
         true
     }
 
+    /// Returns whether the next message was published. A waiting consumer polls this function, which is therefore
+    /// short.
+    #[inline]
+    pub(in crate::channel) fn has_message(&self, ring: &impl Ring) -> Result<bool, Corrupted> {
+        Ok(self.limit != self.next || published(ring, self.limit)? > 0)
+    }
+
     /// Returns the number of messages that were published, at most `wanted`. It does not count past the
     /// capacity.
     #[inline]

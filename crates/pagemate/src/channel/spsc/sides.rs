@@ -130,7 +130,7 @@ impl Side<SpscHeader> for Consumer {
 
     #[inline]
     fn is_ready<M: ?Sized>(&mut self, channel: &Channel<SpscHeader, M>) -> bool {
-        self.available(&channel.slots.memory, 1) != Ok(0)
+        self.has_message(&channel.slots.memory) != Ok(false)
     }
 
     fn flag<'a>(&self, header: &'a SpscHeader) -> &'a WakeFlag {
