@@ -323,8 +323,8 @@ impl Description {
         }
     }
 
-    /// Returns the kind of a channel, and the kind of any other object. A channel for responses to a client has
-    /// a word of its own.
+    /// Returns the kind of the object as lists print it: for a channel the kind of channel, such as `mpmc`, and
+    /// `response` for a channel that carries responses to a client.
     pub(crate) fn kind_of_channel(&self) -> &str {
         match &self.state {
             Some(State::Channel { .. }) if self.service.is_some() => "response",

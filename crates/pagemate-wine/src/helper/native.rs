@@ -159,8 +159,8 @@ pub(crate) fn next_entry(
     let restart = u8::from(*context == 0);
     let len = u32::try_from(buffer.len() * 8).expect("a small buffer");
     let into = buffer.as_mut_ptr().cast();
-    // SAFETY: `into` has `len` bytes, and the handle is open. Older versions of Wine return one
-    // entry at a time only.
+    // Ask for one entry (the argument 1), because older versions of Wine never return more.
+    // SAFETY: `into` has `len` bytes, and the handle is open.
     let status =
         unsafe { NtQueryDirectoryObject(directory.0, into, len, 1, restart, context, null_mut()) };
     // This success status means that there are no more entries.

@@ -53,7 +53,8 @@ impl Helper {
                 program.display()
             )));
         }
-        // A word of the command line by which the process is found: the loader may be a script.
+        // An argument that no other process has, by which the helper is found. If the loader is a script, the
+        // helper may be another process than the child.
         let token = format!("--bridge={}-{}", std::process::id(), unique());
         let mut command = std::process::Command::new(&loader);
         command.arg(program).arg(&token);

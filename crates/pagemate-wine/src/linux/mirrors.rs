@@ -159,7 +159,7 @@ impl Mirrors {
         Ok(Mirror { section, inode: inspected.ino(), descriptor: opened.descriptor })
     }
 
-    /// Ends all native names, and returns the changes.
+    /// Closes all mirrors, so that their native names end. Returns one change for each name that ended.
     pub(super) fn clear(&mut self) -> Vec<Change> {
         self.refused.clear();
         std::mem::take(&mut self.live).values().filter_map(ended).collect()

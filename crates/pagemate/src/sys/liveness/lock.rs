@@ -1,7 +1,7 @@
 //! Open file description locks (`fcntl_locking(2)`), from which all liveness is derived.
 //!
-//! Such a lock belongs to one open file description. The kernel drops it when the last descriptor of
-//! that description is closed, however its process dies.
+//! Such a lock belongs to one open file description. The kernel drops it when the description ends:
+//! when its last descriptor is closed and its last mapping is unmapped, however its process dies.
 #![allow(unsafe_code, reason = "rustix has process-associated locks only")]
 
 use std::io;

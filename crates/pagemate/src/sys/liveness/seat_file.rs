@@ -2,7 +2,7 @@
 //!
 //! A user who may only read a file can hold shared locks on all of its bytes, so that no process can take
 //! a seat in it. A process that finds such a lock creates a *seat file* instead: a file in the same
-//! directory, with the seat's number in its name and an exclusive lock. Other users cannot open a lock
+//! directory, with the seat's number in its name and an exclusive lock. Other users cannot open a seat
 //! file before it is locked. They cannot forge one either: only seat files of the object's owner and of
 //! root count, and only these two may write to an object that other users may only read. Every sweep of
 //! the directory removes seat files without a lock, as it removes unfinished objects.

@@ -1,8 +1,8 @@
 //! The protocols of sync objects on systems with futexes. The state of an object is one word in shared
 //! memory, of 64 bits for automatic events and of 32 bits for all others.
 //!
-//! The functions in this folder access nothing but that word and the functions of
-//! [`crate::sys::wait`], so that loom can check them. A process can be killed between any two
+//! The functions in this folder access only that word, the watchers' word of a mutex, the functions of
+//! [`crate::sys::wait`] and the traits that callers pass, so that loom can check them. A process can be killed between any two
 //! steps, and another process can write any value to a word. Therefore no step relies on another
 //! process to finish, and every sleep is bounded.
 //!

@@ -23,7 +23,7 @@ use crate::sys::object::unix::location::directory::Directory;
 use crate::sys::object::unix::location::file_location::{FileLocation, FileName};
 use crate::sys::object::unix::location::resolve;
 
-/// The inverse of the largest part of its time that a process spends on sweeps.
+/// The inverse of the part of its time that a process spends on sweeps, on average.
 const TIME_DIVISOR: u32 = 50;
 
 /// The approximate maximum duration of a step.
