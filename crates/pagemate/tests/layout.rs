@@ -110,7 +110,8 @@ fn the_record_of_a_file_is_as_documented() {
     assert_eq!((record.number("device"), record.number("inode")), (stat.dev(), stat.ino()));
     assert_eq!((record.number("length"), stat.len()), (5000, 5000));
     assert_eq!(record.number("path length"), path.as_os_str().len() as u64);
-    record.begins("path", path.as_os_str().as_bytes());
+    assert_eq!(record.number("origin length"), 0);
+    record.begins("path and origin", path.as_os_str().as_bytes());
 
     let trailer = Fields::new("The trailer", &object[4096..]);
     assert_eq!((trailer.number("memory"), trailer.number("others write")), (1, 0));
