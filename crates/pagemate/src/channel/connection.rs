@@ -48,8 +48,9 @@ impl<S: Side<H>, H: Header, M: ?Sized> Connection<S, H, M> {
 
     /// Returns the state in which a claim succeeds or the endpoint is disconnected.
     pub(super) fn ready(&mut self) -> Ready<'_> {
+        let is_mine = self.is_mine();
         let Connection { channel, side, waiter, .. } = self;
-        ready(Awaiting { side, channel }, waiter)
+        ready(Awaiting { side, channel }, waiter, is_mine)
     }
 }
 
@@ -152,7 +153,12 @@ impl<S: Producer<H>, H: Header, M: ?Sized> Connection<S, H, M> {
         let Connection { channel, side, waiter, .. } = self;
         let flag = side.flag(channel.header());
         let mut awaited = UntilReceived(Awaiting { side, channel });
-        Ok(waiter.wait(deadline, flag, channel, &mut awaited)?)
+        let was_received = waiter.wait(deadline, flag, channel, &mut awaited)?;
+        if was_received {
+            // The wake-up may have been meant for another sender that sleeps on the same flag.
+            flag.notify(channel);
+        }
+        Ok(was_received)
     }
 }
 

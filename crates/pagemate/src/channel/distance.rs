@@ -36,7 +36,7 @@ pub(super) struct Distance {
 impl Distance {
     /// Waits for a moment while slots become ready quickly, in a ring of `count` slots. `is_ready(n)` returns whether
     /// the slot `n` positions behind the first ready one is ready. The first wait in vain takes about half a
-    /// microsecond, and a wait for all slots about eight.
+    /// microsecond, and a wait for all slots about eight, if a pause of the processor takes 15 ns.
     #[cold]
     pub(super) fn keep(&mut self, count: u64, is_ready: impl Fn(u64) -> bool) {
         if self.left_out > 0 {

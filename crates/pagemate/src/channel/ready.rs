@@ -18,20 +18,28 @@ struct EndpointSource<'a, S, H, M: ?Sized> {
     awaited: Mutex<(Awaiting<'a, S, H, M>, &'a mut Waiter)>,
     channel: &'a Channel<H, M>,
     flag: &'a WakeFlag,
+    /// Whether this process has opened the endpoint itself. If not, it is a forked child.
+    is_mine: bool,
 }
 
 /// Returns the state that an endpoint waits for.
 pub(super) fn ready<'a, S: Side<H>, H: Header, M: ?Sized>(
     awaiting: Awaiting<'a, S, H, M>,
     waiter: &'a mut Waiter,
+    is_mine: bool,
 ) -> Ready<'a> {
     let channel = awaiting.channel;
     let flag = awaiting.side.flag(channel.header());
-    Ready::new(EndpointSource { awaited: Mutex::new((awaiting, waiter)), channel, flag })
+    Ready::new(EndpointSource { awaited: Mutex::new((awaiting, waiter)), channel, flag, is_mine })
 }
 
 impl<S: Side<H>, H: Header, M: ?Sized> Source for EndpointSource<'_, S, H, M> {
     fn is_ready(&self, check_liveness: bool) -> bool {
+        if !self.is_mine {
+            // The call of the endpoint reports the fork. A liveness test could repair the channel in the name of
+            // the parent.
+            return true;
+        }
         let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
         let (awaiting, waiter) = &mut *awaited;
         if awaiting.is_ready() {

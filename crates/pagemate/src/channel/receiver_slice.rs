@@ -11,7 +11,8 @@ use crate::deadline::Deadline;
 /// Messages that are copied to buffers of the caller.
 impl<K: Kind> Receiver<K, [u8]> {
     /// Receives a message to the start of `to`, and returns its length in bytes, without blocking. If the message is
-    /// longer than `to`, it stays in the channel, and nothing is copied.
+    /// longer than `to`, it stays in the channel, and nothing is copied. In an mpmc channel it then counts as
+    /// redelivered, and a newer message may come before it.
     ///
     /// # Errors
     ///
@@ -26,7 +27,8 @@ impl<K: Kind> Receiver<K, [u8]> {
     }
 
     /// Receives a message to the start of `to`, and returns its length in bytes. Blocks while there is none. If the
-    /// message is longer than `to`, it stays in the channel, and nothing is copied.
+    /// message is longer than `to`, it stays in the channel, and nothing is copied, as by
+    /// [`try_recv_to_slice`](Receiver::try_recv_to_slice).
     ///
     /// # Errors
     ///
@@ -68,7 +70,7 @@ impl<K: Kind> Receiver<K, [u8]> {
     fn take_to_slice(&mut self, to: &mut [u8]) -> Result<Option<usize>, RecvError> {
         let copied = self.copy_to(0, to);
         if copied.is_ok_and(|len| len > to.len()) {
-            return self.put_back_long();
+            return self.put_back_long(to.len());
         }
         // If the message was overwritten, its length may be invalid, which is no error then.
         if self.finish(1) == 1 { Ok(Some(copied?)) } else { Ok(None) }
@@ -85,17 +87,19 @@ impl<K: Kind> Receiver<K, [u8]> {
         Ok(len)
     }
 
-    /// Returns the length of the claimed message, which does not fit, and returns the message to the channel. `None`
-    /// if it was overwritten meanwhile.
+    /// Returns the length of the claimed message, which is longer than `room`, and returns the message to the channel.
+    /// `None` if it was overwritten meanwhile.
     #[cold]
-    fn put_back_long(&mut self) -> Result<Option<usize>, RecvError> {
+    fn put_back_long(&mut self, room: usize) -> Result<Option<usize>, RecvError> {
         // The length is that of the message only if the message is not overwritten meanwhile.
         if !self.connection.side.hold(&self.connection.channel) {
             return Ok(None);
         }
         let len = self.copy_to(0, &mut []);
         self.connection.side.abandon(&self.connection.channel);
-        Ok(Some(len?))
+        // No correct endpoint changes the length of a message that is held.
+        let len = len?;
+        if len > room { Ok(Some(len)) } else { Err(RecvError::Corrupted) }
     }
 
     /// Receives messages to the buffers in `to`, one for each element of `lens`, which gets the length of the message

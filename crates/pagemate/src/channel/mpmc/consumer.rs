@@ -285,7 +285,9 @@ impl Consumer {
     /// Claims one message that was returned, and returns the number of messages that it claimed.
     #[cold]
     fn claim_returned(&mut self, ring: &impl Ring) -> u64 {
-        while let Some((position, word)) = self.find_returned(ring) {
+        // Another program that changes the words can make each attempt fail.
+        for _ in 0..TRIES {
+            let Some((position, word)) = self.find_returned(ring) else { break };
             // If another consumer has claimed the message first, its word is a different one now.
             if self.try_claim(ring, position, word, 1) {
                 return 1;

@@ -6,8 +6,9 @@
 //! # Crashes
 //!
 //! - If a server ends while it has a request, the client's request fails with
-//!   [`ServerDied`](RequestError::ServerDied), at the latest 200 ms after the client has begun to wait. The
-//!   request may have been carried out or not.
+//!   [`ServerDied`](RequestError::ServerDied), at the latest 200 ms after the client has begun to wait, unless
+//!   another server was stopped in the middle of a response: then after that response. The request may
+//!   have been carried out or not.
 //! - A request that no server has received stays for the next server. If there is no server any more, it
 //!   fails with [`Disconnected`](RequestError::Disconnected).
 //! - If a client ends, a response to it fails with `Disconnected`, and servers skip its further requests.

@@ -200,7 +200,8 @@ impl<M: Message + ?Sized> Reader<M> {
     /// wait too when the reader is disconnected.
     pub fn ready(&mut self) -> Ready<'_> {
         let Reader { channel, seen, waiter } = self;
-        ready(Awaiting { side: seen, channel }, waiter)
+        // A reader repairs nothing, so a forked child can wait with it too.
+        ready(Awaiting { side: seen, channel }, waiter, true)
     }
 
     /// Copies the value until a copy is consistent: no write overlapped it. Nearly always the first one is.
