@@ -209,7 +209,7 @@ impl Creation<'_, '_> {
             return os::file_of(file);
         }
         let path: PathBuf = file.extract()?;
-        let opened = File::options().read(true).write(!self.read_only).open(path);
+        let opened = file.py().detach(|| os::open_path(&path, !self.read_only));
         opened.map_err(|error| Error::Python(error.into()))
     }
 }

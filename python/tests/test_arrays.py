@@ -151,3 +151,11 @@ def test_an_array_of_another_process(name, run):
     del array
     with pytest.raises(FileNotFoundError):
         pagemate.open_array(name)
+
+
+def test_each_array_has_a_dtype_of_its_own(name):
+    kind = [("a", "i4"), ("b", "i4")]
+    with_names = pagemate.array(name, 3, kind)
+    renamed = pagemate.open_array(name)
+    renamed.dtype.names = ("p", "q")
+    assert pagemate.open_array(name).dtype.names == with_names.dtype.names == ("a", "b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -49,6 +50,14 @@ def test_files_that_do_not_fit(name, tmp_path):
             pagemate.create(name, 0, file=bad)
     with pytest.raises(TypeError):
         pagemate.create(name, 0, file=3)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
+def test_a_named_pipe_is_refused_at_once(name, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(pagemate.Error):
+        pagemate.create(name, 4096, file=path, read_only=True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX")

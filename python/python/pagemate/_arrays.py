@@ -114,7 +114,9 @@ def _over(view: View, layout: Layout) -> NDArray[Any]:
 
     order: Literal["C", "F"] = "F" if layout.fortran else "C"
     memory = memoryview(view)
-    return np.ndarray(layout.shape, layout.dtype, memory, layout.start, order=order)
+    # The fields of a structured dtype can be renamed in place, so each array has a dtype of its own.
+    dtype = np.dtype(layout.dtype, copy=True)
+    return np.ndarray(layout.shape, dtype, memory, layout.start, order=order)
 
 
 def _new_layout(

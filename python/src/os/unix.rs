@@ -2,7 +2,10 @@
 #![allow(unsafe_code, reason = "Python passes file descriptors as numbers")]
 
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -13,6 +16,13 @@ use crate::section::Section;
 
 /// Error codes of the core are values of `errno`.
 pub(crate) const CODES_ARE_ERRNO: bool = true;
+
+/// Opens a file. The call does not wait for the other end of a named pipe, and no terminal becomes that of this
+/// process. The core refuses both afterwards.
+pub(crate) fn open_path(path: &Path, write: bool) -> io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    File::options().read(true).write(write).custom_flags(flags).open(path)
+}
 
 /// Registers the functions of this platform.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

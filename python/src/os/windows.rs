@@ -2,7 +2,9 @@
 #![allow(unsafe_code, reason = "Python passes handles as numbers")]
 
 use std::fs::File;
+use std::io;
 use std::os::windows::io::{BorrowedHandle, OwnedHandle};
+use std::path::Path;
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -12,6 +14,11 @@ use crate::section::Section;
 
 /// Error codes of the core are codes of `GetLastError`.
 pub(crate) const CODES_ARE_ERRNO: bool = false;
+
+/// Opens a file.
+pub(crate) fn open_path(path: &Path, write: bool) -> io::Result<File> {
+    File::options().read(true).write(write).open(path)
+}
 
 /// Registers the functions of this platform.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -148,7 +148,10 @@ impl Bridge {
         let end = Instant::now() + SCAN_TIMEOUT;
         let mut listed = Vec::new();
         while Instant::now() < end {
-            helper::wait(&[helper.as_fd()], SCAN_TIMEOUT)?;
+            let rest = end.saturating_duration_since(Instant::now());
+            if !helper::wait(&[helper.as_fd()], rest)?[0] {
+                continue;
+            }
             let Output::Reports(reports) = helper.read()? else { break };
             for report in reports {
                 match report {

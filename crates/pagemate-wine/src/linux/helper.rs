@@ -94,7 +94,9 @@ impl Helper {
                              the prefix to see whether Wine works";
                 return Err(Error::new(cause));
             }
-            wait(&[self.output.as_fd()], rest)?;
+            if !wait(&[self.output.as_fd()], rest)?[0] {
+                continue;
+            }
             let reports = match self.read()? {
                 Output::Reports(reports) => reports,
                 Output::Ended => {

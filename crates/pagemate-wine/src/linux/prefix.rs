@@ -156,7 +156,9 @@ impl Search {
             }
             *inspected += 1;
             let comm = fs::read_to_string(process::path(pid, "comm")).unwrap_or_default();
-            if !comm.starts_with("wineserver") {
+            // The helper is started with the environment of the wineserver, so that of another user's process
+            // must not count.
+            if !comm.starts_with("wineserver") || !process::is_own(pid) {
                 continue;
             }
             let dir = fs::read_link(process::path(pid, "cwd")).unwrap_or_default();
@@ -208,6 +210,22 @@ mod tests {
                     \t\t\"label\"\t\t\"\"\n\t}\n\t\"1\"\n\t{\n\t\t\"path\"\t\t\"/mnt/my games\"\n\t}\n}\n";
         let expected = ["/home/u/.local/share/Steam", "/mnt/my games"];
         assert_eq!(library_paths(list), expected.map(PathBuf::from));
+    }
+
+    #[test]
+    fn only_processes_of_this_user_count() {
+        use std::os::unix::process::CommandExt as _;
+
+        assert!(process::is_own(std::process::id()));
+        // Only root can start a process of another user.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let mut other = std::process::Command::new("sleep").arg("60").uid(65534).spawn().unwrap();
+        let is_own = process::is_own(other.id());
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert!(!is_own);
     }
 
     #[test]

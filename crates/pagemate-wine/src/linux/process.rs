@@ -26,6 +26,18 @@ pub(super) fn path(pid: u32, entry: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/{entry}"))
 }
 
+/// Returns whether a process runs as this user, both by its real and by its effective user id. The owner of its
+/// directory in `/proc` does not tell, because that is root for many processes of others.
+pub(super) fn is_own(pid: u32) -> bool {
+    let own = rustix::process::geteuid().as_raw().to_string();
+    let status = fs::read_to_string(path(pid, "status")).unwrap_or_default();
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    ids.is_some_and(|ids| {
+        let mut ids = ids.split_whitespace().take(2);
+        ids.next() == Some(&own) && ids.next() == Some(&own)
+    })
+}
+
 /// Returns the environment of a process, or nothing if it cannot be read.
 pub(super) fn environment(pid: u32) -> Vec<(OsString, OsString)> {
     let bytes = fs::read(path(pid, "environ")).unwrap_or_default();
