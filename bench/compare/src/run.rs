@@ -97,7 +97,8 @@ impl Drop for Run {
             let files = fs::read_dir(folder).into_iter().flatten().flatten();
             let ours = files.filter(|file| {
                 let name = file.file_name().to_string_lossy().into_owned();
-                name.starts_with(&run) || name.starts_with(&format!("sem.{run}"))
+                // The names of semaphores have a prefix.
+                name.contains(&run)
             });
             ours.for_each(|file| _ = fs::remove_file(file.path()));
         }
