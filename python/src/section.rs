@@ -209,7 +209,8 @@ impl Creation<'_, '_> {
             return os::file_of(file);
         }
         let path: PathBuf = file.extract()?;
-        let opened = file.py().detach(|| os::open_path(&path, !self.read_only));
+        let write = !self.read_only;
+        let opened = file.py().detach(|| os::open_path(&path, write));
         opened.map_err(|error| Error::Python(error.into()))
     }
 }
