@@ -7,6 +7,7 @@ with it. Any program that reads ``.npy`` files can read the memory, and ``numpy.
 from __future__ import annotations
 
 import ast
+import copy
 import math
 import operator
 from collections.abc import Sequence
@@ -115,7 +116,7 @@ def _over(view: View, layout: Layout) -> NDArray[Any]:
     order: Literal["C", "F"] = "F" if layout.fortran else "C"
     memory = memoryview(view)
     # The fields of a structured dtype can be renamed in place, so each array has a dtype of its own.
-    dtype = np.dtype(layout.dtype, copy=True)
+    dtype = layout.dtype if layout.dtype.names is None else copy.deepcopy(layout.dtype)
     return np.ndarray(layout.shape, dtype, memory, layout.start, order=order)
 
 
