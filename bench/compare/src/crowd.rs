@@ -127,7 +127,7 @@ impl Scene {
         let everyone = self.channel.pattern != Pattern::Queue;
         let each = count / self.senders.len() as u64;
         for receiver in &mut self.receivers {
-            receiver.ask(format!("take|{}", each * self.senders.len() as u64))?;
+            receiver.ask("take")?;
         }
         for sender in &mut self.senders {
             sender.tell(format!("send|{each}"))?;
@@ -209,7 +209,7 @@ pub(crate) fn member(processor: usize) {
                 }
                 "stopped".to_owned()
             }
-            ["take", _] => {
+            ["take"] => {
                 member::reply("begun");
                 let (count, last) = take(&mut **end.receiver.as_mut().expect("a receiver"));
                 format!("{count}|{last}")

@@ -15,6 +15,7 @@ use ringfire::{
 };
 use shaq::broadcast::{Broadcast, BroadcastConfig};
 
+use crate::transport::byte_queue::ByteQueue;
 use crate::transport::{
     Setting, Waiting, boost, cloudtoid, iceoryx, posix_queue, shaq_queue, stream,
 };
@@ -419,28 +420,14 @@ fn posix(setting: &Setting) -> std::mem::ManuallyDrop<posix_queue::Queue> {
     std::mem::ManuallyDrop::new(posix_queue::Queue::open(&setting.name, BYTES, true))
 }
 
-impl Send for Kept<boost::Queue> {
+impl<Q: ByteQueue> Send for Kept<Q> {
     fn send(&mut self, number: u64) -> bool {
         let bytes = self.1.filled(number);
         patiently(|| self.0.send(bytes).then_some(())).is_some()
     }
 }
 
-impl Receive for Kept<boost::Queue> {
-    fn receive(&mut self) -> Option<u64> {
-        patiently(|| self.0.receive(self.1.bytes()).then_some(()))?;
-        Some(self.1.sum())
-    }
-}
-
-impl Send for Kept<posix_queue::Queue> {
-    fn send(&mut self, number: u64) -> bool {
-        let bytes = self.1.filled(number);
-        patiently(|| self.0.send(bytes).then_some(())).is_some()
-    }
-}
-
-impl Receive for Kept<posix_queue::Queue> {
+impl<Q: ByteQueue> Receive for Kept<Q> {
     fn receive(&mut self) -> Option<u64> {
         patiently(|| self.0.receive(self.1.bytes()).then_some(()))?;
         Some(self.1.sum())

@@ -278,7 +278,7 @@ fn tables(results: &Results) -> String {
                     value.subject == subject && (value.row.as_str(), value.unit) == *column
                 };
                 let spread = values.iter().find(is_it).and_then(|value| Spread::of(&value.values));
-                let shown = spread.map_or("-".to_owned(), |spread| range(spread, column.1));
+                let shown = spread.map_or("-".to_owned(), |spread| range(spread));
                 _ = write!(text, " | {shown}");
             }
             text += " |\n";
@@ -287,7 +287,7 @@ fn tables(results: &Results) -> String {
     text
 }
 
-fn range(Spread { low, median, high }: Spread, _unit: &str) -> String {
+fn range(Spread { low, median, high }: Spread) -> String {
     let show = |value: f64| match value {
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),

@@ -2,8 +2,8 @@
 
 use std::ffi::{CString, c_char, c_void};
 
-use super::{Incoming, Outgoing, Setting, Transport, Waiting};
-use crate::words::Buffer;
+use super::byte_queue::{ByteQueue, Queues};
+use super::{Setting, Waiting};
 
 unsafe extern "C" {
     fn boost_queue_open(name: *const c_char, depth: usize, size: usize) -> *mut c_void;
@@ -14,7 +14,7 @@ unsafe extern "C" {
     fn boost_queue_remove(name: *const c_char);
 }
 
-pub(crate) struct Boost;
+pub(crate) type Boost = Queues<Queue>;
 
 /// One end of a queue. It removes the name when it is dropped.
 pub(crate) struct Queue {
@@ -56,49 +56,16 @@ impl Drop for Queue {
     }
 }
 
-pub(crate) struct End(Queue, Buffer);
-
-fn both<const WORDS: usize>(setting: &Setting, [to, from]: [&str; 2]) -> (End, End) {
-    let open = |direction: &str| {
-        let name = format!("{}-{direction}", setting.name);
-        let wait = setting.waiting != Waiting::Polling;
-        End(Queue::open(&name, setting.depth, WORDS * 8, wait), Buffer::new(WORDS))
-    };
-    (open(to), open(from))
-}
-
-impl<const WORDS: usize> Transport<WORDS> for Boost {
-    type Out = End;
-    type In = End;
-    type Listening = (End, End);
-
-    fn listen(setting: &Setting) -> (End, End) {
-        both::<WORDS>(setting, ["there", "back"])
+impl ByteQueue for Queue {
+    fn open(setting: &Setting, name: &str, bytes: usize) -> Queue {
+        Queue::open(name, setting.depth, bytes, setting.waiting != Waiting::Polling)
     }
 
-    fn accept(both: (End, End), _: &Setting) -> (End, End) {
-        both
+    fn send(&mut self, bytes: &[u8]) -> bool {
+        Queue::send(self, bytes)
     }
 
-    fn connect(setting: &Setting) -> (End, End) {
-        both::<WORDS>(setting, ["back", "there"])
-    }
-}
-
-impl Outgoing for End {
-    fn send(&mut self, number: u64) {
-        let bytes = self.1.filled(number);
-        while !self.0.send(bytes) {
-            std::hint::spin_loop();
-        }
-    }
-}
-
-impl Incoming for End {
-    fn receive(&mut self) -> u64 {
-        while !self.0.receive(self.1.bytes()) {
-            std::hint::spin_loop();
-        }
-        self.1.sum()
+    fn receive(&mut self, bytes: &mut [u8]) -> bool {
+        Queue::receive(self, bytes)
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::exchange::{Pair, Side};
 
 pub(crate) mod boost;
+pub(crate) mod byte_queue;
 pub(crate) mod cloudtoid;
 mod futex;
 pub(crate) mod iceoryx;

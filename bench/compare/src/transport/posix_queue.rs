@@ -3,10 +3,10 @@
 use std::ffi::CString;
 use std::io;
 
-use super::{Incoming, Outgoing, Setting, Transport, Waiting};
-use crate::words::Buffer;
+use super::byte_queue::{ByteQueue, Queues};
+use super::{Setting, Waiting};
 
-pub(crate) struct PosixQueue;
+pub(crate) type PosixQueue = Queues<Queue>;
 
 /// The deepest queue that an ordinary user may create.
 const DEPTH: i64 = 10;
@@ -65,49 +65,16 @@ impl Drop for Queue {
     }
 }
 
-pub(crate) struct End(Queue, Buffer);
-
-fn both<const WORDS: usize>(setting: &Setting, [to, from]: [&str; 2]) -> (End, End) {
-    let open = |direction: &str| {
-        let name = format!("{}-{direction}", setting.name);
-        let queue = Queue::open(&name, WORDS * 8, setting.waiting == Waiting::Polling);
-        End(queue, Buffer::new(WORDS))
-    };
-    (open(to), open(from))
-}
-
-impl<const WORDS: usize> Transport<WORDS> for PosixQueue {
-    type Out = End;
-    type In = End;
-    type Listening = (End, End);
-
-    fn listen(setting: &Setting) -> (End, End) {
-        both::<WORDS>(setting, ["there", "back"])
+impl ByteQueue for Queue {
+    fn open(setting: &Setting, name: &str, bytes: usize) -> Queue {
+        Queue::open(name, bytes, setting.waiting == Waiting::Polling)
     }
 
-    fn accept(both: (End, End), _: &Setting) -> (End, End) {
-        both
+    fn send(&mut self, bytes: &[u8]) -> bool {
+        Queue::send(self, bytes)
     }
 
-    fn connect(setting: &Setting) -> (End, End) {
-        both::<WORDS>(setting, ["back", "there"])
-    }
-}
-
-impl Outgoing for End {
-    fn send(&mut self, number: u64) {
-        let bytes = self.1.filled(number);
-        while !self.0.send(bytes) {
-            std::hint::spin_loop();
-        }
-    }
-}
-
-impl Incoming for End {
-    fn receive(&mut self) -> u64 {
-        while !self.0.receive(self.1.bytes()) {
-            std::hint::spin_loop();
-        }
-        self.1.sum()
+    fn receive(&mut self, bytes: &mut [u8]) -> bool {
+        Queue::receive(self, bytes)
     }
 }
